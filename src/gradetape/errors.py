@@ -1,0 +1,95 @@
+"""Every exception of gradetape, drawn once.
+
+GradetapeError                 a person can mend it: the text says what is wrong, where, and what to do next
+├── ConfigError                grader_config.yml or assignment.yml is wrong
+├── CourseError                the masters are wrong: a stem that does not match, a missing file
+├── SubmissionError            a file that cannot be read as a submission
+├── GradebookError             the gradebook or the results folder cannot be used
+├── ReleaseError               student/ could not be built
+└── InfrastructureError        the grader's own machinery failed; never charged to a student
+    ├── WallsError             a wall that is required could not be built
+    └── ZygoteError            the process that forks workers is gone
+
+WireError                      bytes from the other side that are not a frame of plain data
+WireRefused (TypeError)        a value of ours that does not travel; nothing was sent
+
+StudentError                   the student's code raised; also derives from the nearest built-in exception
+FarSideEvent (BaseException)   not an Exception: no `except Exception` in a check can swallow it
+├── Missing                    the submission does not define a name
+├── Gone                       the worker is no more: timeout, memory or crashed
+└── Overdue                    the check's own code ran past its deadline
+"""
+
+from __future__ import annotations
+
+
+class GradetapeError(Exception):
+    """A problem that a person can mend; shown without a traceback."""
+
+
+class ConfigError(GradetapeError):
+    """A configuration file is wrong."""
+
+
+class CourseError(GradetapeError):
+    """The masters of a course are wrong."""
+
+
+class SubmissionError(GradetapeError):
+    """A file cannot be read as a submission."""
+
+
+class GradebookError(GradetapeError):
+    """The gradebook or the results folder cannot be used."""
+
+
+class ReleaseError(GradetapeError):
+    """The students' folder could not be built."""
+
+
+class InfrastructureError(GradetapeError):
+    """The grader's own machinery failed; never charged to a student."""
+
+
+class WallsError(InfrastructureError):
+    """A wall that is required could not be built."""
+
+
+class ZygoteError(InfrastructureError):
+    """The process that forks workers is gone or does not answer."""
+
+
+class WireError(Exception):
+    """Bytes from the other side that are not a frame of plain data within the limits."""
+
+
+class WireRefused(TypeError):
+    """A value of ours that does not travel; nothing was sent."""
+
+
+class StudentError(Exception):
+    """The student's code raised: `kind` is the exception's name over there, `traceback` the student's own lines."""
+
+    kind: str = ""
+    traceback: str = ""
+
+
+class FarSideEvent(BaseException):
+    """Something that ends a check whatever its code does; the first of a check is its verdict."""
+
+
+class Missing(FarSideEvent):
+    """The submission does not define the name that a check asked for."""
+
+
+class Gone(FarSideEvent):
+    """The worker is no more; `cause` is `timeout`, `memory`, `crashed` or `fault`."""
+
+    def __init__(self, cause: str, detail: str = "") -> None:
+        super().__init__(f"{cause}: {detail}" if detail else cause)
+        self.cause = cause
+        self.detail = detail
+
+
+class Overdue(FarSideEvent):
+    """The check's own code ran past its deadline."""

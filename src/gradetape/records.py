@@ -1,0 +1,141 @@
+"""The frozen values that travel between the rooms. This module imports no other room."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """How a check ended. A fault is the grader's, never the student's."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    MISSING = "missing"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CRASHED = "crashed"
+    SKIPPED = "skipped"
+    FAULT = "fault"
+
+
+class Status(StrEnum):
+    """What became of a submission."""
+
+    GRADED = "graded"
+    NEEDS_ATTENTION = "needs_attention"
+    UNREADABLE = "unreadable"
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """One exercise of an assignment; `stem` names all its files, `points` is what students see."""
+
+    stem: str
+    title: str
+    points: float
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """The text of one code cell; `question` is the stem that the notebook's metadata gives it, if any."""
+
+    source: str
+    question: str | None = None
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """What a student handed in, as text; nothing in it was run. `sha256` is of the file's bytes."""
+
+    student: str
+    file: str
+    sha256: str
+    assignment: str | None
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is no submission, with the reason in words and what to do next."""
+
+    student: str
+    file: str
+    sha256: str
+    reason: str
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """A check as it was collected; its id is `question::public|hidden::name`."""
+
+    question: str
+    name: str
+    public: bool
+    title: str
+    hint: str
+    points: float
+
+    @property
+    def id(self) -> str:
+        """The id that graders use to select the check."""
+        return f"{self.question}::{'public' if self.public else 'hidden'}::{self.name}"
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One check on one submission. `message` is for the student, `staff_message` for staff alone."""
+
+    check: Check
+    verdict: Verdict
+    points: float
+    seconds: float
+    message: str = ""
+    staff_message: str = ""
+
+
+class CellEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a student should know of a cell: `error`, `quarantined`, `copied` or `output`.
+
+    `cell` counts the code cells from 0.
+    """
+
+    cell: int
+    kind: str
+    text: str
+    question: str | None = None
+
+
+class Grade(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission, graded: results in the assignment's order, and how they were obtained.
+
+    `layers` are the walls that were in force, `versions` the software that graded, `key` the digest of all that
+    decides a result (submission, checks, environment, policy), `attention` why a person must look, if one must.
+    """
+
+    assignment: str
+    student: str
+    file: str
+    sha256: str
+    key: str
+    status: Status
+    isolation: str
+    questions: tuple[Question, ...] = ()
+    results: tuple[CheckResult, ...] = ()
+    events: tuple[CellEvent, ...] = ()
+    notes: tuple[str, ...] = ()
+    attention: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    versions: dict[str, str] = {}
+    seconds: float = 0.0
+
+    @property
+    def max_points(self) -> float:
+        """The assignment's points, whatever could be collected."""
+        return sum(question.points for question in self.questions)
+
+    @property
+    def points(self) -> float:
+        """The points earned."""
+        return sum(result.points for result in self.results)
+
+    def of(self, stem: str) -> tuple[CheckResult, ...]:
+        """The results of one question."""
+        return tuple(result for result in self.results if result.check.question == stem)
