@@ -139,3 +139,21 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, stem: str) -> tuple[CheckResult, ...]:
         """The results of one question."""
         return tuple(result for result in self.results if result.check.question == stem)
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a submission may use: seconds of wall clock, mebibytes, and counts.
+
+    `load_s` bounds a worker's start, `cell_s` one cell, `check_s` one check unless it asks for more, `submission_s`
+    everything that one submission may take; `memory_mb` one worker's memory, `disk_mb` each of its private folders,
+    `output_kb` what is kept of the text that it prints.
+    """
+
+    load_s: float = 60.0
+    cell_s: float = 60.0
+    check_s: float = 20.0
+    submission_s: float = 900.0
+    memory_mb: int = 4096
+    disk_mb: int = 512
+    processes: int = 128
+    output_kb: int = 64

@@ -1,0 +1,1 @@
+"""The judge: pytest, with fixtures that reach beyond the wall."""

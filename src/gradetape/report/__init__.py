@@ -1,0 +1,1 @@
+"""Grades to pages: pure functions of their input."""
