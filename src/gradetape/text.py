@@ -1,0 +1,43 @@
+"""What strangers wrote, made safe to show: on a page, in a terminal, in a spreadsheet."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from rich.markup import escape
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+# The full-width forms count as operators in spreadsheets of East Asian locales.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001
+
+
+def printable(text: str, limit: int = 2000) -> str:
+    r"""Show what is invisible as an escape, such as `\x1b` or `\u202e`, and cut after `limit` characters.
+
+    Newlines, tabs, letters, marks and symbols of every script stay. Control and format characters (terminal escapes,
+    bidirectional and zero-width ones), surrogates, private and unassigned characters do not.
+    """
+    left_out = len(text) - limit
+    shown = "".join(map(_visible, text[:limit].replace("\r\n", "\n")))
+    return f"{shown}… ({left_out} more characters)" if left_out > 0 else shown
+
+
+def spreadsheet(text: str) -> str:
+    """A cell that a spreadsheet shows and never computes; a number stays a number."""
+    if _NUMBER.fullmatch(text):
+        return text
+    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
+
+
+def rich_safe(text: str, limit: int = 2000) -> str:
+    """Text that Rich prints as it stands, with its square brackets."""
+    return escape(printable(text, limit))
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if character in "\n\t" or (category[0] != "C" and category not in ("Zl", "Zp")):
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,86 @@
+"""What strangers wrote is shown, and does nothing else."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.text import Text
+
+from gradetape.text import printable, rich_safe, spreadsheet
+
+anything = st.text(st.characters(exclude_categories=()))  # surrogates too
+
+
+@given(anything)
+def test_nothing_invisible_is_left(text: str) -> None:
+    left = {unicodedata.category(character) for character in printable(text) if character not in "\n\t"}
+    assert not left & {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
+
+
+@given(anything)
+def test_what_is_shown_can_be_written_anywhere_and_is_shown_once(text: str) -> None:
+    shown = printable(text)
+    assert shown.encode("utf-8").decode() == shown
+    assert printable(shown, limit=len(shown)) == shown
+
+
+@given(st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs"), include_characters="\n\t")))
+def test_text_in_any_script_stays_as_it_is(text: str) -> None:
+    assert printable(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
+        ("abc\u202etxt.exe", r"abc\u202etxt.exe"),
+        ("a\u200bb\ufeff", r"a\u200bb\ufeff"),
+        ("nul\0", r"nul\x00"),
+        ("\udc80", r"\udc80"),
+        ("\U000e0041", r"\U000e0041"),
+        ("over\rwritten", r"over\x0dwritten"),
+        ("Windows\r\nlines", "Windows\nlines"),
+        ("Zoë 李 محمد 🎓", "Zoë 李 محمد 🎓"),
+    ],
+)
+def test_each_invisible_thing_has_its_escape(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_long_text_is_cut_and_says_how_much_is_missing() -> None:
+    assert printable("x" * 25, limit=10) == "x" * 10 + "… (15 more characters)"
+    assert printable("x" * 10, limit=10) == "x" * 10
+
+
+@given(anything)
+def test_no_cell_is_a_formula(text: str) -> None:
+    cell = spreadsheet(text)
+    if not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        assert cell in (text, f"'{text}")
+    else:
+        float(cell)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1"])  # noqa: RUF001
+def test_a_formula_gets_an_apostrophe(cell: str) -> None:
+    assert spreadsheet(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["-1.5", "+3", "2e-3", "alice", "", "a=b", "e-mail@example.org"])
+def test_a_number_or_a_word_stays(cell: str) -> None:
+    assert spreadsheet(cell) == cell
+
+
+@given(st.text(st.characters(categories=("L", "N", "P", "S"))))
+def test_rich_prints_the_text_itself(text: str) -> None:
+    assert Text.from_markup(rich_safe(text), emoji=False).plain == text
+
+
+def test_rich_markup_and_links_of_strangers_do_nothing() -> None:
+    text = "[bold red]passed[/] [link=https://example.org]here[/link] \\[x] \x1b[2J"
+    rendered = Text.from_markup(rich_safe(text))
+    assert rendered.plain == text.replace("\x1b", r"\x1b")
+    assert not rendered.spans
