@@ -1,0 +1,71 @@
+"""assignments/ -> student/: what students receive, built from the public masters alone."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from string import Template
+
+from gradetape.course import Assignment
+from gradetape.errors import ReleaseError
+from gradetape.release.notebook import notebook
+from gradetape.release.testfile import test_file
+from gradetape.release.texts import due, shipped
+
+__all__ = ["release"]
+
+
+def release(assignment: Assignment, out: Path) -> Path:
+    """Build `out/<assignment>/` anew and return it; the same masters give the same bytes.
+
+    The new folder takes the old one's place only when it is complete.
+
+    Raises:
+        ReleaseError: the masters cannot be turned into something that students can use; `out` is as it was.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".release-", ignore_cleanup_errors=True) as work:
+        new = Path(work) / "new"
+        _build(assignment, new, Path(work) / "otter")
+        return _swap(new, out / assignment.name, Path(work) / "old")
+
+
+def _build(assignment: Assignment, new: Path, work: Path) -> None:
+    for folder in (new / "tests", work):
+        folder.mkdir(parents=True)
+    for master in assignment.masters:
+        stem = master.question.stem
+        _write(new / "tests" / f"{stem}.py", test_file(stem, master.public_checks))
+    _write(new / f"{assignment.name}.ipynb", notebook(assignment, work))
+    _write(new / "README.md", _readme(assignment))
+    _write(new / "requirements.txt", shipped("requirements.txt"))
+    for file in assignment.data:
+        _copy(file, new / file.relative_to(assignment.folder))
+
+
+def _copy(file: Path, target: Path) -> None:
+    if target.exists():
+        raise ReleaseError(f"{file}: students already get a file {target.name} that release writes. Rename yours.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, target)
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _readme(assignment: Assignment) -> str:
+    words = {"name": assignment.name, "title": assignment.title, "due": due(assignment.deadline)}
+    return Template(shipped("readme.md")).substitute(words)
+
+
+def _swap(new: Path, target: Path, old: Path) -> Path:
+    if target.exists():
+        target.rename(old)
+    try:
+        return new.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise

@@ -1,0 +1,144 @@
+"""An assignment's masters -> the students' notebook, built by `otter assign` and then made reproducible."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+
+from gradetape.course import Assignment, Master
+from gradetape.errors import ReleaseError
+from gradetape.release.texts import due, read, shipped
+
+CELL = "# %%"
+LAST_LINES = 12
+
+
+def notebook(assignment: Assignment, work: Path) -> str:
+    """Return the text of the students' notebook; `work` is an empty folder for what lies about on the way.
+
+    Raises:
+        ReleaseError: otter does not build the notebook, or builds it with a cell that says something else.
+    """
+    master = new_notebook(cells=list(_cells(assignment)), metadata=_metadata(assignment))
+    built = _assigned(master, work, assignment)
+    _refuse_changes(master, built, assignment)
+    _set_up_after_introduction(built)
+    for number, cell in enumerate(built.cells):
+        cell.id = f"cell-{number:03}"
+    return str(nbformat.writes(built)) + "\n"
+
+
+def _metadata(assignment: Assignment) -> dict[str, Any]:
+    return {
+        "gradetape": {"assignment": assignment.name},
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+
+
+# The master notebook, in otter's language of raw cells
+
+
+def _cells(assignment: Assignment) -> Iterator[Any]:
+    yield _raw("# ASSIGNMENT CONFIG", _config(assignment))
+    yield new_markdown_cell(read(assignment.introduction).strip())
+    yield new_markdown_cell(shipped("before_you_start.md").strip())
+    for master in assignment.masters:
+        yield from _question_cells(master)
+
+
+def _config(assignment: Assignment) -> dict[str, Any]:
+    return {
+        "name": assignment.name,
+        # As on JupyterLite, otter looks for the notebook itself; elsewhere the first cell of a renamed one fails.
+        "runs_on": "jupyterlite",
+        "export_cell": {
+            "instructions": f"{shipped('hand_in.md').strip()} {due(assignment.deadline)}",
+            "pdf": False,
+            "filtering": False,
+            "run_tests": False,
+            "ignore_log": True,
+        },
+        "generate": False,
+        "tests": {"files": True, "ok_format": True},
+    }
+
+
+def _question_cells(master: Master) -> Iterator[Any]:
+    question = master.question
+    yield _raw("# BEGIN QUESTION", {"name": question.stem})
+    yield new_markdown_cell(_prompt(master))
+    yield _raw("# BEGIN PROMPT")
+    for source in code_cells(read(master.starter)):
+        yield new_code_cell(source, metadata={"tags": [f"question:{question.stem}"]})
+    yield _raw("# END PROMPT")
+    yield _raw("# BEGIN TESTS")
+    yield new_code_cell("...")  # Otter adds a check cell only where it sees a test; the real ones are in tests/.
+    yield _raw("# END TESTS")
+    yield _raw("# END QUESTION")
+
+
+def _prompt(master: Master) -> str:
+    """The prompt under a heading with the question's points; the prompt's own first heading gives way to it."""
+    text = read(master.prompt).strip()
+    first, _, rest = text.partition("\n")
+    body = rest if first.startswith("#") else text
+    points = master.question.points
+    worth = f"{points:g} point{'' if points == 1 else 's'}"
+    return f"## {master.question.title} ({worth})\n\n{body.strip()}"
+
+
+def code_cells(text: str) -> list[str]:
+    """Split a starter into its cells at the lines that begin with `# %%`; blank cells are left out."""
+    cells: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if line.startswith(CELL):
+            cells.append([])
+        else:
+            cells[-1].append(line)
+    return [source for lines in cells if (source := "\n".join(lines).strip("\n").rstrip())]
+
+
+def _raw(directive: str, config: dict[str, Any] | None = None) -> Any:
+    return new_raw_cell("\n".join([directive, *([json.dumps(config, ensure_ascii=False)] if config else [])]))
+
+
+# Through otter
+
+
+def _assigned(master: Any, work: Path, assignment: Assignment) -> Any:
+    source = work / f"{assignment.name}.ipynb"
+    nbformat.write(master, source)
+    command = [sys.executable, "-m", "otter", "assign", source.name, "built", "--no-run-tests", "--no-pdfs"]
+    # Otter leaves temporary folders behind: here they go the way of the work folder.
+    environment = {**os.environ, "TMPDIR": str(work), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
+        raise ReleaseError(f"{assignment.folder}: otter assign did not build the notebook. It said:\n{said}")
+    return nbformat.read(work / "built" / "student" / source.name, as_version=4)
+
+
+def _refuse_changes(master: Any, built: Any, assignment: Assignment) -> None:
+    """Otter obeys directives wherever it sees them, so a text that holds one by chance is refused."""
+    kept = {cell.id: cell.source for cell in built.cells}
+    for cell in master.cells:
+        if cell.cell_type != "raw" and cell.source != "..." and kept.get(cell.id) != cell.source:
+            start = cell.source.strip().partition("\n")[0]
+            raise ReleaseError(
+                f"{assignment.folder}: otter assign changes the cell that begins with {start!r}. "
+                "Remove what it takes for an order: # IGNORE, # SEED, # BEGIN …, # END …, or an ```otter block."
+            )
+
+
+def _set_up_after_introduction(built: Any) -> None:
+    """Otter's own first cell comes after the two that say what this is and how to begin."""
+    built.cells[:3] = [*built.cells[1:3], built.cells[0]]

@@ -1,0 +1,30 @@
+"""The texts that a release is made of: the author's files, and those that lie beside this module."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+
+from gradetape.errors import ReleaseError
+
+
+def read(file: Path) -> str:
+    """Return an author's text, its byte order mark left out. Raises ReleaseError where it is not UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ReleaseError(f"{file}: byte {error.start} is not UTF-8. Save the file as UTF-8 text.") from None
+
+
+def shipped(name: str) -> str:
+    """Return a text that comes with gradetape."""
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def due(deadline: str | None) -> str:
+    """Say when an assignment is due, given an ISO time with its zone."""
+    if deadline is None:
+        return "Your course says when it is due."
+    time = datetime.fromisoformat(deadline)
+    return f"It is due on {time.day} {time:%B %Y} at {time:%H:%M} ({time.tzinfo})."
