@@ -68,10 +68,14 @@ class WireRefused(TypeError):
 
 
 class StudentError(Exception):
-    """The student's code raised: `kind` is the exception's name over there, `traceback` the student's own lines."""
+    """Code on the far side raised: `kind` is the exception's name there, `traceback` the student's own lines.
+
+    `role` tells whose far side it was: `student`, `reference` or `clean`.
+    """
 
     kind: str = ""
     traceback: str = ""
+    role: str = "student"
 
 
 class FarSideEvent(BaseException):

@@ -1,0 +1,155 @@
+"""A worker: runs a submission's cells behind the walls, then answers the judge until it hangs up.
+
+It trusts the judge and nobody trusts it: whatever the student's code does to this process, the judge takes nothing from
+it but well-formed replies.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+import tempfile
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from gradetape.errors import WireRefused
+from gradetape.farside.cells import Cells, own_lines, text_of
+from gradetape.farside.generation import keras
+from gradetape.farside.objects import Objects, numbers
+from gradetape.farside.output import Output
+from gradetape.wire.channel import Channel
+from gradetape.wire.codec import Decoder, Encoder
+
+_TREE_BYTES = 256 << 20
+_TREE_FILES = 2000
+Bytes = npt.NDArray[np.uint8]
+_MODULES = {"tf": tf, "keras": keras}
+
+
+class MissingName(Exception):
+    """The submission does not define a name."""
+
+
+class Worker:
+    """Answers requests of the form [sequence, operation, arguments, released handles]."""
+
+    def __init__(self, sock: socket.socket, output_limit: int) -> None:
+        self._objects = Objects()
+        self._channel = Channel(sock, Encoder(self._objects.refer), Decoder(self._objects.revive, trusting=True))
+        self._output = Output(output_limit)
+        sys.stdout = sys.stderr = self._output
+        main = types.ModuleType("__main__")
+        sys.modules["__main__"] = main
+        self._names = main.__dict__
+        self._cells = Cells(self._names, self._output)
+        self._operations = self._table()
+
+    def serve(self) -> None:
+        """Answers until the judge hangs up."""
+        while True:
+            try:
+                sequence, operation, args, released = self._channel.receive()
+            except (EOFError, OSError):
+                return
+            reply = self._answer(operation, args)
+            try:
+                self._channel.send([sequence, *reply])
+            except WireRefused:
+                self._channel.send([sequence, "ok", self._objects.hold(reply[1])])
+            del args, reply
+            self._objects.release(released)
+
+    def _answer(self, operation: str, args: list[Any]) -> list[Any]:
+        try:
+            return ["ok", self._operations[operation](*args)]
+        except MissingName as missing:
+            return ["missing", str(missing)]
+        except BaseException as error:
+            return ["raised", _chain(error), type(error).__name__[:80], text_of(error), own_lines(error)]
+
+    def _table(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "hello": prepare, "cell": self._cells.run, "name": self._name, "module": _MODULES.__getitem__,
+            "getattr": getattr, "setattr": setattr, "delattr": delattr, "call": _call, "numbers": numbers,
+            "getitem": lambda value, index: value[index], "setitem": _set_item, "len": len, "iter": iter,
+            "next": _next, "enter": lambda value: value.__enter__(), "exit": lambda value: value.__exit__(None, None, None),
+            "isinstance": isinstance, "issubclass": issubclass, "seed": seed, "folder": tempfile.mkdtemp,
+            "read_tree": _read_tree, "write_tree": _write_tree, "output": self._take_output,
+        }  # fmt: skip
+
+    def _name(self, name: str) -> object:
+        if name not in self._names:
+            raise MissingName(name)
+        return self._names[name]
+
+    def _take_output(self) -> str:
+        text = self._output.text()
+        self._output.clear()
+        return text
+
+
+def prepare() -> None:
+    """Makes TensorFlow behave alike on every machine, before anything is computed."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+    seed(0)
+
+
+def seed(number: int) -> None:
+    """Seeds Python, NumPy and TensorFlow; `number` is an integer from 0 to 2**32 - 1."""
+    keras.utils.set_random_seed(number)
+    random.seed(number)
+
+
+def _chain(error: BaseException) -> list[str]:
+    """The names of an exception's classes that come from Python or TensorFlow, most special first."""
+    return [cls.__name__ for cls in type(error).__mro__ if cls.__module__.split(".")[0] in ("builtins", "tensorflow", "numpy")]
+
+
+def _call(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return function(*args, **kwargs)
+
+
+def _set_item(value: Any, index: Any, item: object) -> None:
+    value[index] = item
+
+
+def _next(iterator: Iterator[Any]) -> list[Any]:
+    for item in iterator:
+        return [item]
+    return []
+
+
+def _read_tree(folder: Path) -> dict[str, Bytes]:
+    """The regular files below a folder, links left out; raises ValueError beyond the limits."""
+    found: dict[str, Bytes] = {}
+    room = _TREE_BYTES
+    for base, _, names in os.walk(folder):
+        for name in sorted(names):
+            path = Path(base, name)
+            if path.is_symlink() or not path.is_file():
+                continue
+            room -= path.stat().st_size
+            if room < 0 or len(found) >= _TREE_FILES:
+                raise ValueError(f"{folder} holds more than {_TREE_BYTES >> 20} MiB or {_TREE_FILES} files")
+            found[str(path.relative_to(folder))] = np.fromfile(path, np.uint8)
+    return found
+
+
+def _write_tree(files: dict[str, Bytes]) -> str:
+    """A new folder with these files in it; its path."""
+    folder = Path(tempfile.mkdtemp())
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return str(folder)

@@ -1,0 +1,99 @@
+"""The private root of a walled worker: private folders, and read-only views of what Python and TensorFlow need."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gradetape.errors import WallsError
+from gradetape.records import Limits
+from gradetape.sandbox import syscalls
+from gradetape.sandbox.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
+
+HOME = "/home"
+_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu")
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_INODES = 20_000
+
+
+def visible() -> list[str]:
+    """The paths that a worker sees read-only: the system's libraries, the interpreter, and its packages."""
+    found = [path for path in _SYSTEM if os.path.lexists(path)]
+    for path in (os.path.realpath(sys.base_prefix), sys.prefix, *sys.path):
+        if os.path.isdir(path) and not any(_within(path, known) for known in found):
+            found.append(os.path.abspath(path))
+    return found
+
+
+def refuse_secrets(secret: tuple[str, ...]) -> None:
+    """Raises WallsError where a worker would see one of these folders, or the folder lies in what it sees."""
+    for folder in secret:
+        for path in visible():
+            if _within(os.path.realpath(folder), os.path.realpath(path)):
+                raise WallsError(
+                    f"{folder} lies inside {path}, which students' code can read. Move the course out of {path}."
+                )
+
+
+def build(root: str, limits: Limits) -> None:
+    """Builds the root at the folder `root`: the private folders first, so that no bind can lie under them."""
+    os.umask(0o022)
+    syscalls.mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=755")
+    private = f"size={limits.disk_mb}m,nr_inodes={_INODES},mode=1777"
+    for folder in ("/tmp", HOME, "/dev", "/dev/shm", "/proc", "/etc", "/old"):
+        os.mkdir(root + folder)
+    for folder in ("/tmp", HOME, "/dev/shm"):
+        syscalls.mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, private)
+    for path in visible():
+        _show(root, path)
+    for name in _DEVICES:
+        _bind(f"/dev/{name}", f"{root}/dev/{name}")
+    os.symlink("/proc/self/fd", f"{root}/dev/fd")
+    _accounts(root)
+    _proc(root)
+
+
+def enter(root: str) -> None:
+    """Makes `root` the root, read-only but for its private folders, with nothing left of the old one."""
+    os.chdir(root)
+    syscalls.pivot_root(".", "old")
+    syscalls.unmount("/old")
+    os.rmdir("/old")
+    os.chdir("/")
+    syscalls.mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _show(root: str, path: str) -> None:
+    if os.path.islink(path):
+        os.symlink(os.readlink(path), root + path)
+        return
+    if os.path.isdir(path):
+        os.makedirs(root + path, exist_ok=True)
+        syscalls.mount(path, root + path, None, MS_BIND | MS_REC)
+    else:
+        os.makedirs(os.path.dirname(root + path), exist_ok=True)
+        _bind(path, root + path)
+    syscalls.make_read_only(root + path)
+
+
+def _bind(source: str, target: str) -> None:
+    with open(target, "w"):
+        pass
+    syscalls.mount(source, target, None, MS_BIND)
+
+
+def _accounts(root: str) -> None:
+    """Names for the uids inside: libraries ask `getpwuid` for a home."""
+    with open(f"{root}/etc/passwd", "w") as file:
+        file.writelines(f"student:x:{uid}:{uid}::{HOME}:/bin/false\n" for uid in (os.getuid(), 64001, 64002, 64003))
+
+
+def _proc(root: str) -> None:
+    try:
+        syscalls.mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    except PermissionError:  # a container masks parts of /proc: then only its own may be shown
+        syscalls.mount("/proc", f"{root}/proc", None, MS_BIND | MS_REC)

@@ -1,0 +1,111 @@
+"""The Linux system calls that Python lacks, each raising OSError with what was tried."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import sys
+
+NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
+    0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000,
+)  # fmt: skip
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
+MNT_DETACH = 2
+
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_CAPSET = {"x86_64": 126, "aarch64": 91}
+_MOUNT_SETATTR, _CLOSE_RANGE = 442, 436
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 24, 38, 47
+_CAPABILITY_VERSION_3, _LAST_CAPABILITY = 0x20080522, 63
+
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def _call(what: str, result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def _syscall(what: str, number: int, *args: object) -> int:
+    assert _libc is not None
+    return _call(what, _libc.syscall(number, *args))
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else os.fsencode(text)
+
+
+def unshare(flags: int) -> None:
+    """Leaves the parent's namespaces for new ones."""
+    assert _libc is not None
+    _call(f"unshare({flags:#x})", _libc.unshare(flags))
+
+
+def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0, options: str | None = None) -> None:
+    """Mounts `source` at `target`."""
+    assert _libc is not None
+    result = _libc.mount(_bytes(source), _bytes(target), _bytes(kind), ctypes.c_ulong(flags), _bytes(options))
+    _call(f"mount {source} on {target}", result)
+
+
+def make_read_only(target: str) -> None:
+    """Makes a mount and all below it read-only, without set-user-id programs and devices."""
+    attributes = struct.pack("QQQQ", MS_RDONLY | MS_NOSUID | MS_NODEV, 0, 0, 0)
+    _syscall(
+        f"mount_setattr {target}", _MOUNT_SETATTR, _AT_FDCWD, _bytes(target), _AT_RECURSIVE,
+        ctypes.create_string_buffer(attributes), len(attributes),
+    )  # fmt: skip
+
+
+def pivot_root(new: str, old: str) -> None:
+    """Makes `new` the root, and puts the old one at `old`."""
+    _syscall("pivot_root", _PIVOT_ROOT[os.uname().machine], _bytes(new), _bytes(old))
+
+
+def unmount(target: str) -> None:
+    """Detaches a mount and all below it."""
+    assert _libc is not None
+    _call(f"umount {target}", _libc.umount2(_bytes(target), MNT_DETACH))
+
+
+def close_from(low: int, high: int = 0xFFFFFFFF) -> None:
+    """Closes every descriptor from `low` to `high`, if there are any."""
+    if low <= high:
+        _syscall("close_range", _CLOSE_RANGE, ctypes.c_uint(low), ctypes.c_uint(high), 0)
+
+
+def _prctl(what: str, *args: int) -> int:
+    assert _libc is not None
+    filled = (*args, *([0] * (5 - len(args))))
+    return _call(what, _libc.prctl(filled[0], *(ctypes.c_ulong(arg) for arg in filled[1:])))
+
+
+def die_with_parent() -> None:
+    """SIGKILL for this process when its parent ends."""
+    _prctl("set the parent's death signal", _PR_SET_PDEATHSIG, 9)
+
+
+def not_dumpable() -> None:
+    """No core dump, and no tracing by others of the same uid."""
+    _prctl("clear dumpable", _PR_SET_DUMPABLE, 0)
+
+
+def no_new_privileges() -> None:
+    """No program started from here can gain privileges."""
+    _prctl("set no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
+
+
+def drop_capabilities() -> None:
+    """Gives up every capability for good: bounding, ambient, permitted, effective and inheritable."""
+    for capability in range(_LAST_CAPABILITY + 1):
+        try:
+            _prctl("drop a capability", _PR_CAPBSET_DROP, capability)
+        except OSError:
+            break
+    _prctl("clear ambient capabilities", _PR_CAP_AMBIENT, 4)
+    header = ctypes.create_string_buffer(struct.pack("Ii", _CAPABILITY_VERSION_3, 0))
+    _syscall("capset", _CAPSET[os.uname().machine], header, ctypes.create_string_buffer(b"\0" * 24))

@@ -1,0 +1,105 @@
+"""A socket that carries frames, with a deadline on every read and write and a budget of bytes.
+
+A frame on the wire: u32 length of the body, u16 count of buffers, u64 length of each; the body; the buffers.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import struct
+import time
+from typing import Any
+
+import numpy as np
+
+from gradetape.errors import WireError
+from gradetape.wire.codec import Array, Decoder, Encoder
+
+MAX_BODY = 16 << 20
+MAX_BUFFERS = 4096
+MAX_FRAME = 512 << 20
+_HEAD = struct.Struct("<IH")
+_SMALL = 1 << 16
+
+Frame = tuple[memoryview, list[memoryview]]
+
+
+class Channel:
+    """Frames over a connected stream socket. Deadlines are absolute, in seconds of `time.monotonic()`.
+
+    `budget` is how many bytes may still be received; whoever owns the channel sets it anew when it is time.
+    """
+
+    def __init__(self, sock: socket.socket, encoder: Encoder, decoder: Decoder) -> None:
+        self._sock = sock
+        self._encoder = encoder
+        self._decoder = decoder
+        self.budget: float = math.inf
+
+    def fileno(self) -> int:
+        """The socket's descriptor, for selectors."""
+        return self._sock.fileno()
+
+    def close(self) -> None:
+        """Hangs up."""
+        self._sock.close()
+
+    def send(self, value: object, deadline: float | None = None) -> None:
+        """Sends one frame; raises WireRefused before anything is sent, TimeoutError, or OSError."""
+        body, buffers = self._encoder.encode(value)
+        head = _HEAD.pack(len(body), len(buffers)) + struct.pack(f"<{len(buffers)}Q", *(b.nbytes for b in buffers))
+        self._write(head + body, deadline)
+        for buffer in buffers:
+            if buffer.nbytes:
+                self._write(_raw(buffer), deadline)
+
+    def receive(self, deadline: float | None = None) -> Any:
+        """The next frame's value; raises WireError, EOFError, TimeoutError or OSError."""
+        return self.decode(self.receive_frame(deadline))
+
+    def decode(self, frame: Frame) -> Any:
+        """The value of a frame; raises WireError."""
+        return self._decoder.decode(*frame)
+
+    def receive_frame(self, deadline: float | None = None) -> Frame:
+        """The next frame as it came: its body and its buffers."""
+        size, count = _HEAD.unpack(self._read(_HEAD.size, deadline))
+        if not 0 < size <= MAX_BODY or count > MAX_BUFFERS:
+            raise WireError("a frame that is too large")
+        sizes = struct.unpack(f"<{count}Q", self._read(8 * count, deadline))
+        total = size + sum(sizes)
+        self.budget -= total
+        if total > MAX_FRAME or self.budget < 0:
+            raise WireError(f"more data than a check may receive (a frame of {total} bytes)")
+        body = self._read(size, deadline)
+        return body, [self._read(part, deadline) for part in sizes]
+
+    def _wait(self, deadline: float | None) -> None:
+        if deadline is None:
+            self._sock.settimeout(None)
+            return
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+
+    def _write(self, data: bytes | memoryview, deadline: float | None) -> None:
+        self._wait(deadline)
+        self._sock.sendall(data)
+
+    def _read(self, size: int, deadline: float | None) -> memoryview:
+        """Exactly `size` bytes in memory that may be written to, since arrays are made of it."""
+        buffer: Any = bytearray(size) if size <= _SMALL else np.empty(size, np.uint8)  # bytearray touches every page
+        view, got = memoryview(buffer), 0
+        while got < size:
+            self._wait(deadline)
+            part = self._sock.recv_into(view[got:])
+            if not part:
+                raise EOFError("the other side hung up")
+            got += part
+        return view
+
+
+def _raw(array: Array) -> memoryview:
+    return memoryview(array.reshape(-1).view(np.uint8))

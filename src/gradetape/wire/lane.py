@@ -1,0 +1,308 @@
+"""A lane: the way from one check to one far side.
+
+A lane holds at most one worker, made when it is first needed, with the submission's cells run in it. When a worker is
+lost (timeout, memory, crash) the check in hand ends with that event, and the next one gets a fresh worker. A cell that
+ends or hangs its worker is quarantined: the next worker runs only its definitions, and if these fail too, none of it.
+
+Whatever a worker sends is either a well-formed reply to the request in hand, or the end of that worker.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import weakref
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradetape.errors import FarSideEvent, Gone, Missing, WallsError, WireError, WireRefused
+from gradetape.records import Cell, CellEvent, Limits
+from gradetape.wire.channel import Channel
+from gradetape.wire.codec import Decoder, Encoder
+from gradetape.wire.control import Control
+from gradetape.wire.handles import Handle, Names, TensorHandle, student_error
+from gradetape.wire.values import Ref, Source
+
+CHECK_BYTES = 512 << 20
+_OUT_OF_MEMORY = frozenset({"MemoryError", "ResourceExhaustedError"})
+
+
+@dataclass
+class Watch:
+    """What the check in hand may still use, and what has happened to it.
+
+    `deadline` is absolute (`time.monotonic()`), `event` the first that ended something, `received` whether anything
+    of the student's has come over.
+    """
+
+    deadline: float = math.inf
+    event: FarSideEvent | None = None
+    received: bool = False
+
+    def begin(self, seconds: float) -> None:
+        """A new check, which may take so long."""
+        self.deadline, self.event, self.received = time.monotonic() + seconds, None, False
+
+    def note(self, event: FarSideEvent) -> FarSideEvent:
+        """Keeps the first event of a check, and returns the one to raise."""
+        self.event = self.event or event
+        return self.event
+
+
+@dataclass
+class Tape:
+    """A worker's replies, in order, so that they can be played again without it."""
+
+    frames: deque[Any] = field(default_factory=deque)
+    playing: bool = False
+
+
+class _Tracked(weakref.ref):  # type: ignore[type-arg]
+    """A weak reference that knows which object it stood for, and how often that object came over."""
+
+    __slots__ = ("count", "number")
+    number: int
+    count: int
+
+
+class Worker:
+    """The judge's end of one worker: requests, replies, and the handles that are alive."""
+
+    def __init__(self, lane: Lane, number: int, channel: Channel) -> None:
+        self.number = number
+        self.channel = channel
+        self._lane = lane
+        self._sequence = 0
+        self._handles: dict[int, _Tracked] = {}
+        self._dropped: list[tuple[int, int]] = []
+        self._modules: dict[str, Handle] = {}
+
+    def ask(self, op: str, *args: object) -> Any:
+        """One exchange; raises StudentError, Missing, Gone, or WireRefused for arguments that do not travel."""
+        lane = self._lane
+        if lane.watch.event is not None:
+            raise lane.watch.event
+        if lane.worker is not self:
+            raise lane.watch.note(Gone("fault", "a check used a handle of a worker that is gone"))
+        try:
+            reply = self._replayed() if lane.tape and lane.tape.playing else self._exchange(op, args)
+        except WireRefused:
+            raise
+        except TimeoutError:
+            raise lane.lose("timeout", "no answer before the time limit") from None
+        except (EOFError, OSError):
+            raise lane.lose("crashed", "") from None
+        except WireError as error:
+            raise lane.lose("crashed", f"the process sent something that is no reply: {error}") from None
+        lane.watch.received = True
+        return self._result(reply)
+
+    def module(self, name: str) -> Handle:
+        """A handle of a module, imported once a worker."""
+        if name not in self._modules:
+            self._modules[name] = self.ask("module", name)
+        return self._modules[name]
+
+    def revive(self, value: Any) -> Any:
+        """A reference as its handle, one per object; a function's source never comes from over there."""
+        if type(value) is Source:
+            raise WireError("a function's source from the far side")
+        if type(value) is not Ref:
+            return value
+        tracked = self._handles.get(value.id)
+        handle = tracked() if tracked is not None else None
+        if handle is None or tracked is None:
+            handle = (Handle if value.kind == "object" else TensorHandle)(self, value)
+            tracked = self._handles[value.id] = _Tracked(handle, self._drop)
+            tracked.number, tracked.count = value.id, 0
+        tracked.count += 1
+        return handle
+
+    def refer(self, value: object) -> Ref | Source:
+        """What travels in place of a value of the judge's; raises WireRefused with advice."""
+        if isinstance(value, Handle):
+            if value._gradetape_far is not self:
+                raise WireRefused("handles of two far sides do not mix: bring the numbers over with np.asarray first")
+            return value._gradetape_ref
+        source = getattr(type(value), "gradetape_source", None)
+        if source is not None:
+            return source(value)  # type: ignore[no-any-return]
+        raise WireRefused(
+            f"a {type(value).__name__} does not cross the wall: send plain data, arrays or handles; "
+            "a function must be marked @far_side"
+        )
+
+    def _drop(self, tracked: Any) -> None:
+        if self._handles.get(tracked.number) is tracked:
+            del self._handles[tracked.number]
+        self._dropped.append((tracked.number, tracked.count))
+
+    def _exchange(self, op: str, args: tuple[object, ...]) -> list[Any]:
+        deadline, tape = self._lane.watch.deadline, self._lane.tape
+        dropped, self._dropped = self._dropped, []
+        self._sequence += 1
+        self.channel.send([self._sequence, op, list(args), [list(pair) for pair in dropped]], deadline)
+        frame = self.channel.receive_frame(deadline)
+        if tape is not None:
+            tape.frames.append(frame)
+        return _checked_reply(self.channel.decode(frame), self._sequence)
+
+    def _replayed(self) -> list[Any]:
+        tape = self._lane.tape
+        if tape is None or not tape.frames:
+            raise EOFError
+        return _checked_reply(self.channel.decode(tape.frames.popleft()), None)
+
+    def _result(self, reply: list[Any]) -> Any:
+        if reply[1] == "ok":
+            return reply[2]
+        if reply[1] == "missing":
+            raise self._lane.watch.note(Missing(f"{reply[2]} is not defined"))
+        chain, kind, text, traceback = reply[2:]
+        if _OUT_OF_MEMORY & set(chain):
+            raise self._lane.watch.note(Gone("memory", f"{kind}: {text}"))
+        error = student_error(chain, kind, text, traceback)
+        error.role = self._lane.role
+        raise error
+
+
+def _checked_reply(reply: Any, sequence: int | None) -> list[Any]:
+    """`reply` if it has the form of an answer to this request; raises WireError."""
+    if type(reply) is not list or len(reply) < 3 or (sequence is not None and reply[0] != sequence):
+        raise WireError("an answer that nobody asked for")
+    status, *rest = reply[1:]
+    if status == "ok" and len(rest) == 1:
+        return reply
+    if status == "missing" and len(rest) == 1 and type(rest[0]) is str:
+        return reply
+    if status == "raised" and len(rest) == 4 and type(rest[0]) is list:
+        if all(type(part) is str for part in (*rest[0], *rest[1:])):
+            return reply
+    raise WireError("a malformed answer")
+
+
+class Lane:
+    """A far side of one role (`student`, `reference` or `clean`) for one submission's checks.
+
+    `events` tells what happened to the cells when they were first run, `layers` which walls stood.
+    """
+
+    def __init__(
+        self, control: Control, role: str, cells: tuple[Cell, ...], limits: Limits, watch: Watch, tape: Tape | None = None
+    ) -> None:
+        self.role = role
+        self.watch = watch
+        self.tape = tape
+        self.worker: Worker | None = None
+        self.events: list[CellEvent] = []
+        self.layers: tuple[str, ...] = ()
+        self._control = control
+        self._cells = cells
+        self._limits = limits
+        self._quarantine: dict[int, int] = {}
+        self._loaded_once = False
+        self._deadline = time.monotonic() + limits.submission_s
+
+    def ready(self) -> Worker:
+        """The worker, with the cells run in it; raises InfrastructureError where there can be none."""
+        if self.watch.event is not None:
+            raise self.watch.event
+        while self.worker is None:
+            self._start()
+        return self.worker
+
+    def names(self) -> Names:
+        """The submission's names."""
+        return Names(lambda name: self.ready().ask("name", name))
+
+    def module(self, name: str) -> Names:
+        """A module's names, on this far side."""
+        return Names(lambda attribute: getattr(self.ready().module(name), attribute))
+
+    def lose(self, cause: str, detail: str) -> FarSideEvent:
+        """Ends the worker that gave no proper answer; returns the event to raise. A fault of the reference is ours."""
+        worker, self.worker = self.worker, None
+        if worker is None or (self.tape and self.tape.playing):
+            return self.watch.note(Gone(cause, detail))
+        worker.channel.close()
+        end = self._ended(worker, patience_s=0.2 if cause == "crashed" and not detail else 0.0)
+        if cause != "timeout":
+            cause, detail = end.cause, detail or end.description
+        return self.watch.note(Gone("fault" if self.role == "reference" else cause, detail))
+
+    def close(self) -> None:
+        """Ends the worker, if there is one."""
+        worker, self.worker = self.worker, None
+        if worker is not None:
+            worker.channel.close()
+            self._control.end(worker.number)
+
+    def _ended(self, worker: Worker, patience_s: float) -> Any:
+        """How the worker ended: it may be dying by itself, and is killed if it is not."""
+        try:
+            return self._control.exit_of(worker.number, patience_s)
+        except TimeoutError:
+            return self._control.end(worker.number)
+
+    def _start(self) -> None:
+        """A new worker; with what happens to its cells kept apart from the check in hand."""
+        outer = self.watch
+        self.watch = Watch(deadline=time.monotonic() + self._limits.load_s)
+        try:
+            number, sock, self.layers = self._control.spawn(self.role, self._limits.load_s)
+            self.worker = self._connected(number, sock)
+            self._load()
+        except Gone as event:
+            if event.cause == "fault":
+                raise
+        finally:
+            self.watch = outer
+
+    def _connected(self, number: int, sock: Any) -> Worker:
+        worker = Worker(self, number, None)  # type: ignore[arg-type]
+        worker.channel = Channel(sock, Encoder(worker.refer), Decoder(worker.revive))
+        return worker
+
+    def _load(self) -> None:
+        worker = self.worker
+        assert worker is not None
+        try:
+            worker.ask("hello")
+        except Gone as event:
+            raise WallsError(f"a worker ended before any cell was run: {event}") from None
+        for index, cell in enumerate(self._cells):
+            level = self._quarantine.get(index, 0)
+            if level > 1:
+                continue
+            if time.monotonic() > self._deadline:
+                self._quarantine[index] = 2
+                self._tell(index, "quarantined", "the time for the whole submission was over; none of it was used")
+                continue
+            self.watch.deadline = min(time.monotonic() + self._limits.cell_s, self._deadline)
+            try:
+                told = worker.ask("cell", index, cell.source, level == 1)
+            except Gone as event:
+                self._quarantine[index] = level + 1
+                self._tell(index, "quarantined", _quarantined(event, level))
+                raise
+            if not self._loaded_once:
+                self._tell_all(index, told)
+        self._loaded_once = True
+
+    def _tell_all(self, index: int, told: Any) -> None:
+        if type(told) is not dict:
+            return
+        for kind in ("error", "copied", "output"):
+            if type(text := told.get(kind)) is str and text:
+                self._tell(index, kind, text)
+
+    def _tell(self, index: int, kind: str, text: str) -> None:
+        event = CellEvent(cell=index, kind=kind, text=text, question=self._cells[index].question)
+        if not any((known.cell, known.kind) == (index, kind) and kind != "quarantined" for known in self.events):
+            self.events.append(event)
+
+
+def _quarantined(event: Gone, level: int) -> str:
+    rest = "only its imports, functions, classes and constants were used" if level == 0 else "none of it was used"
+    return f"{event.cause}: {event.detail}; {rest}" if event.detail else f"{event.cause}; {rest}"

@@ -1,0 +1,102 @@
+"""Counts what a msgpack body holds, without building it: elements, depth, and that map keys are text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gradetape.errors import WireError
+
+MAX_DEPTH = 64
+
+
+class Room:
+    """How many elements, and how many levels, one frame may still have."""
+
+    __slots__ = ("elements", "level")
+
+    def __init__(self, elements: int) -> None:
+        self.elements = elements
+        self.level = 0
+
+    def take(self, count: int) -> None:
+        """Uses up `count` elements; raises WireError when there are no more."""
+        self.elements -= count
+        if self.elements < 0:
+            raise WireError("a frame with too many elements")
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """One extension inside another; raises WireError beyond `MAX_DEPTH`."""
+        self.level += 1
+        if self.level > MAX_DEPTH:
+            raise WireError("a frame that is nested too deeply")
+        yield
+        self.level -= 1
+
+
+def _table() -> list[tuple[str, int]]:
+    """For each head byte: the kind of value, and its length or the width of its length field."""
+    table = [("plain", 0)] * 256
+    for low in range(16):
+        table[0x80 + low], table[0x90 + low] = ("map", -low - 1), ("array", -low - 1)
+    for low in range(32):
+        table[0xA0 + low] = ("text", -low - 1)
+    table[0xC1] = ("bad", 0)
+    for power, width in enumerate((1, 2, 4)):
+        table[0xC4 + power], table[0xD9 + power] = ("bytes", width), ("text", width)
+        table[0xC7 + power] = ("ext", width)
+    for power, width in enumerate((2, 4)):
+        table[0xDC + power], table[0xDE + power] = ("array", width), ("map", width)
+    table[0xCA], table[0xCB] = ("plain", 4), ("plain", 8)
+    for power in range(4):
+        table[0xCC + power] = table[0xD0 + power] = ("plain", 1 << power)
+    for power in range(5):
+        table[0xD4 + power] = ("plain", 1 + (1 << power))
+    return table
+
+
+_HEADS = tuple(_table())
+
+
+def survey(data: bytes, room: Room) -> None:
+    """Checks one msgpack value that fills `data`; raises WireError.
+
+    The payload of an extension is skipped here: it is surveyed when that extension is decoded.
+    """
+    position, end = 0, len(data)
+    due, keyed = [1], [False]
+    while due:
+        if not due[-1]:
+            due.pop()
+            keyed.pop()
+            continue
+        if position >= end:
+            raise WireError("a frame that ends too early")
+        kind, size = _HEADS[data[position]]
+        if keyed[-1] and not due[-1] & 1 and kind != "text":
+            raise WireError("a map whose key is not text")
+        due[-1] -= 1
+        room.take(1)
+        position, size = _length(data, position + 1, kind, size)
+        if kind in ("array", "map"):
+            count = size if kind == "array" else 2 * size
+            if count > end - position or len(due) > MAX_DEPTH:
+                raise WireError("a frame that is nested too deeply or ends too early")
+            due.append(count)
+            keyed.append(kind == "map")
+        elif kind == "bad":
+            raise WireError("not msgpack")
+        else:
+            position += size
+    if position != end:
+        raise WireError("a frame with something behind it")
+
+
+def _length(data: bytes, position: int, kind: str, size: int) -> tuple[int, int]:
+    if kind == "plain" or kind == "bad":
+        return position, size
+    if size < 0:
+        return position, -size - 1
+    length = int.from_bytes(data[position : position + size], "big")
+    return position + size, length + 1 if kind == "ext" else length
