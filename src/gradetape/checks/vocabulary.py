@@ -1,0 +1,143 @@
+"""What checks of TensorFlow code say again and again, each said once.
+
+Everything here takes handles in the judge and real objects in a notebook: students get this file with their public
+checks, so it is short and holds nothing secret. `tf` is there wherever a `@far_side` function runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from gradetape.checks.marks import far_side
+
+tf: Any
+
+
+@contextmanager
+def raises(*wanted: type[Exception] | str) -> Iterator[None]:
+    """Show that the block raises one of the exceptions; a text among them says what was expected of it.
+
+    with raises(ValueError, "a quantile of 0 makes no sense"):
+        student.QuantileLoss(quantile=0)
+    """
+    kinds = tuple(kind for kind in wanted if isinstance(kind, type))
+    try:
+        yield
+    except kinds:
+        return
+    names = " or ".join(kind.__name__ for kind in kinds)
+    reason = "".join(f" ({text})" for text in wanted if isinstance(text, str))
+    raise AssertionError(f"expected a {names}{reason}, but nothing was raised")
+
+
+def assert_close(given: object, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
+    """Show that `given` is numbers of the shape of `expected` and close to them; `advice` says where to look if not.
+
+    assert_close(student.log_cosh(y_true, y_pred), expected, "Take the mean over the last axis.")
+    """
+    due, numbers = np.asarray(expected), _as_numbers(given, advice)
+    assert numbers.shape == due.shape, f"expected shape {due.shape}, but your code gave {numbers.shape}. {advice}"
+    far_off = ~np.isclose(numbers, due, rtol, atol)
+    if far_off.any():
+        at = tuple(np.argwhere(far_off)[0].tolist())
+        where = f" at index {list(at)}" if at else ""
+        raise AssertionError(f"expected {due[at]:.7g}{where}, but your code gave {numbers[at]:.7g}. {advice}")
+
+
+def _as_numbers(given: object, advice: str) -> Any:
+    try:
+        numbers = np.asarray(given)
+    except (TypeError, ValueError):
+        numbers = np.asarray(None)
+    assert numbers.dtype.kind in "biuf", f"expected numbers, but your code gave {given!r}. {advice}"
+    return numbers
+
+
+def assert_serializable(obj: Any, **expected: object) -> Any:
+    """Show that `obj.get_config()` tells the expected values; return what `from_config` makes of that configuration.
+
+    again = assert_serializable(student.QuantileLoss(quantile=0.8), quantile=0.8)
+    """
+    config, again = _rebuilt(obj)
+    for key, value in expected.items():
+        assert key in config, f"expected get_config() to tell {key!r}, but it tells only {sorted(config)}"
+        same = np.isclose(config[key], value) if isinstance(value, float) else config[key] == value
+        assert same, f"expected get_config() to give {value!r} for {key!r}, but it gives {config[key]!r}"
+    return again
+
+
+@far_side
+def _rebuilt(obj: Any) -> tuple[Any, Any]:
+    config = obj.get_config()
+    return config, type(obj).from_config(dict(config))
+
+
+def assert_grads_flow(fn: Any, *inputs: Any) -> Any:
+    """Show that `fn(*inputs)` has a finite gradient with respect to its last input, and return it as an array.
+
+    slope = assert_grads_flow(student.log_cosh, y_true, y_pred)
+    """
+    slope = _slope(fn, inputs)
+    assert slope is not None, "expected a gradient, but none flows: is every step of the computation TensorFlow's?"
+    assert np.isfinite(slope).all(), f"expected a finite gradient, but it holds {slope[~np.isfinite(slope)][0]}"
+    return slope
+
+
+@far_side
+def _slope(fn: Any, inputs: Any) -> Any:
+    tensors = [tf.convert_to_tensor(value) for value in inputs]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors[-1])
+        result = tf.convert_to_tensor(fn(*tensors))
+    slope = tape.gradient(result, tensors[-1])
+    return None if slope is None else tf.convert_to_tensor(slope).numpy()
+
+
+def assert_learns(model: Any, x: Any, y: Any, steps: int = 200) -> None:
+    """Show that the loss of the compiled `model` falls while it takes `steps` steps, each on all of `x` and `y`.
+
+    assert_learns(model, x, y, steps=300)
+    """
+    early, late = _two_epochs(model, x, y, steps)
+    assert late < early, f"expected the loss to fall while the model trains, but it went from {early:.4g} to {late:.4g}"
+
+
+@far_side
+def _two_epochs(model: Any, x: Any, y: Any, steps: int) -> Any:
+    forever = tf.data.Dataset.from_tensors((x, y)).repeat()
+    return model.fit(forever, steps_per_epoch=steps // 2, epochs=2, verbose=0).history["loss"]
+
+
+def assert_streams(new_metric: Callable[[], Any], y_true: Any, y_pred: Any, expected: float, rng: Any) -> None:
+    """Show that a metric gives `expected` over the examples however they are split into batches.
+
+    assert_streams(lambda: student.StreamingF1(threshold=0.3), y_true, y_pred, expected, rng)
+    """
+    for batches in (1, 2, 5):
+        cuts = np.sort(rng.choice(np.arange(1, len(y_true)), batches - 1, replace=False))
+        given = _fed(new_metric(), np.split(y_true, cuts), np.split(y_pred, cuts))
+        sizes = np.diff([0, *cuts, len(y_true)]).tolist()
+        assert_close(given, expected, f"The examples came in batches of {sizes}; the split must make no difference.")
+
+
+@far_side
+def _fed(metric: Any, y_true: Any, y_pred: Any) -> Any:
+    for batch in zip(y_true, y_pred, strict=True):
+        metric.update_state(*batch)
+    return metric.result()
+
+
+@far_side
+def ops_in(fn: Any, *specs: Any) -> list[str]:
+    """Name every operation in the graph of `fn`, traced for `specs`, the bodies of nested functions included.
+
+    assert "While" in ops_in(student.running_totals, tf.TensorSpec([None], "float32"))
+    """
+    traced = fn if hasattr(fn, "get_concrete_function") else tf.function(fn)
+    graph = traced.get_concrete_function(*specs).graph.as_graph_def()
+    nodes = [*graph.node, *(node for body in graph.library.function for node in body.node_def)]
+    return sorted({node.op for node in nodes})
