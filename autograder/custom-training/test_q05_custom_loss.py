@@ -6,12 +6,13 @@ from gradetape.checks import assert_close, assert_grads_flow, assert_learns, ass
 
 
 def pinball(quantile, y_true, y_pred):
+    """Return the quantile loss of each example, in NumPy."""
     error = y_true.astype("float64") - y_pred
     return np.maximum(quantile * error, (quantile - 1) * error).mean(axis=-1)
 
 
 @points(1)
-@hint("For a large x, cosh(x) is almost exp(|x|) / 2. Look at the gradient too: tf.where takes it through both branches.")
+@hint("For a large x, cosh(x) is almost exp(|x|) / 2. And tf.where takes the gradient through both branches.")
 def test_log_cosh_of_large_errors(student, rng):
     """log_cosh is right for very large errors, and so is its gradient."""
     error = rng.choice([-1, 1], size=(5, 2)) * rng.uniform(5e3, 1e4, size=(5, 2))
@@ -56,7 +57,7 @@ def test_configuration(student, rng):
 
 
 @points(1)
-@hint("A loaded model makes its loss from get_config. Without the quantile in it, the default takes its place in silence.")
+@hint("A loaded model makes its loss from get_config; without the quantile in it, the default silently takes its place.")
 def test_saved_with_its_model(student, keras, rng, tmp_remote):
     """The quantile is saved and loaded with a model."""
     quantile = float(rng.uniform(0.6, 0.95))
