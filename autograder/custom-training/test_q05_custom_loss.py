@@ -57,7 +57,7 @@ def test_configuration(student, rng):
 
 
 @points(1)
-@hint("A loaded model makes its loss from get_config; without the quantile in it, the default silently takes its place.")
+@hint("A loaded model makes its loss from get_config: what is not in it falls back to its default in silence.")
 def test_saved_with_its_model(student, keras, rng, tmp_remote):
     """The quantile is saved and loaded with a model."""
     quantile = float(rng.uniform(0.6, 0.95))
