@@ -119,7 +119,7 @@ def make_course(root: Path, **changed: str) -> Path:
     files = {
         "grader_config.yml": "",
         f"{home}/assignment.yml": ASSIGNMENT,
-        f"{home}/introduction.md": "# First steps\n\nWelcome – bienvenue.\n",
+        f"{home}/introduction.md": "# First steps\n\nWelcome, bonjour à tous.\n",
         f"{home}/data/numbers.csv": "1,2\n",
         f"{home}/q01_double/prompt.md": "# Twice as much\n\nWrite `double`.\n",
         f"{home}/q01_double/starter.py": changed.get("starter", STARTER),
@@ -173,7 +173,7 @@ def test_the_notebook_holds_the_masters_in_order(notebook: Any) -> None:
     positions = [
         next(number for number, source in enumerate(sources) if part in source)
         for part in (
-            "bienvenue",
+            "à tous",
             "Before you start",
             "otter.Notebook()",
             "## Twice as much (4 points)\n\nWrite `double`.",
@@ -183,7 +183,7 @@ def test_the_notebook_holds_the_masters_in_order(notebook: Any) -> None:
             "## Tell (1 point)",
             'grader.check("q02_tell")',
             "It is due on 1 October 2026 at 23:59 (UTC+02:00).",
-            "filtering=False",
+            "ignore_log=True",
         )
     ]
     assert positions == sorted(positions) and len(set(positions)) == len(positions)
@@ -200,6 +200,13 @@ def test_answer_cells_name_their_question_and_the_notebook_its_assignment(notebo
 def test_the_readme_tells_what_to_hand_in_and_when(released: Path) -> None:
     text = (released / "README.md").read_text(encoding="utf-8")
     assert "# First steps" in text and "zip" in text and "1 October 2026" in text and "first-steps.ipynb" in text
+
+
+def test_a_course_on_legacy_keras_says_so_before_tensorflow_is_imported(tmp_path: Path) -> None:
+    folder = release(course.find(make_course(tmp_path)).assignment("first-steps"), tmp_path / "out", legacy_keras=True)
+    text = (folder / "first-steps.ipynb").read_text(encoding="utf-8")
+    assert 0 < text.find("%env TF_USE_LEGACY_KERAS=1") < text.find("import tensorflow")
+    assert "tf-keras" in (folder / "requirements.txt").read_text()
 
 
 def test_nothing_generated_imports_gradetape_or_pytest(released: Path) -> None:
@@ -325,7 +332,7 @@ def session(released: Path, notebook: Any, tmp_path_factory: pytest.TempPathFact
     blocker = write(tmp_path_factory.mktemp("blocker"), {"sitecustomize.py": BLOCKER})
     ours = nbformat.from_dict(notebook)
     steps = [nbformat.v4.new_code_cell(source, metadata={"step": name}) for name, source in STEPS.items()]
-    export = next(number for number, cell in enumerate(ours.cells) if "filtering=False" in cell.source)
+    export = next(number for number, cell in enumerate(ours.cells) if "ignore_log=True" in cell.source)
     ours.cells[export:export] = steps
     nbformat.write(ours, renamed)
     with pytest.MonkeyPatch.context() as patch:

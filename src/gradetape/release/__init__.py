@@ -16,10 +16,10 @@ from gradetape.release.texts import due, shipped
 __all__ = ["release"]
 
 
-def release(assignment: Assignment, out: Path) -> Path:
+def release(assignment: Assignment, out: Path, legacy_keras: bool = False) -> Path:
     """Build `out/<assignment>/` anew and return it; the same masters give the same bytes.
 
-    The new folder takes the old one's place only when it is complete.
+    The new folder takes the old one's place only when it is complete. `legacy_keras` asks for Keras 2.
 
     Raises:
         ReleaseError: the masters cannot be turned into something that students can use; `out` is as it was.
@@ -27,19 +27,19 @@ def release(assignment: Assignment, out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".release-", ignore_cleanup_errors=True) as work:
         new = Path(work) / "new"
-        _build(assignment, new, Path(work) / "otter")
+        _build(assignment, new, Path(work) / "otter", legacy_keras)
         return _swap(new, out / assignment.name, Path(work) / "old")
 
 
-def _build(assignment: Assignment, new: Path, work: Path) -> None:
+def _build(assignment: Assignment, new: Path, work: Path, legacy_keras: bool) -> None:
     for folder in (new / "tests", work):
         folder.mkdir(parents=True)
     for master in assignment.masters:
         stem = master.question.stem
         _write(new / "tests" / f"{stem}.py", test_file(stem, master.public_checks))
-    _write(new / f"{assignment.name}.ipynb", notebook(assignment, work))
+    _write(new / f"{assignment.name}.ipynb", notebook(assignment, work, legacy_keras))
     _write(new / "README.md", _readme(assignment))
-    _write(new / "requirements.txt", shipped("requirements.txt"))
+    _write(new / "requirements.txt", shipped("requirements.txt") + ("tf-keras\n" if legacy_keras else ""))
     for file in assignment.data:
         _copy(file, new / file.relative_to(assignment.folder))
 

@@ -10,30 +10,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from nbformat import v4
 
 from gradetape.course import Assignment, Master
 from gradetape.errors import ReleaseError
 from gradetape.release.texts import due, read, shipped
 
+NB: Any = v4  # Its functions carry no annotations.
 CELL = "# %%"
 LAST_LINES = 12
 
 
-def notebook(assignment: Assignment, work: Path) -> str:
+def notebook(assignment: Assignment, work: Path, legacy_keras: bool) -> str:
     """Return the text of the students' notebook; `work` is an empty folder for what lies about on the way.
 
     Raises:
         ReleaseError: otter does not build the notebook, or builds it with a cell that says something else.
     """
-    master = new_notebook(cells=list(_cells(assignment)), metadata=_metadata(assignment))
+    master = NB.new_notebook(cells=list(_cells(assignment, legacy_keras)), metadata=_metadata(assignment))
     built = _assigned(master, work, assignment)
     _refuse_changes(master, built, assignment)
     _set_up_after_introduction(built)
     for number, cell in enumerate(built.cells):
         cell.id = f"cell-{number:03}"
-    return str(nbformat.writes(built)) + "\n"
+    return str(NB.writes(built)) + "\n"
 
 
 def _metadata(assignment: Assignment) -> dict[str, Any]:
@@ -47,10 +47,12 @@ def _metadata(assignment: Assignment) -> dict[str, Any]:
 # The master notebook, in otter's language of raw cells
 
 
-def _cells(assignment: Assignment) -> Iterator[Any]:
+def _cells(assignment: Assignment, legacy_keras: bool) -> Iterator[Any]:
     yield _raw("# ASSIGNMENT CONFIG", _config(assignment))
-    yield new_markdown_cell(read(assignment.introduction).strip())
-    yield new_markdown_cell(shipped("before_you_start.md").strip())
+    yield NB.new_markdown_cell(read(assignment.introduction).strip())
+    yield NB.new_markdown_cell(shipped("before_you_start.md").strip())
+    if legacy_keras:
+        yield NB.new_code_cell("%env TF_USE_LEGACY_KERAS=1")
     for master in assignment.masters:
         yield from _question_cells(master)
 
@@ -63,7 +65,6 @@ def _config(assignment: Assignment) -> dict[str, Any]:
         "export_cell": {
             "instructions": f"{shipped('hand_in.md').strip()} {due(assignment.deadline)}",
             "pdf": False,
-            "filtering": False,
             "run_tests": False,
             "ignore_log": True,
         },
@@ -75,13 +76,13 @@ def _config(assignment: Assignment) -> dict[str, Any]:
 def _question_cells(master: Master) -> Iterator[Any]:
     question = master.question
     yield _raw("# BEGIN QUESTION", {"name": question.stem})
-    yield new_markdown_cell(_prompt(master))
+    yield NB.new_markdown_cell(_prompt(master))
     yield _raw("# BEGIN PROMPT")
     for source in code_cells(read(master.starter)):
-        yield new_code_cell(source, metadata={"tags": [f"question:{question.stem}"]})
+        yield NB.new_code_cell(source, metadata={"tags": [f"question:{question.stem}"]})
     yield _raw("# END PROMPT")
     yield _raw("# BEGIN TESTS")
-    yield new_code_cell("...")  # Otter adds a check cell only where it sees a test; the real ones are in tests/.
+    yield NB.new_code_cell("...")  # Otter adds a check cell only where it sees a test; the real ones are in tests/.
     yield _raw("# END TESTS")
     yield _raw("# END QUESTION")
 
@@ -108,7 +109,7 @@ def code_cells(text: str) -> list[str]:
 
 
 def _raw(directive: str, config: dict[str, Any] | None = None) -> Any:
-    return new_raw_cell("\n".join([directive, *([json.dumps(config, ensure_ascii=False)] if config else [])]))
+    return NB.new_raw_cell("\n".join([directive, *([json.dumps(config, ensure_ascii=False)] if config else [])]))
 
 
 # Through otter
@@ -116,7 +117,7 @@ def _raw(directive: str, config: dict[str, Any] | None = None) -> Any:
 
 def _assigned(master: Any, work: Path, assignment: Assignment) -> Any:
     source = work / f"{assignment.name}.ipynb"
-    nbformat.write(master, source)
+    source.write_text(NB.writes(master), encoding="utf-8")
     command = [sys.executable, "-m", "otter", "assign", source.name, "built", "--no-run-tests", "--no-pdfs"]
     # Otter leaves temporary folders behind: here they go the way of the work folder.
     environment = {**os.environ, "TMPDIR": str(work), "PYTHONWARNINGS": "ignore"}
@@ -124,7 +125,7 @@ def _assigned(master: Any, work: Path, assignment: Assignment) -> Any:
     if done.returncode != 0:
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
         raise ReleaseError(f"{assignment.folder}: otter assign did not build the notebook. It said:\n{said}")
-    return nbformat.read(work / "built" / "student" / source.name, as_version=4)
+    return NB.reads((work / "built" / "student" / source.name).read_text(encoding="utf-8"))
 
 
 def _refuse_changes(master: Any, built: Any, assignment: Assignment) -> None:

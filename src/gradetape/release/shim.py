@@ -70,7 +70,7 @@ class Student:
         return self._notebook[name]
 
 
-class PublicCheck(test_case):
+class PublicCheck(test_case):  # type: ignore[misc]
     """A check as otter runs it: named by its docstring, reseeded, and short and clear when it fails."""
 
     def __init__(self, check: Callable[..., None]) -> None:
@@ -149,6 +149,10 @@ def literal(text: str) -> str:
 OK_FORMAT = False
 # Otter looks for a number in a global `points`; here each check has its own.
 globals().update(
-    {key: PublicCheck(value) for key, value in globals().items() if key.startswith("test") and inspect.isfunction(value)},
+    {
+        key: PublicCheck(value)
+        for key, value in globals().items()
+        if key.startswith("test") and inspect.isfunction(value)
+    },
     points=None,
 )
