@@ -1,0 +1,121 @@
+"""Grades as a table for spreadsheets, and as one JSON object."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from gradetape.records import CheckResult, Grade, Question, Status, Unreadable
+from gradetape.text import printable, spreadsheet
+
+
+def questions_of(grades: Sequence[Grade]) -> list[Question]:
+    """Every question that a grade has, in the order of the assignment."""
+    return list({question.stem: question for grade in grades for question in grade.questions}.values())
+
+
+def earned(grade: Grade, stem: str) -> float:
+    """The points earned on one question, without the noise of floating point."""
+    return round(sum(result.points for result in grade.of(stem)), 6)
+
+
+def grades_csv(grades: Sequence[Grade], unreadable: Sequence[Unreadable]) -> str:
+    """One row per student: student, points, max_points, status, a column per question, file, sha256.
+
+    All text is quoted, and no cell holds a formula even where a spreadsheet separates cells by semicolons or tabs.
+    """
+    stems = [question.stem for question in questions_of(grades)]
+    full = _full_points(grades)
+    rows = [_graded_row(grade, stems) for grade in grades] + [
+        _unreadable_row(entry, stems, full) for entry in unreadable
+    ]
+    rows.sort(key=lambda row: str(row[0]).casefold())
+    file = io.StringIO()
+    writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    header: list[str | float] = ["student", "points", "max_points", "status", *stems, "file", "sha256"]
+    for row in [header, *rows]:
+        writer.writerow([_cell(value) if isinstance(value, str) else value for value in row])
+    return file.getvalue()
+
+
+def as_json(
+    grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, isolation: str
+) -> dict[str, Any]:
+    """What `grade --json` prints, as plain data."""
+    full = _full_points(grades)
+    submissions = [_graded(grade) for grade in grades] + [_unreadable(entry, full) for entry in unreadable]
+    return {
+        "assignment": assignment,
+        "isolation": isolation,
+        "submissions": sorted(submissions, key=lambda submission: submission["student"].casefold()),
+    }
+
+
+def _cell(text: str) -> str:
+    line = re.sub(r"[\t\n]+", " ", printable(text))
+    return ";".join(spreadsheet(part) for part in line.split(";"))
+
+
+def _full_points(grades: Sequence[Grade]) -> float:
+    return max((grade.max_points for grade in grades), default=0.0)
+
+
+def _graded_row(grade: Grade, stems: Sequence[str]) -> list[str | float]:
+    mine = {question.stem for question in grade.questions}
+    points = [earned(grade, stem) if stem in mine else "" for stem in stems]
+    total = round(grade.points, 6)
+    return [grade.student, total, grade.max_points, grade.status.value, *points, grade.file, grade.sha256]
+
+
+def _unreadable_row(entry: Unreadable, stems: Sequence[str], full: float) -> list[str | float]:
+    return [entry.student, 0.0, full, Status.UNREADABLE.value, *("" for _ in stems), entry.file, entry.sha256]
+
+
+def _graded(grade: Grade) -> dict[str, Any]:
+    return {
+        "student": printable(grade.student),
+        "file": printable(grade.file),
+        "sha256": grade.sha256,
+        "status": grade.status.value,
+        "points": round(grade.points, 6),
+        "max_points": grade.max_points,
+        "seconds": round(grade.seconds, 3),
+        "questions": {question.stem: _question(grade, question) for question in grade.questions},
+    }
+
+
+def _unreadable(entry: Unreadable, full: float) -> dict[str, Any]:
+    return {
+        "student": printable(entry.student),
+        "file": printable(entry.file),
+        "sha256": entry.sha256,
+        "status": Status.UNREADABLE.value,
+        "points": 0.0,
+        "max_points": full,
+        "seconds": 0.0,
+        "questions": {},
+        "reason": printable(entry.reason),
+    }
+
+
+def _question(grade: Grade, question: Question) -> dict[str, Any]:
+    return {
+        "points": earned(grade, question.stem),
+        "max_points": question.points,
+        "checks": [_check(result) for result in grade.of(question.stem)],
+    }
+
+
+def _check(result: CheckResult) -> dict[str, Any]:
+    return {
+        "name": result.check.name,
+        "public": result.check.public,
+        "verdict": result.verdict.value,
+        "points": result.points,
+        "max_points": result.check.points,
+        "seconds": round(result.seconds, 3),
+        "message": printable(result.message),
+    }
