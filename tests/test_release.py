@@ -307,6 +307,7 @@ for name in ("gradetape", "pytest"):
     "check none": 'grader.check("q01_double")',
     "solution": "def double(x):\n    return x + x\n",
     "check solution": 'grader.check("q01_double")',
+    "results": 'import pickle; print(pickle.loads(pickle.dumps(grader.check("q01_double"))).passed_all)',
 }
 
 
@@ -380,6 +381,10 @@ def test_a_function_that_returns_nothing_gets_a_sentence_and_not_a_crash(session
 
 def test_the_solution_passes(session: Session) -> None:
     assert "All test cases passed!" in session.text("check solution")
+
+
+def test_results_travel_between_processes_as_otter_sends_them(session: Session) -> None:
+    assert session.text("results") == "True\n"
 
 
 def test_export_makes_a_zip_with_the_renamed_notebook_in_it(session: Session) -> None:
