@@ -1,0 +1,41 @@
+# Every target makes .venv first where it is missing or out of date; `make setup` does only that.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup release verify grade test check bench clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##/\1:/p' $(MAKEFILE_LIST)
+
+setup: .venv/.stamp  ## make .venv, with the versions that constraints.txt pins
+
+.venv/.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[cpu,dev]'
+	@touch $@
+
+release: setup  ## build student/ from assignments/
+	$(BIN)/gradetape release
+
+verify: setup  ## prove the checks with the reference, the variants and the mutants
+	$(BIN)/gradetape verify
+
+grade: setup  ## grade the example submissions into results/
+	$(BIN)/gradetape grade examples/submissions --assignment custom-training --out results
+
+test: setup  ## run the tests
+	$(BIN)/pytest
+
+check: setup  ## look at style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: setup  ## measure what a submission costs
+	$(BIN)/python -m benchmarks
+
+grader_config.schema.json: src/gradetape/config.py | .venv/.stamp
+	$(BIN)/python -m gradetape.config > $@
+
+clean:  ## remove what can be made again, and no results
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,253 @@
+"""`grader_config.yml` becomes a `Config`: read once, typed and frozen.
+
+`read` is shared by every YAML file of a course. It knows the line of each key, so that an error says where it is, and
+it reports all errors of a file together. `python -m gradetape.config` prints the JSON schema that editors use.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from gradetape import records
+from gradetape.errors import ConfigError
+
+FILE = "grader_config.yml"
+COURSE_FOLDERS = ("assignments", "solutions", "autograder", "student")
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+
+
+class Strict(BaseModel):
+    """A mapping of a YAML file: no unknown keys, no conversions, no changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Limits(Strict):
+    """What one submission may use. A limit that is not written here keeps its default."""
+
+    load_s: Seconds = Field(60.0, description="Seconds for a worker to start.")
+    cell_s: Seconds = Field(60.0, description="Seconds for one cell of a notebook.")
+    check_s: Seconds = Field(20.0, description="Seconds for one check, unless the check asks for more.")
+    submission_s: Seconds = Field(900.0, description="Seconds for everything that one submission does.")
+    memory_mb: int = Field(4096, ge=256, le=1_048_576, description="Mebibytes of memory for one worker.")
+    disk_mb: int = Field(512, ge=1, le=1_048_576, description="Mebibytes in each of a worker's private folders.")
+    processes: int = Field(128, ge=32, le=32_768, description="Processes and threads; TensorFlow needs 32 at least.")
+    output_kb: int = Field(64, ge=1, le=65_536, description="Kibibytes that are kept of the text that is printed.")
+
+    @model_validator(mode="after")
+    def _whole_covers_parts(self) -> Limits:
+        if self.submission_s < max(self.load_s, self.cell_s, self.check_s):
+            raise ValueError("submission_s is less than load_s, cell_s or check_s, which could never be used up")
+        return self
+
+    def record(self) -> records.Limits:
+        """The same limits as the value that travels between the rooms."""
+        return records.Limits(**self.model_dump())
+
+
+def _results_folder(path: Path) -> Path:
+    if not path.name or path.parts[0] in COURSE_FOLDERS:
+        raise ValueError(f"results need a folder of their own, outside {', '.join(COURSE_FOLDERS)}; try 'results'")
+    return path
+
+
+def _database_url(url: str) -> str:
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme.partition("+")[0] not in ("sqlite", "postgresql"):
+        raise ValueError("write sqlite:///file or postgresql://user@host/name, or leave it out")
+    return url
+
+
+class Config(Strict):
+    """Everything that a course can set."""
+
+    course: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        "Untitled course", description="The course's title, shown on the reports."
+    )
+    keras: Literal[3, "legacy"] = Field(
+        3, description="The Keras that submissions run under: 3, or legacy for Keras 2 (tf-keras)."
+    )
+    workers: Literal["auto"] | Annotated[int, Field(ge=1, le=4096)] = Field(
+        "auto", description="How many submissions are graded side by side; auto looks at the machine."
+    )
+    device: Literal["auto", "cpu", "gpu"] = Field(
+        "auto", description="Where TensorFlow computes. With gpu, a machine without one is refused."
+    )
+    isolation: Literal["namespaces", "container", "none"] = Field(
+        "namespaces", description="The walls around a student's code; none is for code that you trust."
+    )
+    results: Annotated[Path, Field(strict=False), AfterValidator(_results_folder)] = Field(
+        Path("results"), description="The folder for the gradebook and the reports, seen from the course's folder."
+    )
+    gradebook: Annotated[str, AfterValidator(_database_url)] | None = Field(
+        None,
+        description="A database's URL. Without it the grades are in gradebook.sqlite in the results folder. "
+        "Leave a password to PGPASSWORD or to a .pgpass file.",
+    )
+    limits: Limits = Field(Limits(), description="What one submission may use.")
+
+
+_ALLOWED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "string_too_short": "text of at least {min_length} character",
+    "string_too_long": "text of at most {max_length} characters",
+    "finite_number": "a finite number",
+}
+
+Model = TypeVar("Model", bound=Strict)
+
+
+def load(path: Path) -> Config:
+    """Read `grader_config.yml`. Raises ConfigError, which names every wrong line."""
+    return read(path, Config)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of `grader_config.yml`, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
+
+
+def read(path: Path, model: type[Model], *, shown: str | None = None) -> Model:
+    """Read a YAML file strictly; `shown` is how errors call it. Raises ConfigError."""
+    name = shown or path.name
+    data = _parse(_text(path, name), name)
+    try:
+        return model.model_validate(data)
+    except ValidationError as problem:
+        raise ConfigError(_explain(problem.errors(), data, model, name)) from None
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """` Did you mean 'limits'?`, or nothing where no name is near."""
+    near = difflib.get_close_matches(word, list(names), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+class _Constructor(RoundTripConstructor):
+    """Dates stay as they are written: a deadline's zone must not be lost."""
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} is not UTF-8 text. Save it as UTF-8.") from None
+    except OSError as problem:
+        raise ConfigError(f"{name} cannot be read: {problem.strerror}. It should be at {path}.") from None
+
+
+def _parse(text: str, name: str) -> CommentedMap:
+    yaml = YAML()
+    yaml.Constructor = _Constructor
+    try:
+        data = yaml.load(text)
+    except YAMLError as problem:
+        raise ConfigError(_syntax_error(problem, text, name)) from None
+    if data is None:
+        return CommentedMap()
+    if not isinstance(data, CommentedMap):
+        raise ConfigError(f"{name}, line 1: the file should be a mapping, with lines such as 'key: value'.")
+    return data
+
+
+def _syntax_error(problem: YAMLError, text: str, name: str) -> str:
+    if isinstance(problem, MarkedYAMLError):
+        mark = problem.problem_mark or problem.context_mark
+        line = mark.line + 1 if mark else 1
+        return f"{name}, line {line}: {problem.problem or problem.context}"
+    line = text.count("\n", 0, getattr(problem, "position", 0)) + 1
+    return f"{name}, line {line}: {str(problem).splitlines()[0]}"
+
+
+def _explain(errors: list[ErrorDetails], data: CommentedMap, model: type[Strict], name: str) -> str:
+    """One line for each wrong key; the branches of a union belong together."""
+    found: dict[tuple[int, str], list[ErrorDetails]] = {}
+    for error in errors:
+        found.setdefault(_locate(data, error["loc"]), []).append(error)
+    return "\n".join(
+        f"{name}, line {line}: {_sentence(key, group, model)}" for (line, key), group in sorted(found.items())
+    )
+
+
+def _locate(data: CommentedMap, location: tuple[int | str, ...]) -> tuple[int, str]:
+    """The line, counted from 1, and the dotted key; what is not in the file is on the line of what should hold it."""
+    node: Any = data
+    line = 1
+    parts: list[str] = []
+    for part in location:
+        if isinstance(node, CommentedMap) and part not in node and len(parts) < len(location) - 1:
+            break
+        if not hasattr(node, "lc"):
+            break
+        parts.append(str(part))
+        try:
+            line = (node.lc.key(part) if isinstance(node, CommentedMap) else node.lc.item(part))[0] + 1
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            break
+    return line, ".".join(parts)
+
+
+def _sentence(key: str, group: list[ErrorDetails], model: type[Strict]) -> str:
+    first = group[0]
+    if first["type"] in ("extra_forbidden", "invalid_key"):
+        allowed = _keys(model, first["loc"][:-1])
+        unknown = str(first["loc"][-1])
+        advice = did_you_mean(unknown, allowed) or f" The keys are {', '.join(allowed)}."
+        return f"unknown key {unknown!r}.{advice}"
+    if first["type"] == "missing":
+        return f"{key!r} is missing."
+    given = _shorten(first["input"])
+    if first["type"] == "value_error":
+        return f"{key!r} is {given}: {first['msg'].removeprefix('Value error, ')}."
+    values = " or ".join(dict.fromkeys(map(_allowed, group)))
+    return f"{key!r} is {given}; it should be {values}."
+
+
+def _shorten(given: object) -> str:
+    text = "empty" if given is None else repr(given)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _allowed(error: ErrorDetails) -> str:
+    """What a value may be, in words."""
+    template = _ALLOWED.get(error["type"])
+    if template is None:
+        return error["msg"].removeprefix("Input should be ")
+    return template.format(**error.get("ctx", {}))
+
+
+def _keys(model: type[Strict], location: tuple[int | str, ...]) -> list[str]:
+    """The keys that are allowed in the mapping at `location`."""
+    current: Any = model
+    for part in location:
+        current = current.model_fields[str(part)].annotation
+    return list(current.model_fields)
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=2))

@@ -1,0 +1,277 @@
+"""The masters of a course: the public ones, and apart from them the secrets that belong to them.
+
+`find` and `Course.assignment` read only `grader_config.yml` and `assignments/`: they work where `solutions/` and
+`autograder/` are absent. `secrets` is the one door to those two, and refuses what belongs to no question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from gradetape import config, records
+from gradetape.errors import CourseError
+
+STEM = re.compile(r"q\d\d_[a-z0-9_]+")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_HEADING = re.compile(r"#{1,6}\s+(?P<title>.*\S)")
+
+
+@dataclass(frozen=True)
+class Master:
+    """The public half of one question."""
+
+    question: records.Question
+    folder: Path
+
+    @property
+    def prompt(self) -> Path:
+        """What to build and why."""
+        return self.folder / "prompt.md"
+
+    @property
+    def starter(self) -> Path:
+        """What the student completes."""
+        return self.folder / "starter.py"
+
+    @property
+    def public_checks(self) -> Path:
+        """The checks that students can run themselves."""
+        return self.folder / "test_public.py"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The public half of one assignment; `deadline` is an ISO time with its zone, `data` are files for the student."""
+
+    name: str
+    title: str
+    folder: Path
+    introduction: Path
+    deadline: str | None
+    data: tuple[Path, ...]
+    masters: tuple[Master, ...]
+
+    @property
+    def questions(self) -> tuple[records.Question, ...]:
+        """The questions in their order."""
+        return tuple(master.question for master in self.masters)
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """The questions' stems in their order."""
+        return tuple(question.stem for question in self.questions)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A folder with a `grader_config.yml` in it."""
+
+    root: Path
+    config: config.Config
+
+    def names(self) -> tuple[str, ...]:
+        """The assignments that there are. Raises CourseError where there is no folder for them."""
+        folder = self.root / "assignments"
+        if not folder.is_dir():
+            raise CourseError(f"{folder} is missing. Make an assignment in it: gradetape new assignment NAME")
+        return tuple(sorted(entry.name for entry in _entries(folder) if entry.is_dir() and NAME.fullmatch(entry.name)))
+
+    def assignment(self, name: str) -> Assignment:
+        """One assignment's masters. Raises CourseError or ConfigError with all that is wrong with them."""
+        if name not in self.names():
+            known = ", ".join(self.names()) or "none yet"
+            near = config.did_you_mean(name, self.names())
+            raise CourseError(f"There is no assignment {name!r} in assignments/.{near} There are: {known}.")
+        return _read_assignment(self, name)
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The secret half of one assignment."""
+
+    assignment: Assignment
+    solutions: Path
+    autograder: Path
+
+    def reference(self, stem: str) -> Path:
+        """The right solution of a question."""
+        return self.solutions / f"{stem}.py"
+
+    def variants(self, stem: str) -> tuple[Path, ...]:
+        """Solutions that are right in another way."""
+        return tuple(sorted((self.solutions / "variants" / stem).glob("*.py")))
+
+    def mutants(self, stem: str) -> tuple[Path, ...]:
+        """Solutions that are wrong in one way."""
+        return tuple(sorted((self.solutions / "mutants" / stem).glob("*.py")))
+
+    def hidden_checks(self, stem: str) -> Path:
+        """The checks that only the grader holds."""
+        return self.autograder / f"test_{stem}.py"
+
+    def seed(self) -> bytes:
+        """The course's secret seed. Raises CourseError where it is missing or short."""
+        path = self.autograder.parent / "seed"
+        try:
+            seed = bytes.fromhex(path.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            seed = b""
+        if len(seed) < 16:
+            raise CourseError(
+                f"autograder/seed should hold at least 32 random hexadecimal digits. "
+                f"Make one: python -c 'import secrets; print(secrets.token_hex(32))' > {path}"
+            )
+        return seed
+
+
+def find(start: Path) -> Course:
+    """The course that `start` is in. Raises CourseError where no folder above has a `grader_config.yml`."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / config.FILE).is_file():
+            return Course(folder, config.load(folder / config.FILE))
+    raise CourseError(
+        f"There is no {config.FILE} in {start} or in a folder above it. "
+        "Go to the course's folder, or start a course in an empty one: gradetape init"
+    )
+
+
+def secrets(course: Course, assignment: Assignment) -> Secrets:
+    """The secrets of an assignment. Raises CourseError with every file that is missing or belongs to no question."""
+    found = Secrets(
+        assignment, course.root / "solutions" / assignment.name, course.root / "autograder" / assignment.name
+    )
+    problems = [*_missing_secrets(course, found), *_strays(course, found)]
+    if problems:
+        raise CourseError("\n".join(problems))
+    return found
+
+
+def _stem(text: str) -> str:
+    if not STEM.fullmatch(text):
+        raise ValueError("a question is named like q05_custom_loss: q, two digits, then small letters, digits and _")
+    return text
+
+
+def _with_zone(text: str) -> str:
+    try:
+        zone = datetime.fromisoformat(text).tzinfo
+    except ValueError:
+        zone = None
+    if zone is None:
+        raise ValueError("a deadline is an ISO time with its zone, like 2026-10-01T23:59:00+02:00")
+    return text
+
+
+class _Spec(config.Strict):
+    """What `assignment.yml` says."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    questions: Annotated[
+        dict[
+            Annotated[str, AfterValidator(_stem)],
+            Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)],
+        ],
+        Field(min_length=1),
+    ]
+    deadline: Annotated[str, AfterValidator(_with_zone)] | None = None
+    data: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+
+def _read_assignment(course: Course, name: str) -> Assignment:
+    folder = course.root / "assignments" / name
+    shown = f"assignments/{name}"
+    spec = config.read(folder / "assignment.yml", _Spec, shown=f"{shown}/assignment.yml")
+    data = tuple(folder / file for file in spec.data)
+    problems = [
+        *_unlisted(folder, shown, spec.questions, data),
+        *_unfit(folder, shown, [folder / "introduction.md", *data]),
+        *(problem for stem in spec.questions for problem in _unfit_question(folder, shown, stem)),
+    ]
+    if problems:
+        raise CourseError("\n".join(problems))
+    masters = tuple(_master(folder / stem, shown, points) for stem, points in spec.questions.items())
+    return Assignment(name, spec.title, folder, folder / "introduction.md", spec.deadline, data, masters)
+
+
+def _master(folder: Path, shown: str, points: float) -> Master:
+    title = _title(folder / "prompt.md", f"{shown}/{folder.name}/prompt.md")
+    return Master(records.Question(stem=folder.name, title=title, points=points), folder)
+
+
+def _title(prompt: Path, shown: str) -> str:
+    """The first heading of a prompt; what follows a code fence is not looked at."""
+    try:
+        lines = prompt.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise CourseError(f"{shown} cannot be read as UTF-8 text.") from None
+    for line in lines:
+        if line.startswith(("```", "~~~")):
+            break
+        if heading := _HEADING.fullmatch(line.strip()):
+            return heading["title"].rstrip("# ")
+    raise CourseError(f"{shown} has no title. Begin it with a heading, like '# A custom loss'.")
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """What a person put into a folder."""
+    if folder.is_dir():
+        yield from (entry for entry in sorted(folder.iterdir()) if not entry.name.startswith((".", "__pycache__")))
+
+
+def _unlisted(folder: Path, shown: str, listed: Mapping[str, float], data: Iterable[Path]) -> Iterator[str]:
+    data_folders = {parent for file in data for parent in file.parents}
+    for entry in _entries(folder):
+        if entry.is_dir() and entry.name not in listed and entry not in data_folders:
+            near = config.did_you_mean(entry.name, listed)
+            yield f"{shown}/{entry.name} is not among the questions in {shown}/assignment.yml.{near}"
+
+
+def _unfit_question(folder: Path, shown: str, stem: str) -> Iterator[str]:
+    if not (folder / stem).is_dir():
+        folders = [entry.name for entry in _entries(folder) if entry.is_dir()]
+        near = config.did_you_mean(stem, folders)
+        yield f"{shown}/assignment.yml lists {stem}, but {shown}/{stem} is not there.{near}"
+        return
+    yield from _unfit(folder, shown, [folder / stem / part for part in ("prompt.md", "starter.py", "test_public.py")])
+
+
+def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
+    """Files that are missing, or that come from outside the public folder, where secrets are."""
+    for file in files:
+        name = f"{shown}/{file.relative_to(folder)}" if file.is_relative_to(folder) else str(file)
+        if not file.resolve().is_relative_to(folder.resolve()):
+            yield f"{name} leads out of {shown}, and only what is in it is public. Copy the file into it."
+        elif not file.is_file():
+            near = config.did_you_mean(file.name, (entry.name for entry in _entries(file.parent)))
+            yield f"{name} is missing.{near}"
+
+
+def _missing_secrets(course: Course, found: Secrets) -> Iterator[str]:
+    for stem in found.assignment.stems:
+        for what, path in (("reference", found.reference(stem)), ("hidden checks", found.hidden_checks(stem))):
+            if not path.is_file():
+                yield f"{stem} has no {what}: {path.relative_to(course.root)} is missing."
+
+
+def _strays(course: Course, found: Secrets) -> Iterator[str]:
+    """Secret files and folders that belong to no question: a misspelt stem would silently prove nothing."""
+    stems = found.assignment.stems
+    expected = {
+        found.solutions: [*(f"{stem}.py" for stem in stems), "variants", "mutants"],
+        found.solutions / "variants": stems,
+        found.solutions / "mutants": stems,
+        found.autograder: [f"test_{stem}.py" for stem in stems],
+    }
+    for folder, names in expected.items():
+        for entry in _entries(folder):
+            if entry.name not in names or entry.is_dir() != (entry.suffix != ".py"):
+                near = config.did_you_mean(entry.name, names)
+                yield f"{entry.relative_to(course.root)} belongs to no question of {found.assignment.name}.{near}"

@@ -1,0 +1,114 @@
+"""Notebooks, scripts, otter's zips and LMS downloads become Submissions: cells as text, and nothing is run.
+
+`roster` says which files there are and whose, `cells` what is in one. Whatever a file holds, the outcome is a value:
+a Submission, or an Unreadable with the reason in words and the next step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from gradetape.errors import SubmissionError
+from gradetape.intake import cells, roster
+from gradetape.intake.cells import cells_of
+from gradetape.intake.names import clean
+from gradetape.records import Submission, Unreadable
+
+__all__ = ["cells_of", "read", "script"]
+
+Outcome = Submission | Unreadable
+
+
+def read(paths: Iterable[Path | str], *, assignment: str | None = None) -> list[Outcome]:
+    """The submissions at the paths, which may be files or folders of them, one for each student.
+
+    Of several attempts the latest counts. `assignment` overrides what a notebook says of itself. Never raises for
+    what a file or a folder holds.
+    """
+    found = roster.find(Path(path) for path in paths)
+    outcomes = [_attempt(entry, earlier, assignment) for entry, earlier in roster.latest(found)]
+    return _without_doubles(outcomes)
+
+
+def script(student: str, text: str, *, assignment: str | None) -> Submission:
+    """A Submission made from Python source, split at its `# %%` lines. Raises SubmissionError."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return Submission(student=student, file=f"{student}.py", sha256=digest, assignment=assignment, cells=cells_of(text))
+
+
+def _attempt(entry: roster.Found, earlier: list[roster.Found], assignment: str | None) -> Outcome:
+    outcome = _open(entry, assignment)
+    if not earlier or isinstance(outcome, Unreadable):
+        return outcome
+    others = ", ".join(clean(other.path.name) for other in earlier)
+    return msgspec.structs.replace(outcome, notes=(*outcome.notes, f"The latest attempt counts; not graded: {others}."))
+
+
+def _open(entry: roster.Found, assignment: str | None) -> Outcome:
+    file = clean(os.fspath(entry.path), 4096)
+    digest = ""
+    try:
+        data = _bytes(entry)
+        digest = hashlib.sha256(data).hexdigest()
+        parsed = cells.parse(entry.path.suffix, data)
+    except SubmissionError as problem:
+        return Unreadable(student=entry.student, file=file, sha256=digest, reason=str(problem))
+    except Exception as problem:  # whatever else a parser makes of hostile bytes is about this file alone
+        reason = f"The file cannot be read ({type(problem).__name__}). {cells.SAVE_AGAIN}"
+        return Unreadable(student=entry.student, file=file, sha256=digest, reason=reason)
+    return Submission(
+        student=entry.student,
+        file=file,
+        sha256=digest,
+        assignment=assignment or parsed.assignment,
+        cells=parsed.cells,
+        notes=_notes(parsed, assignment),
+    )
+
+
+def _notes(parsed: cells.Parsed, assignment: str | None) -> tuple[str, ...]:
+    if assignment and parsed.assignment and parsed.assignment != assignment:
+        return (f"The notebook says that it belongs to {parsed.assignment}; it was graded as {assignment}.",)
+    return ()
+
+
+def _bytes(entry: roster.Found) -> bytes:
+    """A regular file's bytes, at most the cap. A device or a pipe is never opened."""
+    if entry.problem:
+        raise SubmissionError(entry.problem)
+    try:
+        if not stat.S_ISREG(entry.path.stat().st_mode):
+            raise SubmissionError("This is no ordinary file. Hand in the notebook itself.")
+        with open(os.open(entry.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            data = file.read(cells.MAX_BYTES + 1)
+    except OSError as problem:
+        raise SubmissionError(f"The file cannot be opened: {problem.strerror}. Look at its permissions.") from None
+    if len(data) > cells.MAX_BYTES:
+        raise SubmissionError(f"The file is larger than {cells.MAX_BYTES >> 20} MiB. {cells.CLEAR}")
+    return data
+
+
+def _without_doubles(outcomes: list[Outcome]) -> list[Outcome]:
+    """No grade where two files lead to one name: it could be the wrong person's."""
+    same: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        same.setdefault(unicodedata.normalize("NFKC", outcome.student).casefold(), []).append(outcome)
+    return [_unless_doubled(outcome, group) for group in same.values() for outcome in group]
+
+
+def _unless_doubled(outcome: Outcome, group: list[Outcome]) -> Outcome:
+    if len(group) == 1 or isinstance(outcome, Unreadable):
+        return outcome
+    files = " and ".join(other.file for other in group)
+    reason = (
+        f"{files} lead to the same student, {outcome.student}. "
+        "Rename one, or pass a folder for each student; nothing was graded for this name."
+    )
+    return Unreadable(student=outcome.student, file=outcome.file, sha256=outcome.sha256, reason=reason)
