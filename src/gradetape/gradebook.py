@@ -34,10 +34,7 @@ _Record = TypeVar("_Record", Grade, Unreadable)
 
 _TABLES = sa.MetaData()
 _META = sa.Table(
-    "meta",
-    _TABLES,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("value", sa.String, nullable=False),
+    "meta", _TABLES, sa.Column("name", sa.String, primary_key=True), sa.Column("value", sa.String, nullable=False)
 )
 _ATTEMPTS = sa.Table(
     "attempts",
@@ -59,6 +56,7 @@ _ATTEMPTS = sa.Table(
     sa.Column("record", sa.String, nullable=False),
     sa.UniqueConstraint("assignment", "student", "number"),
 )
+_IS_DONE = _ATTEMPTS.c.status == Status.GRADED
 _IS_CURRENT = _ATTEMPTS.c.current == sa.true()
 sa.Index(
     "attempts_current",
@@ -171,11 +169,11 @@ class Gradebook:
 
     def has(self, key: str) -> bool:
         """Whether a grade under this key is done."""
-        return bool(self._read(sa.select(_ATTEMPTS.c.id).where(_ATTEMPTS.c.key == key, _is_done()).limit(1)))
+        return bool(self._read(sa.select(_ATTEMPTS.c.id).where(_ATTEMPTS.c.key == key, _IS_DONE).limit(1)))
 
     def keys(self, assignment: str) -> set[str]:
         """The keys of the grades that are done."""
-        wanted = sa.select(_ATTEMPTS.c.key).where(_ATTEMPTS.c.assignment == printable(assignment), _is_done())
+        wanted = sa.select(_ATTEMPTS.c.key).where(_ATTEMPTS.c.assignment == printable(assignment), _IS_DONE)
         return {row.key for row in self._read(wanted)}
 
     def assignments(self) -> list[str]:
@@ -346,22 +344,15 @@ def _unreadable_columns(entry: Unreadable, assignment: str) -> dict[str, Any]:
         "key": f"unreadable:{entry.sha256}",
         "status": Status.UNREADABLE,
         "isolation": "none",
-        "points": 0.0,
-        "max_points": 0.0,
-        "seconds": 0.0,
-    }
+    } | dict.fromkeys(("points", "max_points", "seconds"), 0.0)
 
 
 def _of(assignment: str, student: str) -> sa.ColumnElement[bool]:
     return sa.and_(_ATTEMPTS.c.assignment == assignment, _ATTEMPTS.c.student == student)
 
 
-def _is_done() -> sa.ColumnElement[bool]:
-    return _ATTEMPTS.c.status == Status.GRADED
-
-
 def _done(assignment: str, student: str, key: str) -> sa.Select[Any]:
-    found = sa.select(_ATTEMPTS).where(_of(assignment, student), _ATTEMPTS.c.key == key, _is_done())
+    found = sa.select(_ATTEMPTS).where(_of(assignment, student), _ATTEMPTS.c.key == key, _IS_DONE)
     return found.order_by(_ATTEMPTS.c.number.desc()).limit(1)
 
 
