@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from gradetape import course
+from gradetape import checks, course
 from gradetape.errors import ReleaseError
 from gradetape.release import release
 
@@ -227,6 +227,11 @@ def test_only_the_vocabulary_that_is_used_travels(released: Path) -> None:
     assert "def assert_close" not in (released / "tests" / "q02_tell.py").read_text()
 
 
+def test_whatever_checks_may_import_from_gradetape_is_there_in_notebooks(tmp_path: Path) -> None:
+    words = f"from gradetape.checks import {', '.join(sorted(checks.__all__))}"
+    assert built(make_course(tmp_path, checks=check("def test_a():\n    '''A.'''", words)))
+
+
 def check(body: str, before: str = "from gradetape.checks import points") -> str:
     return f"{before}\n\n\n{dedent(body)}"
 
@@ -254,9 +259,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_checks_that_cannot_run_in_a_notebook_are_refused_with_their_line(tmp_path: Path, case: str) -> None:
-    checks, line, words = REFUSED[case]
+    text, line, words = REFUSED[case]
     with pytest.raises(ReleaseError) as refused:
-        built(make_course(tmp_path, checks=checks))
+        built(make_course(tmp_path, checks=text))
     place = f"test_public.py:{line}: " if line else "test_public.py: "
     assert place in str(refused.value) and words in str(refused.value)
 

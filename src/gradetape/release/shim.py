@@ -16,6 +16,7 @@ import tensorflow as tf
 from otter.test_files import test_case
 from tensorflow import keras
 
+InvalidArgumentError = tf.errors.InvalidArgumentError
 MESSAGE_LENGTH = 2000
 
 
