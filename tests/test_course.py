@@ -226,7 +226,7 @@ def test_what_python_and_editors_leave_behind_is_no_stray(root: Path) -> None:
 @pytest.mark.parametrize("text", ["", "abcd", "not hexadecimal digits at all, but long enough"])
 def test_a_weak_seed_is_refused_with_the_command_that_makes_one(root: Path, text: str) -> None:
     write(root, "autograder/seed", text)
-    with pytest.raises(CourseError, match="secrets.token_hex"):
+    with pytest.raises(CourseError, match="token_hex"):
         course.secrets(course.find(root), loops(root)).seed()
 
 

@@ -27,7 +27,8 @@ SUFFIXES = (".ipynb", ".py", ".zip")
 MAX_FOLDERS_DEEP = 16
 
 _LINK = "This is a link to something else. Hand in the notebook itself."
-_CANVAS = re.compile(r"(?P<name>[^_]+)(_LATE)?_(?P<person>\d+)_(?P<attempt>\d{1,18})_.+")
+# Two numbers that look like a year and a month are no ids of Canvas.
+_CANVAS = re.compile(r"(?P<name>[^_]+)(_LATE)?_(?!\d{4}_\d\d?_)(?P<person>\d+)_(?P<attempt>\d{1,18})_.+")
 _MOODLE = re.compile(r"(?P<name>.+)_(?P<person>\d+)_assignsubmission_[a-z]+_?.*")
 _OTTER = re.compile(r"(?P<name>.+)_(?P<time>\d{4}_\d\d_\d\dT\d\d_\d\d_\d\d_\d+)")
 
@@ -119,14 +120,15 @@ def _empty(folder: Path) -> Found:
 
 
 def _file(path: Path) -> Found:
-    """The student by the file's name."""
-    if match := _CANVAS.fullmatch(path.stem):
+    """The student by the file's name, without the time that otter appends."""
+    exported = _OTTER.fullmatch(path.stem)
+    name = exported["name"] if exported else path.stem
+    if match := _CANVAS.fullmatch(name):
         person = f"canvas {match['name']} {match['person']}"
         return Found(path, clean(match["name"]), person, (True, int(match["attempt"]), ""))
-    if match := _MOODLE.fullmatch(path.stem):
+    if match := _MOODLE.fullmatch(name):
         return _of_moodle(path, match)
-    exported = _OTTER.fullmatch(path.stem)
-    return Found(path, clean(exported["name"] if exported else path.stem))
+    return Found(path, clean(name))
 
 
 def _of_moodle(path: Path, owner: re.Match[str]) -> Found:

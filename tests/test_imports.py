@@ -1,0 +1,140 @@
+"""Which room may import which: the house's plan, held by reading every import in the package."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "gradetape"
+
+# Everything may use the leaves: records, errors and text.
+LEAVES = {"records", "errors", "text"}
+ALLOWED = {
+    "records": set(),
+    "errors": set(),
+    "text": set(),
+    "config": set(),
+    "course": {"config"},
+    "intake": set(),
+    "wire": set(),
+    "sandbox": set(),
+    "gradebook": set(),
+    "report": set(),
+    "checks": {"wire"},
+    "farside": {"wire", "sandbox"},
+    "release": {"course", "config"},
+    "judge": {"wire", "sandbox", "checks", "course", "config", "intake"},
+    "grade": {"judge", "sandbox", "course", "config", "intake"},
+    "batch": {"grade", "sandbox", "gradebook", "course", "config", "intake"},
+    "verify": {"grade", "sandbox", "course", "config", "intake"},
+    "bridges": {"grade", "gradebook", "report", "release", "course", "config", "intake"},
+    "cli": {"batch", "verify", "release", "report", "bridges", "gradebook", "sandbox", "course", "config", "intake"},
+}
+
+# A heavy library has one door.
+DOORS = {
+    "tensorflow": {"farside"},
+    "keras": {"farside"},
+    "tf_keras": {"farside"},
+    "sqlalchemy": {"gradebook"},
+    "otter": {"release", "bridges"},
+    "ray": {"batch"},
+}
+
+# Its text is copied into the students' folder, where it runs; here nobody imports it.
+TRAVELS = "release/shim.py"
+
+# Beyond these an import inside a function hides an edge: the command line and the pytest plugin have to start fast,
+# and the far side chooses its Keras when it starts.
+LAZY = {"cli", "farside", "judge/plugin.py"}
+
+# Rooms that handle what came from the far side: nothing there may become code.
+PLAIN_DATA_ROOMS = ("wire", "judge", "grade", "batch")
+UNSAFE_MODULES = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+UNSAFE_CALLS = {"eval", "exec", "__import__", "import_module"}
+
+
+def files() -> list[str]:
+    return [path.relative_to(PACKAGE).as_posix() for path in sorted(PACKAGE.rglob("*.py"))]
+
+
+def room(file: str) -> str:
+    return file.split("/")[0].removesuffix(".py")
+
+
+@cache
+def tree(file: str) -> ast.Module:
+    return ast.parse((PACKAGE / file).read_text(encoding="utf-8"), file)
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """The modules that a statement imports, by their full names."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are written in full"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imports(file: str) -> set[str]:
+    return {name for node in ast.walk(tree(file)) for name in imported(node)}
+
+
+def rooms_used(file: str) -> set[str]:
+    parts = [name.split(".") for name in imports(file)]
+    return {name[1] for name in parts if name[0] == "gradetape" and len(name) > 1} - {room(file), "__version__"}
+
+
+def test_the_plan_has_no_circle() -> None:
+    order = list(graphlib.TopologicalSorter(ALLOWED).static_order())
+    assert set(order) == set(ALLOWED)
+
+
+def test_nobody_imports_what_only_travels() -> None:
+    module = f"gradetape.{TRAVELS.removesuffix('.py').replace('/', '.')}"
+    assert not [file for file in files() if module in imports(file)]
+
+
+def test_every_room_is_in_the_plan() -> None:
+    assert {room(file) for file in files()} - {"__init__", "__main__"} <= set(ALLOWED)
+
+
+@pytest.mark.parametrize("file", files())
+def test_a_file_imports_only_the_rooms_that_the_plan_allows(file: str) -> None:
+    allowed = ALLOWED.get(room(file), set(ALLOWED)) | LEAVES
+    assert rooms_used(file) <= allowed
+
+
+@pytest.mark.parametrize("file", [file for file in files() if file != TRAVELS])
+def test_a_heavy_library_is_imported_only_by_its_own_room(file: str) -> None:
+    libraries = {name.split(".")[0] for name in imports(file)}
+    assert {library for library in libraries if room(file) not in DOORS.get(library, {room(file)})} == set()
+
+
+@pytest.mark.parametrize("file", [file for file in files() if not {file, room(file)} & LAZY])
+def test_imports_stand_at_the_top(file: str) -> None:
+    top = set(tree(file).body)
+    guarded = {node for block in top if isinstance(block, ast.If | ast.Try) for node in ast.walk(block)}
+    inner = {name for node in ast.walk(tree(file)) if node not in top | guarded for name in imported(node)}
+    assert inner == set()
+
+
+@pytest.mark.parametrize("file", [file for file in files() if room(file) in PLAIN_DATA_ROOMS])
+def test_nothing_from_beyond_the_wall_can_become_code(file: str) -> None:
+    modules = {name.split(".")[0] for name in imports(file)}
+    called = (node.func for node in ast.walk(tree(file)) if isinstance(node, ast.Call))
+    names = {func.id if isinstance(func, ast.Name) else getattr(func, "attr", "") for func in called}
+    assert (modules & UNSAFE_MODULES) | (names & UNSAFE_CALLS) == set()
+
+
+@pytest.mark.parametrize("file", [file for file in files() if room(file) in ("release", "intake")])
+def test_what_serves_students_never_asks_for_secrets(file: str) -> None:
+    nodes = list(ast.walk(tree(file)))
+    names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    names |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    assert names & {"secrets", "Secrets"} == set()
