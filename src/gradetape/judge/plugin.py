@@ -1,1 +1,88 @@
-"""The pytest plugin (being written)."""
+"""The pytest plugin: `pytest autograder/` checks the reference, `pytest autograder/ --submission FILE` a submission.
+
+Outside a course it adds an option and four marks, and does nothing else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradetape.errors import GradetapeError, InfrastructureError
+from gradetape.judge.bench import Bench
+from gradetape.judge.items import place_of, refuse_frameworks
+from gradetape.records import CheckResult
+
+_MARKS = (
+    "points(number): what the check is worth",
+    "hint(text): what the student reads when the check does not pass",
+    "limit(seconds): how long the check may take",
+    "gpu: the check needs a GPU",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--submission`."""
+    group = parser.getgroup("gradetape")
+    group.addoption("--submission", metavar="FILE", help="check this notebook, script or zip, not the reference solution")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marks, and the judge where no server has registered one."""
+    for mark in _MARKS:
+        config.addinivalue_line("markers", mark)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
+    """Refuses a check file that imports TensorFlow; and makes a judge for the session at the first check file."""
+    if place_of(module_path) is None:
+        return
+    try:
+        refuse_frameworks(module_path)
+    except GradetapeError as error:
+        raise parent.CollectError(str(error)) from None
+    except SyntaxError as error:
+        raise parent.CollectError(f"{module_path}, line {error.lineno}: {error.msg}") from None
+    _appoint(parent.config)
+
+
+def _appoint(config: pytest.Config) -> None:
+    from gradetape.judge.session import Judge
+
+    if not any(isinstance(plugin, Judge) for plugin in config.pluginmanager.get_plugins()):
+        config.pluginmanager.register(Judge(Desk(config)), "gradetape-judge")
+
+
+class Desk:
+    """The host of an instructor's own pytest session: one zygote, and a bench for each assignment that it meets."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        from contextlib import ExitStack
+
+        self._file = config.getoption("--submission")
+        self._benches: dict[tuple[Path, str], Bench] = {}
+        self._stack = ExitStack()
+        config.add_cleanup(self._stack.close)
+
+    def bench(self, item: pytest.Item) -> Bench:
+        """The bench of the item's assignment, made at its first check."""
+        from gradetape.judge.workshop import open_bench
+
+        place = place_of(item.path)
+        assert place is not None
+        root, assignment, _, _ = place
+        if (root, assignment) not in self._benches:
+            self._benches[root, assignment] = open_bench(self._stack, root, assignment, self._file)
+        return self._benches[root, assignment]
+
+    def began(self, item: pytest.Item, seconds: float) -> None:
+        """Nobody else keeps the time here."""
+
+    def ended(self, result: CheckResult) -> None:
+        """pytest reports."""
+
+    def lost(self, error: InfrastructureError) -> None:
+        """No check can be judged any more."""
+        pytest.exit(f"gradetape: {error}", returncode=1)

@@ -18,6 +18,7 @@ from typing import Any
 
 from gradetape.errors import FarSideEvent, Gone, Missing, WallsError, WireError, WireRefused
 from gradetape.records import Cell, CellEvent, Limits
+from gradetape.text import printable
 from gradetape.wire.channel import Channel
 from gradetape.wire.codec import Decoder, Encoder
 from gradetape.wire.control import Control
@@ -231,10 +232,17 @@ class Lane:
             cause, detail = end.cause, detail or end.description
         return self.watch.note(Gone("fault" if self.role == "reference" else cause, detail))
 
+    def play(self) -> None:
+        """Ends the worker, and plays its replies again from the tape in its place."""
+        assert self.tape is not None
+        self.close()
+        self.tape.playing = True
+        self.worker = self._connected(0, None)
+
     def close(self) -> None:
         """Ends the worker, if there is one."""
         worker, self.worker = self.worker, None
-        if worker is not None:
+        if worker is not None and not (self.tape and self.tape.playing):
             worker.channel.close()
             self._control.end(worker.number)
 
@@ -298,7 +306,7 @@ class Lane:
                 self._tell(index, kind, text)
 
     def _tell(self, index: int, kind: str, text: str) -> None:
-        event = CellEvent(cell=index, kind=kind, text=text, question=self._cells[index].question)
+        event = CellEvent(cell=index, kind=kind, text=printable(text), question=self._cells[index].question)
         if not any((known.cell, known.kind) == (index, kind) and kind != "quarantined" for known in self.events):
             self.events.append(event)
 

@@ -1,0 +1,147 @@
+"""What one submission's checks work at: its far side, the reference's, and fresh ones that have seen no student."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from gradetape.errors import FarSideEvent, StudentError, WireError
+from gradetape.records import Cell, Limits
+from gradetape.wire.control import Control
+from gradetape.wire.functions import FarFunction, default_far_side
+from gradetape.wire.lane import CHECK_BYTES, Lane, Tape, Watch
+from gradetape.wire.values import FarPath
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission to judge: its cells, the reference's, and how.
+
+    `only` lists the ids of the checks to run, or None for all; `trusted` is the reference itself. A `liar` is not run:
+    for each check the reference runs with another seed, and its replies are played again to the check.
+    """
+
+    cells: tuple[Cell, ...]
+    reference: tuple[Cell, ...]
+    seed: str
+    limits: Limits
+    only: tuple[str, ...] | None = None
+    trusted: bool = False
+    liar: bool = False
+    gpu: bool = False
+
+
+class Bench:
+    """The far sides of one case, and the clock of the check in hand."""
+
+    def __init__(self, control: Control, case: Case) -> None:
+        self.case = case
+        self.watch = Watch()
+        self._control = control
+        self.student = Lane(control, "student", case.cells, case.limits, self.watch)
+        self._reference = Lane(control, "reference", case.reference, case.limits, self.watch)
+        self._cleans: list[Lane] = []
+        self._check = ""
+        self._seed = case.seed
+
+    @contextmanager
+    def check(self, check_id: str, seconds: float, loaded: bool) -> Iterator[None]:
+        """One check: the far side is made ready on its own clock and reseeded, then the check's clock starts."""
+        self._check = check_id
+        self.watch.begin(self.case.limits.submission_s)
+        if loaded:
+            self.student.ready()
+            if self.student.tape and not self.student.tape.playing:
+                self.student.tape.frames.clear()  # what is played again begins with the check
+            self._fresh(self.student)
+        self.watch.begin(seconds)
+        try:
+            with default_far_side(self.student.ready):
+                yield
+        finally:
+            while self._cleans:
+                self._cleans.pop().close()
+
+    def rng(self) -> np.random.Generator:
+        """Random numbers that depend on the course's secret seed and the check alone."""
+        return np.random.default_rng([*self._seed.encode(), zlib.crc32(self._check.encode())])
+
+    def reference(self) -> Lane:
+        """The reference's far side, reseeded like the student's."""
+        seconds_left = self.watch.deadline - time.monotonic()
+        self._fresh(self._reference)
+        self.watch.deadline = time.monotonic() + seconds_left
+        return self._reference
+
+    def clean(self) -> Clean:
+        """A far side that has never seen the student's code."""
+        lane = Lane(self._control, "clean", (), self.case.limits, self.watch)
+        self._cleans.append(lane)
+        return Clean(lane, self.student)
+
+    def printed(self) -> str:
+        """What the student's code printed since the check began, where that can still be had."""
+        if self.student.worker is None or self.student.tape or self.watch.event is not None:
+            return ""
+        self.watch.deadline = time.monotonic() + 1.0
+        try:
+            text = self.student.worker.ask("output")
+        except (Exception, FarSideEvent):  # whatever it is, the verdict stands already
+            return ""
+        return text if type(text) is str else ""
+
+    def rehearse(self) -> None:
+        """For a liar: the reference stands in the student's place under another seed, and its replies are kept."""
+        self.student.close()
+        self._seed = f"{self.case.seed} rehearsal"
+        self.student = Lane(self._control, "student", self.case.reference, self.case.limits, self.watch, Tape())
+
+    def perform(self) -> None:
+        """For a liar: from now on the replies that were kept are played to the real check."""
+        self._seed = self.case.seed
+        self.student.play()
+
+    def close(self) -> None:
+        """Ends every far side."""
+        for lane in (self.student, self._reference, *self._cleans):
+            lane.close()
+
+    def _fresh(self, lane: Lane) -> None:
+        worker = lane.ready()
+        worker.channel.budget = CHECK_BYTES
+        worker.ask("seed", zlib.crc32(f"{self._seed}{self._check}".encode()))
+        worker.ask("output")
+
+
+class Clean:
+    """The fixture `clean`: Keras and TensorFlow where no student's class is known."""
+
+    def __init__(self, lane: Lane, student: Lane) -> None:
+        self._lane = lane
+        self._student = student
+        self.tf = lane.module("tf")
+        self.keras = lane.module("keras")
+
+    def run(self, function: FarFunction, *args: object, **kwargs: object) -> Any:
+        """Runs a @far_side function there."""
+        return self._lane.ready().ask("call", function, list(args), kwargs)
+
+    def copy(self, folder: FarPath) -> FarPath:
+        """Carries a folder's regular files over from the student's far side; the folder's path there.
+
+        Raises StudentError where the folder does not exist or holds too much.
+        """
+        files = self._student.ready().ask("read_tree", folder)
+        if type(files) is not dict or not files:
+            raise StudentError(f"nothing was written to {Path(folder).name}")
+        for name, data in files.items():
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or type(data) is not np.ndarray:
+                raise WireError("a file outside its folder")
+        return FarPath(self._lane.ready().ask("write_tree", files))

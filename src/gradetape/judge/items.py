@@ -1,0 +1,67 @@
+"""Which question a collected check belongs to, and what its marks and docstring say."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from gradetape.errors import CourseError
+from gradetape.records import Check
+
+CONFIG = "grader_config.yml"
+_FORBIDDEN = {"tensorflow", "keras", "tf_keras", "hypothesis"}
+
+
+def place_of(path: Path) -> tuple[Path, str, str, bool] | None:
+    """The course's root, the assignment, the question's stem and whether the file is public; None for other files."""
+    public = path.name == "test_public.py"
+    folder = path.parent.parent if public else path.parent
+    room = folder.parent
+    if room.name != ("assignments" if public else "autograder") or not (room.parent / CONFIG).is_file():
+        return None
+    stem = path.parent.name if public else path.stem.removeprefix("test_")
+    return room.parent, folder.name, stem, public
+
+
+def check_of(item: pytest.Item) -> Check:
+    """The record of a collected check; raises CourseError for one that says too little."""
+    place = place_of(item.path)
+    if place is None:
+        raise CourseError(f"{item.path} is no check: checks lie in assignments/ and autograder/ of a course")
+    _, _, stem, public = place
+    function = getattr(item, "function", None)
+    title = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
+    if not title:
+        raise CourseError(f"{item.path.name}: {item.name} has no docstring. Students see it as the check's title.")
+    return Check(
+        question=stem, name=item.name, public=public, title=title, hint=str(_mark(item, "hint", "")),
+        points=float(_mark(item, "points", 0)),
+    )  # fmt: skip
+
+
+def limit_of(item: pytest.Item, default: float) -> float:
+    """How many seconds a check may take."""
+    return float(_mark(item, "limit", default))
+
+
+def refuse_frameworks(path: Path) -> None:
+    """Raises CourseError where a check file imports what belongs on the far side, or cannot be parsed."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            if re.split(r"\.", name)[0] in _FORBIDDEN:
+                raise CourseError(
+                    f"{path}, line {node.lineno}: a check does not import {name}. Use the fixtures tf and keras, or "
+                    "a @far_side function: they reach the student's side of the wall."
+                )
+
+
+def _mark(item: pytest.Item, name: str, default: object) -> object:
+    mark = item.get_closest_marker(name)
+    return mark.args[0] if mark is not None and mark.args else default

@@ -1,0 +1,255 @@
+"""The judge as a server: a pytest session that is collected once, and forked for every submission.
+
+`python -m gradetape.judge.server` reads its orders from a socket on descriptor 0. The parent never runs a check: it
+forks a child per case, passes the child's results on, and keeps the time from outside, since C code does not answer to
+alarms. A child that overruns its check's deadline is killed; that check has its verdict, and a new child goes on with
+the rest. A child that dies of itself costs its check as a fault, and the rest goes on likewise.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import selectors
+import shutil
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from gradetape.errors import InfrastructureError
+from gradetape.judge.bench import Bench
+from gradetape.judge.items import check_of
+from gradetape.judge.line import Line
+from gradetape.judge.messages import Began, Collected, Done, Judged, Lost, Message, Order
+from gradetape.judge.session import Judge
+from gradetape.judge.verdicts import unjudged
+from gradetape.records import Check, CheckResult
+from gradetape.sandbox import syscalls
+from gradetape.wire.control import Control
+
+_GRACE_S = 3.0
+_MEMORY = 4 << 30
+OPTIONS = (
+    "--noconftest", "--import-mode=importlib", "--disable-plugin-autoload", "--capture=sys", "--tb=line", "-q",
+    "--continue-on-collection-errors", "--strict-markers", "-p", "gradetape.judge.plugin", "-p", "no:cacheprovider",
+    "-p", "no:tmpdir", "-p", "no:faulthandler", "-p", "no:logging", "-W", "ignore::pytest.PytestAssertRewriteWarning",
+)  # fmt: skip
+
+
+class Child:
+    """A forked judge at work on one order: what it has left to do, and until when its check may take."""
+
+    def __init__(self, order: Order, items: list[pytest.Item], pid: int, line: Line, deadline: float) -> None:
+        self.order, self.items, self.pid, self.line = order, items, pid, line
+        self.current: int | None = None
+        self.kill_at = deadline
+        self.overdue = False
+        self.finished = False
+
+    @property
+    def remaining(self) -> list[pytest.Item]:
+        """What is left after the check in hand."""
+        return self.items if self.current is None else self.items[self.current + 1 :]
+
+
+class Server:
+    """The pytest plugin that takes the place of running the tests."""
+
+    def __init__(self, supervisor: Line, judge: Judge) -> None:
+        self._supervisor = supervisor
+        self._judge = judge
+        self._children: dict[int, Child] = {}
+        self._selector = selectors.DefaultSelector()
+        self._broken: dict[str, str] = {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Nothing is written to a terminal; `-p no:terminal` would take `--tb` along."""
+        config.pluginmanager.unregister(name="terminalreporter")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remembers which check files could not be read, and why."""
+        if report.failed:
+            self._broken[report.nodeid] = str(report.longrepr)[-2000:]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Serves until the supervisor hangs up."""
+        checks, broken = _described(session, self._broken)
+        self._supervisor.send(Collected(checks=checks, broken=broken))
+        gc.collect()
+        gc.freeze()
+        self._selector.register(self._supervisor, selectors.EVENT_READ, None)
+        while self._turn(session):
+            pass
+        return True
+
+    def _turn(self, session: pytest.Session) -> bool:
+        for key, _ in self._selector.select(self._patience()):
+            child = key.data
+            if child is not None:
+                self._hear(child)
+                continue
+            try:
+                order = self._supervisor.receive(Order)
+            except EOFError:
+                return False
+            wanted = order.case.only
+            self._fork(order, [item for item in session.items if wanted is None or check_of(item).id in wanted])
+        self._kill_overdue()
+        return True
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        return max(0.0, min((child.kill_at for child in self._children.values()), default=now + 3600) - now)
+
+    def _kill_overdue(self) -> None:
+        for child in self._children.values():
+            if time.monotonic() >= child.kill_at and not child.overdue:
+                child.overdue = True
+                os.kill(child.pid, 9)
+
+    def _fork(self, order: Order, items: list[pytest.Item]) -> None:
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            _become_child(self._judge, order, items, Line(theirs))
+        theirs.close()
+        child = Child(order, items, pid, Line(ours), time.monotonic() + order.case.limits.submission_s + 60)
+        self._children[pid] = child
+        self._selector.register(child.line, selectors.EVENT_READ, child)
+
+    def _hear(self, child: Child) -> None:
+        try:
+            message = child.line.receive(Message)
+        except EOFError:
+            self._bury(child)
+            return
+        if isinstance(message, Began):
+            child.current = message.index
+            child.kill_at = time.monotonic() + message.seconds + _GRACE_S
+            return
+        if isinstance(message, Judged):
+            child.kill_at = time.monotonic() + child.order.case.limits.submission_s + 60
+        child.finished = child.finished or isinstance(message, Done | Lost)
+        self._supervisor.send(message)
+
+    def _bury(self, child: Child) -> None:
+        """A child is gone: in peace, or in the middle of a check."""
+        self._selector.unregister(child.line)
+        child.line.close()
+        _, status = os.waitpid(child.pid, 0)
+        del self._children[child.pid]
+        if child.finished:
+            return
+        if child.current is None:
+            self._supervisor.send(Lost(order=child.order.number, reason=f"the judge died before any check ({status})"))
+            return
+        check, trusted = check_of(child.items[child.current]), child.order.case.trusted
+        result = unjudged(check, overdue=child.overdue, trusted=trusted, detail=f"wait status {status}")
+        self._supervisor.send(Judged(order=child.order.number, result=result))
+        self._fork(child.order, child.remaining)
+
+
+class Job:
+    """The host of a judge's child: one case, and a line to the parent."""
+
+    def __init__(self, order: Order, items: list[pytest.Item], line: Line) -> None:
+        self._order, self._items, self._line = order, items, line
+        self._bench: Bench | None = None
+        self.rehearsing = False
+
+    def bench(self, item: pytest.Item) -> Bench:
+        """The case's bench."""
+        if self._bench is None:
+            self._bench = Bench(Control(Path(self._order.zygote)), self._order.case)
+        return self._bench
+
+    def began(self, item: pytest.Item, seconds: float) -> None:
+        """The parent keeps the time."""
+        self._line.send(Began(order=self._order.number, index=self._items.index(item), seconds=seconds))
+
+    def ended(self, result: CheckResult) -> None:
+        """Passes a result on, unless it is a rehearsal's."""
+        if not self.rehearsing:
+            self._line.send(Judged(order=self._order.number, result=result))
+
+    def lost(self, error: InfrastructureError) -> None:
+        """This child cannot go on."""
+        self._line.send(Lost(order=self._order.number, reason=str(error)))
+        os._exit(1)
+
+    def run(self) -> None:
+        """Every item, and what is to be said at the end."""
+        for index, item in enumerate(self._items):
+            following = self._items[index + 1] if index + 1 < len(self._items) else None
+            if self._order.case.liar:
+                self._rehearse(item, following)
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        bench = self._bench
+        if bench is None:
+            self._line.send(Done(order=self._order.number))
+            return
+        bench.close()
+        told = Done(order=self._order.number, events=tuple(bench.student.events), layers=bench.student.layers)
+        self._line.send(told)
+
+    def _rehearse(self, item: pytest.Item, following: pytest.Item | None) -> None:
+        bench = self.bench(item)
+        bench.rehearse()
+        self.rehearsing = True
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=item)
+        self.rehearsing = False
+        bench.perform()
+
+
+def _become_child(judge: Judge, order: Order, items: list[pytest.Item], line: Line) -> NoReturn:
+    """In the child: a folder of its own, a limit on its memory, then the checks."""
+    folder = tempfile.mkdtemp(prefix="gradetape-judge-")
+    status = 1
+    try:
+        syscalls.die_with_parent()
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+        os.chdir(folder)
+        judge.host = job = Job(order, items, line)
+        job.run()
+        status = 0
+    except BaseException:
+        line.send(Lost(order=order.number, reason=traceback.format_exc()[-2000:]))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(status)
+
+
+def _described(session: pytest.Session, broken: dict[str, str]) -> tuple[tuple[Check, ...], dict[str, str]]:
+    """The checks that can be run, and the files that cannot be read or say too little, by their text."""
+    checks, broken = [], dict(broken)
+    for item in list(session.items):
+        try:
+            checks.append(check_of(item))
+        except Exception as error:
+            broken[str(item.path)] = str(error)
+            session.items.remove(item)
+    return tuple(checks), broken
+
+
+def main() -> int:
+    """Reads the paths of the check files from the first message, collects them, and serves."""
+    supervisor = Line(socket.socket(fileno=os.dup(0)))
+    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    root, *paths = supervisor.receive(list[str])
+    judge = Judge()
+    options = [*OPTIONS, "--rootdir", root, "-c", "/dev/null", *paths]
+    return int(pytest.main(options, plugins=[judge, Server(supervisor, judge)]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

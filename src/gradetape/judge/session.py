@@ -1,0 +1,145 @@
+"""The judge within a pytest session: fixtures that reach beyond the wall, and a result for each check."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import pytest
+
+from gradetape.errors import InfrastructureError, Overdue
+from gradetape.judge.bench import Bench, Clean
+from gradetape.judge.items import check_of, limit_of, place_of
+from gradetape.judge.verdicts import result_of
+from gradetape.records import Cell, CheckResult
+from gradetape.wire.handles import Names
+from gradetape.wire.values import FarPath
+
+_LOADED = {"student", "keras", "tf", "tmp_remote"}
+_GRACE_S = 1.0
+
+
+class Host(Protocol):
+    """Where checks are run: in an instructor's own pytest session, or in a judge's child."""
+
+    def bench(self, item: pytest.Item) -> Bench:
+        """The bench for a check."""
+
+    def began(self, item: pytest.Item, seconds: float) -> None:
+        """A check's clock has started."""
+
+    def ended(self, result: CheckResult) -> None:
+        """A check has its result."""
+
+    def lost(self, error: InfrastructureError) -> None:
+        """The machinery failed: this check has no result, and no later one can have one."""
+
+
+class Judge:
+    """A pytest plugin. A server gives each child its host after the fork."""
+
+    def __init__(self, host: Host | None = None) -> None:
+        self.host = host
+        self._bench: Bench | None = None
+        self._error: BaseException | None = None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """One check, from its far side to its result."""
+        if place_of(item.path) is None or self.host is None:
+            return (yield)
+        try:
+            bench = self._bench = self.host.bench(item)
+        except InfrastructureError as error:
+            self.host.lost(error)
+            return (yield)
+        self._error = None
+        check, seconds = check_of(item), limit_of(item, bench.case.limits.check_s)
+        try:
+            with bench.check(check.id, seconds, loaded=bool(_LOADED & set(getattr(item, "fixturenames", ())))):
+                started = time.monotonic()
+                self.host.began(item, seconds)
+                outcome = yield
+                seconds = time.monotonic() - started
+                result = result_of(check, self._error, bench.watch, seconds, trusted=bench.case.trusted, printed=bench.printed())
+        except InfrastructureError as error:
+            self.host.lost(error)
+            raise
+        self.host.ended(result)
+        return outcome
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """The check's own code has a deadline too, a little after that of the far side."""
+        if place_of(item.path) is None or self._bench is None:
+            return (yield)
+        signal.signal(signal.SIGALRM, _overdue)
+        signal.setitimer(signal.ITIMER_REAL, max(self._bench.watch.deadline - time.monotonic(), 0.01) + _GRACE_S)
+        try:
+            return (yield)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        """Keeps the first exception of a check."""
+        if call.excinfo is not None and self._error is None:
+            self._error = call.excinfo.value
+        return (yield)
+
+    @pytest.fixture
+    def student(self) -> Names:
+        """The submission's names."""
+        return self._at.student.names()
+
+    @pytest.fixture
+    def reference(self) -> Names:
+        """The same names as the reference solution defines them."""
+        return self._at.reference().names()
+
+    @pytest.fixture
+    def keras(self) -> Names:
+        """Keras, on the student's far side."""
+        return self._at.student.module("keras")
+
+    @pytest.fixture
+    def tf(self) -> Names:
+        """TensorFlow, on the student's far side."""
+        return self._at.student.module("tf")
+
+    @pytest.fixture
+    def clean(self) -> Clean:
+        """A far side that has never seen the student's code."""
+        return self._at.clean()
+
+    @pytest.fixture
+    def rng(self) -> np.random.Generator:
+        """Random numbers that depend on the course's secret seed and the check alone."""
+        return self._at.rng()
+
+    @pytest.fixture
+    def source(self, request: pytest.FixtureRequest) -> str:
+        """The text of the student's answer cells for the check's question."""
+        stem = check_of(request.node).question
+        return "\n\n".join(cell.source for cell in _answers(self._at.case.cells, stem))
+
+    @pytest.fixture
+    def tmp_remote(self) -> FarPath:
+        """An empty folder on the student's far side."""
+        return FarPath(str(self._at.student.ready().ask("folder")))
+
+    @property
+    def _at(self) -> Bench:
+        assert self._bench is not None
+        return self._bench
+
+
+def _answers(cells: tuple[Cell, ...], stem: str) -> list[Cell]:
+    return [cell for cell in cells if cell.question == stem]
+
+
+def _overdue(*_: Any) -> None:
+    raise Overdue("the check's own code ran past its deadline")

@@ -1,0 +1,115 @@
+"""How a check's end becomes a verdict, and which words of it a student may read.
+
+What a student's code says (exception texts, exit statuses, output) reaches the student only for public checks:
+otherwise `raise ValueError(repr(y_true))` would put the hidden inputs on the page.
+"""
+
+from __future__ import annotations
+
+import traceback
+
+import pytest
+
+from gradetape.errors import FarSideEvent, Gone, Missing, Overdue, StudentError
+from gradetape.records import Check, CheckResult, Verdict
+from gradetape.text import printable
+from gradetape.wire.lane import Watch
+
+_LIMIT = 6000
+_WORDS = {
+    Verdict.FAILED: "The check did not hold.",
+    Verdict.ERROR: "Your code raised an exception.",
+    Verdict.TIMEOUT: "Your code took longer than it may. Look for a loop that does not end.",
+    Verdict.MEMORY: "Your code used more memory than it may. Look for an array that grows with every step.",
+    Verdict.CRASHED: "Your code ended the Python process.",
+    Verdict.FAULT: "The grader could not judge this check. A person will look at it; you need to do nothing.",
+}
+
+
+def verdict_of(error: BaseException | None, watch: Watch, trusted: bool) -> tuple[Verdict, str]:
+    """The verdict, and a note for staff.
+
+    The first far-side event of a check is its verdict, whatever the check made of it. An exception in the check's own
+    code is the grader's fault, unless something of the student's had come over: the reference has shown that the
+    check is sound. `trusted` is the reference itself: whatever it does not pass is a fault.
+    """
+    verdict, note = _untrusted(watch.event or error, watch)
+    if trusted and verdict not in (Verdict.PASSED, Verdict.SKIPPED):
+        return Verdict.FAULT, f"the reference solution does not pass this check ({verdict}). {note}"
+    return verdict, note
+
+
+def _untrusted(error: BaseException | None, watch: Watch) -> tuple[Verdict, str]:
+    match error:
+        case None:
+            return Verdict.PASSED, ""
+        case pytest.skip.Exception():
+            return Verdict.SKIPPED, str(error)
+        case Missing():
+            return Verdict.MISSING, ""
+        case Gone(cause=cause):
+            return Verdict(cause), ""
+        case StudentError(role="student"):
+            return Verdict.ERROR, ""
+        case AssertionError() | pytest.fail.Exception() if not isinstance(error, StudentError):
+            return Verdict.FAILED, ""
+        case Overdue() | Exception() if watch.received:
+            kind = Verdict.TIMEOUT if isinstance(error, Overdue) else Verdict.FAILED
+            return kind, "the check's own code ended so, after a value from the student had come over"
+    return Verdict.FAULT, ""
+
+
+def result_of(
+    check: Check, error: BaseException | None, watch: Watch, seconds: float, *, trusted: bool = False, printed: str = ""
+) -> CheckResult:
+    """One check's result, with what each reader may see of it."""
+    verdict, note = verdict_of(error, watch, trusted)
+    cause = watch.event or error
+    earned = check.points if verdict in (Verdict.PASSED, Verdict.SKIPPED) else 0.0
+    return CheckResult(
+        check=check, verdict=verdict, points=earned, seconds=round(seconds, 4),
+        message=_for_student(check, verdict, cause, printed), staff_message=_for_staff(cause, note, printed),
+    )  # fmt: skip
+
+
+def unjudged(check: Check, *, overdue: bool, trusted: bool, detail: str) -> CheckResult:
+    """The result of a check whose judge died, or was killed since the check did not end."""
+    verdict = Verdict.TIMEOUT if overdue and not trusted else Verdict.FAULT
+    cause = "was killed: the check ran past its deadline" if overdue else "died"
+    staff = f"the judge {cause} ({detail})"
+    return CheckResult(check=check, verdict=verdict, points=0.0, seconds=0.0, message=_WORDS[verdict], staff_message=staff)
+
+
+def _for_student(check: Check, verdict: Verdict, error: BaseException | None, printed: str) -> str:
+    if verdict is Verdict.PASSED:
+        return ""
+    if verdict is Verdict.MISSING or verdict is Verdict.SKIPPED:
+        return printable(str(error), _LIMIT)
+    if not check.public or verdict is Verdict.FAULT:
+        return _WORDS[verdict]
+    parts = [_public_words(verdict, error)]
+    if printed.strip():
+        parts.append(f"What your code printed:\n{printed.strip()}")
+    return printable("\n\n".join(part for part in parts if part), _LIMIT)
+
+
+def _public_words(verdict: Verdict, error: BaseException | None) -> str:
+    if isinstance(error, StudentError):
+        return f"Your code raised {error}\n{error.traceback}".rstrip()
+    if isinstance(error, FarSideEvent):
+        detail = error.detail if isinstance(error, Gone) else ""
+        return f"{_WORDS[verdict]} ({detail})" if detail else _WORDS[verdict]
+    if isinstance(error, AssertionError | pytest.fail.Exception):
+        return str(error).split("\nassert ")[0].strip() or _WORDS[verdict]
+    return f"{_WORDS[verdict]} The value that your code returned could not be used: {error}"
+
+
+def _for_staff(error: BaseException | None, note: str, printed: str) -> str:
+    if error is None:
+        return note
+    where = [frame for frame in traceback.extract_tb(error.__traceback__) if "test_" in frame.filename.rsplit("/", 1)[-1]]
+    place = f"{where[-1].filename}:{where[-1].lineno}: " if where else ""
+    own = error.traceback if isinstance(error, StudentError) else ""
+    deep = "".join(traceback.format_exception(error)[-12:]) if not where and not isinstance(error, FarSideEvent) else ""
+    parts = [note, f"{place}{type(error).__name__}: {error}", own, deep, printed and f"printed:\n{printed}"]
+    return printable("\n".join(part for part in parts if part), 2 * _LIMIT)

@@ -1,0 +1,83 @@
+"""Functions that a check runs beyond the wall in one round trip."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import CodeType, FunctionType
+from typing import Any
+
+from gradetape.errors import CourseError
+from gradetape.wire.handles import FarSide, Handle
+from gradetape.wire.values import Source
+
+_PRESENT = frozenset({"tf", "keras", "np"})
+_default: ContextVar[Callable[[], FarSide]] = ContextVar("the far side of functions without handles among their arguments")
+
+
+class FarFunction:
+    """A self-contained function: it may use only its arguments, and `tf`, `keras` and `np`, which are there."""
+
+    def __init__(self, function: FunctionType) -> None:
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
+        self._source = Source(function.__name__, _text(function))
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Runs it where the handles among the arguments are; without any, on the student's far side."""
+        far = next(_owners([*args, *kwargs.values()]), None) or _default.get()()
+        return far.ask("call", self, list(args), kwargs)
+
+    def gradetape_source(self) -> Source:
+        """What travels in place of the function."""
+        return self._source
+
+    def __repr__(self) -> str:
+        return f"<far-side function {self.__name__}>"
+
+
+@contextmanager
+def default_far_side(get: Callable[[], FarSide]) -> Iterator[None]:
+    """Where functions run that get no handles, for as long as the context lasts."""
+    token = _default.set(get)
+    try:
+        yield
+    finally:
+        _default.reset(token)
+
+
+def _owners(values: Any) -> Iterator[FarSide]:
+    for value in values:
+        if isinstance(value, Handle):
+            yield value._gradetape_far
+        elif type(value) in (list, tuple):
+            yield from _owners(value)
+        elif type(value) is dict:
+            yield from _owners(value.values())
+
+
+def _text(function: FunctionType) -> str:
+    """The function's source without its decorators; raises CourseError where it is not self-contained."""
+    code = function.__code__
+    foreign = sorted({*code.co_freevars, *_global_names(code)} - _PRESENT - set(dir(builtins)))
+    if foreign:
+        raise CourseError(
+            f"{inspect.getsourcefile(function)}: the @far_side function {function.__name__} uses {', '.join(foreign)}, "
+            "which is not there beyond the wall. Give it as an argument, or define it inside the function."
+        )
+    node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(node, ast.FunctionDef)
+    node.decorator_list = []
+    return ast.unparse(node) + "\n"
+
+
+def _global_names(code: CodeType) -> set[str]:
+    """The global names that a function, or one nested in it, loads."""
+    names = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return names.union(*(_global_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
