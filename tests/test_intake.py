@@ -389,10 +389,10 @@ def test_folders_within_folders_come_to_an_end(tmp_path: Path) -> None:
 def test_a_file_or_folder_without_permission_is_told(tmp_path: Path) -> None:
     put(tmp_path, "alice.ipynb").chmod(0)
     put(tmp_path, "bob/x.ipynb").parent.chmod(0)
-    found = students(tmp_path)
+    outcomes = intake.read([tmp_path, tmp_path / "bob", tmp_path / "bob" / "x.ipynb"])
     (tmp_path / "bob").chmod(0o700)
-    assert "cannot be opened" in found["alice"]
-    assert "cannot be opened" in found["bob"]
+    assert all(isinstance(outcome, Unreadable) for outcome in outcomes)
+    assert {Path(outcome.file).name for outcome in outcomes} == {"alice.ipynb", "bob", "x.ipynb"}
 
 
 # Whose it is

@@ -72,7 +72,9 @@ def latest(found: Iterable[Found]) -> Iterator[tuple[Found, list[Found]]]:
 def _asked(path: Path) -> Found:
     """A file that was named by itself."""
     if not os.path.exists(path):
-        return replace(_file(path), problem="There is no such file. Look at the path's spelling.")
+        return replace(
+            _file(path), problem="There is no such file, or it is out of reach. Look at the path's spelling."
+        )
     if path.suffix.lower() not in SUFFIXES:
         return replace(_file(path), problem="The file is no notebook (.ipynb), script (.py) or zip.")
     return _file(path)
@@ -80,7 +82,7 @@ def _asked(path: Path) -> Found:
 
 def _folder(root: Path, *, owned: bool) -> list[Found]:
     found = _walk(root, depth=0, owned=owned)
-    if not any(entry.path.parent == root for entry in found):
+    if not any(root in (entry.path, entry.path.parent) for entry in found):
         used = {parent for entry in found for parent in (entry.path, *entry.path.parents)}
         found += [_empty(child) for child in _listed(root) if _is_folder(child) and child not in used]
     return found or [_empty(root)]
@@ -93,7 +95,8 @@ def _walk(folder: Path, *, depth: int, owned: bool) -> list[Found]:
     try:
         entries = _listed(folder)
     except OSError as problem:
-        return [Found(folder, clean(folder.name), problem=f"The folder cannot be opened: {problem.strerror}.")]
+        reason = f"The folder cannot be opened: {problem.strerror}. Look at its permissions."
+        return [Found(folder, clean(folder.name), problem=reason)]
     links = [replace(_file(entry), problem=_LINK) for entry in entries if os.path.islink(entry)]
     files = [_file(entry) for entry in entries if _is_submission(entry)]
     below = (_walk(entry, depth=depth + 1, owned=True) for entry in entries if _is_folder(entry))
@@ -115,7 +118,7 @@ def _is_submission(path: Path) -> bool:
 
 def _empty(folder: Path) -> Found:
     owner = _MOODLE.fullmatch(folder.name)
-    entry = _of_moodle(folder, owner) if owner else Found(folder, clean(folder.resolve().name))
+    entry = _of_moodle(folder, owner) if owner else Found(folder, clean(os.path.basename(os.path.abspath(folder))))
     return replace(entry, order=(False, -1, ""), problem="The folder holds no notebook, script or zip.")
 
 
@@ -152,7 +155,7 @@ def _of_folder(folder: Path, files: list[Found], *, owned: bool) -> list[Found]:
     if not owned or any(entry.person for entry in files):
         return files
     if len(files) == 1:
-        return [replace(files[0], student=clean(folder.resolve().name))]
+        return [replace(files[0], student=clean(os.path.basename(os.path.abspath(folder))))]
     return _exports(folder, files)
 
 
@@ -161,7 +164,7 @@ def _exports(folder: Path, files: list[Found]) -> list[Found]:
     exports = [match for match in (_OTTER.fullmatch(entry.path.stem) for entry in files) if match]
     if len(exports) < len(files) or len({match["name"] for match in exports}) != 1:
         return files
-    owned = Found(folder, clean(folder.resolve().name), person=f"folder {folder}")
+    owned = Found(folder, clean(os.path.basename(os.path.abspath(folder))), person=f"folder {folder}")
     return [
         replace(owned, path=entry.path, order=(True, 0, match["time"]))
         for entry, match in zip(files, exports, strict=True)
