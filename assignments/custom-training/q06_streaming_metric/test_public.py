@@ -1,0 +1,66 @@
+import numpy as np
+
+from gradetape.checks import assert_close, assert_streams, hint, points
+
+
+def f1(y_true, y_pred, threshold):
+    """Return the F1 of all examples, in NumPy."""
+    predicted, actual = y_pred > threshold, y_true == 1
+    return 2 * (predicted & actual).sum() / (predicted.sum() + actual.sum())
+
+
+def examples(rng, count):
+    """Draw labels in rising order, scores, and a threshold, far from 0.5, that no score equals."""
+    y_true = np.sort(rng.integers(0, 2, size=count))
+    y_pred = rng.integers(0, 64, size=count) / 64 + 1 / 128
+    return y_true, y_pred.astype("float32"), float(0.5 + rng.choice([-1, 1]) * rng.integers(12, 21) / 64)
+
+
+@points(1)
+@hint("Is an error as large as the tolerance still within it? Over which axis is the mean taken?")
+def test_within_gives_each_example_its_share(student, rng):
+    """The function that within returns gives one right number per example."""
+    tolerance = int(rng.integers(1, 8)) / 8
+    y_true, y_pred = (rng.integers(-8, 9, size=(2, 10, 3)) / 8).astype("float32")
+    y_pred[0] = y_true[0] + tolerance
+    expected = (np.abs(y_true - y_pred) <= tolerance).mean(axis=-1)
+    given = student.within(tolerance)(y_true, y_pred)
+    assert_close(given, expected, f"That is within({tolerance}) of inputs of shape (10, 3).")
+
+
+@points(1)
+@hint("What does a score that equals the threshold predict? Does (n, 1) work as well as (n,)?")
+def test_f1_of_one_batch(student, rng):
+    """StreamingF1 is right for a single batch."""
+    y_true, y_pred, threshold = examples(rng, 300)
+    y_pred[:50] = threshold
+    expected = f1(y_true, y_pred, threshold)
+    metric = student.StreamingF1(threshold=threshold)
+    metric.update_state(y_true, y_pred)
+    assert_close(metric.result(), expected, f"That is threshold={threshold} and shape (300,).")
+    metric = student.StreamingF1(threshold=threshold)
+    metric.update_state(y_true.reshape(-1, 1).astype("float32"), y_pred.reshape(-1, 1))
+    assert_close(metric.result(), expected, f"That is threshold={threshold} and shape (300, 1).")
+
+
+@points(2)
+@hint("Add up counts over the batches, and divide only in `result`.")
+def test_same_for_every_split(student, rng):
+    """However the examples are split into batches, the F1 is that of all of them."""
+    y_true, y_pred, threshold = examples(rng, 400)
+    expected = f1(y_true, y_pred, threshold)
+    assert_streams(lambda: student.StreamingF1(threshold=threshold), y_true, y_pred, expected, rng)
+
+
+@points(1)
+@hint("Which of your metric's counts does the reset set to zero? The base class knows those that add_weight made.")
+def test_reset_between_epochs(student, keras, rng):
+    """After a reset the metric remembers nothing of the epoch before."""
+    metric = student.StreamingF1()
+    for reset in ["reset_state"] if hasattr(keras, "ops") else ["reset_state", "reset_states"]:
+        before, after = examples(rng, 200), examples(rng, 300)
+        metric.update_state(*before[:2])
+        getattr(metric, reset)()
+        metric.update_state(*after[:2])
+        assert_close(metric.result(), f1(*after[:2], 0.5), f"That is the F1 of the examples after {reset}().")
+        getattr(metric, reset)()
