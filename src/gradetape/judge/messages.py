@@ -8,12 +8,18 @@ from gradetape.judge.bench import Case
 from gradetape.records import CellEvent, Check, CheckResult
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The supervisor has a case to be judged, with the help of the zygote that listens at a path."""
 
     number: int
     zygote: str
     case: Case
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The supervisor no longer wants to know what becomes of an order."""
+
+    order: int
 
 
 class Collected(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -54,3 +60,4 @@ class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 Message = Collected | Began | Judged | Done | Lost
+Request = Order | Cancel

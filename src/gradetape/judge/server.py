@@ -13,6 +13,7 @@ import os
 import resource
 import selectors
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from gradetape.errors import InfrastructureError
 from gradetape.judge.bench import Bench
 from gradetape.judge.items import check_of
 from gradetape.judge.line import Line
-from gradetape.judge.messages import Began, Collected, Done, Judged, Lost, Message, Order
+from gradetape.judge.messages import Began, Cancel, Collected, Done, Judged, Lost, Message, Order, Request
 from gradetape.judge.session import Judge
 from gradetape.judge.verdicts import unjudged
 from gradetape.records import Check, CheckResult
@@ -98,13 +99,22 @@ class Server:
                 self._hear(child)
                 continue
             try:
-                order = self._supervisor.receive(Order)
+                order = self._supervisor.receive(Request)
             except EOFError:
                 return False
+            if isinstance(order, Cancel):
+                self._cancel(order.order)
+                continue
             wanted = order.case.only
             self._fork(order, [item for item in session.items if wanted is None or check_of(item).id in wanted])
         self._kill_overdue()
         return True
+
+    def _cancel(self, number: int) -> None:
+        for child in self._children.values():
+            if child.order.number == number:
+                child.finished = True
+                os.kill(child.pid, signal.SIGKILL)
 
     def _patience(self) -> float:
         now = time.monotonic()
@@ -114,7 +124,7 @@ class Server:
         for child in self._children.values():
             if time.monotonic() >= child.kill_at and not child.overdue:
                 child.overdue = True
-                os.kill(child.pid, 9)
+                os.kill(child.pid, signal.SIGKILL)
 
     def _fork(self, order: Order, items: list[pytest.Item]) -> None:
         ours, theirs = socket.socketpair()

@@ -1,0 +1,219 @@
+"""Many submissions to grades: order, backpressure, retries, and what goes into the gradebook.
+
+The driver owns all of that; an engine only judges, and retries nothing. An outcome is a verdict about the submission, a
+loss is the infrastructure's: what was lost is tried again, and never stored as done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gradetape.errors import InfrastructureError
+from gradetape.grade import Lanes, Marker, Outcome, Rubric
+from gradetape.gradebook import Gradebook
+from gradetape.judge.bench import Case
+from gradetape.judge.cases import Exam
+from gradetape.judge.messages import Lost
+from gradetape.records import Grade, Submission, Unreadable
+
+_ATTEMPTS = 3
+_SLACK_S = 120.0
+
+
+class Engine(Protocol):
+    """Where cases are judged: local lanes, or one day a cluster."""
+
+    def capacity(self) -> int:
+        """How many cases may be under way."""
+
+    def submit(self, case: Case) -> int:
+        """Begins a case; never blocks for long."""
+
+    def wait(self, timeout_s: float) -> list[tuple[int, Outcome | Lost]]:
+        """What has ended since."""
+
+    def forget(self, number: int) -> None:
+        """Cancels a case."""
+
+    def close(self) -> None:
+        """Ends all that is under way."""
+
+
+class Progress(Protocol):
+    """Who is told how a batch goes."""
+
+    def begin(self, total: int, known: int) -> None:
+        """A batch of `total` submissions begins, of which the gradebook knows `known` already."""
+
+    def graded(self, grade: Grade) -> None:
+        """A submission has its grade, which is in the gradebook."""
+
+
+@dataclass
+class Batch:
+    """What became of a batch: its grades, the files that could not be read, and how many grades are new."""
+
+    grades: list[Grade] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    fresh: int = 0
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person must look at something."""
+        return bool(self.unreadable) or any(grade.attention for grade in self.grades)
+
+
+@dataclass
+class _Pending:
+    submission: Submission
+    attempts: int = 0
+    deadline: float = 0.0
+
+
+class Driver:
+    """Grades a batch of submissions of one exam through an engine, into a gradebook."""
+
+    def __init__(
+        self, exam: Exam, engine: Engine, rubric: Rubric, marker: Marker, book: Gradebook, progress: Progress
+    ) -> None:
+        self._exam = exam
+        self._engine = engine
+        self._rubric = rubric
+        self._marker = marker
+        self._book = book
+        self._progress = progress
+        self._waiting: deque[_Pending] = deque()
+        self._running: dict[int, _Pending] = {}
+
+    def run(self, found: Sequence[Submission], *, again: bool = False) -> dict[str, Grade]:
+        """The grades by student; each is in the gradebook before the next one is waited for."""
+        grades: dict[str, Grade] = {}
+        self._waiting.extend(_Pending(each) for each in found)
+        try:
+            while self._waiting or self._running:
+                for grade in self._turn():
+                    self._book.record(grade, self._exam.assignment.name, force=again)
+                    grades[grade.student] = grade
+                    self._progress.graded(grade)
+        finally:
+            for number in list(self._running):
+                self._engine.forget(number)
+        return grades
+
+    def _turn(self) -> list[Grade]:
+        while self._waiting and len(self._running) < self._engine.capacity():
+            self._begin(self._waiting.popleft())
+        grades = [grade for number, outcome in self._engine.wait(1.0) if (grade := self._ended(number, outcome))]
+        return grades + self._overdue()
+
+    def _begin(self, pending: _Pending) -> None:
+        limits = self._exam.course.config.limits.record()
+        case = self._exam.case(pending.submission.cells, limits, only=self._rubric.sound)
+        pending.attempts += 1
+        pending.deadline = time.monotonic() + limits.submission_s * 2 + _SLACK_S
+        try:
+            self._running[self._engine.submit(case)] = pending
+        except InfrastructureError:
+            if pending.attempts >= _ATTEMPTS:
+                raise
+            self._waiting.appendleft(pending)
+
+    def _ended(self, number: int, outcome: Outcome | Lost) -> Grade | None:
+        pending = self._running.pop(number, None)
+        if pending is None:
+            return None
+        if isinstance(outcome, Outcome):
+            return self._marker.grade(self._rubric, pending.submission, outcome)
+        return self._again(pending, outcome.reason)
+
+    def _again(self, pending: _Pending, reason: str) -> Grade | None:
+        if pending.attempts < _ATTEMPTS:
+            self._waiting.append(pending)
+            return None
+        return self._marker.lost(self._rubric, pending.submission, reason)
+
+    def _overdue(self) -> list[Grade]:
+        """What an engine did not end in time is lost: the driver's clock is the last one."""
+        late = [number for number, pending in self._running.items() if time.monotonic() > pending.deadline]
+        grades = []
+        for number in late:
+            self._engine.forget(number)
+            grades.append(self._again(self._running.pop(number), "the engine gave no answer in time"))
+        return [grade for grade in grades if grade is not None]
+
+
+def prove(lanes: Lanes, exam: Exam, only: str | None) -> Rubric:
+    """The rubric, after the reference has shown which checks can be trusted."""
+    rubric = Rubric.of(exam, lanes.collected, only)
+    limits = exam.course.config.limits.record()
+    return rubric.proven(lanes.judge(exam.case(exam.reference, limits, trusted=True, only=rubric.sound)))
+
+
+class Session:
+    """A batch of one assignment, from the gradebook and back into it; starts nothing where nothing is to be graded."""
+
+    def __init__(
+        self, exam: Exam, book: Gradebook, progress: Progress, *, question: str | None = None, device: str = "cpu",
+        isolation: str = "namespaces", shown: Callable[[str], str] = str,
+    ) -> None:  # fmt: skip
+        self._exam = exam
+        self._book = book
+        self._progress = progress
+        self._question = question
+        self._device = device
+        self._isolation = isolation
+        self._shown = shown
+
+    def run(
+        self, submissions: Sequence[Submission], unreadable: Sequence[Unreadable], *, regrade: bool, workers: int
+    ) -> Batch:
+        """Grades what the gradebook does not know yet; raises GradetapeError, with all that was graded kept."""
+        name = self._exam.assignment.name
+        for entry in unreadable:
+            self._book.record(entry, name)
+        marker = Marker(self._exam, question=self._question, isolation=self._isolation, command=self._shown)
+        known = {} if regrade else _known(self._book, name, marker, submissions)
+        self._progress.begin(len(submissions), len(known))
+        fresh = [each for each in submissions if each.student not in known]
+        grades = known | (self._graded(fresh, marker, regrade, workers) if fresh else {})
+        return Batch([grades[each.student] for each in submissions], list(unreadable), len(fresh))
+
+    def _graded(self, fresh: Sequence[Submission], marker: Marker, regrade: bool, workers: int) -> dict[str, Grade]:
+        lanes = Lanes(self._exam, workers=min(workers, len(fresh)), isolation=self._isolation, device=self._device)
+        with lanes:
+            rubric = prove(lanes, self._exam, self._question)
+            driver = Driver(self._exam, lanes, rubric, marker, self._book, self._progress)
+            return driver.run(fresh, again=regrade)
+
+
+def _known(book: Gradebook, assignment: str, marker: Marker, found: Sequence[Submission]) -> dict[str, Grade]:
+    """The grades that the gradebook has already, by student."""
+    recalled = (book.recall(assignment, each.student, marker.key(each)) for each in found)
+    return {grade.student: grade for grade in recalled if grade is not None}
+
+
+def of_assignment(
+    found: Sequence[Submission | Unreadable], name: str | None
+) -> tuple[str | None, list[Submission], list[Unreadable]]:
+    """The assignment that a batch is of, what can be graded for it, and what cannot.
+
+    Without a name it is the one that most notebooks name in their metadata.
+    """
+    submissions = [each for each in found if isinstance(each, Submission)]
+    unreadable = [each for each in found if isinstance(each, Unreadable)]
+    names = [each.assignment for each in submissions if each.assignment]
+    chosen = name or max(names, key=names.count, default=None)
+    good = [each for each in submissions if name or each.assignment == chosen is not None]
+    others = [_of_no_assignment(each, chosen) for each in submissions if each not in good]
+    return chosen, good, [*unreadable, *others]
+
+
+def _of_no_assignment(submission: Submission, chosen: str | None) -> Unreadable:
+    of = "It is of another" if submission.assignment else "It names no"
+    advice = f"Grade it with --assignment {submission.assignment or chosen or 'NAME'}."
+    reason = f"{of} assignment. {advice}"
+    return Unreadable(student=submission.student, file=submission.file, sha256=submission.sha256, reason=reason)

@@ -1,0 +1,327 @@
+"""The command line: one thin command per verb. What a verb needs is imported when it is called."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import click
+
+from gradetape import __version__
+from gradetape.errors import GradetapeError, InfrastructureError, SubmissionError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    from gradetape.batch import Batch
+    from gradetape.config import Config
+    from gradetape.course import Course
+    from gradetape.judge.cases import Exam
+    from gradetape.records import Grade, Submission, Unreadable
+    from gradetape.verify import Proof
+
+OK, ATTENTION, WRONG, INTERRUPTED = 0, 1, 2, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gradetape")
+def cli() -> None:
+    """Auto-graded TensorFlow and Keras coursework, judged from behind a wall.
+
+    Run it in a course's folder, or below it. Exit status: 0 all is well, 1 something needs attention, 2 the command
+    or the configuration is wrong, 130 interrupted with nothing lost.
+    """
+
+
+@cli.command()
+@click.argument("assignments", nargs=-1)
+def release(assignments: tuple[str, ...]) -> None:
+    """Build student/ from assignments/: what students receive.
+
+    \b
+    Examples:
+      gradetape release                     every assignment
+      gradetape release custom-training     one of them
+    """
+    from gradetape.release import release as build
+
+    course = _course()
+    for name in assignments or course.names():
+        folder = build(course.assignment(name), course.root / "student", course.config.keras == "legacy")
+        click.echo(f"{os.path.relpath(folder)} is ready for students.")
+
+
+@cli.command()
+@click.argument("assignments", nargs=-1)
+@click.option("--question", metavar="STEM", help="Prove the checks of one question only.")
+@click.option(
+    "--repeat",
+    metavar="N",
+    type=click.IntRange(1, 100),
+    default=1,
+    help="Run the right solutions N times, to find flaky checks.",
+)
+@click.option("--workers", metavar="N", type=click.IntRange(1, 512), help="How many solutions to run side by side.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, to stdout.")
+def verify(assignments: tuple[str, ...], question: str | None, repeat: int, workers: int | None, as_json: bool) -> None:
+    """Prove the checks: with the reference, the variants, the starter, the mutants and the adversaries.
+
+    \b
+    Examples:
+      gradetape verify
+      gradetape verify custom-training --question q05_custom_loss
+      gradetape verify custom-training --repeat 5 --json
+    """
+    from gradetape.verify.table import render
+
+    course = _course()
+    lanes = workers or _workers(course.config)
+    names = assignments or course.names()
+    if as_json and len(names) != 1:
+        raise click.UsageError("--json describes one assignment: name it")
+    proofs = []
+    for name in names:
+        exam = _exam(course, name, question)
+        proof = _proven(exam, lanes, question, repeat)
+        proofs.append(proof)
+        if not as_json:
+            render(proof, _console(stderr=False))
+    if as_json:
+        click.echo(json.dumps(proofs[0].as_json(), indent=2))
+    sys.exit(OK if all(proof.ok for proof in proofs) else ATTENTION)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--assignment", metavar="NAME", help="Grade for this assignment, whatever the notebooks say.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where the gradebook and the pages go. [default: the config's results]",
+)
+@click.option("--question", metavar="STEM", help="Grade one question only.")
+@click.option("--regrade", is_flag=True, help="Grade again what the gradebook has already.")
+@click.option("--workers", metavar="N", type=click.IntRange(1, 512), help="How many submissions to grade side by side.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Where TensorFlow computes.")
+@click.option(
+    "--isolation", type=click.Choice(["namespaces", "container", "none"]), help="The walls around a student's code."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, to stdout.")
+def grade(
+    paths: tuple[Path, ...], assignment: str | None, out: Path | None, question: str | None, regrade: bool,
+    workers: int | None, device: str | None, isolation: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the pages.
+
+    Run again, it goes on where it stopped: what is graded already is not graded again.
+
+    \b
+    Examples:
+      gradetape grade submissions/
+      gradetape grade alice.ipynb bob.zip --assignment custom-training
+      gradetape grade submissions/ --question q05_custom_loss --json
+    """
+    from gradetape import batch, intake
+    from gradetape.report.tables import as_json as described
+
+    course = _course()
+    config = course.config
+    walls = _isolation(isolation or config.isolation)
+    found = intake.read(paths, assignment=assignment)
+    name, submissions, unreadable = batch.of_assignment(found, assignment)
+    if name is None:
+        _refuse_all(unreadable)
+    exam = _exam(course, name, question)
+    folder = out or course.root / config.results
+    settings = {"device": _device(device or config.device), "isolation": walls, "shown": shlex.quote}
+    how = _How(folder, question, regrade, workers or _workers(config), settings)
+    run = _grade(exam, submissions, unreadable, how)
+    if as_json:
+        click.echo(json.dumps(described(run.grades, run.unreadable, name, walls), indent=2))
+    _tell(run, folder)
+    sys.exit(ATTENTION if run.needs_attention else OK)
+
+
+def _proven(exam: Exam, workers: int, question: str | None, repeat: int) -> Proof:
+    from gradetape.verify import verify as prove
+
+    with _bar("verifying") as bar:
+        task = bar.add_task(exam.assignment.name, total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return prove(exam, workers=workers, question=question, repeat=repeat, tell=tell)
+
+
+class _How(NamedTuple):
+    """What the options of `grade` ask for; `settings` are the batch session's."""
+
+    folder: Path
+    question: str | None
+    regrade: bool
+    workers: int
+    settings: dict[str, Any]
+
+
+def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadable], how: _How) -> Batch:
+    """Grades into the gradebook, then writes the pages of all that is in it."""
+    from gradetape.batch import Session
+    from gradetape.gradebook import Gradebook
+    from gradetape.report.folder import write
+
+    name = exam.assignment.name
+    place = exam.course.config.gradebook or how.folder / "gradebook.sqlite"
+    with Gradebook.open(place) as book, _Progress() as progress:
+        try:
+            session = Session(exam, book, progress, question=how.question, **how.settings)
+            return session.run(submissions, unreadable, regrade=how.regrade, workers=how.workers)
+        finally:
+            write(how.folder, book.latest(name), book.unreadable(name), assignment=name, title=exam.assignment.title)
+
+
+class _Progress:
+    """A bar with an ETA on a terminal, a line for each submission elsewhere; always on stderr."""
+
+    def __init__(self) -> None:
+        self._console = _console()
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._total = 0
+        self._done = 0
+
+    def begin(self, total: int, known: int) -> None:
+        """Says what there is to do."""
+        self._total = total - known
+        if known:
+            self._console.print(f"{known} of {total} are graded already and are not graded again (--regrade does).")
+        if self._total and self._console.is_terminal:
+            self._bar = _bar("grading")
+            self._bar.start()
+            self._task = self._bar.add_task("", total=self._total)
+
+    def graded(self, grade: Grade) -> None:
+        """Counts a submission."""
+        from gradetape.text import rich_safe
+
+        self._done += 1
+        mark = " [yellow]needs attention[/]" if grade.attention else ""
+        line = f"{rich_safe(grade.student, 60)}: {grade.points:g} of {grade.max_points:g}{mark}"
+        if self._bar is not None and self._task is not None:
+            self._bar.console.print(line)
+            self._bar.advance(self._task)
+        else:
+            self._console.print(f"{self._done}/{self._total} {line}", highlight=False)
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _tell(run: Batch, folder: Path) -> None:
+    from gradetape.text import printable
+
+    for entry in run.unreadable:
+        click.echo(f"unreadable: {printable(entry.file)}: {printable(entry.reason)}", err=True)
+    for grade in run.grades:
+        for reason in grade.attention:
+            click.echo(f"needs attention: {printable(grade.student)}: {printable(reason)}", err=True)
+    fresh = f"{run.fresh} graded now" if run.fresh else "Nothing was graded again"
+    click.echo(f"{fresh}; {len(run.grades)} grades of this batch, pages in {folder / 'index.html'}", err=True)
+
+
+def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:
+    reasons = "\n".join(f"{entry.file}: {entry.reason}" for entry in unreadable[:20])
+    raise SubmissionError(
+        f"None of the files can be graded.\n{reasons}"
+        if reasons
+        else "There is no notebook, script or zip in what you named."
+    )
+
+
+def _course() -> Course:
+    from gradetape import course
+
+    return course.find(Path.cwd())
+
+
+def _exam(course: Course, name: str, question: str | None) -> Exam:
+    from gradetape.config import did_you_mean
+    from gradetape.judge.cases import Exam
+
+    exam = Exam.open(course, name)
+    if question is not None and question not in exam.assignment.stems:
+        near = did_you_mean(question, exam.assignment.stems)
+        raise click.UsageError(f"{name} has no question {question}.{near} It has: {', '.join(exam.assignment.stems)}")
+    return exam
+
+
+def _workers(config: Config) -> int:
+    return len(os.sched_getaffinity(0)) if config.workers == "auto" else config.workers
+
+
+def _isolation(asked: str) -> str:
+    if asked == "container":
+        raise click.UsageError("--isolation container is not there yet in this version: use namespaces")
+    if asked == "none":
+        click.echo("WARNING: no walls: code in a submission can read and change whatever you can.", err=True)
+    return asked
+
+
+def _device(asked: str) -> str:
+    if asked == "gpu":
+        raise click.UsageError("--device gpu needs the container, which is not there yet in this version: use cpu")
+    return "cpu"
+
+
+def _console(*, stderr: bool = True) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=True)
+
+
+def _bar(verb: str) -> Bar:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns: list[Any] = [
+        TextColumn(f"{verb} {{task.description}}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(),
+    ]  # fmt: skip
+    return Progress(*columns, console=_console(), transient=True)
+
+
+def main() -> NoReturn:
+    """Runs a command; a person's mistake is told without a traceback."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(WRONG)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted. What was graded is kept: run the same command to go on.", err=True)
+        sys.exit(INTERRUPTED)
+    except GradetapeError as error:
+        click.echo(f"gradetape: {error}", err=True)
+        sys.exit(ATTENTION if isinstance(error, InfrastructureError) else WRONG)
+    sys.exit(OK)
