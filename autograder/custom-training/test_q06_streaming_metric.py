@@ -84,7 +84,7 @@ def evaluate(metrics, x, y):
 
 
 @points(1)
-@hint("`evaluate` runs the metric inside a graph and resets it first. Is every step TensorFlow's, for every batch size?")
+@hint("`evaluate` resets a metric and runs it inside a graph. Is every step TensorFlow's, for every batch size?")
 def test_evaluate(student, rng):
     """A compiled model reports both metrics for the whole epoch, time after time."""
     y_true, y_pred, threshold = examples(rng, 301)

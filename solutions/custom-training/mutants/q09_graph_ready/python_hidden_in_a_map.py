@@ -1,0 +1,46 @@
+"""NormalizedRanks has a py_function too, in the body of a map."""
+# fails: public::test_where_the_graph_calls_python, hidden::test_exported_model_answers_elsewhere
+
+# %%
+from bisect import bisect_left, bisect_right
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+
+# %%
+def rank_one_row(row):
+    """Return the ranks of one row of a tensor."""
+    ranks = tf.py_function(lambda values: np.array(ranks_of_row(values.numpy().tolist()), "float32"), [row], tf.float32)
+    return tf.ensure_shape(ranks, row.shape)
+
+
+class NormalizedRanks(keras.layers.Layer):
+    """The rank of each value in its row, between 0 and 1, in TensorFlow's operations."""
+
+    def call(self, inputs):
+        """Return the ranks of inputs of shape (batch, n), in the same shape."""
+        signature = tf.TensorSpec(inputs.shape[1:], tf.float32)
+        return tf.map_fn(rank_one_row, inputs, fn_output_signature=signature)
+
+
+# %%
+def ranks_of_row(row):
+    """Return the normalized ranks of a list of numbers."""
+    ordered, highest = sorted(row), max(len(row) - 1, 1)
+    return [(bisect_left(ordered, value) + bisect_right(ordered, value) - 1) / 2 / highest for value in row]
+
+
+def ranks_of_batch(batch):
+    """Return the normalized ranks of each row of a tensor, as an array: a list would be taken for several results."""
+    return np.array([ranks_of_row(row) for row in batch.numpy().tolist()], "float32")
+
+
+class PythonRanks(keras.layers.Layer):
+    """The same in ordinary Python, through tf.py_function."""
+
+    def call(self, inputs):
+        """Return the ranks of inputs of shape (batch, n), in the same shape."""
+        ranks = tf.py_function(ranks_of_batch, [inputs], tf.float32)
+        return tf.ensure_shape(ranks, inputs.shape)
