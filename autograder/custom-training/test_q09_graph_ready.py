@@ -36,7 +36,7 @@ def through_one_graph(layer, width, batches):
 
 
 @points(1)
-@hint("While a layer is traced, its batch size is None and its values are not there yet. tf.shape tells the size later.")
+@hint("While a layer is traced, its batch size is None and its values are not there yet. tf.shape tells it later.")
 def test_one_graph_for_all_batch_sizes(student, rng):
     """Traced once, both layers are right for batches of every size."""
     x = rows(rng, 9)
@@ -56,7 +56,7 @@ def first_loss(layer, kernel, x, y):
 
 
 @points(1)
-@hint("`fit` runs your layer inside a graph, and a Dense layer follows. Does that get the values and the shape it needs?")
+@hint("`fit` runs your layer inside a graph, and a Dense layer follows. Does that one know its shape?")
 def test_inside_fit(student, rng):
     """Inside `fit` both layers give the values that they give outside."""
     x = rows(rng, 8)
