@@ -95,6 +95,7 @@ def verify(assignments: tuple[str, ...], question: str | None, repeat: int, work
             render(proof, _console(stderr=False))
     if as_json:
         click.echo(json.dumps(proofs[0].as_json(), indent=2))
+        click.echo("\n".join(proofs[0].problems), err=True)
     sys.exit(OK if all(proof.ok for proof in proofs) else ATTENTION)
 
 

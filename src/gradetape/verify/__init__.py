@@ -1,0 +1,121 @@
+"""The proof that an assignment's checks work.
+
+The reference and every variant pass every check, the untouched starter and the adversaries get (next to) nothing, every
+mutant fails what its header names and nothing else, and no check exists that no mutant fails.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from gradetape.errors import CourseError, InfrastructureError
+from gradetape.grade import Lanes, Outcome, Rubric
+from gradetape.judge.bench import Case
+from gradetape.judge.cases import Exam, answer
+from gradetape.records import Cell
+from gradetape.verify import adversaries
+from gradetape.verify.headers import header_of
+from gradetape.verify.proof import Proof, Trial
+
+__all__ = ["Proof", "Trial", "verify"]
+
+Tell = Callable[[int, int], None]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A solution that is to be run."""
+
+    kind: str
+    name: str
+    case: Case
+    question: str | None = None
+    expected: tuple[str, ...] = ()
+
+
+def verify(
+    exam: Exam, *, workers: int, question: str | None = None, repeat: int = 1, tell: Tell = lambda *_: None
+) -> Proof:
+    """Runs every solution of an assignment, or of one question, and says what that proves.
+
+    `repeat` runs the right solutions so often, to find flaky checks; `tell` is told how many of how many are done.
+    Raises CourseError where the masters are wrong, InfrastructureError where the machinery failed.
+    """
+    with Lanes(exam, workers=workers, isolation=exam.course.config.isolation) as lanes:
+        rubric = Rubric.of(exam, lanes.collected, question)
+        plans = list(_Planner(exam, rubric).plans(repeat))
+        outcomes = _run(lanes, plans, tell)
+    trials = tuple(
+        Trial(kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results)
+        for plan, outcome in zip(plans, outcomes, strict=True)
+    )
+    return Proof(assignment=exam.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults)
+
+
+class _Planner:
+    """Knows which solutions there are, and which checks each is run against."""
+
+    def __init__(self, exam: Exam, rubric: Rubric) -> None:
+        self._exam = exam
+        self._rubric = rubric
+        self._limits = exam.course.config.limits.record()
+        self._stems = [stem for stem in exam.assignment.stems if any(c.question == stem for c in rubric.checks)]
+
+    def plans(self, repeat: int) -> Iterator[Plan]:
+        """The longest first, so that the lanes end together."""
+        reference = self._exam.reference
+        yield Plan(kind="adversary", name="liar", case=self._case(reference, liar=True))
+        for _ in range(repeat):
+            yield Plan(kind="reference", name="reference", case=self._case(reference))
+        yield Plan(kind="starter", name="starter", case=self._case(self._starters()))
+        for make in (adversaries.raiser, adversaries.argument, adversaries.zeros):
+            yield Plan(kind="adversary", name=make.__name__, case=self._case(make(reference)))
+        for stem in self._stems:
+            yield from self._variants(stem, repeat)
+            yield from self._mutants(stem)
+
+    def _variants(self, stem: str, repeat: int) -> Iterator[Plan]:
+        for path in self._exam.secrets.variants(stem):
+            for _ in range(repeat):
+                yield Plan(kind="variant", name=path.stem, question=stem, case=self._alone(stem, path))
+
+    def _mutants(self, stem: str) -> Iterator[Plan]:
+        legacy = self._exam.course.config.keras == "legacy"
+        known = {check.id for check in self._rubric.checks}
+        for path in self._exam.secrets.mutants(stem):
+            expected = tuple(f"{stem}::{name}" for name in header_of(path, legacy=legacy).fails)
+            unknown = sorted(set(expected) - known)
+            if unknown:
+                raise CourseError(f"{path}: its header names {', '.join(unknown)}, which is no check of the question")
+            yield Plan(kind="mutant", name=path.stem, question=stem, expected=expected, case=self._alone(stem, path))
+
+    def _alone(self, stem: str, path: Path) -> Case:
+        only = tuple(check for check in self._rubric.sound if check.startswith(f"{stem}::"))
+        return self._exam.case(answer(stem, path), self._limits, only=only)
+
+    def _case(self, cells: Sequence[Cell], *, liar: bool = False) -> Case:
+        return self._exam.case(tuple(cells), self._limits, only=self._rubric.sound, liar=liar)
+
+    def _starters(self) -> list[Cell]:
+        masters = self._exam.assignment.masters
+        return [cell for master in masters for cell in answer(master.question.stem, master.starter)]
+
+
+def _run(lanes: Lanes, plans: Sequence[Plan], tell: Tell) -> list[Outcome]:
+    """Every plan's outcome, in order; several run side by side. Raises InfrastructureError for what is lost."""
+    waiting, running = deque(range(len(plans))), dict[int, int]()
+    outcomes: dict[int, Outcome] = {}
+    while len(outcomes) < len(plans):
+        while waiting and len(running) < lanes.capacity():
+            index = waiting.popleft()
+            running[lanes.submit(plans[index].case)] = index
+        for number, outcome in lanes.wait(60.0):
+            index = running.pop(number)
+            if not isinstance(outcome, Outcome):
+                raise InfrastructureError(f"{plans[index].kind} {plans[index].name} was lost: {outcome.reason}")
+            outcomes[index] = outcome
+            tell(len(outcomes), len(plans))
+    return [outcomes[index] for index in range(len(plans))]

@@ -1,0 +1,49 @@
+"""A proof as tables in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gradetape.verify.proof import Proof, Trial
+
+
+def render(proof: Proof, console: Console) -> None:
+    """Prints what kills what, what the adversaries get, and what is missing."""
+    console.print(_checks(proof))
+    console.print(_others(proof))
+    for problem in proof.problems:
+        console.print(f"[red]✗[/] {escape(problem)}")
+    mutants = len(proof.of("mutant"))
+    verdict = "[green]The checks are proven[/]" if proof.ok else f"[red]{len(proof.problems)} problems[/]"
+    console.print(f"{escape(proof.assignment)}: {verdict} ({len(proof.checks)} checks, {mutants} mutants)")
+
+
+def _checks(proof: Proof) -> Table:
+    table = Table("Question", "Check", "Points", "Failed by", title=f"What kills what in {escape(proof.assignment)}")
+    killed, last = proof.killed_by, ""
+    for check in proof.checks:
+        names = ", ".join(killed[check.id])
+        kind = "" if check.public else " [dim](hidden)[/]"
+        question = "" if check.question == last else check.question
+        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", escape(names) or "[red]nothing[/]")
+        last = check.question
+    return table
+
+
+def _others(proof: Proof) -> Table:
+    table = Table("Solution", "Points", "Passes", title="What else was run")
+    for name, trial in _named(proof):
+        passes = ", ".join(trial.passed) if trial.kind in ("starter", "adversary") else ""
+        most = sum(result.check.points for result in trial.results)
+        table.add_row(escape(name), f"{trial.points:g} of {most:g}", escape(passes) or "-")
+    return table
+
+
+def _named(proof: Proof) -> Iterator[tuple[str, Trial]]:
+    for kind in ("reference", "variant", "starter", "adversary"):
+        for trial in proof.of(kind):
+            yield f"{kind} {trial.question + '/' if trial.question else ''}{trial.name}", trial
