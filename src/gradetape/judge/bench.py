@@ -40,15 +40,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 class Bench:
     """The far sides of one case, and the clock of the check in hand."""
 
-    def __init__(self, control: Control, case: Case) -> None:
+    def __init__(self, control: Control, case: Case, tape: Tape | None = None) -> None:
         self.case = case
         self.watch = Watch()
         self._control = control
-        self.student = Lane(control, "student", case.cells, case.limits, self.watch)
+        self.student = Lane(control, "student", case.cells, case.limits, self.watch, tape)
         self._reference = Lane(control, "reference", case.reference, case.limits, self.watch)
         self._cleans: list[Lane] = []
         self._check = ""
-        self._seed = case.seed
 
     @contextmanager
     def check(self, check_id: str, seconds: float, loaded: bool) -> Iterator[None]:
@@ -58,7 +57,7 @@ class Bench:
         if loaded:
             self.student.ready()
             if self.student.tape and not self.student.tape.playing:
-                self.student.tape.frames.clear()  # what is played again begins with the check
+                self.student.tape.frames.clear()  # what is played again begins with the check, not with the cells
             self._fresh(self.student)
         self.watch.begin(seconds)
         try:
@@ -70,7 +69,7 @@ class Bench:
 
     def rng(self) -> np.random.Generator:
         """Random numbers that depend on the course's secret seed and the check alone."""
-        return np.random.default_rng([*self._seed.encode(), zlib.crc32(self._check.encode())])
+        return np.random.default_rng([*self.case.seed.encode(), zlib.crc32(self._check.encode())])
 
     def reference(self) -> Lane:
         """The reference's far side, reseeded like the student's."""
@@ -96,15 +95,9 @@ class Bench:
             return ""
         return text if type(text) is str else ""
 
-    def rehearse(self) -> None:
-        """For a liar: the reference stands in the student's place under another seed, and its replies are kept."""
-        self.student.close()
-        self._seed = f"{self.case.seed} rehearsal"
-        self.student = Lane(self._control, "student", self.case.reference, self.case.limits, self.watch, Tape())
-
-    def perform(self) -> None:
-        """For a liar: from now on the replies that were kept are played to the real check."""
-        self._seed = self.case.seed
+    def play(self, tape: Tape) -> None:
+        """For a liar: the replies on the tape take the student's place in the next check."""
+        self.student = Lane(self._control, "student", (), self.case.limits, self.watch, tape)
         self.student.play()
 
     def close(self) -> None:
@@ -115,7 +108,7 @@ class Bench:
     def _fresh(self, lane: Lane) -> None:
         worker = lane.ready()
         worker.channel.budget = CHECK_BYTES
-        worker.ask("seed", zlib.crc32(f"{self._seed}{self._check}".encode()))
+        worker.ask("seed", zlib.crc32(f"{self.case.seed}{self._check}".encode()))
         worker.ask("output")
 
 

@@ -64,7 +64,9 @@ class Exam:
         The text is not parsed: whatever a student wrote, this cannot fail.
         """
         return tuple(
-            cell if cell.question in self.assignment.stems else msgspec.structs.replace(cell, question=self._guess(cell.source))
+            cell
+            if cell.question in self.assignment.stems
+            else msgspec.structs.replace(cell, question=self._guess(cell.source))
             for cell in cells
         )
 

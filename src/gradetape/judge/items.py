@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,16 +52,17 @@ def refuse_frameworks(path: Path) -> None:
     """Raises CourseError where a check file imports what belongs on the far side, or cannot be parsed."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     for node in ast.walk(tree):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
         for name in names:
-            if re.split(r"\.", name)[0] in _FORBIDDEN:
+            if name.split(".")[0] in _FORBIDDEN:
                 raise CourseError(
                     f"{path}, line {node.lineno}: a check does not import {name}. Use the fixtures tf and keras, or "
                     "a @far_side function: they reach the student's side of the wall."
                 )
 
 
-def _mark(item: pytest.Item, name: str, default: object) -> object:
+def _mark(item: pytest.Item, name: str, default: Any) -> Any:
     mark = item.get_closest_marker(name)
     return mark.args[0] if mark is not None and mark.args else default

@@ -25,7 +25,9 @@ _MARKS = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds `--submission`."""
     group = parser.getgroup("gradetape")
-    group.addoption("--submission", metavar="FILE", help="check this notebook, script or zip, not the reference solution")
+    group.addoption(
+        "--submission", metavar="FILE", help="check this notebook, script or zip, not the reference solution"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

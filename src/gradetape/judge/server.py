@@ -22,18 +22,20 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import pytest
 
 from gradetape.errors import InfrastructureError
 from gradetape.judge.bench import Bench
 from gradetape.judge.items import check_of
-from gradetape.judge.line import Line
+from gradetape.judge.line import Line, receive_tape, send_tape
 from gradetape.judge.messages import Began, Cancel, Collected, Done, Judged, Lost, Message, Order, Request
 from gradetape.judge.session import Judge
 from gradetape.judge.verdicts import unjudged
 from gradetape.records import Check, CheckResult
 from gradetape.sandbox import syscalls
 from gradetape.wire.control import Control
+from gradetape.wire.lane import Tape
 
 _GRACE_S = 3.0
 _MEMORY = 4 << 30
@@ -202,7 +204,7 @@ class Job:
         for index, item in enumerate(self._items):
             following = self._items[index + 1] if index + 1 < len(self._items) else None
             if self._order.case.liar:
-                self._rehearse(item, following)
+                self.bench(item).play(self._rehearsed(item))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         bench = self._bench
         if bench is None:
@@ -212,13 +214,27 @@ class Job:
         told = Done(order=self._order.number, events=tuple(bench.student.events), layers=bench.student.layers)
         self._line.send(told)
 
-    def _rehearse(self, item: pytest.Item, following: pytest.Item | None) -> None:
-        bench = self.bench(item)
-        bench.rehearse()
-        self.rehearsing = True
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=item)
-        self.rehearsing = False
-        bench.perform()
+    def _rehearsed(self, item: pytest.Item) -> Tape:
+        """The replies of the reference to a check under another seed, from a process of its own."""
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self._rehearse(item, theirs)
+            finally:
+                os._exit(0)
+        theirs.close()
+        with ours:
+            tape = receive_tape(ours)
+        os.waitpid(pid, 0)
+        return tape
+
+    def _rehearse(self, item: pytest.Item, line: socket.socket) -> None:
+        case, tape = self._order.case, Tape()
+        other = msgspec.structs.replace(case, cells=case.reference, seed=f"{case.seed} rehearsal")
+        self._bench, self.rehearsing = Bench(Control(Path(self._order.zygote)), other, tape), True
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        send_tape(line, tape)
 
 
 def _become_child(judge: Judge, order: Order, items: list[pytest.Item], line: Line) -> NoReturn:

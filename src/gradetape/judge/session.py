@@ -64,7 +64,9 @@ class Judge:
                 self.host.began(item, seconds)
                 outcome = yield
                 seconds = time.monotonic() - started
-                result = result_of(check, self._error, bench.watch, seconds, trusted=bench.case.trusted, printed=bench.printed())
+                result = result_of(
+                    check, self._error, bench.watch, seconds, trusted=bench.case.trusted, printed=bench.printed()
+                )
         except InfrastructureError as error:
             self.host.lost(error)
             raise

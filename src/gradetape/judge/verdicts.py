@@ -77,7 +77,9 @@ def unjudged(check: Check, *, overdue: bool, trusted: bool, detail: str) -> Chec
     verdict = Verdict.TIMEOUT if overdue and not trusted else Verdict.FAULT
     cause = "was killed: the check ran past its deadline" if overdue else "died"
     staff = f"the judge {cause} ({detail})"
-    return CheckResult(check=check, verdict=verdict, points=0.0, seconds=0.0, message=_WORDS[verdict], staff_message=staff)
+    return CheckResult(
+        check=check, verdict=verdict, points=0.0, seconds=0.0, message=_WORDS[verdict], staff_message=staff
+    )
 
 
 def _for_student(check: Check, verdict: Verdict, error: BaseException | None, printed: str) -> str:
@@ -107,7 +109,9 @@ def _public_words(verdict: Verdict, error: BaseException | None) -> str:
 def _for_staff(error: BaseException | None, note: str, printed: str) -> str:
     if error is None:
         return note
-    where = [frame for frame in traceback.extract_tb(error.__traceback__) if "test_" in frame.filename.rsplit("/", 1)[-1]]
+    where = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if "test_" in frame.filename.rsplit("/", 1)[-1]
+    ]
     place = f"{where[-1].filename}:{where[-1].lineno}: " if where else ""
     own = error.traceback if isinstance(error, StudentError) else ""
     deep = "".join(traceback.format_exception(error)[-12:]) if not where and not isinstance(error, FarSideEvent) else ""

@@ -114,6 +114,10 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     def _problems(self) -> Iterator[str]:
         for check, reason in self.faults.items():
             yield f"{check} cannot be run: {_line(reason)}"
+        for trial in self.trials:
+            for result in trial.results:
+                if result.verdict is Verdict.FAULT:
+                    yield f"{result.check.id} is a fault with {trial.kind} {trial.name}: {_line(result.staff_message)}"
         for trial in (*_once(self.of("reference")), *_once(self.of("variant"))):
             for result in trial.results:
                 if result.verdict not in _HELD:
