@@ -1,0 +1,140 @@
+"""What checks say: each word accepts what is right and refuses what is wrong, with a message that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradetape.checks import assert_close, raises
+from gradetape.checks import vocabulary as say
+from gradetape.wire.functions import default_far_side
+
+
+class Here:
+    """A far side that is no process of its own, as in a notebook: real TensorFlow objects, and no wall."""
+
+    def __init__(self) -> None:
+        self.tf = pytest.importorskip("tensorflow")
+
+    def ask(self, op: str, *args: Any) -> Any:
+        function, positional, named = args
+        names = {"tf": self.tf, "keras": self.tf.keras, "np": np}
+        exec(function.gradetape_source().text, names)
+        return names[function.__name__](*positional, **named)
+
+
+@pytest.fixture
+def tf() -> Iterator[Any]:
+    here = Here()
+    with default_far_side(lambda: here):
+        yield here.tf
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_raises_lets_the_expected_exception_pass_in_silence() -> None:
+    with raises(ValueError, KeyError, "either will do"):
+        raise KeyError("x")
+
+
+def test_raises_says_what_was_expected_when_nothing_happens() -> None:
+    message = r"expected a ValueError or KeyError \(no quantile\), but nothing was raised"
+    with pytest.raises(AssertionError, match=message), raises(ValueError, KeyError, "no quantile"):
+        pass
+
+
+def test_raises_leaves_other_exceptions_alone() -> None:
+    with pytest.raises(TypeError), raises(ValueError):
+        raise TypeError
+
+
+def test_close_numbers_pass() -> None:
+    assert_close(np.float32([0.1, 0.2]), [0.1, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([1.0, 2.5], r"expected 2 at index \[1\], but your code gave 2.5. Look here."),
+        ([1.0, np.nan], "gave nan"),
+        (1.5, r"expected shape \(2,\), but your code gave \(\). Look here."),
+        (None, "expected numbers, but your code gave None. Look here."),
+        ("12", "expected numbers, but your code gave '12'"),
+        ([[1.0], [2.0, 3.0]], "expected numbers"),
+    ],
+)
+def test_what_is_not_close_is_told_with_advice(given: object, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        assert_close(given, [1.0, 2.0], "Look here.")
+
+
+def test_a_configuration_must_tell_what_was_set(tf: Any) -> None:
+    dropout = tf.keras.layers.Dropout(0.25, name="d")
+    assert say.assert_serializable(dropout, rate=0.25, name="d").rate == 0.25
+    with pytest.raises(AssertionError, match="expected get_config"):
+        say.assert_serializable(dropout, rate=0.5)
+    with pytest.raises(AssertionError, match="tell 'units'"):
+        say.assert_serializable(dropout, units=3)
+
+
+def test_gradients_come_back_as_numbers(tf: Any) -> None:
+    x = np.float32([1, 2])
+    np.testing.assert_allclose(say.assert_grads_flow(tf.multiply, x, x), x)
+
+
+def test_a_gradient_that_is_missing_or_infinite_is_refused(tf: Any) -> None:
+    with pytest.raises(AssertionError, match="none flows"):
+        say.assert_grads_flow(np.square, np.float32([1, 2]))
+    with pytest.raises(AssertionError, match="finite gradient, but it holds inf"):
+        say.assert_grads_flow(tf.math.log, np.float32([0, 1]))
+
+
+@pytest.mark.parametrize(("rate", "learns"), [(0.1, True), (0.0, False)])
+def test_a_model_learns_only_if_its_loss_falls(tf: Any, rate: float, learns: bool) -> None:
+    keras = tf.keras
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(rate), jit_compile=False)
+    x = np.ones((4, 1), "float32")
+    if learns:
+        say.assert_learns(model, x, 9 * x, steps=10)
+    else:
+        with pytest.raises(AssertionError, match="expected the loss to fall"):
+            say.assert_learns(model, x, 9 * x, steps=10)
+
+
+class MeanOfBatches:
+    """Averages batches, however long they are."""
+
+    def __init__(self) -> None:
+        self.means: list[float] = []
+
+    def update_state(self, y_true: Any, y_pred: Any) -> None:
+        self.means.append(float(np.mean(y_true == y_pred)))
+
+    def result(self) -> float:
+        return float(np.mean(self.means))
+
+
+def test_a_metric_must_not_depend_on_the_batches(tf: Any, rng: np.random.Generator) -> None:
+    y_true, y_pred = np.sort(rng.integers(0, 2, 40)), np.zeros(40, int)
+    expected = float(np.mean(y_true == y_pred))
+    say.assert_streams(tf.keras.metrics.Accuracy, y_true, y_pred, expected, rng)
+    with pytest.raises(AssertionError, match="The examples came in batches of"):
+        say.assert_streams(MeanOfBatches, y_true, y_pred, expected, rng)
+
+
+def test_operations_are_found_in_nested_functions_too(tf: Any) -> None:
+    @tf.function
+    def outer(x: Any) -> Any:
+        return tf.map_fn(tf.math.cosh, x)
+
+    found = say.ops_in(outer, tf.TensorSpec((None,), "float32"))
+    assert "Cosh" in found
+    assert "Sinh" not in found
+    assert say.ops_in(tf.math.sinh, tf.TensorSpec((), "float32")).count("Sinh") == 1
