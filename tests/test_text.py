@@ -7,9 +7,8 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.text import Text
 
-from gradetape.text import printable, rich_safe, spreadsheet
+from gradetape.text import printable, spreadsheet
 
 anything = st.text(st.characters(exclude_categories=()))  # surrogates too
 
@@ -72,15 +71,3 @@ def test_a_formula_gets_an_apostrophe(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["-1.5", "+3", "2e-3", "alice", "", "a=b", "e-mail@example.org"])
 def test_a_number_or_a_word_stays(cell: str) -> None:
     assert spreadsheet(cell) == cell
-
-
-@given(st.text(st.characters(categories=("L", "N", "P", "S"))))
-def test_rich_prints_the_text_itself(text: str) -> None:
-    assert Text.from_markup(rich_safe(text), emoji=False).plain == text
-
-
-def test_rich_markup_and_links_of_strangers_do_nothing() -> None:
-    text = "[bold red]passed[/] [link=https://example.org]here[/link] \\[x] \x1b[2J"
-    rendered = Text.from_markup(rich_safe(text))
-    assert rendered.plain == text.replace("\x1b", r"\x1b")
-    assert not rendered.spans

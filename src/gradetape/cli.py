@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gradetape.verify import Proof
 
 OK, ATTENTION, WRONG, INTERRUPTED = 0, 1, 2, 130
+_SHOWN = 20
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -108,7 +109,7 @@ def verify(assignments: tuple[str, ...], question: str | None, repeat: int, work
     type=click.Path(path_type=Path),
     help="Where the gradebook and the pages go. [default: the config's results]",
 )
-@click.option("--question", metavar="STEM", help="Grade one question only.")
+@click.option("--question", metavar="STEM", help="Grade one question only, apart from the whole: into DIR/STEM.")
 @click.option("--regrade", is_flag=True, help="Grade again what the gradebook has already.")
 @click.option("--workers", metavar="N", type=click.IntRange(1, 512), help="How many submissions to grade side by side.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Where TensorFlow computes.")
@@ -141,7 +142,7 @@ def grade(
     if name is None:
         _refuse_all(unreadable)
     exam = _exam(course, name, question)
-    folder = out or course.root / config.results
+    folder = (out or course.root / config.results) / (question or "")
     settings = {"device": _device(device or config.device), "isolation": walls, "shown": shlex.quote}
     how = _How(folder, question, regrade, workers or _workers(config), settings)
     run = _grade(exam, submissions, unreadable, how)
@@ -180,7 +181,9 @@ def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadabl
     from gradetape.report.folder import write
 
     name = exam.assignment.name
-    place = exam.course.config.gradebook or how.folder / "gradebook.sqlite"
+    url = exam.course.config.gradebook
+    # One question's points never take the place of the whole assignment's.
+    place = url if url and not how.question else how.folder / "gradebook.sqlite"
     with Gradebook.open(place) as book, _Progress() as progress:
         try:
             session = Session(exam, book, progress, question=how.question, **how.settings)
@@ -211,16 +214,20 @@ class _Progress:
 
     def graded(self, grade: Grade) -> None:
         """Counts a submission."""
-        from gradetape.text import rich_safe
+        from rich.text import Text
+
+        from gradetape.text import printable
 
         self._done += 1
-        mark = " [yellow]needs attention[/]" if grade.attention else ""
-        line = f"{rich_safe(grade.student, 60)}: {grade.points:g} of {grade.max_points:g}{mark}"
+        # A Text is printed as it stands, where Rich would take the brackets in a string for markup.
+        line = Text(f"{printable(grade.student, 60)}: {grade.points:g} of {grade.max_points:g}")
+        if grade.attention:
+            line.append(" needs attention", "yellow")
         if self._bar is not None and self._task is not None:
             self._bar.console.print(line)
             self._bar.advance(self._task)
         else:
-            self._console.print(f"{self._done}/{self._total} {line}", highlight=False)
+            self._console.print(Text(f"{self._done}/{self._total} ").append_text(line))
 
     def __enter__(self) -> _Progress:
         return self
@@ -243,11 +250,13 @@ def _tell(run: Batch, folder: Path) -> None:
 
 
 def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:
-    reasons = "\n".join(f"{entry.file}: {entry.reason}" for entry in unreadable[:20])
+    from gradetape.text import printable
+
+    reasons = "\n".join(f"{printable(entry.file)}: {printable(entry.reason)}" for entry in unreadable[:_SHOWN])
+    more = f"\n… and {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
     raise SubmissionError(
-        f"None of the files can be graded.\n{reasons}"
-        if reasons
-        else "There is no notebook, script or zip in what you named."
+        "None of these files can be graded, and none says which assignment it is of. "
+        f"If you know it, name it with --assignment.\n{reasons}{more}"
     )
 
 

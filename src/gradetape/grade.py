@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -86,7 +86,8 @@ class Lanes:
         assert self._line is not None and self._zygote is not None
         self._count += 1
         self._work[self._count] = _Work(time.monotonic(), [])
-        self._line.send(Order(number=self._count, zygote=str(self._zygote.path), case=case))
+        with suppress(OSError):  # if the judge is gone, wait() finds that out
+            self._line.send(Order(number=self._count, zygote=str(self._zygote.path), case=case))
         return self._count
 
     def wait(self, timeout_s: float) -> list[tuple[int, Outcome | Lost]]:
@@ -104,7 +105,8 @@ class Lanes:
     def forget(self, number: int) -> None:
         """Stops judging a case."""
         if self._work.pop(number, None) is not None and self._line is not None:
-            self._line.send(Cancel(order=number))
+            with suppress(OSError):
+                self._line.send(Cancel(order=number))
 
     def judge(self, case: Case) -> Outcome:
         """Judges one case by itself; raises InfrastructureError where it was lost."""
@@ -155,6 +157,13 @@ class Lanes:
     def _start(self) -> None:
         if self._line is not None:
             return
+        try:
+            self._start_both()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_both(self) -> None:
         config = self._exam.course.config
         self._zygote = self._stack.enter_context(
             Zygote(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from rich.markup import escape
-
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # The full-width forms count as operators in spreadsheets of East Asian locales.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001
@@ -28,11 +26,6 @@ def spreadsheet(text: str) -> str:
     if _NUMBER.fullmatch(text):
         return text
     return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
-
-
-def rich_safe(text: str, limit: int = 2000) -> str:
-    """Text that Rich prints as it stands, with its square brackets."""
-    return escape(printable(text, limit))
 
 
 def _visible(character: str) -> str:
