@@ -11,6 +11,7 @@ import asyncio
 import inspect
 import linecache
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -29,56 +30,64 @@ class Cells:
     def __init__(self, namespace: dict[str, Any], output: Output) -> None:
         self._namespace = namespace
         self._output = output
-        self._defined_in: dict[str, int] = {}
-        self._transform = TransformerManager().transform_cell
+        self._defined_in: dict[str, str] = {}
+        self._transform: Callable[[str], str] = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
         self._compiled = 0
         self._label = ""
+        self._copied: list[str] = []
+        self._only_definitions = False
         furnish(namespace, self._execute)
 
     def run(self, index: int, source: str, only_definitions: bool) -> dict[str, str]:
         """Runs one cell; tells its `error`, the names that it `copied`, and its `output`, each as text."""
         self._label = f"{PREFIX}{index + 1}>"
-        self._compiled = 0
+        self._compiled, self._copied, self._only_definitions = 0, [], only_definitions
         self._output.clear()
-        told = {"error": "", "copied": "", "output": ""}
+        error_text = ""
         try:
-            text = self._transform(source)
-            told["copied"] = self._copies(index, text)
-            self._execute(text, only_definitions)
+            self._execute(source)
         except BaseException as error:
-            told["error"] = describe(error)
-        told["output"] = self._output.text()
-        return told
+            error_text = describe(error)
+        copied = f"defines {', '.join(self._copied)}; the last definition counts" if self._copied else ""
+        return {"error": error_text, "copied": copied, "output": self._output.text()}
 
-    def _execute(self, text: str, only_definitions: bool = False) -> None:
+    def _execute(self, source: str) -> None:
+        """Runs a cell, or the code that a magic wraps, under a file name of its own."""
         self._compiled += 1
         name = self._label if self._compiled == 1 else f"{self._label[:-1]}.{self._compiled}>"
+        text = self._transform(source)
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
         tree = ast.parse(text, name)
-        if only_definitions:
+        self._note_copies(tree)
+        if self._only_definitions:
             tree.body = [statement for statement in tree.body if _is_kept(statement)]
         code = compile(tree, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         result = eval(code, self._namespace)
         if inspect.iscoroutine(result):
             asyncio.run(result)
 
-    def _copies(self, index: int, text: str) -> str:
-        """Which functions and classes of the cell an earlier cell defined already: the last definition counts."""
-        names = [node.name for node in ast.parse(text).body if isinstance(node, _DEFINITIONS)]
-        again = [f"{name} (also in cell {self._defined_in[name] + 1})" for name in names if name in self._defined_in]
-        self._defined_in.update(dict.fromkeys(names, index))
-        return f"defines {', '.join(again)}; the last definition counts" if again else ""
+    def _note_copies(self, tree: ast.Module) -> None:
+        """Which functions and classes an earlier cell defined already."""
+        names = [node.name for node in tree.body if isinstance(node, _DEFINITIONS)]
+        earlier = {name: self._defined_in[name] for name in names if name in self._defined_in}
+        self._copied += [f"{name} (also in {label[1:-1]})" for name, label in earlier.items()]
+        self._defined_in.update(dict.fromkeys(names, self._label))
 
 
 def _is_kept(statement: ast.stmt) -> bool:
-    """Whether a statement of a quarantined cell is run: imports, functions, classes and constants."""
+    """Whether a statement of a quarantined cell is run: imports, functions, classes, constants, and magics around them."""
     if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
         try:
             ast.literal_eval(statement.value)
         except (ValueError, TypeError, MemoryError, RecursionError):
             return False
         return True
-    return isinstance(statement, _KEPT)
+    return isinstance(statement, _KEPT) or _is_cell_magic(statement)
+
+
+def _is_cell_magic(statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "run_cell_magic"
 
 
 def describe(error: BaseException) -> str:
