@@ -33,8 +33,8 @@ _VERDICTS = {
 }
 _EVENTS = {
     "error": "raised an error; the cells after it ran all the same",
-    "quarantined": "was set aside; its imports, functions, classes and constants were kept",
-    "copied": "defines a name that another cell defines too; the last definition counts",
+    "quarantined": "was set aside",
+    "copied": "defines again what an earlier cell defines",
     "output": "printed",
 }
 _STATUS = {
