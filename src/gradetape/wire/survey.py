@@ -52,17 +52,18 @@ def _table() -> list[tuple[str, int]]:
     for power in range(4):
         table[0xCC + power] = table[0xD0 + power] = ("plain", 1 << power)
     for power in range(5):
-        table[0xD4 + power] = ("plain", 1 + (1 << power))
+        table[0xD4 + power] = ("ext", -(1 << power) - 2)
     return table
 
 
 _HEADS = tuple(_table())
 
 
-def survey(data: bytes, room: Room) -> None:
+def survey(data: bytes | memoryview, room: Room) -> None:
     """Checks one msgpack value that fills `data`; raises WireError.
 
-    The payload of an extension is skipped here: it is surveyed when that extension is decoded.
+    The payload of an extension is skipped here: it is surveyed when that extension is decoded. Those of a negative
+    type are msgpack's own, which a decoder would take for points in time.
     """
     position, end = 0, len(data)
     due, keyed = [1], [False]
@@ -85,15 +86,15 @@ def survey(data: bytes, room: Room) -> None:
                 raise WireError("a frame that is nested too deeply or ends too early")
             due.append(count)
             keyed.append(kind == "map")
-        elif kind == "bad":
-            raise WireError("not msgpack")
+        elif kind == "bad" or (kind == "ext" and position < end and data[position] > 0x7F):
+            raise WireError("not msgpack, or an extension of its own")
         else:
             position += size
     if position != end:
         raise WireError("a frame with something behind it")
 
 
-def _length(data: bytes, position: int, kind: str, size: int) -> tuple[int, int]:
+def _length(data: bytes | memoryview, position: int, kind: str, size: int) -> tuple[int, int]:
     if kind == "plain" or kind == "bad":
         return position, size
     if size < 0:
