@@ -178,7 +178,7 @@ def test_a_student_reads_what_happened_to_the_cells() -> None:
 
 def test_the_index_puts_first_what_needs_attention() -> None:
     stuck = a_grade("bob", status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",))
-    text = text_of(index_page([a_grade(), stuck], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops", max_points=5.0))
+    text = text_of(index_page([a_grade(), stuck], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))
     assert "3 students, 2 in need of attention" in text
     urgent, table = text.split("Needs attention")[1].split("Students", 1)
     assert "bob, needs attention the zygote is gone" in urgent
@@ -277,7 +277,7 @@ def test_json_is_the_object_that_was_promised() -> None:
     grade = a_grade("bob", a_result(points=0.1), a_result("test_z", points=0.2), failed)
     said = as_json([grade], [a_broken_file("alice")], ASSIGNMENT, "namespaces", max_points=5.0)
     assert json.loads(json.dumps(said)) == said
-    assert (said["assignment"], said["isolation"]) == (ASSIGNMENT, "namespaces", max_points=5.0)
+    assert (said["assignment"], said["isolation"]) == (ASSIGNMENT, "namespaces")
     alice, bob = said["submissions"]
     assert alice == {
         "student": "alice",
