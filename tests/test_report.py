@@ -191,13 +191,13 @@ def test_the_index_puts_first_what_needs_attention() -> None:
 def test_the_index_counts_who_passed_each_check() -> None:
     passed, failed = a_result("test_y", public=False), a_result("test_y", public=False, verdict=Verdict.FAULT)
     grades = [a_grade("alice", a_result(), passed), a_grade("bob", a_result(), failed)]
-    text = text_of(index_page(grades, [], assignment=ASSIGNMENT, max_points=5.0))
+    text = text_of(index_page(grades, [], assignment=ASSIGNMENT))
     assert "q01: What test_x says. test_x students 2 2 of 2 0" in text
     assert "q01: What test_y says. test_y staff only 2 1 of 2 1" in text
 
 
 def test_a_page_for_nobody_is_a_page() -> None:
-    assert "0 students, none in need of attention" in text_of(index_page([], [], assignment=ASSIGNMENT, max_points=5.0))
+    assert "0 students, none in need of attention" in text_of(index_page([], [], assignment=ASSIGNMENT))
 
 
 def all_pages(grade: Grade, entry: Unreadable) -> list[str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gradetape.verify import Proof
 
 OK, ATTENTION, WRONG, INTERRUPTED = 0, 1, 2, 130
-_SHOWN = 20
+_SHOWN, _NAMED = 20, 5
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -250,12 +250,22 @@ def _tell(run: Batch, folder: Path) -> None:
 
     for entry in run.unreadable:
         click.echo(f"unreadable: {printable(entry.file)}: {printable(entry.reason)}", err=True)
-    for grade in run.grades:
-        for reason in grade.attention:
-            click.echo(f"needs attention: {printable(grade.student)}: {printable(reason)}", err=True)
+    for reason, students in _by_reason(run.grades).items():
+        others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
+        names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
+        click.echo(f"needs attention: {names}: {printable(reason)}", err=True)
     before = len(run.grades) - run.fresh
     counts = f"{run.fresh} graded now, {before} graded before, {len(run.unreadable)} unreadable"
     click.echo(f"{counts}; the pages begin at {folder / 'index.html'}", err=True)
+
+
+def _by_reason(grades: list[Grade]) -> dict[str, list[str]]:
+    """Who needs attention, by the reason: a check that is broken is so for everyone."""
+    students: dict[str, list[str]] = {}
+    for grade in grades:
+        for reason in grade.attention:
+            students.setdefault(reason, []).append(grade.student)
+    return students
 
 
 def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:
