@@ -52,6 +52,9 @@ class Channel:
         if len(body) > MAX_BODY or len(buffers) > MAX_BUFFERS or len(body) + sum(sizes) > MAX_FRAME:
             raise WireRefused("too much for one message: reduce it on its own side of the wall")
         head = _HEAD.pack(len(body), len(buffers)) + struct.pack(f"<{len(sizes)}Q", *sizes)
+        if sum(sizes) <= _SMALL:
+            self._write(b"".join((head, body, *map(_raw, buffers))), deadline)
+            return
         self._write(head + body, deadline)
         for buffer in buffers:
             if buffer.nbytes:

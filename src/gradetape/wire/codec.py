@@ -26,7 +26,7 @@ from gradetape.errors import WireError, WireRefused
 from gradetape.wire.survey import MAX_DEPTH, Room, survey
 from gradetape.wire.values import DType, FarPath, Ragged, Ref, Source, Sparse, TensorShape, TensorSpec
 
-MAX_VALUES = 100_000
+MAX_VALUES = 50_000
 MAX_ELEMENTS = 10 * MAX_VALUES  # a value takes several elements: an array five and one for each dimension
 MAX_INT_BYTES = 1 << 16
 MAX_SIZE = 1 << 32
@@ -178,6 +178,8 @@ class Encoder:
         return self._ext(Kind.STRINGS, [value.shape, value.ravel().tolist()])
 
     def _scalar(self, value: np.generic) -> object:
+        if not value.dtype.itemsize:  # empty text: NumPy itself has no array of that size
+            return self._ext(Kind.SCALAR, [f"{value.dtype.kind}1", bytes(np.dtype(f"{value.dtype.kind}1").itemsize)])
         name = dtype_name(value.dtype)
         return self._plain(self._refer(value)) if name is None else self._ext(Kind.SCALAR, [name, value.tobytes()])
 
