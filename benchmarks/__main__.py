@@ -149,7 +149,9 @@ def start_up() -> list[Row]:
 def main() -> None:
     """Everything, in about two minutes."""
     exam = Exam.open(courses.find(ROOT), ASSIGNMENT)
-    table = Table("What", "Median (least to most)", "Aim", title=f"gradetape on {os.cpu_count()} cores, {time.strftime('%F')}")
+    table = Table(
+        "What", "Median (least to most)", "Aim", title=f"gradetape on {os.cpu_count()} cores, {time.strftime('%F')}"
+    )
     for part in (start_up, workers, lambda: against_no_wall(exam), lambda: memory(exam), lambda: against_otter(exam)):
         for row in part():
             table.add_row(*row)

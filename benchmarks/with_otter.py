@@ -51,7 +51,10 @@ def autograder(exam: Exam, folder: Path) -> tuple[Path, list[str]]:
 def notebook(exam: Exam, path: Path) -> None:
     """The reference as a student's notebook."""
     cells = [nbformat.v4.new_code_cell(cell.source) for cell in exam.reference]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "gradetape": {"assignment": exam.assignment.name}}
+    metadata = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3"},
+        "gradetape": {"assignment": exam.assignment.name},
+    }
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
 
 
@@ -62,7 +65,10 @@ def run(exam: Exam, repeats: int) -> tuple[list[float], list[str]]:
         zipped, ids = autograder(exam, folder)
         notebook(exam, folder / "reference.ipynb")
         command = [sys.executable, "-m", "otter", "run", "reference.ipynb", "-a", str(zipped)]
-        found = [seconds(lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True)) for _ in range(repeats)]
+        found = [
+            seconds(lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True))
+            for _ in range(repeats)
+        ]
         results = json.loads((folder / "results.json").read_text())
     scores = [(test["name"], test["score"], test["max_score"]) for test in results["tests"] if "max_score" in test]
     assert all(score == most for _, score, most in scores), scores
