@@ -240,7 +240,8 @@ class Job:
 
 def _become_child(judge: Judge, order: Order, items: list[pytest.Item], line: Line) -> NoReturn:
     """In the child: a folder of its own, a limit on its memory, then the checks."""
-    folder = tempfile.mkdtemp(prefix="gradetape-judge-")
+    # Within the folder of the judge, which goes with it: a child that is killed cannot remove its own.
+    folder = tempfile.mkdtemp(prefix="case-", dir=os.getcwd())
     status = 1
     try:
         syscalls.die_with_parent()
