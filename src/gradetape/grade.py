@@ -177,7 +177,9 @@ class Lanes:
 
     def _start_judge(self) -> Line:
         ours, theirs = socket.socketpair()
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gradetape-judge-", ignore_cleanup_errors=True))
+        folder = self._stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="gradetape-judge-", ignore_cleanup_errors=True)
+        )
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", "gradetape.judge.server"], stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
