@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import with_otter
-from benchmarks.measure import descendants, seconds, spread, unique_mb
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import with_otter
+from benchmarks.measure import descendants, seconds, spread, unique_mb
 from gradetape import course as courses
 from gradetape.grade import Lanes, Rubric
 from gradetape.judge.cases import Exam

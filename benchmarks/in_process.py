@@ -1,7 +1,7 @@
 """The same checks in one warm process without any wall: what gradetape is compared with.
 
-`python -m benchmarks.in_process COURSE ASSIGNMENT REPEATS` imports TensorFlow once, then forks a child for each repeat, in
-which the reference's cells and every check run for the first time. It prints a JSON list of seconds.
+`python -m benchmarks.in_process COURSE ASSIGNMENT REPEATS` imports TensorFlow once, then forks a child for each repeat,
+in which the reference's cells and every check run for the first time. It prints a JSON list of seconds.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from benchmarks.measure import seconds
 
+from benchmarks.measure import seconds
 from gradetape.judge.cases import Exam
 from gradetape.release.testfile import test_file
 
