@@ -13,7 +13,7 @@ from gradetape.wire.control import Control
 from gradetape.wire.functions import default_far_side
 from gradetape.wire.lane import Lane, Watch
 
-LIMITS = Limits(load_s=60, cell_s=10, check_s=30, memory_mb=2000, disk_mb=64, processes=64, output_kb=4)
+LIMITS = Limits(load_s=60, cell_s=10, check_s=30, memory_mb=700, disk_mb=64, processes=64, output_kb=4)
 
 
 @dataclass
