@@ -276,6 +276,7 @@ def main() -> int:
     supervisor = Line(socket.socket(fileno=os.dup(0)))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     root, *paths = supervisor.receive(list[str])
+    sys.dont_write_bytecode = True  # the course's folders stay as they are
     judge = Judge()
     options = [*OPTIONS, "--rootdir", root, "-c", "/dev/null", *paths]
     return int(pytest.main(options, plugins=[judge, Server(supervisor, judge)]))
