@@ -31,9 +31,23 @@ ALLOWED = {
     "judge": {"wire", "sandbox", "checks", "course", "config", "intake"},
     "grade": {"judge", "sandbox", "course", "config", "intake"},
     "batch": {"grade", "judge", "sandbox", "gradebook", "course", "config", "intake"},
-    "verify": {"grade", "judge", "sandbox", "course", "config", "intake"},
+    "verify": {"grade", "judge", "draft", "sandbox", "course", "config", "intake"},
     "bridges": {"grade", "gradebook", "report", "release", "course", "config", "intake"},
-    "cli": {"batch", "judge", "verify", "release", "report", "bridges", "gradebook", "sandbox", "course", "config", "intake"},
+    "draft": {"course", "config"},
+    "cli": {
+        "batch",
+        "bridges",
+        "config",
+        "course",
+        "draft",
+        "gradebook",
+        "intake",
+        "judge",
+        "release",
+        "report",
+        "sandbox",
+        "verify",
+    },  # fmt: skip
 }
 
 # A heavy library has one door.
