@@ -92,7 +92,8 @@ def verdicts(results: dict[str, CheckResult], check: str) -> dict[str, str]:
 
 
 ENDS = {
-    "wrong": "failed", "error": "error", "undefined": "missing", "numpy_bomb": "memory", "tensor_bomb": "memory", "leaves": "crashed", "segfault": "crashed", "aborts": "crashed",
+    "wrong": "failed", "error": "error", "undefined": "missing", "numpy_bomb": "memory", "tensor_bomb": "memory",
+    "leaves": "crashed", "segfault": "crashed", "aborts": "crashed",
 }  # fmt: skip
 
 
