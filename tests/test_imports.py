@@ -47,7 +47,7 @@ ALLOWED = {
         "report",
         "sandbox",
         "verify",
-    },  # fmt: skip
+    },
 }
 
 # A heavy library has one door.
