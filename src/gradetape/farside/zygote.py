@@ -144,9 +144,10 @@ class Zygote:
         self._orders = msgspec.json.Decoder(Order)
 
     def serve(self) -> None:
-        """Listens until standard input ends; then ends every worker and removes every group."""
+        """Imports and listens until standard input ends; then ends every worker and removes every group."""
         try:
             self._walls.check()
+            _import_everything()
             self._listen()
         finally:
             self._end()
@@ -333,7 +334,6 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as pid 1 of a container it would be ignored
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        _import_everything()
         Zygote(policy).serve()
     except WallsError as error:
         sys.stdout.write(f"broken {error}\n")
