@@ -390,6 +390,6 @@ def test_an_ordinary_user_gets_the_same_walls(secret: Path, tmp_path: Path) -> N
     if "no user namespaces" in run.stderr:
         pytest.skip("this machine gives no user namespaces")
     assert run.returncode == 0, run.stderr
-    found = msgspec.json.decode(run.stdout)
+    found = msgspec.json.decode(run.stdout.splitlines()[-1])
     assert found["seen"] is False and found["reached"] is False and found["capabilities"] == 0
     assert found["processes"] <= 3 and "user" in found["layers"]

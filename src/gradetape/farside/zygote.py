@@ -22,7 +22,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import msgspec
 
@@ -134,8 +134,9 @@ class Child:
 class Zygote:
     """The event loop: connections of judges, and the report pipes of their workers."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, supervisor: TextIO) -> None:
         self._policy = policy
+        self._supervisor = supervisor
         self._groups = Groups(policy.limits)
         self._walls = _BACKENDS[policy.isolation](policy, self._groups.available)
         self._selector = selectors.DefaultSelector()
@@ -158,7 +159,7 @@ class Zygote:
             listener.listen(64)
             self._selector.register(listener, selectors.EVENT_READ, None)
             self._selector.register(0, selectors.EVENT_READ, None)
-            _announce()
+            self._supervisor.write("ready\n")
             while self._turn(listener):
                 pass
 
@@ -311,11 +312,6 @@ def _work(output_limit: int) -> None:
     Worker(socket.socket(fileno=_DATA), output_limit).serve()
 
 
-def _announce() -> None:
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-
-
 def _import_everything() -> None:
     """Imports whatever a worker needs, so that no worker has to, and shows that nothing was computed by that."""
     import gradetape.farside.worker  # noqa: F401, I001
@@ -333,11 +329,13 @@ def main() -> int:
     policy = msgspec.json.decode(io.FileIO(0, closefd=False).readline(), type=Policy)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as pid 1 of a container it would be ignored
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        Zygote(policy).serve()
-    except WallsError as error:
-        sys.stdout.write(f"broken {error}\n")
-        return 1
+    with open(os.dup(1), "w", buffering=1) as supervisor:
+        os.dup2(2, 1)  # what the imports print is not for the supervisor
+        try:
+            Zygote(policy, supervisor).serve()
+        except WallsError as error:
+            supervisor.write(f"broken {error}\n")
+            return 1
     return 0
 
 

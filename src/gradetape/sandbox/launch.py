@@ -61,9 +61,10 @@ class Zygote:
         if line == "ready":
             self._ready = True
             return
-        self._process.wait()
         if line.startswith("broken "):
             raise WallsError(line.removeprefix("broken "))
+        self._process.kill()
+        self._process.wait()
         self._errors.seek(0)
         tail = self._errors.read()[-2000:].strip()
         raise ZygoteError(
