@@ -13,12 +13,12 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def connects(family, *address):
-    with socket.socket(socket.AF_UNIX if family == "unix" else socket.AF_INET) as probe:
-        probe.settimeout(1)
-        try:
+    try:
+        with socket.socket(socket.AF_UNIX if family == "unix" else socket.AF_INET) as probe:
+            probe.settimeout(1)
             probe.connect(address[0] if family == "unix" else address)
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
 
 
