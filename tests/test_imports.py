@@ -64,8 +64,8 @@ DOORS = {
 TRAVEL = ("release/shim.py", "verify/zeros.py")
 
 # Beyond these an import inside a function hides an edge: the command line and the pytest plugin have to start fast,
-# and the far side chooses its Keras when it starts.
-LAZY = {"cli", "farside", "judge/plugin.py"}
+# the far side chooses its Keras when it starts, and libseccomp may be missing.
+LAZY = {"cli", "farside", "judge/plugin.py", "sandbox/seccomp.py"}
 
 # Rooms that handle what came from the far side: nothing there may become code.
 PLAIN_DATA_ROOMS = ("wire", "judge", "grade", "batch")
