@@ -71,7 +71,7 @@ def test_arguments_are_left_alone(student, tf, rng):
 
 
 @points(1)
-@hint("tf.debugging.assert_less and its kin raise when they are called, and in a graph when it runs. Look at both ends.")
+@hint("tf.debugging.assert_less and its kin raise at once when called directly, and in a graph when it runs.")
 def test_indices_out_of_range(student, tf, rng):
     """An index that is negative or too large raises, in a graph too, and whatever the device does about it."""
     x, rows = rng.normal(size=(7, 2)).astype("float32"), rng.normal(size=(3, 2)).astype("float32")
@@ -99,7 +99,7 @@ def totals_in_a_graph(total, vectors):
 
 
 @points(1)
-@hint("Make the variable in __init__, and change it with a method of its own: an `=` only gives a name to a new object.")
+@hint("Make the variable in __init__, and change it by one of its methods: an `=` only gives a name to a new object.")
 def test_running_total_in_a_graph(student, rng):
     """In a graph that is traced once, a running total adds up as well, in the one variable that it began with."""
     vectors = rng.normal(size=(4, 3)).astype("float32")
