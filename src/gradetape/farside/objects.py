@@ -1,7 +1,6 @@
 """The far side's objects: which ones the judge holds handles of, and how values are turned into plain data."""
 
 from __future__ import annotations
-import __future__
 
 import linecache
 from collections.abc import Callable
@@ -89,7 +88,7 @@ class Objects:
             name = f"<check {source.name}>"
             linecache.cache[name] = (len(source.text), None, source.text.splitlines(keepends=True), name)
             namespace: dict[str, Any] = {"__name__": name, "tf": tf, "keras": keras, "np": np}
-            exec(compile(source.text, name, "exec", __future__.annotations.compiler_flag, dont_inherit=True), namespace)
+            exec(compile(source.text, name, "exec", dont_inherit=True), namespace)
             self._functions[source] = namespace[source.name]
         return self._functions[source]
 

@@ -127,7 +127,7 @@ def _told(error: BaseException) -> list[Any]:
 def _chain(error: BaseException) -> list[str]:
     """The names of an exception's classes that come from Python or TensorFlow, most special first."""
     known = ("builtins", "tensorflow", "numpy")
-    return [cls.__name__ for cls in type(error).__mro__ if cls.__module__.split(".")[0] in known]
+    return [cls.__name__ for cls in type(error).__mro__ if str(cls.__module__).split(".")[0] in known]
 
 
 def _call(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:

@@ -240,7 +240,8 @@ class Job:
 
 def _become_child(judge: Judge, order: Order, items: list[pytest.Item], line: Line) -> NoReturn:
     """In the child: a folder of its own, a limit on its memory, then the checks."""
-    folder = tempfile.mkdtemp(prefix="gradetape-judge-")
+    # Within the folder of the judge, which goes with it: a child that is killed cannot remove its own.
+    folder = tempfile.mkdtemp(prefix="case-", dir=os.getcwd())
     status = 1
     try:
         syscalls.die_with_parent()
@@ -275,6 +276,7 @@ def main() -> int:
     supervisor = Line(socket.socket(fileno=os.dup(0)))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     root, *paths = supervisor.receive(list[str])
+    sys.dont_write_bytecode = True  # the course's folders stay as they are
     judge = Judge()
     options = [*OPTIONS, "--rootdir", root, "-c", "/dev/null", *paths]
     return int(pytest.main(options, plugins=[judge, Server(supervisor, judge)]))

@@ -117,12 +117,24 @@ class Groups:
         return folder
 
 
+def sweep(mounts: Path = Path("/sys/fs/cgroup")) -> None:
+    """Removes the control groups of zygotes that are gone without having done so."""
+    for folder in (found for base in _bases(mounts) for found in base.glob("gradetape-*-*")):
+        if not Path("/proc", folder.name.split("-")[1]).exists():
+            for group in (*folder.glob("worker-*"), folder):
+                Group((group,)).remove(0.1)
+
+
+def _bases(mounts: Path) -> list[Path]:
+    """Where this process's control groups may have children."""
+    return _version_1(mounts) if (mounts / "memory").is_dir() else _version_2(mounts)
+
+
 def _parents(mounts: Path = Path("/sys/fs/cgroup")) -> tuple[Path, ...]:
     """New folders below which this process may make groups that limit memory; none where it may not."""
-    candidates = _version_1(mounts) if (mounts / "memory").is_dir() else _version_2(mounts)
     made: list[Path] = []
     try:
-        for base in candidates:
+        for base in _bases(mounts):
             folder = base / f"gradetape-{os.getpid()}-{secrets.token_hex(4)}"
             folder.mkdir()
             made.append(folder)

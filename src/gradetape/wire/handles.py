@@ -69,9 +69,7 @@ class Handle:
         return _checked(self._gradetape_far.ask("len", self), int)  # type: ignore[no-any-return]
 
     def __iter__(self) -> Iterator[Any]:
-        iterator = self._gradetape_far.ask("iter", self)
-        while items := _checked(self._gradetape_far.ask("next", iterator), list):
-            yield from items
+        return _items(self._gradetape_far, self._gradetape_far.ask("iter", self))
 
     def __enter__(self) -> Any:
         return self._gradetape_far.ask("enter", self)
@@ -110,6 +108,11 @@ class Handle:
         raise TypeError("a handle can be neither copied nor pickled: the object is beyond the wall")
 
     __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__
+
+
+def _items(far: FarSide, iterator: object) -> Iterator[Any]:
+    while items := _checked(far.ask("next", iterator), list):
+        yield from items
 
 
 def _checked(value: object, kind: type) -> Any:

@@ -29,7 +29,7 @@ from gradetape.errors import (
     WireRefused,
 )
 from gradetape.records import Cell, CellEvent, Limits
-from gradetape.text import printable
+from gradetape.text import printable, uncoloured
 from gradetape.wire.channel import Channel
 from gradetape.wire.codec import Decoder, Encoder
 from gradetape.wire.control import Control
@@ -365,7 +365,7 @@ class Lane:
                 self._tell(index, kind, text)
 
     def _tell(self, index: int, kind: str, text: str) -> None:
-        event = CellEvent(cell=index, kind=kind, text=printable(text), question=self._cells[index].question)
+        event = CellEvent(cell=index, kind=kind, text=printable(uncoloured(text)), question=self._cells[index].question)
         if not any((known.cell, known.kind) == (index, kind) and kind != "quarantined" for known in self.events):
             self.events.append(event)
 
