@@ -7,6 +7,7 @@ from gradetape.checks.vocabulary import (
     assert_learns,
     assert_serializable,
     assert_streams,
+    assert_tensor,
     ops_in,
     raises,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "assert_learns",
     "assert_serializable",
     "assert_streams",
+    "assert_tensor",
     "far_side",
     "gpu",
     "hint",

@@ -141,3 +141,21 @@ def ops_in(fn: Any, *specs: Any) -> list[str]:
     graph = traced.get_concrete_function(*specs).graph.as_graph_def()
     nodes = [*graph.node, *(node for body in graph.library.function for node in body.node_def)]
     return sorted({node.op for node in nodes})
+
+
+def assert_tensor(given: Any, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
+    """Show that `given` is a tensor with the dtype, the shape and the numbers of `expected`; integers must be equal.
+
+    assert_tensor(student.arange_like_numpy(5), np.arange(5, dtype="int64"))
+    """
+    due = np.asarray(expected)
+    assert _is_tensor(given), f"expected a tensor, but your code gave {given!r}. {advice}"
+    dtype = _as_numbers(given, advice).dtype
+    assert dtype == due.dtype, f"expected dtype {due.dtype}, but your code gave {dtype}. {advice}"
+    exact = due.dtype.kind in "biu"
+    assert_close(given, due, advice, 0.0 if exact else rtol, 0.0 if exact else atol)
+
+
+@far_side
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, tf.Tensor)

@@ -1,0 +1,70 @@
+import numpy as np
+
+from gradetape.checks import assert_close, assert_tensor, far_side, hint, points
+
+
+@far_side
+def one_epoch(dataset, limit):
+    """Return the batches of one epoch as arrays, but no more than `limit` of them."""
+    return [(x.numpy(), y.numpy()) for x, y in dataset.take(limit)]
+
+
+@points(1)
+@hint("Slice the arrays, shuffle the examples, then batch them. What does `batch` do with those that remain?")
+def test_an_epoch_in_batches(student, tf, rng):
+    """Every epoch has each example once, with its label, in batches of which the last may be smaller."""
+    size, full = rng.integers(4, 9, size=2).tolist()
+    sizes = [size] * full + [int(rng.integers(1, size))]
+    features, labels = rng.normal(size=(sum(sizes), 2)).astype("float32"), np.arange(sum(sizes))
+    dataset = student.make_batches(features, labels, size, int(rng.integers(1000)))
+    assert isinstance(dataset, tf.data.Dataset), f"expected a tf.data.Dataset, but your code gave {dataset!r}"
+    for _ in range(3):
+        batches = one_epoch(dataset, len(sizes) + 1)
+        given = [len(x) for x, _ in batches]
+        assert given == sizes, f"expected batches of {sizes}, but your dataset gives batches of {given}"
+        x, y = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+        assert_close(np.sort(y), labels, "These are the labels of one epoch, sorted.")
+        assert_close(x, features[y], "These are the features of one epoch: does each label stay with its own?")
+
+
+@far_side
+def curve(a, b):
+    """Make the function sin(a x) + b x**3 of a tensor x."""
+    return lambda x: tf.sin(a * x) + b * x**3
+
+
+@points(1)
+@hint("A tape records what happens to a tensor that it watches. A number is no tensor yet.")
+def test_first_derivative(student, rng):
+    """`derivative` is exact, for one number and for many."""
+    a, b = rng.uniform(0.5, 2.0, size=2).tolist()
+    for x in (rng.uniform(-2, 2, size=6).astype("float32"), float(rng.uniform(-2, 2))):
+        expected = np.asarray(a * np.cos(a * np.float64(x)) + 3 * b * np.float64(x) ** 2, "float32")
+        given = student.derivative(curve(a, b), x)
+        assert_tensor(given, expected, f"That is the derivative of sin({a:.3f} x) + {b:.3f} x**3 at {x}.", atol=1e-5)
+
+
+@points(1)
+@hint("Which attributes of a tf.Module count as trainable? A tensor or an array does not.")
+def test_affine(student, tf, rng):
+    """Affine computes x @ kernel + bias for batches of any size, with two trainable variables."""
+    kernel, bias = rng.normal(size=(3, 2)).astype("float32"), rng.normal(size=2).astype("float32")
+    affine = student.Affine(kernel, bias)
+    for size in rng.choice(np.arange(1, 20), 3, replace=False):
+        x = rng.normal(size=(size, 3)).astype("float32")
+        assert_tensor(affine(x), x @ kernel + bias, f"That is a batch of {size}.")
+    assert isinstance(affine, tf.Module)
+    count = len(affine.trainable_variables)
+    assert count == 2, f"expected 2 trainable variables, but your module has {count}"
+    assert_close(affine.kernel, kernel, "That is the attribute kernel.")
+    assert_close(affine.bias, bias, "That is the attribute bias.")
+
+
+@points(1)
+@hint("Over which axis is the mean of a column? What is 0 / 0 in a column of equal values?")
+def test_standardize(student, rng):
+    """Each column gets mean 0 and standard deviation 1, and a column of equal values becomes 0."""
+    x = rng.normal(2.0, 3.0, size=(9, 4)).astype("float32")
+    x[:, 1] = rng.integers(1, 9)
+    expected = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
+    assert_close(student.standardize(x), expected, "Column 1 holds equal values.", rtol=1e-4, atol=1e-5)

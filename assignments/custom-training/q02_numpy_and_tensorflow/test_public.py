@@ -1,0 +1,48 @@
+import numpy as np
+
+from gradetape.checks import assert_tensor, hint, points
+
+
+@points(1)
+@hint("Which dtype do TensorFlow's reduce functions give for integers? Cast first.")
+def test_column_summary(student, rng):
+    """The sum, mean and deviation of each column have NumPy's values and dtypes."""
+    for x in (rng.integers(-9, 9, size=(7, 3)).astype("int64"), rng.uniform(1, 9, size=(6, 4)).astype("float32")):
+        given = student.column_summary(x)
+        for name, expected in (("sum", x.sum(axis=0)), ("mean", x.mean(axis=0)), ("std", x.std(axis=0))):
+            assert_tensor(given[name], expected, f"That is the {name} of columns of {x.dtype}.")
+
+
+@points(1)
+@hint("Nothing can be assigned to a tensor. Which functions with `scatter` in their names make a new one?")
+def test_replace_rows(student, rng):
+    """replace_rows gives the array that an assignment to these rows would give."""
+    for dtype in ("float32", "int64"):
+        x, rows = rng.normal(0, 50, size=(8, 3)).astype(dtype), rng.normal(0, 50, size=(4, 3)).astype(dtype)
+        expected, indices = x.copy(), rng.permutation(8)[:4]
+        expected[indices] = rows
+        assert_tensor(student.replace_rows(x, indices, rows), expected, f"The indices were {indices}.")
+
+
+@points(1)
+@hint("What does a reshape do to the numbers? And what does a transpose without further arguments do to a third axis?")
+def test_swap_axes(student, rng):
+    """swap_axes swaps the first two axes and leaves the others."""
+    for shape in ((2, 5), (3, 4, 2), (2, 3, 4, 2)):
+        x = rng.normal(size=shape).astype("float32")
+        assert_tensor(student.swap_axes(x), np.swapaxes(x, 0, 1), f"The shape was {shape}.")
+
+
+@points(1)
+@hint("What you hand out must not be the variable itself. And what do two modules share?")
+def test_running_total(student, rng):
+    """A running total adds up what it is given, and results that were handed out do not change."""
+    first, second, other = rng.normal(size=(3, 4)).astype("float32")
+    total, total_of_another = student.RunningTotal(4), student.RunningTotal(4)
+    assert_tensor(total.result(), np.zeros(4, "float32"), "Nothing was added yet.")
+    total.add(first)
+    before = total.result()
+    total.add(second)
+    total_of_another.add(other)
+    assert_tensor(before, first, "That is a result from before the second vector was added.")
+    assert_tensor(total.result(), first + second, "Two vectors were added, and one to another module.")

@@ -1,0 +1,67 @@
+import numpy as np
+
+from gradetape.checks import assert_tensor, hint, points
+
+
+def sentence(rng, alphabet):
+    """Draw a sentence of at least one word, with more spaces than it needs."""
+    words = ["".join(rng.choice(list(alphabet), size=rng.integers(1, 8))) for _ in range(rng.integers(1, 6))]
+    return " " * rng.integers(3) + "".join(word + " " * rng.integers(1, 4) for word in words)
+
+
+@points(1)
+@hint("How many bytes does a character take that is not ASCII? And what lies between two spaces?")
+def test_word_lengths(student, tf, rng):
+    """The lengths of words are counted in characters, and every sentence has a row, if only an empty one."""
+    sentences = [sentence(rng, "abcxyz"), "", sentence(rng, "éß日本Ω😀"), "  ", sentence(rng, "xyz…Å")]
+    given = student.word_lengths(tf.constant(sentences))
+    assert isinstance(given, tf.RaggedTensor), f"expected a ragged tensor, but your code gave {given!r}"
+    assert np.asarray(given.flat_values).dtype.kind == "i", "expected integers"
+    for text, row in zip(sentences, given.to_list(), strict=True):
+        expected = [len(word) for word in text.split()]
+        assert row == expected, f"expected {expected} for {text!r}, but your code gave {row}"
+
+
+@points(1)
+@hint("What is 0 / 0 in an empty row? And by how many numbers do you divide in the other rows?")
+def test_mean_of_rows(student, tf, rng):
+    """Each row has its own mean, and that of an empty row is 0."""
+    lengths = rng.permutation([0, 0, 1, 2, 5, 7])
+    for values in (rng.uniform(1, 9, size=15).astype("float32"), rng.integers(1, 99, size=15)):
+        rows = np.split(values, np.cumsum(lengths)[:-1])
+        expected = np.array([row.mean() if len(row) else 0 for row in rows], "float32")
+        ragged = tf.RaggedTensor.from_row_lengths(values, lengths)
+        advice = f"The rows were {values.dtype} and had the lengths {lengths}."
+        assert_tensor(student.mean_of_rows(ragged), expected, advice)
+
+
+def ups_and_downs(rng, length):
+    """Draw numbers whose sum falls below 0 in the middle, and rises again at the end."""
+    x = rng.normal(size=length).astype("float32")
+    x[length // 2] = -rng.uniform(20, 30)
+    x[0], x[-1] = rng.uniform(1, 2, size=2)
+    return x
+
+
+@points(1)
+@hint("Is each total cut off at 0 before the next number is added to it?")
+def test_running_totals(student, tf, rng):
+    """Each total is the one before it plus a number, but never below 0."""
+    x = ups_and_downs(rng, 12)
+    total, expected = 0.0, []
+    for value in x.tolist():
+        total = max(0.0, total + value)
+        expected.append(total)
+    given = student.running_totals(tf.constant(x))
+    assert_tensor(given, np.array(expected, "float32"), f"The numbers were {x.round(2)}.", atol=1e-5)
+
+
+@points(1)
+@hint("A queue of strings gives tensors of bytes: make Python strings of them.")
+def test_priority_order(student, rng):
+    """Names leave in the order of their priorities."""
+    names = [f"{letter}{rng.integers(100)}" for letter in "abcdéf"]
+    items = list(zip((rng.permutation(40)[:6] - 20).tolist(), names, strict=True))
+    expected, given = [name for _, name in sorted(items)], student.in_priority_order(items)
+    assert isinstance(given, list), f"expected a list, but your code gave {given!r}"
+    assert given == expected, f"expected {expected} for {items}, but your code gave {given}"

@@ -1,0 +1,48 @@
+"""An array is changed where it is, and so is the caller's."""
+# fails: hidden::test_unknown_sizes, hidden::test_arguments_are_left_alone, hidden::test_indices_out_of_range
+
+# %%
+import tensorflow as tf
+
+
+# %%
+def column_summary(x):
+    """Return the sum, the mean and the standard deviation of each column, as NumPy would."""
+    x = tf.convert_to_tensor(x)
+    terms, numbers = (tf.cast(x, tf.int64), tf.cast(x, tf.float64)) if x.dtype.is_integer else (x, x)
+    return {
+        "sum": tf.reduce_sum(terms, axis=0),
+        "mean": tf.reduce_mean(numbers, axis=0),
+        "std": tf.math.reduce_std(numbers, axis=0),
+    }
+
+
+# %%
+def replace_rows(x, indices, rows):
+    """Return x with some of its rows replaced."""
+    x[indices] = rows
+    return tf.convert_to_tensor(x)
+
+
+# %%
+def swap_axes(x):
+    """Return x with its first two axes swapped."""
+    x = tf.convert_to_tensor(x)
+    return tf.transpose(x, [1, 0, *range(2, x.shape.rank)])
+
+
+# %%
+class RunningTotal(tf.Module):
+    """Adds up vectors."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.total = tf.Variable(tf.zeros([size]))
+
+    def add(self, x):
+        """Add a vector to the total."""
+        self.total.assign_add(x)
+
+    def result(self):
+        """Return the total so far."""
+        return tf.convert_to_tensor(self.total)

@@ -1,0 +1,48 @@
+"""Indices are shuffled and gathered, an accumulated tape, a signature for the exact width, a variance and its root."""
+
+# %%
+import keras
+import tensorflow as tf
+
+
+# %%
+def make_batches(features, labels, batch_size, seed):
+    features, labels = tf.constant(features), tf.constant(labels)
+    indices = tf.data.Dataset.range(features.shape[0]).shuffle(10_000, seed=seed, reshuffle_each_iteration=True)
+    return indices.batch(batch_size).map(lambda batch: (tf.gather(features, batch), tf.gather(labels, batch)))
+
+
+# %%
+def derivative(fn, x):
+    x = tf.constant(x, tf.float32) if isinstance(x, float) else tf.convert_to_tensor(x)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([x])
+        total = tf.reduce_sum(fn(x))
+        slope = tape.gradient(total, x)
+    return tf.zeros_like(x) if slope is None else slope
+
+
+# %%
+class Affine(tf.Module):
+    def __init__(self, kernel, bias):
+        super().__init__(name="affine")
+        self.kernel = tf.Variable(tf.cast(kernel, tf.float32), name="kernel")
+        self.bias = tf.Variable(tf.cast(bias, tf.float32), name="bias")
+
+    def compute(self, x):
+        return tf.nn.bias_add(tf.linalg.matmul(x, self.kernel), self.bias)
+
+    @tf.function
+    def __call__(self, x):
+        return self.compute(x)
+
+    def export(self, folder):
+        self.__call__.get_concrete_function(tf.TensorSpec([None, self.kernel.shape[0]], tf.float32))
+        tf.saved_model.save(self, str(folder))
+
+
+# %%
+def standardize(x):
+    centred = x - keras.ops.mean(x, axis=0, keepdims=True)
+    variance = keras.ops.mean(keras.ops.square(centred), axis=0)
+    return keras.ops.divide_no_nan(centred, keras.ops.sqrt(variance))
