@@ -7,6 +7,7 @@ from gradetape.checks.vocabulary import (
     assert_learns,
     assert_serializable,
     assert_streams,
+    fill_weights,
     ops_in,
     raises,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "assert_serializable",
     "assert_streams",
     "far_side",
+    "fill_weights",
     "gpu",
     "hint",
     "limit",
