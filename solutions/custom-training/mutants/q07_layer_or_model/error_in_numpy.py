@@ -55,7 +55,7 @@ class ReconstructingRegressor(keras.Model):
     def call(self, inputs):
         """Return the prediction, having added the reconstruction loss and updated the metric."""
         hidden = self.hidden(inputs)
-        error = tf.constant(((self.reconstruction(hidden).numpy() - inputs) ** 2).mean())
+        error = tf.constant(((self.reconstruction(hidden).numpy() - inputs.numpy()) ** 2).mean())
         self.add_loss(self.weight * error)
         self.reconstruction_error.update_state(error)
         return self.prediction(hidden)

@@ -1,5 +1,6 @@
 """reconstruction_error is replaced by a tensor, and no epoch reports it."""
 # fails: hidden::test_evaluate, hidden::test_fit
+# fails (legacy): hidden::test_evaluate, hidden::test_fit, hidden::test_saved_weights
 
 # %%
 import tensorflow as tf
