@@ -305,7 +305,7 @@ def test_an_entry_that_somebody_edited_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file")
-    with pytest.raises(GradebookError, match=r"cannot be used: .*results"):
+    with pytest.raises(GradebookError, match=r"results cannot be made: .* --out"):
         Gradebook.open(tmp_path / "results" / "gradebook.sqlite")
 
 

@@ -248,7 +248,7 @@ def rows_of(text: str) -> list[dict[str, str]]:
 
 
 def test_the_table_has_a_row_per_student_and_a_column_per_question() -> None:
-    rows = rows_of(grades_csv([a_grade("bob"), a_grade("alice")], [a_broken_file()]))
+    rows = rows_of(grades_csv([a_grade("bob"), a_grade("alice")], [a_broken_file()], max_points=5.0))
     assert rows[0] == {
         "student": "alice",
         "points": "2.0",
@@ -267,7 +267,7 @@ def test_the_table_has_a_row_per_student_and_a_column_per_question() -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_no_cell_of_the_table_is_a_formula(separator: str) -> None:
     grades = [a_grade(FORMULA), a_grade("x;=1+1"), a_grade("x\t=1+1"), a_grade(NASTY)]
-    table = grades_csv(grades, [a_broken_file("\r\n=1+1")])
+    table = grades_csv(grades, [a_broken_file("\r\n=1+1")], max_points=5.0)
     for row in csv.reader(io.StringIO(table), delimiter=separator):
         assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
@@ -275,7 +275,7 @@ def test_no_cell_of_the_table_is_a_formula(separator: str) -> None:
 def test_json_is_the_object_that_was_promised() -> None:
     failed = a_result("test_y", public=False, verdict=Verdict.FAILED, message="no", staff_message="CANARY")
     grade = a_grade("bob", a_result(points=0.1), a_result("test_z", points=0.2), failed)
-    said = as_json([grade], [a_broken_file("alice")], ASSIGNMENT, "namespaces")
+    said = as_json([grade], [a_broken_file("alice")], ASSIGNMENT, "namespaces", max_points=5.0)
     assert json.loads(json.dumps(said)) == said
     assert (said["assignment"], said["isolation"]) == (ASSIGNMENT, "namespaces")
     alice, bob = said["submissions"]
@@ -344,23 +344,23 @@ def test_names_that_differ_only_in_what_a_file_system_ignores_stay_apart() -> No
 def test_the_folder_holds_what_was_promised(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "results"
     grades = [a_grade("alice"), a_grade("Bob Ross"), a_nasty_grade()]
-    index = write(folder, grades, [a_broken_file()], assignment=ASSIGNMENT, title="Training loops")
+    index = write(folder, grades, [a_broken_file()], assignment=ASSIGNMENT, title="Training loops", max_points=5.0)
     assert index == folder / "index.html"
     links = [value for name, value in Page(index.read_text("utf-8")).attributes if name == "href"]
     assert {path.name for path in folder.iterdir()} == {*links, "index.html"}
     assert "alice.html" in links
-    assert (folder / "grades.csv").read_text("utf-8") == grades_csv(grades, [a_broken_file()])
+    assert (folder / "grades.csv").read_text("utf-8") == grades_csv(grades, [a_broken_file()], max_points=5.0)
     assert (folder / "alice.html").read_text("utf-8") == student_page(a_grade("alice"), title="Training loops")
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file")
     with pytest.raises(GradebookError, match=r"results cannot be written to .*--out"):
-        write(tmp_path / "results", [a_grade()], [], assignment=ASSIGNMENT)
+        write(tmp_path / "results", [a_grade()], [], assignment=ASSIGNMENT, max_points=5.0)
 
 
 def test_a_full_disk_leaves_the_old_pages_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path, [a_grade("alice", a_result())], [], assignment=ASSIGNMENT)
+    write(tmp_path, [a_grade("alice", a_result())], [], assignment=ASSIGNMENT, max_points=5.0)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
     def full(*_: object) -> None:
@@ -368,5 +368,5 @@ def test_a_full_disk_leaves_the_old_pages_whole(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(GradebookError, match="The disk is full: free some space"):
-        write(tmp_path, [a_grade("alice", a_result(verdict=Verdict.FAILED))], [], assignment=ASSIGNMENT)
+        write(tmp_path, [a_grade("alice", a_result(verdict=Verdict.FAILED))], [], assignment=ASSIGNMENT, max_points=5.0)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gradetape.verify import Proof
 
 OK, ATTENTION, WRONG, INTERRUPTED = 0, 1, 2, 130
-_SHOWN = 20
+_SHOWN, _NAMED = 20, 5
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -147,7 +147,8 @@ def grade(
     how = _How(folder, question, regrade, workers or _workers(config), settings)
     run = _grade(exam, submissions, unreadable, how)
     if as_json:
-        click.echo(json.dumps(described(run.grades, run.unreadable, name, walls), indent=2))
+        told = described(run.grades, run.unreadable, name, walls, max_points=_max_points(exam, question))
+        click.echo(json.dumps(told, indent=2))
     _tell(run, folder)
     sys.exit(ATTENTION if run.needs_attention else OK)
 
@@ -189,7 +190,14 @@ def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadabl
             session = Session(exam, book, progress, question=how.question, **how.settings)
             return session.run(submissions, unreadable, regrade=how.regrade, workers=how.workers)
         finally:
-            write(how.folder, book.latest(name), book.unreadable(name), assignment=name, title=exam.assignment.title)
+            write(
+                how.folder, book.latest(name), book.unreadable(name), assignment=name, title=exam.assignment.title,
+                max_points=_max_points(exam, how.question),
+            )  # fmt: skip
+
+
+def _max_points(exam: Exam, question: str | None) -> float:
+    return sum(each.points for each in exam.assignment.questions if question in (None, each.stem))
 
 
 class _Progress:
@@ -242,11 +250,22 @@ def _tell(run: Batch, folder: Path) -> None:
 
     for entry in run.unreadable:
         click.echo(f"unreadable: {printable(entry.file)}: {printable(entry.reason)}", err=True)
-    for grade in run.grades:
+    for reason, students in _by_reason(run.grades).items():
+        others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
+        names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
+        click.echo(f"needs attention: {names}: {printable(reason)}", err=True)
+    before = len(run.grades) - run.fresh
+    counts = f"{run.fresh} graded now, {before} graded before, {len(run.unreadable)} unreadable"
+    click.echo(f"{counts}; the pages begin at {folder / 'index.html'}", err=True)
+
+
+def _by_reason(grades: list[Grade]) -> dict[str, list[str]]:
+    """Who needs attention, by the reason: a check that is broken is so for everyone."""
+    students: dict[str, list[str]] = {}
+    for grade in grades:
         for reason in grade.attention:
-            click.echo(f"needs attention: {printable(grade.student)}: {printable(reason)}", err=True)
-    fresh = f"{run.fresh} graded now" if run.fresh else "Nothing was graded again"
-    click.echo(f"{fresh}; {len(run.grades)} grades of this batch, pages in {folder / 'index.html'}", err=True)
+            students.setdefault(reason, []).append(grade.student)
+    return students
 
 
 def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:

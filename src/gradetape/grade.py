@@ -177,7 +177,9 @@ class Lanes:
 
     def _start_judge(self) -> Line:
         ours, theirs = socket.socketpair()
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gradetape-judge-"))
+        folder = self._stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="gradetape-judge-", ignore_cleanup_errors=True)
+        )
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", "gradetape.judge.server"], stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -307,9 +309,9 @@ class Marker:
 
     def grade(self, rubric: Rubric, submission: Submission, outcome: Outcome) -> Grade:
         """The grade of a judged submission; a fault makes it one that needs attention."""
-        results = tuple(self._with_command(submission, result) for result in rubric.complete(outcome.results))
-        faults = [result.check for result in results if result.verdict is Verdict.FAULT]
-        attention = tuple(f"{check.id}: the grader could not judge this check" for check in faults)
+        found = rubric.complete(outcome.results)
+        attention = tuple(_fault_told(result) for result in found if result.verdict is Verdict.FAULT)
+        results = tuple(self._with_command(submission, result) for result in found)
         return self._made(submission, results=results, attention=attention, events=outcome.events,
                           layers=outcome.layers, seconds=outcome.seconds)  # fmt: skip
 
@@ -363,6 +365,11 @@ class Marker:
         return _digest(
             exam.assignment.name, exam.secrets.seed().hex(), *self._stems, *files, *cells, *settings, *versions
         )
+
+
+def _fault_told(result: CheckResult) -> str:
+    why = result.staff_message.strip().partition("\n")[0] or "the grader could not judge it"
+    return f"{result.check.id}: {why}"
 
 
 def _digest(*parts: str) -> str:

@@ -268,18 +268,26 @@ def _connectable(url: sa.URL, place: str, busy_s: float) -> sa.Engine:
     try:
         if url.get_backend_name() != "sqlite":
             return sa.create_engine(url)
-        if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(url.database or "."))
         engine = sa.create_engine(url, connect_args={"timeout": busy_s})
     except ModuleNotFoundError as error:
         raise GradebookError(
             f"The gradebook {place} needs the Python package {error.name}, which is not installed. "
             'For PostgreSQL: pip install "psycopg[binary]"'
         ) from error
-    except (SQLAlchemyError, OSError) as error:
+    except SQLAlchemyError as error:
         raise GradebookError(_explained(error, place)) from error
     _set_up_sqlite(engine)
     return engine
+
+
+def _make_folder(database: Path) -> None:
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GradebookError(
+            f"The folder {database.parent} cannot be made: {error.strerror}. Choose another folder with --out."
+        ) from error
 
 
 def _set_up_sqlite(engine: sa.Engine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # The full-width forms count as operators in spreadsheets of East Asian locales.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001
@@ -19,6 +20,11 @@ def printable(text: str, limit: int = 2000) -> str:
     left_out = len(text) - limit
     shown = "".join(map(_visible, text[:limit].replace("\r\n", "\n")))
     return f"{shown}… ({left_out} more characters)" if left_out > 0 else shown
+
+
+def uncoloured(text: str) -> str:
+    """Text without the colours of a terminal, which Keras puts into its messages; other escapes stay to be shown."""
+    return _COLOUR.sub("", text)
 
 
 def spreadsheet(text: str) -> str:

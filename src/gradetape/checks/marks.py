@@ -1,4 +1,4 @@
-"""The marks of a check: its points, its hint, its own time limit, whether it needs a GPU, and what runs beyond the wall."""
+"""The marks of a check: points, hint, time limit, whether it needs a GPU, and what runs beyond the wall."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Cells:
 
 
 def _is_kept(statement: ast.stmt) -> bool:
-    """Whether a statement of a quarantined cell is run: imports, functions, classes, constants, and magics around them."""
+    """Whether a statement of a quarantined cell is run: imports, functions, classes, constants, magics around them."""
     if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
         try:
             ast.literal_eval(statement.value)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
 _WRAPS_A_LINE = frozenset({"time", "timeit", "prun"})
+_OPTIONS = re.compile(r"^(?:-[a-zA-Z]\s*\w*\s+)+")
 _WRAPS_A_CELL = frozenset({"time", "timeit", "prun", "capture"})
 
 
@@ -20,7 +22,7 @@ class Shell:
     def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> None:
         """`%time x = f()` runs its statement; `%matplotlib inline` does nothing."""
         if name in _WRAPS_A_LINE:
-            self._run(line)
+            self._run(line if name == "time" else _OPTIONS.sub("", line))
 
     def run_cell_magic(self, name: str, line: str, cell: str) -> None:
         """`%%time` runs its cell; `%%html` does nothing."""

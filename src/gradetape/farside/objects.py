@@ -23,6 +23,7 @@ class Objects:
         self._held: dict[int, tuple[object, int]] = {}
         self._numbers: dict[int, int] = {}
         self._last = 0
+        self._told: list[int] = []
         self._functions: dict[Source, Callable[..., Any]] = {}
         self._revivers: dict[type, Callable[[Any], object]] = {
             Ref: lambda value: self._held[value.id][0],
@@ -62,7 +63,16 @@ class Objects:
             number = self._numbers[id(value)] = self._last
         count = self._held[number][1] if number in self._held else 0
         self._held[number] = (value, count + 1)
+        self._told.append(number)
         return Ref(number, _kind(value), type(value).__name__[:80])
+
+    def begin(self) -> None:
+        """A new reply begins: what is held from here on is told in it."""
+        self._told = []
+
+    def undo(self) -> None:
+        """The reply was not sent: lets go of what would have been told in it."""
+        self.release([[number, 1] for number in self._told])
 
     def release(self, dropped: list[list[int]]) -> None:
         """Lets go of objects; each comes with how often the judge had received it."""

@@ -59,13 +59,18 @@ class Worker:
                 sequence, operation, args, released = self._channel.receive()
             except (EOFError, OSError):
                 return
-            reply = self._answer(operation, args)
-            try:
-                self._channel.send([sequence, *reply])
-            except WireRefused:
-                self._channel.send([sequence, "ok", self._objects.hold(reply[1])])
-            del args, reply
+            self._send(sequence, self._answer(operation, args))
+            del args
             self._objects.release(released)
+
+    def _send(self, sequence: int, reply: list[Any]) -> None:
+        """One reply; a value that is too large or too deep to travel goes as a handle."""
+        self._objects.begin()
+        try:
+            self._channel.send([sequence, *reply])
+        except WireRefused:
+            self._objects.undo()
+            self._channel.send([sequence, "ok", self._objects.hold(reply[1])])
 
     def _answer(self, operation: str, args: list[Any]) -> list[Any]:
         try:
@@ -73,15 +78,16 @@ class Worker:
         except MissingName as missing:
             return ["missing", str(missing)]
         except BaseException as error:
-            return ["raised", _chain(error), type(error).__name__[:80], text_of(error), own_lines(error)]
+            return ["raised", *_told(error)]
 
     def _table(self) -> dict[str, Callable[..., Any]]:
         return {
             "hello": prepare, "cell": self._cells.run, "name": self._name, "module": _MODULES.__getitem__,
             "getattr": getattr, "setattr": setattr, "delattr": delattr, "call": _call, "numbers": numbers,
             "getitem": lambda value, index: value[index], "setitem": _set_item, "len": len, "iter": iter,
-            "next": _next, "enter": lambda value: value.__enter__(), "exit": lambda value: value.__exit__(None, None, None),
-            "isinstance": isinstance, "issubclass": issubclass, "seed": seed, "folder": tempfile.mkdtemp,
+            "next": _next, "enter": lambda value: value.__enter__(),
+            "exit": lambda value: value.__exit__(None, None, None), "isinstance": _is_instance,
+            "issubclass": issubclass, "seed": seed, "folder": tempfile.mkdtemp,
             "read_tree": _read_tree, "write_tree": _write_tree, "output": self._take_output,
         }  # fmt: skip
 
@@ -110,13 +116,27 @@ def seed(number: int) -> None:
     random.seed(number)
 
 
+def _told(error: BaseException) -> list[Any]:
+    """What the judge hears of an exception; some do not even let themselves be described."""
+    try:
+        return [_chain(error), type(error).__name__[:80], text_of(error), own_lines(error)]
+    except BaseException:
+        return [[], "Exception", "", ""]
+
+
 def _chain(error: BaseException) -> list[str]:
     """The names of an exception's classes that come from Python or TensorFlow, most special first."""
-    return [cls.__name__ for cls in type(error).__mro__ if cls.__module__.split(".")[0] in ("builtins", "tensorflow", "numpy")]
+    known = ("builtins", "tensorflow", "numpy")
+    return [cls.__name__ for cls in type(error).__mro__ if str(cls.__module__).split(".")[0] in known]
 
 
 def _call(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
     return function(*args, **kwargs)
+
+
+def _is_instance(value: object, cls: type) -> bool:
+    """What `type` says: the object's own `__class__` may say anything."""
+    return issubclass(type(value), cls)
 
 
 def _set_item(value: Any, index: Any, item: object) -> None:
@@ -151,5 +171,5 @@ def _write_tree(files: dict[str, Bytes]) -> str:
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        path.write_bytes(data.data)
     return str(folder)

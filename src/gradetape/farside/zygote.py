@@ -1,22 +1,27 @@
-"""The zygote: imports TensorFlow once, then forks a worker for whoever asks. `python -m gradetape.farside.zygote < policy`
+"""The zygote: imports TensorFlow once, then forks a worker for whoever asks.
 
-It listens on a sequenced-packet socket. Every connection is one judge's child: `Spawn` brings a worker's data socket
-along (so that it has no name that anyone could connect to), `Kill` ends a worker; the zygote tells when one is `Ready`,
-`Broken`, or has an `Exit`. The end of a connection is the end of its workers. The zygote computes nothing (a TensorFlow
-operation before the fork deadlocks every child) and reads nothing that a worker's code could write. It ends when its
-standard input does, so a supervisor that dies leaves no zygote behind.
+`python -m gradetape.farside.zygote` reads its policy from standard input and listens on a sequenced-packet socket.
+Every connection is one judge's child: `Spawn` brings a worker's data socket along (so that it has no name that anyone
+could connect to), `Kill` ends a worker; the zygote tells when one is `Ready`, `Broken`, or has an `Exit`. The end of a
+connection is the end of its workers. The zygote computes nothing (a TensorFlow operation before the fork deadlocks
+every child) and reads nothing that a worker's code could write. It ends when its standard input does, so a supervisor
+that dies leaves no zygote behind.
 """
 
 from __future__ import annotations
 
-import array
+import contextlib
+import fcntl
 import gc
+import io
 import os
 import selectors
 import signal
 import socket
+import struct
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import msgspec
@@ -24,13 +29,14 @@ import msgspec
 from gradetape.errors import WallsError
 from gradetape.sandbox import syscalls
 from gradetape.sandbox.bare import Bare
-from gradetape.sandbox.base import Policy, Walls
+from gradetape.sandbox.base import STUDENT_UIDS, Policy, Walls
 from gradetape.sandbox.limits import Group, Groups
 from gradetape.sandbox.namespaces import Namespaces
 from gradetape.wire.control import Broken, Exit, Kill, News, Order, Ready, Spawn
 
 _DATA, _REPORT = 100, 101
 _PACKET = 1 << 16
+_BACKENDS: dict[str, Callable[[Policy, bool], Walls]] = {"namespaces": Namespaces, "none": Bare}
 
 
 class Init(msgspec.Struct, frozen=True, tag="init"):
@@ -110,10 +116,8 @@ class Child:
     def kill(self) -> None:
         """Ends its whole tree."""
         self.doomed = True
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(self.init or self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     def reap(self) -> Exit:
         """Waits for the outermost process, which is about to end; how the worker ended."""
@@ -121,6 +125,7 @@ class Child:
         os.waitpid(self.pid, 0)
         kills = self.group.oom_kills if self.group else 0
         if self.group:
+            self.group.kill()
             self.group.remove()
         ended = self.ended or Ended(signal.SIGKILL, 0.0, 0)
         return Exit(self.number, ended.status, kills, ended.cpu_s, ended.peak_mb)
@@ -132,15 +137,21 @@ class Zygote:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._groups = Groups(policy.limits)
-        backend = {"namespaces": Namespaces, "none": Bare}[policy.isolation]
-        self._walls: Walls = backend(policy, self._groups.available)
+        self._walls = _BACKENDS[policy.isolation](policy, self._groups.available)
         self._selector = selectors.DefaultSelector()
         self._children: dict[socket.socket, dict[int, Child]] = {}
+        self._living: set[Child] = set()
         self._orders = msgspec.json.Decoder(Order)
 
     def serve(self) -> None:
-        """Listens until standard input ends."""
-        self._walls.check()
+        """Listens until standard input ends; then ends every worker and removes every group."""
+        try:
+            self._walls.check()
+            self._listen()
+        finally:
+            self._end()
+
+    def _listen(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as listener:
             listener.bind(self._policy.socket)
             listener.listen(64)
@@ -149,8 +160,13 @@ class Zygote:
             _announce()
             while self._turn(listener):
                 pass
+
+    def _end(self) -> None:
         for owner in list(self._children):
             self._hang_up(owner)
+        while self._living:
+            for child in list(self._living):
+                self._hear(child)
         self._groups.remove()
 
     def _turn(self, listener: socket.socket) -> bool:
@@ -158,14 +174,23 @@ class Zygote:
             if key.fileobj == 0:
                 return False
             if key.fileobj is listener:
-                self._welcome(listener.accept()[0])
+                self._welcome(listener)
             elif isinstance(key.data, Child):
                 self._hear(key.data)
             else:
                 self._obey(key.fileobj)
         return True
 
-    def _welcome(self, connection: socket.socket) -> None:
+    def _welcome(self, listener: socket.socket) -> None:
+        """A judge's connection; students' code, which has no business here, is refused."""
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if uid in STUDENT_UIDS.values():
+            connection.close()
+            return
         self._children[connection] = {}
         self._selector.register(connection, selectors.EVENT_READ, None)
 
@@ -192,26 +217,39 @@ class Zygote:
 
     def _spawn(self, connection: socket.socket, number: int, role: str, data: int) -> None:
         try:
-            group = self._groups.make()
-        except WallsError as error:
+            child = self._fork(connection, number, role, data)
+        except (WallsError, OSError) as error:
             self._tell(connection, Broken(number, str(error)))
             self._tell(connection, Exit(number, signal.SIGKILL))
             return
+        self._living.add(child)
+        self._children[connection][number] = child
+        self._selector.register(child.pipe, selectors.EVENT_READ, child)
+
+    def _fork(self, connection: socket.socket, number: int, role: str, data: int) -> Child:
+        group = self._groups.make()
         read, write = os.pipe()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(read)
+            os.close(write)
+            if group:
+                group.remove()
+            raise
         if pid == 0:
             self._become(role, group, data, write)
         os.close(write)
-        child = Child(number, pid, read, group, connection)
-        self._children[connection][number] = child
-        self._selector.register(read, selectors.EVENT_READ, child)
+        return Child(number, pid, read, group, connection)
 
     def _become(self, role: str, group: Group | None, data: int, write: int) -> NoReturn:
         """In the child: nothing of the zygote's but the data socket and the report pipe, then the walls."""
         pipe = Pipe(_REPORT)
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             if group:
                 group.join()
+            write = fcntl.fcntl(write, fcntl.F_DUPFD, _REPORT + 1)  # it might be _DATA itself
             os.dup2(data, _DATA, inheritable=False)
             os.dup2(write, _REPORT, inheritable=False)
             nothing = os.open("/dev/null", os.O_RDWR)
@@ -232,6 +270,7 @@ class Zygote:
         reports = child.read()
         if reports is None:
             self._selector.unregister(child.pipe)
+            self._living.discard(child)
             self._children.get(child.owner, {}).pop(child.number, None)
             self._tell(child.owner, child.reap())
             return
@@ -290,8 +329,8 @@ def _import_everything() -> None:
 
 def main() -> int:
     """Reads the policy from the first line of standard input, imports, and serves."""
-    policy = msgspec.json.decode(sys.stdin.buffer.raw.readline(), type=Policy)  # type: ignore[attr-defined]
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # as pid 1 of a container it would be ignored
+    policy = msgspec.json.decode(io.FileIO(0, closefd=False).readline(), type=Policy)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as pid 1 of a container it would be ignored
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         _import_everything()

@@ -12,12 +12,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from gradetape.errors import FarSideEvent, StudentError, WireError
+from gradetape.errors import FarSideEvent, Gone, StudentError, WireError
 from gradetape.records import Cell, Limits
 from gradetape.wire.control import Control
 from gradetape.wire.functions import FarFunction, default_far_side
 from gradetape.wire.lane import CHECK_BYTES, Lane, Tape, Watch
 from gradetape.wire.values import FarPath
+
+_ATTEMPTS = 3
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,16 +52,15 @@ class Bench:
         self._check = ""
 
     @contextmanager
-    def check(self, check_id: str, seconds: float, loaded: bool) -> Iterator[None]:
-        """One check: the far side is made ready on its own clock and reseeded, then the check's clock starts."""
+    def check(self, check_id: str, seconds: float, loaded: bool, reference: bool = False) -> Iterator[None]:
+        """One check: the far sides are made ready on their own clocks and reseeded, then the check's clock starts."""
         self._check = check_id
-        self.watch.begin(self.case.limits.submission_s)
+        self.watch.begin(self.case.limits.check_s)
         if loaded:
-            self.student.ready()
-            if self.student.tape and not self.student.tape.playing:
-                self.student.tape.frames.clear()  # what is played again begins with the check, not with the cells
-            self._fresh(self.student)
-        self.watch.begin(seconds)
+            self._prepare(self.student)
+        if reference and self.watch.event is None:
+            self._prepare(self._reference)
+        self.watch.begin(seconds, self.watch.event)
         try:
             with default_far_side(self.student.ready):
                 yield
@@ -72,10 +73,7 @@ class Bench:
         return np.random.default_rng([*self.case.seed.encode(), zlib.crc32(self._check.encode())])
 
     def reference(self) -> Lane:
-        """The reference's far side, reseeded like the student's."""
-        seconds_left = self.watch.deadline - time.monotonic()
-        self._fresh(self._reference)
-        self.watch.deadline = time.monotonic() + seconds_left
+        """The reference's far side."""
         return self._reference
 
     def clean(self) -> Clean:
@@ -88,11 +86,13 @@ class Bench:
         """What the student's code printed since the check began, where that can still be had."""
         if self.student.worker is None or self.student.tape or self.watch.event is not None:
             return ""
+        received = self.watch.received
         self.watch.deadline = time.monotonic() + 1.0
         try:
             text = self.student.worker.ask("output")
-        except (Exception, FarSideEvent):  # whatever it is, the verdict stands already
-            return ""
+        except (StudentError, FarSideEvent):
+            text = ""
+        self.watch.event, self.watch.received = None, received  # the verdict stands already, whatever came now
         return text if type(text) is str else ""
 
     def play(self, tape: Tape) -> None:
@@ -104,6 +104,23 @@ class Bench:
         """Ends every far side."""
         for lane in (self.student, self._reference, *self._cleans):
             lane.close()
+
+    def _prepare(self, lane: Lane) -> None:
+        """Makes a far side ready and reseeds it; where the worker died since the last check, a new one."""
+        for _ in range(_ATTEMPTS):
+            try:
+                lane.ready()
+                self.watch.begin(self.case.limits.check_s)
+                if lane.tape and not lane.tape.playing:
+                    lane.tape.frames.clear()  # what is played again begins with the check, not with the cells
+                self._fresh(lane)
+                return
+            except FarSideEvent as event:
+                last = event
+            except StudentError as error:
+                last = lane.note(Gone("crashed", f"the far side cannot be reseeded: {error}"))
+            self.watch.begin(self.case.limits.check_s)
+        self.watch.note(last)
 
     def _fresh(self, lane: Lane) -> None:
         worker = lane.ready()

@@ -6,6 +6,7 @@ Outside a course it adds an option and four marks, and does nothing else.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -37,17 +38,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Refuses a check file that imports TensorFlow; and makes a judge for the session at the first check file."""
     if place_of(module_path) is None:
-        return
+        return None
     try:
         refuse_frameworks(module_path)
     except GradetapeError as error:
-        raise parent.CollectError(str(error)) from None
+        return Refused.from_parent(parent, path=module_path, reason=str(error))
     except SyntaxError as error:
-        raise parent.CollectError(f"{module_path}, line {error.lineno}: {error.msg}") from None
+        reason = f"{module_path}, line {error.lineno}: {error.msg}"
+        return Refused.from_parent(parent, path=module_path, reason=reason)
     _appoint(parent.config)
+    return None
+
+
+class Refused(pytest.File):
+    """A check file that is not collected; raised any earlier, its error would cost the other files in its folder."""
+
+    def __init__(self, *, reason: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._reason = reason
+
+    def collect(self) -> NoReturn:
+        """Tells why."""
+        raise self.CollectError(self._reason)
 
 
 def _appoint(config: pytest.Config) -> None:

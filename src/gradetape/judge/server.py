@@ -52,14 +52,15 @@ class Child:
     def __init__(self, order: Order, items: list[pytest.Item], pid: int, line: Line, deadline: float) -> None:
         self.order, self.items, self.pid, self.line = order, items, pid, line
         self.current: int | None = None
+        self.judged = 0
         self.kill_at = deadline
         self.overdue = False
         self.finished = False
 
     @property
-    def remaining(self) -> list[pytest.Item]:
-        """What is left after the check in hand."""
-        return self.items if self.current is None else self.items[self.current + 1 :]
+    def stage(self) -> int:
+        """The index of the check in hand, or of the one that it is making ready for."""
+        return self.judged if self.current is None else self.current
 
 
 class Server:
@@ -150,25 +151,27 @@ class Server:
             child.kill_at = time.monotonic() + message.seconds + _GRACE_S
             return
         if isinstance(message, Judged):
+            child.judged, child.current = child.stage + 1, None
             child.kill_at = time.monotonic() + child.order.case.limits.submission_s + 60
         child.finished = child.finished or isinstance(message, Done | Lost)
         self._supervisor.send(message)
 
     def _bury(self, child: Child) -> None:
-        """A child is gone: in peace, or in the middle of a check."""
+        """A child is gone: in peace, or in the middle of a check, or on the way to one."""
         self._selector.unregister(child.line)
         child.line.close()
         _, status = os.waitpid(child.pid, 0)
         del self._children[child.pid]
         if child.finished:
             return
-        if child.current is None:
+        if not child.stage and child.current is None:
             self._supervisor.send(Lost(order=child.order.number, reason=f"the judge died before any check ({status})"))
             return
-        check, trusted = check_of(child.items[child.current]), child.order.case.trusted
-        result = unjudged(check, overdue=child.overdue, trusted=trusted, detail=f"wait status {status}")
-        self._supervisor.send(Judged(order=child.order.number, result=result))
-        self._fork(child.order, child.remaining)
+        for item in child.items[child.stage : child.stage + 1]:
+            trusted, detail = child.order.case.trusted, f"wait status {status}"
+            result = unjudged(check_of(item), overdue=child.overdue, trusted=trusted, detail=detail)
+            self._supervisor.send(Judged(order=child.order.number, result=result))
+        self._fork(child.order, child.items[child.stage + 1 :])
 
 
 class Job:
@@ -195,9 +198,7 @@ class Job:
             self._line.send(Judged(order=self._order.number, result=result))
 
     def lost(self, error: InfrastructureError) -> None:
-        """This child cannot go on."""
-        self._line.send(Lost(order=self._order.number, reason=str(error)))
-        os._exit(1)
+        """The error itself ends this child."""
 
     def run(self) -> None:
         """Every item, and what is to be said at the end."""
@@ -239,7 +240,8 @@ class Job:
 
 def _become_child(judge: Judge, order: Order, items: list[pytest.Item], line: Line) -> NoReturn:
     """In the child: a folder of its own, a limit on its memory, then the checks."""
-    folder = tempfile.mkdtemp(prefix="gradetape-judge-")
+    # Within the folder of the judge, which goes with it: a child that is killed cannot remove its own.
+    folder = tempfile.mkdtemp(prefix="case-", dir=os.getcwd())
     status = 1
     try:
         syscalls.die_with_parent()
@@ -248,6 +250,8 @@ def _become_child(judge: Judge, order: Order, items: list[pytest.Item], line: Li
         judge.host = job = Job(order, items, line)
         job.run()
         status = 0
+    except InfrastructureError as error:
+        line.send(Lost(order=order.number, reason=str(error)))
     except BaseException:
         line.send(Lost(order=order.number, reason=traceback.format_exc()[-2000:]))
     finally:
@@ -272,6 +276,7 @@ def main() -> int:
     supervisor = Line(socket.socket(fileno=os.dup(0)))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     root, *paths = supervisor.receive(list[str])
+    sys.dont_write_bytecode = True  # the course's folders stay as they are
     judge = Judge()
     options = [*OPTIONS, "--rootdir", root, "-c", "/dev/null", *paths]
     return int(pytest.main(options, plugins=[judge, Server(supervisor, judge)]))

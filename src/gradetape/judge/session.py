@@ -55,14 +55,17 @@ class Judge:
             bench = self._bench = self.host.bench(item)
         except InfrastructureError as error:
             self.host.lost(error)
-            return (yield)
+            raise
         self._error = None
         check, seconds = check_of(item), limit_of(item, bench.case.limits.check_s)
+        asked = set(getattr(item, "fixturenames", ()))
         try:
-            with bench.check(check.id, seconds, loaded=bool(_LOADED & set(getattr(item, "fixturenames", ())))):
+            with bench.check(check.id, seconds, loaded=bool(_LOADED & asked), reference="reference" in asked):
                 started = time.monotonic()
                 self.host.began(item, seconds)
                 outcome = yield
+                if bench.watch.broken is not None:
+                    raise bench.watch.broken
                 seconds = time.monotonic() - started
                 result = result_of(
                     check, self._error, bench.watch, seconds, trusted=bench.case.trusted, printed=bench.printed()

@@ -12,7 +12,7 @@ import pytest
 
 from gradetape.errors import FarSideEvent, Gone, Missing, Overdue, StudentError
 from gradetape.records import Check, CheckResult, Verdict
-from gradetape.text import printable
+from gradetape.text import printable, uncoloured
 from gradetape.wire.lane import Watch
 
 _LIMIT = 6000
@@ -92,7 +92,7 @@ def _for_student(check: Check, verdict: Verdict, error: BaseException | None, pr
     parts = [_public_words(verdict, error)]
     if printed.strip():
         parts.append(f"What your code printed:\n{printed.strip()}")
-    return printable("\n\n".join(part for part in parts if part), _LIMIT)
+    return printable(uncoloured("\n\n".join(part for part in parts if part)), _LIMIT)
 
 
 def _public_words(verdict: Verdict, error: BaseException | None) -> str:
@@ -116,4 +116,4 @@ def _for_staff(error: BaseException | None, note: str, printed: str) -> str:
     own = error.traceback if isinstance(error, StudentError) else ""
     deep = "".join(traceback.format_exception(error)[-12:]) if not where and not isinstance(error, FarSideEvent) else ""
     parts = [note, f"{place}{type(error).__name__}: {error}", own, deep, printed and f"printed:\n{printed}"]
-    return printable("\n".join(part for part in parts if part), 2 * _LIMIT)
+    return printable(uncoloured("\n".join(part for part in parts if part)), 2 * _LIMIT)

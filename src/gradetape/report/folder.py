@@ -29,15 +29,18 @@ def write(
     *,
     assignment: str,
     title: str = "",
+    max_points: float,
 ) -> Path:
     """Write grades.csv, a page per student and, last, index.html, which is returned.
+
+    `max_points` is the assignment's, for those who have no grade.
 
     Raises GradebookError if the folder cannot be made or written.
     """
     folder = Path(folder)
     files = {page_name(grade.student): student_page(grade, title=title) for grade in grades}
     files |= {page_name(entry.student): unreadable_page(entry, assignment, title=title) for entry in unreadable}
-    files["grades.csv"] = grades_csv(grades, unreadable)
+    files["grades.csv"] = grades_csv(grades, unreadable, max_points=max_points)
     files["index.html"] = index_page(grades, unreadable, assignment=assignment, title=title)
     try:
         folder.mkdir(parents=True, exist_ok=True)

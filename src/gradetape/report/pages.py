@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -158,7 +159,7 @@ def _event_view(event: CellEvent, titles: dict[str, str]) -> dict[str, Any]:
 def _facts(grade: Grade) -> list[tuple[str, str]]:
     versions = ", ".join(f"{name} {version}" for name, version in grade.versions.items())
     facts = [
-        ("File", grade.file),
+        ("File", Path(grade.file).name),
         ("SHA-256 of the file", grade.sha256),
         ("Time", f"{grade.seconds:.1f} s"),
         ("Isolation", grade.isolation),

@@ -22,15 +22,16 @@ def earned(grade: Grade, stem: str) -> float:
     return round(sum(result.points for result in grade.of(stem)), 6)
 
 
-def grades_csv(grades: Sequence[Grade], unreadable: Sequence[Unreadable]) -> str:
+def grades_csv(grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, max_points: float) -> str:
     """One row per student: student, points, max_points, status, a column per question, file, sha256.
+
+    `max_points` is the assignment's, for those who have no grade.
 
     All text is quoted, and no cell holds a formula even where a spreadsheet separates cells by semicolons or tabs.
     """
     stems = [question.stem for question in questions_of(grades)]
-    full = _full_points(grades)
     rows = [_graded_row(grade, stems) for grade in grades] + [
-        _unreadable_row(entry, stems, full) for entry in unreadable
+        _unreadable_row(entry, stems, max_points) for entry in unreadable
     ]
     rows.sort(key=lambda row: str(row[0]).casefold())
     file = io.StringIO()
@@ -42,11 +43,11 @@ def grades_csv(grades: Sequence[Grade], unreadable: Sequence[Unreadable]) -> str
 
 
 def as_json(
-    grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, isolation: str
-) -> dict[str, Any]:
-    """What `grade --json` prints, as plain data."""
-    full = _full_points(grades)
-    submissions = [_graded(grade) for grade in grades] + [_unreadable(entry, full) for entry in unreadable]
+    grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, isolation: str, *,
+    max_points: float,
+) -> dict[str, Any]:  # fmt: skip
+    """What `grade --json` prints, as plain data; `max_points` is the assignment's, for those who have no grade."""
+    submissions = [_graded(grade) for grade in grades] + [_unreadable(entry, max_points) for entry in unreadable]
     return {
         "assignment": assignment,
         "isolation": isolation,
@@ -57,10 +58,6 @@ def as_json(
 def _cell(text: str) -> str:
     line = re.sub(r"[\t\n]+", " ", printable(text))
     return ";".join(spreadsheet(part) for part in line.split(";"))
-
-
-def _full_points(grades: Sequence[Grade]) -> float:
-    return max((grade.max_points for grade in grades), default=0.0)
 
 
 def _graded_row(grade: Grade, stems: Sequence[str]) -> list[str | float]:

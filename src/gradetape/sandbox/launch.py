@@ -16,6 +16,7 @@ import msgspec
 from gradetape.errors import WallsError, ZygoteError
 from gradetape.records import Limits
 from gradetape.sandbox.base import Policy
+from gradetape.sandbox.limits import sweep
 
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -39,6 +40,7 @@ class Zygote:
         self, limits: Limits, *, isolation: str = "namespaces", keras: str = "3", device: str = "cpu",
         secret: tuple[Path, ...] = (),
     ) -> None:  # fmt: skip
+        self._ready = False
         self._folder = Path(tempfile.mkdtemp(prefix="gradetape-"))
         self.path = self._folder / "zygote"
         hidden = tuple(str(path.resolve()) for path in secret)
@@ -57,6 +59,7 @@ class Zygote:
         """Waits for the imports; raises WallsError for walls that cannot be built, ZygoteError for anything else."""
         line = _pipe(self._process.stdout).readline().decode(errors="replace").strip()
         if line == "ready":
+            self._ready = True
             return
         self._process.wait()
         if line.startswith("broken "):
@@ -74,13 +77,16 @@ class Zygote:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """Ends it and all its workers, and removes its folder."""
+        """Ends it and all its workers, and removes its folder and its control groups."""
+        if not self._ready:
+            self._process.kill()  # while it imports it hears nothing, and there are no workers yet
         _pipe(self._process.stdin).close()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        sweep()
         _pipe(self._process.stdout).close()
         self._errors.close()
         shutil.rmtree(self._folder, ignore_errors=True)

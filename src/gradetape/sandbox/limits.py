@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+import secrets
+import signal
 import time
 from pathlib import Path
 
@@ -52,6 +55,13 @@ class Group:
                     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
         return 0
 
+    def kill(self) -> None:
+        """Kills whatever is still in it, such as daemons that left every process group."""
+        for folder in self._folders:
+            for line in (folder / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(line), signal.SIGKILL)
+
     def remove(self, patience_s: float = 2.0) -> None:
         """Removes the group once it is empty; what is still in it after `patience_s` is left to the kernel."""
         deadline = time.monotonic() + patience_s
@@ -97,7 +107,8 @@ class Groups:
         folder = parent / f"worker-{self._count}"
         folder.mkdir()
         settings = {
-            "memory.limit_in_bytes": self._limits.memory_mb * _MB, "memory.max": self._limits.memory_mb * _MB,
+            "memory.limit_in_bytes": self._limits.memory_mb * _MB,
+            "memory.memsw.limit_in_bytes": self._limits.memory_mb * _MB, "memory.max": self._limits.memory_mb * _MB,
             "memory.swap.max": 0, "memory.oom.group": 1, "pids.max": self._limits.processes,
         }  # fmt: skip
         for name, value in settings.items():
@@ -106,13 +117,25 @@ class Groups:
         return folder
 
 
+def sweep(mounts: Path = Path("/sys/fs/cgroup")) -> None:
+    """Removes the control groups of zygotes that are gone without having done so."""
+    for folder in (found for base in _bases(mounts) for found in base.glob("gradetape-*-*")):
+        if not Path("/proc", folder.name.split("-")[1]).exists():
+            for group in (*folder.glob("worker-*"), folder):
+                Group((group,)).remove(0.1)
+
+
+def _bases(mounts: Path) -> list[Path]:
+    """Where this process's control groups may have children."""
+    return _version_1(mounts) if (mounts / "memory").is_dir() else _version_2(mounts)
+
+
 def _parents(mounts: Path = Path("/sys/fs/cgroup")) -> tuple[Path, ...]:
     """New folders below which this process may make groups that limit memory; none where it may not."""
-    candidates = _version_1(mounts) if (mounts / "memory").is_dir() else _version_2(mounts)
     made: list[Path] = []
     try:
-        for base in candidates:
-            folder = base / f"gradetape-{os.getpid()}"
+        for base in _bases(mounts):
+            folder = base / f"gradetape-{os.getpid()}-{secrets.token_hex(4)}"
             folder.mkdir()
             made.append(folder)
             if (folder / "cgroup.subtree_control").exists():
@@ -125,13 +148,13 @@ def _parents(mounts: Path = Path("/sys/fs/cgroup")) -> tuple[Path, ...]:
 
 
 def _version_1(mounts: Path) -> list[Path]:
-    found = []
+    found = {}
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, own = line.split(":", 2)
         for name in {"memory", "pids"} & set(controllers.split(",")):
             folder = mounts / name / own.lstrip("/")
-            found.append(folder if folder.is_dir() else mounts / name)
-    return found
+            found[name] = folder if folder.is_dir() else mounts / name
+    return list(found.values()) if "memory" in found else []
 
 
 def _version_2(mounts: Path) -> list[Path]:

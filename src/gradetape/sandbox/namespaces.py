@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import sys
 import tempfile
 from collections.abc import Callable
 from typing import NoReturn
 
 from gradetape.errors import WallsError
-from gradetape.sandbox import root
-from gradetape.sandbox import syscalls
+from gradetape.sandbox import root, syscalls
 from gradetape.sandbox.base import STUDENT_UIDS, Policy, Reports
 from gradetape.sandbox.limits import restrict
 
@@ -36,7 +36,7 @@ class Namespaces:
         os.makedirs(self._root, exist_ok=True)
         pid = os.fork()
         if pid == 0:
-            os._exit(self._trial())
+            self._try_unsharing()
         if os.waitpid(pid, 0)[1] != 0:
             raise WallsError(
                 "this machine gives no user namespaces. Let them be (sysctl kernel.unprivileged_userns_clone=1, or "
@@ -56,12 +56,12 @@ class Namespaces:
         os.waitpid(init, 0)
         os._exit(0)
 
-    def _trial(self) -> int:
+    def _try_unsharing(self) -> NoReturn:
         try:
             self._unshare()
-        except OSError:
-            return 1
-        return 0
+            os._exit(0)
+        finally:
+            os._exit(1)
 
     def _unshare(self) -> None:
         if self._as_root:
@@ -79,11 +79,11 @@ class Namespaces:
         syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
         root.build(self._root, self._policy.limits)
         root.enter(self._root)
+        syscalls.set_dumpable(False)  # else code of the same uid could open what this process has open
         worker = os.fork()
         if worker == 0:
             self._worker(role, work, reports)
         os.close(keep)
-        syscalls.not_dumpable()
         while True:
             pid, status, used = os.wait4(-1, 0)
             if pid == worker:
@@ -93,8 +93,10 @@ class Namespaces:
     def _worker(self, role: str, work: Callable[[], None], reports: Reports) -> NoReturn:
         """C: no privileges, then the student's code."""
         syscalls.die_with_parent()
+        syscalls.set_dumpable(True)
         os.chdir(root.HOME)
         restrict(self._policy.limits, own_memory=not self._aggregate)
+        syscalls.empty_bounding_set()
         if self._as_root:
             uid = STUDENT_UIDS[role]
             os.setgroups([])
@@ -115,7 +117,23 @@ class Namespaces:
         seen = [folder for folder in (*self._policy.secret, self._policy.socket) if os.path.lexists(folder)]
         if seen:
             raise WallsError(f"the walls stand, but {seen[0]} is visible inside")
-        if os.listdir("/sys/class/net") if os.path.isdir("/sys/class/net") else []:
-            raise WallsError("the walls stand, but network devices are visible inside")
+        if _reaches_the_network():
+            raise WallsError("the walls stand, but the network can be reached from inside")
+        if os.readlink("/proc/self") != str(os.getpid()) and not self._as_root:
+            raise WallsError("the walls stand, but /proc shows processes outside. Grade as root, or in a container.")
+        with open("/proc/self/status") as file:
+            status = dict(line.split(":\t", 1) for line in file)
+        if int(status["CapEff"], 16) or int(status["CapBnd"], 16) or int(status["NoNewPrivs"]) != 1:
+            raise WallsError("the walls stand, but privileges could be had inside")
         if resource.getrlimit(resource.RLIMIT_CORE)[1] != 0:
             raise WallsError("the walls stand, but the resource limits are not in force")
+
+
+def _reaches_the_network() -> bool:
+    """Whether there is a route to anywhere; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return False
+    return True

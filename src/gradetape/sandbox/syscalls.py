@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 import sys
@@ -10,7 +11,8 @@ import sys
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
     0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000,
 )  # fmt: skip
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_REC, MS_PRIVATE = 1 << 12, 1 << 14, 1 << 18
 MNT_DETACH = 2
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
@@ -89,9 +91,9 @@ def die_with_parent() -> None:
     _prctl("set the parent's death signal", _PR_SET_PDEATHSIG, 9)
 
 
-def not_dumpable() -> None:
-    """No core dump, and no tracing by others of the same uid."""
-    _prctl("clear dumpable", _PR_SET_DUMPABLE, 0)
+def set_dumpable(allowed: bool) -> None:
+    """Whether there may be a core dump, and tracing by others of the same uid; a fork inherits it."""
+    _prctl("set dumpable", _PR_SET_DUMPABLE, int(allowed))
 
 
 def no_new_privileges() -> None:
@@ -99,13 +101,19 @@ def no_new_privileges() -> None:
     _prctl("set no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
 
 
-def drop_capabilities() -> None:
-    """Gives up every capability for good: bounding, ambient, permitted, effective and inheritable."""
+def empty_bounding_set() -> None:
+    """No program started from here can have a capability; to be called while this process still has them."""
     for capability in range(_LAST_CAPABILITY + 1):
         try:
             _prctl("drop a capability", _PR_CAPBSET_DROP, capability)
-        except OSError:
-            break
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # this kernel knows no more of them
+                return
+            raise
+
+
+def drop_capabilities() -> None:
+    """Gives up every capability for good: ambient, permitted, effective and inheritable."""
     _prctl("clear ambient capabilities", _PR_CAP_AMBIENT, 4)
     header = ctypes.create_string_buffer(struct.pack("Ii", _CAPABILITY_VERSION_3, 0))
     _syscall("capset", _CAPSET[os.uname().machine], header, ctypes.create_string_buffer(b"\0" * 24))

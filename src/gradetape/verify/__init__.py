@@ -7,7 +7,7 @@ mutant fails what its header names and nothing else, and no check exists that no
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ from gradetape.judge.bench import Case
 from gradetape.judge.cases import Exam, answer
 from gradetape.records import Cell
 from gradetape.verify import adversaries
-from gradetape.verify.headers import header_of
+from gradetape.verify.headers import Header, header_of
 from gradetape.verify.proof import Proof, Trial
 
 __all__ = ["Proof", "Trial", "verify"]
@@ -44,9 +44,10 @@ def verify(
     `repeat` runs the right solutions so often, to find flaky checks; `tell` is told how many of how many are done.
     Raises CourseError where the masters are wrong, InfrastructureError where the machinery failed.
     """
+    headers = _headers(exam, question)
     with Lanes(exam, workers=workers, isolation=exam.course.config.isolation) as lanes:
         rubric = Rubric.of(exam, lanes.collected, question)
-        plans = list(_Planner(exam, rubric).plans(repeat))
+        plans = list(_Planner(exam, rubric, headers).plans(repeat))
         outcomes = _run(lanes, plans, tell)
     trials = tuple(
         Trial(kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results)
@@ -55,12 +56,20 @@ def verify(
     return Proof(assignment=exam.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults)
 
 
+def _headers(exam: Exam, question: str | None) -> dict[Path, Header]:
+    """Every mutant's header, read before anything is started."""
+    legacy = exam.course.config.keras == "legacy"
+    stems = (question,) if question else exam.assignment.stems
+    return {path: header_of(path, legacy=legacy) for stem in stems for path in exam.secrets.mutants(stem)}
+
+
 class _Planner:
     """Knows which solutions there are, and which checks each is run against."""
 
-    def __init__(self, exam: Exam, rubric: Rubric) -> None:
+    def __init__(self, exam: Exam, rubric: Rubric, headers: Mapping[Path, Header]) -> None:
         self._exam = exam
         self._rubric = rubric
+        self._headers = headers
         self._limits = exam.course.config.limits.record()
         self._stems = [stem for stem in exam.assignment.stems if any(c.question == stem for c in rubric.checks)]
 
@@ -83,10 +92,9 @@ class _Planner:
                 yield Plan(kind="variant", name=path.stem, question=stem, case=self._alone(stem, path))
 
     def _mutants(self, stem: str) -> Iterator[Plan]:
-        legacy = self._exam.course.config.keras == "legacy"
         known = {check.id for check in self._rubric.checks}
         for path in self._exam.secrets.mutants(stem):
-            expected = tuple(f"{stem}::{name}" for name in header_of(path, legacy=legacy).fails)
+            expected = tuple(f"{stem}::{name}" for name in self._headers[path].fails)
             unknown = sorted(set(expected) - known)
             if unknown:
                 raise CourseError(f"{path}: its header names {', '.join(unknown)}, which is no check of the question")

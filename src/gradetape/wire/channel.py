@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradetape.errors import WireError
+from gradetape.errors import WireError, WireRefused
 from gradetape.wire.codec import Array, Decoder, Encoder
 
 MAX_BODY = 16 << 20
@@ -48,7 +48,13 @@ class Channel:
     def send(self, value: object, deadline: float | None = None) -> None:
         """Sends one frame; raises WireRefused before anything is sent, TimeoutError, or OSError."""
         body, buffers = self._encoder.encode(value)
-        head = _HEAD.pack(len(body), len(buffers)) + struct.pack(f"<{len(buffers)}Q", *(b.nbytes for b in buffers))
+        sizes = [buffer.nbytes for buffer in buffers]
+        if len(body) > MAX_BODY or len(buffers) > MAX_BUFFERS or len(body) + sum(sizes) > MAX_FRAME:
+            raise WireRefused("too much for one message: reduce it on its own side of the wall")
+        head = _HEAD.pack(len(body), len(buffers)) + struct.pack(f"<{len(sizes)}Q", *sizes)
+        if sum(sizes) <= _SMALL:
+            self._write(b"".join((head, body, *map(_raw, buffers))), deadline)
+            return
         self._write(head + body, deadline)
         for buffer in buffers:
             if buffer.nbytes:
@@ -67,7 +73,7 @@ class Channel:
         size, count = _HEAD.unpack(self._read(_HEAD.size, deadline))
         if not 0 < size <= MAX_BODY or count > MAX_BUFFERS:
             raise WireError("a frame that is too large")
-        sizes = struct.unpack(f"<{count}Q", self._read(8 * count, deadline))
+        sizes = struct.unpack(f"<{count}Q", self._read(8 * count, deadline)) if count else ()
         total = size + sum(sizes)
         self.budget -= total
         if total > MAX_FRAME or self.budget < 0:
@@ -77,7 +83,8 @@ class Channel:
 
     def _wait(self, deadline: float | None) -> None:
         if deadline is None:
-            self._sock.settimeout(None)
+            if self._sock.gettimeout() is not None:
+                self._sock.settimeout(None)
             return
         left = deadline - time.monotonic()
         if left <= 0:
@@ -90,8 +97,7 @@ class Channel:
 
     def _read(self, size: int, deadline: float | None) -> memoryview:
         """Exactly `size` bytes in memory that may be written to, since arrays are made of it."""
-        buffer: Any = bytearray(size) if size <= _SMALL else np.empty(size, np.uint8)  # bytearray touches every page
-        view, got = memoryview(buffer), 0
+        view, got = _room(size), 0
         while got < size:
             self._wait(deadline)
             part = self._sock.recv_into(view[got:])
@@ -101,5 +107,12 @@ class Channel:
         return view
 
 
+def _room(size: int) -> memoryview:
+    try:
+        return memoryview(bytearray(size)) if size <= _SMALL else _raw(np.empty(size, np.uint8))  # touches no page yet
+    except MemoryError:
+        raise WireError(f"more data than there is memory for ({size} bytes)") from None
+
+
 def _raw(array: Array) -> memoryview:
-    return memoryview(array.reshape(-1).view(np.uint8))
+    return array.reshape(-1).view(np.uint8).data

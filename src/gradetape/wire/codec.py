@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+import sys
 from collections.abc import Callable
 from types import EllipsisType
 from typing import Any
@@ -25,8 +26,10 @@ from gradetape.errors import WireError, WireRefused
 from gradetape.wire.survey import MAX_DEPTH, Room, survey
 from gradetape.wire.values import DType, FarPath, Ragged, Ref, Source, Sparse, TensorShape, TensorSpec
 
-MAX_ELEMENTS = 200_000
+MAX_VALUES = 50_000
+MAX_ELEMENTS = 10 * MAX_VALUES  # a value takes several elements: an array five and one for each dimension
 MAX_INT_BYTES = 1 << 16
+MAX_SIZE = 1 << 32
 
 Array = npt.NDArray[Any]
 Refer = Callable[[object], Ref | Source]
@@ -56,29 +59,33 @@ class Kind:
 
 
 _SMALL_FLOATS = ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3b11fnuz", "float8_e4m3fnuz", "float8_e5m2fnuz")
-_BY_NAME = {name: np.dtype(getattr(ml_dtypes, name)) for name in (*_SMALL_FLOATS, "int4", "uint4")}
+_BY_NAME: dict[Any, np.dtype[Any]] = {
+    name: np.dtype(getattr(ml_dtypes, name)) for name in (*_SMALL_FLOATS, "int4", "uint4")
+}
 _NUMERIC = frozenset("?bhilqBHILQefdgFDG")
 _REF = struct.Struct("<QB")
 _REF_KINDS = ("object", "tensor", "variable")
-_TEXTUAL = re.compile(r"[<>|=]?(?:[SU]\d{1,7}|[mM]8(?:\[\d{0,4}(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)")
+_NUMBERS = re.compile(r"[<>|=]?[biufc]\d{1,2}")
+_TEXTUAL = re.compile(r"[<>|=]?(?:[SU][1-9]\d{0,6}|[mM]8(?:\[(?:[1-9]\d{0,3})?(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?)")
 
 
 def dtype_name(dtype: np.dtype[Any]) -> str | None:
     """The name under which an array's dtype travels, or None for one that does not (object, void, structured)."""
     if dtype.name in _BY_NAME:
         return dtype.name
-    return dtype.str if dtype.char in _NUMERIC or dtype.kind in "SUmM" else None
+    return dtype.str if dtype.itemsize and (dtype.char in _NUMERIC or dtype.kind in "SUmM") else None
 
 
-def _dtype_of(name: str) -> np.dtype[Any]:
+def _dtype_of(name: Any) -> np.dtype[Any]:
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if type(name) is not str or not (re.fullmatch(r"[<>|=]?[?biufc]\d{0,2}", name) or _TEXTUAL.fullmatch(name)):
+    if type(name) is not str or not (_NUMBERS.fullmatch(name) or _TEXTUAL.fullmatch(name)):
         raise WireError("a dtype that does not travel")
     try:
-        return np.dtype(name)
+        dtype: np.dtype[Any] = np.dtype(name)
     except (TypeError, ValueError) as error:
         raise WireError("an unknown dtype") from error
+    return dtype
 
 
 class Encoder:
@@ -88,7 +95,7 @@ class Encoder:
         self._refer = refer
         self._pack = msgspec.msgpack.Encoder().encode
         self._buffers: list[Array] = []
-        self._depth = 0
+        self._depth = self._count = 0
         self._forms: dict[type, Callable[[Any], object]] = {
             type(None): _same, bool: _same, float: _same, bytes: _same,
             int: self._int, str: self._str, list: self._list, tuple: self._tuple, dict: self._dict,
@@ -102,7 +109,7 @@ class Encoder:
 
     def encode(self, value: object) -> tuple[bytes, list[Array]]:
         """The body and the buffers of `value`; raises WireRefused for what does not travel."""
-        self._buffers, self._depth = [], 0
+        self._buffers, self._depth, self._count = [], 0, 0
         return self._pack(self._plain(value)), self._buffers
 
     def _plain(self, value: object) -> object:
@@ -130,18 +137,26 @@ class Encoder:
         return msgspec.msgpack.Ext(Kind.BIG_INT, value.to_bytes(size, "little", signed=True))
 
     def _str(self, value: str) -> object:
-        if value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value):
-            return value
-        return msgspec.msgpack.Ext(Kind.TEXT, value.encode("utf-8", "surrogatepass"))
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return msgspec.msgpack.Ext(Kind.TEXT, value.encode("utf-8", "surrogatepass"))
+        return value
 
     def _list(self, value: list[Any] | tuple[Any, ...]) -> list[object]:
         if self._depth >= MAX_DEPTH // 2:
             raise WireRefused("data nested this deeply (or containing itself) does not travel")
+        self._take(len(value))
         self._depth += 1
         try:
             return [self._plain(item) for item in value]
         finally:
             self._depth -= 1
+
+    def _take(self, count: int) -> None:
+        self._count += count
+        if self._count > MAX_VALUES:
+            raise WireRefused(f"more than {MAX_VALUES} values in one message do not travel: use an array")
 
     def _tuple(self, value: tuple[Any, ...]) -> object:
         return self._nested(Kind.TUPLE, value)
@@ -159,9 +174,12 @@ class Encoder:
         return self._ext(Kind.ARRAY, [name, value.shape, len(self._buffers) - 1])
 
     def _strings(self, value: Array) -> object:
+        self._take(value.size)
         return self._ext(Kind.STRINGS, [value.shape, value.ravel().tolist()])
 
     def _scalar(self, value: np.generic) -> object:
+        if not value.dtype.itemsize:  # empty text: NumPy itself has no array of that size
+            return self._ext(Kind.SCALAR, [f"{value.dtype.kind}1", bytes(np.dtype(f"{value.dtype.kind}1").itemsize)])
         name = dtype_name(value.dtype)
         return self._plain(self._refer(value)) if name is None else self._ext(Kind.SCALAR, [name, value.tobytes()])
 
@@ -201,11 +219,11 @@ class Decoder:
         self._buffers: list[Any] = []
         self._room = Room(0)
         self._forms: dict[int, Callable[[Any], Any]] = {
-            Kind.ARRAY: self._array, Kind.SCALAR: _scalar, Kind.TUPLE: tuple,
+            Kind.ARRAY: self._array, Kind.SCALAR: _scalar, Kind.TUPLE: lambda v: tuple(_list(v)),
             Kind.SLICE: self._slice, Kind.NUMPY_DTYPE: _dtype_of,
             Kind.DTYPE: lambda v: self._revive(DType(_text(v))), Kind.SHAPE: lambda v: self._revive(_shape(v)),
             Kind.SPEC: self._spec, Kind.RAGGED: self._ragged, Kind.SPARSE: self._sparse,
-            Kind.SOURCE: lambda v: self._revive(Source(_text(v[0]), _text(v[1]))),
+            Kind.SOURCE: lambda v: self._revive(Source(*map(_text, _list(v)))),
             Kind.PATH: lambda v: self._revive(FarPath(_text(v))), Kind.STRINGS: _strings,
         }  # fmt: skip
 
@@ -213,35 +231,34 @@ class Decoder:
         """The value of a frame; raises WireError for anything that is not one."""
         self._buffers, self._room = buffers, Room(MAX_ELEMENTS)
         try:
-            return self._read(bytes(body))
+            return self._read(body)
         except WireError:
             raise
-        except (msgspec.MsgspecError, TypeError, ValueError, IndexError, KeyError, OverflowError, RecursionError) as error:
+        except Exception as error:  # whatever NumPy or msgspec say of what they cannot read
             raise WireError(f"not a frame: {type(error).__name__}") from error
 
-    def _read(self, data: bytes) -> Any:
+    def _read(self, data: bytes | memoryview) -> Any:
         if not self._trusting:
             survey(data, self._room)
         return self._unpack(data)
 
     def _extension(self, code: int, data: memoryview) -> Any:
-        raw = bytes(data)
         if code == Kind.BIG_INT:
-            return _big_int(raw)
+            return _big_int(data)
         if code == Kind.TEXT:
-            return raw.decode("utf-8", "surrogatepass")
+            return str(data, "utf-8", "surrogatepass")
         if code == Kind.ELLIPSIS:
             return ...
         if code == Kind.REF:
-            return self._revive(_ref(raw))
+            return self._revive(_ref(bytes(data)))
         form = self._forms.get(code)
         if form is None:
             raise WireError("an unknown extension")
         with self._room.deeper():
-            return form(self._read(raw))
+            return form(self._read(data))
 
     def _array(self, value: list[Any]) -> Array:
-        name, dims, index = value
+        name, dims, index = _list(value)
         dtype, shape = _dtype_of(name), _sizes(dims)
         if type(index) is not int or not 0 <= index < len(self._buffers):
             raise WireError("an array without its buffer")
@@ -251,16 +268,16 @@ class Decoder:
         return _rebuilt(data, dtype, shape)
 
     def _slice(self, value: list[Any]) -> slice:
-        start, stop, step = value
+        start, stop, step = _list(value)
         return slice(start, stop, step)
 
     def _spec(self, value: list[Any]) -> Any:
-        shape, dtype, name = value
+        shape, dtype, name = _list(value)
         return self._revive(TensorSpec(shape, dtype, name if name is None else _text(name)))
 
     def _ragged(self, value: list[Any]) -> Any:
-        flat, splits = value
-        ragged = Ragged(_typed(flat, np.ndarray), tuple(_int64(part) for part in splits))
+        flat, splits = _list(value)
+        ragged = Ragged(_typed(flat, np.ndarray), tuple(_int64(part) for part in _typed(splits, tuple)))
         rows = len(ragged.flat_values)
         for part in reversed(ragged.nested_row_splits):
             if part.ndim != 1 or not len(part) or part[0] != 0 or part[-1] != rows or (np.diff(part) < 0).any():
@@ -269,7 +286,7 @@ class Decoder:
         return self._revive(ragged)
 
     def _sparse(self, value: list[Any]) -> Any:
-        indices, values, dense_shape = value
+        indices, values, dense_shape = _list(value)
         sparse = Sparse(_int64(indices), _typed(values, np.ndarray), _int64(dense_shape))
         if sparse.indices.shape != (len(sparse.values), len(sparse.dense_shape)):
             raise WireError("a sparse tensor whose parts disagree")
@@ -286,36 +303,47 @@ def _text(value: Any) -> str:
     return _typed(value, str)  # type: ignore[no-any-return]
 
 
+def _list(value: Any) -> list[Any]:
+    return _typed(value, list)  # type: ignore[no-any-return]
+
+
 def _int64(value: Any) -> npt.NDArray[np.int64]:
     return _typed(value, np.ndarray).astype(np.int64, copy=False)  # type: ignore[no-any-return]
 
 
 def _shape(value: Any) -> TensorShape:
-    if value is not None and not all(dim is None or type(dim) is int for dim in value):
+    if value is not None and not all(dim is None or type(dim) is int for dim in _list(value)):
         raise WireError("a malformed shape")
     return TensorShape(value)
 
 
 def _sizes(dims: Any) -> tuple[int, ...]:
-    if type(dims) is not list or len(dims) > 64 or not all(type(dim) is int and dim >= 0 for dim in dims):
+    if len(_list(dims)) > 64 or not all(type(dim) is int and dim >= 0 for dim in dims):
         raise WireError("a malformed shape")
+    if math.prod(dim or 1 for dim in dims) > MAX_SIZE:
+        raise WireError("a shape beyond the limit")
     return tuple(dims)
 
 
 def _rebuilt(data: memoryview, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
     if not data.nbytes:
         return np.empty(shape, dtype)
-    array: Array = np.frombuffer(data, dtype=np.uint8).view(dtype).reshape(shape)
-    return array.view(np.uint8) != 0 if dtype.char == "?" else array  # a bool byte of 2 would be neither True nor False
+    raw = np.frombuffer(data, dtype=np.uint8)
+    if dtype.char == "?":
+        raw = (raw != 0).view(np.uint8)  # a byte of 2 would be neither True nor False
+    array: Array = raw.view(dtype).reshape(shape)
+    if dtype.kind == "U" and (array.reshape(-1).view(dtype.str[0] + "u4") > sys.maxunicode).any():
+        raise WireError("text beyond Unicode")
+    return array
 
 
 def _scalar(value: list[Any]) -> np.generic:
-    name, raw = value
+    name, raw = _list(value)
     dtype = _dtype_of(name)
     if type(raw) is not bytes or len(raw) != dtype.itemsize:
         raise WireError("a scalar whose size disagrees")
-    scalar: np.generic = _rebuilt(memoryview(raw), dtype, ())[()] if raw else dtype.type()
-    return scalar
+    scalar: Any = _rebuilt(memoryview(raw), dtype, ())[()]
+    return scalar  # type: ignore[no-any-return]
 
 
 def _ref(raw: bytes) -> Ref:
@@ -325,16 +353,16 @@ def _ref(raw: bytes) -> Ref:
     return Ref(number, _REF_KINDS[kind], raw[_REF.size :].decode("utf-8", "replace"))
 
 
-def _big_int(raw: bytes) -> int:
+def _big_int(raw: memoryview) -> int:
     if len(raw) > MAX_INT_BYTES:
         raise WireError("an integer beyond the limit")
     return int.from_bytes(raw, "little", signed=True)
 
 
 def _strings(value: list[Any]) -> Array:
-    dims, items = value
+    dims, items = _list(value)
     shape = _sizes(dims)
-    if math.prod(shape) != len(items) or not all(type(item) is bytes for item in items):
+    if math.prod(shape) != len(_list(items)) or not all(type(item) is bytes for item in items):
         raise WireError("an array of byte strings whose sizes disagree")
     array = np.empty(len(items), dtype=object)
     array[:] = items

@@ -69,8 +69,15 @@ class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
         if self.oom_kills:
             return f"the process used more memory than it may ({self.peak_mb} MiB)"
         if number:
-            return f"the process was ended by {signal.Signals(number).name}"
+            return f"the process was ended by {_signal(number)}"
         return f"the process ended itself with exit status {self.status >> 8}"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most of the real-time signals have no name
+        return f"signal {number}"
 
 
 Order = Spawn | Kill
@@ -82,7 +89,7 @@ class Control:
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
-        self._decoder = msgspec.json.Decoder(News)
+        self._decoder: msgspec.json.Decoder[News] = msgspec.json.Decoder(News)
         self._exits: dict[int, Exit] = {}
         self._count = 0
         try:
@@ -109,7 +116,10 @@ class Control:
         """Kills a worker's whole tree and waits until it is gone."""
         if worker not in self._exits:
             self._send(Kill(worker), [])
-        return self.exit_of(worker, _END_S)
+        try:
+            return self.exit_of(worker, _END_S)
+        except TimeoutError:
+            raise ZygoteError(f"the zygote did not end a worker within {_END_S:g} s") from None
 
     def exit_of(self, worker: int, timeout_s: float) -> Exit:
         """How a worker ended; raises TimeoutError while it has not."""

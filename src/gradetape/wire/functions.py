@@ -18,13 +18,16 @@ from gradetape.wire.handles import FarSide, Handle
 from gradetape.wire.values import Source
 
 _PRESENT = frozenset({"tf", "keras", "np"})
-_default: ContextVar[Callable[[], FarSide]] = ContextVar("the far side of functions without handles among their arguments")
+_default: ContextVar[Callable[[], FarSide]] = ContextVar(
+    "the far side of functions without handles among their arguments"
+)
 
 
 class FarFunction:
     """A self-contained function: it may use only its arguments, and `tf`, `keras` and `np`, which are there."""
 
-    def __init__(self, function: FunctionType) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
+        assert isinstance(function, FunctionType)
         self.__name__ = function.__name__
         self.__doc__ = function.__doc__
         self._source = Source(function.__name__, _text(function))
@@ -63,21 +66,36 @@ def _owners(values: Any) -> Iterator[FarSide]:
 
 
 def _text(function: FunctionType) -> str:
-    """The function's source without its decorators; raises CourseError where it is not self-contained."""
-    code = function.__code__
-    foreign = sorted({*code.co_freevars, *_global_names(code)} - _PRESENT - set(dir(builtins)))
+    """The function's source without decorators and annotations; raises CourseError where it is not self-contained."""
+    node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(node, ast.FunctionDef)
+    node.decorator_list = []
+    text = ast.unparse(_Unannotated().visit(node)) + "\n"
+    present = {*_PRESENT, *dir(builtins), function.__name__}
+    foreign = sorted(_global_names(compile(text, function.__name__, "exec", dont_inherit=True)) - present)
     if foreign:
         raise CourseError(
             f"{inspect.getsourcefile(function)}: the @far_side function {function.__name__} uses {', '.join(foreign)}, "
             "which is not there beyond the wall. Give it as an argument, or define it inside the function."
         )
-    node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    assert isinstance(node, ast.FunctionDef)
-    node.decorator_list = []
-    return ast.unparse(node) + "\n"
+    return text
+
+
+class _Unannotated(ast.NodeTransformer):
+    """Annotations name what is not there beyond the wall, and AutoGraph would look for it."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
 
 
 def _global_names(code: CodeType) -> set[str]:
-    """The global names that a function, or one nested in it, loads."""
-    names = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    """The global names that code, or a function or class in it, loads; what a class's body defines is its own."""
+    steps = list(dis.get_instructions(code))
+    names = {step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    names -= {step.argval for step in steps if step.opname == "STORE_NAME"}
     return names.union(*(_global_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))

@@ -8,6 +8,7 @@ an operator raises TypeError with advice. Names with double underscores are neve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, Protocol
 
@@ -26,11 +27,10 @@ class FarSide(Protocol):
         """One exchange: the operation's result, or the exception that it raised over there."""
 
 
-_OPERATORS = (
-    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod divmod rdivmod pow rpow matmul rmatmul "
-    "and rand or ror xor rxor lshift rlshift rshift rrshift neg pos abs invert eq ne lt le gt ge contains "
-    "bool int float complex index round trunc floor ceil iadd isub imul itruediv"
-).split()
+_UNARY = "neg pos abs invert bool int float complex index round trunc floor ceil"
+_BINARY = "add sub mul truediv floordiv mod divmod pow matmul and or xor lshift rshift"
+_COMPARISONS = "eq ne lt le gt ge contains"
+_OPERATORS = (*_UNARY.split(), *_BINARY.split(), *(f"r{name}" for name in _BINARY.split()), *_COMPARISONS.split())
 
 
 class Handle:
@@ -56,6 +56,7 @@ class Handle:
         self._gradetape_far.ask("delattr", self, name)
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Calls it over there."""
         return self._gradetape_far.ask("call", self, list(args), kwargs)
 
     def __getitem__(self, index: object) -> Any:
@@ -68,9 +69,7 @@ class Handle:
         return _checked(self._gradetape_far.ask("len", self), int)  # type: ignore[no-any-return]
 
     def __iter__(self) -> Iterator[Any]:
-        iterator = self._gradetape_far.ask("iter", self)
-        while items := _checked(self._gradetape_far.ask("next", iterator), list):
-            yield from items
+        return _items(self._gradetape_far, self._gradetape_far.ask("iter", self))
 
     def __enter__(self) -> Any:
         return self._gradetape_far.ask("enter", self)
@@ -105,15 +104,20 @@ class Handle:
     def __array_function__(self, func: object, types: object, args: object, kwargs: object) -> Any:
         self.__array__()
 
-    def __reduce_ex__(self, *_: object) -> NoReturn:  # type: ignore[override]
+    def __reduce_ex__(self, *_: object) -> NoReturn:
         raise TypeError("a handle can be neither copied nor pickled: the object is beyond the wall")
 
-    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__  # type: ignore[assignment]
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__
+
+
+def _items(far: FarSide, iterator: object) -> Iterator[Any]:
+    while items := _checked(far.ask("next", iterator), list):
+        yield from items
 
 
 def _checked(value: object, kind: type) -> Any:
     if type(value) is not kind:
-        raise TypeError(f"the student's object gave {value!r} where {kind.__name__} was due")
+        raise TypeError(f"the object beyond the wall gave a {type(value).__name__} where a {kind.__name__} was due")
     return value
 
 
@@ -158,7 +162,9 @@ class TensorHandle(NDArrayOperatorsMixin, Handle):
             return numbers.astype(dtype or numbers.dtype)
         return numbers
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **kwargs: object) -> Any:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **kwargs: Any) -> Any:
+        if any(isinstance(out, Handle) for out in kwargs.get("out", ())):
+            del kwargs["out"]  # `x += 1` names a new array: the object beyond the wall stays as it is
         return getattr(ufunc, method)(*_numbers(inputs), **_numbers(kwargs))
 
     def __array_function__(self, func: Any, types: object, args: object, kwargs: Any) -> Any:
@@ -190,6 +196,15 @@ class TensorHandle(NDArrayOperatorsMixin, Handle):
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self._gradetape_numbers()[()], digits)  # type: ignore[call-overload]
+
+    def __trunc__(self) -> int:
+        return math.trunc(float(self))
+
+    def __floor__(self) -> int:
+        return math.floor(float(self))
+
+    def __ceil__(self) -> int:
+        return math.ceil(float(self))
 
     def __format__(self, spec: str) -> str:
         numbers = self._gradetape_numbers()

@@ -13,12 +13,23 @@ import math
 import time
 import weakref
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradetape.errors import FarSideEvent, Gone, Missing, WallsError, WireError, WireRefused
+from gradetape.errors import (
+    FarSideEvent,
+    Gone,
+    InfrastructureError,
+    Missing,
+    StudentError,
+    WallsError,
+    WireError,
+    WireRefused,
+)
 from gradetape.records import Cell, CellEvent, Limits
-from gradetape.text import printable
+from gradetape.text import printable, uncoloured
 from gradetape.wire.channel import Channel
 from gradetape.wire.codec import Decoder, Encoder
 from gradetape.wire.control import Control
@@ -26,6 +37,7 @@ from gradetape.wire.handles import Handle, Names, TensorHandle, student_error
 from gradetape.wire.values import Ref, Source
 
 CHECK_BYTES = 512 << 20
+_RELEASES = 1000
 _OUT_OF_MEMORY = frozenset({"MemoryError", "ResourceExhaustedError"})
 
 
@@ -34,16 +46,18 @@ class Watch:
     """What the check in hand may still use, and what has happened to it.
 
     `deadline` is absolute (`time.monotonic()`), `event` the first that ended something, `received` whether anything
-    of the student's has come over.
+    of the student's has come over, `broken` what failed of the grader's own, whatever the check made of it.
     """
 
     deadline: float = math.inf
     event: FarSideEvent | None = None
     received: bool = False
+    broken: InfrastructureError | None = None
 
-    def begin(self, seconds: float) -> None:
-        """A new check, which may take so long."""
-        self.deadline, self.event, self.received = time.monotonic() + seconds, None, False
+    def begin(self, seconds: float, event: FarSideEvent | None = None) -> None:
+        """A new check, which may take so long; `event` is what has befallen it already."""
+        self.deadline, self.event, self.received = time.monotonic() + seconds, event, False
+        self.broken = None
 
     def note(self, event: FarSideEvent) -> FarSideEvent:
         """Keeps the first event of a check, and returns the one to raise."""
@@ -59,12 +73,17 @@ class Tape:
     playing: bool = False
 
 
-class _Tracked(weakref.ref):  # type: ignore[type-arg]
+class _Tracked(weakref.ref[Handle]):
     """A weak reference that knows which object it stood for, and how often that object came over."""
 
     __slots__ = ("count", "number")
-    number: int
-    count: int
+
+    def __new__(cls, handle: Handle, dropped: Callable[[Any], None], number: int) -> _Tracked:
+        return super().__new__(cls, handle, dropped)
+
+    def __init__(self, handle: Handle, dropped: Callable[[Any], None], number: int) -> None:
+        super().__init__(handle, dropped)  # type: ignore[call-arg]
+        self.number, self.count = number, 0
 
 
 class Worker:
@@ -96,8 +115,8 @@ class Worker:
             raise lane.lose("crashed", "") from None
         except WireError as error:
             raise lane.lose("crashed", f"the process sent something that is no reply: {error}") from None
-        lane.watch.received = True
-        return self._result(reply)
+        lane.watch.received = lane.watch.received or lane.role == "student"
+        return self._result(reply, op, args)
 
     def module(self, name: str) -> Handle:
         """A handle of a module, imported once a worker."""
@@ -115,8 +134,7 @@ class Worker:
         handle = tracked() if tracked is not None else None
         if handle is None or tracked is None:
             handle = (Handle if value.kind == "object" else TensorHandle)(self, value)
-            tracked = self._handles[value.id] = _Tracked(handle, self._drop)
-            tracked.number, tracked.count = value.id, 0
+            tracked = self._handles[value.id] = _Tracked(handle, self._drop, value.id)
         tracked.count += 1
         return handle
 
@@ -135,15 +153,17 @@ class Worker:
         )
 
     def _drop(self, tracked: Any) -> None:
-        if self._handles.get(tracked.number) is tracked:
-            del self._handles[tracked.number]
-        self._dropped.append((tracked.number, tracked.count))
+        number: int = tracked.number
+        if self._handles.get(number) is tracked:
+            del self._handles[number]
+        self._dropped.append((number, tracked.count))
 
     def _exchange(self, op: str, args: tuple[object, ...]) -> list[Any]:
         deadline, tape = self._lane.watch.deadline, self._lane.tape
-        dropped, self._dropped = self._dropped, []
+        dropped = [list(pair) for pair in self._dropped[:_RELEASES]]
         self._sequence += 1
-        self.channel.send([self._sequence, op, list(args), [list(pair) for pair in dropped]], deadline)
+        self.channel.send([self._sequence, op, list(args), dropped], deadline)
+        del self._dropped[: len(dropped)]
         frame = self.channel.receive_frame(deadline)
         if tape is not None:
             tape.frames.append(frame)
@@ -155,14 +175,15 @@ class Worker:
             raise EOFError
         return _checked_reply(self.channel.decode(tape.frames.popleft()), None)
 
-    def _result(self, reply: list[Any]) -> Any:
+    def _result(self, reply: list[Any], op: str, args: tuple[object, ...]) -> Any:
         if reply[1] == "ok":
             return reply[2]
-        if reply[1] == "missing":
-            raise self._lane.watch.note(Missing(f"{reply[2]} is not defined"))
+        if reply[1] == "missing":  # told in the judge's words: what the far side writes there may be anything
+            what = f"{args[0]} is not defined" if op == "name" else "a name is not defined"
+            raise self._lane.note(Missing(what))
         chain, kind, text, traceback = reply[2:]
         if _OUT_OF_MEMORY & set(chain):
-            raise self._lane.watch.note(Gone("memory", f"{kind}: {text}"))
+            raise self._lane.note(Gone("memory", f"{kind}: {text}"))
         error = student_error(chain, kind, text, traceback)
         error.role = self._lane.role
         raise error
@@ -170,16 +191,22 @@ class Worker:
 
 def _checked_reply(reply: Any, sequence: int | None) -> list[Any]:
     """`reply` if it has the form of an answer to this request; raises WireError."""
-    if type(reply) is not list or len(reply) < 3 or (sequence is not None and reply[0] != sequence):
+    if type(reply) is not list or len(reply) < 3 or type(reply[0]) is not int or type(reply[1]) is not str:
+        raise WireError("a malformed answer")
+    if sequence is not None and reply[0] != sequence:
         raise WireError("an answer that nobody asked for")
     status, *rest = reply[1:]
     if status == "ok" and len(rest) == 1:
         return reply
     if status == "missing" and len(rest) == 1 and type(rest[0]) is str:
         return reply
-    if status == "raised" and len(rest) == 4 and type(rest[0]) is list:
-        if all(type(part) is str for part in (*rest[0], *rest[1:])):
-            return reply
+    if (
+        status == "raised"
+        and len(rest) == 4
+        and type(rest[0]) is list
+        and all(type(part) is str for part in (*rest[0], *rest[1:]))
+    ):
+        return reply
     raise WireError("a malformed answer")
 
 
@@ -190,7 +217,13 @@ class Lane:
     """
 
     def __init__(
-        self, control: Control, role: str, cells: tuple[Cell, ...], limits: Limits, watch: Watch, tape: Tape | None = None
+        self,
+        control: Control,
+        role: str,
+        cells: tuple[Cell, ...],
+        limits: Limits,
+        watch: Watch,
+        tape: Tape | None = None,
     ) -> None:
         self.role = role
         self.watch = watch
@@ -209,8 +242,9 @@ class Lane:
         """The worker, with the cells run in it; raises InfrastructureError where there can be none."""
         if self.watch.event is not None:
             raise self.watch.event
-        while self.worker is None:
-            self._start()
+        with self._machinery():
+            while self.worker is None:
+                self._start()
         return self.worker
 
     def names(self) -> Names:
@@ -222,15 +256,22 @@ class Lane:
         return Names(lambda attribute: getattr(self.ready().module(name), attribute))
 
     def lose(self, cause: str, detail: str) -> FarSideEvent:
-        """Ends the worker that gave no proper answer; returns the event to raise. A fault of the reference is ours."""
+        """Ends the worker that gave no proper answer; returns the event to raise."""
         worker, self.worker = self.worker, None
         if worker is None or (self.tape and self.tape.playing):
             return self.watch.note(Gone(cause, detail))
         worker.channel.close()
-        end = self._ended(worker, patience_s=0.2 if cause == "crashed" and not detail else 0.0)
+        with self._machinery():
+            end = self._ended(worker, patience_s=0.2 if cause == "crashed" and not detail else 0.0)
         if cause != "timeout":
             cause, detail = end.cause, detail or end.description
-        return self.watch.note(Gone("fault" if self.role == "reference" else cause, detail))
+        return self.note(Gone(cause, detail))
+
+    def note(self, event: FarSideEvent) -> FarSideEvent:
+        """Keeps the first event of a check, and returns the one to raise; what befalls the reference is a fault."""
+        if self.role == "reference":
+            event = Gone("fault", f"the reference solution: {event}")
+        return self.watch.note(event)
 
     def play(self) -> None:
         """Plays the replies on the tape in a worker's place; there is no worker."""
@@ -244,6 +285,16 @@ class Lane:
         if worker is not None and not (self.tape and self.tape.playing):
             worker.channel.close()
             self._control.end(worker.number)
+
+    @contextmanager
+    def _machinery(self) -> Iterator[None]:
+        """Remembers what fails of the grader's own: no `except Exception` in a check can hide it."""
+        watch = self.watch
+        try:
+            yield
+        except InfrastructureError as error:
+            watch.broken = watch.broken or error
+            raise
 
     def _ended(self, worker: Worker, patience_s: float) -> Any:
         """How the worker ended: it may be dying by itself, and is killed if it is not."""
@@ -276,7 +327,7 @@ class Lane:
         assert worker is not None
         try:
             worker.ask("hello")
-        except Gone as event:
+        except (Gone, Missing, StudentError) as event:
             raise WallsError(f"a worker ended before any cell was run: {event}") from None
         for index, cell in enumerate(self._cells):
             level = self._quarantine.get(index, 0)
@@ -288,14 +339,23 @@ class Lane:
                 continue
             self.watch.deadline = min(time.monotonic() + self._limits.cell_s, self._deadline)
             try:
-                told = worker.ask("cell", index, cell.source, level == 1)
+                told = self._run(worker, index, cell, level)
             except Gone as event:
+                self.close()
                 self._quarantine[index] = level + 1
                 self._tell(index, "quarantined", _quarantined(event, level))
                 raise
             if not self._loaded_once:
                 self._tell_all(index, told)
         self._loaded_once = True
+
+    def _run(self, worker: Worker, index: int, cell: Cell, level: int) -> Any:
+        """One cell. Its own errors are part of the answer: any other answer is the work of a worker gone bad."""
+        try:
+            return worker.ask("cell", index, cell.source, level == 1)
+        except (StudentError, Missing):
+            self.watch.event = None
+            raise self.lose("crashed", "the process sent something that is no reply") from None
 
     def _tell_all(self, index: int, told: Any) -> None:
         if type(told) is not dict:
@@ -305,7 +365,7 @@ class Lane:
                 self._tell(index, kind, text)
 
     def _tell(self, index: int, kind: str, text: str) -> None:
-        event = CellEvent(cell=index, kind=kind, text=printable(text), question=self._cells[index].question)
+        event = CellEvent(cell=index, kind=kind, text=printable(uncoloured(text)), question=self._cells[index].question)
         if not any((known.cell, known.kind) == (index, kind) and kind != "quarantined" for known in self.events):
             self.events.append(event)
 

@@ -35,34 +35,35 @@ class Room:
         self.level -= 1
 
 
-def _table() -> list[tuple[str, int]]:
-    """For each head byte: the kind of value, and its length or the width of its length field."""
-    table = [("plain", 0)] * 256
+def _table() -> list[tuple[str, int, int]]:
+    """For each head byte: the kind of value, the size that it states itself, and the width of a size that follows."""
+    table = [("plain", 0, 0)] * 256
     for low in range(16):
-        table[0x80 + low], table[0x90 + low] = ("map", -low - 1), ("array", -low - 1)
+        table[0x80 + low], table[0x90 + low] = ("map", low, 0), ("array", low, 0)
     for low in range(32):
-        table[0xA0 + low] = ("text", -low - 1)
-    table[0xC1] = ("bad", 0)
+        table[0xA0 + low] = ("text", low, 0)
+    table[0xC1] = ("bad", 0, 0)
     for power, width in enumerate((1, 2, 4)):
-        table[0xC4 + power], table[0xD9 + power] = ("bytes", width), ("text", width)
-        table[0xC7 + power] = ("ext", width)
+        table[0xC4 + power], table[0xD9 + power] = ("plain", 0, width), ("text", 0, width)
+        table[0xC7 + power] = ("ext", 1, width)
     for power, width in enumerate((2, 4)):
-        table[0xDC + power], table[0xDE + power] = ("array", width), ("map", width)
-    table[0xCA], table[0xCB] = ("plain", 4), ("plain", 8)
+        table[0xDC + power], table[0xDE + power] = ("array", 0, width), ("map", 0, width)
+    table[0xCA], table[0xCB] = ("plain", 4, 0), ("plain", 8, 0)
     for power in range(4):
-        table[0xCC + power] = table[0xD0 + power] = ("plain", 1 << power)
+        table[0xCC + power] = table[0xD0 + power] = ("plain", 1 << power, 0)
     for power in range(5):
-        table[0xD4 + power] = ("plain", 1 + (1 << power))
+        table[0xD4 + power] = ("ext", 1 + (1 << power), 0)
     return table
 
 
 _HEADS = tuple(_table())
 
 
-def survey(data: bytes, room: Room) -> None:
+def survey(data: bytes | memoryview, room: Room) -> None:
     """Checks one msgpack value that fills `data`; raises WireError.
 
-    The payload of an extension is skipped here: it is surveyed when that extension is decoded.
+    The payload of an extension is skipped here: it is surveyed when that extension is decoded. Those of a negative
+    type are msgpack's own, which a decoder would take for points in time.
     """
     position, end = 0, len(data)
     due, keyed = [1], [False]
@@ -73,30 +74,24 @@ def survey(data: bytes, room: Room) -> None:
             continue
         if position >= end:
             raise WireError("a frame that ends too early")
-        kind, size = _HEADS[data[position]]
+        kind, size, width = _HEADS[data[position]]
         if keyed[-1] and not due[-1] & 1 and kind != "text":
             raise WireError("a map whose key is not text")
         due[-1] -= 1
         room.take(1)
-        position, size = _length(data, position + 1, kind, size)
+        position += 1
+        if width:
+            size += int.from_bytes(data[position : position + width], "big")
+            position += width
         if kind in ("array", "map"):
             count = size if kind == "array" else 2 * size
             if count > end - position or len(due) > MAX_DEPTH:
                 raise WireError("a frame that is nested too deeply or ends too early")
             due.append(count)
             keyed.append(kind == "map")
-        elif kind == "bad":
-            raise WireError("not msgpack")
+        elif kind == "bad" or (kind == "ext" and position < end and data[position] > 0x7F):
+            raise WireError("not msgpack, or an extension of its own")
         else:
             position += size
     if position != end:
         raise WireError("a frame with something behind it")
-
-
-def _length(data: bytes, position: int, kind: str, size: int) -> tuple[int, int]:
-    if kind == "plain" or kind == "bad":
-        return position, size
-    if size < 0:
-        return position, -size - 1
-    length = int.from_bytes(data[position : position + size], "big")
-    return position + size, length + 1 if kind == "ext" else length

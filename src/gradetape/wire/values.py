@@ -59,8 +59,10 @@ def _dtype_name(value: object) -> str | None:
         return value.name
     if isinstance(value, str):
         return value
+    if not isinstance(value, np.dtype | type):  # NumPy makes a dtype of None, and asks objects for theirs
+        return None
     try:
-        return np.dtype(value).name  # type: ignore[call-overload, no-any-return]
+        return np.dtype(value).name
     except TypeError:
         return None
 
@@ -91,7 +93,8 @@ class TensorShape:
         return len(self.as_list())
 
     def __getitem__(self, index: Any) -> Any:
-        return self.as_list()[index]
+        found = self.as_list()[index]
+        return TensorShape(found) if isinstance(index, slice) else found
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, TensorShape):

@@ -1,0 +1,1 @@
+"""What a submission costs: `python -m benchmarks`, or `make bench`."""

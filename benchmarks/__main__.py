@@ -1,0 +1,162 @@
+"""Measures, and prints a table. Ratios are of runs that alternate in one go, since machines are noisy."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import with_otter
+from benchmarks.measure import descendants, seconds, spread, unique_mb
+from gradetape import course as courses
+from gradetape.grade import Lanes, Rubric
+from gradetape.judge.cases import Exam
+from gradetape.records import Cell, Limits
+from gradetape.sandbox.launch import Zygote
+from gradetape.wire.control import Control
+from gradetape.wire.lane import Lane, Watch
+
+ROOT = Path(__file__).parents[1]
+ASSIGNMENT = "custom-training"
+REPEATS = 5
+Row = tuple[str, str, str]
+
+
+def workers() -> list[Row]:
+    """The first reply of a new worker, and a call over the wire, with walls and without."""
+    rows = []
+    for isolation in ("namespaces", "none"):
+        with Zygote(Limits(), isolation=isolation) as zygote:
+            zygote.wait_ready()
+            control, watch = Control(zygote.path), Watch()
+            watch.begin(600)
+            replies = [_first_reply(control, watch) for _ in range(20)]
+            rows.append((f"first reply of a new worker, {isolation}", spread(replies, "ms", 1e3), "60 ms"))
+            if isolation == "namespaces":
+                rows.append(("a call over the wire", spread(_calls(control, watch), "µs", 1e6), "100 µs"))
+            control.close()
+    return rows
+
+
+def _first_reply(control: Control, watch: Watch) -> float:
+    lane = Lane(control, "clean", (), Limits(), watch)
+    taken = seconds(lane.ready)
+    lane.close()
+    return taken
+
+
+def _calls(control: Control, watch: Watch) -> list[float]:
+    lane = Lane(control, "student", (Cell(source="def double(x):\n    return 2 * x"),), Limits(), watch)
+    double = lane.names().double
+    times = [seconds(lambda: [double(1.5) for _ in range(1000)]) / 1000 for _ in range(5)]
+    lane.close()
+    return times
+
+
+def against_no_wall(exam: Exam) -> list[Row]:
+    """The whole reference solution, in a lane and in one warm process without any wall, turn by turn."""
+    walled, bare = [], []
+    with Lanes(exam, workers=1, isolation="namespaces") as lanes:
+        only = Rubric.of(exam, lanes.collected).sound
+        case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
+        lanes.judge(case)
+        for _ in range(REPEATS):
+            walled.append(lanes.judge(case).seconds)
+            bare += _in_process(1)
+    ratio = statistics.median(walled) / statistics.median(bare)
+    return [
+        ("the assignment in a lane", spread(walled, "s"), ""),
+        ("the same calls in a warm process, no wall", spread(bare, "s"), ""),
+        ("ratio", f"{ratio:.2f}", "1.4"),
+    ]
+
+
+def _in_process(repeats: int) -> list[float]:
+    command = [sys.executable, "-m", "benchmarks.in_process", str(ROOT), ASSIGNMENT, str(repeats)]
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    found: list[float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def memory(exam: Exam) -> list[Row]:
+    """What a lane holds for itself at its peak, and what the supervisor gains over many submissions."""
+    with Lanes(exam, workers=1, isolation="namespaces") as lanes:
+        only = Rubric.of(exam, lanes.collected).sound
+        case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
+        peak = _peak(lambda: lanes.judge(case))
+        small = exam.case((Cell(source="x = 1"),), exam.course.config.limits.record(), only=only[:1])
+        lanes.judge(small)
+        before = unique_mb("self")
+        for _ in range(50):
+            lanes.judge(small)
+        gained = unique_mb("self") - before
+    return [
+        ("a lane's own memory at its peak", f"{peak:.0f} MiB", "500 MiB"),
+        ("what the supervisor gains in 50 submissions", f"{gained:.1f} MiB", "0"),
+    ]
+
+
+def _peak(work: Callable[[], object]) -> float:
+    """The most unique memory of what this process started since, in MiB."""
+    known, most, ended = set(descendants(os.getpid())), 0.0, threading.Event()
+    thread = threading.Thread(target=lambda: (work(), ended.set()))
+    thread.start()
+    while not ended.wait(0.05):
+        most = max(most, sum(_unique(pid) for pid in descendants(os.getpid()) if pid not in known))
+    thread.join()
+    return most
+
+
+def _unique(pid: int) -> float:
+    try:
+        return unique_mb(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+
+
+def against_otter(exam: Exam) -> list[Row]:
+    """`otter run` on the reference as a notebook, and gradetape with the same checks in a warm lane."""
+    otter, ids = with_otter.run(exam, REPEATS)
+    with Lanes(exam, workers=1, isolation="namespaces") as lanes:
+        lanes.judge(exam.case(exam.reference, exam.course.config.limits.record(), only=tuple(ids)))
+        case = exam.case(exam.reference, exam.course.config.limits.record(), only=tuple(ids))
+        ours = [lanes.judge(case).seconds for _ in range(REPEATS)]
+    ratio = statistics.median(otter) / statistics.median(ours)
+    return [
+        (f"otter run, {len(ids)} checks, no wall", spread(otter, "s"), ""),
+        ("gradetape, the same checks, a warm lane", spread(ours, "s"), ""),
+        ("otter run takes so many times as long", f"{ratio:.1f}", ""),
+    ]
+
+
+def start_up() -> list[Row]:
+    """The command line's help."""
+    times = [seconds(lambda: subprocess.run([Path(sys.executable).parent / "gradetape", "--help"], check=True,
+                                            capture_output=True)) for _ in range(10)]  # fmt: skip
+    return [("gradetape --help", spread(times, "s"), "0.3 s")]
+
+
+def main() -> None:
+    """Everything, in about two minutes."""
+    exam = Exam.open(courses.find(ROOT), ASSIGNMENT)
+    table = Table(
+        "What", "Median (least to most)", "Aim", title=f"gradetape on {os.cpu_count()} cores, {time.strftime('%F')}"
+    )
+    for part in (start_up, workers, lambda: against_no_wall(exam), lambda: memory(exam), lambda: against_otter(exam)):
+        for row in part():
+            table.add_row(*row)
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The same checks in one warm process without any wall: what gradetape is compared with.
+
+`python -m benchmarks.in_process COURSE ASSIGNMENT REPEATS` imports TensorFlow once, then forks a child for each repeat,
+in which the reference's cells and every check run for the first time. It prints a JSON list of seconds.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+import types
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from gradetape import course as courses
+from gradetape.farside import worker
+from gradetape.farside.cells import Cells
+from gradetape.farside.generation import keras
+from gradetape.farside.output import Output
+from gradetape.judge.cases import Exam
+from gradetape.wire import functions as far_functions
+
+
+def far_side(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Without a wall a function of the far side is a function."""
+    vars(sys.modules[function.__module__]).update(tf=tf, keras=keras, np=np)
+    return function
+
+
+class Clean:
+    """Without a wall there is no far side that has not seen the student."""
+
+    tf, keras = tf, keras
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Runs it here."""
+        return function(*args)
+
+    def copy(self, folder: Path) -> Path:
+        """It is here already."""
+        return folder
+
+
+def checks(path: Path) -> list[Callable[..., None]]:
+    """A check file's functions."""
+    spec = importlib.util.spec_from_file_location(f"checks_{path.parent.name}_{path.stem}", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    spec.loader.exec_module(module)
+    return [value for name, value in vars(module).items() if name.startswith("test_")]
+
+
+def run(exam: Exam, functions: list[Callable[..., None]]) -> float:
+    """Runs cells and checks, as a worker would; the seconds that took."""
+    start = time.perf_counter()
+    worker.prepare()
+    main = types.ModuleType("__main__")
+    sys.modules["__main__"] = main
+    cells = Cells(vars(main), Output(1 << 16))
+    for index, cell in enumerate(exam.reference):
+        told = cells.run(index, cell.source, False)
+        assert not told["error"], told
+    for function in functions:
+        name = function.__name__
+        worker.seed(zlib.crc32(name.encode()))
+        fixtures = {
+            "student": main, "reference": main, "keras": keras, "tf": tf, "clean": Clean(),
+            "rng": np.random.default_rng(zlib.crc32(name.encode())), "tmp_remote": Path(tempfile.mkdtemp()),
+        }  # fmt: skip
+        wanted = inspect.signature(function).parameters
+        try:
+            function(**{key: fixtures[key] for key in wanted})
+        except AssertionError:
+            if "clean" not in wanted:  # a check that shows what fails elsewhere cannot hold without an elsewhere
+                raise
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Forks a child for each repeat."""
+    root, assignment, repeats = sys.argv[1:]
+    far_functions.FarFunction = far_side  # type: ignore[assignment, misc]  # before anything imports the vocabulary
+    exam = Exam.open(courses.find(Path(root)), assignment)
+    functions = [function for path in exam.check_files for function in checks(path)]
+    found = []
+    for _ in range(int(repeats)):
+        read, write = os.pipe()
+        if os.fork() == 0:
+            try:
+                os.write(write, json.dumps(run(exam, functions)).encode())
+            except BaseException:
+                traceback.print_exc(file=sys.__stderr__)
+            finally:
+                os._exit(0)
+        os.close(write)
+        os.wait()
+        found.append(json.loads(os.read(read, 100)))
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

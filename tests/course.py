@@ -1,0 +1,45 @@
+"""A tiny course, submissions to it, and the command line: what tests of whole runs begin with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+_TINY = Path(__file__).parent / "tiny_course"
+_COMMAND = Path(sys.executable).with_name("gradetape")
+DOUBLE = "def double(x):\n    return x + x"
+HALVE = "def halve(x):\n    return x * 0.5"
+
+
+def tiny(folder: Path) -> Path:
+    """A copy of the tiny course: assignment `tiny` with q01_double (3 points) and q02_halve (2)."""
+    return Path(shutil.copytree(_TINY, folder, ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def notebook(*cells: str, assignment: str | None = "tiny") -> str:
+    """The text of a notebook with these code cells."""
+    metadata = {"gradetape": {"assignment": assignment}} if assignment else {}
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=metadata)
+    return str(nbformat.writes(made))
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """The command line of a gradetape verb."""
+    return [str(_COMMAND), *map(str, arguments)]
+
+
+def gradetape(course: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Runs a verb in a course's folder, to its end."""
+    return subprocess.run(command(*arguments), cwd=course, capture_output=True, text=True, timeout=300, check=False)
+
+
+def by_student(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """What `grade --json` says of each student."""
+    submissions: list[dict[str, Any]] = json.loads(run.stdout)["submissions"]
+    return {submission["student"]: submission for submission in submissions}

@@ -1,0 +1,292 @@
+"""Whatever is wrong with what a person hands in, writes or does: a clear message, the next step, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from nbformat import v2, v3
+
+from tests.course import DOUBLE, HALVE, by_student, command, gradetape, notebook, tiny
+
+GOOD = notebook(DOUBLE, HALVE)
+SLOW = notebook(DOUBLE, HALVE, "import time\ntime.sleep(1)")
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    root = tiny(tmp_path / "course")
+    (root / "handed_in").mkdir()
+    return root
+
+
+def _old(form: Any, source: str) -> str:
+    sheet = form.new_worksheet(cells=[form.new_code_cell(input=source)])
+    return str(form.writes_json(form.new_notebook(worksheets=[sheet])))
+
+
+# Files that are no submissions
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """One batch with everything in it that students hand in by mistake."""
+    root = tiny(tmp_path_factory.mktemp("mixed") / "course")
+    folder = root / "handed_in"
+    folder.mkdir()
+    for name, text in {
+        "good.ipynb": GOOD,
+        "letter.ipynb": "Dear teacher, this is my homework.",
+        "cut_off.ipynb": GOOD[: len(GOOD) // 2],
+        "nothing.ipynb": "",
+        "format_2.ipynb": _old(v2, HALVE),
+        "format_3.ipynb": _old(v3, DOUBLE),
+        "Zoe.ipynb": GOOD,
+        "zoe.py": DOUBLE,
+        "nobody.py": "",
+    }.items():
+        (folder / name).write_text(text)
+    with zipfile.ZipFile(folder / "two.zip", "w") as packed:
+        packed.writestr("first.ipynb", GOOD)
+        packed.writestr("second.ipynb", GOOD)
+    (root / "essay.docx").write_bytes(b"PK\3\4")
+    return gradetape(root, "grade", "handed_in", "essay.docx", "--assignment", "tiny", "--json")
+
+
+def test_the_good_ones_are_graded_and_the_exit_status_tells_of_the_others(
+    mixed: subprocess.CompletedProcess[str],
+) -> None:
+    told = by_student(mixed)
+    graded = {student: found["points"] for student, found in told.items() if found["status"] == "graded"}
+    assert graded == {"good": 5, "format_2": 2, "format_3": 3}
+    assert {found["max_points"] for found in told.values()} == {5}
+    assert mixed.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("student", "reason", "advice"),
+    [
+        ("letter", "JSON is broken or cut off", "save it again"),
+        ("cut_off", "JSON is broken or cut off", "save it again"),
+        ("nothing", "is empty", "hand it in again"),
+        ("nobody", "is empty", "hand it in again"),
+        ("two", "holds 2 notebooks (first.ipynb, second.ipynb)", "Hand in the right one by itself"),
+        ("Zoe", "lead to the same student", "Rename one"),
+        ("zoe", "lead to the same student", "Rename one"),
+        ("essay", "is no notebook (.ipynb), script (.py) or zip", ""),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why_and_what_to_do(
+    mixed: subprocess.CompletedProcess[str], student: str, reason: str, advice: str
+) -> None:
+    found = by_student(mixed)[student]
+    assert (found["status"], found["points"], found["questions"]) == ("unreadable", 0, {})
+    assert reason in found["reason"] and advice in found["reason"]
+    assert f"{found['file']}: {found['reason']}" in mixed.stderr
+
+
+def test_where_nothing_says_its_assignment_the_option_is_named(course: Path) -> None:
+    (course / "handed_in" / "ada.ipynb").write_text(notebook(DOUBLE, assignment=None))
+    (course / "handed_in" / "bob.ipynb").write_text("no JSON")
+    run = gradetape(course, "grade", "handed_in", "--json")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "--assignment" in run.stderr and "ada.ipynb" in run.stderr and "bob.ipynb" in run.stderr
+
+
+def test_a_batch_in_which_nothing_can_be_read_is_still_told_as_json(course: Path) -> None:
+    (course / "handed_in" / "ada.ipynb").write_text("no JSON")
+    run = gradetape(course, "grade", "handed_in", "--assignment", "tiny", "--json")
+    assert (run.returncode, by_student(run)["ada"]["max_points"]) == (1, 5)
+    assert "0 graded now, 0 graded before, 1 unreadable" in run.stderr
+    assert "ada" in (course / "results" / "index.html").read_text()
+
+
+# A course that is wrong
+
+
+def test_a_check_file_with_a_syntax_error_costs_its_question(course: Path) -> None:
+    (course / "autograder" / "tiny" / "test_q02_halve.py").write_text("def test_odd_number(student:\n")
+    (course / "handed_in" / "ada.ipynb").write_text(GOOD)
+    (course / "handed_in" / "bob.ipynb").write_text(GOOD)
+    run = gradetape(course, "grade", "handed_in", "--json")
+    ada = by_student(run)["ada"]
+    points = {stem: found["points"] for stem, found in ada["questions"].items()}
+    assert (run.returncode, ada["status"], points) == (1, "needs_attention", {"q01_double": 3, "q02_halve": 1})
+    assert [check["verdict"] for check in ada["questions"]["q02_halve"]["checks"]] == ["passed", "fault"]
+    assert "needs attention: ada, bob" in run.stderr
+    assert "test_q02_halve.py, line 1" in run.stderr
+
+
+def _without_a_reference(course: Path) -> None:
+    (course / "solutions" / "tiny" / "q02_halve.py").unlink()
+
+
+def _with_a_misspelt_stem(course: Path) -> None:
+    secret = course / "autograder" / "tiny"
+    (secret / "test_q02_halve.py").rename(secret / "test_q02_havle.py")
+
+
+def _with_an_unknown_key(course: Path) -> None:
+    (course / "grader_config.yml").write_text("course: Mine\nworker: 2\n")
+
+
+def _without_a_configuration(course: Path) -> None:
+    (course / "grader_config.yml").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_without_a_reference, ["q02_halve has no reference", "solutions/tiny/q02_halve.py is missing"]),
+        (_with_a_misspelt_stem, ["test_q02_havle.py belongs to no question", "Did you mean 'test_q02_halve.py'?"]),
+        (_with_an_unknown_key, ["grader_config.yml, line 2", "unknown key 'worker'", "Did you mean 'workers'?"]),
+        (_without_a_configuration, ["There is no grader_config.yml", "gradetape init"]),
+    ],
+)
+def test_a_wrong_course_is_told_with_its_place_and_its_remedy(
+    course: Path, spoil: Callable[[Path], None], words: list[str]
+) -> None:
+    (course / "handed_in" / "ada.ipynb").write_text(GOOD)
+    spoil(course)
+    run = gradetape(course, "grade", "handed_in", "--json")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert [word for word in words if word not in run.stderr] == []
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere.ipynb"], "'nowhere.ipynb' does not exist"),
+        (["handed_in", "--assignment", "tinny"], "Did you mean 'tiny'?"),
+        (["handed_in", "--question", "q01_duoble"], "Did you mean 'q01_double'?"),
+        (["handed_in", "--out", "grader_config.yml/results"], "Choose another folder with --out"),
+    ],
+)
+def test_a_wrong_command_is_told_before_anything_starts(course: Path, arguments: list[str], words: str) -> None:
+    (course / "handed_in" / "ada.ipynb").write_text(GOOD)
+    run = gradetape(course, "grade", *arguments)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert words in run.stderr and "Traceback" not in run.stderr
+
+
+# A batch that is disturbed
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk that holds a gradebook and a few grades, and no pages."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if _mount("-t", "tmpfs", "-o", "size=160k", "gradetape-test", disk) != 0:
+        pytest.skip("only root can make a disk that is soon full")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def _mount(*arguments: str | Path) -> int:
+    try:
+        return subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode
+    except FileNotFoundError:
+        return -1
+
+
+def test_a_full_disk_loses_nothing(course: Path, small_disk: Path) -> None:
+    for number in range(6):
+        (course / "handed_in" / f"s{number}.ipynb").write_text(GOOD)
+    first = gradetape(course, "grade", "handed_in", "--out", small_disk)
+    assert first.returncode == 2
+    assert "The disk is full: free some space and run the command again" in first.stderr
+    assert "Traceback" not in first.stderr
+    assert _mount("-o", "remount,size=10m", small_disk) == 0
+    again = gradetape(course, "grade", "handed_in", "--out", small_disk, "--json")
+    assert (again.returncode, {found["points"] for found in by_student(again).values()}) == (0, {5})
+    assert f"{_graded_in(first)} graded before" in again.stderr
+    assert (small_disk / "index.html").is_file()
+
+
+def _graded_in(run: subprocess.CompletedProcess[str]) -> int:
+    return run.stderr.count(": 5 of 5")
+
+
+def test_ctrl_c_keeps_what_was_graded_and_leaves_no_process(course: Path) -> None:
+    for name in ("ada", "bob", "cy"):
+        (course / "handed_in" / f"{name}.ipynb").write_text(SLOW)
+    with _running(course, "grade", "handed_in", "--workers", "1") as batch:
+        _await(batch, "1/3 ada: 5 of 5")
+        started = _everything_at_work(batch)
+        os.killpg(batch.pid, signal.SIGINT)
+        assert batch.stderr is not None and "run the same command to go on" in batch.stderr.read()
+        assert batch.wait() == 130
+    assert psutil.wait_procs(started, timeout=10)[1] == []
+    assert "ada" in (course / "results" / "grades.csv").read_text()
+
+    (course / "handed_in" / "dan.ipynb").write_text(notebook(DOUBLE, HALVE, assignment=None))
+    again = gradetape(course, "grade", "handed_in", "--json")
+    told = by_student(again)
+    assert "2 graded now, 1 graded before, 1 unreadable" in again.stderr
+    assert {told[student]["points"] for student in ("ada", "bob", "cy")} == {5}
+    assert "It names no assignment. Grade it with --assignment tiny" in told["dan"]["reason"]
+
+
+def test_a_batch_outlives_its_judge_and_its_zygote(course: Path) -> None:
+    for name in ("ada", "bob", "cy"):
+        (course / "handed_in" / f"{name}.ipynb").write_text(SLOW)
+    with _running(course, "grade", "handed_in", "--workers", "1") as batch:
+        _await(batch, "1/3 ")
+        started = _everything_at_work(batch)
+        _part(batch, "gradetape.judge.server").kill()
+        _await(batch, "2/3 ")
+        started |= _everything_at_work(batch)
+        _part(batch, "gradetape.farside.zygote").kill()
+        _await(batch, "3/3 ")
+        assert batch.wait() == 0
+    assert psutil.wait_procs(started, timeout=10)[1] == []
+    grades = (course / "results" / "grades.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[:4] for line in grades] == [
+        [f'"{student}"', "5.0", "5.0", '"graded"'] for student in ("ada", "bob", "cy")
+    ]
+
+
+@contextmanager
+def _running(course: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command(*arguments), cwd=course, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _await(batch: subprocess.Popen[str], words: str) -> None:
+    """Reads what a batch says until it says the words."""
+    assert batch.stderr is not None
+    said = []
+    for line in batch.stderr:
+        said.append(line)
+        if words in line:
+            return
+    pytest.fail(f"it never said {words!r}, but {''.join(said)}")
+
+
+def _everything_at_work(batch: subprocess.Popen[str]) -> set[psutil.Process]:
+    """All processes of a batch, once one of them runs a submission."""
+    while batch.poll() is None:
+        if all(_part(batch, name).children() for name in ("gradetape.judge.server", "gradetape.farside.zygote")):
+            return set(psutil.Process(batch.pid).children(recursive=True))
+    pytest.fail("it ended too early")
+
+
+def _part(batch: subprocess.Popen[str], name: str) -> psutil.Process:
+    return next(part for part in psutil.Process(batch.pid).children() if name in part.cmdline())

@@ -1,0 +1,257 @@
+"""What happens to a notebook's cells beyond the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import msgspec
+import pytest
+
+from gradetape.records import CellEvent
+from gradetape.sandbox.launch import Zygote
+from tests.far import LIMITS, Side, side, started
+
+
+class Run(Protocol):
+    def __call__(self, *cells: str, **limits: Any) -> AbstractContextManager[Side]: ...
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    with started() as zygote:
+        yield zygote
+
+
+@pytest.fixture
+def run(zygote: Zygote) -> Run:
+    """Runs cells in a far side of their own."""
+    return lambda *cells, **limits: side(zygote, *cells, limits=msgspec.structs.replace(LIMITS, **limits))
+
+
+def told(far: Side) -> list[tuple[int, str]]:
+    """Which cells something was told of, and what kind of thing."""
+    far.lane.ready()
+    return [(event.cell, event.kind) for event in far.lane.events]
+
+
+def text(far: Side, kind: str) -> str:
+    """The one event of a kind."""
+    (event,) = (event for event in far.lane.events if event.kind == kind)
+    return event.text
+
+
+MAGICS = {
+    "%matplotlib inline\na = 1": {"a": 1},
+    "!pip install tensorflow\na = 1": {"a": 1},
+    "!rm -rf /\na = 1": {"a": 1},
+    "%%time\na = 1\nb = a + 1": {"a": 1, "b": 2},
+    "%time a = 1 + 1": {"a": 2},
+    "%timeit -n 10 -r 3 a = 5\nb = 1": {"b": 1},
+    "%%timeit -n 1\na = 1": {"a": 1},
+    "%%capture out\na = 1\nprint(a)": {"a": 1},
+    "%%time\n!pip install x\n%time a = 1": {"a": 1},
+    "%%html\n<b>no Python</b>": {},
+    "%%bash\nexit 1": {},
+    "%%writefile model.py\nimport nothing_of_that_name": {},
+    "x = !ls /\ny = %pwd": {"x": [], "y": None},
+    "?print\nprint?\na = 1": {"a": 1},
+    "%load_ext tensorboard\n%tensorboard --logdir logs\na = 1": {"a": 1},
+    "get_ipython().run_line_magic('matplotlib', 'inline')\nget_ipython().system('ls')\na = 1": {"a": 1},
+    "from IPython.display import Image\ndisplay(3)\na = 1": {"a": 1},
+}
+
+
+@pytest.mark.parametrize("cell", MAGICS)
+def test_magics_that_wrap_code_run_it_and_others_do_nothing(run: Run, cell: str) -> None:
+    with run(cell, "after = 1") as far:
+        assert [event for event in told(far) if event[1] != "output"] == []
+        assert {name: getattr(far.student, name) for name in MAGICS[cell]} == MAGICS[cell]
+        assert far.student.after == 1
+
+
+def test_autograph_reads_cells(run: Run) -> None:
+    cell = """
+import tensorflow as tf
+@tf.function
+def total(xs):
+    result = 0.0
+    for x in xs:
+        if x > 1.0:
+            result += x
+    return result
+"""
+    with run(cell, "%%time\n" + cell.replace("total", "timed")) as far:
+        assert told(far) == []
+        assert far.student.total([1.0, 2.0, 3.0]) == 5 and far.student.timed([1.0, 2.0, 3.0]) == 5
+
+
+def test_an_error_in_a_cell_keeps_the_rest(run: Run) -> None:
+    with run("a = 1", "b = 2\nraise ValueError('no')\nc = 3", "d = a + b") as far:
+        assert told(far) == [(1, "error")]
+        assert far.student.d == 3
+        assert 'File "<cell 2>", line 2' in text(far, "error") and "raise ValueError('no')" in text(far, "error")
+        assert text(far, "error").endswith("ValueError: no") and "cells.py" not in text(far, "error")
+
+
+def test_a_syntax_error_shows_its_line(run: Run) -> None:
+    with run("def f(:\n    pass", "def g(): return 1") as far:
+        assert told(far) == [(0, "error")] and far.student.g() == 1
+        assert "def f(:" in text(far, "error") and '"<cell 1>"' in text(far, "error")
+
+
+STRANGE = [
+    "\0",
+    "x = " + "(" * 500 + ")" * 500,
+    "x = '\ud800'\nraise KeyError(x)",
+    "class E(Exception):\n def __str__(s): 1/0\nraise E",
+]
+
+
+@pytest.mark.parametrize("cell", STRANGE)
+def test_a_strange_cell_costs_only_itself(run: Run, cell: str) -> None:
+    with run("a = 1", cell, "b = 1") as far:
+        assert (1, "error") in told(far) and far.student.a == far.student.b == 1
+
+
+HANGING = """
+import math
+LIMIT = 3
+limits: int = 4
+def before(): return math.floor(LIMIT + 0.5)
+{}
+class After: x = 1
+said = print()
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [
+        ("while True: pass", "timeout"),
+        ("import time; time.sleep(1000)", "timeout"),
+        ("import os; os._exit(0)", "exit status 0"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV"),
+        ("import os; os.kill(os.getpid(), 40)", "signal 40"),
+        ("import os; os.kill(os.getpid(), 19)", "timeout"),
+        ("import os; os.closerange(0, 1000)", "crashed"),
+        ("import os; os.write(100, b'x' * 1000)", "no reply"),
+        ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
+        ("import numpy as np; x = np.ones(10**9)", "memory"),
+    ],
+)
+def test_of_a_cell_that_ends_its_worker_the_definitions_stay(run: Run, how: str, cause: str) -> None:
+    with run("a = 1", HANGING.format(how), "b = before()", cell_s=10.0 if cause == "memory" else 2.0) as far:
+        assert told(far) == [(1, "quarantined")]
+        assert cause in text(far, "quarantined") and "only its imports" in text(far, "quarantined")
+        assert (far.student.a, far.student.b, far.student.LIMIT, far.student.limits) == (1, 3, 3, 4)
+        assert far.student.After.x == 1
+
+
+def test_the_definitions_of_a_timed_cell_stay_too(run: Run) -> None:
+    with run("%%time\ndef f(): return 1\nimport os\nos._exit(0)", "b = f()") as far:
+        assert told(far) == [(0, "quarantined")] and far.student.b == 1
+
+
+def test_a_cell_whose_definitions_hang_is_left_out(run: Run) -> None:
+    with run("a = 1", "def f(x=__import__('os')._exit(3)): pass", "b = 2") as far:
+        assert told(far) == [(1, "quarantined"), (1, "quarantined")]
+        assert far.lane.events[1].text.endswith("none of it was used")
+        assert far.student.a + far.student.b == 3
+
+
+def test_cells_beyond_the_submissions_time_are_left_out(run: Run) -> None:
+    with run("a = 1", "import time; time.sleep(30)", "b = 1", submission_s=1.0) as far:
+        assert {(0, "quarantined"), (1, "quarantined"), (2, "quarantined")} >= set(told(far)) > set()
+        assert "the time for the whole submission was over" in far.lane.events[-1].text
+
+
+def test_the_last_definition_wins_and_copies_are_told(run: Run) -> None:
+    with run("def f(): return 1\ndef g(): pass", "def f(): return 2", "class f: x = 3") as far:
+        assert told(far) == [(1, "copied"), (2, "copied")]
+        assert far.student.f.x == 3
+        assert far.lane.events[0].text == "defines f (also in cell 1); the last definition counts"
+        assert "also in cell 2" in far.lane.events[1].text
+
+
+def test_the_notebooks_own_grader_does_nothing(run: Run) -> None:
+    cell = "import otter\nfrom otter import Notebook\ngrader = otter.Notebook('hw.ipynb')\nkept = grader.check('q1')"
+    with run(cell, "grader.check_all()\ngrader.export(run_tests=True)", "a = grader.check('q2')") as far:
+        assert told(far) == [] and far.student.kept is None is far.student.a
+
+
+def test_await_works_at_the_top(run: Run) -> None:
+    with run(
+        "import asyncio\nawait asyncio.sleep(0)\nx = [i async for i in agen()]", "async def agen():\n yield 1"
+    ) as far:
+        assert told(far) == [(0, "error")]
+    with run("import asyncio\nasync def f(): return 3\nx = await f()") as far:
+        assert told(far) == [] and far.student.x == 3
+
+
+def test_there_is_nobody_to_type_an_answer(run: Run) -> None:
+    with run("name = input('Your name? ')", "a = 1") as far:
+        assert (0, "error") in told(far) and "EOFError" in text(far, "error") and far.student.a == 1
+
+
+@pytest.mark.parametrize(
+    "leave", ["exit()", "quit()", "import sys; sys.exit(3)", "raise SystemExit", "raise KeyboardInterrupt"]
+)
+def test_leaving_a_cell_leaves_the_rest(run: Run, leave: str) -> None:
+    with run(f"a = 1\n{leave}\nb = 2", "c = a + 1") as far:
+        assert told(far) == [(0, "error")] and far.student.c == 2
+
+
+def test_output_is_kept_up_to_a_limit(run: Run) -> None:
+    with run("print('x' * 10_000)\nimport sys\nprint('y' * 5, file=sys.stderr)", "print('z')") as far:
+        assert told(far) == [(0, "output"), (1, "output")]
+        assert far.lane.ready().ask("output") == "z\n"
+        worker = far.lane.ready()
+        said = worker.ask("cell", 0, "print('x' * 10_000)\nprint('y' * 5)", False)["output"]
+        assert said == "x" * 4096 + f"\n… ({10_001 + 6 - 4096} more characters were cut)"
+
+
+def test_a_flood_of_output_costs_no_memory(run: Run) -> None:
+    with run("for i in range(200_000): print('x' * 1000)", "a = 1") as far:
+        assert told(far) == [(0, "output")] and far.student.a == 1
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "import sys, io; sys.stdout = io.StringIO(); print('kept')",
+        "import sys; sys.stdout.close(); sys.stdout = None; print('lost')",
+        "import sys, types; sys.modules['__main__'] = types.ModuleType('other')",
+        "import sys; sys.modules.clear()",
+        "import os; [os.close(n) for n in (0, 1, 2)]",
+        "globals().clear()",
+        "__name__ = 'x'; __builtins__ = {}",
+        "import builtins; builtins.print = None",
+        "import threading, time; threading.Thread(target=time.sleep, args=(1000,)).start()",
+        "import threading\ndef spin():\n while True: pass\nthreading.Thread(target=spin).start()",
+        "import gc; gc.disable(); import sys; sys.settrace(lambda *_: None)",
+        "import signal; [signal.signal(s, lambda *_: None) for s in (2, 14, 15)]",
+        "import os; os.chdir('/'); os.environ.clear()",
+        "import os\nfor _ in range(20):\n    os.fork() or os._exit(0)",
+        "import linecache; linecache.cache.clear(); linecache.getlines = None",
+    ],
+)
+def test_what_a_cell_does_to_its_process_costs_the_others_nothing(run: Run, how: str) -> None:
+    with run(how, "def f(x): return x + 1") as far:
+        assert {kind for _, kind in told(far)} <= {"error", "output"}
+        assert far.student.f(1) == 2
+
+
+def test_names_are_those_of_the_main_module(run: Run) -> None:
+    cell = "import sys, pickle\nclass A: pass\nsame = sys.modules['__main__'].A is A"
+    with run(cell, "back = type(pickle.loads(pickle.dumps(A())))", "main = __name__ == '__main__'") as far:
+        assert told(far) == [] and far.student.same is True is far.student.main and far.student.back is far.student.A
+
+
+def test_every_event_names_its_question(zygote: Zygote) -> None:
+    event = CellEvent(cell=0, kind="error", text="NameError: name 'a' is not defined", question="q01")
+    with side(zygote, "a") as far:
+        far.lane._cells = (msgspec.structs.replace(far.lane._cells[0], question="q01"),)
+        far.lane.ready()
+        assert msgspec.structs.replace(far.lane.events[0], text=event.text) == event

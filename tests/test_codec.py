@@ -1,0 +1,588 @@
+"""The codec, its channel, and a judge whose far side answers with garbage."""
+
+from __future__ import annotations
+
+import math
+import random
+import socket
+import struct
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import EllipsisType
+from typing import Any
+
+import ml_dtypes
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from gradetape.errors import FarSideEvent, Gone, Missing, StudentError, WireError, WireRefused
+from gradetape.records import Limits
+from gradetape.wire.channel import MAX_BODY, MAX_BUFFERS, Channel
+from gradetape.wire.codec import MAX_INT_BYTES, MAX_VALUES, Decoder, Encoder, Kind
+from gradetape.wire.control import Exit
+from gradetape.wire.handles import Handle
+from gradetape.wire.lane import Lane, Watch
+from gradetape.wire.values import DType, FarPath, Ragged, Ref, Source, Sparse, TensorShape, TensorSpec
+
+pack = msgspec.msgpack.encode
+Ext = msgspec.msgpack.Ext
+BASE = (type(None), bool, int, float, str, bytes, slice, EllipsisType)
+WIRE = (DType, FarPath, Ragged, Ref, Source, Sparse, TensorShape, TensorSpec)
+
+
+def refuse(value: object) -> Any:
+    raise WireRefused(type(value).__name__)
+
+
+def decode(body: bytes, *buffers: bytes) -> Any:
+    return Decoder(lambda value: value).decode(body, [memoryview(buffer) for buffer in buffers])
+
+
+def ext(kind: int, payload: object) -> Ext:
+    return Ext(kind, pack(payload))
+
+
+def crossed(value: object) -> Any:
+    """A value as it comes out of the other end of a socket."""
+    near, far = socket.socketpair()
+    with near, far:
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        Channel(near, Encoder(refuse), Decoder(lambda value: value)).send(value, time.monotonic() + 5)
+        return Channel(far, Encoder(refuse), Decoder(lambda value: value)).receive(time.monotonic() + 5)
+
+
+def same(one: Any, two: Any) -> bool:
+    """Equal, of exactly the same types, NaN included."""
+    if type(one) is not type(two):
+        return False
+    if isinstance(one, np.ndarray):
+        if one.dtype == object:
+            return one.shape == two.shape and one.tolist() == two.tolist()
+        return one.dtype == two.dtype and one.shape == two.shape and one.tobytes() == two.tobytes()
+    if isinstance(one, np.generic):
+        return one.dtype == two.dtype and one.tobytes() == two.tobytes()
+    if isinstance(one, list | tuple):
+        return len(one) == len(two) and all(map(same, one, two))
+    if isinstance(one, dict):
+        return list(one) == list(two) and all(map(same, one.values(), two.values()))
+    if isinstance(one, float):
+        return struct.pack("d", one) == struct.pack("d", two)
+    return bool(one == two)
+
+
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.integers(-(1 << 600), 1 << 600), st.floats(), st.text(),
+    st.text(st.characters()), st.binary(), st.just(...), st.builds(slice, st.integers(), st.none(), st.integers()),
+)  # fmt: skip
+keys = st.text(st.characters(exclude_categories=["Cs"]))
+dtypes = st.one_of(
+    npst.boolean_dtypes(), npst.integer_dtypes(endianness="?"), npst.floating_dtypes(endianness="?"),
+    npst.complex_number_dtypes(), npst.byte_string_dtypes(min_len=1), npst.unicode_string_dtypes(min_len=1),
+    npst.datetime64_dtypes(), npst.timedelta64_dtypes(),
+)  # fmt: skip
+arrays = dtypes.flatmap(lambda dtype: npst.arrays(dtype, npst.array_shapes(min_dims=0, min_side=0, max_side=3)))
+plain = st.recursive(
+    st.one_of(scalars, arrays, dtypes, dtypes.map(lambda dtype: np.zeros((), dtype)[()])),
+    lambda inner: st.one_of(
+        st.lists(inner), st.lists(inner).map(tuple), st.dictionaries(keys, inner),
+    ),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(plain)
+def test_plain_data_arrives_as_it_was_sent(value: object) -> None:
+    assert same(crossed(value), value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(np.array([1.5, -2], dtype) for dtype in (ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn, np.longdouble)),
+        np.array([1, -2], ml_dtypes.int4),
+        ml_dtypes.bfloat16(2.5),
+        np.dtype(ml_dtypes.bfloat16),
+        np.array(True),
+        np.array([[b"a", b""], [b"\xff", b"c\0"]], dtype=object),
+        np.array(b"alone", dtype=object),
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.arange(10)[::3],
+        "\ud800 alone",
+        (1, (2, [3, (4,)])),
+        Ref(3, "variable", "Dense"),
+        DType("string"),
+        TensorShape([None, 2]),
+        TensorShape(None),
+        TensorSpec(TensorShape([None]), DType("int32"), "x"),
+        Ragged(np.arange(3.0), (np.array([0, 1, 2]), np.array([0, 1, 3]))),
+        Ragged(np.arange(3.0), (np.array([0, 1, 1, 3]),)),
+        Sparse(np.zeros((1, 2), np.int64), np.ones(1), np.array([3, 3])),
+        FarPath("/a/b"),
+        Source("f", "def f(): pass"),
+    ],
+    ids=repr,
+)
+def test_every_kind_of_value_crosses(value: Any) -> None:
+    back = crossed(value)
+    assert type(back) is type(value)
+    if isinstance(value, np.ndarray):
+        assert same(np.ascontiguousarray(back).reshape(back.shape), np.ascontiguousarray(value).reshape(value.shape))
+    else:
+        assert repr(back) == repr(value)
+
+
+def test_arrays_arrive_writable_and_apart() -> None:
+    sent = np.zeros((2, 2))
+    one, two = crossed([sent, sent])
+    one += 1
+    assert two.sum() == sent.sum() == 0
+
+
+def test_an_array_of_truth_values_may_be_empty_of_dimensions() -> None:
+    back = crossed(np.array(True))
+    assert type(back) is np.ndarray and back.shape == () and back.dtype == bool
+
+
+class Subclass(dict[str, int]):
+    pass
+
+
+REFUSED: dict[str, object] = {
+    "an object": object(),
+    "a set": {1, 2},
+    "a bytearray": bytearray(b"x"),
+    "a dict of another class": Subclass(a=1),
+    "a float of another class": type("F", (float,), {})(1.0),
+    "a number as a key": {1: 2},
+    "a tuple as a key": {(1,): 2},
+    "a surrogate as a key": {"\ud800": 1},
+    "an array of objects": np.array([object()]),
+    "an array of None": np.array([None]),
+    "an array of text and numbers": np.array(["a", 1], dtype=object),
+    "an array of void": np.zeros(2, "V4"),
+    "a structured array": np.zeros(2, [("a", "i4")]),
+    "a record": np.zeros(2, [("a", "i4")])[0],
+    "object's dtype": np.dtype("O"),
+    "an overlong integer": 1 << 8 * MAX_INT_BYTES,
+    "a function": print,
+    "an exception": Exception("x"),
+    "a masked array": np.ma.array([1]),
+    "a range": range(3),
+    "a memoryview": memoryview(b"x"),
+    "a complex": complex(1, 2),
+    "too many values": [0] * (MAX_VALUES + 1),
+    "too many strings": np.array([b""] * (MAX_VALUES + 1), dtype=object),
+    "too many arrays": [np.zeros(1)] * (MAX_BUFFERS + 1),
+    "too much text": "x" * (MAX_BODY + 1),
+}
+
+
+@pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED.keys())
+def test_what_does_not_travel_is_refused_before_anything_is_sent(value: object) -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        with pytest.raises(WireRefused):
+            Channel(near, Encoder(refuse), Decoder(refuse)).send([1, value])
+        far.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            far.recv(1)
+
+
+def test_what_contains_itself_is_refused() -> None:
+    loop: list[object] = []
+    loop.append(loop)
+    with pytest.raises(WireRefused, match="nested"):
+        Encoder(refuse).encode(loop)
+
+
+def test_as_many_values_as_are_sent_can_be_received() -> None:
+    value = [np.zeros((1, 1, 1))] * 4000 + [0] * (MAX_VALUES - 4001)
+    assert len(crossed([value])[0]) == MAX_VALUES - 1
+
+
+def deep(make: Callable[[object], object], levels: int) -> bytes:
+    body = pack(None)
+    for _ in range(levels):
+        body = pack(make(msgspec.Raw(body)))
+    return body
+
+
+MAP_WITH_KEY = b"\x81%b\x01"
+ARRAY = Kind.ARRAY
+MALFORMED: dict[str, tuple[bytes, ...]] = {
+    "nothing": (b"",),
+    "something behind": (pack(1) + pack(2),),
+    "reserved byte": (b"\xc1",),
+    "list cut short": (b"\x93\x01",),
+    "a huge count of items": (b"\xdd\xff\xff\xff\xff" + bytes(100),),
+    "a huge count of pairs": (b"\xdf\xff\xff\xff\xff" + b"\xa1a\x01" * 30,),
+    "a huge text": (b"\xdb\xff\xff\xff\xffabc",),
+    "a huge extension": (b"\xc9\xff\xff\xff\xff\x01abc",),
+    "60 MB of empty lists": (b"\xdd" + struct.pack(">I", 60 << 20) + b"\x90" * (60 << 20),),
+    "deep lists": (b"\x91" * 100_000 + b"\x90",),
+    "deep maps": (b"\x81\xa1a" * 100_000 + b"\x90",),
+    "deep extensions": (deep(lambda inner: Ext(Kind.TUPLE, pack([inner])), 70),),
+    "deep lists in deep extensions": (deep(lambda inner: Ext(Kind.TUPLE, pack([[[[[[inner]]]]]])), 60) * 2,),
+    "a number as a key": (MAP_WITH_KEY % pack(1),),
+    "a list as a key": (MAP_WITH_KEY % pack([1]),),
+    "an extension as a key": (MAP_WITH_KEY % pack(ext(Kind.TUPLE, [1, 2])),),
+    "nil as a key": (MAP_WITH_KEY % pack(None),),
+    "text that is not UTF-8": (b"\xa2\xff\xfe",),
+    "a point in time": (b"\xd6\xff\0\0\0\0",),
+    "a long point in time": (b"\xc7\x0c\xff" + bytes(12),),
+    "a negative extension": (b"\xd4\x80\0",),
+    "an unknown extension": (pack(Ext(99, b"")),),
+    "an overlong integer": (pack(Ext(Kind.BIG_INT, bytes(MAX_INT_BYTES + 1))),),
+    "an array without a buffer": (pack(ext(ARRAY, ["<f4", [1], 0])),),
+    "an array with a negative buffer": (pack(ext(ARRAY, ["<f4", [1], -1])), bytes(4)),
+    "an array with a buffer too small": (pack(ext(ARRAY, ["<f4", [2], 0])), bytes(4)),
+    "an array with a buffer too large": (pack(ext(ARRAY, ["<f4", [1], 0])), bytes(5)),
+    "an array with a negative side": (pack(ext(ARRAY, ["<f4", [-1, -1], 0])), bytes(4)),
+    "an array with a true side": (pack(ext(ARRAY, ["<f4", [True], 0])), bytes(4)),
+    "an array with 65 dimensions": (pack(ext(ARRAY, ["<f4", [1] * 65, 0])), bytes(4)),
+    "an empty array with a huge side": (pack(ext(ARRAY, ["<f4", [0, 1 << 62], 0])), b""),
+    "an array of nothings": (pack(ext(ARRAY, ["|S0", [1 << 62], 0])), b""),
+    "an array of Python objects": (pack(ext(ARRAY, ["|O", [1], 0])), bytes(8)),
+    "an array of void": (pack(ext(ARRAY, ["|V4", [1], 0])), bytes(4)),
+    "a structured array": (pack(ext(ARRAY, ["i4,i4", [1], 0])), bytes(8)),
+    "an array of subarrays": (pack(ext(ARRAY, ["(2,)i4", [1], 0])), bytes(8)),
+    "a dtype that is no text": (pack(ext(ARRAY, [["<f4"], [1], 0])), bytes(4)),
+    "a dtype of an odd size": (pack(ext(ARRAY, ["<f3", [1], 0])), bytes(3)),
+    "a time without a step": (pack(ext(ARRAY, ["<m8[0s]", [1], 0])), bytes(8)),
+    "text beyond Unicode": (pack(ext(ARRAY, ["<U1", [1], 0])), b"\xff" * 4),
+    "swapped text beyond Unicode": (pack(ext(ARRAY, [">U1", [1], 0])), b"\0\x11\0\0"),
+    "a scalar beyond Unicode": (pack(ext(Kind.SCALAR, ["<U1", b"\xff" * 4])),),
+    "a scalar of the wrong size": (pack(ext(Kind.SCALAR, ["<f4", b"abc"])),),
+    "an object as a scalar": (pack(ext(Kind.SCALAR, ["|O", bytes(8)])),),
+    "a tuple made of an array": (pack(Ext(Kind.TUPLE, pack(ext(ARRAY, ["|u1", [64 << 20], 0])))), bytes(64 << 20)),
+    "a tuple made of text": (pack(ext(Kind.TUPLE, "abc")),),
+    "a slice of two": (pack(ext(Kind.SLICE, [1, 2])),),
+    "an object as a dtype": (pack(ext(Kind.NUMPY_DTYPE, "O")),),
+    "a dtype with a number for a name": (pack(ext(Kind.DTYPE, 3)),),
+    "a shape of text": (pack(ext(Kind.SHAPE, "")),),
+    "a shape of floats": (pack(ext(Kind.SHAPE, [1.5])),),
+    "a path that is a number": (pack(ext(Kind.PATH, 3)),),
+    "strings that are numbers": (pack(ext(Kind.STRINGS, [[2], [1, 2]])),),
+    "more strings than the shape holds": (pack(ext(Kind.STRINGS, [[1], [b"", b""]])),),
+    "a reference cut short": (pack(Ext(Kind.REF, bytes(8))),),
+    "a reference of no kind": (pack(Ext(Kind.REF, bytes(8) + b"\x07")),),
+    "row splits that do not fit": (
+        pack(ext(Kind.RAGGED, [ext(ARRAY, ["<i8", [1], 0]), ext(Kind.TUPLE, [ext(ARRAY, ["<i8", [2], 1])])])),
+        bytes(8),
+        struct.pack("<qq", 0, 1 << 40),
+    ),
+    "row splits that fall": (
+        pack(ext(Kind.RAGGED, [ext(ARRAY, ["<i8", [2], 0]), ext(Kind.TUPLE, [ext(ARRAY, ["<i8", [4], 1])])])),
+        bytes(16),
+        struct.pack("<qqqq", 0, 3, 1, 2),
+    ),
+}
+
+
+@pytest.mark.parametrize("frame", MALFORMED.values(), ids=MALFORMED.keys())
+def test_a_malformed_frame_is_an_error_and_costs_little(frame: tuple[bytes, ...]) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(WireError):
+            decode(*frame)
+        assert tracemalloc.get_traced_memory()[1] < (8 << 20) + len(frame[0]) // 8
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_truth_value_of_two_is_true() -> None:
+    array = decode(pack(ext(ARRAY, ["|b1", [3], 0])), b"\0\1\2")
+    assert array.view(np.uint8).tolist() == [0, 1, 1]
+
+
+def test_a_map_with_many_keys_is_read_in_no_time() -> None:
+    started = time.process_time()
+    body = pack({f"{number:016x}": number for number in range(200_000)})
+    assert len(decode(body)) == 200_000
+    assert time.process_time() - started < 20  # colliding keys would take hours
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value, and all in it, is of an exact type that may come over."""
+    kind = type(value)
+    if kind in (list, tuple):
+        return all(map(is_plain, value))  # type: ignore[call-overload]
+    if kind is dict:
+        return all(type(key) is str and is_plain(item) for key, item in value.items())  # type: ignore[attr-defined]
+    if kind is slice:
+        return all(map(is_plain, (value.start, value.stop, value.step)))  # type: ignore[attr-defined]
+    if kind is np.ndarray:
+        kinds = "biufcSUmMV" if value.dtype.name in ("bfloat16", "int4") else "biufcSUmM"  # type: ignore[attr-defined]
+        bytes_alone = value.dtype == object and all(type(item) is bytes for item in value.flat)  # type: ignore[attr-defined]
+        return bytes_alone or value.dtype.kind in kinds  # type: ignore[attr-defined]
+    if isinstance(value, np.generic):
+        return kind.__module__ in ("numpy", "ml_dtypes") and kind not in (np.void, np.object_)
+    return (
+        kind in BASE
+        or kind in WIRE
+        or (isinstance(value, np.dtype) and (value.char not in "OV" or value == "bfloat16"))
+    )
+
+
+SAMPLES: list[object] = [
+    [7, "ok", {"a": [1, 2.5, None, True], "b": (1, "\ud800")}],
+    [1, "ok", [np.arange(6.0).reshape(2, 3), np.array([True]), np.array(["ab"]), np.float32(2)]],
+    [2, "ok", [TensorSpec(TensorShape([None, 2]), DType("f4"), "x"), slice(1, None), ..., 1 << 80, FarPath("/x")]],
+    [
+        3,
+        "ok",
+        [Ragged(np.arange(3), (np.array([0, 1, 3]),)), Sparse(np.zeros((1, 1), np.int64), np.ones(1), np.ones(1))],
+    ],
+    [
+        4,
+        "ok",
+        [Ref(1, "object", "X"), Ref(2, "tensor", "T"), np.array([b"x"], object), np.array([1], ml_dtypes.bfloat16)],
+    ],
+    [5, "raised", ["ValueError", "Exception"], "ValueError", "text", "trace"],
+    [6, "missing", "name"],
+]
+
+
+def mutated(rng: random.Random, data: bytes) -> bytes:
+    """`data` with a few bytes changed, cut, doubled or put in; sometimes only noise."""
+    if rng.random() < 0.1:
+        return rng.randbytes(rng.randrange(1, 60))
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        at = rng.randrange(len(changed) + 1)
+        match rng.randrange(5):
+            case 0:
+                changed[at : at + 1] = bytes([rng.choice((0, 1, 0x7F, 0x80, 0x90, 0xC1, 0xC7, 0xDC, 0xDF, 0xFF))])
+            case 1:
+                del changed[at : at + rng.randrange(4)]
+            case 2:
+                changed[at:at] = changed[rng.randrange(len(changed) + 1) :][: rng.randrange(12)]
+            case 3:
+                changed[at:at] = rng.randbytes(rng.randrange(5))
+            case 4 if at < len(changed):
+                changed[at] ^= 1 << rng.randrange(8)
+    return bytes(changed)
+
+
+def test_ten_thousand_mutated_frames_give_plain_data_or_an_error() -> None:
+    rng = random.Random(20)
+    encoded = []
+    for value in SAMPLES:
+        body, buffers = Encoder(refuse).encode(value)
+        encoded.append((body, [buffer.tobytes() for buffer in buffers]))
+    outcomes = {"plain": 0, "error": 0}
+    tracemalloc.start()
+    try:
+        for _ in range(10_000):
+            body, buffers = rng.choice(encoded)
+            buffers = [mutated(rng, data) if data and rng.random() < 0.2 else data for data in buffers]
+            try:
+                value = decode(mutated(rng, body), *buffers)
+            except WireError:
+                outcomes["error"] += 1
+            else:
+                assert is_plain(value), repr(value)
+                repr(value)  # what came over can be shown
+                outcomes["plain"] += 1
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+    assert min(outcomes.values()) > 500, outcomes
+
+
+@contextmanager
+def channels() -> Iterator[tuple[socket.socket, Channel]]:
+    """A raw end, and a channel at the other one."""
+    near, far = socket.socketpair()
+    with near, far:
+        yield near, Channel(far, Encoder(refuse), Decoder(lambda value: value))
+
+
+def test_a_frame_that_never_ends_meets_the_deadline() -> None:
+    with channels() as (raw, channel):
+        raw.sendall(struct.pack("<IH", 100, 0) + b"abc")
+        with pytest.raises(TimeoutError):
+            channel.receive(time.monotonic() + 0.05)
+        with pytest.raises(TimeoutError):
+            channel.receive(time.monotonic() - 1)
+
+
+def test_a_reader_that_never_reads_meets_the_deadline() -> None:
+    with channels() as (_, channel), pytest.raises(TimeoutError):
+        channel.send(np.zeros(1 << 20), time.monotonic() + 0.05)
+
+
+def test_a_frame_cut_short_is_the_end() -> None:
+    with channels() as (raw, channel):
+        raw.sendall(struct.pack("<IH", 100, 0) + b"abc")
+        raw.shutdown(socket.SHUT_WR)
+        with pytest.raises(EOFError):
+            channel.receive(time.monotonic() + 5)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        struct.pack("<IH", MAX_BODY + 1, 0),
+        struct.pack("<IH", 0, 0),
+        struct.pack("<IH", 1, MAX_BUFFERS + 1),
+        struct.pack("<IHQ", 1, 1, 1 << 63),
+        struct.pack("<IHQQ", 1, 2, 300 << 20, 300 << 20),
+    ],
+)
+def test_a_frame_beyond_the_caps_is_refused_at_its_head(head: bytes) -> None:
+    with channels() as (raw, channel):
+        raw.sendall(head)
+        with pytest.raises(WireError):
+            channel.receive(time.monotonic() + 5)
+
+
+def test_the_budget_of_bytes_is_for_all_frames_together() -> None:
+    with channels() as (raw, channel):
+        sender = Channel(raw, Encoder(refuse), Decoder(refuse))
+        channel.budget = 2500
+        for _ in range(2):
+            sender.send(np.zeros(1000, np.uint8))
+            assert len(channel.receive(time.monotonic() + 5)) == 1000
+        sender.send(np.zeros(1000, np.uint8))
+        with pytest.raises(WireError, match="more data"):
+            channel.receive(time.monotonic() + 5)
+
+
+class Scripted:
+    """A zygote's connection whose workers say hello, then send what they are given, and hang up."""
+
+    def __init__(self) -> None:
+        self.script = b""
+        self._theirs: list[socket.socket] = []
+
+    def spawn(self, role: str, timeout_s: float) -> tuple[int, socket.socket, tuple[str, ...]]:
+        ours, theirs = socket.socketpair()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        Channel(theirs, Encoder(refuse), Decoder(refuse)).send([1, "ok", None])
+        theirs.sendall(self.script)
+        theirs.shutdown(socket.SHUT_WR)
+        self._theirs.append(theirs)
+        return 1, ours, ()
+
+    def exit_of(self, worker: int, timeout_s: float) -> Exit:
+        return Exit(worker, 9)
+
+    def end(self, worker: int) -> Exit:
+        while self._theirs:
+            self._theirs.pop().close()
+        return Exit(worker, 9)
+
+
+@contextmanager
+def scripted(script: bytes) -> Iterator[Lane]:
+    control = Scripted()
+    control.script = script
+    lane = Lane(control, "student", (), Limits(), Watch())  # type: ignore[arg-type]
+    lane.watch.begin(5)
+    try:
+        lane.ready()
+        yield lane
+    finally:
+        lane.close()
+        control.end(1)
+
+
+def frame(value: object, encoder: Encoder | None = None) -> bytes:
+    body, buffers = (encoder or Encoder(refuse)).encode(value)
+    head = struct.pack("<IH", len(body), len(buffers)) + b"".join(struct.pack("<Q", part.nbytes) for part in buffers)
+    return head + body + b"".join(part.tobytes() for part in buffers)
+
+
+def raw_frame(body: bytes) -> bytes:
+    return struct.pack("<IH", len(body), 0) + body
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        [3, "ok", 1], [2, "ok"], [2, "ok", 1, 1], [2], [], "ok", None, {"a": 1}, (2, "ok", 1), [2.0, "ok", 1],
+        [True, "ok", 1], [2, b"ok", 1], [2, "well", 1], [np.array([2, 2]), "ok", 1], [np.int64(2), "ok", 1],
+        [2, np.array(["ok", "ok"]), 1], [DType("2"), DType("ok"), 1], [Ref(1, "tensor", "T"), "ok", 1],
+        [2, Ref(1, "tensor", "T"), 1], [2, "missing", 3], [2, "missing"], [2, "raised", "ValueError", "a", "b", "c"],
+        [2, "raised", [1], "a", "b", "c"], [2, "raised", ["ValueError"], 1, "b", "c"], [2, "raised", ["a"], "a", "b"],
+        [2, "raised", ("ValueError",), "a", "b", "c"], [2, "ok", Source("f", "def f(): pass")],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_an_answer_of_the_wrong_form_ends_the_worker(reply: object) -> None:
+    with scripted(frame(reply)) as lane:
+        with pytest.raises(Gone) as caught:
+            lane.ready().ask("name", "f")
+        assert caught.value.cause == "crashed" and lane.worker is None
+        assert lane.watch.event is caught.value
+
+
+def test_mutated_answers_give_a_proper_value_or_the_end_of_the_worker() -> None:
+    rng = random.Random(4)
+    replies = [frame([2, *reply[1:]]) for reply in SAMPLES]  # type: ignore[index]
+    ends = set()
+    for _ in range(3000):
+        with scripted(mutated(rng, rng.choice(replies))) as lane:
+            try:
+                value = lane.ready().ask("name", "f")
+            except (FarSideEvent, StudentError) as end:
+                ends.add(end.cause if isinstance(end, Gone) else type(end).__bases__[0])
+            else:
+                assert contains_only_plain_data_and_handles(value)
+                del value
+    assert "crashed" in ends and ends <= {
+        "crashed",
+        "memory",
+        *(kind.__bases__[0] for kind in (Missing, StudentError)),
+        StudentError,
+    }
+
+
+def contains_only_plain_data_and_handles(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(contains_only_plain_data_and_handles, value))
+    if isinstance(value, dict):
+        return all(map(contains_only_plain_data_and_handles, value.values()))
+    return isinstance(value, Handle) or is_plain(value)
+
+
+def test_a_name_that_is_missing_is_told_in_the_judges_words() -> None:
+    with scripted(frame([2, "missing", "the secret numbers"])) as lane:
+        with pytest.raises(Missing) as caught:
+            lane.ready().ask("name", "f")
+        assert str(caught.value) == "f is not defined"
+
+
+def test_a_flood_of_handles_does_not_stop_later_requests() -> None:
+    refs = [Ref(number, "object", "X") for number in range(30_000)]
+    with scripted(frame([2, "ok", refs]) + frame([3, "ok", None]) + frame([4, "ok", 5])) as lane:
+        lane.watch.begin(10)
+        assert len(lane.ready().ask("name", "f")) == 30_000
+        assert lane.ready().ask("name", "g") is None
+        assert lane.ready().ask("name", "h") == 5
+
+
+def test_no_answer_is_a_timeout() -> None:
+    ours, theirs = socket.socketpair()
+
+    class Silent(Scripted):
+        def spawn(self, role: str, timeout_s: float) -> tuple[int, socket.socket, tuple[str, ...]]:
+            Channel(theirs, Encoder(refuse), Decoder(refuse)).send([1, "ok", None])
+            return 1, ours, ()
+
+    lane = Lane(Silent(), "student", (), Limits(), Watch())  # type: ignore[arg-type]
+    with theirs:
+        lane.watch.begin(math.inf)
+        worker = lane.ready()
+        lane.watch.begin(0.05)
+        with pytest.raises(Gone) as caught:
+            worker.ask("name", "f")
+        assert caught.value.cause == "timeout"

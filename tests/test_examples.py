@@ -1,0 +1,148 @@
+"""The examples, graded as a course grades them: one batch with the real command, TensorFlow and walls."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from gradetape.gradebook import Gradebook
+from gradetape.report import page_name
+from tests.course import by_student, gradetape
+
+ROOT = Path(__file__).resolve().parent.parent
+SUBMISSIONS = ROOT / "examples" / "submissions"
+EXPECTED: dict[str, dict[str, Any]] = YAML(typ="safe").load(ROOT / "examples" / "expected.yml")
+NAME = "custom-training"
+QUESTION = "q06_streaming_metric"
+IMPATIENT = "limits:\n  cell_s: 10\n  check_s: 10\n"
+
+Run = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This course with less patience: the examples that never end should not take minutes here."""
+    root = tmp_path_factory.mktemp("examples") / "course"
+    for folder in ("assignments", "solutions", "autograder"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "grader_config.yml").write_text(IMPATIENT)
+    return root
+
+
+def _grade(course: Path, *arguments: str | Path) -> Run:
+    return gradetape(course, "grade", "--assignment", NAME, "--json", *arguments)
+
+
+@pytest.fixture(scope="module")
+def batch(course: Path) -> Run:
+    """All examples, graded into the course's results."""
+    return _grade(course, SUBMISSIONS)
+
+
+@pytest.fixture(scope="module")
+def pages(course: Path, batch: Run) -> dict[str, str]:
+    """The text of each student's page."""
+    assert batch.returncode == 0
+    files = {name: course / "results" / page_name(Path(name).stem) for name in EXPECTED}
+    return {name: html.unescape(file.read_text("utf-8")) for name, file in files.items()}
+
+
+def test_every_example_is_expected_and_every_expectation_has_an_example() -> None:
+    assert {file.name for file in SUBMISSIONS.iterdir()} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_an_example_is_graded_as_its_name_says(batch: Run, pages: dict[str, str], name: str) -> None:
+    found, expected = by_student(batch)[Path(name).stem], EXPECTED[name]
+    assert found["status"] == expected["status"]
+    assert {stem: question["points"] for stem, question in found["questions"].items()} == expected["points"]
+    assert found["points"] == sum(expected["points"].values())
+    verdicts = {stem: _verdicts(question) for stem, question in found["questions"].items()}
+    for stem, some in expected.get("verdicts", {}).items():
+        assert {check: verdicts[stem][check] for check in some} == some
+    assert [text for text in expected.get("events", []) if text not in pages[name]] == []
+
+
+def _verdicts(question: dict[str, Any]) -> dict[str, str]:
+    return {check["name"]: check["verdict"] for check in question["checks"]}
+
+
+def test_a_second_run_grades_nothing_again_and_says_so(course: Path, batch: Run) -> None:
+    again = _grade(course, SUBMISSIONS)
+    assert (again.returncode, again.stdout) == (batch.returncode, batch.stdout)
+    assert f"{len(EXPECTED)} of {len(EXPECTED)} are graded already and are not graded again" in again.stderr
+    assert f"0 graded now, {len(EXPECTED)} graded before, 0 unreadable" in again.stderr
+
+
+def test_gradebook_table_and_pages_agree(course: Path, batch: Run, pages: dict[str, str]) -> None:
+    points = {student: found["points"] for student, found in by_student(batch).items()}
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        assert {grade.student: grade.points for grade in book.latest(NAME)} == points
+    with (course / "results" / "grades.csv").open(encoding="utf-8", newline="") as table:
+        assert {row["student"]: float(row["points"]) for row in csv.DictReader(table)} == points
+    index = (course / "results" / "index.html").read_text("utf-8")
+    assert [student for student in points if page_name(student) not in index] == []
+
+
+def test_no_page_for_students_holds_a_line_of_what_is_secret(course: Path, pages: dict[str, str]) -> None:
+    public = "\n".join(_lines(course / "assignments"))
+    secret = {line.strip() for folder in ("solutions", "autograder") for line in _lines(course / folder)}
+    long = {line for line in secret if len(line) >= 40 and line not in public}
+    assert len(long) > 100
+    assert [(name, line) for name, page in pages.items() for line in long if line in page] == []
+
+
+def _lines(folder: Path) -> list[str]:
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.suffix != ".pyc")
+    return [line for file in files for line in file.read_text("utf-8").splitlines()]
+
+
+def test_json_is_the_documented_object_and_all_of_stdout(batch: Run) -> None:
+    told = json.loads(batch.stdout)
+    assert (list(told), told["assignment"]) == (["assignment", "isolation", "submissions"], NAME)
+    assert told["isolation"] == "namespaces"
+    for found in told["submissions"]:
+        assert list(found) == [
+            "student", "file", "sha256", "status", "points", "max_points", "seconds", "questions",
+        ]  # fmt: skip
+        for question in found["questions"].values():
+            assert list(question) == ["points", "max_points", "checks"]
+            for check in question["checks"]:
+                assert list(check) == ["name", "public", "verdict", "points", "max_points", "seconds", "message"]
+
+
+def test_a_question_graded_alone_gets_what_it_gets_in_the_full_run(course: Path, batch: Run) -> None:
+    some = ["partial.ipynb", "syntax_error.ipynb", "script.py"]
+    alone = by_student(_grade(course, *(SUBMISSIONS / name for name in some), "--question", QUESTION))
+    whole = by_student(batch)
+    for student, found in alone.items():
+        assert list(found["questions"]) == [QUESTION]
+        assert _untimed(found)[QUESTION] == _untimed(whole[student])[QUESTION]
+    assert (course / "results" / QUESTION / "grades.csv").is_file()
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        assert {len(grade.questions) for grade in book.latest(NAME)} == {len(EXPECTED["empty.ipynb"]["points"])}
+
+
+def test_graded_again_the_result_is_the_same(course: Path, batch: Run) -> None:
+    some = ["partial.ipynb", "renamed_split_moved.ipynb", "perfect_in_another_style.ipynb"]
+    run = _grade(course, *(SUBMISSIONS / name for name in some), "--regrade")
+    assert "3 graded now, 0 graded before" in run.stderr
+    whole = by_student(batch)
+    for student, found in by_student(run).items():
+        assert _untimed(found) == _untimed(whole[student])
+
+
+def _untimed(found: dict[str, Any]) -> dict[str, Any]:
+    """A submission's questions without the seconds that each check took."""
+    return {
+        stem: [{key: value for key, value in check.items() if key != "seconds"} for check in question["checks"]]
+        for stem, question in found["questions"].items()
+    }

@@ -1,0 +1,148 @@
+"""The proof of an assignment's checks, and what stands in its way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.course import gradetape, tiny
+
+QUESTION = "q01_double"
+WRONG_SUM = '"""Adds one."""\n# fails: public::test_numbers, hidden::test_random\n\ndef double(x):\n    return x + 1\n'
+LAZY = '"""Says that it squares."""\n# fails: public::test_numbers\n\ndef double(x):\n    return x + x\n'
+
+PUBLIC = '''
+from gradetape.checks import points
+
+@points(1)
+def test_numbers(student, rng):
+    """Numbers are doubled."""
+    x = float(rng.normal())
+    assert student.double(x) == 2 * x
+'''
+HIDDEN = '''
+from gradetape.checks import points
+
+@points(1)
+def test_random(student, rng):
+    """Any number is doubled."""
+    x = int(rng.integers(10, 10**9))
+    assert student.double(x) == 2 * x
+
+@points(1)
+def test_two(student):
+    """The constant two is doubled, which a liar can learn."""
+    assert student.double(2) == 4
+'''
+
+
+def course(folder: Path, *, mutants: dict[str, str], hidden: str = HIDDEN) -> Path:
+    """The tiny course with one question, whose checks are these."""
+    root = tiny(folder)
+    (root / "assignments/tiny" / QUESTION / "test_public.py").write_text(PUBLIC)
+    (root / "autograder/tiny" / f"test_{QUESTION}.py").write_text(hidden)
+    for name, text in mutants.items():
+        path = root / "solutions/tiny/mutants" / QUESTION / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    variant = root / "solutions/tiny/variants" / QUESTION / "twice.py"
+    variant.parent.mkdir(parents=True, exist_ok=True)
+    variant.write_text('"""By multiplication."""\n\ndef double(x):\n    return 2 * x\n')
+    return root
+
+
+def verified(root: Path) -> tuple[int, dict[str, Any], str]:
+    """The exit status, the JSON object and the problems of `verify --json` for the question."""
+    run = gradetape(root, "verify", "tiny", "--question", QUESTION, "--json")
+    return run.returncode, json.loads(run.stdout), run.stderr
+
+
+@pytest.fixture(scope="module")
+def unproven(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, Any], str]:
+    """A course whose mutants are not all what they say, and whose check of a constant nothing can fail."""
+    root = course(tmp_path_factory.mktemp("unproven") / "course", mutants={"adds_one": WRONG_SUM, "lazy": LAZY})
+    return verified(root)
+
+
+def test_the_object_says_what_was_proven_and_what_was_not(unproven: tuple[int, dict[str, Any], str]) -> None:
+    status, told, _ = unproven
+    assert status == 1
+    assert set(told) == {
+        "assignment", "ok", "reference", "starter", "variants", "adversaries", "mutants", "checks", "flaky",
+    }  # fmt: skip
+    assert told["ok"] is False
+    assert told["reference"] == {"points": 3, "max_points": 3}
+    assert told["starter"] == {"points": 0}
+    assert told["variants"] == [{"question": QUESTION, "name": "twice", "ok": True}]
+    assert told["flaky"] == []
+
+
+def test_a_mutant_that_passes_what_it_should_fail_is_told(unproven: tuple[int, dict[str, Any], str]) -> None:
+    _, told, problems = unproven
+    mutants = {mutant["name"]: mutant for mutant in told["mutants"]}
+    assert mutants["lazy"] == {
+        "question": QUESTION, "name": "lazy", "expected": ["public::test_numbers"], "failed": [], "ok": False,
+    }  # fmt: skip
+    assert "lazy should fail public::test_numbers, and passes it" in problems
+
+
+def test_a_mutant_that_fails_more_than_it_says_is_told(unproven: tuple[int, dict[str, Any], str]) -> None:
+    _, told, problems = unproven
+    adds_one = next(mutant for mutant in told["mutants"] if mutant["name"] == "adds_one")
+    assert adds_one["failed"] == ["public::test_numbers", "hidden::test_random", "hidden::test_two"]
+    assert adds_one["ok"] is False
+    assert "adds_one fails hidden::test_two unexpectedly" in problems
+
+
+def test_a_check_knows_which_mutants_fail_it(unproven: tuple[int, dict[str, Any], str]) -> None:
+    _, told, _ = unproven
+    killed = {check["name"]: check["killed_by"] for check in told["checks"]}
+    assert killed == {"test_numbers": ["adds_one"], "test_random": ["adds_one"], "test_two": ["adds_one"]}
+
+
+def test_the_liar_gets_what_rests_on_testimony_and_nothing_else(unproven: tuple[int, dict[str, Any], str]) -> None:
+    _, told, problems = unproven
+    points = {adversary["name"]: adversary["points"] for adversary in told["adversaries"]}
+    assert points == {"liar": 1, "raiser": 0, "argument": 0, "zeros": 0}
+    assert "liar gets 1 points (at most 0.75) by q01_double::hidden::test_two" in problems
+
+
+def test_a_check_that_no_mutant_fails_and_a_flaky_one_are_told(tmp_path: Path) -> None:
+    flaky = HIDDEN.replace(
+        "    assert student.double(2) == 4", "    import os\n    assert student.double(2) == 4 or os"
+    )
+    flaky = flaky.replace("x = int(rng", "import time\n    assert time.time_ns() // 1000 % 2\n    x = int(rng")
+    root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM}, hidden=flaky)
+    run = gradetape(root, "verify", "tiny", "--question", QUESTION, "--repeat", "20", "--json")
+    told = json.loads(run.stdout)
+    assert run.returncode == 1
+    assert told["flaky"] == [f"{QUESTION}::hidden::test_random"]
+    assert f"{QUESTION}::hidden::test_two is failed by no mutant" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("def double(x):\n    return 0\n", "begins with a docstring"),
+        ('"""Zero."""\ndef double(x):\n    return 0\n', "add a line such as '# fails: hidden::test_x'"),
+        ('"""Zero."""\n# fails: test_two\ndef double(x):\n    return 0\n', "write checks as public::test_x"),
+        ('"""Zero."""\n# fails: hidden::test_tow\ndef double(x):\n    return 0\n', "which is no check of the question"),
+    ],
+)
+def test_a_mutant_with_an_unfit_header_is_refused_with_advice(tmp_path: Path, text: str, advice: str) -> None:
+    root = course(tmp_path / "course", mutants={"zero": text})
+    run = gradetape(root, "verify", "tiny", "--question", QUESTION, "--json")
+    assert run.returncode == 2
+    assert not run.stdout
+    assert advice in run.stderr
+    assert "zero.py" in run.stderr
+
+
+def test_points_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
+    root = course(tmp_path / "course", mutants={}, hidden=HIDDEN.replace("@points(1)", "@points(2)"))
+    run = gradetape(root, "verify", "tiny", "--json")
+    assert run.returncode == 2
+    assert "q01_double: its checks give 5 points, assignment.yml says 3" in run.stderr

@@ -1,0 +1,3 @@
+def double(x):
+    """Return twice the number."""
+    return 2 * x

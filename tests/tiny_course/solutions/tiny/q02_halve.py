@@ -1,0 +1,3 @@
+def halve(x):
+    """Return half the number."""
+    return x / 2
