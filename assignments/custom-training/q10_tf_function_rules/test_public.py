@@ -27,9 +27,9 @@ def orbit(values, y):
 def test_loop_in_the_graph(student, tf, rng):
     """logistic_orbit is right, and its graph has a loop."""
     for length in rng.choice(np.arange(2, 12), 2, replace=False).tolist():
-        values, y = rng.uniform(2.5, 4, size=length).astype("float32"), np.float32(rng.uniform(0.1, 0.9))
+        values, y = rng.uniform(2, 3, size=length).astype("float32"), np.float32(rng.uniform(0.1, 0.9))
         given = student.logistic_orbit(values, y)
-        assert_close(given, orbit(values, y), f"That is logistic_orbit of {length} values.", rtol=1e-3)  # steps amplify
+        assert_close(given, orbit(values, y), f"That is logistic_orbit of {length} values.", rtol=1e-4)  # float32
     found = ops_in(student.logistic_orbit, tf.TensorSpec([None], "float32"), tf.TensorSpec([], "float32"))
     assert {"While", "StatelessWhile"} & set(found), f"expected a While in the graph, but it has only {found}"
 
