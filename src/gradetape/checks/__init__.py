@@ -8,6 +8,7 @@ from gradetape.checks.vocabulary import (
     assert_serializable,
     assert_streams,
     assert_tensor,
+    fill_weights,
     ops_in,
     raises,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "assert_streams",
     "assert_tensor",
     "far_side",
+    "fill_weights",
     "gpu",
     "hint",
     "limit",

@@ -159,3 +159,29 @@ def assert_tensor(given: Any, expected: object, advice: str = "", rtol: float = 
 @far_side
 def _is_tensor(value: Any) -> bool:
     return isinstance(value, tf.Tensor)
+
+
+def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:
+    """Show that a built layer or model trains weights of these shapes and no others, in any order; fill them at random.
+
+    The shapes all differ, and the numbers come back in their order:
+
+    kernel, bias = fill_weights(keras.layers.Dense(1), rng, (3, 1), (1,))
+    """
+    found, numbers = _shapes_trained(layer), {shape: rng.normal(size=shape).astype("float32") for shape in shapes}
+    wanted = ", ".join(map(str, shapes))
+    given = ", ".join(map(str, found)) or "none"
+    assert sorted(found) == sorted(shapes), f"expected trainable weights of shapes {wanted}, but found {given}"
+    _fill(layer, [numbers[shape] for shape in found])
+    return list(numbers.values())
+
+
+@far_side
+def _shapes_trained(layer: Any) -> Any:
+    return [tuple(weight.shape) for weight in layer.trainable_weights]
+
+
+@far_side
+def _fill(layer: Any, values: Any) -> None:
+    for weight, value in zip(layer.trainable_weights, values, strict=True):
+        weight.assign(value)

@@ -1,0 +1,78 @@
+import numpy as np
+
+from gradetape.checks import assert_close, far_side, fill_weights, hint, points
+
+
+@far_side
+def linear_model(n):
+    """Build a model whose wide and deep layers are both linear, so that NumPy can follow its training."""
+    inputs = keras.Input((n,))
+    parts = [keras.layers.Dense(1, name=name)(inputs) for name in ("wide", "deep")]
+    return keras.Model(inputs, keras.layers.add(parts))
+
+
+def draw(rng, tf, sizes):
+    """Draw batches of these sizes, and a dataset that gives them: the first ones are of one size."""
+    x, y = rng.normal(size=(sum(sizes), int(rng.integers(3, 7)))), rng.normal(size=(sum(sizes), 1))
+    x, y, cuts = x.astype("float32"), y.astype("float32"), np.cumsum(sizes)[:-1]
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(sizes[0])
+    return list(zip(np.split(x, cuts), np.split(y, cuts))), dataset
+
+
+def fill_parts(model, n, rng):
+    """Fill both linear layers; return each as one column, the bias last."""
+    return [np.vstack(fill_weights(model.get_layer(name), rng, (n, 1), (1,))) for name in ("wide", "deep")]
+
+
+def descend(batches, wide, deep, wide_rate, deep_rate):
+    """Return the loss of each step, and both parts after the last, when each goes down the gradient at its own rate."""
+    losses = []
+    for x, y in batches:
+        x = np.hstack([x, np.ones((len(x), 1))])
+        error = x @ (wide + deep) - y
+        losses.append((error**2).mean())
+        slope = 2 * x.T @ error / len(x)
+        wide, deep = wide - wide_rate * slope, deep - deep_rate * slope
+    return losses, wide, deep
+
+
+@points(1)
+@hint("Both layers see all features. Are the names right, and is only the hidden layer not linear?")
+def test_wide_and_deep(student, rng):
+    """The model adds up a linear layer and a small network."""
+    n = int(rng.integers(3, 8))
+    model, x = student.build_wide_and_deep(n), rng.normal(size=(6, n)).astype("float32")
+    kernel, bias = fill_weights(model.get_layer("wide"), rng, (n, 1), (1,))
+    hidden, hidden_bias, last, last_bias = fill_weights(model.get_layer("deep"), rng, (n, 16), (16,), (16, 1), (1,))
+    deep = np.maximum(x @ hidden + hidden_bias, 0) @ last + last_bias
+    assert_close(model(x), x @ kernel + bias + deep, f"That is build_wide_and_deep({n}).", atol=1e-4)  # float32 sums
+
+
+@points(2)
+@hint("Take the gradients for both lists of variables from one tape. Which optimizer gets which list?")
+def test_each_optimizer_moves_its_part(student, keras, tf, rng):
+    """Each optimizer moves its own part, in the right direction and as far as it should, and the other part rests."""
+    batches, dataset = draw(rng, tf, [8, 8, 8])
+    n, rate = batches[0][0].shape[1], float(rng.uniform(0.02, 0.1))
+    for rates in ((rate, 0.0), (0.0, rate)):
+        model = linear_model(n)
+        _, *expected = descend(batches, *fill_parts(model, n, rng), *rates)
+        given = student.train(model, dataset, 1, *(keras.optimizers.SGD(each) for each in rates))
+        assert len(given) == 1 and given[0] > 0, f"expected the loss of one epoch, but train returned {given!r}"
+        for name, part in zip(("wide", "deep"), expected):
+            given = np.vstack([np.asarray(weight) for weight in model.get_layer(name).trainable_weights])
+            assert_close(given, part, f"That is {name}, after learning rates {rates} for wide and deep.", rtol=1e-4)
+
+
+@points(1)
+@hint("Where does the mean begin anew? Is it the loss before the update, and does a short batch count as one step?")
+def test_loss_of_each_epoch(student, keras, tf, rng):
+    """`train` returns the mean loss of the steps of each epoch."""
+    batches, dataset = draw(rng, tf, [8, 8, 3])
+    n, rates = batches[0][0].shape[1], rng.uniform(0.02, 0.1, size=2).tolist()
+    model = linear_model(n)
+    losses, *_ = descend(batches * 3, *fill_parts(model, n, rng), *rates)
+    given = student.train(model, dataset, 3, *(keras.optimizers.SGD(rate) for rate in rates))
+    assert isinstance(given, list), f"expected a list, but train returned {given!r}"
+    assert_close(given, np.reshape(losses, (3, 3)).mean(axis=1), "That is three epochs of three batches.", rtol=1e-4)
+    assert all(isinstance(loss, float) for loss in given), f"expected Python floats, but the list is {given!r}"

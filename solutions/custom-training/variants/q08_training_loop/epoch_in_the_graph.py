@@ -1,0 +1,37 @@
+"""The whole epoch is one tf.function that loops over the dataset, with all gradients from one list."""
+
+# %%
+import tensorflow as tf
+from tensorflow import keras
+
+
+# %%
+def build_wide_and_deep(n_features):
+    deep = keras.Sequential(name="deep")
+    deep.add(keras.Input(shape=(n_features,)))
+    deep.add(keras.layers.Dense(16, "relu"))
+    deep.add(keras.layers.Dense(1, "linear"))
+    features = keras.Input(shape=(n_features,))
+    return keras.Model(features, deep(features) + keras.layers.Dense(1, name="wide")(features))
+
+
+# %%
+def train(model, dataset, epochs, wide_optimizer, deep_optimizer):
+    wide, deep = (model.get_layer(name).trainable_variables for name in ("wide", "deep"))
+    for optimizer, variables in ((wide_optimizer, wide), (deep_optimizer, deep)):
+        optimizer.build(variables)
+
+    @tf.function
+    def epoch():
+        total, steps = 0.0, 0.0
+        for x, y in dataset:
+            with tf.GradientTape() as tape:
+                difference = model(x, training=True) - y
+                loss = tf.reduce_mean(difference * difference) + sum(model.losses)
+            gradients = tape.gradient(loss, wide + deep)
+            wide_optimizer.apply_gradients(zip(gradients[: len(wide)], wide))
+            deep_optimizer.apply_gradients(zip(gradients[len(wide) :], deep))
+            total, steps = total + loss, steps + 1.0
+        return total / steps
+
+    return [epoch().numpy().item() for _ in range(epochs)]
