@@ -129,6 +129,8 @@ def test_the_checks_own_failure_is_a_fault_unless_something_came_over(results: d
 def test_a_judge_that_dies_costs_one_check(results: dict[str, CheckResult]) -> None:
     assert results["test_own_exit"].verdict is results["test_own_signal"].verdict is Verdict.FAULT
     assert results["test_after_all"].verdict is Verdict.PASSED
+    assert results["test_poisons_the_judge"].verdict is Verdict.PASSED
+    assert results["test_poisoned"].verdict is Verdict.FAULT
 
 
 def test_a_check_that_hangs_is_ended_from_outside(results: dict[str, CheckResult]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gradetape.checks import assert_close, far_side, hint, limit, points
+from gradetape.judge.bench import Bench
 
 ENDS = [
     "wrong",
@@ -78,6 +79,16 @@ def test_own_error_after(student):
 def test_own_exit(student):
     """The judge's child dies."""
     os._exit(0)
+
+
+def test_poisons_the_judge():
+    """The judge's child dies on its way to the next check."""
+    Bench.check = lambda *_, **__: os._exit(0)
+
+
+def test_poisoned(student):
+    """No fault of its own."""
+    assert student.good() == 3
 
 
 def test_own_signal(student):
