@@ -18,7 +18,7 @@ def make_rule(worth):
 def draw(rng, count):
     """Draw texts, what each word in them is worth, and the score of each text."""
     words = ["wunderbar", "schön", "naja", "öde", "übel"]
-    worth = dict(zip(words, rng.normal(size=5).round(2).tolist()))
+    worth = dict(zip(words, rng.normal(size=5).round(2).tolist(), strict=True))
     texts = [" ".join(rng.choice(words, size=rng.integers(1, 6))) for _ in range(count)]
     return texts, worth, np.array([[sum(worth[word] for word in text.split())] for text in texts])
 
@@ -77,7 +77,7 @@ def test_debugging_runs_python(student, tf, rng):
 
 
 @points(1)
-@hint("How often is the Python of a traced model run after its first epoch? Read model.calls before and after an epoch.")
+@hint("How often is a traced model's Python run after its first epoch? Read model.calls before and after an epoch.")
 def test_calls_per_epoch(student, tf, rng):
     """calls_per_epoch measures an epoch after the warm-up, eager and traced."""
     batches, step = rng.integers(2, 9, size=2).tolist()

@@ -13,6 +13,8 @@ import tensorflow as tf
 def _zeros(value: Any) -> Any:
     if callable(value) and not isinstance(value, type):
         return _zeroed(value)
+    if isinstance(value, tf.data.Dataset):
+        return value.map(lambda *parts: tf.nest.map_structure(tf.zeros_like, parts))
     try:
         return tf.nest.map_structure(tf.zeros_like, value)
     except (TypeError, ValueError):
@@ -31,5 +33,5 @@ for _name, _value in list(globals().items()):
     if isinstance(_value, types.FunctionType) and not _name.startswith("_"):
         globals()[_name] = _zeroed(_value)
     if isinstance(_value, type) and _value.__module__ == "__main__":
-        for _method in {"call", "result"} & set(vars(_value)):
+        for _method in {"call", "result", "__call__"} & set(vars(_value)):
             setattr(_value, _method, _zeroed(vars(_value)[_method]))
