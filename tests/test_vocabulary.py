@@ -138,3 +138,18 @@ def test_operations_are_found_in_nested_functions_too(tf: Any) -> None:
     assert "Cosh" in found
     assert "Sinh" not in found
     assert say.ops_in(tf.math.sinh, tf.TensorSpec((), "float32")).count("Sinh") == 1
+
+
+def test_weights_are_filled_and_handed_back_by_shape(tf: Any, rng: np.random.Generator) -> None:
+    model = tf.keras.Sequential([tf.keras.layers.Dense(4), tf.keras.layers.BatchNormalization(scale=False)])
+    model.build((None, 3))
+    bias_and_shift = r"expected trainable weights of shapes \(3, 4\), \(4,\), but found \(3, 4\), \(4,\), \(4,\)"
+    with pytest.raises(AssertionError, match=bias_and_shift):
+        say.fill_weights(model, rng, (3, 4), (4,))
+    bias, kernel = say.fill_weights(model.layers[0], rng, (4,), (3, 4))
+    assert_close(model.layers[0](np.ones((1, 3), "float32")), kernel.sum(axis=0, keepdims=True) + bias)
+
+
+def test_weights_of_a_layer_that_is_not_built_are_missed(tf: Any, rng: np.random.Generator) -> None:
+    with pytest.raises(AssertionError, match="but found none"):
+        say.fill_weights(tf.keras.layers.Dense(1), rng, (3, 1), (1,))

@@ -65,7 +65,8 @@ def make_model(kind):
         return tf.stack([tf.tanh(hidden[row]) for row in range(hidden.shape[0])])
 
     def python(hidden):
-        return tf.ensure_shape(tf.py_function(lambda numbers: np.tanh(numbers.numpy()), [hidden], "float32"), hidden.shape)
+        result = tf.py_function(lambda numbers: np.tanh(numbers.numpy()), [hidden], "float32")
+        return tf.ensure_shape(result, hidden.shape)
 
     def nested(hidden):
         return tf.map_fn(python, hidden, fn_output_signature=tf.TensorSpec(hidden.shape[1:]))
@@ -107,7 +108,7 @@ def test_portable_model_answers_elsewhere(student, clean, rng, tmp_remote):
 
 
 @points(1)
-@hint("An export that does not raise proves little. Trace with an unknown batch size, and look into every function body.")
+@hint("An export that does not raise proves little. Trace for any batch size, and look into every function body.")
 def test_models_that_need_python(student, rng, tmp_remote):
     """A model that cannot be traced, or whose graph calls Python, is not portable."""
     x = rng.normal(size=(6, 3)).astype("float32")
