@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,12 +42,9 @@ def started(**how: Any) -> Iterator[Zygote]:
 @contextmanager
 def side(zygote: Zygote, *cells: str, role: str = "student", limits: Limits = LIMITS) -> Iterator[Side]:
     """A far side that runs these cells when it is first asked for something."""
-    control, watch = Control(zygote.path), Watch()
+    watch = Watch()
     watch.begin(30)
-    lane = Lane(control, role, tuple(Cell(source=source) for source in cells), limits, watch)
-    try:
-        with default_far_side(lane.ready):
+    with closing(Control(zygote.path)) as control:
+        lane = Lane(control, role, tuple(Cell(source=source) for source in cells), limits, watch)
+        with closing(lane), default_far_side(lane.ready):
             yield Side(lane, watch, lane.names(), lane.module("tf"), lane.module("keras"))
-    finally:
-        lane.close()
-        control.close()

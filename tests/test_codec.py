@@ -248,6 +248,7 @@ MALFORMED: dict[str, tuple[bytes, ...]] = {
     "an array with a true side": (pack(ext(ARRAY, ["<f4", [True], 0])), bytes(4)),
     "an array with 65 dimensions": (pack(ext(ARRAY, ["<f4", [1] * 65, 0])), bytes(4)),
     "an empty array with a huge side": (pack(ext(ARRAY, ["<f4", [0, 1 << 62], 0])), b""),
+    "an empty array with a large side": (pack(ext(ARRAY, ["<f4", [0, 1 << 40], 0])), b""),
     "an array of nothings": (pack(ext(ARRAY, ["|S0", [1 << 62], 0])), b""),
     "an array of Python objects": (pack(ext(ARRAY, ["|O", [1], 0])), bytes(8)),
     "an array of void": (pack(ext(ARRAY, ["|V4", [1], 0])), bytes(4)),

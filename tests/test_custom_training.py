@@ -1,4 +1,4 @@
-"""The flagship assignment as students receive it: the committed folder, its secrecy, and its checks in a real kernel."""
+"""The flagship as students receive it: the committed folder, its secrecy, and its checks in a real kernel."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def lines(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the released notebook shows, run from top to bottom, and then with the solutions pasted in; and its export."""
+    """What the released notebook shows, from top to bottom and then with the solutions pasted in; and its export."""
     folder = tmp_path_factory.mktemp("student") / "work"
     shutil.copytree(ROOT / "student" / NAME, folder)
     blocker = tmp_path_factory.mktemp("blocker")

@@ -31,9 +31,23 @@ ALLOWED = {
     "judge": {"wire", "sandbox", "checks", "course", "config", "intake"},
     "grade": {"judge", "sandbox", "course", "config", "intake"},
     "batch": {"grade", "judge", "sandbox", "gradebook", "course", "config", "intake"},
-    "verify": {"grade", "judge", "sandbox", "course", "config", "intake"},
+    "verify": {"grade", "judge", "draft", "sandbox", "course", "config", "intake"},
     "bridges": {"grade", "gradebook", "report", "release", "course", "config", "intake"},
-    "cli": {"batch", "judge", "verify", "release", "report", "bridges", "gradebook", "sandbox", "course", "config", "intake"},
+    "draft": {"course", "config"},
+    "cli": {
+        "batch",
+        "bridges",
+        "config",
+        "course",
+        "draft",
+        "gradebook",
+        "intake",
+        "judge",
+        "release",
+        "report",
+        "sandbox",
+        "verify",
+    },
 }
 
 # A heavy library has one door.
@@ -50,8 +64,8 @@ DOORS = {
 TRAVEL = ("release/shim.py", "verify/zeros.py")
 
 # Beyond these an import inside a function hides an edge: the command line and the pytest plugin have to start fast,
-# and the far side chooses its Keras when it starts.
-LAZY = {"cli", "farside", "judge/plugin.py"}
+# the far side chooses its Keras when it starts, and libseccomp may be missing.
+LAZY = {"cli", "farside", "judge/plugin.py", "sandbox/seccomp.py"}
 
 # Rooms that handle what came from the far side: nothing there may become code.
 PLAIN_DATA_ROOMS = ("wire", "judge", "grade", "batch")

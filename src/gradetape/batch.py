@@ -148,7 +148,7 @@ class Driver:
 
 def prove(lanes: Lanes, exam: Exam, only: str | None) -> Rubric:
     """The rubric, after the reference has shown which checks can be trusted."""
-    rubric = Rubric.of(exam, lanes.collected, only)
+    rubric = Rubric.of(exam, lanes.collected, [only] if only else None)
     case = exam.case(exam.reference, exam.course.config.limits.record(), trusted=True, only=rubric.sound)
     try:
         return rubric.proven(lanes.judge(case))

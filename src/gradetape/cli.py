@@ -59,6 +59,53 @@ def release(assignments: tuple[str, ...]) -> None:
         click.echo(f"{os.path.relpath(folder)} is ready for students.")
 
 
+@cli.group()
+def new() -> None:
+    """Begin an assignment or a question, with files to fill in."""
+
+
+@new.command("assignment")
+@click.argument("name")
+@click.option("--from", "sheet", metavar="SHEET", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="A Markdown sheet of numbered questions, each with its answer indented below it.")  # fmt: skip
+def new_assignment(name: str, sheet: Path | None) -> None:
+    """Begin an assignment, with one question or with those of a sheet.
+
+    A sheet's questions go into the prompts; its answers become notes in solutions/, for instructors alone.
+
+    \b
+    Examples:
+      gradetape new assignment week-3
+      gradetape new assignment week-3 --from questions.md
+    """
+    from gradetape import draft
+
+    written = draft.new_assignment(_course(), name, draft.read(sheet) if sheet else None)
+    _tell_written(written, f"gradetape verify {name}")
+
+
+@new.command("question")
+@click.argument("assignment")
+@click.argument("stem")
+def new_question(assignment: str, stem: str) -> None:
+    """Add a question to the end of an assignment.
+
+    \b
+    Example:
+      gradetape new question week-3 q04_layer_norm
+    """
+    from gradetape import draft
+
+    written = draft.new_question(_course(), assignment, stem)
+    _tell_written(written, f"gradetape verify {assignment} --question {stem}")
+
+
+def _tell_written(paths: list[Path], following: str) -> None:
+    for path in paths:
+        click.echo(str(path))
+    click.echo(f"Fill these in; then prove the checks: {following}")
+
+
 @cli.command()
 @click.argument("assignments", nargs=-1)
 @click.option("--question", metavar="STEM", help="Prove the checks of one question only.")

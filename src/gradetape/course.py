@@ -265,7 +265,7 @@ def _strays(course: Course, found: Secrets) -> Iterator[str]:
     """Secret files and folders that belong to no question: a misspelt stem would silently prove nothing."""
     stems = found.assignment.stems
     expected = {
-        found.solutions: [*(f"{stem}.py" for stem in stems), "variants", "mutants"],
+        found.solutions: [*(f"{stem}.py" for stem in stems), "variants", "mutants", "notes"],
         found.solutions / "variants": stems,
         found.solutions / "mutants": stems,
         found.autograder: [f"test_{stem}.py" for stem in stems],

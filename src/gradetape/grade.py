@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -223,9 +223,9 @@ class Rubric:
     faults: Mapping[str, str]
 
     @classmethod
-    def of(cls, exam: Exam, collected: Collected, only: str | None = None) -> Rubric:
+    def of(cls, exam: Exam, collected: Collected, only: Collection[str] | None = None) -> Rubric:
         """The rubric of what was collected; raises CourseError where points do not add up to the question's total."""
-        stems = {only} if only else set(exam.assignment.stems)
+        stems = set(exam.assignment.stems if only is None else only)
         unread = {check.id: text for check, text in _unread(exam, collected) if check.question in stems}
         lost = [check for check, _ in _unread(exam, collected)]
         checks = tuple(check for check in (*collected.checks, *lost) if check.question in stems)

@@ -22,7 +22,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import msgspec
 
@@ -134,8 +134,9 @@ class Child:
 class Zygote:
     """The event loop: connections of judges, and the report pipes of their workers."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, supervisor: TextIO) -> None:
         self._policy = policy
+        self._supervisor = supervisor
         self._groups = Groups(policy.limits)
         self._walls = _BACKENDS[policy.isolation](policy, self._groups.available)
         self._selector = selectors.DefaultSelector()
@@ -144,9 +145,10 @@ class Zygote:
         self._orders = msgspec.json.Decoder(Order)
 
     def serve(self) -> None:
-        """Listens until standard input ends; then ends every worker and removes every group."""
+        """Imports and listens until standard input ends; then ends every worker and removes every group."""
         try:
             self._walls.check()
+            _import_everything()
             self._listen()
         finally:
             self._end()
@@ -157,7 +159,7 @@ class Zygote:
             listener.listen(64)
             self._selector.register(listener, selectors.EVENT_READ, None)
             self._selector.register(0, selectors.EVENT_READ, None)
-            _announce()
+            self._supervisor.write("ready\n")
             while self._turn(listener):
                 pass
 
@@ -310,11 +312,6 @@ def _work(output_limit: int) -> None:
     Worker(socket.socket(fileno=_DATA), output_limit).serve()
 
 
-def _announce() -> None:
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-
-
 def _import_everything() -> None:
     """Imports whatever a worker needs, so that no worker has to, and shows that nothing was computed by that."""
     import gradetape.farside.worker  # noqa: F401, I001
@@ -332,12 +329,13 @@ def main() -> int:
     policy = msgspec.json.decode(io.FileIO(0, closefd=False).readline(), type=Policy)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as pid 1 of a container it would be ignored
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        _import_everything()
-        Zygote(policy).serve()
-    except WallsError as error:
-        sys.stdout.write(f"broken {error}\n")
-        return 1
+    with open(os.dup(1), "w", buffering=1) as supervisor:
+        os.dup2(2, 1)  # what the imports print is not for the supervisor
+        try:
+            Zygote(policy, supervisor).serve()
+        except WallsError as error:
+            supervisor.write(f"broken {error}\n")
+            return 1
     return 0
 
 

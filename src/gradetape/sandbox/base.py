@@ -15,13 +15,15 @@ STUDENT_UIDS = {"student": 64001, "reference": 64002, "clean": 64003}
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What a zygote needs to know: where to listen, which walls, which limits, what may never be visible inside.
 
-    `secret` lists folders; a walled worker whose view would include one of them is refused.
+    `secret` lists folders; a walled worker whose view would include one of them is refused. `filter` is the compiled
+    filter of system calls.
     """
 
     socket: str
     isolation: str
     limits: Limits
     secret: tuple[str, ...] = ()
+    filter: bytes = b""
 
 
 class Reports(Protocol):

@@ -17,6 +17,7 @@ from gradetape.errors import WallsError, ZygoteError
 from gradetape.records import Limits
 from gradetape.sandbox.base import Policy
 from gradetape.sandbox.limits import sweep
+from gradetape.sandbox.seccomp import compile_filter
 
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -44,7 +45,8 @@ class Zygote:
         self._folder = Path(tempfile.mkdtemp(prefix="gradetape-"))
         self.path = self._folder / "zygote"
         hidden = tuple(str(path.resolve()) for path in secret)
-        policy = Policy(socket=str(self.path), isolation=isolation, limits=limits, secret=hidden)
+        program = b"" if isolation == "none" else compile_filter()
+        policy = Policy(socket=str(self.path), isolation=isolation, limits=limits, secret=hidden, filter=program)
         self._errors = (self._folder / "errors").open("w+")
         self._process = subprocess.Popen(
             # -I would ignore the hash seed too; the environment is ours alone, so -P and -s are all that is left of it
@@ -61,9 +63,10 @@ class Zygote:
         if line == "ready":
             self._ready = True
             return
-        self._process.wait()
         if line.startswith("broken "):
             raise WallsError(line.removeprefix("broken "))
+        self._process.kill()
+        self._process.wait()
         self._errors.seek(0)
         tail = self._errors.read()[-2000:].strip()
         raise ZygoteError(

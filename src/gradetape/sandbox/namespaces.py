@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from gradetape.errors import WallsError
-from gradetape.sandbox import root, syscalls
+from gradetape.sandbox import landlock, root, syscalls
 from gradetape.sandbox.base import STUDENT_UIDS, Policy, Reports
 from gradetape.sandbox.limits import restrict
 
@@ -108,7 +108,10 @@ class Namespaces:
         tempfile.tempdir = None
         os.environ.update(HOME=root.HOME, TMPDIR="/tmp")
         self._try_the_walls()
-        reports.ready((*LAYERS, "uid" if self._as_root else "user", "no_new_privs", "rlimits"))
+        files = landlock.restrict(root.readable(), root.PRIVATE, root.DEVICES)
+        syscalls.load_filter(self._policy.filter)
+        _try_the_filter()
+        reports.ready((*LAYERS, "uid" if self._as_root else "user", "no_new_privs", "rlimits", *files, "seccomp"))
         work()
         os._exit(0)
 
@@ -127,6 +130,21 @@ class Namespaces:
             raise WallsError("the walls stand, but privileges could be had inside")
         if resource.getrlimit(resource.RLIMIT_CORE)[1] != 0:
             raise WallsError("the walls stand, but the resource limits are not in force")
+
+
+def _try_the_filter() -> None:
+    """What the filter must refuse is tried too; raises WallsError."""
+    tried: dict[str, Callable[[], object]] = {
+        "a socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
+        "a new namespace": lambda: syscalls.unshare(syscalls.NEWUSER),
+        "tracing": syscalls.trace_me,
+    }
+    for what, attempt in tried.items():
+        try:
+            attempt()
+        except OSError:
+            continue
+        raise WallsError(f"the walls stand, but {what} can be had inside")
 
 
 def _reaches_the_network() -> bool:

@@ -12,7 +12,8 @@ from gradetape.sandbox.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, 
 
 HOME = "/home"
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu")
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+PRIVATE = ("/tmp", HOME, "/dev/shm")
+DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 _INODES = 20_000
 
 
@@ -23,6 +24,11 @@ def visible() -> list[str]:
         if os.path.isdir(path) and not any(_within(path, known) for known in found):
             found.append(os.path.abspath(path))
     return found
+
+
+def readable() -> list[str]:
+    """What code inside may read: what is visible, and the files that the root was given."""
+    return [*visible(), "/proc", "/etc"]
 
 
 def refuse_secrets(secret: tuple[str, ...]) -> None:
@@ -40,14 +46,14 @@ def build(root: str, limits: Limits) -> None:
     os.umask(0o022)
     syscalls.mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=755")
     private = f"size={limits.disk_mb}m,nr_inodes={_INODES},mode=1777"
-    for folder in ("/tmp", HOME, "/dev", "/dev/shm", "/proc", "/etc", "/old"):
+    for folder in ("/dev", *PRIVATE, "/proc", "/etc", "/old"):
         os.mkdir(root + folder)
-    for folder in ("/tmp", HOME, "/dev/shm"):
+    for folder in PRIVATE:
         syscalls.mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, private)
     for path in visible():
         _show(root, path)
-    for name in _DEVICES:
-        _bind(f"/dev/{name}", f"{root}/dev/{name}")
+    for device in DEVICES:
+        _bind(device, root + device)
     os.symlink("/proc/self/fd", f"{root}/dev/fd")
     _accounts(root)
     _proc(root)

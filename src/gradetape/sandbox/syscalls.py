@@ -17,9 +17,11 @@ MNT_DETACH = 2
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPSET = {"x86_64": 126, "aarch64": 91}
+_PTRACE = {"x86_64": 101, "aarch64": 117}
 _MOUNT_SETATTR, _CLOSE_RANGE = 442, 436
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 24, 38, 47
+_PR_SET_SECCOMP, _FILTER = 22, 2
 _CAPABILITY_VERSION_3, _LAST_CAPABILITY = 0x20080522, 63
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -32,7 +34,8 @@ def _call(what: str, result: int) -> int:
     return result
 
 
-def _syscall(what: str, number: int, *args: object) -> int:
+def syscall(what: str, number: int, *args: object) -> int:
+    """Makes a system call by its number; `what` names it in the error."""
     assert _libc is not None
     return _call(what, _libc.syscall(number, *args))
 
@@ -57,7 +60,7 @@ def mount(source: str | None, target: str, kind: str | None = None, flags: int =
 def make_read_only(target: str) -> None:
     """Makes a mount and all below it read-only, without set-user-id programs and devices."""
     attributes = struct.pack("QQQQ", MS_RDONLY | MS_NOSUID | MS_NODEV, 0, 0, 0)
-    _syscall(
+    syscall(
         f"mount_setattr {target}", _MOUNT_SETATTR, _AT_FDCWD, _bytes(target), _AT_RECURSIVE,
         ctypes.create_string_buffer(attributes), len(attributes),
     )  # fmt: skip
@@ -65,7 +68,7 @@ def make_read_only(target: str) -> None:
 
 def pivot_root(new: str, old: str) -> None:
     """Makes `new` the root, and puts the old one at `old`."""
-    _syscall("pivot_root", _PIVOT_ROOT[os.uname().machine], _bytes(new), _bytes(old))
+    syscall("pivot_root", _PIVOT_ROOT[os.uname().machine], _bytes(new), _bytes(old))
 
 
 def unmount(target: str) -> None:
@@ -77,7 +80,7 @@ def unmount(target: str) -> None:
 def close_from(low: int, high: int = 0xFFFFFFFF) -> None:
     """Closes every descriptor from `low` to `high`, if there are any."""
     if low <= high:
-        _syscall("close_range", _CLOSE_RANGE, ctypes.c_uint(low), ctypes.c_uint(high), 0)
+        syscall("close_range", _CLOSE_RANGE, ctypes.c_uint(low), ctypes.c_uint(high), 0)
 
 
 def _prctl(what: str, *args: int) -> int:
@@ -112,8 +115,20 @@ def empty_bounding_set() -> None:
             raise
 
 
+def trace_me() -> None:
+    """Lets the parent trace this process."""
+    syscall("ptrace", _PTRACE[os.uname().machine], 0, 0, 0, 0)
+
+
+def load_filter(program: bytes) -> None:
+    """Lets only the system calls pass that a BPF program allows, here and in every child. Needs no_new_privs."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+    described = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(instructions)))
+    _prctl("load a filter of system calls", _PR_SET_SECCOMP, _FILTER, ctypes.addressof(described))
+
+
 def drop_capabilities() -> None:
     """Gives up every capability for good: ambient, permitted, effective and inheritable."""
     _prctl("clear ambient capabilities", _PR_CAP_AMBIENT, 4)
     header = ctypes.create_string_buffer(struct.pack("Ii", _CAPABILITY_VERSION_3, 0))
-    _syscall("capset", _CAPSET[os.uname().machine], header, ctypes.create_string_buffer(b"\0" * 24))
+    syscall("capset", _CAPSET[os.uname().machine], header, ctypes.create_string_buffer(b"\0" * 24))

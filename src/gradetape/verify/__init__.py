@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from gradetape import draft
 from gradetape.errors import CourseError, InfrastructureError
 from gradetape.grade import Lanes, Outcome, Rubric
 from gradetape.judge.bench import Case
@@ -44,22 +45,34 @@ def verify(
     `repeat` runs the right solutions so often, to find flaky checks; `tell` is told how many of how many are done.
     Raises CourseError where the masters are wrong, InfrastructureError where the machinery failed.
     """
-    headers = _headers(exam, question)
+    asked = (question,) if question else exam.assignment.stems
+    unready = {stem: paths for stem, paths in draft.unready(exam.assignment, exam.secrets).items() if stem in asked}
+    stems = [stem for stem in asked if stem not in unready]
+    if not stems:
+        return Proof(assignment=exam.assignment.name, unready=_named(exam, unready))
+    headers = _headers(exam, stems)
     with Lanes(exam, workers=workers, isolation=exam.course.config.isolation) as lanes:
-        rubric = Rubric.of(exam, lanes.collected, question)
+        rubric = Rubric.of(exam, lanes.collected, stems)
         plans = list(_Planner(exam, rubric, headers).plans(repeat))
         outcomes = _run(lanes, plans, tell)
     trials = tuple(
         Trial(kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results)
         for plan, outcome in zip(plans, outcomes, strict=True)
     )
-    return Proof(assignment=exam.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults)
+    return Proof(
+        assignment=exam.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults,
+        unready=_named(exam, unready),
+    )  # fmt: skip
 
 
-def _headers(exam: Exam, question: str | None) -> dict[Path, Header]:
+def _named(exam: Exam, unready: Mapping[str, Sequence[Path]]) -> dict[str, tuple[str, ...]]:
+    root = exam.course.root
+    return {stem: tuple(path.relative_to(root).as_posix() for path in paths) for stem, paths in unready.items()}
+
+
+def _headers(exam: Exam, stems: Sequence[str]) -> dict[Path, Header]:
     """Every mutant's header, read before anything is started."""
     legacy = exam.course.config.keras == "legacy"
-    stems = (question,) if question else exam.assignment.stems
     return {path: header_of(path, legacy=legacy) for stem in stems for path in exam.secrets.mutants(stem)}
 
 

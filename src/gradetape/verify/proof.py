@@ -48,13 +48,15 @@ _HELD = (Verdict.PASSED, Verdict.SKIPPED)
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """The proof of an assignment's checks, or what is missing for one.
 
-    `faults` says why a check cannot be run at all, by its id.
+    `faults` says why a check cannot be run at all, by its id; `unready` names the files of a question that are still
+    placeholders, by its stem.
     """
 
     assignment: str
-    checks: tuple[Check, ...]
-    trials: tuple[Trial, ...]
+    checks: tuple[Check, ...] = ()
+    trials: tuple[Trial, ...] = ()
     faults: Mapping[str, str] = {}
+    unready: Mapping[str, tuple[str, ...]] = {}
 
     def of(self, kind: str) -> tuple[Trial, ...]:
         """The trials of a kind: reference, variant, starter, mutant or adversary."""
@@ -112,6 +114,9 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         }  # fmt: skip
 
     def _problems(self) -> Iterator[str]:
+        for stem, paths in self.unready.items():
+            names = ", ".join(path.rsplit("/", 1)[-1] for path in paths)
+            yield f"{stem} is not ready: fill in {names}, and remove the placeholder line from each"
         for check, reason in self.faults.items():
             yield f"{check} cannot be run: {_line(reason)}"
         for trial in self.trials:

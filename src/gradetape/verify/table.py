@@ -13,8 +13,9 @@ from gradetape.verify.proof import Proof, Trial
 
 def render(proof: Proof, console: Console) -> None:
     """Prints what kills what, what the adversaries get, and what is missing."""
-    console.print(_checks(proof))
-    console.print(_others(proof))
+    if proof.checks:
+        console.print(_checks(proof))
+        console.print(_others(proof))
     for problem in proof.problems:
         console.print(f"[red]✗[/] {escape(problem)}")
     mutants = len(proof.of("mutant"))

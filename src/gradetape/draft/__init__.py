@@ -1,0 +1,134 @@
+"""New assignments and questions: files that are ready to be filled in.
+
+Each placeholder carries the line `PLACEHOLDER`; `gradetape verify` calls a question with one of them not ready. What is
+written is complete or not there at all: the files are made in a temporary folder of the course first.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from ruamel.yaml import YAML
+
+from gradetape import course as courses
+from gradetape.course import NAME, STEM, Assignment, Course
+from gradetape.draft.sheet import Entry, Sheet, read
+from gradetape.errors import CourseError
+
+__all__ = ["PLACEHOLDER", "Entry", "Sheet", "new_assignment", "new_question", "read", "unready"]
+
+PLACEHOLDER = "gradetape: placeholder"
+POINTS = 2
+
+
+def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> list[Path]:
+    """Writes an assignment with a question for each of a sheet's, or with one; the files that were written.
+
+    Raises CourseError for a name that does not fit or is taken.
+    """
+    if not NAME.fullmatch(name):
+        raise CourseError(f"{name!r} cannot be a folder's name everywhere: use letters, digits, - and _, as in week-3")
+    entries = sheet.entries if sheet else (Entry("q01_first_question", "First question", "", ""),)
+    home = Path("assignments", name)
+    title = sheet.title if sheet and sheet.title else name
+    made: dict[Path, str] = {
+        home / "assignment.yml": _assignment_text(title, [entry.stem for entry in entries]),
+        home / "introduction.md": _filled("introduction.md", title=title),
+    }
+    for entry in entries:
+        made |= _question_files(name, entry)
+    return _write(course.root, made, [home, Path("solutions", name), Path("autograder", name)])
+
+
+def new_question(course: Course, assignment: str, stem: str) -> list[Path]:
+    """Adds a question to the end of an assignment; the files that were written, assignment.yml among them.
+
+    Raises CourseError for an unknown assignment and for a stem that does not fit or is taken.
+    """
+    known = course.assignment(assignment)
+    if not STEM.fullmatch(stem):
+        raise CourseError(f"{stem!r} is no stem: a question is named like q05_custom_loss")
+    if stem in known.stems:
+        raise CourseError(f"{assignment} has a question {stem} already")
+    title = stem.split("_", 1)[1].replace("_", " ").capitalize()
+    made = _question_files(assignment, Entry(stem, title, "", ""))
+    listed = Path("assignments", assignment, "assignment.yml")
+    written = _write(course.root, made, [*made])
+    _list_question(course.root / listed, stem)
+    return [listed, *written]
+
+
+def unready(assignment: Assignment, secrets: courses.Secrets) -> dict[str, list[Path]]:
+    """The questions that are not ready, each with its files that are still placeholders."""
+    found = {}
+    for master in assignment.masters:
+        stem = master.question.stem
+        paths = [
+            master.prompt,
+            master.starter,
+            master.public_checks,
+            secrets.reference(stem),
+            secrets.hidden_checks(stem),
+        ]
+        if left := [path for path in paths if PLACEHOLDER in path.read_text(encoding="utf-8")]:
+            found[stem] = left
+    return found
+
+
+def _question_files(assignment: str, entry: Entry) -> dict[Path, str]:
+    home, stem = Path("assignments", assignment, entry.stem), entry.stem
+    solutions = Path("solutions", assignment)
+    name = stem.split("_", 1)[1]
+    made = {
+        home / "prompt.md": _filled("prompt.md", title=entry.title, text=entry.text or "What to build, and why."),
+        home / "starter.py": _filled("starter.py", name=name),
+        home / "test_public.py": _filled("test_public.py", name=name),
+        solutions / f"{stem}.py": _filled("solution.py", name=name),
+        Path("autograder", assignment, f"test_{stem}.py"): _filled("test_hidden.py", name=name),
+    }
+    if entry.answer:
+        made[solutions / "notes" / f"{stem}.md"] = _filled("note.md", title=entry.title, answer=entry.answer)
+    return made
+
+
+def _filled(template: str, **values: str) -> str:
+    text = files("gradetape.draft").joinpath("templates", f"{template}.tmpl").read_text(encoding="utf-8")
+    return Template(text).substitute(values, placeholder=PLACEHOLDER)
+
+
+def _assignment_text(title: str, stems: Sequence[str]) -> str:
+    lines = "".join(f"  {stem}: {POINTS}\n" for stem in stems)
+    return _filled("assignment.yml", title=_quoted(title), questions=lines.rstrip("\n"))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _list_question(path: Path, stem: str) -> None:
+    """Adds a line to assignment.yml, whose comments and order stay."""
+    yaml = YAML()
+    data = yaml.load(path.read_text(encoding="utf-8"))
+    data["questions"][stem] = POINTS
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        yaml.dump(data, file)
+    Path(file.name).replace(path)
+
+
+def _write(root: Path, made: Mapping[Path, str], places: Sequence[Path]) -> list[Path]:
+    """Writes all files or none; raises CourseError where one of the places is taken."""
+    if taken := [place for place in places if (root / place).exists()]:
+        raise CourseError(f"{taken[0]} is there already, and nothing was written. Choose another name.")
+    with tempfile.TemporaryDirectory(dir=root, prefix=".draft-") as folder:
+        for path, text in made.items():
+            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / path).write_text(text, encoding="utf-8")
+        for place in places:
+            (root / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(Path(folder) / place, root / place)
+    return list(made)

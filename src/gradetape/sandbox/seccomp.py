@@ -1,0 +1,76 @@
+"""The system calls that a walled worker may use.
+
+The list says what Python, NumPy and TensorFlow need to compute, to thread, to fork, and to read and write files. All
+else answers ENOSYS, as on a kernel that never had it, so that libraries fall back. What is on no list at all is thereby
+refused: networking beyond a connected pair, tracing, mounting, namespaces, keys, io_uring, bpf, and whatever a later
+kernel brings. The filter is compiled by libseccomp on the judge's side and its bytes travel to the far side, so that an
+image needs no libseccomp.
+"""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+
+from gradetape.errors import WallsError
+
+_FILES = (
+    "access chdir chmod close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fadvise64 "
+    "fallocate fchdir fchmod fchmodat fchmodat2 fcntl fdatasync fgetxattr flistxattr flock fstat fstatfs fsync "
+    "ftruncate futimesat getcwd getdents getdents64 getxattr lgetxattr link linkat listxattr llistxattr lseek "
+    "lstat mkdir mkdirat newfstatat open openat openat2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read "
+    "readahead readlink readlinkat readv rename renameat renameat2 rmdir sendfile splice stat statfs statx "
+    "symlink symlinkat sync_file_range tee truncate umask unlink unlinkat utime utimensat utimes write writev"
+)
+_MEMORY = (
+    "brk madvise membarrier mincore mlock mlock2 mmap mprotect mremap msync munlock munmap pkey_alloc pkey_free "
+    "pkey_mprotect"
+)
+_PROCESSES = (
+    "arch_prctl clone execve execveat exit exit_group fork get_robust_list getcpu getegid geteuid getgid "
+    "getgroups getpgid getpgrp getpid getppid getpriority getresgid getresuid getrlimit getrusage getsid gettid "
+    "getuid kill pidfd_open pidfd_send_signal prctl prlimit64 rseq sched_get_priority_max sched_get_priority_min "
+    "sched_getaffinity sched_getattr sched_getparam sched_getscheduler sched_setaffinity sched_yield "
+    "set_robust_list set_tid_address setpgid setpriority setrlimit setsid tgkill times tkill uname vfork wait4 "
+    "waitid sysinfo capget"
+)
+_SIGNALS_AND_TIME = (
+    "alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep pause restart_syscall "
+    "rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait "
+    "rt_tgsigqueueinfo setitimer sigaltstack signalfd signalfd4 time timer_create timer_delete timer_getoverrun "
+    "timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime"
+)
+_WAITING = (
+    "epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 futex futex_waitv "
+    "inotify_add_watch inotify_init inotify_init1 inotify_rm_watch pipe pipe2 poll ppoll pselect6 select"
+)
+_CONNECTED_PAIRS = (
+    "socketpair getpeername getsockname getsockopt recvfrom recvmmsg recvmsg sendmmsg sendmsg sendto setsockopt "
+    "shutdown"
+)
+_OTHERS = "getrandom memfd_create shmat shmctl shmdt shmget"
+_ALLOWED = " ".join((_FILES, _MEMORY, _PROCESSES, _SIGNALS_AND_TIME, _WAITING, _CONNECTED_PAIRS, _OTHERS)).split()
+
+_CLONE_NEW = 0x7E020000 | 0x80  # the flags that ask for namespaces, CLONE_NEWTIME among them
+_TERMINAL_INPUT = 0x5412  # TIOCSTI puts characters into the grader's terminal
+_REFUSED = ("socket", "connect", "bind", "listen", "accept", "accept4", "unshare", "setns", "mount", "ptrace")
+
+
+def compile_filter() -> bytes:
+    """The filter as BPF instructions; raises WallsError where libseccomp is missing."""
+    try:
+        import pyseccomp as seccomp
+    except (ImportError, RuntimeError) as error:
+        raise WallsError("the filter of system calls needs libseccomp: apt-get install libseccomp2") from error
+    rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
+    for name in _ALLOWED:
+        if name != "clone" and seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:
+            rules.add_rule(seccomp.ALLOW, name)
+    rules.add_rule(seccomp.ALLOW, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, _CLONE_NEW, 0))
+    rules.add_rule(seccomp.ALLOW, "ioctl", seccomp.Arg(1, seccomp.NE, _TERMINAL_INPUT))
+    for name in _REFUSED:
+        rules.add_rule(seccomp.ERRNO(errno.EPERM), name)
+    with tempfile.TemporaryFile() as file:
+        rules.export_bpf(file)
+        file.seek(0)
+        return file.read()

@@ -1,0 +1,127 @@
+"""New assignments and questions: what is written, what verify says of it, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradetape import course, draft
+from gradetape.draft import sheet
+from gradetape.errors import CourseError
+from tests.course import gradetape, tiny
+
+SHEET = """\
+# Week three
+
+Some words before the list.
+
+1. **What does a loss measure? Why is it differentiable?**
+
+   How far the predictions are from the labels.
+
+   - so that gradients exist
+
+2. **What does a loss measure?**
+
+   The same again, with `code`.
+3. Name an optimizer
+
+   Adam.
+"""
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """The tiny course with an assignment made of the sheet."""
+    root = tiny(tmp_path / "course")
+    (tmp_path / "sheet.md").write_text(SHEET)
+    run = gradetape(root, "new", "assignment", "week-3", "--from", tmp_path / "sheet.md")
+    assert run.returncode == 0, run.stderr
+    assert "gradetape verify week-3" in run.stdout
+    return root
+
+
+def test_a_sheets_questions_become_folders_with_the_question_in_the_prompt(written: Path) -> None:
+    assignment = course.find(written).assignment("week-3")
+    assert assignment.title == "Week three"
+    assert assignment.stems == ("q01_loss_measure", "q02_loss_measure", "q03_name_optimizer")
+    prompt = assignment.masters[0].prompt.read_text()
+    assert "What does a loss measure? Why is it differentiable?" in prompt
+    assert "Name an optimizer" in assignment.masters[2].prompt.read_text()
+
+
+def test_a_sheets_answers_are_notes_under_solutions_alone(written: Path) -> None:
+    note = (written / "solutions/week-3/notes/q01_loss_measure.md").read_text()
+    assert "How far the predictions are from the labels." in note and "- so that gradients exist" in note
+    public = "".join(path.read_text() for path in (written / "assignments").rglob("*") if path.is_file())
+    assert "How far the predictions" not in public and "Adam" not in public
+
+
+def test_verify_says_plainly_that_the_questions_are_not_ready(written: Path) -> None:
+    run = gradetape(written, "verify", "week-3")
+    assert run.returncode == 1
+    for stem in ("q01_loss_measure", "q03_name_optimizer"):
+        assert f"{stem} is not ready: fill in prompt.md, starter.py, test_public.py" in run.stdout.replace("\n", " ")
+
+
+def test_a_filled_in_question_is_ready_whatever_the_others_are(written: Path) -> None:
+    exam = course.find(written)
+    assignment = exam.assignment("week-3")
+    secrets = course.secrets(exam, assignment)
+    master = assignment.masters[0]
+    stem = master.question.stem
+    for path in (
+        master.prompt,
+        master.starter,
+        master.public_checks,
+        secrets.reference(stem),
+        secrets.hidden_checks(stem),
+    ):
+        kept = [line for line in path.read_text().splitlines() if draft.PLACEHOLDER not in line]
+        path.write_text("\n".join(kept))
+    assert set(draft.unready(assignment, secrets)) == {"q02_loss_measure", "q03_name_optimizer"}
+
+
+def test_the_placeholder_checks_fail_until_they_are_filled_in(written: Path) -> None:
+    hidden = (written / "autograder/week-3/test_q03_name_optimizer.py").read_text()
+    solution = (written / "solutions/week-3/q03_name_optimizer.py").read_text()
+    assert "assert student.name_optimizer(x) == x" in hidden
+    assert 'raise NotImplementedError("name_optimizer")' in solution
+
+
+def test_a_question_is_added_at_the_end_and_comments_stay(tmp_path: Path) -> None:
+    root = tiny(tmp_path / "course")
+    listed = root / "assignments/tiny/assignment.yml"
+    listed.write_text(f"# kept\n{listed.read_text()}")
+    run = gradetape(root, "new", "question", "tiny", "q03_thirds")
+    assert run.returncode == 0, run.stderr
+    assert course.find(root).assignment("tiny").stems == ("q01_double", "q02_halve", "q03_thirds")
+    assert listed.read_text().startswith("# kept\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (("question", "tiny", "thirds"), "a question is named like q05_custom_loss"),
+        (("question", "tiny", "q01_double"), "tiny has a question q01_double already"),
+        (("question", "tinny", "q03_thirds"), "Did you mean 'tiny'?"),
+        (("assignment", "tiny"), "assignments/tiny is there already, and nothing was written"),
+        (("assignment", "../up"), "cannot be a folder's name"),
+    ],
+)
+def test_names_that_are_taken_or_unfit_are_refused(tmp_path: Path, arguments: tuple[str, ...], advice: str) -> None:
+    root = tiny(tmp_path / "course")
+    before = sorted(path.relative_to(root) for path in root.rglob("*"))
+    run = gradetape(root, "new", *arguments)
+    assert run.returncode == 2
+    assert advice in run.stderr
+    assert sorted(path.relative_to(root) for path in root.rglob("*")) == before
+
+
+@pytest.mark.parametrize("text", ["", "# A title\n\nNo list.\n", "- a bullet\n"])
+def test_a_sheet_without_numbered_questions_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "sheet.md"
+    path.write_text(text)
+    with pytest.raises(CourseError, match="no numbered questions"):
+        sheet.read(path)

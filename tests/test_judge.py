@@ -1,0 +1,227 @@
+"""What verdict a check comes to, and which words of it a student may read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gradetape import course as courses
+from gradetape.grade import Lanes, Outcome
+from gradetape.judge.cases import Exam
+from gradetape.records import Cell, CheckResult, Verdict
+
+EXPECTED = "0.7234561"
+
+VERDICTS = Path(__file__).parent / "verdicts"
+PUBLIC, HIDDEN, REFERENCE, SUBMISSION = (
+    (VERDICTS / f"{name}.py").read_text() for name in ("public", "hidden", "reference", "submission")
+)
+
+
+def write_course(root: Path) -> Path:
+    """A course with one assignment: q01 whole, q02 with a syntax error, q03 with a check that imports TensorFlow."""
+    files = {
+        "grader_config.yml": "course: Tests\nlimits:\n  memory_mb: 500\n  check_s: 15\n  cell_s: 20\n",
+        "assignments/a/assignment.yml": "title: A\nquestions: {q01_x: 22, q02_y: 1, q03_z: 1}\n",
+        "assignments/a/introduction.md": "# A\n",
+        "autograder/seed": "5f3a9c0e7d12b4865f3a9c0e7d12b486\n",
+    }
+    checks = {
+        "q01_x": (PUBLIC, HIDDEN),
+        "q02_y": ("def test_fine(student):\n    '''Fine.'''\n    assert student.good() == 3\n", "def test_(:\n"),
+        "q03_z": ("import tensorflow as tf\ndef test_it(): '''It.'''\n", "def test_silent(student):\n    pass\n"),
+    }
+    for stem, (public, hidden) in checks.items():
+        files |= {
+            f"assignments/a/{stem}/prompt.md": "# Do\n",
+            f"assignments/a/{stem}/starter.py": "def good():\n    ...\n",
+            f"assignments/a/{stem}/test_public.py": public,
+            f"autograder/a/test_{stem}.py": hidden,
+            f"solutions/a/{stem}.py": REFERENCE,
+        }
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+@pytest.fixture(scope="module")
+def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
+    return Exam.open(courses.find(write_course(tmp_path_factory.mktemp("course"))), "a")
+
+
+@pytest.fixture(scope="module")
+def lanes(exam: Exam) -> Iterator[Lanes]:
+    with Lanes(exam, workers=1, isolation="namespaces") as lanes:
+        yield lanes
+
+
+def judged(lanes: Lanes, exam: Exam, source: str = SUBMISSION, only: str = "", **how: bool) -> Outcome:
+    """The outcome of a submission of one cell, of the checks whose ids have `only` in them."""
+    ids = tuple(check.id for check in lanes.collected.checks if only in check.id)
+    assert ids
+    limits = exam.course.config.limits.record()
+    return lanes.judge(exam.case((Cell(source=source, question="q01_x"),), limits, only=ids, **how))
+
+
+@pytest.fixture(scope="module")
+def results(lanes: Lanes, exam: Exam) -> dict[str, CheckResult]:
+    """Every check's result for the submission, by the check's name."""
+    outcome = judged(lanes, exam, only="q01_x")
+    names = [result.check.name for result in outcome.results]
+    assert (
+        len(names) == len(set(names)) == len([check for check in lanes.collected.checks if check.question == "q01_x"])
+    )
+    return {result.check.name: result for result in outcome.results}
+
+
+def verdicts(results: dict[str, CheckResult], check: str) -> dict[str, str]:
+    """The verdicts of a check, by its parameters."""
+    found = {
+        name.partition("[")[2].rstrip("]"): result.verdict.value
+        for name, result in results.items()
+        if name.split("[")[0] == check
+    }
+    assert found
+    return found
+
+
+ENDS = {
+    "wrong": "failed", "error": "error", "undefined": "missing", "numpy_bomb": "memory", "tensor_bomb": "memory",
+    "leaves": "crashed", "segfault": "crashed", "aborts": "crashed",
+}  # fmt: skip
+
+
+def test_every_end_has_its_verdict_and_costs_that_check_alone(results: dict[str, CheckResult]) -> None:
+    found = verdicts(results, "test_ends")
+    assert {name.split("-")[1]: verdict for name, verdict in found.items()} == {**ENDS, "good": "passed"}
+    assert all(verdict == "passed" for name, verdict in found.items() if name.endswith("good"))
+    assert verdicts(results, "test_hangs") == {"forever": "timeout", "sleeper": "timeout", "good": "passed"}
+    for result in results.values():
+        assert result.points == (result.check.points if result.verdict in (Verdict.PASSED, Verdict.SKIPPED) else 0)
+
+
+def test_expecting_any_exception_accepts_no_end_of_the_worker(results: dict[str, CheckResult]) -> None:
+    expected = {name: verdict for name, verdict in ENDS.items() if name != "wrong"} | {"error": "passed"}
+    assert verdicts(results, "test_raises_anything") == expected
+    assert set(verdicts(results, "test_raises_anything_late").values()) == {"timeout"}
+
+
+def test_a_value_of_another_kind_is_failed_and_no_fault(results: dict[str, CheckResult]) -> None:
+    assert set(verdicts(results, "test_compared_with_numbers").values()) == {"failed"}
+    assert set(verdicts(results, "test_computed_with").values()) <= {"failed", "error"}
+    note = results["test_compared_with_numbers[a_dict]"].staff_message
+    assert "test_q01_x.py:" in note and "TypeError" in note
+
+
+def test_the_checks_own_failure_is_a_fault_unless_something_came_over(results: dict[str, CheckResult]) -> None:
+    assert results["test_own_error_before"].verdict is Verdict.FAULT
+    assert "KeyError" in results["test_own_error_before"].staff_message
+    assert results["test_own_error_after"].verdict is Verdict.FAILED
+    assert results["test_reference_breaks"].verdict is Verdict.FAULT
+
+
+def test_a_judge_that_dies_costs_one_check(results: dict[str, CheckResult]) -> None:
+    assert results["test_own_exit"].verdict is results["test_own_signal"].verdict is Verdict.FAULT
+    assert results["test_after_all"].verdict is Verdict.PASSED
+    assert results["test_poisons_the_judge"].verdict is Verdict.PASSED
+    assert results["test_poisoned"].verdict is Verdict.FAULT
+
+
+def test_a_check_that_hangs_is_ended_from_outside(results: dict[str, CheckResult]) -> None:
+    assert results["test_own_hang"].verdict is results["test_own_loop"].verdict is Verdict.TIMEOUT
+    assert "killed" in results["test_own_hang"].staff_message
+
+
+def test_the_other_far_sides(results: dict[str, CheckResult]) -> None:
+    for name in ("test_reference", "test_clean", "test_source", "test_dies_later", "test_after_it_died"):
+        assert results[name].verdict is Verdict.PASSED, results[name].staff_message
+    assert results["test_skipped"].verdict is Verdict.SKIPPED and results["test_skipped"].message == "there is no GPU"
+
+
+def test_hostile_objects_neither_pass_nor_see_what_is_expected(results: dict[str, CheckResult]) -> None:
+    found = verdicts(results, "test_hostile")
+    assert len(found) == 90 and set(found.values()) <= {"failed", "error"}, found
+    assert results["test_what_hostile_objects_were_given"].verdict is Verdict.PASSED
+
+
+def test_hidden_checks_say_nothing_in_the_students_words(results: dict[str, CheckResult]) -> None:
+    hidden = [result for result in results.values() if not result.check.public]
+    for result in hidden:
+        for told in ("STUDENT-TEXT", "PRINTED-TEXT", "SIGSEGV", "exit status", EXPECTED, "ValueError", "drew"):
+            assert told not in result.message, result
+    assert len({result.message for result in hidden}) < 10
+    assert "STUDENT-TEXT" in results["test_ends[2-error]"].staff_message
+    assert "SIGSEGV" in results["test_ends[12-segfault]"].staff_message
+
+
+def test_public_checks_say_what_the_students_code_said(results: dict[str, CheckResult]) -> None:
+    error = results["test_public[error]"].message
+    assert "STUDENT-TEXT" in error and "PRINTED-TEXT" in error and 'File "<cell 1>"' in error
+    assert "exit status 77" in results["test_public[status]"].message
+    assert "4 == 3" in results["test_public[wrong]"].message
+    assert "PRINTED-TEXT" in results["test_public[printer]"].message
+    assert results["test_public[undefined]"].message == "undefined is not defined"
+    assert results["test_public[good]"].message == ""
+
+
+def drew(result: CheckResult) -> str:
+    return result.staff_message.partition("drew ")[2].split("\n")[0]
+
+
+def test_random_numbers_depend_on_the_seed_and_the_check_alone(
+    lanes: Lanes, exam: Exam, results: dict[str, CheckResult]
+) -> None:
+    alone = {result.check.name: result for result in judged(lanes, exam, only="::test_random[2]").results}
+    assert drew(alone["test_random[2]"]) == drew(results["test_random[2]"]) != drew(results["test_random[1]"])
+    seeded = {result.check.name: result for result in judged(lanes, exam, only="::test_seeded").results}
+    for name in ("test_seeded", "test_seeded_again"):
+        assert drew(seeded[name]) == drew(results[name])
+    assert drew(results["test_seeded"]) != drew(results["test_seeded_again"])
+
+
+def test_what_the_reference_does_not_pass_is_a_fault(lanes: Lanes, exam: Exam) -> None:
+    outcome = judged(lanes, exam, only="public::test_public", trusted=True)
+    found = {result.check.name: result for result in outcome.results}
+    assert found.pop("test_public[good]").verdict is Verdict.PASSED
+    assert {result.verdict for result in found.values()} == {Verdict.FAULT}
+    assert "does not pass this check (missing)" in found["test_public[undefined]"].staff_message
+
+
+def test_check_files_that_cannot_be_used_are_told_and_the_rest_works(lanes: Lanes, exam: Exam) -> None:
+    broken = {Path(path).as_posix().split("/")[-1]: text for path, text in lanes.collected.broken.items()}
+    assert set(broken) == {"test_q02_y.py", "test_public.py", "test_q03_z.py"}
+    assert "line 1" in broken["test_q02_y.py"]
+    assert "does not import tensorflow" in broken["test_public.py"]
+    assert "docstring" in broken["test_q03_z.py"]
+    assert [result.verdict.value for result in judged(lanes, exam, only="q02_y").results] == ["passed"]
+
+
+PATCHES = {
+    "the seeding": "import keras\ndef boom(*_): raise ValueError\nkeras.utils.set_random_seed = boom",
+    "the seeding, with an exit": "import os, random\nrandom.seed = lambda *_: os._exit(0)",
+}
+
+
+@pytest.mark.parametrize("patch", PATCHES.values(), ids=PATCHES.keys())
+def test_a_submission_that_breaks_its_worker_is_charged_and_not_lost(lanes: Lanes, exam: Exam, patch: str) -> None:
+    outcome = judged(lanes, exam, f"{patch}\ndef good(): return 3", only="test_public[good]")
+    assert [result.verdict.value for result in outcome.results] == ["crashed"]
+
+
+def test_an_instructors_pytest_shows_both_values(exam: Exam, tmp_path: Path) -> None:
+    submission = tmp_path / "alice.py"
+    submission.write_text("def good():\n    return 4\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "autograder/a/test_q01_x.py", "-k", "after_all or test_reference", "-q",
+         "--import-mode=importlib", "--submission", str(submission)],
+        cwd=exam.course.root, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1, run.stderr
+    assert "assert 4 == 3" in run.stdout
+    assert "3 failed" in run.stdout

@@ -1,0 +1,396 @@
+"""What the walls hold back, and what the zygote survives."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gradetape.errors import Gone, InfrastructureError, WallsError
+from gradetape.judge.bench import Bench, Case
+from gradetape.records import Cell
+from gradetape.sandbox import syscalls
+from gradetape.sandbox.base import Policy
+from gradetape.sandbox.launch import Zygote
+from gradetape.sandbox.namespaces import Namespaces
+from gradetape.wire.control import Control
+from gradetape.wire.lane import Lane, Watch
+from tests.far import LIMITS, Side, side, started
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="as root, the walls do not depend on this machine's settings")
+
+INSIDE = (Path(__file__).parent / "verdicts" / "inside.py").read_text()
+SECRET = "the secret of the course"
+
+
+@pytest.fixture(scope="module")
+def secret(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("autograder")
+    (folder / "seed").write_text(SECRET)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def zygote(secret: Path) -> Iterator[Zygote]:
+    os.environ["GRADETAPE_TEST_SECRET"] = SECRET
+    with started(secret=(secret,)) as zygote:
+        del os.environ["GRADETAPE_TEST_SECRET"]
+        yield zygote
+
+
+@pytest.fixture(scope="module")
+def loaded(zygote: Zygote) -> Iterator[Side]:
+    with side(zygote, INSIDE) as far:
+        far.lane.ready()
+        assert far.lane.events == []
+        yield far
+
+
+@pytest.fixture
+def inside(loaded: Side) -> Any:
+    """A student's functions that look around."""
+    loaded.begin()
+    return loaded.student
+
+
+def until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether something comes true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def running(marker: str) -> list[int]:
+    """The processes whose command line has the marker in it."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if marker in (folder / "cmdline").read_text():
+                found.append(int(folder.name))
+    return found
+
+
+def test_the_layers_are_told(loaded: Side) -> None:
+    assert {"mount", "pid", "network", "uid", "no_new_privs", "rlimits"} <= set(loaded.lane.layers)
+
+
+def test_nothing_outside_can_be_reached(inside: Any, zygote: Zygote) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as abstract:
+        abstract.bind("\0gradetape-test")
+        abstract.listen()
+        port = server.getsockname()[1]
+        for address in (["inet", "127.0.0.1", port], ["inet", "192.0.2.1", 80], ["unix", "\0gradetape-test"]):
+            assert inside.connects(*address) is False, address
+        assert inside.connects("unix", str(zygote.path)) is False
+    assert inside.interfaces() in (["lo"], [])
+
+
+def test_nothing_secret_can_be_seen(inside: Any, zygote: Zygote, secret: Path) -> None:
+    for path in (
+        secret,
+        secret / "seed",
+        zygote.path,
+        Path(__file__),
+        Path.home() / ".bashrc",
+        "/etc/shadow",
+    ):
+        assert inside.exists(str(path)) is False
+    assert secret.exists() and zygote.path.exists()
+    assert "GRADETAPE_TEST_SECRET" not in inside.environment()
+    for process in ("self", "1", str(zygote._process.pid), str(os.getpid())):
+        assert SECRET not in inside.reads(f"/proc/{process}/environ")
+    assert inside.descriptors() == [0, 1, 2, *inside.its_own(), 100]
+
+
+def test_only_private_folders_can_be_written_to(inside: Any) -> None:
+    for folder in (
+        "/",
+        "/usr",
+        "/usr/lib",
+        "/etc",
+        "/dev",
+        "/bin",
+        sys.prefix,
+        os.path.dirname(json.__file__),
+        "/proc/sys/kernel",
+    ):
+        assert inside.writes(folder) in ("OSError", "PermissionError", "FileNotFoundError"), folder
+    for folder in ("/tmp", "/dev/shm", "/home"):
+        assert inside.writes(folder) == "written"
+    private = ("/tmp", "/dev/shm", "/home", "/proc")
+    for point, options in inside.mounts():
+        assert "ro" in options or point in private or point.startswith("/dev/"), point
+
+
+def test_what_is_left_behind_is_gone_for_the_next(inside: Any, zygote: Zygote) -> None:
+    for folder in ("/tmp", "/dev/shm", "/home"):
+        inside.leaves(f"{folder}/left-by-a-student")
+        assert not Path(folder, "left-by-a-student").exists()
+    with side(zygote, INSIDE) as next_one:
+        for folder in ("/tmp", "/dev/shm", "/home"):
+            assert next_one.student.exists(f"{folder}/left-by-a-student") is False
+        assert next_one.student.shared("gradetape-test") is False
+
+
+def test_privileges_are_gone(inside: Any) -> None:
+    status = inside.status()
+    assert status["NoNewPrivs"] == "1" and status["Groups"] == ""
+    assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
+    assert len(set(status["Uid"].split())) == 1 and status["Uid"].split()[0] not in ("0", str(os.getuid()))
+    for attempt in ("mounts_something", "becomes_root", "traces_its_parent", "signals_its_parent", "changes_root"):
+        assert getattr(inside, attempt)() == "refused", attempt
+
+
+def test_only_its_own_processes_can_be_seen(inside: Any) -> None:
+    assert len(inside.processes()) <= 3 and inside.processes()[0] == 1
+
+
+def test_roles_have_uids_of_their_own(zygote: Zygote) -> None:
+    found = set()
+    for role in ("student", "reference", "clean"):
+        with side(zygote, INSIDE, role=role) as far:
+            found.add(far.student.status()["Uid"])
+    assert len(found) == 3
+
+
+def test_disks_and_processes_are_limited(inside: Any, loaded: Side) -> None:
+    assert inside.fills("/tmp", 200) in ("No space left on device", "File too large")
+    assert inside.fills("/dev/shm", 200) in ("No space left on device", "File too large")
+    assert inside.litters("/home") == "No space left on device"
+    assert inside.forks(500) < LIMITS.processes
+    assert inside.opens(5000) < 1024
+
+
+def test_a_daemon_does_not_outlive_its_worker(zygote: Zygote) -> None:
+    marker = "98765.4321"
+    with side(zygote, INSIDE) as far:
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
+    assert until(lambda: running(marker) == [])
+    with side(zygote, INSIDE) as far:
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
+        with pytest.raises(Gone, match="exit status 5"):
+            far.student.leaves_with(5)
+        assert until(lambda: running(marker) == [])
+
+
+def leftovers(pid: int) -> dict[str, int]:
+    """What a zygote holds: descriptors, children, mounts and control groups."""
+    groups = [group for base in Path("/sys/fs/cgroup").glob("*") for group in base.glob(f"gradetape-{pid}-*/worker-*")]
+    return {
+        "descriptors": len(os.listdir(f"/proc/{pid}/fd")),
+        "children": len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()),
+        "mounts": len(Path(f"/proc/{pid}/mountinfo").read_text().splitlines()),
+        "groups": len(groups) + len(list(Path("/sys/fs/cgroup").glob(f"gradetape-{pid}-*/worker-*"))),
+        "threads": len(os.listdir(f"/proc/{pid}/task")),
+    }
+
+
+def no_more_than(before: dict[str, int], after: dict[str, int]) -> bool:
+    """Earlier tests' connections may be on their way out, but nothing may have come to stay."""
+    return all(after[kind] <= before[kind] for kind in before)
+
+
+def test_many_workers_leave_nothing_behind(zygote: Zygote) -> None:
+    pid = zygote._process.pid
+    before = leftovers(pid)
+    control = Control(zygote.path)
+    for number in range(40):
+        worker, data, _ = control.spawn(("student", "reference", "clean")[number % 3], 30)
+        data.close()
+        control.end(worker)
+    control.close()
+    assert until(lambda: no_more_than(before, leftovers(pid))), (before, leftovers(pid))
+
+
+def test_many_workers_at_once_are_apart(zygote: Zygote) -> None:
+    pid = zygote._process.pid
+    before = leftovers(pid)
+    control = Control(zygote.path)
+    workers = [control.spawn("student", 60) for _ in range(30)]
+    many = leftovers(pid)["children"]
+    for _, data, _ in workers:
+        data.close()
+    control.close()
+    assert many >= 30
+    assert until(lambda: no_more_than(before, leftovers(pid))), (before, leftovers(pid))
+
+
+def packet(zygote: Zygote, *packets: bytes, descriptors: int = 0) -> None:
+    """A connection that sends packets and waits for the zygote's answer, or its end."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection, open("/dev/null") as null:
+        connection.connect(str(zygote.path))
+        connection.settimeout(10)
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [null.fileno()] * descriptors))]
+        with contextlib.suppress(OSError):
+            for data in packets:
+                connection.sendmsg([data], rights if descriptors else [])
+            connection.recv(100)
+
+
+MALFORMED = [
+    b"{}", b"\xff" * 1000, b"[" * 60_000, b"null", b"{" * 65_536, b'{"do":"spawn"}', b'{"do":"kill","worker":"x"}',
+    b'{"do":"kill","worker":7}', b'{"do":"spawn","worker":1,"role":"student"}', b'{"do":"other"}', b"x" * 100_000,
+    b'{"do":"spawn","worker":99999999999999999999999999,"role":"student"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", MALFORMED, ids=[str(number) for number in range(len(MALFORMED))])
+@pytest.mark.parametrize("descriptors", [0, 1, 5])
+def test_malformed_packets_end_their_connection_alone(
+    loaded: Side, zygote: Zygote, data: bytes, descriptors: int
+) -> None:
+    packet(zygote, data, b"{}", descriptors=descriptors)
+    assert zygote.alive
+    loaded.begin()
+    assert loaded.student.processes()
+
+
+def test_a_role_that_is_unknown_is_refused_and_nothing_else(zygote: Zygote) -> None:
+    control = Control(zygote.path)
+    with pytest.raises(WallsError, match="could not be walled in"):
+        control.spawn("teacher", 30)
+    worker, data, _ = control.spawn("student", 30)
+    data.close()
+    assert control.end(worker).cause == "crashed"
+    control.close()
+
+
+def test_students_are_refused_by_the_zygote(zygote: Zygote) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        os.chmod(zygote.path.parent, 0o755)
+        os.chmod(zygote.path, 0o777)
+        pid = os.fork()
+        if pid == 0:
+            os.setresuid(64001, 64001, 64001)
+            connection.settimeout(10)
+            connection.connect(str(zygote.path))
+            os._exit(0 if connection.recv(100) == b"" else 1)
+        assert os.waitpid(pid, 0)[1] == 0
+        os.chmod(zygote.path.parent, 0o700)
+
+
+def test_the_end_of_a_connection_ends_its_workers(zygote: Zygote) -> None:
+    control, other = Control(zygote.path), Control(zygote.path)
+    _, data, _ = control.spawn("student", 30)
+    _, spared, _ = other.spawn("student", 30)
+    with data, spared:
+        control.close()
+        data.settimeout(10)
+        assert data.recv(1) == b""
+        spared.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            spared.recv(1)
+    other.close()
+
+
+def test_the_zygote_ends_with_its_supervisor_and_takes_its_workers_along() -> None:
+    zygote = Zygote(LIMITS)
+    zygote.wait_ready()
+    pid, marker = zygote._process.pid, "87654.1234"
+    with contextlib.suppress(InfrastructureError), side(zygote, INSIDE) as far:
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
+        zygote.close()
+        assert not zygote.alive and running(marker) == []
+        assert not [group for group in Path("/sys/fs/cgroup").glob(f"**/gradetape-{pid}-*")]
+        assert not zygote.path.parent.exists()
+
+
+def test_a_zygote_that_is_killed_is_nobodys_fault_and_cannot_be_hidden() -> None:
+    case = Case(cells=(Cell(source=INSIDE),), reference=(), seed="s", limits=LIMITS)
+    with started() as zygote, contextlib.closing(Control(zygote.path)) as control:
+        bench = Bench(control, case)
+        with contextlib.suppress(InfrastructureError), bench.check("q::hidden::x", 20, loaded=True):
+            names = bench.student.names()
+            assert names.processes()
+            zygote._process.kill()
+            with contextlib.suppress(Exception):  # a check may expect any exception
+                while True:
+                    names.processes()
+            assert isinstance(bench.watch.broken, InfrastructureError)
+
+
+def test_without_isolation_it_says_so() -> None:
+    with started(isolation="none") as zygote, side(zygote, INSIDE) as far:
+        assert far.student.exists(__file__)
+        assert set(far.lane.layers) <= {"rlimits", "memory"}
+        marker = "76543.2109"
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
+        far.lane.close()
+        if "memory" in far.lane.layers:
+            assert until(lambda: running(marker) == [])
+        for pid in running(marker):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_wall_that_cannot_be_built_is_told_with_advice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refused(flags: int) -> None:
+        raise OSError(1, "unshare: Operation not permitted")
+
+    monkeypatch.setattr(syscalls, "unshare", refused)
+    policy = Policy(socket=str(tmp_path / "zygote"), isolation="namespaces", limits=LIMITS)
+    with pytest.raises(WallsError, match="--isolation container"):
+        Namespaces(policy, aggregate_memory=True).check()
+
+
+def test_a_course_where_students_can_read_is_refused() -> None:
+    folder = Path(sys.prefix, "lib")
+    with pytest.raises(WallsError, match="Move the course"), Zygote(LIMITS, secret=(folder,)) as zygote:
+        zygote.wait_ready()
+
+
+def test_a_worker_whose_walls_fail_is_infrastructures_loss(zygote: Zygote) -> None:
+    class Refusing(Control):
+        def spawn(self, role: str, timeout_s: float) -> Any:
+            return super().spawn("teacher", timeout_s)
+
+    control, watch = Refusing(zygote.path), Watch()
+    watch.begin(20)
+    lane = Lane(control, "student", (), LIMITS, watch)
+    with pytest.raises(WallsError):
+        lane.ready()
+    assert isinstance(watch.broken, WallsError) and watch.event is None
+    control.close()
+
+
+def test_an_ordinary_user_gets_the_same_walls(secret: Path, tmp_path: Path) -> None:
+    nobody = 65534
+    script = Path(__file__).with_name("verdicts") / "as_user.py"
+    command = [sys.executable, str(script)]
+    how: dict[str, Any] = {"user": nobody, "group": nobody, "extra_groups": [], "env": {"TMPDIR": str(tmp_path)}}
+    os.chmod(tmp_path, 0o777)
+    for folder in (tmp_path.parent, tmp_path.parent.parent):
+        os.chmod(folder, 0o711)
+    try:
+        can = subprocess.run([*command, "imports"], cwd="/", capture_output=True, text=True, check=False, **how)
+    except PermissionError:
+        pytest.skip("another user may not run this interpreter: it lies below a private folder")
+    if can.returncode:
+        pytest.skip(f"another user may not read this environment: {can.stderr[-200:]}")
+    run = subprocess.run(
+        [*command, str(secret)], cwd="/", capture_output=True, text=True, timeout=120, check=False, **how
+    )
+    if "no user namespaces" in run.stderr:
+        pytest.skip("this machine gives no user namespaces")
+    assert run.returncode == 0, run.stderr
+    found = msgspec.json.decode(run.stdout.splitlines()[-1])
+    assert found["seen"] is False and found["reached"] is False and found["capabilities"] == 0
+    assert found["processes"] <= 3 and "user" in found["layers"]

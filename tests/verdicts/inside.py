@@ -1,0 +1,185 @@
+"""A submission that looks around behind the walls, and tries them."""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import socket
+import subprocess
+from multiprocessing import shared_memory
+from pathlib import Path
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def connects(family, *address):
+    try:
+        with socket.socket(socket.AF_UNIX if family == "unix" else socket.AF_INET) as probe:
+            probe.settimeout(1)
+            probe.connect(address[0] if family == "unix" else address)
+    except OSError:
+        return False
+    return True
+
+
+def interfaces():
+    try:
+        return [name for _, name in socket.if_nameindex()]
+    except OSError:
+        return []
+
+
+def exists(path):
+    return os.path.lexists(path)
+
+
+def reads(path):
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+def environment():
+    return dict(os.environ)
+
+
+def descriptors():
+    found = []
+    for number in range(1024):
+        try:
+            fcntl.fcntl(number, fcntl.F_GETFD)
+        except OSError:
+            continue
+        found.append(number)
+    return found
+
+
+def writes(folder):
+    try:
+        Path(folder, "probe").write_text("x")
+        Path(folder, "probe").unlink()
+    except OSError as error:
+        return type(error).__name__
+    return "written"
+
+
+def leaves(path):
+    Path(path).write_text("x")
+    with contextlib.suppress(FileExistsError):
+        shared_memory.SharedMemory("gradetape-test", create=True, size=100)
+
+
+def shared(name):
+    return Path("/dev/shm", name).exists()
+
+
+def mounts():
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [(line.split()[4], line.split()[5].split(",")) for line in lines]
+
+
+def status():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def processes():
+    return sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def refused(result):
+    return "refused" if result != 0 else "done"
+
+
+def mounts_something():
+    return refused(libc.mount(b"none", b"/tmp", b"tmpfs", 0, b""))
+
+
+def becomes_root():
+    return refused(libc.setresuid(0, 0, 0))
+
+
+def traces_its_parent():
+    return refused(libc.ptrace(16, 1, 0, 0))
+
+
+def signals_its_parent():
+    return refused(libc.kill(1, 9))
+
+
+def changes_root():
+    return refused(libc.chroot(b"/tmp"))
+
+
+def fills(folder, megabytes):
+    path = Path(folder, "filler")
+    try:
+        with path.open("wb") as file:
+            for _ in range(megabytes):
+                file.write(bytes(1 << 20))
+    except OSError as error:
+        return error.strerror
+    finally:
+        path.unlink(missing_ok=True)
+    return "filled"
+
+
+def litters(folder):
+    made = []
+    try:
+        for number in range(100_000):
+            path = Path(folder, f"litter-{number}")
+            path.touch()
+            made.append(path)
+    except OSError as error:
+        return error.strerror
+    finally:
+        for path in made:
+            path.unlink()
+    return "littered"
+
+
+def forks(times):
+    made = []
+    try:
+        for _ in range(times):
+            pid = os.fork()
+            if pid == 0:
+                os.read(waiting, 1)
+                os._exit(0)
+            made.append(pid)
+    except OSError:
+        pass
+    for pid in made:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+    return len(made)
+
+
+waiting, _kept = os.pipe()
+os.set_inheritable(waiting, False)
+
+
+def opens(times):
+    files = []
+    try:
+        for _ in range(times):
+            files.append(os.open("/dev/null", os.O_RDONLY))
+    except OSError:
+        pass
+    for file in files:
+        os.close(file)
+    return len(files)
+
+
+def daemon(seconds):
+    subprocess.Popen(["/bin/sh", "-c", f"(setsid sleep {seconds} &)"], start_new_session=True).wait()
+
+
+def leaves_with(status):
+    os._exit(status)
+
+
+def its_own():
+    return sorted((waiting, _kept))
