@@ -65,9 +65,9 @@ def test_configuration(student, rng):
 def evaluations(model, x, y):
     """Return what the model tells of two data sets in turn, each of two batches."""
     model.compile(loss="mse", jit_compile=False)
-    size = len(x) // 2
-    both = zip(x, y, strict=True)
-    return [model.evaluate(*data, batch_size=size, verbose=0, return_dict=True) for data in both]
+    return [
+        model.evaluate(*data, batch_size=len(x) // 2, verbose=0, return_dict=True) for data in zip(x, y, strict=True)
+    ]
 
 
 @points(1)

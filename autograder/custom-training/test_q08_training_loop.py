@@ -58,7 +58,7 @@ def assert_follows(student, keras, tf, rng, sizes, epochs, penalty=0.0, momentum
 
 
 @points(1)
-@hint("A regularizer's penalty waits in model.losses once the model was called. Is it in the loss, under the tape?")
+@hint("After a call a regularizer's penalty waits in model.losses. Is it part of the loss, under the tape?")
 def test_losses_of_the_layers(student, keras, tf, rng):
     """The penalties of the model's layers belong to the loss, and to its gradient."""
     assert_follows(student, keras, tf, rng, [6, 6], 2, penalty=float(rng.uniform(0.05, 0.2)))
@@ -144,4 +144,4 @@ def test_learns(student, keras, tf, rng):
     columns = np.hstack([x, np.ones((100, 1))])
     linear = ((columns @ np.linalg.lstsq(columns, y, rcond=None)[0] - y) ** 2).mean()
     assert 2 * after < linear, f"the loss is {after:.3f} after training, where a linear model reaches {linear:.3f}"
-    assert 0 < losses[-1] < losses[0], f"train returned {losses[0]:.3f} first, and {losses[-1]:.3f} last"
+    assert 0 < losses[-1] < losses[0], f"expected a loss that falls, but train returned {losses!r}"

@@ -108,7 +108,7 @@ def test_portable_model_answers_elsewhere(student, clean, rng, tmp_remote):
 
 
 @points(1)
-@hint("An export that does not raise proves little. Trace with an unknown batch size, and look into every body.")
+@hint("An export that does not raise proves little. Trace for any batch size, and look into every function body.")
 def test_models_that_need_python(student, rng, tmp_remote):
     """A model that cannot be traced, or whose graph calls Python, is not portable."""
     x = rng.normal(size=(6, 3)).astype("float32")

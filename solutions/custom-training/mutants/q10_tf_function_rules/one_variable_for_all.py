@@ -46,6 +46,7 @@ running = tf.Variable(0.0)
 
 def make_total():
     """Return a function that adds the sum of a vector to a running total, and returns the total."""
+
     @tf.function
     def total(x):
         return running.assign_add(tf.reduce_sum(x))

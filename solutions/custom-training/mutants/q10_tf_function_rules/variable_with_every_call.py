@@ -43,6 +43,7 @@ class AuditedDouble(keras.layers.Layer):
 # %%
 def make_total():
     """Return a function that adds the sum of a vector to a running total, and returns the total."""
+
     @tf.function
     def total(x):
         running = tf.Variable(0.0)

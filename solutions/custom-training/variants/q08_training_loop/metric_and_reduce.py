@@ -12,7 +12,8 @@ class WideAndDeep(keras.Model):
         super().__init__()
         self.wide = keras.layers.Dense(1, name="wide")
         self.deep = keras.Sequential(
-            [keras.Input((n_features,)), keras.layers.Dense(16), keras.layers.ReLU(), keras.layers.Dense(1)], name="deep"
+            [keras.Input((n_features,)), keras.layers.Dense(16), keras.layers.ReLU(), keras.layers.Dense(1)],
+            name="deep",
         )
 
     def call(self, inputs):

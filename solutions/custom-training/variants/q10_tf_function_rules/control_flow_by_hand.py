@@ -21,7 +21,9 @@ def make_noisy(seed):
 def logistic_orbit(values, y):
     values = tf.convert_to_tensor(values)
     _, last = tf.while_loop(
-        lambda i, y: i < tf.shape(values)[0], lambda i, y: (i + 1, values[i] * y * (1 - y)), (0, tf.convert_to_tensor(y))
+        lambda i, y: i < tf.shape(values)[0],
+        lambda i, y: (i + 1, values[i] * y * (1 - y)),
+        (0, tf.convert_to_tensor(y)),
     )
     return last
 

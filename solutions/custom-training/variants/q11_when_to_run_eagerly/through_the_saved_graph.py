@@ -22,7 +22,9 @@ class SentimentRules(keras.Model):
 
 # %%
 def compile_for_debugging(model):
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate=1e-2), loss=keras.losses.MeanSquaredError(), run_eagerly=True)
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=1e-2), loss=keras.losses.MeanSquaredError(), run_eagerly=True
+    )
     return model
 
 
