@@ -153,3 +153,29 @@ def test_weights_are_filled_and_handed_back_by_shape(tf: Any, rng: np.random.Gen
 def test_weights_of_a_layer_that_is_not_built_are_missed(tf: Any, rng: np.random.Generator) -> None:
     with pytest.raises(AssertionError, match="but found none"):
         say.fill_weights(tf.keras.layers.Dense(1), rng, (3, 1), (1,))
+
+
+def test_a_tensor_has_the_dtype_and_the_numbers_that_are_due(tf: Any) -> None:
+    say.assert_tensor(tf.range(3, dtype="int64"), np.arange(3, dtype="int64"))
+    say.assert_tensor(tf.constant([1.0 + 1e-6]), np.float32([1]))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda tf: np.arange(3, dtype="int64"), "expected a tensor, but your code gave array.* Look here."),
+        (lambda tf: tf.Variable([0, 1, 2], dtype="int64"), "expected a tensor"),
+        (lambda tf: tf.range(3), "expected dtype int64, but your code gave int32. Look here."),
+        (lambda tf: tf.constant(["0", "1", "2"]), "expected numbers"),
+        (lambda tf: tf.constant([0, 1, 2], "int64")[None], r"expected shape \(3,\)"),
+        (lambda tf: tf.constant([1_000_000, 1, 2], "int64"), r"expected 0 at index \[0\]"),
+    ],
+)
+def test_what_is_no_such_tensor_is_told_with_advice(tf: Any, make: Any, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        say.assert_tensor(make(tf), np.arange(3, dtype="int64"), "Look here.")
+
+
+def test_integers_must_be_equal_however_large_they_are(tf: Any) -> None:
+    with pytest.raises(AssertionError, match="at index"):
+        say.assert_tensor(tf.constant([1_000_001]), np.int32([1_000_000]))

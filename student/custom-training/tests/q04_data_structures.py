@@ -1,0 +1,269 @@
+"""The public checks of one question, made by `gradetape release`: what runs them comes first, the checks follow."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import tempfile
+import traceback
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from otter.test_files import test_case
+from tensorflow import keras
+
+InvalidArgumentError = tf.errors.InvalidArgumentError
+MESSAGE_LENGTH = 2000
+
+
+def points(value: float) -> Callable[[Any], Any]:
+    """Say what a check is worth."""
+    return _mark(points=value)
+
+
+def hint(text: str) -> Callable[[Any], Any]:
+    """Say what to think about when a check fails."""
+    return _mark(hint=text)
+
+
+def limit(*_: Any, **__: Any) -> Callable[[Any], Any]:
+    """Bound a check's time where it is graded; in the notebook nothing is bounded."""
+    return _mark()
+
+
+def gpu(check: Any) -> Any:
+    """Ask for a GPU where the check is graded; in the notebook it runs on what is there."""
+    return check
+
+
+def far_side(function: Any) -> Any:
+    """Run a function where the student's code is: in the notebook that is right here."""
+    return function
+
+
+def _mark(**marks: Any) -> Callable[[Any], Any]:
+    def marked(check: Any) -> Any:
+        vars(check).update(marks)
+        return check
+
+    return marked
+
+
+class NotDefined(BaseException):
+    """The notebook lacks a name. Not an Exception, so that no check takes it for an answer."""
+
+
+class Student:
+    """What the notebook defines, by name."""
+
+    def __init__(self, notebook: dict[str, Any]) -> None:
+        self._notebook = notebook
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name not in self._notebook:
+            raise NotDefined(f"{name} is not defined yet: run the cell that defines it, then check again.")
+        return self._notebook[name]
+
+
+class PublicCheck(test_case):  # type: ignore[misc]
+    """A check as otter runs it: named by its docstring, reseeded, and short and clear when it fails."""
+
+    def __init__(self, check: Callable[..., None]) -> None:
+        title = " ".join((inspect.getdoc(check) or "").split("\n\n")[0].split())
+        super().__init__(name=literal(title), points=vars(check).get("points", 0))
+        self.test_func = check
+
+    def __reduce__(self) -> Any:
+        # Otter pickles its results, and this class is in no module from which another process could import it.
+        return test_case, (self.name, self.points)
+
+    def call_func(self, global_environment: dict[str, Any]) -> None:
+        """Run the check on the notebook's names."""
+        seed = zlib.crc32(self.test_func.__name__.encode())
+        keras.utils.set_random_seed(seed)
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            fixtures = {
+                "student": Student(global_environment),
+                "keras": keras,
+                "tf": tf,
+                "rng": np.random.default_rng(seed),
+                "tmp_remote": Path(folder),
+            }
+            wanted = inspect.signature(self.test_func).parameters
+            try:
+                self.test_func(**{name: fixtures[name] for name in wanted})
+            except (NotDefined, Exception) as error:
+                # Otter shows the line of the third frame, so the traceback goes on with the check's own frame.
+                raise self.failure(error, global_environment).with_traceback(traceback_of(error)) from None
+
+    def failure(self, error: BaseException, notebook: dict[str, Any]) -> Exception:
+        """Return the error that otter shows as `label: text`."""
+        label, text = explain(error, notebook)
+        hint_text = vars(self.test_func).get("hint")
+        lines = [text[:MESSAGE_LENGTH], *([f"Hint: {hint_text}"] if hint_text else [])]
+        shown: type[Exception] = type(label, (Exception,), {})
+        return shown(literal("\n".join(lines)))
+
+
+def traceback_of(error: BaseException) -> Any:
+    """Return an error's traceback without its first frame, which is ours."""
+    own = error.__traceback__
+    return own and (own.tb_next or own)
+
+
+def explain(error: BaseException, notebook: dict[str, Any]) -> tuple[str, str]:
+    """Return what happened in a few words, and the text that tells the student about it."""
+    own_lines = lines_of(error, notebook)
+    described = f"{type(error).__name__}: {error}"
+    if isinstance(error, NotDefined):
+        return "Missing", str(error)
+    if own_lines:
+        return "Your code raised an error", "\n".join([described, *own_lines])
+    if isinstance(error, AssertionError):
+        return "Not yet", str(error).strip() or "the line above does not hold."
+    return "The check could not go on", f"{described}\nDoes your code return what the question asks for?"
+
+
+def lines_of(error: BaseException, notebook: dict[str, Any]) -> list[str]:
+    """Return the lines of an error's traceback that are the notebook's own."""
+    return [
+        f"    line {number} of the cell, in {frame.f_code.co_name}: "
+        + linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals is notebook
+    ]
+
+
+def literal(text: str) -> str:
+    """Keep angle brackets and ampersands readable: otter puts the text into a page as it stands."""
+    return text.replace("<", "<\u2060").replace("&", "&\u2060")
+
+
+def assert_close(given: object, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
+    """Show that `given` is numbers of the shape of `expected` and close to them; `advice` says where to look if not.
+
+    assert_close(student.log_cosh(y_true, y_pred), expected, "Take the mean over the last axis.")
+    """
+    due, numbers = np.asarray(expected), _as_numbers(given, advice)
+    assert numbers.shape == due.shape, f"expected shape {due.shape}, but your code gave {numbers.shape}. {advice}"
+    far_off = ~np.isclose(numbers, due, rtol, atol)
+    if far_off.any():
+        at = tuple(np.argwhere(far_off)[0].tolist())
+        where = f" at index {list(at)}" if at else ""
+        raise AssertionError(f"expected {due[at]:.7g}{where}, but your code gave {numbers[at]:.7g}. {advice}")
+
+
+def _as_numbers(given: object, advice: str) -> Any:
+    try:
+        numbers = np.asarray(given)
+    except (TypeError, ValueError):
+        numbers = np.asarray(None)
+    assert numbers.dtype.kind in "biuf", f"expected numbers, but your code gave {given!r}. {advice}"
+    return numbers
+
+
+def assert_tensor(given: Any, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
+    """Show that `given` is a tensor with the dtype, the shape and the numbers of `expected`; integers must be equal.
+
+    assert_tensor(student.arange_like_numpy(5), np.arange(5, dtype="int64"))
+    """
+    due = np.asarray(expected)
+    assert _is_tensor(given), f"expected a tensor, but your code gave {given!r}. {advice}"
+    dtype = _as_numbers(given, advice).dtype
+    assert dtype == due.dtype, f"expected dtype {due.dtype}, but your code gave {dtype}. {advice}"
+    exact = due.dtype.kind in "biu"
+    assert_close(given, due, advice, 0.0 if exact else rtol, 0.0 if exact else atol)
+
+
+@far_side
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, tf.Tensor)
+
+
+import numpy as np
+
+
+
+def sentence(rng, alphabet):
+    """Draw a sentence of at least one word, with more spaces than it needs."""
+    words = ["".join(rng.choice(list(alphabet), size=rng.integers(1, 8))) for _ in range(rng.integers(1, 6))]
+    return " " * rng.integers(3) + "".join(word + " " * rng.integers(1, 4) for word in words)
+
+
+@points(1)
+@hint("How many bytes does a character take that is not ASCII? And what lies between two spaces?")
+def test_word_lengths(student, tf, rng):
+    """The lengths of words are counted in characters, and every sentence has a row, if only an empty one."""
+    sentences = [sentence(rng, "abcxyz"), "", sentence(rng, "\xe9\xdf\u65e5\u672c\u03a9\U0001f600"), "  ", sentence(rng, "xyz\u2026\xc5")]
+    given = student.word_lengths(tf.constant(sentences))
+    assert isinstance(given, tf.RaggedTensor), f"expected a ragged tensor, but your code gave {given!r}"
+    assert np.asarray(given.flat_values).dtype.kind == "i", "expected integers"
+    for text, row in zip(sentences, given.to_list(), strict=True):
+        expected = [len(word) for word in text.split()]
+        assert row == expected, f"expected {expected} for {text!r}, but your code gave {row}"
+
+
+@points(1)
+@hint("What is 0 / 0 in an empty row? And by how many numbers do you divide in the other rows?")
+def test_mean_of_rows(student, tf, rng):
+    """Each row has its own mean, and that of an empty row is 0."""
+    lengths = rng.permutation([0, 0, 1, 2, 5, 7])
+    for values in (rng.uniform(1, 9, size=15).astype("float32"), rng.integers(1, 99, size=15)):
+        rows = np.split(values, np.cumsum(lengths)[:-1])
+        expected = np.array([row.mean() if len(row) else 0 for row in rows], "float32")
+        ragged = tf.RaggedTensor.from_row_lengths(values, lengths)
+        advice = f"The rows were {values.dtype} and had the lengths {lengths}."
+        assert_tensor(student.mean_of_rows(ragged), expected, advice)
+
+
+def ups_and_downs(rng, length):
+    """Draw numbers whose sum falls below 0 in the middle, and rises again at the end."""
+    x = rng.normal(size=length).astype("float32")
+    x[length // 2] = -rng.uniform(20, 30)
+    x[0], x[-1] = rng.uniform(1, 2, size=2)
+    return x
+
+
+@points(1)
+@hint("Is each total cut off at 0 before the next number is added to it?")
+def test_running_totals(student, tf, rng):
+    """Each total is the one before it plus a number, but never below 0."""
+    x = ups_and_downs(rng, 12)
+    total, expected = 0.0, []
+    for value in x.tolist():
+        total = max(0.0, total + value)
+        expected.append(total)
+    given = student.running_totals(tf.constant(x))
+    assert_tensor(given, np.array(expected, "float32"), f"The numbers were {x.round(2)}.", atol=1e-5)
+
+
+@points(1)
+@hint("A queue of strings gives tensors of bytes: make Python strings of them.")
+def test_priority_order(student, rng):
+    """Names leave in the order of their priorities."""
+    names = [f"{letter}{rng.integers(100)}" for letter in "abcd\xe9f"]
+    items = list(zip((rng.permutation(40)[:6] - 20).tolist(), names, strict=True))
+    expected, given = [name for _, name in sorted(items)], student.in_priority_order(items)
+    assert isinstance(given, list), f"expected a list, but your code gave {given!r}"
+    assert given == expected, f"expected {expected} for {items}, but your code gave {given}"
+
+
+OK_FORMAT = False
+# Otter looks for a number in a global `points`; here each check has its own.
+globals().update(
+    {
+        key: PublicCheck(value)
+        for key, value in globals().items()
+        if key.startswith("test") and inspect.isfunction(value)
+    },
+    points=None,
+)
+
+
+name = "q04_data_structures"
