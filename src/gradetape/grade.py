@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import select
 import socket
@@ -184,6 +185,7 @@ class Lanes:
             [sys.executable, "-I", "-m", "gradetape.judge.server"], stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             cwd=folder, start_new_session=True,
+            env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
         )  # fmt: skip
         theirs.close()
         line = Line(ours)
