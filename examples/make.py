@@ -34,6 +34,7 @@ PATIENCE_S = 60
 # Each submission's answers: a question is answered by the last of these folders that has a file for it.
 RECIPES = {
     "perfect_in_another_style": ["perfect"],
+    "perfect_and_terse": ["terse"],
     "partial": ["partial"],
     "empty": [],
     "syntax_error": ["perfect", "syntax_error"],

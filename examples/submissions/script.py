@@ -30,6 +30,7 @@
 
 # Initialize Otter
 import otter
+
 grader = otter.Notebook()
 
 # ## A loss of your own (10 points)
@@ -147,6 +148,7 @@ def within(tolerance):
 
     return share_within
 
+
 # In[11]:
 
 
@@ -177,6 +179,7 @@ class StreamingF1(keras.metrics.Metric):
 
 def flat(x):
     return tf.reshape(tf.cast(x, tf.float32), [-1])
+
 
 # In[12]:
 
@@ -230,6 +233,7 @@ class NormalizedRanks(keras.layers.Layer):
         ranks = tf.cast(first + last, tf.float32) / tf.cast(2 * steps, tf.float32)
         return tf.ensure_shape(ranks, inputs.shape)
 
+
 # In[16]:
 
 
@@ -251,6 +255,7 @@ class PythonRanks(keras.layers.Layer):
         ranks = tf.py_function(python_ranks, [inputs], tf.float32)
         ranks.set_shape(inputs.shape)
         return ranks
+
 
 # In[17]:
 

@@ -1,10 +1,8 @@
 # %%
 import math
 
-import numpy as np
 import tensorflow as tf
 from tensorflow import keras
-
 
 # %%
 # how much does it cost to be one too low?

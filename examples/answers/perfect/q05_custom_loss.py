@@ -1,7 +1,6 @@
 # %%
 import math
 
-import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 

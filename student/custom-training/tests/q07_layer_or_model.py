@@ -250,8 +250,8 @@ def test_prediction_and_losses(student, rng):
     expected = two_layers(x, hidden, bias, *rest[:2])
     assert_close(model(x), expected, "That is the prediction.", atol=1e-4)  # float32 sums over the units
     error = ((two_layers(x, hidden, bias, *rest[2:]) - x) ** 2).mean()
-    losses = [float(loss) for loss in model.losses]
-    assert_close(np.sum(losses), weight * error, f"That is model.losses, added up, with weight={weight:.3f}.", rtol=1e-4)
+    advice = f"That is the sum of model.losses with weight={weight:.3f}."
+    assert_close(sum(float(loss) for loss in model.losses), weight * error, advice, rtol=1e-4)
 
 
 OK_FORMAT = False

@@ -211,7 +211,7 @@ def draw(rng, tf, sizes):
     x, y = rng.normal(size=(sum(sizes), int(rng.integers(3, 7)))), rng.normal(size=(sum(sizes), 1))
     x, y, cuts = x.astype("float32"), y.astype("float32"), np.cumsum(sizes)[:-1]
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(sizes[0])
-    return list(zip(np.split(x, cuts), np.split(y, cuts))), dataset
+    return list(zip(np.split(x, cuts), np.split(y, cuts), strict=True)), dataset
 
 
 def fill_parts(model, n, rng):
@@ -254,7 +254,7 @@ def test_each_optimizer_moves_its_part(student, keras, tf, rng):
         _, *expected = descend(batches, *fill_parts(model, n, rng), *rates)
         given = student.train(model, dataset, 1, *(keras.optimizers.SGD(each) for each in rates))
         assert len(given) == 1 and given[0] > 0, f"expected the loss of one epoch, but train returned {given!r}"
-        for name, part in zip(("wide", "deep"), expected):
+        for name, part in zip(("wide", "deep"), expected, strict=True):
             given = np.vstack([np.asarray(weight) for weight in model.get_layer(name).trainable_weights])
             assert_close(given, part, f"That is {name}, after learning rates {rates} for wide and deep.", rtol=1e-4)
 

@@ -218,13 +218,14 @@ def test_loop_in_the_graph(student, tf, rng):
 @far_side
 def in_a_graph(function, batches, times):
     """Return what one traced function, which applies another so many times, gives for each batch."""
+    traced = tf.function(function)
 
     def repeated(x):
         for _ in range(times):
-            x = function(x)
+            x = traced(x)
         return x
 
-    graph = tf.function(repeated).get_concrete_function(tf.TensorSpec((None,), "float32"))
+    graph = tf.function(repeated, autograph=False).get_concrete_function(tf.TensorSpec((None,), "float32"))
     return [graph(tf.constant(x)).numpy() for x in batches]
 
 
