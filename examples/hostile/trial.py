@@ -184,14 +184,7 @@ def _grade(course: Path, submissions: Path, out: Path, drawn: Secrets, user: int
         environment["HOME"] = str(course.parent)
     began = time.monotonic()
     done = subprocess.run(
-        command,
-        cwd=course,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=PATIENCE_S,
-        check=False,
-        **how,
+        command, cwd=course, env=environment, capture_output=True, encoding="utf-8", timeout=PATIENCE_S, check=False, **how
     )
     seconds = time.monotonic() - began
     if not done.stdout:
@@ -233,9 +226,7 @@ def _ended(found: dict[str, Any], grade: Grade | None) -> str:
         return "unreadable"
     counts = Counter(_verdicts(found).values())
     cells = [_cell_end(event.kind, event.text) for event in grade.events] if grade else []
-    return ", ".join(
-        [*(f"{count} {name}" for name, count in counts.items()), *(f"a cell {cell}" for cell in cells if cell)]
-    )
+    return ", ".join([*(f"{count} {name}" for name, count in counts.items()), *(f"a cell {cell}" for cell in cells if cell)])
 
 
 def _cell_end(kind: str, text: str) -> str:
@@ -311,9 +302,7 @@ def _of_batch(made: Sequence[Entry], alone: Run, run: Run, drawn: Secrets) -> li
     problems += [f"exit status {run.status}"] if run.status not in (0, 1) else []
     problems += ["Traceback in the grader's own output"] if "Traceback" in run.stderr else []
     everything = "".join(run.pages.values())
-    problems += [
-        f"the {name} is on a page" for name in ("canary", "seed", "bait") if getattr(drawn, name) in everything
-    ]
+    problems += [f"the {name} is on a page" for name in ("canary", "seed", "bait") if getattr(drawn, name) in everything]
     for name, text in {**run.pages, "what the grader prints": run.stderr}.items():
         raw = set(_RAW.findall(text)) if name.endswith(".html") else set(_RAW.findall(text)) - {"<script>", "<img "}
         problems += [f"{name} has {sorted(raw)} in it"] if raw else []
