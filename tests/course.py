@@ -36,7 +36,7 @@ def command(*arguments: str | Path) -> list[str]:
 
 def gradetape(course: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Runs a verb in a course's folder, to its end."""
-    return subprocess.run(command(*arguments), cwd=course, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command(*arguments), cwd=course, capture_output=True, text=True, timeout=900, check=False)
 
 
 def by_student(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:

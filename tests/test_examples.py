@@ -22,7 +22,7 @@ SUBMISSIONS = ROOT / "examples" / "submissions"
 EXPECTED: dict[str, dict[str, Any]] = YAML(typ="safe").load(ROOT / "examples" / "expected.yml")
 NAME = "custom-training"
 QUESTION = "q06_streaming_metric"
-IMPATIENT = "limits:\n  cell_s: 10\n  check_s: 10\n"
+IMPATIENT = "limits:\n  cell_s: 10\n  check_s: 20\n"
 
 Run = subprocess.CompletedProcess[str]
 
