@@ -50,7 +50,7 @@ def is_portable(model, example, folder):
         graph = tf.function(model).get_concrete_function(spec).graph.as_graph_def()
     except Exception:  # whatever a model raises when it is traced, though it can be called
         return False
-    nodes = [*graph.node, *(node for body in graph.library.function for node in body.node_def)]
+    nodes = [*graph.node, *(inner for body in graph.library.function for inner in body.node_def)]
     if PYTHON_OPS.intersection(node.op for node in nodes):
         return False
     model.export(str(folder))
