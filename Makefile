@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify grade test check bench clean
+.PHONY: help setup release verify grade test check hostile bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1:/p' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ check: setup  ## look at style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+hostile: setup  ## grade the attackers' submissions in examples/hostile, and say what they got
+	$(BIN)/python -m examples.hostile
 
 bench: setup  ## measure what a submission costs
 	$(BIN)/python -m benchmarks

@@ -117,26 +117,31 @@ def refusal(user: int | None) -> str:
     return "" if run.returncode == 0 else f"the environment cannot be read: {run.stderr[-200:]}"
 
 
-def trial(user: int | None = None, only: Sequence[str] = ()) -> Report:
-    """Grades the honest alone, then everything, as a user (None: whoever runs this)."""
+def trial(user: int | None = None, only: Sequence[str] = (), isolation: str = "namespaces") -> Report:
+    """Grades the honest alone, then everything, as a user (None: whoever runs this).
+
+    Without isolation, attacks that only read show that they would find what they look for.
+    """
     told, drawn = manifest(), Secrets.drawn()
     made = entries(told, only)
-    with _folder(user) as folder:
+    with _folder() as folder:
         course = _course(folder / "course", drawn)
         write(made, folder / "all")
         write(honest(told), folder / "alone")
         _give(folder, user)
         before = _traces(folder)
-        alone = _grade(course, folder / "alone", folder / "results", drawn, user)
-        _earlier(folder / f"results-{drawn.canary}", drawn, user)
-        run = _grade(course, folder / "all", folder / f"results-{drawn.canary}", drawn, user)
+        grader = _Grader(course, drawn, user, isolation)
+        alone = grader.grade(folder / "alone", folder / "results")
+        out = folder / f"results-{drawn.canary}"
+        _earlier(out, drawn, user)
+        run = grader.grade(folder / "all", out)
         rows = [_judged(entry, told, alone, run, drawn) for entry in made]
         layers = next((grade.layers for grade in alone.grades.values()), ())
         return Report(rows, [*_of_batch(made, alone, run, drawn), *_left(before, folder)], run.seconds, layers)
 
 
 @contextmanager
-def _folder(user: int | None) -> Iterator[Path]:
+def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
         folder = Path(name)
         (folder / "tmp").mkdir()
@@ -176,24 +181,35 @@ def _earlier(out: Path, drawn: Secrets, user: int | None) -> None:
     _give(out, user)
 
 
-def _grade(course: Path, submissions: Path, out: Path, drawn: Secrets, user: int | None) -> Run:
-    command = [COMMAND, "grade", submissions, "--assignment", TARGET, "--json", "--out", out]
-    environment = os.environ | {"GRADETAPE_CANARY": drawn.canary, "TMPDIR": str(course.parent / "tmp")}
-    how: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-    if user is not None:
-        environment["HOME"] = str(course.parent)
-    began = time.monotonic()
-    done = subprocess.run(
-        command, cwd=course, env=environment, capture_output=True, encoding="utf-8", timeout=PATIENCE_S, check=False, **how
-    )
-    seconds = time.monotonic() - began
-    if not done.stdout:
-        raise SystemExit(f"the grader gave nothing (exit status {done.returncode}):\n{done.stderr[-3000:]}")
-    told = {_number(found["file"]): found for found in json.loads(done.stdout)["submissions"]}
-    with Gradebook.open(out / "gradebook.sqlite") as book:
-        grades = {_number(grade.file): grade for grade in book.latest(TARGET)}
-    pages = {path.name: path.read_text(encoding="utf-8") for path in out.iterdir() if path.suffix in (".html", ".csv")}
-    return Run(done.returncode, told, grades, pages, done.stderr, seconds)
+class _Grader(NamedTuple):
+    """The real command, in a course, as a user."""
+
+    course: Path
+    drawn: Secrets
+    user: int | None
+    isolation: str
+
+    def grade(self, submissions: Path, out: Path) -> Run:
+        """Grades a folder of submissions; what was told, and what was left in `out`."""
+        began = time.monotonic()
+        done = self._run("grade", submissions, "--assignment", TARGET, "--json", "--out", out)
+        seconds = time.monotonic() - began
+        if not done.stdout:
+            raise SystemExit(f"the grader gave nothing (exit status {done.returncode}):\n{done.stderr[-3000:]}")
+        told = {_number(found["file"]): found for found in json.loads(done.stdout)["submissions"]}
+        with Gradebook.open(out / "gradebook.sqlite") as book:
+            grades = {_number(grade.file): grade for grade in book.latest(TARGET)}
+        pages = {path.name: path.read_text("utf-8") for path in out.iterdir() if path.suffix in (".html", ".csv")}
+        return Run(done.returncode, told, grades, pages, done.stderr, seconds)
+
+    def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        folder = self.course.parent
+        changed = {"GRADETAPE_CANARY": self.drawn.canary, "TMPDIR": str(folder / "tmp"), "HOME": str(folder)}
+        how: dict[str, Any] = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
+        return subprocess.run(
+            [COMMAND, *arguments, "--isolation", self.isolation], cwd=self.course, env=os.environ | changed,
+            capture_output=True, encoding="utf-8", timeout=PATIENCE_S, check=False, **how,
+        )  # fmt: skip
 
 
 def _number(file: str) -> int:

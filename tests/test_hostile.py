@@ -1,0 +1,48 @@
+"""Attackers and honest students in one batch, graded with the real command behind the real walls."""
+
+from __future__ import annotations
+
+import pytest
+
+from examples.hostile.corpus import HERE, entries, manifest
+from examples.hostile.generate import MAKERS
+from examples.hostile.trial import Report, trial
+
+HUNTER = "reads_the_processes"
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return trial()
+
+
+def test_the_manifest_lists_every_attack_and_no_other() -> None:
+    attacks = manifest().attacks.keys()
+    assert attacks == {file.stem for file in (HERE / "attacks").glob("*.py")} | MAKERS.keys()
+    assert len(attacks) >= 70
+    assert sum(entry.attack is None for entry in entries(manifest())) > 20
+
+
+def test_nothing_secret_comes_out(report: Report) -> None:
+    assert {row.entry.name: row.leaks for row in report.rows if row.leaks} == {}
+
+
+def test_no_point_is_forged(report: Report) -> None:
+    assert {row.entry.name: row.forged for row in report.rows if row.forged} == {}
+
+
+def test_every_attack_ends_as_the_manifest_says(report: Report) -> None:
+    assert {row.entry.name: row.wrong for row in report.rows if row.wrong} == {}
+
+
+def test_the_honest_get_what_they_get_without_attackers(report: Report) -> None:
+    assert {row.entry.name: row.disturbed for row in report.rows if row.disturbed} == {}
+
+
+def test_the_batch_ends_and_leaves_nothing_behind(report: Report) -> None:
+    assert report.others == []
+
+
+def test_without_walls_the_canary_is_found() -> None:
+    (found,) = (row.leaks for row in trial(only=[HUNTER], isolation="none").rows if row.entry.attack)
+    assert "the canary" in found
