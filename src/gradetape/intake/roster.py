@@ -99,8 +99,14 @@ def _walk(folder: Path, *, depth: int, owned: bool) -> list[Found]:
         return [Found(folder, clean(folder.name), problem=reason)]
     links = [replace(_file(entry), problem=_LINK) for entry in entries if os.path.islink(entry)]
     files = [_file(entry) for entry in entries if _is_submission(entry)]
-    below = (_walk(entry, depth=depth + 1, owned=True) for entry in entries if _is_folder(entry))
+    below = (_below(entry, depth + 1) for entry in entries if _is_folder(entry))
     return [*links, *_of_folder(folder, files, owned=owned), *(found for walked in below for found in walked)]
+
+
+def _below(folder: Path, depth: int) -> list[Found]:
+    """A folder in a folder; one that is named like a submission is not passed over when there is nothing in it."""
+    found = _walk(folder, depth=depth, owned=True)
+    return found or ([_empty(folder)] if folder.suffix.lower() in SUFFIXES else [])
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -50,23 +50,33 @@ class Bench:
         self._reference = Lane(control, "reference", case.reference, case.limits, self.watch)
         self._cleans: list[Lane] = []
         self._check = ""
+        self._ends = time.monotonic() + case.limits.submission_s
 
     @contextmanager
     def check(self, check_id: str, seconds: float, loaded: bool, reference: bool = False) -> Iterator[None]:
-        """One check: the far sides are made ready on their own clocks and reseeded, then the check's clock starts."""
+        """One check: the far sides are made ready on their own clocks and reseeded, then the check's clock starts.
+
+        A check that begins when the whole submission's time is over ends as a timeout.
+        """
         self._check = check_id
         self.watch.begin(self.case.limits.check_s)
-        if loaded:
+        if self._left_s <= 0:
+            self.watch.note(Gone("timeout", "the time for the whole submission was over"))
+        if loaded and self.watch.event is None:
             self._prepare(self.student)
         if reference and self.watch.event is None:
             self._prepare(self._reference)
-        self.watch.begin(seconds, self.watch.event)
+        self.watch.begin(min(seconds, max(self._left_s, 0.0)), self.watch.event)
         try:
             with default_far_side(self.student.ready):
                 yield
         finally:
             while self._cleans:
                 self._cleans.pop().close()
+
+    @property
+    def _left_s(self) -> float:
+        return self._ends - time.monotonic()
 
     def rng(self) -> np.random.Generator:
         """Random numbers that depend on the course's secret seed and the check alone."""

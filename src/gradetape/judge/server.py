@@ -108,8 +108,7 @@ class Server:
             if isinstance(order, Cancel):
                 self._cancel(order.order)
                 continue
-            wanted = order.case.only
-            self._fork(order, [item for item in session.items if wanted is None or check_of(item).id in wanted])
+            self._fork(order, _in_order(session.items, order.case.only))
         self._kill_overdue()
         return True
 
@@ -236,6 +235,16 @@ class Job:
         self._bench, self.rehearsing = Bench(Control(Path(self._order.zygote)), other, tape), True
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         send_tape(line, tape)
+
+
+def _in_order(items: list[pytest.Item], wanted: tuple[str, ...] | None) -> list[pytest.Item]:
+    """The items that are wanted, the public checks first.
+
+    What a student's code says reaches its student from public checks alone: none of them may come after a hidden one,
+    or the code could keep the hidden inputs, and tell them then.
+    """
+    chosen = [item for item in items if wanted is None or check_of(item).id in wanted]
+    return sorted(chosen, key=lambda item: not check_of(item).public)
 
 
 def _become_child(judge: Judge, order: Order, items: list[pytest.Item], line: Line) -> NoReturn:

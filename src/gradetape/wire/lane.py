@@ -159,7 +159,7 @@ class Worker:
         self._dropped.append((number, tracked.count))
 
     def _exchange(self, op: str, args: tuple[object, ...]) -> list[Any]:
-        deadline, tape = self._lane.watch.deadline, self._lane.tape
+        deadline, tape = self._lane.reply_due(), self._lane.tape
         dropped = [list(pair) for pair in self._dropped[:_RELEASES]]
         self._sequence += 1
         self.channel.send([self._sequence, op, list(args), dropped], deadline)
@@ -236,7 +236,8 @@ class Lane:
         self._limits = limits
         self._quarantine: dict[int, int] = {}
         self._loaded_once = False
-        self._deadline = time.monotonic() + limits.submission_s
+        # The submission's time is the student's to lose: the reference may be loaded after it.
+        self._deadline = time.monotonic() + limits.submission_s if role == "student" else math.inf
 
     def ready(self) -> Worker:
         """The worker, with the cells run in it; raises InfrastructureError where there can be none."""
@@ -272,6 +273,12 @@ class Lane:
         if self.role == "reference":
             event = Gone("fault", f"the reference solution: {event}")
         return self.watch.note(event)
+
+    def reply_due(self) -> float:
+        """Until when a reply may take; the reference is not short of time because the student has used it up."""
+        if self.role != "reference":
+            return self.watch.deadline
+        return max(self.watch.deadline, time.monotonic() + self._limits.check_s)
 
     def play(self) -> None:
         """Plays the replies on the tape in a worker's place; there is no worker."""

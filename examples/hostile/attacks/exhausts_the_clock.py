@@ -1,0 +1,15 @@
+import time
+
+time.sleep(2.5)
+# %%
+time.sleep(2.5)
+# %%
+time.sleep(2.5)
+# %%
+time.sleep(2.5)
+# %%
+time.sleep(2.5)
+# %%
+time.sleep(2.5)
+# %%
+time.sleep(2.5)

@@ -1,0 +1,4 @@
+def double(x):
+    while type(x) is int:
+        pass
+    return x + x

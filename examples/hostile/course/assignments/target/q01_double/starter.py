@@ -1,0 +1,3 @@
+def double(x):
+    """Return twice a number, a text or a tensor."""
+    raise NotImplementedError("double")

@@ -1,0 +1,3 @@
+def total(x):
+    """Return the sum of the squares of an array of numbers."""
+    raise NotImplementedError("total")
