@@ -264,7 +264,9 @@ class Lane:
         worker.channel.close()
         with self._machinery():
             end = self._ended(worker, patience_s=0.2 if cause == "crashed" and not detail else 0.0)
-        if cause != "timeout":
+        if end.cause == "memory":  # also where it only hung, because the kernel had ended a child of its own
+            cause, detail = "memory", end.description
+        elif cause != "timeout":
             cause, detail = end.cause, detail or end.description
         return self.note(Gone(cause, detail))
 
