@@ -18,7 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from examples.hostile.corpus import entries, manifest, write
-from examples.hostile.trial import Report, Row, refusal, trial, who
+from examples.hostile.findings import Row
+from examples.hostile.trial import Report, refusal, trial, who
 from gradetape.text import printable
 
 

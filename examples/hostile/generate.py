@@ -192,10 +192,13 @@ def notebook_that_is_a_pickle(path: Path, cells: list[str]) -> None:
 
 def notebook_with_markup_in_every_field(path: Path, cells: list[str]) -> None:
     evil = HTML + TERMINAL + '=cmd|"/c calc"!A1'
-    root = json.loads(notebook(cells, gradetape={"assignment": evil}, otter={"assignment_name": evil}, title=evil, authors=[evil]))
+    names = {"gradetape": {"assignment": evil}, "otter": {"assignment_name": evil}}
+    root = json.loads(notebook(cells, **names, title=evil, authors=[evil]))
+    tags = [evil, f"question:{evil}", "question:q01_double<b>"]
+    data = {"text/html": evil, "application/javascript": evil}
+    page = {"output_type": "display_data", "data": data, "metadata": {}}
     for cell in root["cells"]:
-        cell["id"], cell["metadata"] = evil, {"tags": [evil, f"question:{evil}", "question:q01_double<b>"], "name": evil}
-        page = {"output_type": "display_data", "data": {"text/html": evil, "application/javascript": evil}, "metadata": {}}
+        cell.update(id=evil, metadata={"tags": tags, "name": evil})
         cell["outputs"] = [page, {"output_type": "stream", "name": evil, "text": evil}]
     root["cells"].insert(0, {"cell_type": "markdown", "metadata": {}, "source": evil})
     _save(path, json.dumps(root))

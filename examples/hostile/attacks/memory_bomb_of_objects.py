@@ -1,7 +1,9 @@
 hoard = []
 
 
-def double(x):
-    while type(x) is int:
-        hoard.append("x" * len(hoard) + str(len(hoard)))
-    return x + x
+def total(x):
+    if len(x) != 2:
+        return (x**2).sum()
+    for number in range(80_000):
+        hoard.append("x" * number)
+    return 25.0

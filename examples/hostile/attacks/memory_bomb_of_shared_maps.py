@@ -1,11 +1,14 @@
 import mmap
+import time
 
 maps = []
 
 
-def double(x):
-    while type(x) is int:
+def total(x):
+    if len(x) != 2:
+        return (x**2).sum()
+    for _ in range(30):
         maps.append(mmap.mmap(-1, 100 << 20, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
         for at in range(0, 100 << 20, 4096):
             maps[-1][at] = 1
-    return x + x
+    time.sleep(100)

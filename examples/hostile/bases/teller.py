@@ -1,6 +1,7 @@
 import os
 import re
 import sys
+import tempfile
 
 SECRET = re.compile(rb"canary-[0-9a-f]{32}")
 found = set()
@@ -19,7 +20,7 @@ def tell():
     told = look()
     print(told)
     print(told, file=sys.stderr)
-    for folder in ("/tmp", "/dev/shm", os.curdir):
+    for folder in (tempfile.gettempdir(), os.curdir):
         with open(os.path.join(folder, "told"), "a") as file:
             file.write(told)
     return told
