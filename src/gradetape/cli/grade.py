@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
-from gradetape.cli import common
+from gradetape.cli import common, results
 from gradetape.cli.common import ATTENTION, OK
 from gradetape.errors import SubmissionError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SHOWN, _NAMED = 20, 5
 
 
-@click.command("grade")
+@click.command("grade", short_help="Grade notebooks, scripts, zips, or folders of them.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--assignment", metavar="NAME", help="Grade for this assignment, whatever the notebooks say.")
 @click.option(
@@ -69,7 +69,9 @@ def command(
     how = _How(folder, question, regrade, workers or common.workers_of(config), settings)
     run = _grade(exam, submissions, unreadable, how)
     if as_json:
-        told = described(run.grades, run.unreadable, name, walls, max_points=_max_points(exam, question))
+        told = described(
+            run.grades, run.unreadable, name, walls, max_points=results.max_points(exam.assignment, question)
+        )
         click.echo(json.dumps(told, indent=2))
     _tell(run, folder)
     sys.exit(ATTENTION if run.needs_attention else OK)
@@ -90,9 +92,7 @@ def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadabl
     from gradetape.batch import Session
     from gradetape.cli.progress import Progress
     from gradetape.gradebook import Gradebook
-    from gradetape.report.folder import write
 
-    name = exam.assignment.name
     url = exam.course.config.gradebook
     # One question's points never take the place of the whole assignment's.
     place = url if url and not how.question else how.folder / "gradebook.sqlite"
@@ -101,14 +101,7 @@ def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadabl
             session = Session(exam, book, progress, question=how.question, **how.settings)
             return session.run(submissions, unreadable, regrade=how.regrade, workers=how.workers)
         finally:
-            write(
-                how.folder, book.latest(name), book.unreadable(name), assignment=name, title=exam.assignment.title,
-                max_points=_max_points(exam, how.question),
-            )  # fmt: skip
-
-
-def _max_points(exam: Exam, question: str | None) -> float:
-    return sum(each.points for each in exam.assignment.questions if question in (None, each.stem))
+            results.write_pages(exam.assignment, book, how.folder, how.question)
 
 
 def _tell(run: Batch, folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 
-@click.command("init")
+@click.command("init", short_help="Begin a course, with one question as an example.")
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 def command(folder: Path) -> None:
     """Begin a course in FOLDER, or here, with one question as an example.

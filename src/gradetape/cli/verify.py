@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gradetape.verify import Proof
 
 
-@click.command("verify")
+@click.command("verify", short_help="Prove the checks.")
 @click.argument("assignments", nargs=-1)
 @click.option("--question", metavar="STEM", help="Prove the checks of one question only.")
 @click.option(
