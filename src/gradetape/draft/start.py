@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from gradetape import config
+from gradetape.course import root_of
 from gradetape.draft.writing import write
 from gradetape.errors import CourseError
 
@@ -46,12 +47,11 @@ def _example() -> dict[Path, str]:
 
 
 def _refuse_nesting(root: Path) -> None:
-    for folder in root.resolve().parents:
-        if (folder / config.FILE).is_file():
-            raise CourseError(
-                f"{root} lies in the course {folder}. Begin a course outside of it, or add to it with "
-                "gradetape new assignment NAME."
-            )
+    if (above := root_of(root.resolve().parent)) is not None:
+        raise CourseError(
+            f"{root} lies in the course {above}. Begin a course outside of it, or add to it with "
+            "gradetape new assignment NAME."
+        )
 
 
 def _in_the_way(root: Path, path: Path) -> bool:
