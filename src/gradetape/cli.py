@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gradetape.batch import Batch
     from gradetape.config import Config
     from gradetape.course import Course
+    from gradetape.gradebook import Grader
     from gradetape.judge.cases import Exam
     from gradetape.records import Grade, Submission, Unreadable
     from gradetape.verify import Proof
@@ -233,6 +234,8 @@ def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadabl
     # One question's points never take the place of the whole assignment's.
     place = url if url and not how.question else how.folder / "gradebook.sqlite"
     with Gradebook.open(place) as book, _Progress() as progress:
+        if book.migrated:
+            click.echo(book.migrated, err=True)
         try:
             session = Session(exam, book, progress, question=how.question, **how.settings)
             return session.run(submissions, unreadable, regrade=how.regrade, workers=how.workers)
@@ -284,6 +287,14 @@ class _Progress:
         else:
             self._console.print(Text(f"{self._done}/{self._total} ").append_text(line))
 
+    def shared(self, other: Grader) -> None:
+        """Says who else is at work."""
+        self._console.print(
+            f"Another grader is at work on this gradebook (process {other.pid} on {other.host}). What it has in hand "
+            "is left to it, and its grades are taken over.",
+            markup=False,
+        )
+
     def __enter__(self) -> _Progress:
         return self
 
@@ -301,8 +312,9 @@ def _tell(run: Batch, folder: Path) -> None:
         others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
         names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
         click.echo(f"needs attention: {names}: {printable(reason)}", err=True)
-    before = len(run.grades) - run.fresh
-    counts = f"{run.fresh} graded now, {before} graded before, {len(run.unreadable)} unreadable"
+    before = len(run.grades) - run.fresh - run.shared
+    meanwhile = f"{run.shared} by another grader meanwhile, " if run.shared else ""
+    counts = f"{run.fresh} graded now, {meanwhile}{before} graded before, {len(run.unreadable)} unreadable"
     click.echo(f"{counts}; the pages begin at {folder / 'index.html'}", err=True)
 
 
