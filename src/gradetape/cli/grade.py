@@ -97,6 +97,7 @@ def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadabl
     # One question's points never take the place of the whole assignment's.
     place = url if url and not how.question else how.folder / "gradebook.sqlite"
     with Gradebook.open(place) as book, Progress() as progress:
+        results.tell_migrated(book)
         try:
             session = Session(exam, book, progress, question=how.question, **how.settings)
             return session.run(submissions, unreadable, regrade=how.regrade, workers=how.workers)
@@ -113,8 +114,9 @@ def _tell(run: Batch, folder: Path) -> None:
         others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
         names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
         click.echo(f"needs attention: {names}: {printable(reason)}", err=True)
-    before = len(run.grades) - run.fresh
-    counts = f"{run.fresh} graded now, {before} graded before, {len(run.unreadable)} unreadable"
+    before = len(run.grades) - run.fresh - run.shared
+    meanwhile = f"{run.shared} by another grader meanwhile, " if run.shared else ""
+    counts = f"{run.fresh} graded now, {meanwhile}{before} graded before, {len(run.unreadable)} unreadable"
     click.echo(f"{counts}; the pages begin at {folder / 'index.html'}", err=True)
 
 

@@ -7,6 +7,7 @@ from rich.progress import TaskID
 from rich.text import Text
 
 from gradetape.cli import common
+from gradetape.gradebook import Grader
 from gradetape.records import Grade
 from gradetape.text import printable
 
@@ -43,6 +44,14 @@ class Progress:
             self._bar.advance(self._task)
         else:
             self._console.print(Text(f"{self._done}/{self._total} ").append_text(line))
+
+    def shared(self, other: Grader) -> None:
+        """Says who else is at work."""
+        self._console.print(
+            f"Another grader is at work on this gradebook (process {other.pid} on {other.host}). What it has in hand "
+            "is left to it, and its grades are taken over.",
+            markup=False,
+        )
 
     def __enter__(self) -> Progress:
         return self

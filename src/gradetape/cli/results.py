@@ -25,17 +25,29 @@ folder = click.option(
 
 def open_book(course: Course, results: Path | None) -> Gradebook:
     """The gradebook of what was graded; raises GradebookError where nothing was, or where it cannot be used."""
-    from gradetape.gradebook import Gradebook
-
     if course.config.gradebook and results is None:
-        return Gradebook.open(course.config.gradebook)
+        return _opened(course.config.gradebook)
     place = (results or course.root / course.config.results) / "gradebook.sqlite"
     if not place.is_file():
         raise GradebookError(
             f"There is no gradebook {place}: nothing was graded into that folder. "
             "Grade first (gradetape grade PATH), or name the folder with --results."
         )
-    return Gradebook.open(place)
+    return _opened(place)
+
+
+def _opened(place: Path | str) -> Gradebook:
+    from gradetape.gradebook import Gradebook
+
+    book = Gradebook.open(place)
+    tell_migrated(book)
+    return book
+
+
+def tell_migrated(book: Gradebook) -> None:
+    """Says that a gradebook of an older version was brought up to date, and where its copy is."""
+    if book.migrated:
+        click.echo(book.migrated, err=True)
 
 
 def graded(book: Gradebook, asked: str | None) -> Sequence[str]:
