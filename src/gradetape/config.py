@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -128,6 +130,20 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
 
 
+def commented() -> str:
+    """A configuration file that sets nothing, and shows every key with its default and what it does."""
+    head = "# How this course is graded. A key behind '#' has its default: take the '#' away to change it.\n"
+    return head + "".join(_commented(Config, ""))
+
+
+def every_key(model: type[Strict] = Config, above: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every key with its dots, such as `limits.cell_s`, and what the model says of it; a group before its keys."""
+    for name, field in model.model_fields.items():
+        yield above + name, field
+        if (inner := _mapping(field)) is not None:
+            yield from every_key(inner, f"{above}{name}.")
+
+
 def read(path: Path, model: type[Model], *, shown: str | None = None) -> Model:
     """Read a YAML file strictly; `shown` is how errors call it. Raises ConfigError."""
     name = shown or path.name
@@ -149,6 +165,27 @@ class _Constructor(RoundTripConstructor):
 
 
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+
+
+def _mapping(field: FieldInfo) -> type[Strict] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Strict) else None
+
+
+def _commented(model: type[Strict], indent: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = _mapping(field)
+        yield "\n" if not indent else ""
+        yield from (f"# {indent}{line}\n" for line in textwrap.wrap(field.description or "", 116))
+        yield f"#{indent}{name}:{'' if inner else ' ' + default_text(field)}".rstrip() + "\n"
+        if inner:
+            yield from _commented(inner, indent + "  ")
+
+
+def default_text(field: FieldInfo) -> str:
+    """A key's default as YAML shows it; nothing where there is none."""
+    value = field.get_default(call_default_factory=True)
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _text(path: Path, name: str) -> str:

@@ -131,14 +131,18 @@ class Secrets:
         return seed
 
 
+def root_of(start: Path) -> Path | None:
+    """The nearest folder, `start` or above it, with a `grader_config.yml`."""
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / config.FILE).is_file()), None)
+
+
 def find(start: Path) -> Course:
     """The course that `start` is in. Raises CourseError where no folder above has a `grader_config.yml`."""
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / config.FILE).is_file():
-            return Course(folder, config.load(folder / config.FILE))
+    if (root := root_of(start)) is not None:
+        return Course(root, config.load(root / config.FILE))
     raise CourseError(
-        f"There is no {config.FILE} in {start} or in a folder above it. "
+        f"There is no {config.FILE} in {start.resolve()} or in a folder above it. "
         "Go to the course's folder, or start a course in an empty one: gradetape init"
     )
 
