@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -164,16 +163,6 @@ def _stem(text: str) -> str:
     return text
 
 
-def _with_zone(text: str) -> str:
-    try:
-        zone = datetime.fromisoformat(text).tzinfo
-    except ValueError:
-        zone = None
-    if zone is None:
-        raise ValueError("a deadline is an ISO time with its zone, like 2026-10-01T23:59:00+02:00")
-    return text
-
-
 class _Spec(config.Strict):
     """What `assignment.yml` says."""
 
@@ -185,7 +174,7 @@ class _Spec(config.Strict):
         ],
         Field(min_length=1),
     ]
-    deadline: Annotated[str, AfterValidator(_with_zone)] | None = None
+    deadline: config.Time | None = None
     data: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
 
