@@ -163,25 +163,27 @@ def _stem(text: str) -> str:
     return text
 
 
-class _Spec(config.Strict):
+class Spec(config.Strict):
     """What `assignment.yml` says."""
 
-    title: Annotated[str, Field(min_length=1, max_length=200)]
+    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="The assignment's title.")
     questions: Annotated[
         dict[
             Annotated[str, AfterValidator(_stem)],
             Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)],
         ],
         Field(min_length=1),
-    ]
-    deadline: config.Time | None = None
-    data: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    ] = Field(description="Each question's stem, in the order that students see, and the points of all its checks.")
+    deadline: config.Time | None = Field(None, description="When it is due: an ISO time with its zone.")
+    data: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (), description="Files in the assignment's folder that students receive too."
+    )
 
 
 def _read_assignment(course: Course, name: str) -> Assignment:
     folder = course.root / "assignments" / name
     shown = f"assignments/{name}"
-    spec = config.read(folder / "assignment.yml", _Spec, shown=f"{shown}/assignment.yml")
+    spec = config.read(folder / "assignment.yml", Spec, shown=f"{shown}/assignment.yml")
     data = tuple(folder / file for file in spec.data)
     problems = [
         *_unlisted(folder, shown, spec.questions, data),
