@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gradetape.gradebook import Gradebook
@@ -150,6 +151,140 @@ def test_the_table_goes_into_a_file(course: Path, tmp_path: Path) -> None:
     run = gradetape(course, "export", "csv", "--out", tmp_path / "my grades.csv")
     assert (run.returncode, run.stdout) == (0, "")
     assert len(rows((tmp_path / "my grades.csv").read_text())) == len(NAMES) + 1
+
+
+# override
+
+
+def _override(course: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return gradetape(course, "override", *arguments)
+
+
+def _points(course: Path, student: str = "alice") -> tuple[float, float, float]:
+    """What was measured for the second question and in all, and what counts, as the table has it."""
+    [row] = [row for row in rows(gradetape(course, "export", "csv").stdout) if row["student"] == student]
+    return float(row["q02_halve"] or 0), float(row["points"]), float(row["final"])
+
+
+def test_an_override_counts_and_what_was_measured_stays(course: Path) -> None:
+    run = _override(course, "alice", "q02_halve", "1.5", "--reason", "right idea", "--by", "Ana")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "alice: 1.5 points for q02_halve (right idea)" in run.stdout
+    assert _points(course) == (0, 3, 4.5)
+    shown = gradetape(course, "show", "alice").stdout
+    assert "q02_halve: 1.5 points in place of 0, given by a person: right idea" in shown
+    assert "What counts: 4.5 points" in shown and "Ana" not in shown
+    assert "by Ana at 20" in gradetape(course, "show", "alice", "--staff").stdout
+
+
+def test_an_override_outlives_grading_again(course: Path) -> None:
+    _override(course, "alice", "q02_halve", "2", "--reason", "typo in the check")
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        book.record(msgspec.structs.replace(a_grade("alice"), key="another"), "tiny")
+    assert _points(course) == (0, 3, 5)
+
+
+def test_undone_the_override_before_it_counts_again(course: Path) -> None:
+    _override(course, "alice", "q02_halve", "1", "--reason", "first", "--by", "Ana")
+    _override(course, "alice", "q02_halve", "2", "--reason", "second", "--by", "Ana")
+    assert _points(course)[2] == 5
+    assert _override(course, "alice", "q02_halve", "--undo", "--by", "Ben").returncode == 0
+    assert _points(course)[2] == 4
+    assert _override(course, "alice", "q02_halve", "--undo").returncode == 0
+    assert _points(course)[2] == 3
+    again = _override(course, "alice", "q02_halve", "--undo")
+    assert again.returncode == 2 and "no override of q02_halve in force" in again.stderr
+    listed = _override(course, "--list").stdout
+    assert "first" in listed and "second" in listed and "by Ben]" in listed
+
+
+def test_an_unreadable_submission_can_be_given_points(course: Path) -> None:
+    _override(course, "bob", "q02_halve", "2", "--reason", "read on paper")
+    assert _points(course, "bob") == (0, 0, 2)
+
+
+@pytest.mark.parametrize("student", NAMES)
+def test_a_student_of_any_name_can_be_given_points(course: Path, student: str) -> None:
+    run = _override(course, "--reason", "=1+1 [b]\u202e", "--", student, "q02_halve", "2")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "\u202e" not in run.stdout + gradetape(course, "override", "--list").stdout
+    assert [row["final"] for row in rows(gradetape(course, "export", "csv").stdout)].count("5.0") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["alice", "q02_halve", "2.5", "--reason", "r"], "q02_halve is worth 0 to 2 points, not 2.5"),
+        (["alice", "q02_halve", "nan", "--reason", "r"], "q02_halve is worth 0 to 2 points, not nan"),
+        (["alice", "q02_halve", "--reason", "r"], "no points were given"),
+        (["alice", "q02_halve", "1"], "--reason"),
+        (["alice", "q02_halve", "1", "--reason", " "], "--reason"),
+        (["alice", "q02_havle", "1", "--reason", "r"], "Did you mean 'q02_halve'?"),
+        (["allice", "q02_halve", "1", "--reason", "r"], "Did you mean 'alice'?"),
+        (["alice"], "name the student and the question"),
+        (["alice", "q02_halve", "1", "--reason", "r", "--assignment", "tinny"], "Did you mean 'tiny'?"),
+        (["--list", "allice"], "Did you mean 'alice'?"),
+    ],
+)
+def test_an_override_that_cannot_be_is_refused_and_changes_nothing(
+    course: Path, arguments: list[str], words: str
+) -> None:
+    run = _override(course, *arguments)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert words in run.stderr and "Traceback" not in run.stderr
+    assert _points(course) == (0, 3, 3)
+
+
+# late work
+
+LATE = "late:\n  percent_per_day: 10\n  most_percent: 25\n  grace_minutes: 30\n"
+
+
+def _due(course: Path, config: str, times: str = "") -> None:
+    with (course / "assignments" / "tiny" / "assignment.yml").open("a") as file:
+        file.write("deadline: 2026-10-01T12:00:00+02:00\n")
+    (course / "grader_config.yml").write_text(config)
+    (course / "times.csv").write_text(times)
+
+
+def test_late_work_costs_what_the_policy_says_beside_the_measured_points(course: Path) -> None:
+    _due(course, LATE + "  times: times.csv\n", "student,time\nalice,2026-10-02T11:00:00Z\n")
+    _override(course, "alice", "q02_halve", "2", "--reason", "r")
+    assert _points(course) == (0, 3, 4)
+    shown = gradetape(course, "show", "alice").stdout
+    assert "3 of 5 points" in shown and "What counts: 4 points" in shown
+    assert "Handed in 2026-10-02 11:00 UTC, on day 2 after the deadline, 2026-10-01 12:00 +0200: 20 % less." in shown
+
+
+def test_who_handed_in_at_a_time_that_nobody_knows_loses_nothing_and_is_told(course: Path) -> None:
+    _due(course, LATE)
+    assert _points(course) == (0, 3, 3)
+    assert "When this was handed in is not known, so nothing was taken off" in gradetape(course, "show", "alice").stdout
+
+
+def test_a_misspelt_extension_is_told(course: Path) -> None:
+    _due(course, LATE + "  extensions:\n    tiny:\n      allice: 2026-10-03T12:00:00Z\n")
+    run = gradetape(course, "export", "csv")
+    assert run.returncode == 0 and "names 'allice'" in run.stderr and "Did you mean 'alice'?" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        ("student,when\na,b\n", "times.csv, line 1: the column time is missing"),
+        (
+            "student,time\nalice,2026-10-02 11:00\n",
+            "line 2: '2026-10-02 11:00' is no ISO time with its zone",
+        ),
+        ("student,time\nalice\n", "times.csv, line 2: '' is no ISO time"),
+        ("student,time\n" + "x" * 200_000 + ",y\n", "cannot be read as a CSV file"),
+    ],
+)
+def test_a_table_of_times_that_is_wrong_is_told_with_its_line(course: Path, times: str, words: str) -> None:
+    _due(course, LATE + "  times: times.csv\n", times)
+    run = gradetape(course, "show", "alice")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert words in run.stderr and "Traceback" not in run.stderr
 
 
 # What a person can get wrong

@@ -34,6 +34,7 @@ ALLOWED = {
     "verify": {"grade", "judge", "draft", "sandbox", "course", "config", "intake"},
     "bridges": {"grade", "gradebook", "report", "release", "course", "config", "intake"},
     "draft": {"course", "config"},
+    "policy": {"config"},
     "doctor": {"sandbox", "wire", "course", "config"},
     "cli": {
         "batch",
@@ -45,6 +46,7 @@ ALLOWED = {
         "gradebook",
         "intake",
         "judge",
+        "policy",
         "release",
         "report",
         "sandbox",

@@ -10,6 +10,7 @@ import difflib
 import json
 import textwrap
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -72,6 +73,43 @@ def _database_url(url: str) -> str:
     return url
 
 
+def _with_zone(text: str) -> str:
+    try:
+        zone = datetime.fromisoformat(text).tzinfo
+    except ValueError:
+        zone = None
+    if zone is None:
+        raise ValueError("write an ISO time with its zone, like 2026-10-01T23:59:00+02:00")
+    return text
+
+
+Time = Annotated[str, AfterValidator(_with_zone)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+class Late(Strict):
+    """What late work costs. An assignment's deadline is in its assignment.yml."""
+
+    grace_minutes: Annotated[float, Field(ge=0, le=10_080, allow_inf_nan=False)] = Field(
+        0.0, description="So many minutes after the deadline cost nothing."
+    )
+    percent_per_day: Percent = Field(
+        0.0, description="What each day that has begun after the deadline takes off the points, in percent of them."
+    )
+    most_percent: Percent = Field(100.0, description="What lateness takes off at the most, in percent of the points.")
+    times: Annotated[Path, Field(strict=False)] | None = Field(
+        None,
+        description="A CSV file, seen from the course's folder, that says when work was handed in: columns student, "
+        "time (ISO, with its zone), and assignment where there are several.",
+    )
+    by_file: bool = Field(
+        False, description="Where that file says nothing, the time at which the submitted file was last changed counts."
+    )
+    extensions: dict[str, dict[str, Time]] = Field(
+        {}, description="Deadlines of single students: for each assignment, each student's name and time."
+    )
+
+
 class Config(Strict):
     """Everything that a course can set."""
 
@@ -98,6 +136,7 @@ class Config(Strict):
         description="A database's URL. Without it the grades are in gradebook.sqlite in the results folder. "
         "Leave a password to PGPASSWORD or to a .pgpass file.",
     )
+    late: Late = Field(Late(), description="What late work costs; without a time of handing in, nothing.")
     limits: Limits = Field(Limits(), description="What one submission may use.")
 
 
@@ -115,6 +154,7 @@ _ALLOWED = {
     "string_too_short": "text of at least {min_length} character",
     "string_too_long": "text of at most {max_length} characters",
     "finite_number": "a finite number",
+    "bool_type": "true or false",
 }
 
 Model = TypeVar("Model", bound=Strict)

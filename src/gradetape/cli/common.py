@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from gradetape.config import Config
-    from gradetape.course import Course
+    from gradetape.course import Assignment, Course
     from gradetape.judge.cases import Exam
 
 OK, ATTENTION, WRONG, INTERRUPTED = 0, 1, 2, 130
@@ -30,14 +30,23 @@ def here() -> Course:
 
 def exam_of(course: Course, name: str, question: str | None) -> Exam:
     """An assignment with its secrets; raises UsageError for a question that it does not have."""
-    from gradetape.config import did_you_mean
     from gradetape.judge.cases import Exam
 
     exam = Exam.open(course, name)
-    if question is not None and question not in exam.assignment.stems:
-        near = did_you_mean(question, exam.assignment.stems)
-        raise click.UsageError(f"{name} has no question {question}.{near} It has: {', '.join(exam.assignment.stems)}")
+    if question is not None:
+        refuse_unknown_question(exam.assignment, question)
     return exam
+
+
+def refuse_unknown_question(assignment: Assignment, question: str) -> None:
+    """Raises UsageError, with the nearest one, for a question that the assignment does not have."""
+    from gradetape.config import did_you_mean
+    from gradetape.text import printable
+
+    if question not in assignment.stems:
+        near = did_you_mean(question, assignment.stems)
+        known = ", ".join(assignment.stems)
+        raise click.UsageError(f"{assignment.name} has no question {printable(question)}.{near} It has: {known}")
 
 
 def workers_of(config: Config) -> int:

@@ -35,7 +35,7 @@ def csv(assignment: str | None, results_folder: Path | None, out: Path | None) -
     """
     course = here()
     with results.open_book(course, results_folder) as book:
-        text = results.table(course, book, results.one(book, assignment))
+        text = results.table(course, course.assignment(results.one(book, assignment)), book)
     if out is None:
         click.echo(text, nl=False)
         return

@@ -102,7 +102,7 @@ def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadabl
             session = Session(exam, book, progress, question=how.question, **how.settings)
             return session.run(submissions, unreadable, regrade=how.regrade, workers=how.workers)
         finally:
-            results.write_pages(exam.assignment, book, how.folder, how.question)
+            results.write_pages(exam.course, exam.assignment, book, how.folder, how.question)
 
 
 def _tell(run: Batch, folder: Path) -> None:

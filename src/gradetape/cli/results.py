@@ -13,6 +13,7 @@ from gradetape.errors import GradebookError
 if TYPE_CHECKING:
     from gradetape.course import Assignment, Course
     from gradetape.gradebook import Gradebook
+    from gradetape.records import Grade, Unreadable
 
 folder = click.option(
     "--results",
@@ -71,13 +72,37 @@ def one(book: Gradebook, asked: str | None) -> str:
     return names[0]
 
 
-def write_pages(assignment: Assignment, book: Gradebook, where: Path, question: str | None = None) -> Path:
+def records(book: Gradebook, name: str) -> list[Grade | Unreadable]:
+    """What counts for each student who handed in an assignment."""
+    return [*book.latest(name), *book.unreadable(name)]
+
+
+def of_student(book: Gradebook, names: Sequence[str], student: str) -> list[tuple[str, Grade | Unreadable]]:
+    """What counts for a student, by assignment; raises GradebookError, with the nearest name, where nothing does."""
+    from gradetape.config import did_you_mean
+    from gradetape.text import printable
+
+    found = [(name, record) for name in names for record in records(book, name)]
+    mine = [(name, record) for name, record in found if printable(record.student) == printable(student)]
+    if not mine:
+        near = did_you_mean(student, {record.student for _, record in found})
+        raise GradebookError(
+            f"The gradebook has no student {printable(student)!r}.{near} grades.csv lists them: gradetape export csv"
+        )
+    return mine
+
+
+def write_pages(
+    course: Course, assignment: Assignment, book: Gradebook, where: Path, question: str | None = None
+) -> Path:
     """Writes the pages and the table of all that the gradebook holds of an assignment; the page to begin with."""
+    from gradetape.cli.standings import standings
     from gradetape.report.folder import write
 
     name, most = assignment.name, max_points(assignment, question)
     return write(
-        where, book.latest(name), book.unreadable(name), assignment=name, title=assignment.title, max_points=most
+        where, book.latest(name), book.unreadable(name), assignment=name, title=assignment.title, max_points=most,
+        standings=standings(course, assignment, book),
     )  # fmt: skip
 
 
@@ -86,9 +111,13 @@ def max_points(assignment: Assignment, question: str | None = None) -> float:
     return sum(each.points for each in assignment.questions if question in (None, each.stem))
 
 
-def table(course: Course, book: Gradebook, name: str) -> str:
+def table(course: Course, assignment: Assignment, book: Gradebook) -> str:
     """The grades of an assignment as CSV."""
+    from gradetape.cli.standings import standings
     from gradetape.report.tables import grades_csv
 
-    most = max_points(course.assignment(name))
-    return grades_csv(book.latest(name), book.unreadable(name), max_points=most)
+    name = assignment.name
+    return grades_csv(
+        book.latest(name), book.unreadable(name), max_points=max_points(assignment),
+        standings=standings(course, assignment, book),
+    )  # fmt: skip

@@ -8,18 +8,35 @@ from textwrap import indent
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gradetape.records import CheckResult, Grade, Status, Unreadable, Verdict
+from gradetape.records import CheckResult, Grade, Standing, Status, Unreadable, Verdict
 from gradetape.report.tables import earned
 from gradetape.text import printable
 
 _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
 
 
-def sheet(record: Grade | Unreadable, *, staff: bool) -> RenderableType:
+def sheet(record: Grade | Unreadable, standing: Standing, *, staff: bool) -> RenderableType:
     """What a student may see of a result, or with `staff` all of it; nothing in it is read as markup."""
-    if isinstance(record, Unreadable):
-        return Group(_line(record.student, "bold"), _line(f"{record.file} could not be read: {record.reason}", "red"))
-    return Group(*_graded(record, staff))
+    return Group(*(_unreadable(record) if isinstance(record, Unreadable) else _graded(record, staff)),
+                 *_standing(standing, staff))  # fmt: skip
+
+
+def _unreadable(entry: Unreadable) -> Iterator[RenderableType]:
+    yield _line(entry.student, "bold")
+    yield _line(f"{entry.file} could not be read: {entry.reason}", "red")
+
+
+def _standing(standing: Standing, staff: bool) -> Iterator[RenderableType]:
+    """How the points that count came about, where they are not simply the measured ones."""
+    if standing.lines:
+        yield Text()
+        yield from map(_line, standing.lines)
+    if staff:
+        yield from (
+            _line(f"{each.question} overridden by {each.by} at {each.at}", "dim") for each in standing.overrides
+        )
+    if standing.final != standing.measured:
+        yield _line(f"What counts: {standing.final:g} points", "bold")
 
 
 def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
