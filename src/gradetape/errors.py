@@ -8,7 +8,9 @@ GradetapeError                 a person can mend it: the text says what is wrong
 ├── ReleaseError               student/ could not be built
 └── InfrastructureError        the grader's own machinery failed; never charged to a student
     ├── WallsError             a wall that is required could not be built
-    └── ZygoteError            the process that forks workers is gone
+    ├── ZygoteError            the process that forks workers is gone
+    ├── EngineError            podman or Docker is missing, or did not do what it was asked
+    └── DeviceError            there is no GPU where one is asked for
 
 WireError                      bytes from the other side that are not a frame of plain data
 WireRefused (TypeError)        a value of ours that does not travel; nothing was sent
@@ -57,6 +59,14 @@ class WallsError(InfrastructureError):
 
 class ZygoteError(InfrastructureError):
     """The process that forks workers is gone or does not answer."""
+
+
+class EngineError(InfrastructureError):
+    """A container engine is missing, does not answer, or did not do what it was asked."""
+
+
+class DeviceError(InfrastructureError):
+    """There is no GPU where one is asked for, or TensorFlow does not see it."""
 
 
 class WireError(Exception):

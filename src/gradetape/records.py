@@ -176,6 +176,18 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
 
 
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one submission at a time is graded: on the CPU, or on a device.
+
+    `device` is what `CUDA_VISIBLE_DEVICES` calls it, `cdi` what a container engine does; `memory_mb` the part of its
+    memory, in MiB, that each worker may take, 0 for what it needs.
+    """
+
+    device: str = ""
+    cdi: str = ""
+    memory_mb: int = 0
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What a submission may use: seconds of wall clock, mebibytes, and counts.
 
