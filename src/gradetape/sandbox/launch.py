@@ -16,7 +16,7 @@ import msgspec
 from gradetape.errors import WallsError, ZygoteError
 from gradetape.records import Limits
 from gradetape.sandbox.base import Policy
-from gradetape.sandbox.limits import sweep
+from gradetape.sandbox.groups import sweep
 from gradetape.sandbox.seccomp import compile_filter
 
 _ENVIRONMENT = {
