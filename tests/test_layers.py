@@ -28,7 +28,7 @@ from tests.refusing import (
     on_a_lesser_machine,
     open_to_others,
 )
-from tests.test_sandbox import INSIDE, SECRET, leftovers, no_more_than, running, until
+from tests.test_sandbox import INSIDE, SECRET, leftovers, many_workers, no_more_than, running, until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take walls from a process")
 
@@ -229,6 +229,13 @@ def test_without_namespaces_nothing_outlives_its_worker(plain: Zygote) -> None:
             far.student.leaves_with(5)
         assert until(lambda: running(marker) == [])
     assert until(lambda: no_more_than(before, leftovers(plain._process.pid)))
+
+
+def test_without_namespaces_many_workers_leave_nothing_behind(plain: Zygote) -> None:
+    many_workers(plain, 3)
+    before = leftovers(plain._process.pid)
+    many_workers(plain, 40)
+    assert until(lambda: no_more_than(before, leftovers(plain._process.pid))), (before, leftovers(plain._process.pid))
 
 
 def test_without_namespaces_the_workers_of_a_killed_zygote_end_too(secret: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -185,7 +186,7 @@ def test_a_daemon_does_not_outlive_its_worker(zygote: Zygote) -> None:
 
 
 def leftovers(pid: int) -> dict[str, int]:
-    """What a zygote holds: descriptors, children, mounts and control groups."""
+    """What a zygote and this process hold: descriptors, children, mounts, control groups, folders."""
     groups = [group for base in Path("/sys/fs/cgroup").glob("*") for group in base.glob(f"gradetape-{pid}-*/worker-*")]
     return {
         "descriptors": len(os.listdir(f"/proc/{pid}/fd")),
@@ -193,6 +194,10 @@ def leftovers(pid: int) -> dict[str, int]:
         "mounts": len(Path(f"/proc/{pid}/mountinfo").read_text().splitlines()),
         "groups": len(groups) + len(list(Path("/sys/fs/cgroup").glob(f"gradetape-{pid}-*/worker-*"))),
         "threads": len(os.listdir(f"/proc/{pid}/task")),
+        "memory maps": len(Path(f"/proc/{pid}/maps").read_text().splitlines()),
+        "folders": len(list(Path(tempfile.gettempdir()).glob("gradetape-worker-*"))),
+        "the judge's descriptors": len(os.listdir("/proc/self/fd")),
+        "the judge's mounts": len(Path("/proc/self/mountinfo").read_text().splitlines()),
     }
 
 
@@ -201,15 +206,20 @@ def no_more_than(before: dict[str, int], after: dict[str, int]) -> bool:
     return all(after[kind] <= before[kind] for kind in before)
 
 
-def test_many_workers_leave_nothing_behind(zygote: Zygote) -> None:
+def many_workers(zygote: Zygote, count: int) -> None:
+    """So many workers, one after the other; each is killed while it waits for its first order."""
+    with contextlib.closing(Control(zygote.path)) as control:
+        for number in range(count):
+            worker, data, _ = control.spawn(("student", "reference", "clean")[number % 3], 60)
+            data.close()
+            control.end(worker)
+
+
+def test_five_hundred_workers_leave_nothing_behind(zygote: Zygote) -> None:
     pid = zygote._process.pid
+    many_workers(zygote, 3)
     before = leftovers(pid)
-    control = Control(zygote.path)
-    for number in range(40):
-        worker, data, _ = control.spawn(("student", "reference", "clean")[number % 3], 30)
-        data.close()
-        control.end(worker)
-    control.close()
+    many_workers(zygote, 500)
     assert until(lambda: no_more_than(before, leftovers(pid))), (before, leftovers(pid))
 
 

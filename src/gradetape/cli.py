@@ -344,7 +344,9 @@ def _exam(course: Course, name: str, question: str | None) -> Exam:
 
 
 def _workers(config: Config) -> int:
-    return len(os.sched_getaffinity(0)) if config.workers == "auto" else config.workers
+    if config.workers != "auto":
+        return config.workers
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _isolation(asked: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import tempfile
 from collections.abc import Callable
 from typing import NoReturn
@@ -38,8 +37,6 @@ class Namespaces:
 
     def check(self) -> None:
         """Raises WallsError where what is secret would be visible."""
-        if sys.platform != "linux":
-            raise WallsError("the walls need Linux. Grade with --isolation container, or on a Linux machine.")
         root.refuse_secrets(self._policy.secret)
         os.makedirs(self._root, exist_ok=True)
 
