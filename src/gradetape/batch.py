@@ -22,6 +22,7 @@ from gradetape.gradebook.claims import BEAT_S
 from gradetape.judge.bench import Case
 from gradetape.judge.cases import Exam
 from gradetape.judge.messages import Lost
+from gradetape.places import Places
 from gradetape.records import Grade, Submission, Unreadable, Verdict
 
 _STARTS = 3
@@ -259,33 +260,29 @@ class Session:
     """A batch of one assignment, from the gradebook and back into it; starts nothing where nothing is to be graded."""
 
     def __init__(
-        self, exam: Exam, book: Gradebook, progress: Progress, *, question: str | None = None, device: str = "cpu",
-        isolation: str = "namespaces", shown: Callable[[str], str] = str,
+        self, exam: Exam, places: Places, book: Gradebook, progress: Progress, *, question: str | None = None,
+        shown: Callable[[str], str] = str,
     ) -> None:  # fmt: skip
         self._exam = exam
         self._book = book
         self._progress = progress
         self._question = question
-        self._device = device
-        self._isolation = isolation
+        self._places = places
         self._shown = shown
 
-    def run(
-        self, submissions: Sequence[Submission], unreadable: Sequence[Unreadable], *, regrade: bool, workers: int
-    ) -> Batch:
+    def run(self, submissions: Sequence[Submission], unreadable: Sequence[Unreadable], *, regrade: bool) -> Batch:
         """Grades what the gradebook does not know yet; raises GradetapeError, with all that was graded kept."""
         name = self._exam.assignment.name
         me = self._book.grader()
         for entry in unreadable:
             self._book.record(entry, name)
-        marker = Marker(self._exam, question=self._question, isolation=self._isolation, command=self._shown)
+        marker = Marker(self._exam, question=self._question, places=self._places, command=self._shown)
         known = {} if regrade else _known(self._book, name, marker, submissions)
         self._progress.begin(len(submissions), len(known))
         fresh = [each for each in submissions if each.student not in known]
         if not fresh:
             return Batch([known[each.student] for each in submissions], list(unreadable))
-        lanes = Lanes(self._exam, workers=min(workers, len(fresh)), isolation=self._isolation, device=self._device)
-        with lanes:
+        with Lanes(self._exam, self._places.at_most(len(fresh))) as lanes:
             rubric = prove(lanes, self._exam, self._question)
             driver = Driver(self._exam, lanes, rubric, marker, self._book, self._progress, me)
             grades = known | driver.run(fresh, again=regrade)

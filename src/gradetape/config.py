@@ -124,6 +124,20 @@ class Late(Strict):
     )
 
 
+class Container(Strict):
+    """The container for `isolation: container`."""
+
+    engine: Literal["auto", "podman", "docker"] = Field(
+        "auto", description="What runs it; auto takes podman where it is installed, else Docker."
+    )
+    image: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\s-]\S*$")] = Field(
+        "localhost/gradetape:latest", description="The image, as `gradetape image build` made it."
+    )
+    per: Literal["lane", "submission"] = Field(
+        "lane", description="Whether a container serves a lane's submissions in turn, or each has one of its own."
+    )
+
+
 class Config(Strict):
     """Everything that a course can set."""
 
@@ -139,9 +153,13 @@ class Config(Strict):
     device: Literal["auto", "cpu", "gpu"] = Field(
         "auto", description="Where TensorFlow computes. With gpu, a machine without one is refused."
     )
+    workers_per_gpu: int = Field(
+        1, ge=1, le=64, description="How many submissions share a GPU, or a MIG slice, at a time."
+    )
     isolation: Literal["namespaces", "container", "none"] = Field(
         "namespaces", description="The walls around a student's code; none is for code that you trust."
     )
+    container: Container = Field(Container(), description="The container for isolation: container.")
     results: Annotated[Path, Field(strict=False), AfterValidator(_results_folder)] = Field(
         Path("results"), description="The folder for the gradebook and the reports, seen from the course's folder."
     )

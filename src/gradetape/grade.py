@@ -27,8 +27,9 @@ from gradetape.judge.cases import Exam
 from gradetape.judge.items import place_of
 from gradetape.judge.line import Line
 from gradetape.judge.messages import Cancel, Collected, Done, Judged, Lost, Message, Order
+from gradetape.places import Places
 from gradetape.records import CellEvent, Check, CheckResult, Grade, Status, Submission, Verdict
-from gradetape.sandbox.launch import Zygote
+from gradetape.sandbox.pool import Pool, Seat
 
 _PACKAGES = ("gradetape", "tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy", "pytest")
 _COLLECT_S = 120.0
@@ -41,6 +42,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[CheckResult, ...]
     events: tuple[CellEvent, ...] = ()
     layers: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    versions: dict[str, str] = {}
     seconds: float = 0.0
 
 
@@ -48,26 +51,25 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class _Work:
     """An order that is being judged."""
 
+    seat: Seat
     started: float
     results: list[CheckResult]
 
 
 class Lanes:
-    """A warm zygote and a judge whose checks are collected; judges up to `capacity()` cases at a time.
+    """Warm far sides and a judge whose checks are collected; judges up to `capacity()` cases at a time.
 
-    A context manager. Raises WallsError or ZygoteError where the far side cannot be started. `device` is `cpu` or
-    `gpu`. After a loss both are started anew with the next case.
+    A context manager. Raises InfrastructureError where the far side cannot be started. After a loss all is started anew
+    with the next case.
     """
 
-    def __init__(self, exam: Exam, *, workers: int, isolation: str, device: str = "cpu") -> None:
+    def __init__(self, exam: Exam, places: Places) -> None:
         self._exam = exam
-        self._workers = workers
-        self._isolation = isolation
-        self._device = device
+        self._places = places
         self._stack = ExitStack()
         self._work: dict[int, _Work] = {}
         self._count = 0
-        self._zygote: Zygote | None = None
+        self._pool: Pool | None = None
         self._line: Line | None = None
         self._collected: Collected | None = None
 
@@ -80,16 +82,17 @@ class Lanes:
 
     def capacity(self) -> int:
         """How many cases may be under way."""
-        return self._workers
+        return len(self._places.slots)
 
     def submit(self, case: Case) -> int:
         """Begins to judge a case; its number."""
         self._start()
-        assert self._line is not None and self._zygote is not None
+        assert self._line is not None and self._pool is not None
+        seat = self._pool.take()
         self._count += 1
-        self._work[self._count] = _Work(time.monotonic(), [])
+        self._work[self._count] = _Work(seat, time.monotonic(), [])
         with suppress(OSError):  # if the judge is gone, wait() finds that out
-            self._line.send(Order(number=self._count, zygote=str(self._zygote.path), case=case))
+            self._line.send(Order(number=self._count, zygote=str(seat.zygote.path), slot=seat.slot, case=case))
         return self._count
 
     def wait(self, timeout_s: float) -> list[tuple[int, Outcome | Lost]]:
@@ -106,9 +109,10 @@ class Lanes:
 
     def forget(self, number: int) -> None:
         """Stops judging a case."""
-        if self._work.pop(number, None) is not None and self._line is not None:
+        if number in self._work and self._line is not None:
             with suppress(OSError):
                 self._line.send(Cancel(order=number))
+            self._finished(number)
 
     def judge(self, case: Case) -> Outcome:
         """Judges one case by itself; raises InfrastructureError where it was lost."""
@@ -127,7 +131,7 @@ class Lanes:
 
     def close(self) -> None:
         """Ends the judge, the zygote and every worker."""
-        self._line = self._zygote = None
+        self._line = self._pool = None
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -143,15 +147,30 @@ class Lanes:
             self._work[message.order].results.append(message.result)
             return []
         if isinstance(message, Lost):
-            del self._work[message.order]
-            if self._zygote is not None and self._zygote.ended(_GRACE_S):
-                return [(message.order, message), *self._all_lost("the zygote is gone")]
-            return [(message.order, message)]
+            return [(message.order, message), *self._after_loss(message.order)]
         if isinstance(message, Done):
-            work = self._work.pop(message.order)
+            work = self._finished(message.order)
             seconds = round(time.monotonic() - work.started, 3)
-            found = Outcome(results=tuple(work.results), events=message.events, layers=message.layers, seconds=seconds)
+            found = Outcome(
+                results=tuple(work.results), events=message.events, layers=message.layers, devices=message.devices,
+                versions=message.versions, seconds=seconds,
+            )  # fmt: skip
             return [(message.order, found)]
+        return []
+
+    def _finished(self, number: int) -> _Work:
+        work = self._work.pop(number)
+        if self._pool is not None:
+            self._pool.give_back(work.seat)
+        return work
+
+    def _after_loss(self, number: int) -> list[tuple[int, Outcome | Lost]]:
+        """Where a zygote that all share is gone, so is all else."""
+        gone = self._work[number].seat.zygote.ended(_GRACE_S)
+        if gone and self._places.shared:
+            del self._work[number]
+            return self._all_lost("the zygote is gone")
+        self._finished(number)
         return []
 
     def _all_lost(self, reason: str) -> list[tuple[int, Outcome | Lost]]:
@@ -170,16 +189,10 @@ class Lanes:
             raise
 
     def _start_both(self) -> None:
-        config = self._exam.course.config
-        self._zygote = self._stack.enter_context(
-            Zygote(
-                config.limits.record(), isolation=self._isolation, keras=str(config.keras), device=self._device,
-                secret=self._exam.secret_folders,
-            )
-        )  # fmt: skip
+        self._pool = self._stack.enter_context(self._places.open())
         self._line = self._start_judge()
         self._collected = self._collect(self._line)
-        self._zygote.wait_ready()
+        self._pool.wait_ready()
 
     def _start_judge(self) -> Line:
         ours, theirs = socket.socketpair()
@@ -303,11 +316,11 @@ class Marker:
     """
 
     def __init__(
-        self, exam: Exam, *, question: str | None, isolation: str, command: Callable[[str], str] = str
+        self, exam: Exam, *, question: str | None, places: Places, command: Callable[[str], str] = str
     ) -> None:
         self._exam = exam
         self._stems = (question,) if question else exam.assignment.stems
-        self._isolation = isolation
+        self._places = places
         self._command = command
 
     def key(self, submission: Submission) -> str:
@@ -319,25 +332,24 @@ class Marker:
         found = rubric.complete(outcome.results)
         attention = tuple(_fault_told(result) for result in found if result.verdict is Verdict.FAULT)
         results = tuple(self._with_command(submission, result) for result in found)
-        return self._made(submission, results=results, attention=attention, events=outcome.events,
-                          layers=outcome.layers, seconds=outcome.seconds)  # fmt: skip
+        return self._made(submission, outcome, results=results, attention=attention)
 
     def lost(self, rubric: Rubric, submission: Submission, reason: str) -> Grade:
         """A grade without results, which is never taken for a final one."""
         attention = (f"the grader's machinery failed twice, the second time newly started: {reason}",)
-        return self._made(submission, results=rubric.complete(()), attention=attention)
+        return self._made(submission, Outcome(results=()), results=rubric.complete(()), attention=attention)
 
     def _made(
-        self, submission: Submission, *, results: tuple[CheckResult, ...], attention: tuple[str, ...],
-        events: tuple[CellEvent, ...] = (), layers: tuple[str, ...] = (), seconds: float = 0.0,
-    ) -> Grade:  # fmt: skip
+        self, submission: Submission, outcome: Outcome, *, results: tuple[CheckResult, ...], attention: tuple[str, ...]
+    ) -> Grade:
         assignment = self._exam.assignment
         return Grade(
             assignment=assignment.name, student=submission.student, file=submission.file, sha256=submission.sha256,
             key=self.key(submission), status=Status.NEEDS_ATTENTION if attention else Status.GRADED,
-            isolation=self._isolation, results=results, events=events, notes=submission.notes, attention=attention,
+            isolation=self._places.isolation, results=results, events=outcome.events, notes=submission.notes,
+            attention=attention, layers=outcome.layers, devices=outcome.devices, seconds=outcome.seconds,
             questions=tuple(question for question in assignment.questions if question.stem in self._stems),
-            layers=layers, versions=self.versions, seconds=seconds, modified=submission.modified,
+            versions=self.versions | outcome.versions, modified=submission.modified,
         )  # fmt: skip
 
     def _with_command(self, submission: Submission, result: CheckResult) -> CheckResult:
@@ -367,7 +379,7 @@ class Marker:
         config = exam.course.config
         files = [path.read_bytes().hex() for path in exam.check_files]
         cells = [cell.source for cell in exam.reference]
-        settings = [self._isolation, str(config.keras), msgspec.json.encode(config.limits.record()).decode()]
+        settings = [self._places.identity, str(config.keras), msgspec.json.encode(config.limits.record()).decode()]
         versions = [f"{name}={number}" for name, number in sorted(self.versions.items())]
         return _digest(
             exam.assignment.name, exam.secrets.seed().hex(), *self._stems, *files, *cells, *settings, *versions

@@ -110,8 +110,9 @@ class CellEvent(msgspec.Struct, frozen=True, kw_only=True):
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
     """One submission, graded: results in the assignment's order, and how they were obtained.
 
-    `layers` are the walls that were in force, `versions` the software that graded, `key` the digest of all that
-    decides a result (submission, checks, environment, policy), `attention` why a person must look, if one must,
+    `layers` are the walls that were in force, `devices` the GPUs that TensorFlow saw, `versions` the software that
+    graded, `key` the digest of all that decides a result (submission, checks, environment, policy), `attention` why a
+    person must look, if one must,
     `modified` the submission's.
     """
 
@@ -128,6 +129,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     versions: dict[str, str] = {}
     seconds: float = 0.0
     modified: str = ""

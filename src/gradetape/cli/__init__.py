@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from gradetape import __version__
-from gradetape.cli import doctor, export, grade, init, new, override, release, report, show, verify
+from gradetape.cli import doctor, export, grade, image, init, new, override, release, report, show, verify
 from gradetape.cli.common import ATTENTION, INTERRUPTED, OK, WRONG
 from gradetape.errors import GradetapeError, InfrastructureError
 
@@ -36,7 +36,7 @@ def cli() -> None:
     """
 
 
-for _verb in (init, new, verify, release, grade, show, override, report, export, doctor):
+for _verb in (init, new, verify, release, grade, show, override, report, export, image, doctor):
     cli.add_command(_verb.command)
 
 

@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import click
 
@@ -17,6 +17,7 @@ from gradetape.errors import SubmissionError
 if TYPE_CHECKING:
     from gradetape.batch import Batch
     from gradetape.judge.cases import Exam
+    from gradetape.places import Places
     from gradetape.records import Grade, Submission, Unreadable
 
 _SHOWN, _NAMED = 20, 5
@@ -54,23 +55,26 @@ def command(
       gradetape grade submissions/ --question q05_custom_loss --json
     """
     from gradetape import batch, intake
+    from gradetape.places import Places
     from gradetape.report.tables import as_json as described
 
     course = common.here()
     config = course.config
-    walls = _isolation(isolation or config.isolation)
     found = intake.read(paths, assignment=assignment)
     name, submissions, unreadable = batch.of_assignment(found, assignment)
     if name is None:
         _refuse_all(unreadable)
     exam = common.exam_of(course, name, question)
     folder = (out or course.root / config.results) / (question or "")
-    settings = {"device": _device(device or config.device), "isolation": walls, "shown": shlex.quote}
-    how = _How(folder, question, regrade, workers or common.workers_of(config), settings)
-    run = _grade(exam, submissions, unreadable, how)
+    places = Places.of(
+        config, workers=workers or common.workers_of(config), secret=exam.secret_folders, isolation=isolation,
+        device=device,
+    )  # fmt: skip
+    _tell_place(places)
+    run = _grade(exam, places, submissions, unreadable, _How(folder, question, regrade))
     if as_json:
         told = described(
-            run.grades, run.unreadable, name, walls, max_points=results.max_points(exam.assignment, question)
+            run.grades, run.unreadable, name, places.isolation, max_points=results.max_points(exam.assignment, question)
         )
         click.echo(json.dumps(told, indent=2))
     _tell(run, folder)
@@ -78,16 +82,14 @@ def command(
 
 
 class _How(NamedTuple):
-    """What the options of `grade` ask for; `settings` are the batch session's."""
+    """What the options of `grade` ask for."""
 
     folder: Path
     question: str | None
     regrade: bool
-    workers: int
-    settings: dict[str, Any]
 
 
-def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadable], how: _How) -> Batch:
+def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable: list[Unreadable], how: _How) -> Batch:
     """Grades into the gradebook, then writes the pages of all that is in it."""
     from gradetape.batch import Session
     from gradetape.cli.progress import Progress
@@ -99,8 +101,8 @@ def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadabl
     with Gradebook.open(place) as book, Progress() as progress:
         results.tell_migrated(book)
         try:
-            session = Session(exam, book, progress, question=how.question, **how.settings)
-            return session.run(submissions, unreadable, regrade=how.regrade, workers=how.workers)
+            session = Session(exam, places, book, progress, question=how.question, shown=shlex.quote)
+            return session.run(submissions, unreadable, regrade=how.regrade)
         finally:
             results.write_pages(exam.course, exam.assignment, book, how.folder, how.question)
 
@@ -140,15 +142,7 @@ def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:
     )
 
 
-def _isolation(asked: str) -> str:
-    if asked == "container":
-        raise click.UsageError("--isolation container is not there yet in this version: use namespaces")
-    if asked == "none":
+def _tell_place(places: Places) -> None:
+    if places.isolation == "none":
         click.echo("WARNING: no walls: code in a submission can read and change whatever you can.", err=True)
-    return asked
-
-
-def _device(asked: str) -> str:
-    if asked == "gpu":
-        raise click.UsageError("--device gpu needs the container, which is not there yet in this version: use cpu")
-    return "cpu"
+    click.echo(places.told, err=True)

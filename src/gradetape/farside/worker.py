@@ -13,6 +13,7 @@ import sys
 import tempfile
 import types
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class MissingName(Exception):
 class Worker:
     """Answers requests of the form [sequence, operation, arguments, released handles]."""
 
-    def __init__(self, sock: socket.socket, output_limit: int) -> None:
+    def __init__(self, sock: socket.socket, output_limit: int, device_mb: int = 0) -> None:
         self._objects = Objects()
         self._channel = Channel(sock, Encoder(self._objects.refer), Decoder(self._objects.revive, trusting=True))
         self._output = Output(output_limit)
@@ -50,6 +51,7 @@ class Worker:
         sys.modules["__main__"] = main
         self._names = main.__dict__
         self._cells = Cells(self._names, self._output)
+        self._device_mb = device_mb
         self._operations = self._table()
 
     def serve(self) -> None:
@@ -82,7 +84,8 @@ class Worker:
 
     def _table(self) -> dict[str, Callable[..., Any]]:
         return {
-            "hello": prepare, "cell": self._cells.run, "name": self._name, "module": _MODULES.__getitem__,
+            "hello": partial(prepare, self._device_mb), "cell": self._cells.run, "name": self._name,
+            "module": _MODULES.__getitem__,
             "getattr": getattr, "setattr": setattr, "delattr": delattr, "call": _call, "numbers": numbers,
             "getitem": lambda value, index: value[index], "setitem": _set_item, "len": len, "iter": iter,
             "next": _next, "enter": lambda value: value.__enter__(),
@@ -102,12 +105,22 @@ class Worker:
         return text
 
 
-def prepare() -> None:
-    """Makes TensorFlow behave alike on every machine, before anything is computed."""
+def prepare(device_mb: int = 0) -> dict[str, Any]:
+    """Makes TensorFlow behave alike on every machine, before anything is computed; what it is, and what it sees.
+
+    `device_mb` is the part of a GPU's memory that this process may take, in MiB; 0 for what it needs.
+    """
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
+    cards = [] if os.environ.get("CUDA_VISIBLE_DEVICES") == "-1" else tf.config.list_physical_devices("GPU")
+    for card in cards if device_mb else ():
+        tf.config.set_logical_device_configuration(card, [tf.config.LogicalDeviceConfiguration(memory_limit=device_mb)])
     seed(0)
+    return {
+        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+        "devices": [str(tf.config.experimental.get_device_details(card).get("device_name", "GPU")) for card in cards],
+    }
 
 
 def seed(number: int) -> None:

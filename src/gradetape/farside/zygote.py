@@ -30,6 +30,7 @@ from typing import Any, NoReturn, TextIO
 import msgspec
 
 from gradetape.errors import WallsError
+from gradetape.records import Slot
 from gradetape.sandbox import syscalls, tree
 from gradetape.sandbox.bare import Bare
 from gradetape.sandbox.base import ROLES, STUDENT_UIDS, NotHere, Policy, Uids, Walls
@@ -167,6 +168,7 @@ class Zygote:
     def _listen(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as listener:
             listener.bind(self._policy.socket)
+            os.chmod(self._policy.socket, 0o666)  # the folder says who may come; an engine may have mapped our uid
             listener.listen(64)
             self._selector.register(listener, selectors.EVENT_READ, None)
             self._selector.register(0, selectors.EVENT_READ, None)
@@ -234,8 +236,8 @@ class Zygote:
         except (OSError, msgspec.MsgspecError):
             order = None
         match order:
-            case Spawn(worker, role) if descriptors and worker not in self._children[connection]:
-                self._spawn(connection, worker, role, descriptors[0])
+            case Spawn(worker) if descriptors and worker not in self._children[connection]:
+                self._spawn(connection, order, descriptors[0])
             case Kill(worker):
                 if child := self._children[connection].get(worker):
                     child.kill()
@@ -247,11 +249,12 @@ class Zygote:
         for descriptor in descriptors:
             os.close(descriptor)
 
-    def _spawn(self, connection: socket.socket, number: int, role: str, data: int) -> None:
+    def _spawn(self, connection: socket.socket, order: Spawn, data: int) -> None:
+        number = order.worker
         try:
-            if role not in ROLES:
-                raise WallsError(f"there is no role {role}")
-            child = self._fork(connection, number, data, lambda: _work(self._policy.limits.output_kb << 10))
+            if order.role not in ROLES:
+                raise WallsError(f"there is no role {order.role}")
+            child = self._fork(connection, number, data, lambda: _work(self._policy.limits.output_kb << 10, order.slot))
         except (WallsError, OSError) as error:
             self._tell(connection, Broken(number, str(error)))
             self._tell(connection, Exit(number, signal.SIGKILL))
@@ -352,10 +355,13 @@ def _refuse_broken(told: list[Report]) -> None:
         raise WallsError("a worker ended before its walls stood")
 
 
-def _work(output_limit: int) -> None:
+def _work(output_limit: int, slot: Slot) -> None:
     from gradetape.farside.worker import Worker
 
-    Worker(socket.socket(fileno=_DATA), output_limit).serve()
+    if slot.device:  # CUDA has not been touched yet, and reads this when it is
+        os.environ["CUDA_VISIBLE_DEVICES"] = slot.device
+        os.environ["CUDA_CACHE_PATH"] = os.path.join(os.environ["TMPDIR"], "cuda")
+    Worker(socket.socket(fileno=_DATA), output_limit, slot.memory_mb).serve()
 
 
 def _import_everything() -> None:

@@ -36,7 +36,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     only: tuple[str, ...] | None = None
     trusted: bool = False
     liar: bool = False
-    gpu: bool = False
 
 
 class Bench:
@@ -77,6 +76,11 @@ class Bench:
         finally:
             while self._cleans:
                 self._cleans.pop().close()
+
+    @property
+    def gpu(self) -> bool:
+        """Whether its far sides compute on a GPU."""
+        return bool(self._control.slot.device)
 
     @property
     def _left_s(self) -> float:

@@ -48,6 +48,11 @@ def limit_of(item: pytest.Item, default: float) -> float:
     return float(_mark(item, "limit", default))
 
 
+def needs_gpu(item: pytest.Item) -> bool:
+    """Whether a check is marked `@gpu`."""
+    return item.get_closest_marker("gpu") is not None
+
+
 def refuse_frameworks(path: Path) -> None:
     """Raises CourseError where a check file imports what belongs on the far side, or cannot be parsed."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))

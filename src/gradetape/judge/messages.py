@@ -5,14 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from gradetape.judge.bench import Case
-from gradetape.records import CellEvent, Check, CheckResult
+from gradetape.records import CellEvent, Check, CheckResult, Slot
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The supervisor has a case to be judged, with the help of the zygote that listens at a path."""
+    """The supervisor has a case to be judged, in a slot, with the help of the zygote that listens at a path."""
 
     number: int
     zygote: str
+    slot: Slot
     case: Case
 
 
@@ -50,6 +51,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     order: int
     events: tuple[CellEvent, ...] = ()
     layers: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    versions: dict[str, str] = {}
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -184,7 +184,7 @@ class Job:
     def bench(self, item: pytest.Item) -> Bench:
         """The case's bench."""
         if self._bench is None:
-            self._bench = Bench(Control(Path(self._order.zygote)), self._order.case)
+            self._bench = Bench(Control(Path(self._order.zygote), self._order.slot), self._order.case)
         return self._bench
 
     def began(self, item: pytest.Item, seconds: float) -> None:
@@ -211,8 +211,13 @@ class Job:
             self._line.send(Done(order=self._order.number))
             return
         bench.close()
-        told = Done(order=self._order.number, events=tuple(bench.student.events), layers=bench.student.layers)
-        self._line.send(told)
+        far = bench.student
+        self._line.send(
+            Done(
+                order=self._order.number, events=tuple(far.events), layers=far.layers, devices=far.devices,
+                versions=far.versions,
+            )
+        )  # fmt: skip
 
     def _rehearsed(self, item: pytest.Item) -> Tape:
         """The replies of the reference to a check under another seed, from a process of its own."""
@@ -232,7 +237,7 @@ class Job:
     def _rehearse(self, item: pytest.Item, line: socket.socket) -> None:
         case, tape = self._order.case, Tape()
         other = msgspec.structs.replace(case, cells=case.reference, seed=f"{case.seed} rehearsal")
-        self._bench, self.rehearsing = Bench(Control(Path(self._order.zygote)), other, tape), True
+        self._bench, self.rehearsing = Bench(Control(Path(self._order.zygote), self._order.slot), other, tape), True
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         send_tape(line, tape)
 

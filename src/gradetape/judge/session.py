@@ -12,7 +12,7 @@ import pytest
 
 from gradetape.errors import InfrastructureError, Overdue
 from gradetape.judge.bench import Bench, Clean
-from gradetape.judge.items import check_of, limit_of, place_of
+from gradetape.judge.items import check_of, limit_of, needs_gpu, place_of
 from gradetape.judge.verdicts import result_of
 from gradetape.records import Cell, CheckResult
 from gradetape.wire.handles import Names
@@ -20,6 +20,7 @@ from gradetape.wire.values import FarPath
 
 _LOADED = {"student", "keras", "tf", "tmp_remote"}
 _GRACE_S = 1.0
+NO_GPU = "This check needs a GPU, and this machine has none for it. It was not run, and costs nothing."
 
 
 class Host(Protocol):
@@ -87,6 +88,12 @@ class Judge:
             return (yield)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """A check that needs a GPU is skipped where there is none: that is not the student's loss."""
+        if self._bench is not None and needs_gpu(item) and not self._bench.gpu:
+            pytest.skip(NO_GPU)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:

@@ -11,8 +11,8 @@ from gradetape import course as courses
 from gradetape import intake
 from gradetape.judge.bench import Bench
 from gradetape.judge.cases import Exam
+from gradetape.places import Places
 from gradetape.records import Submission
-from gradetape.sandbox.launch import Zygote
 from gradetape.wire.control import Control
 
 
@@ -21,12 +21,8 @@ def open_bench(stack: ExitStack, root: Path, assignment: str, file: str | None) 
     exam = Exam.open(courses.find(root), assignment)
     config = exam.course.config
     cells = exam.reference if file is None else _submission(file, assignment).cells
-    zygote = Zygote(
-        config.limits.record(), isolation=config.isolation, keras=str(config.keras), secret=exam.secret_folders
-    )
-    stack.callback(zygote.close)
-    zygote.wait_ready()
-    control = Control(zygote.path)
+    seat = stack.enter_context(Places.of(config, workers=1, secret=exam.secret_folders).open()).take()
+    control = Control(seat.zygote.path, seat.slot)
     stack.callback(control.close)
     bench = Bench(control, exam.case(cells, config.limits.record(), trusted=file is None))
     stack.callback(bench.close)

@@ -49,7 +49,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What a zygote needs to know: where to listen, which walls, which limits, what may never be visible inside.
 
     `secret` lists folders; a walled worker whose view would include one of them is refused. `filter` is the compiled
-    filter of system calls.
+    filter of system calls. With `gpu` workers reach the driver's devices.
     """
 
     socket: str
@@ -57,6 +57,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     secret: tuple[str, ...] = ()
     filter: bytes = b""
+    gpu: bool = False
 
 
 class Reports(Protocol):

@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 import msgspec
 
@@ -34,39 +35,28 @@ _ENVIRONMENT = {
 }
 
 
-class Zygote:
-    """A running zygote; `path` is the socket on which it makes workers. A context manager.
-
-    Raises WallsError where there can be no walls: on other systems than Linux, or without libseccomp.
-    """
+class Running:
+    """A zygote's process, however it was started; `path` is the socket on which it makes workers. A context manager."""
 
     def __init__(
-        self, limits: Limits, *, isolation: str = "namespaces", keras: str = "3", device: str = "cpu",
-        secret: tuple[Path, ...] = (),
+        self, command: Sequence[str], policy: Policy, path: Path, errors: Path,
+        variables: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
-        if sys.platform != "linux":
-            raise WallsError(
-                "grading needs Linux, whose walls keep a student's code in. On this system grade in a container, made "
-                "from autograder/Containerfile. `gradetape new` and `gradetape release` work here."
-            )
         self._ready = False
-        self._folder = Path(tempfile.mkdtemp(prefix="gradetape-"))
-        self.path = self._folder / "zygote"
-        hidden = tuple(str(path.resolve()) for path in secret)
-        program = b"" if isolation == "none" else compile_filter()
-        policy = Policy(socket=str(self.path), isolation=isolation, limits=limits, secret=hidden, filter=program)
-        self._errors = (self._folder / "errors").open("w+")
+        self.path = path
+        self._errors = errors.open("w+")
         self._process = subprocess.Popen(
-            # -I would ignore the hash seed too; the environment is ours alone, so -P and -s are all that is left of it
-            [sys.executable, "-P", "-s", "-m", "gradetape.farside.zygote"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, cwd="/", start_new_session=True,
-            env=_ENVIRONMENT | _generation(keras) | _device(device),
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, cwd="/",
+            start_new_session=True, env=variables,
         )  # fmt: skip
-        _pipe(self._process.stdin).write(msgspec.json.encode(policy) + b"\n")
-        _pipe(self._process.stdin).flush()
+        with suppress(BrokenPipeError):  # what it says of itself is told when it is waited for
+            _pipe(self._process.stdin).write(msgspec.json.encode(policy) + b"\n")
+            _pipe(self._process.stdin).flush()
 
     def wait_ready(self) -> None:
         """Waits for the imports; raises WallsError for walls that cannot be built, ZygoteError for anything else."""
+        if self._ready:
+            return
         line = _pipe(self._process.stdout).readline().decode(errors="replace").strip()
         if line == "ready":
             self._ready = True
@@ -96,38 +86,73 @@ class Zygote:
         return True
 
     def close(self) -> None:
-        """Ends it and all its workers, and removes its folder and its control groups."""
+        """Ends it and all its workers."""
         if not self._ready:
             self._process.kill()  # while it imports it hears nothing, and there are no workers yet
-        _pipe(self._process.stdin).close()
+        with suppress(BrokenPipeError):
+            _pipe(self._process.stdin).close()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        sweep()
         _pipe(self._process.stdout).close()
         self._errors.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
-    def __enter__(self) -> Zygote:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Zygote(Running):
+    """A zygote on this machine.
+
+    Raises WallsError where there can be no walls: on other systems than Linux, or without libseccomp.
+    """
+
+    def __init__(
+        self, limits: Limits, *, isolation: str = "namespaces", keras: str = "3", gpu: bool = False,
+        secret: tuple[Path, ...] = (),
+    ) -> None:  # fmt: skip
+        if sys.platform != "linux":
+            raise WallsError(
+                "grading needs Linux, whose walls keep a student's code in. On this system grade in a container, made "
+                "from autograder/Containerfile. `gradetape new` and `gradetape release` work here."
+            )
+        self._folder = Path(tempfile.mkdtemp(prefix="gradetape-"))
+        path = self._folder / "zygote"
+        hidden = tuple(str(path.resolve()) for path in secret)
+        program = b"" if isolation == "none" else compile_filter()
+        policy = Policy(
+            socket=str(path), isolation=isolation, limits=limits, secret=hidden, filter=program, gpu=gpu
+        )  # fmt: skip
+        super().__init__(
+            # -I would ignore the hash seed too; the environment is ours alone, so -P and -s are all that is left of it
+            [sys.executable, "-P", "-s", "-m", "gradetape.farside.zygote"], policy, path, self._folder / "errors",
+            environment(keras, gpu=gpu) | (_libraries() if gpu else {}),
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Ends it and all its workers, and removes its folder and its control groups."""
+        super().close()
+        sweep()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def environment(keras: str, *, gpu: bool) -> dict[str, str]:
+    """All that a zygote's environment holds; on a GPU each worker gets its own device later."""
+    generation = {"TF_USE_LEGACY_KERAS": "1"} if keras == "legacy" else {}
+    device = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if gpu else {"CUDA_VISIBLE_DEVICES": "-1"}
+    return _ENVIRONMENT | generation | device
+
+
+def _libraries() -> dict[str, str]:
+    """Where an operator's CUDA lies, if it lies elsewhere than usual."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None
     return pipe
-
-
-def _generation(keras: str) -> dict[str, str]:
-    return {"TF_USE_LEGACY_KERAS": "1"} if keras == "legacy" else {}
-
-
-def _device(device: str) -> dict[str, str]:
-    if device == "cpu":
-        return {"CUDA_VISIBLE_DEVICES": "-1"}
-    kept = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "NVIDIA_VISIBLE_DEVICES")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}

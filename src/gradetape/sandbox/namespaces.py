@@ -79,7 +79,7 @@ class Namespaces:
         syscalls.die_with_parent()
         with wall("private root (mount namespace)", _ADVICE, NotHere):
             syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-            self._own_proc = root.build(self._root, self._policy.limits, uid)
+            self._own_proc = root.build(self._root, self._policy.limits, uid, gpu=self._policy.gpu)
             root.enter(self._root)
         syscalls.set_dumpable(False)  # else code of the same uid could open what this process has open
         worker = os.fork()
@@ -103,7 +103,7 @@ class Namespaces:
         os.environ.update(HOME=root.HOME, TMPDIR="/tmp")
         if _reaches_the_network():
             raise WallsError("the walls stand, but the network can be reached from inside: its namespace does not hold")
-        files = landlock.restrict(root.readable(self._own_proc), root.PRIVATE, root.DEVICES)
+        files = landlock.restrict(root.readable(self._own_proc), root.PRIVATE, root.devices(self._policy.gpu))
         load(self._policy.filter)
         self._prove(files)
         reports.ready((*_SPACES, "uid" if self._as_root else "user", "no_new_privs", "rlimits", *files, "seccomp"))

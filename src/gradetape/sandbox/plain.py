@@ -68,7 +68,7 @@ class Plain:
     def _landlock(self, uid: int | None, folder: str) -> tuple[str, ...]:
         readable = (*root.visible(), *_ETC, *root.OWN_PART_OF_PROC)
         with wall("wall around files without namespaces (Landlock)", _LANDLOCK_ADVICE):
-            files = landlock.restrict(readable, (folder,), root.DEVICES)
+            files = landlock.restrict(readable, (folder,), root.devices(self._policy.gpu))
         if not files:
             raise WallsError(f"no wall around files: this kernel has no Landlock. {_LANDLOCK_ADVICE}")
         if uid is None and "landlock scopes" not in files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 
@@ -18,6 +19,7 @@ OWN_PART_OF_PROC = (
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/version", "/proc/loadavg",
     "/proc/uptime", "/proc/sys/kernel/osrelease", "/proc/sys/vm/overcommit_memory",
 )  # fmt: skip
+_DRIVER = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia[0-9]*", "/dev/nvidia-caps/*")
 _INODES = 20_000
 
 
@@ -48,7 +50,12 @@ def refuse_secrets(secret: tuple[str, ...]) -> None:
                 )
 
 
-def build(root: str, limits: Limits, uid: int) -> bool:
+def devices(gpu: bool) -> tuple[str, ...]:
+    """The devices that code inside may use; with `gpu` those of NVIDIA's driver too."""
+    return (*DEVICES, *(path for pattern in _DRIVER for path in glob.glob(pattern) if gpu))
+
+
+def build(root: str, limits: Limits, uid: int, *, gpu: bool = False) -> bool:
     """Builds the root at the folder `root`: the private folders first, so that no bind can lie under them.
 
     `uid` gets a name. False where /proc shows processes outside, since a container masks parts of it and the kernel
@@ -63,7 +70,8 @@ def build(root: str, limits: Limits, uid: int) -> bool:
         syscalls.mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, private)
     for path in visible():
         _show(root, path)
-    for device in DEVICES:
+    for device in devices(gpu):
+        os.makedirs(os.path.dirname(root + device), exist_ok=True)
         _bind(device, root + device)
     os.symlink("/proc/self/fd", f"{root}/dev/fd")
     _name(root, uid)

@@ -17,6 +17,7 @@ from gradetape.errors import CourseError, InfrastructureError
 from gradetape.grade import Lanes, Outcome, Rubric
 from gradetape.judge.bench import Case
 from gradetape.judge.cases import Exam, answer
+from gradetape.places import Places
 from gradetape.records import Cell
 from gradetape.verify import adversaries
 from gradetape.verify.headers import Header, header_of
@@ -51,7 +52,8 @@ def verify(
     if not stems:
         return Proof(assignment=exam.assignment.name, unready=_named(exam, unready))
     headers = _headers(exam, stems)
-    with Lanes(exam, workers=workers, isolation=exam.course.config.isolation) as lanes:
+    places = Places.of(exam.course.config, workers=workers, secret=exam.secret_folders)
+    with Lanes(exam, places) as lanes:
         rubric = Rubric.of(exam, lanes.collected, stems)
         plans = list(_Planner(exam, rubric, headers).plans(repeat))
         outcomes = _run(lanes, plans, tell)

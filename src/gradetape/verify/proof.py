@@ -37,9 +37,15 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(result.check.id for result in self.results if result.verdict in _HELD)
 
     @property
+    def missed(self) -> tuple[str, ...]:
+        """The ids of the checks that its header names and that it passed; what was skipped is no surprise."""
+        skipped = {result.check.id for result in self.results if result.verdict is Verdict.SKIPPED}
+        return tuple(sorted(set(self.expected) - set(self.failed) - skipped))
+
+    @property
     def surprise(self) -> bool:
         """Whether other checks failed than its header names."""
-        return set(self.failed) != set(self.expected)
+        return bool(self.missed) or not set(self.failed) <= set(self.expected)
 
 
 _HELD = (Verdict.PASSED, Verdict.SKIPPED)
@@ -162,7 +168,7 @@ def _mutant(trial: Trial) -> dict[str, Any]:
 
 def _surprises(trial: Trial) -> Iterator[str]:
     name = f"mutant {trial.question}/{trial.name}"
-    for check in sorted(set(trial.expected) - set(trial.failed)):
+    for check in trial.missed:
         yield f"{name} should fail {_short(check)}, and passes it"
     for result in trial.results:
         if result.check.id in trial.failed and result.check.id not in trial.expected:

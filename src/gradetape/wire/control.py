@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from gradetape.errors import WallsError, ZygoteError
+from gradetape.records import Slot
 
 _PACKET = 1 << 16
 _BUFFER = 1 << 20
@@ -26,6 +27,7 @@ class Spawn(msgspec.Struct, frozen=True, tag_field="do", tag="spawn"):
 
     worker: int
     role: str
+    slot: Slot = Slot()
 
 
 class Kill(msgspec.Struct, frozen=True, tag_field="do", tag="kill"):
@@ -101,9 +103,13 @@ News = Ready | Broken | Exit
 
 
 class Control:
-    """A connection to the zygote that listens at `path`; raises ZygoteError whenever that one is gone."""
+    """A connection to the zygote that listens at `path`; raises ZygoteError whenever that one is gone.
 
-    def __init__(self, path: Path) -> None:
+    `slot` is where its workers compute.
+    """
+
+    def __init__(self, path: Path, slot: Slot = Slot()) -> None:  # noqa: B008 - it is frozen
+        self.slot = slot
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
         self._decoder: msgspec.json.Decoder[News] = msgspec.json.Decoder(News)
         self._exits: dict[int, Exit] = {}
@@ -121,7 +127,7 @@ class Control:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
             self._count += 1
-            self._send(Spawn(self._count, role), [theirs.fileno()])
+            self._send(Spawn(self._count, role, self.slot), [theirs.fileno()])
         try:
             return self._count, ours, self._await_ready(self._count, timeout_s)
         except BaseException:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradetape.errors import (
+    DeviceError,
     FarSideEvent,
     Gone,
     InfrastructureError,
@@ -38,6 +39,7 @@ from gradetape.wire.values import Ref, Source
 
 CHECK_BYTES = 512 << 20
 _RELEASES = 1000
+_NO_GPU = "Look at what gradetape doctor says, or grade on the CPU: --device cpu."
 _OUT_OF_MEMORY = frozenset({"MemoryError", "ResourceExhaustedError"})
 
 
@@ -213,7 +215,8 @@ def _checked_reply(reply: Any, sequence: int | None) -> list[Any]:
 class Lane:
     """A far side of one role (`student`, `reference` or `clean`) for one submission's checks.
 
-    `events` tells what happened to the cells when they were first run, `layers` which walls stood.
+    `events` tells what happened to the cells when they were first run, `layers` which walls stood, `devices` and
+    `versions` what TensorFlow computes on and what it is: the worker says so before any cell is run.
     """
 
     def __init__(
@@ -231,6 +234,8 @@ class Lane:
         self.worker: Worker | None = None
         self.events: list[CellEvent] = []
         self.layers: tuple[str, ...] = ()
+        self.devices: tuple[str, ...] = ()
+        self.versions: dict[str, str] = {}
         self._control = control
         self._cells = cells
         self._limits = limits
@@ -353,9 +358,12 @@ class Lane:
         worker = self.worker
         assert worker is not None
         try:
-            worker.ask("hello")
+            told = worker.ask("hello")
         except (Gone, Missing, StudentError) as event:
             raise WallsError(f"a worker ended before any cell was run: {event}") from None
+        self.devices, self.versions = tuple(told["devices"]), told["versions"]
+        if self._control.slot.device and not self.devices:
+            raise DeviceError(f"TensorFlow sees no GPU where {self._control.slot.device} should be. {_NO_GPU}")
         if self.role == "clean":
             self.allow(self._limits.check_cpu_s)
         for index, cell in enumerate(self._cells):

@@ -1,0 +1,140 @@
+"""The container's image: what it is built from, and what a container of it shows from inside.
+
+It is built from a folder of its own that holds a wheel of this gradetape, its requirements, and the course's
+constraints: whatever else lies in the course, nothing of it can get into the image.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata, resources
+from pathlib import Path
+
+import msgspec
+from packaging.requirements import Requirement
+
+from gradetape import __version__
+from gradetape.records import Limits, Slot
+from gradetape.sandbox.container import Contained, Container, box_of, image_id, said
+from gradetape.sandbox.engine import CAPABILITIES
+from gradetape.wire.control import Control
+from gradetape.wire.lane import Lane, Watch
+
+_PACKAGE = Path(__file__).parent
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same sources give the same wheel, so that the engine's layers are kept
+_WHEEL = "Wheel-Version: 1.0\nGenerator: gradetape\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+_KILLED = 137
+_NUMBERS = {"KILL": 5, "SETGID": 6, "SETUID": 7}
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One thing that was looked at from inside, whether it is as it must be, and what was seen."""
+
+    what: str
+    ok: bool
+    seen: str
+
+
+def check(container: Container, limits: Limits, slot: Slot) -> Iterator[Found]:
+    """What containers of the image show from inside, and a worker that is made in one.
+
+    Raises EngineError, WallsError or ZygoteError where that far nothing gets.
+    """
+    yield Found("image", True, f"{container.image} {image_id(container.engine, container.image)[:19]}")
+    told = json.loads(_probe(container, limits, slot, "look").stdout)
+    yield Found("network", told["interfaces"] in ([], ["lo"]) and not told["routes"], f"{told['interfaces']}")
+    yield Found("root", not told["writable"], f"writable: {told['writable'] or 'nothing'}")
+    allowed = sum(1 << _NUMBERS[name] for name in CAPABILITIES)
+    yield Found("capabilities", not told["capabilities"] & ~allowed, f"{told['capabilities']:#x}: {CAPABILITIES}")
+    yield Found("privileges", told["no_new_privileges"] and told["filtered"], "no new ones, system calls filtered")
+    yield Found("secrets", not told["secrets"], f"{told['secrets'] or 'none in the image'}")
+    yield _memory(container, limits, slot)
+    yield _processes(container, limits, slot)
+    yield _worker(container, limits, slot)
+
+
+def _memory(container: Container, limits: Limits, slot: Slot) -> Found:
+    run = _probe(container, limits, slot, "memory")
+    return Found("memory", run.returncode == _KILLED, f"a process that takes more and more ends with {run.returncode}")
+
+
+def _processes(container: Container, limits: Limits, slot: Slot) -> Found:
+    run = _probe(container, limits, slot, "processes")
+    made = run.stdout.strip()
+    return Found("processes", run.returncode == 0, f"{made} could be made, and then no more")
+
+
+def _worker(container: Container, limits: Limits, slot: Slot) -> Found:
+    with Contained(limits, container, slot=slot) as zygote:
+        zygote.wait_ready()
+        control, watch = Control(zygote.path, slot), Watch()
+        watch.begin(limits.load_s)
+        lane = Lane(control, "student", (), limits, watch)
+        lane.ready()
+        lane.close()
+        control.close()
+    seen = ", ".join(lane.devices) or "the CPU"
+    return Found("worker", True, f"TensorFlow {lane.versions['tensorflow']} on {seen}; {', '.join(lane.layers)}")
+
+
+def _probe(container: Container, limits: Limits, slot: Slot, what: str) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryDirectory(prefix="gradetape-probe-") as folder:
+        box = box_of(limits, container, Path(folder), "gradetape.farside.probe", what, slot=slot)
+        try:
+            return said(container.engine.run(box))
+        finally:
+            said(container.engine.remove(box.name))
+
+
+@contextmanager
+def context(root: Path) -> Iterator[Path]:
+    """A folder to build the image of a course from; it is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="gradetape-image-") as made:
+        folder = Path(made)
+        own = root / "autograder" / "Containerfile"
+        text = own.read_text(encoding="utf-8") if own.is_file() else _containerfile()
+        pins = root / "constraints.txt"
+        (folder / "Containerfile").write_text(text, encoding="utf-8")
+        (folder / "constraints.txt").write_text(pins.read_text(encoding="utf-8") if pins.is_file() else "")
+        (folder / "requirements.txt").write_text("\n".join(_requirements()) + "\n")
+        _write_wheel(folder)
+        yield folder
+
+
+def _containerfile() -> str:
+    template = resources.files("gradetape.draft") / "course" / "autograder" / "Containerfile.tmpl"
+    return template.read_text(encoding="utf-8")
+
+
+def _requirements() -> list[str]:
+    """What gradetape needs, and tf-keras; TensorFlow itself is the base image's."""
+    found = map(Requirement, metadata.requires("gradetape") or ())
+    plain = [need for need in found if need.marker is None or "extra" not in str(need.marker)]
+    return [*map(str, plain), f"tf-keras{_tf_keras().specifier}"]
+
+
+def _tf_keras() -> Requirement:
+    return next(need for need in map(Requirement, metadata.requires("gradetape") or ()) if need.name == "tf-keras")
+
+
+def _write_wheel(folder: Path) -> None:
+    """A wheel of the gradetape that is running, whether it is installed or run from a checkout."""
+    info = f"gradetape-{__version__}.dist-info"
+    own = metadata.distribution("gradetape")
+    members = {f"gradetape/{path.relative_to(_PACKAGE).as_posix()}": path.read_bytes() for path in _sources()}
+    for name in ("METADATA", "entry_points.txt"):
+        members[f"{info}/{name}"] = (own.read_text(name) or "").encode()
+    members[f"{info}/WHEEL"] = _WHEEL.encode()
+    members[f"{info}/RECORD"] = "".join(f"{name},,\n" for name in [*members, f"{info}/RECORD"]).encode()
+    with zipfile.ZipFile(folder / f"gradetape-{__version__}-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
+        for name, data in members.items():
+            wheel.writestr(zipfile.ZipInfo(name, _EPOCH), data)
+
+
+def _sources() -> list[Path]:
+    return [path for path in sorted(_PACKAGE.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
