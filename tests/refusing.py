@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,6 +66,19 @@ def flagged(position: int, flag: int) -> Any:
 def hide_control_groups() -> None:
     """An empty folder where control groups would be."""
     syscalls.mount("tmpfs", "/sys/fs/cgroup", "tmpfs")
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may read; pytest's own are private, and become so again with each session of it."""
+    with tempfile.TemporaryDirectory(prefix="open-", ignore_cleanup_errors=True) as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+def mask_proc() -> None:
+    """Covers a part of /proc, as a container's engine does: then the kernel gives no new /proc to a user namespace."""
+    syscalls.mount("tmpfs", "/proc/sys/kernel", "tmpfs", syscalls.MS_RDONLY)
 
 
 def open_to_others() -> None:

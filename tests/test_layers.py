@@ -26,6 +26,7 @@ from tests.refusing import (
     flagged,
     hide_control_groups,
     on_a_lesser_machine,
+    open_folder,
     open_to_others,
 )
 from tests.test_sandbox import INSIDE, SECRET, leftovers, many_workers, no_more_than, running, until
@@ -121,12 +122,11 @@ def _errno_of_ioctl(number: int) -> int | None:
 
 
 @pytest.fixture(scope="module")
-def secret(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("autograder")
-    (folder / "seed").write_text(SECRET)
-    for place in (folder, *folder.parents[:2]):
-        os.chmod(place, 0o755)  # so that it is the walls that hide it
-    return folder
+def secret() -> Iterator[Path]:
+    """Something that everybody may read, were it not for the walls."""
+    with open_folder() as folder:
+        (folder / "seed").write_text(SECRET)
+        yield folder
 
 
 @pytest.fixture(scope="module")

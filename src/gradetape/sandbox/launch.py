@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -73,6 +74,8 @@ class Zygote:
             return
         if line.startswith("broken "):
             raise WallsError(line.removeprefix("broken "))
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(2)  # it has hung up, and may be about to say why
         self._process.kill()
         self._process.wait()
         self._errors.seek(0)
