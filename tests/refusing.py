@@ -6,6 +6,7 @@ real by the kernel, as by an older kernel or in a container, while the tests aro
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import tempfile
@@ -22,6 +23,8 @@ from gradetape.sandbox import root, syscalls
 
 Found = TypeVar("Found")
 NO_NAMESPACES = [("unshare",), ("mount",)]
+KILL, SETGID, SETUID = 5, 6, 7
+_PR_CAPBSET_DROP = 24
 NO_LANDLOCK = [("landlock_create_ruleset", errno.EOPNOTSUPP)]
 
 
@@ -74,6 +77,20 @@ def open_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="open-", ignore_cleanup_errors=True) as name:
         os.chmod(name, 0o755)
         yield Path(name)
+
+
+def limit_by_engine(megabytes: int) -> None:
+    """What a container sees of a limit that its engine set: a group that it can read, and none that it can make."""
+    hide_control_groups()
+    Path("/sys/fs/cgroup/memory.max").write_text(f"{megabytes << 20}\n")
+    Path("/sys/fs/cgroup/memory.events").write_text("oom 0\noom_kill 0\n")
+
+
+def keep_capabilities(*kept: int) -> None:
+    """What is started from now on has no other capabilities, though it be root."""
+    drop = ctypes.CDLL(None, use_errno=True).prctl
+    for capability in set(range(64)) - set(kept):
+        drop(_PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 def mask_proc() -> None:
