@@ -6,11 +6,13 @@ real by the kernel, as by an older kernel or in a container, while the tests aro
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +23,8 @@ from gradetape.sandbox import root, syscalls
 
 Found = TypeVar("Found")
 NO_NAMESPACES = [("unshare",), ("mount",)]
+KILL, SETGID, SETUID = 5, 6, 7
+_PR_CAPBSET_DROP = 24
 NO_LANDLOCK = [("landlock_create_ruleset", errno.EOPNOTSUPP)]
 
 
@@ -65,6 +69,33 @@ def flagged(position: int, flag: int) -> Any:
 def hide_control_groups() -> None:
     """An empty folder where control groups would be."""
     syscalls.mount("tmpfs", "/sys/fs/cgroup", "tmpfs")
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may read; pytest's own are private, and become so again with each session of it."""
+    with tempfile.TemporaryDirectory(prefix="open-", ignore_cleanup_errors=True) as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+def limit_by_engine(megabytes: int) -> None:
+    """What a container sees of a limit that its engine set: a group that it can read, and none that it can make."""
+    hide_control_groups()
+    Path("/sys/fs/cgroup/memory.max").write_text(f"{megabytes << 20}\n")
+    Path("/sys/fs/cgroup/memory.events").write_text("oom 0\noom_kill 0\n")
+
+
+def keep_capabilities(*kept: int) -> None:
+    """What is started from now on has no other capabilities, though it be root."""
+    drop = ctypes.CDLL(None, use_errno=True).prctl
+    for capability in set(range(64)) - set(kept):
+        drop(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def mask_proc() -> None:
+    """Covers a part of /proc, as a container's engine does: then the kernel gives no new /proc to a user namespace."""
+    syscalls.mount("tmpfs", "/proc/sys/kernel", "tmpfs", syscalls.MS_RDONLY)
 
 
 def open_to_others() -> None:

@@ -20,12 +20,18 @@ from gradetape.sandbox.launch import Zygote
 from gradetape.sandbox.seccomp import compile_filter
 from tests.far import LIMITS, Side, side
 from tests.refusing import (
+    KILL,
     NO_LANDLOCK,
     NO_NAMESPACES,
+    SETGID,
+    SETUID,
     asked,
     flagged,
     hide_control_groups,
+    keep_capabilities,
+    limit_by_engine,
     on_a_lesser_machine,
+    open_folder,
     open_to_others,
 )
 from tests.test_sandbox import INSIDE, SECRET, leftovers, many_workers, no_more_than, running, until
@@ -121,12 +127,11 @@ def _errno_of_ioctl(number: int) -> int | None:
 
 
 @pytest.fixture(scope="module")
-def secret(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("autograder")
-    (folder / "seed").write_text(SECRET)
-    for place in (folder, *folder.parents[:2]):
-        os.chmod(place, 0o755)  # so that it is the walls that hide it
-    return folder
+def secret() -> Iterator[Path]:
+    """Something that everybody may read, were it not for the walls."""
+    with open_folder() as folder:
+        (folder / "seed").write_text(SECRET)
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +241,39 @@ def test_without_namespaces_many_workers_leave_nothing_behind(plain: Zygote) -> 
     before = leftovers(plain._process.pid)
     many_workers(plain, 40)
     assert until(lambda: no_more_than(before, leftovers(plain._process.pid))), (before, leftovers(plain._process.pid))
+
+
+def contained(*capabilities: int) -> Zygote:
+    """A zygote that is root with these capabilities alone, as in a hardened container."""
+
+    def prepare() -> None:
+        open_to_others()
+        limit_by_engine(2048)
+        keep_capabilities(*capabilities)
+
+    return on_a_lesser_machine(lambda: Zygote(LIMITS), prepare=prepare)
+
+
+def test_three_capabilities_are_enough_in_a_container() -> None:
+    marker = "43210.9876"
+    with contained(SETUID, SETGID, KILL) as zygote:
+        zygote.wait_ready()
+        with side(zygote, INSIDE) as far:
+            home = Path(far.student.environment()["HOME"])
+            assert {"plain", "uid", "landlock", "seccomp", "memory of the container"} <= set(far.lane.layers)
+            assert {int(far.student.status()[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {0}
+            assert far.student.forks(500) < LIMITS.processes
+            far.student.locks(str(home))
+            far.student.daemon(marker)
+            assert until(lambda: running(marker) != [])
+        assert until(lambda: running(marker) == [] and not home.exists())
+
+
+@pytest.mark.parametrize("missing", ["KILL", "SETUID"])
+def test_a_capability_that_is_missing_is_named(missing: str) -> None:
+    capabilities = {"SETUID": SETUID, "SETGID": SETGID, "KILL": KILL}
+    del capabilities[missing]
+    assert missing in refusal(contained(*capabilities.values()))
 
 
 def test_without_namespaces_the_workers_of_a_killed_zygote_end_too(secret: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 
 from examples.hostile.delegation import delegated, join
-from tests.refusing import NO_NAMESPACES, on_a_lesser_machine, open_to_others
+from tests.refusing import NO_LANDLOCK, NO_NAMESPACES, mask_proc, on_a_lesser_machine, open_folder, open_to_others
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
@@ -22,18 +23,19 @@ SCRIPT = Path(__file__).with_name("verdicts") / "as_user.py"
 
 
 @pytest.fixture
-def secret(tmp_path: Path) -> Path:
+def secret() -> Iterator[Path]:
     """Something that everybody may read, were it not for the walls."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        os.chmod(folder, 0o755)
-    (tmp_path / "course").mkdir(mode=0o755)
-    (tmp_path / "course" / "seed").write_text("the secret of the course")
-    (tmp_path / "tmp").mkdir()
-    os.chmod(tmp_path / "tmp", 0o777)
-    return tmp_path / "course"
+    with open_folder() as folder:
+        (folder / "course").mkdir(mode=0o755)
+        (folder / "course" / "seed").write_text("the secret of the course")
+        (folder / "tmp").mkdir()
+        os.chmod(folder / "tmp", 0o777)
+        yield folder / "course"
 
 
-def run(secret: Path, groups: tuple[Path, ...], *rules: tuple[Any, ...]) -> subprocess.CompletedProcess[str]:
+def run(
+    secret: Path, groups: tuple[Path, ...], *rules: tuple[Any, ...], prepare: Callable[[], None] = open_to_others
+) -> subprocess.CompletedProcess[str]:
     """The script as an ordinary user, whose session is in these groups."""
     return on_a_lesser_machine(
         lambda: subprocess.run(
@@ -42,7 +44,7 @@ def run(secret: Path, groups: tuple[Path, ...], *rules: tuple[Any, ...]) -> subp
             text=True, timeout=120, check=False,
         ),
         *rules,
-        prepare=open_to_others,
+        prepare=prepare,
     )  # fmt: skip
 
 
@@ -50,7 +52,7 @@ def found_by(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = msgspec.json.decode(done.stdout.splitlines()[-1])
     assert found["read"] == "" and found["reached"] is False and found["capabilities"] == 0
-    assert found["signals"] == "refused"
+    assert found["signals"] == "refused" and found["processes"] == ["", ""]
     return found
 
 
@@ -60,6 +62,23 @@ def test_an_ordinary_user_with_groups_of_their_own_gets_every_wall(secret: Path)
         left = [folder for group in groups for folder in group.glob("*/")]
     assert {"mount", "pid", "network", "user", "seccomp", "memory", "processes"} <= set(found["layers"])
     assert left == []
+
+
+def test_in_a_container_that_masks_proc_its_processes_stay_hidden(secret: Path) -> None:
+    with delegated(NOBODY) as groups:
+        found = found_by(run(secret, groups, prepare=masked))
+    assert {"mount", "pid", "landlock"} <= set(found["layers"])
+
+
+def test_in_a_container_that_masks_proc_landlock_is_required(secret: Path) -> None:
+    with delegated(NOBODY) as groups:
+        done = run(secret, groups, *NO_LANDLOCK, prepare=masked)
+    assert done.returncode == 1 and "no wall around /proc" in done.stderr and "unmask=ALL" in done.stderr
+
+
+def masked() -> None:
+    open_to_others()
+    mask_proc()
 
 
 def test_an_ordinary_user_without_groups_is_told_how_to_get_them(secret: Path) -> None:

@@ -341,7 +341,7 @@ def _leave_a_daemon() -> None:
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
-            time.sleep(3600)
+            time.sleep(2 * _DAEMON_S)
         os._exit(0)
     os.wait()
 

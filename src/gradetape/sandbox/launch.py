@@ -63,6 +63,8 @@ class Running:
             return
         if line.startswith("broken "):
             raise WallsError(line.removeprefix("broken "))
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(2)  # it has hung up, and may be about to say why
         self._process.kill()
         self._process.wait()
         self._errors.seek(0)

@@ -73,9 +73,10 @@ def _own_cpu_s(pid: int) -> float:
 
 
 def _end_all(*_: Any) -> None:
-    for pid in descendants(os.getpid()):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    with wall("kill that reaches all that a worker starts", "A container needs the capability KILL for that."):
+        for pid in descendants(os.getpid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _some_live() -> bool:
