@@ -21,6 +21,7 @@ from benchmarks.measure import descendants, seconds, spread, unique_mb
 from gradetape import course as courses
 from gradetape.grade import Lanes, Rubric
 from gradetape.judge.cases import Exam
+from gradetape.places import Places
 from gradetape.records import Cell, Limits
 from gradetape.sandbox.launch import Zygote
 from gradetape.wire.control import Control
@@ -52,11 +53,18 @@ def workers() -> list[Row]:
     ]
 
 
+def _lanes(exam: Exam, isolation: str = "namespaces") -> Lanes:
+    places = Places.of(
+        exam.course.config, workers=1, secret=exam.secret_folders, isolation=isolation, device="cpu"
+    )  # fmt: skip
+    return Lanes(exam, places)
+
+
 def batch(exam: Exam) -> list[Row]:
     """Submissions, one after the other, with walls and without, turn by turn."""
     with (
-        Lanes(exam, workers=1, isolation="namespaces") as walled,
-        Lanes(exam, workers=1, isolation="none") as bare,
+        _lanes(exam) as walled,
+        _lanes(exam, "none") as bare,
     ):
         only = Rubric.of(exam, walled.collected).sound
         case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
@@ -89,7 +97,7 @@ def _calls(control: Control, watch: Watch) -> list[float]:
 def against_no_wall(exam: Exam) -> list[Row]:
     """The whole reference solution, in a lane and in one warm process without any wall, turn by turn."""
     walled, bare = [], []
-    with Lanes(exam, workers=1, isolation="namespaces") as lanes:
+    with _lanes(exam) as lanes:
         only = Rubric.of(exam, lanes.collected).sound
         case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
         lanes.judge(case)
@@ -115,7 +123,7 @@ def _in_process(repeats: int) -> list[float]:
 def per_question(exam: Exam) -> list[Row]:
     """The reference, question by question: the sum of its checks, and the longest of them."""
     times: dict[str, dict[str, list[float]]] = {}
-    with Lanes(exam, workers=1, isolation="namespaces") as lanes:
+    with _lanes(exam) as lanes:
         only = Rubric.of(exam, lanes.collected).sound
         case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
         for _ in range(1 + REPEATS):
@@ -131,7 +139,7 @@ def per_question(exam: Exam) -> list[Row]:
 
 def memory(exam: Exam) -> list[Row]:
     """What a lane holds for itself at its peak, and what the supervisor gains over many submissions."""
-    with Lanes(exam, workers=1, isolation="namespaces") as lanes:
+    with _lanes(exam) as lanes:
         only = Rubric.of(exam, lanes.collected).sound
         case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
         peak = _peak(lambda: lanes.judge(case))
@@ -168,7 +176,7 @@ def _unique(pid: int) -> float:
 def against_otter(exam: Exam) -> list[Row]:
     """`otter run` on the reference as a notebook, and gradetape with the same checks in a warm lane."""
     otter, ids = with_otter.run(exam, REPEATS)
-    with Lanes(exam, workers=1, isolation="namespaces") as lanes:
+    with _lanes(exam) as lanes:
         lanes.judge(exam.case(exam.reference, exam.course.config.limits.record(), only=tuple(ids)))
         case = exam.case(exam.reference, exam.course.config.limits.record(), only=tuple(ids))
         ours = [lanes.judge(case).seconds for _ in range(REPEATS)]

@@ -12,6 +12,7 @@ import pytest
 from gradetape import course as courses
 from gradetape.grade import Lanes, Outcome
 from gradetape.judge.cases import Exam
+from gradetape.places import Places
 from gradetape.records import Cell, CheckResult, Verdict
 
 EXPECTED = "0.7234561"
@@ -57,7 +58,7 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
 
 @pytest.fixture(scope="module")
 def lanes(exam: Exam) -> Iterator[Lanes]:
-    with Lanes(exam, workers=1, isolation="namespaces") as lanes:
+    with Lanes(exam, Places.of(exam.course.config, workers=1, secret=exam.secret_folders)) as lanes:
         yield lanes
 
 

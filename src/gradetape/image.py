@@ -101,7 +101,7 @@ def context(root: Path) -> Iterator[Path]:
         pins = root / "constraints.txt"
         (folder / "Containerfile").write_text(text, encoding="utf-8")
         (folder / "constraints.txt").write_text(pins.read_text(encoding="utf-8") if pins.is_file() else "")
-        (folder / "requirements.txt").write_text("\n".join(_requirements()) + "\n")
+        (folder / "requirements.txt").write_text("\n".join(requirements()) + "\n")
         _write_wheel(folder)
         yield folder
 
@@ -111,7 +111,7 @@ def _containerfile() -> str:
     return template.read_text(encoding="utf-8")
 
 
-def _requirements() -> list[str]:
+def requirements() -> list[str]:
     """What gradetape needs, and tf-keras; TensorFlow itself is the base image's."""
     found = map(Requirement, metadata.requires("gradetape") or ())
     plain = [need for need in found if need.marker is None or "extra" not in str(need.marker)]

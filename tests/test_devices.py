@@ -1,0 +1,98 @@
+"""Which devices there are, and which slot gets which: from what nvidia-smi prints on machines that have some."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gradetape.config import Config
+from gradetape.errors import DeviceError
+from gradetape.places import Places
+from gradetape.sandbox.devices import Device, choose, discover, parse, slots
+
+TWO = """GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f)
+GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-9a8b7c6d-1111-2222-3333-444455556666)
+"""
+SLICED = """GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f)
+  MIG 3g.20gb     Device  0: (UUID: MIG-0f1e2d3c-aaaa-bbbb-cccc-ddddeeeeffff)
+  MIG 3g.20gb     Device  1: (UUID: MIG-1f1e2d3c-aaaa-bbbb-cccc-ddddeeeeffff)
+GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-9a8b7c6d-1111-2222-3333-444455556666)
+"""
+MEMORY = "0, 40960\n1, 40960\n"
+
+
+def test_cards_are_found_with_their_ids_and_memory() -> None:
+    first, second = parse(TWO, MEMORY)
+    assert first == Device("0", "GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f", "NVIDIA A100-SXM4-40GB", 40960)
+    assert (second.index, second.cdi) == ("1", "nvidia.com/gpu=1")
+
+
+def test_a_card_in_mig_mode_is_its_slices() -> None:
+    found = parse(SLICED, MEMORY)
+    assert [device.index for device in found] == ["0:0", "0:1", "1"]
+    assert [device.memory_mb for device in found] == [20000, 20000, 40960]
+    assert found[1].cdi == "nvidia.com/gpu=0:1"
+    assert found[1].uuid == "MIG-1f1e2d3c-aaaa-bbbb-cccc-ddddeeeeffff"
+
+
+def test_a_driver_that_says_nothing_or_nonsense_is_no_device() -> None:
+    assert parse("", "") == ()
+    assert parse("No devices were found\n", "") == ()
+
+
+def test_each_device_has_its_slots_and_each_worker_its_part_of_the_memory() -> None:
+    made = slots(parse(SLICED, MEMORY), workers_per_gpu=2, lanes=100)
+    assert [slot.cdi for slot in made] == [
+        "nvidia.com/gpu=0:0", "nvidia.com/gpu=0:1", "nvidia.com/gpu=1",
+        "nvidia.com/gpu=0:0", "nvidia.com/gpu=0:1", "nvidia.com/gpu=1",
+    ]  # fmt: skip
+    assert [slot.memory_mb for slot in made[:3]] == [3000, 3000, 6144]
+
+
+def test_who_has_a_device_alone_takes_what_it_needs() -> None:
+    assert [slot.memory_mb for slot in slots(parse(TWO, MEMORY), workers_per_gpu=1, lanes=8)] == [0, 0]
+
+
+def test_no_more_slots_than_lanes() -> None:
+    made = slots(parse(TWO, MEMORY), workers_per_gpu=4, lanes=3)
+    assert [slot.cdi for slot in made] == ["nvidia.com/gpu=0", "nvidia.com/gpu=1", "nvidia.com/gpu=0"]
+    assert len(slots((), workers_per_gpu=4, lanes=3)) == 3
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine whose nvidia-smi prints what a test writes."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text('#!/bin/sh\nif [ "$1" = -L ]; then cat "$0.cards"; else cat "$0.memory"; fi\n')
+    program.chmod(0o755)
+    (tmp_path / "nvidia-smi.cards").write_text(TWO)
+    (tmp_path / "nvidia-smi.memory").write_text(MEMORY)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    return tmp_path
+
+
+def test_a_course_that_asks_for_a_gpu_is_graded_on_it(machine: Path) -> None:
+    assert len(discover()) == 2
+    places = Places.of(Config(device="gpu", workers_per_gpu=2), workers=3)
+    assert [slot.device[:8] for slot in places.slots] == ["GPU-5c89", "GPU-9a8b", "GPU-5c89"]
+    assert "A100" in places.told
+    assert places.identity.endswith("gpu")
+
+
+def test_auto_takes_a_gpu_where_there_is_one_and_says_so_where_there_is_none(machine: Path) -> None:
+    assert Places.of(Config(), workers=2).gpu
+    (machine / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
+    places = Places.of(Config(), workers=2)
+    assert (places.gpu, len(places.slots)) == (False, 2)
+    assert "CPU" in places.told
+
+
+def test_cpu_asks_no_driver(machine: Path) -> None:
+    assert not Places.of(Config(device="cpu"), workers=2).gpu
+
+
+def test_a_gpu_that_is_not_there_is_refused_and_not_replaced() -> None:
+    with pytest.raises(DeviceError, match=r"finds no GPU.*--device cpu"):
+        choose("gpu", ())
