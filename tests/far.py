@@ -7,13 +7,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from gradetape.records import Cell, Limits
-from gradetape.sandbox.launch import Zygote
+from gradetape.records import Cell, Limits, Slot
+from gradetape.sandbox.launch import Running, Zygote
 from gradetape.wire.control import Control
 from gradetape.wire.functions import default_far_side
 from gradetape.wire.lane import Lane, Watch
 
 LIMITS = Limits(load_s=60, cell_s=10, check_s=30, memory_mb=700, disk_mb=64, processes=64, output_kb=4)
+ON_CPU = Slot()
 
 
 @dataclass
@@ -40,11 +41,13 @@ def started(**how: Any) -> Iterator[Zygote]:
 
 
 @contextmanager
-def side(zygote: Zygote, *cells: str, role: str = "student", limits: Limits = LIMITS) -> Iterator[Side]:
+def side(
+    zygote: Running, *cells: str, role: str = "student", limits: Limits = LIMITS, slot: Slot = ON_CPU
+) -> Iterator[Side]:
     """A far side that runs these cells when it is first asked for something."""
     watch = Watch()
     watch.begin(30)
-    with closing(Control(zygote.path)) as control:
+    with closing(Control(zygote.path, slot)) as control:
         lane = Lane(control, role, tuple(Cell(source=source) for source in cells), limits, watch)
         with closing(lane), default_far_side(lane.ready):
             yield Side(lane, watch, lane.names(), lane.module("tf"), lane.module("keras"))

@@ -1,0 +1,30 @@
+"""The image that `make image-ci` builds; without it these tests have nothing to run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from gradetape.records import Slot
+from gradetape.sandbox.container import Contained, Container
+from gradetape.sandbox.engine import Engine
+from tests.far import LIMITS
+
+
+@pytest.fixture(scope="session")
+def container() -> Container:
+    """The engine and the image under test."""
+    image = os.environ.get("GRADETAPE_TEST_IMAGE")
+    if not image:
+        pytest.skip("there is no image to test: make image-ci builds one, and runs these tests")
+    return Container(engine=Engine(os.environ.get("GRADETAPE_TEST_ENGINE", "podman")), image=image, cpus=2)
+
+
+@pytest.fixture(scope="module")
+def zygote(container: Container) -> Iterator[Contained]:
+    """A zygote in a container."""
+    with Contained(LIMITS, container, slot=Slot()) as zygote:
+        zygote.wait_ready()
+        yield zygote

@@ -1,0 +1,100 @@
+"""What a container shows from inside, and what holds when a submission tries it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradetape.errors import Gone
+from gradetape.image import check
+from gradetape.records import Slot
+from gradetape.sandbox.container import Contained, Container
+from tests.far import LIMITS, Side, side
+
+INSIDE = (Path(__file__).parents[1] / "verdicts" / "inside.py").read_text()
+
+
+@pytest.fixture(scope="module")
+def loaded(zygote: Contained) -> Iterator[Side]:
+    with side(zygote, INSIDE) as far:
+        far.lane.ready()
+        assert far.lane.events == []
+        yield far
+
+
+@pytest.fixture
+def inside(loaded: Side) -> Any:
+    """A student's functions that look around."""
+    loaded.begin()
+    return loaded.student
+
+
+def test_every_wall_and_limit_of_the_container_is_found_as_it_must_be(container: Container) -> None:
+    found = {each.what: each for each in check(container, LIMITS, Slot())}
+    assert [each for each in found.values() if not each.ok] == []
+    assert set(found) == {
+        "image", "network", "root", "capabilities", "privileges", "secrets", "memory", "processes", "worker",
+    }  # fmt: skip
+
+
+def test_the_layers_are_told(loaded: Side) -> None:
+    assert {"plain", "uid", "no_new_privs", "landlock", "seccomp", "memory of the container"} <= set(loaded.lane.layers)
+
+
+def test_a_submission_reaches_neither_the_network_nor_the_zygote(inside: Any) -> None:
+    assert inside.connects("inet", "192.0.2.1", 80) is False
+    assert inside.connects("inet", "127.0.0.1", 22) is False
+    assert inside.connects("unix", "/run/gradetape/zygote") is False
+    assert inside.interfaces() in (["lo"], [])
+
+
+def test_a_submission_writes_only_into_its_own_folder(inside: Any) -> None:
+    outside = ("/", "/usr", "/etc", "/run/gradetape", "/tmp", "/dev/shm")
+    assert [folder for folder in outside if inside.writes(folder) == "written"] == []
+    assert inside.writes(".") == "written"
+
+
+def test_a_submission_reads_nothing_of_the_host_or_of_other_processes(inside: Any) -> None:
+    assert inside.reads("/etc/shadow") == ""
+    assert inside.reads("/proc/1/environ") == inside.reads("/proc/1/cmdline") == ""
+    assert not inside.exists(str(Path(__file__)))
+    assert set(inside.environment()) & {"HOME", "TMPDIR"}
+    assert not [name for name in inside.environment() if name.startswith(("GRADETAPE", "PYTEST", "SSH"))]
+
+
+def test_memory_that_runs_out_costs_the_worker_and_not_the_container(zygote: Contained) -> None:
+    bomb = "def grow():\n    held = []\n    while True:\n        held.append(bytearray(b'x' * (1 << 26)))"
+    with side(zygote, bomb) as far:
+        with pytest.raises(Gone) as caught:
+            far.student.grow()
+        assert caught.value.cause == "memory"
+        far.begin()
+        far.lane.ready()
+        assert zygote.alive
+
+
+def test_processes_without_end_cost_the_worker_and_not_the_container(zygote: Contained) -> None:
+    bomb = "import os\ndef spread():\n    while True:\n        os.fork()"
+    with side(zygote, bomb) as far:
+        far.begin(5)
+        with pytest.raises((Gone, OSError)):
+            far.student.spread()
+    with side(zygote, "def fine():\n    return 3") as far:
+        assert far.student.fine() == 3
+
+
+def test_the_far_side_says_what_it_computes_on(zygote: Contained) -> None:
+    with side(zygote, "x = 1") as far:
+        far.lane.ready()
+        assert far.lane.devices == ()
+        assert far.lane.versions["tensorflow"].startswith("2.")
+
+
+def test_a_submission_is_nobody_with_no_capability_and_ends_nobody_else(inside: Any) -> None:
+    status = inside.status()
+    assert int(status["Uid"].split()[0]) >= 64001
+    assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapAmb")} == {0}
+    assert [inside.becomes_root(), inside.signals_its_parent(), inside.mounts_something()] == ["refused"] * 3
