@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify grade test check hostile bench docs wheel clean
+.PHONY: help setup release verify grade test check hostile image image-ci gpu-check bench docs wheel clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*##/\1:/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST)
 
 setup: .venv/.stamp  ## make .venv, with the versions that constraints.txt pins
 
@@ -33,6 +33,15 @@ check: setup  ## look at style and types
 
 hostile: setup  ## grade the attackers' submissions in examples/hostile, and say what they got
 	$(BIN)/python -m examples.hostile
+
+image: setup  ## build the container's image from autograder/Containerfile
+	$(BIN)/gradetape image build
+
+image-ci: setup  ## build the image on a stand-in base, without a registry, and grade in it
+	$(BIN)/python -m scripts.image_ci
+
+gpu-check: setup  ## on a machine with a GPU: grade the examples on it, and write what it took
+	$(BIN)/python -m scripts.gpu_check
 
 bench: setup  ## measure what a submission costs
 	$(BIN)/python -m benchmarks

@@ -10,7 +10,7 @@ import pytest
 from gradetape.config import Config
 from gradetape.errors import DeviceError
 from gradetape.places import Places
-from gradetape.sandbox.devices import Device, choose, discover, parse, slots
+from gradetape.sandbox.devices import Device, choose, discover, granted, parse, slots
 
 TWO = """GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f)
 GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-9a8b7c6d-1111-2222-3333-444455556666)
@@ -42,6 +42,13 @@ def test_a_driver_that_says_nothing_or_nonsense_is_no_device() -> None:
     assert parse("No devices were found\n", "") == ()
 
 
+def test_what_a_scheduler_gives_to_others_is_left_alone() -> None:
+    found = parse(TWO, MEMORY)
+    assert granted(found, None) == found
+    assert granted(found, "1") == granted(found, "GPU-9a8b7c6d") == found[1:]
+    assert granted(found, "") == granted(found, "-1") == ()
+
+
 def test_each_device_has_its_slots_and_each_worker_its_part_of_the_memory() -> None:
     made = slots(parse(SLICED, MEMORY), workers_per_gpu=2, lanes=100)
     assert [slot.cdi for slot in made] == [
@@ -69,6 +76,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(0o755)
     (tmp_path / "nvidia-smi.cards").write_text(TWO)
     (tmp_path / "nvidia-smi.memory").write_text(MEMORY)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     return tmp_path
 

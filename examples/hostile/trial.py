@@ -68,15 +68,20 @@ def refusal(user: int | None) -> str:
     return "" if run.returncode == 0 else f"the environment cannot be read: {run.stderr[-200:]}"
 
 
-def trial(user: int | None = None, only: Sequence[str] = (), isolation: str = "namespaces") -> Report:
+def trial(
+    user: int | None = None, only: Sequence[str] = (), isolation: str = "namespaces", settings: str = ""
+) -> Report:
     """Grades the honest alone, then everything, as a user (None: whoever runs this).
 
-    Without isolation, attacks that only read show that they would find what they look for.
+    Without isolation, attacks that only read show that they would find what they look for. `settings` are further lines
+    of the configuration.
     """
     told, drawn = manifest(), Secrets.drawn()
     made = entries(told, only)
     with _folder() as folder:
         course = _course(folder / "course", drawn)
+        with (course / "grader_config.yml").open("a", encoding="utf-8") as file:
+            file.write(settings)
         write(made, folder / "all")
         write(honest(told), folder / "alone")
         _give(folder, user)

@@ -32,7 +32,7 @@ from gradetape.sandbox.seccomp import compile_filter
 
 ENGINES = ("podman", "docker")
 _MEETING = "/run/gradetape"
-_ZYGOTE_MB = 1024  # what TensorFlow takes before any worker does, and the workers of the reference
+_ZYGOTE_MB = 768  # what TensorFlow takes before any worker does, and the workers of the reference
 _ZYGOTE_PROCESSES = 128
 _PATIENCE_S = 60.0
 

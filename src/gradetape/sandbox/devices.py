@@ -6,6 +6,7 @@ its slices: the card itself computes nothing then.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -39,10 +40,20 @@ class Device(msgspec.Struct, frozen=True):
 
 
 def discover() -> tuple[Device, ...]:
-    """The devices of this machine; none where there is no driver."""
+    """The devices of this machine that are ours to use; none where there is no driver."""
     listed = _said("nvidia-smi", "-L")
     memory = _said("nvidia-smi", "--query-gpu=index,memory.total", "--format=csv,noheader,nounits")
-    return parse(listed, memory)
+    return granted(parse(listed, memory), os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def granted(found: Sequence[Device], visible: str | None) -> tuple[Device, ...]:
+    """The devices that `CUDA_VISIBLE_DEVICES` leaves, by their indices or ids; all of them where it is not set."""
+    if visible is None:
+        return tuple(found)
+    names = [name.strip() for name in visible.split(",") if name.strip()]
+    return tuple(
+        device for device in found if any(device.index == name or device.uuid.startswith(name) for name in names)
+    )
 
 
 def parse(listed: str, memory: str) -> tuple[Device, ...]:

@@ -1,0 +1,75 @@
+"""One container that does it all: the judge, its secrets, and the submissions, each under a uid of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from gradetape.records import Slot
+from gradetape.sandbox.container import Container, box_of
+from gradetape.sandbox.engine import CAPABILITIES, Mount
+from tests.course import DOUBLE, HALVE, notebook, tiny
+from tests.far import LIMITS
+
+LOOKER = """
+import os
+def halve(x):
+    found = []
+    for base, folders, names in os.walk("/"):
+        found += [name for name in names if name == "seed"]
+    for path in ("/course/autograder/seed", "/course", "/results/gradebook.sqlite", "/proc/1/environ", "/submissions"):
+        try:
+            os.listdir(path) if os.path.isdir(path) else open(path).read()
+            found.append(path)
+        except OSError:
+            pass
+    print("found", found)
+    return x * 0.5 if not found else None
+"""
+
+
+@pytest.fixture(scope="module")
+def graded(container: Container, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Three submissions, graded by one container: one that is right, one that looks around, one that ends Python."""
+    if os.geteuid() != 0:
+        pytest.skip("the folders of the course belong to root in the container")
+    folder = tmp_path_factory.mktemp("node")
+    course = tiny(folder / "course")
+    for part in (course, *course.iterdir()):
+        part.chmod(0o700 if part.is_dir() else 0o600)
+    submissions, results = folder / "submissions", folder / "results"
+    submissions.mkdir(mode=0o700)
+    results.mkdir(mode=0o700)
+    for name, cells in {
+        "right": (DOUBLE, HALVE),
+        "looks": (DOUBLE, LOOKER),
+        "ends": ("import os\nos._exit(3)",),
+    }.items():
+        (submissions / f"{name}.ipynb").write_text(notebook(*cells))
+    box = msgspec.structs.replace(
+        box_of(LIMITS, container, folder, "", slot=Slot()), entrypoint="gradetape",
+        command=("grade", "/submissions", "--out", "/results", "--workers", "1", "--device", "cpu", "--json"),
+        capabilities=(*CAPABILITIES, "DAC_OVERRIDE"), memory_mb=3000,
+        mounts=(
+            Mount(course, "/course"), Mount(submissions, "/submissions"), Mount(results, "/results", writable=True)
+        ),
+    )  # fmt: skip
+    run = subprocess.run(container.engine.run(box), capture_output=True, text=True, timeout=600)
+    assert run.returncode == 0, run.stderr[-3000:]
+    yield {each["student"]: each for each in json.loads(run.stdout)["submissions"]}
+    assert (results / "gradebook.sqlite").is_file()
+
+
+def test_submissions_are_graded(graded: dict[str, Any]) -> None:
+    assert {name: found["status"] for name, found in graded.items()} == dict.fromkeys(graded, "graded")
+    assert (graded["right"]["points"], graded["ends"]["points"]) == (5, 0)
+
+
+def test_a_submission_finds_neither_the_checks_nor_the_gradebook(graded: dict[str, Any]) -> None:
+    assert graded["looks"]["points"] == 5
