@@ -1,7 +1,9 @@
 """Many submissions to grades: order, backpressure, retries, and what goes into the gradebook.
 
 The driver owns all of that; an engine only judges, and retries nothing. An outcome is a verdict about the submission, a
-loss is the infrastructure's: what was lost is tried again, and never stored as done.
+loss is the infrastructure's. What was lost, and what has a fault in it, is judged once more when all the rest is done,
+with everything started anew; what was lost is then alone, so that it cannot suffer from another. A fault that comes
+again is reported, and never stored as done.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from gradetape.gradebook.claims import BEAT_S
 from gradetape.judge.bench import Case
 from gradetape.judge.cases import Exam
 from gradetape.judge.messages import Lost
-from gradetape.records import Grade, Submission, Unreadable
+from gradetape.records import Grade, Submission, Unreadable, Verdict
 
-_ATTEMPTS = 3
+_STARTS = 3
 _SLACK_S = 120.0
 _LOOK_AGAIN_S = 1.0
 
@@ -41,6 +43,9 @@ class Engine(Protocol):
 
     def forget(self, number: int) -> None:
         """Cancels a case."""
+
+    def renew(self) -> None:
+        """Starts everything anew for the next case; nothing is under way."""
 
     def close(self) -> None:
         """Ends all that is under way."""
@@ -80,9 +85,11 @@ class Batch:
 @dataclass
 class _Pending:
     submission: Submission
-    attempts: int = 0
+    starts: int = 0
     deadline: float = 0.0
     not_before: float = 0.0
+    retried: bool = False
+    alone: bool = False
 
 
 class Driver:
@@ -105,6 +112,7 @@ class Driver:
         self._me = me
         self._waiting: deque[_Pending] = deque()
         self._running: dict[int, _Pending] = {}
+        self._suspect: list[_Pending] = []
         self._others: set[str] = set()
         self._beaten = time.monotonic()
         self.shared = 0
@@ -114,7 +122,7 @@ class Driver:
         grades: dict[str, Grade] = {}
         self._waiting.extend(_Pending(each) for each in found)
         try:
-            while self._waiting or self._running:
+            while self._waiting or self._running or self._suspect:
                 for grade in self._turn(again):
                     grades[grade.student] = grade
                     self._progress.graded(grade)
@@ -126,6 +134,8 @@ class Driver:
         return grades
 
     def _turn(self, again: bool) -> list[Grade]:
+        if not self._waiting and not self._running:
+            self._start_anew()
         theirs = self._fill(again)
         if not self._running and self._waiting:
             time.sleep(_LOOK_AGAIN_S)
@@ -140,12 +150,23 @@ class Driver:
         """Begins as many as there is room for; the grades of those that another grader has finished."""
         found = []
         for _ in range(len(self._waiting)):
-            if len(self._running) >= self._engine.capacity():
+            if not self._has_room(self._waiting[0]):
                 break
             pending = self._waiting.popleft()
             if grade := self._claimed(pending, again):
                 found.append(grade)
         return found
+
+    def _has_room(self, pending: _Pending) -> bool:
+        if pending.alone or any(running.alone for running in self._running.values()):
+            return not self._running
+        return len(self._running) < self._engine.capacity()
+
+    def _start_anew(self) -> None:
+        """The second turn of all that did not come to a proper end in the first."""
+        self._engine.renew()
+        self._waiting.extend(sorted(self._suspect, key=lambda pending: pending.alone))
+        self._suspect.clear()
 
     def _claimed(self, pending: _Pending, again: bool) -> Grade | None:
         if pending.not_before > time.monotonic():
@@ -177,12 +198,12 @@ class Driver:
     def _begin(self, pending: _Pending) -> None:
         limits = self._exam.course.config.limits.record()
         case = self._exam.case(pending.submission.cells, limits, only=self._rubric.sound)
-        pending.attempts += 1
+        pending.starts += 1
         pending.deadline = time.monotonic() + limits.submission_s * 2 + _SLACK_S
         try:
             self._running[self._engine.submit(case)] = pending
         except InfrastructureError:
-            if pending.attempts >= _ATTEMPTS:
+            if pending.starts >= _STARTS:
                 raise
             self._waiting.appendleft(pending)
 
@@ -190,15 +211,25 @@ class Driver:
         pending = self._running.pop(number, None)
         if pending is None:
             return None
-        if isinstance(outcome, Outcome):
-            return self._marker.grade(self._rubric, pending.submission, outcome)
-        return self._again(pending, outcome.reason)
+        if isinstance(outcome, Lost):
+            return self._lost(pending, outcome.reason)
+        grade = self._marker.grade(self._rubric, pending.submission, outcome)
+        sound = self._rubric.sound
+        fault = any(result.verdict is Verdict.FAULT and result.check.id in sound for result in grade.results)
+        return None if fault and self._once_more(pending) else grade
 
-    def _again(self, pending: _Pending, reason: str) -> Grade | None:
-        if pending.attempts < _ATTEMPTS:
-            self._waiting.append(pending)
+    def _lost(self, pending: _Pending, reason: str) -> Grade | None:
+        if self._once_more(pending, alone=True):
             return None
         return self._marker.lost(self._rubric, pending.submission, reason)
+
+    def _once_more(self, pending: _Pending, *, alone: bool = False) -> bool:
+        """Whether a submission gets its second turn, rather than the result that it has."""
+        if pending.retried:
+            return False
+        pending.retried, pending.alone = True, alone
+        self._suspect.append(pending)
+        return True
 
     def _overdue(self) -> list[Grade]:
         """What an engine did not end in time is lost: the driver's clock is the last one."""
@@ -206,18 +237,22 @@ class Driver:
         grades = []
         for number in late:
             self._engine.forget(number)
-            grades.append(self._again(self._running.pop(number), "the engine gave no answer in time"))
+            grades.append(self._lost(self._running.pop(number), "the engine gave no answer in time"))
         return [grade for grade in grades if grade is not None]
 
 
 def prove(lanes: Lanes, exam: Exam, only: str | None) -> Rubric:
-    """The rubric, after the reference has shown which checks can be trusted."""
+    """The rubric, after the reference has shown which checks can be trusted; it too has a second turn."""
     rubric = Rubric.of(exam, lanes.collected, [only] if only else None)
     case = exam.case(exam.reference, exam.course.config.limits.record(), trusted=True, only=rubric.sound)
     try:
-        return rubric.proven(lanes.judge(case))
+        proven = rubric.proven(lanes.judge(case))
     except InfrastructureError:
-        return rubric.proven(lanes.judge(case))
+        proven = None
+    if proven is not None and proven.faults == rubric.faults:
+        return proven
+    lanes.renew()
+    return rubric.proven(lanes.judge(case))
 
 
 class Session:
