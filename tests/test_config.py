@@ -170,7 +170,7 @@ def test_the_course_of_this_repository_is_configured() -> None:
 
 def test_the_defaults_that_the_comments_name_are_the_defaults(tmp_path: Path) -> None:
     lines = (ROOT / "grader_config.yml").read_text(encoding="utf-8").splitlines()
-    keys = [line.removeprefix("# ") for line in lines if line.startswith(("# limits:", "#   "))]
+    keys = [line.removeprefix("# ") for line in lines if line.startswith(("# limits:", "# late:", "#   "))]
     keys += [
         line.removeprefix("# ") for line in lines if line.startswith(("# keras", "# workers", "# device", "# iso"))
     ]

@@ -268,6 +268,22 @@ def test_a_misspelt_extension_is_told(course: Path) -> None:
     assert run.returncode == 0 and "names 'allice'" in run.stderr and "Did you mean 'alice'?" in run.stderr
 
 
+def test_an_extension_in_an_assignment_that_is_not_there_is_refused(course: Path) -> None:
+    _due(course, LATE + "  extensions:\n    tinny:\n      alice: 2026-10-03T12:00:00Z\n")
+    run = gradetape(course, "show", "alice")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "names 'tinny', which is no assignment. Did you mean 'tiny'?" in run.stderr
+
+
+def test_a_late_policy_that_cannot_be_followed_is_told_before_anything_is_graded(course: Path) -> None:
+    _due(course, LATE + "  times: nowhere.csv\n")
+    (course / "ada.py").write_text("def double(x): return 2 * x\n")
+    run = gradetape(course, "grade", "ada.py", "--assignment", "tiny")
+    assert run.returncode == 2
+    assert "nowhere.csv, which late.times in grader_config.yml names, cannot be read" in run.stderr
+    assert "ada:" not in run.stderr and not (course / "results" / "grades.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("times", "words"),
     [

@@ -79,10 +79,6 @@ def _an_order_for_otter(course: Path) -> None:
     _append(course / "assignments" / "tiny" / "q01_double" / "starter.py", "\n# %%\nx = 1 # SEED\n")
 
 
-def _no_times(course: Path) -> None:
-    (course / "grader_config.yml").write_text("late:\n  times: nowhere.csv\n")
-
-
 @pytest.mark.parametrize(
     ("spoil", "verb", "words"),
     [
