@@ -18,6 +18,8 @@ def printable(text: str, limit: int = 2000) -> str:
     bidirectional and zero-width ones), surrogates, private and unassigned characters do not.
     """
     left_out = len(text) - limit
+    if left_out <= 0 and text.isprintable():
+        return text
     shown = "".join(map(_visible, text[:limit].replace("\r\n", "\n")))
     return f"{shown}… ({left_out} more characters)" if left_out > 0 else shown
 

@@ -1,4 +1,13 @@
-"""Puts the pages and the table of grades into a folder: each file is the old one or the new one, never half of it."""
+"""The folder of results: each file in it is the old one or the new one, never half of it.
+
+    index.html                        the assignment's dashboard, or a list where there are several
+    grades.csv                        the points of all
+    staff/ASSIGNMENT/                 its dashboard, its grades.csv, and a page for each student, for staff alone
+    students/ASSIGNMENT/STUDENT.html  for that student; the only folder from which anything may be published
+
+What the first two say of other assignments they take from the tables in `staff/`, so that each assignment can be
+written by itself.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +19,11 @@ from pathlib import Path
 
 from gradetape.errors import GradebookError
 from gradetape.records import Grade, Unreadable
-from gradetape.report.pages import index_page, page_name, student_page, unreadable_page
-from gradetape.report.tables import grades_csv
+from gradetape.report.dashboard import index_page, overview_page
+from gradetape.report.html import page_name, slug
+from gradetape.report.staff import staff_page, unreadable_for_staff
+from gradetape.report.student import student_page, unreadable_page
+from gradetape.report.tables import grades_csv, merged, summary
 
 _ADVICE = {
     errno.ENOSPC: "The disk is full: free some space and run the command again.",
@@ -20,6 +32,13 @@ _ADVICE = {
     errno.EPERM: "You may not write there: choose another folder with --out.",
     errno.EROFS: "That disk is read-only: choose another folder with --out.",
 }
+_UP = "../../"
+_README = """\
+students/   A page for each student: give each student their own. Nothing in it is for staff alone. The pages are named
+            after the students, so where you put the whole folder on a server, let each student open only their own.
+Everything else here is for staff. Never publish it: staff/ shows what the hidden checks ask and expect, and index.html,
+grades.csv and the gradebook hold everybody's points.
+"""
 
 
 def write(
@@ -31,28 +50,51 @@ def write(
     title: str = "",
     max_points: float,
 ) -> Path:
-    """Write grades.csv, a page per student and, last, index.html, which is returned.
+    """Write one assignment's pages and table, and last the folder's own index.html, which is returned.
 
     `max_points` is the assignment's, for those who have no grade.
 
     Raises GradebookError if the folder cannot be made or written.
     """
     folder = Path(folder)
-    files = {page_name(grade.student): student_page(grade, title=title) for grade in grades}
-    files |= {page_name(entry.student): unreadable_page(entry, assignment, title=title) for entry in unreadable}
-    files["grades.csv"] = grades_csv(grades, unreadable, max_points=max_points)
-    files["index.html"] = index_page(grades, unreadable, assignment=assignment, title=title)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            _replace(folder / name, content)
+        _write_students(folder / "students" / slug(assignment), grades, unreadable, assignment, title)
+        _write_staff(folder / "staff" / slug(assignment), grades, unreadable, assignment, title, max_points)
+        _put(folder / "README.txt", _README)
+        tables = {path.parent.name: path.read_text("utf-8") for path in sorted(folder.glob("staff/*/grades.csv"))}
+        _put(folder / "grades.csv", merged(tables))
+        several = [summary(name, table) for name, table in tables.items()] if len(tables) > 1 else []
+        alone = "" if several else index_page(grades, unreadable, assignment=assignment, title=title)
+        _put(folder / "index.html", alone or overview_page(several))
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "Check that it is a folder that you may write to, or use --out.")
         raise GradebookError(f"The results cannot be written to {folder}: {error.strerror}. {advice}") from error
     return folder / "index.html"
 
 
-def _replace(path: Path, content: str) -> None:
+def _write_students(
+    folder: Path, grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, title: str
+) -> None:
+    for grade in grades:
+        _put(folder / page_name(grade.student), student_page(grade, title=title))
+    for entry in unreadable:
+        _put(folder / page_name(entry.student), unreadable_page(entry, assignment, title=title))
+
+
+def _write_staff(
+    folder: Path, grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, title: str,
+    max_points: float,
+) -> None:  # fmt: skip
+    for grade in grades:
+        _put(folder / page_name(grade.student), staff_page(grade, title=title, up=_UP))
+    for entry in unreadable:
+        _put(folder / page_name(entry.student), unreadable_for_staff(entry, assignment, title=title, up=_UP))
+    _put(folder / "grades.csv", grades_csv(grades, unreadable, max_points=max_points))
+    _put(folder / "index.html", index_page(grades, unreadable, assignment=assignment, title=title, up=_UP))
+
+
+def _put(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("x", encoding="utf-8", newline="") as file:

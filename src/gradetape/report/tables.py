@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradetape.records import CheckResult, Grade, Question, Status, Unreadable
 from gradetape.text import printable, spreadsheet
+
+_FIRST = ("student", "points", "max_points", "status")
+_LAST = ("file", "sha256")
 
 
 def questions_of(grades: Sequence[Grade]) -> list[Question]:
@@ -36,10 +39,41 @@ def grades_csv(grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, max
     rows.sort(key=lambda row: str(row[0]).casefold())
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    header: list[str | float] = ["student", "points", "max_points", "status", *stems, "file", "sha256"]
+    header: list[str | float] = [*_FIRST, *stems, *_LAST]
     for row in [header, *rows]:
         writer.writerow([_cell(value) if isinstance(value, str) else value for value in row])
     return file.getvalue()
+
+
+def merged(tables: Mapping[str, str]) -> str:
+    """One table of the `grades_csv` of several assignments, by their names, which stand in its first column.
+
+    A single table stays as it is.
+    """
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    rows = [{"assignment": name} | row for name, table in tables.items() for row in _rows(table)]
+    columns = dict.fromkeys(name for row in rows for name in row)
+    first, last = ("assignment", *_FIRST), _LAST
+    middle = [name for name in columns if name not in (*first, *last)]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, [*first, *middle, *last], "", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def summary(assignment: str, table: str) -> dict[str, Any]:
+    """What a list of assignments says of one, from its `grades_csv`."""
+    rows = _rows(table)
+    points = [row["points"] for row in rows if row["status"] == Status.GRADED.value]
+    return {
+        "assignment": assignment,
+        "students": len(rows),
+        "attention": len(rows) - len(points),
+        "mean": sum(points) / len(points) if points else None,
+        "max_points": max((row["max_points"] for row in rows), default=0.0),
+    }
 
 
 def as_json(
@@ -53,6 +87,11 @@ def as_json(
         "isolation": isolation,
         "submissions": sorted(submissions, key=lambda submission: submission["student"].casefold()),
     }
+
+
+def _rows(table: str) -> list[dict[str, Any]]:
+    """The rows of a `grades_csv`, its numbers as numbers."""
+    return list(csv.DictReader(io.StringIO(table), quoting=csv.QUOTE_NONNUMERIC))
 
 
 def _cell(text: str) -> str:
