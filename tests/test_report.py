@@ -197,7 +197,7 @@ def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_sho
     lost = a_grade("eve", status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",))
     text = text_of(index_page([lost, *grades], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))
     assert "5 students, 4 in need of attention" in text
-    urgent, table = text.split("Run the commands")[1].split("Students Search", 1)
+    urgent, table = text.split("batch was graded.")[1].split("Students Search", 1)
     first, rest = urgent.split(reason)
     assert first.endswith("bob, dan ")
     assert "pytest a/b.py::test_y --submission x eve the zygote is gone gradetape grade eve.ipynb" in rest
