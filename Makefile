@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify grade test check hostile bench clean
+.PHONY: help setup release verify grade test check hostile bench screenshots clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1:/p' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ hostile: setup  ## grade the attackers' submissions in examples/hostile, and say
 
 bench: setup  ## measure what a submission costs
 	$(BIN)/python -m benchmarks
+
+screenshots: grade  ## retake the pictures in docs/ from the pages that `make grade` writes
+	$(BIN)/python scripts/screenshots.py results
 
 grader_config.schema.json: src/gradetape/config.py | .venv/.stamp
 	$(BIN)/python -m gradetape.config > $@
