@@ -201,6 +201,6 @@ def test_a_screen_reader_finds_its_way(browser: Browser, results: Path, name: st
         assert (page.get_by_role("main").count(), page.get_by_role("heading", level=1).count()) == (1, 1)
         assert page.locator("html").get_attribute("lang") == "en"
         named = "e => e.getAttribute('aria-label') || document.getElementById(e.getAttribute('aria-labelledby'))"
-        assert all(section.evaluate(named) for section in page.locator("section, nav, [role=region]").all())
+        assert all(section.evaluate(named) for section in page.locator("section, nav, [role=group]").all())
         assert page.locator("th:not([scope])").count() == 0
         assert [link for link in page.get_by_role("link").all() if not link.text_content()] == []
