@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradetape.errors import GradebookError
-from gradetape.records import CellEvent, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import CellEvent, Grade, Question, Standing, Status, Unreadable, Verdict
 from gradetape.report import (
     as_json,
     grades_csv,
@@ -420,6 +420,30 @@ def test_two_assignments_in_one_folder_keep_their_places(tmp_path: Path) -> None
         (ASSIGNMENT, "alice", ""), (ASSIGNMENT, "carol", ""), ("week-2", "alice", "0.0"), ("week-2", "bob", ""),
         ("week-2", "carol", ""),
     ]  # fmt: skip
+
+
+LATE = Standing(measured=2.0, final=1.8, late_percent=10.0, late_days=1, lines=("Handed in <late>: 10 % less.",))
+
+
+def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
+    standings = {"alice": LATE, "carol": Standing(measured=0.0, final=3.0, lines=("q01: 3 points, given by a person",))}
+    write(tmp_path, [a_grade("alice")], [a_broken_file()], assignment=ASSIGNMENT, max_points=5.0, standings=standings)
+    for reader in ("students", "staff"):
+        alice, carol = (text_of((tmp_path / reader / ASSIGNMENT / f"{name}.html").read_text()) for name in standings)
+        assert "1.8 of 5 points (the checks gave 2)" in alice
+        assert "What counts: 1.8 points Handed in <late>: 10 % less." in alice
+        assert "What counts: 3 points q01: 3 points, given by a person" in carol
+    index = text_of((tmp_path / "index.html").read_text())
+    assert "alice graded 2 of 5 1.8 2 0 see" in index
+    assert "carol unreadable no points 3 see" in index
+    assert [row["final"] for row in rows_of((tmp_path / "grades.csv").read_text())] == ["1.8", "3.0"]
+
+
+def test_where_what_was_measured_counts_nothing_is_said_twice() -> None:
+    standing = Standing(measured=2.0, final=2.0, late_days=0)
+    assert student_page(a_grade(), standing=standing) == student_page(a_grade())
+    plain = index_page([a_grade()], [], assignment=ASSIGNMENT)
+    assert index_page([a_grade()], [], assignment=ASSIGNMENT, standings={"alice": standing}) == plain
 
 
 def test_a_list_of_assignments_without_a_final_grade_says_so() -> None:

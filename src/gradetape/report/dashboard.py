@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gradetape.records import Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import Grade, Question, Standing, Status, Unreadable, Verdict
 from gradetape.report import plots, words
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
-from gradetape.report.commands import behind, grading
+from gradetape.report.commands import grading
 from gradetape.report.html import page_name, render, slug
 from gradetape.report.tables import earned, questions_of
 
@@ -17,12 +17,16 @@ _SLOW = 10
 
 
 def index_page(
-    grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, title: str = "", up: str = ""
-) -> str:
-    """One assignment's dashboard; `up` leads from its folder to that of the results."""
+    grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, title: str = "", up: str = "",
+    standings: Mapping[str, Standing] | None = None,
+) -> str:  # fmt: skip
+    """One assignment's dashboard; `up` leads from its folder to that of the results, `standings` say what counts."""
     questions = questions_of(grades)
     items = check_items(grades)
     rows = [_student(grade, questions) for grade in grades] + [_unreadable(entry) for entry in unreadable]
+    counts = standings or {}
+    for row in rows:
+        row["final"] = counts[row["student"]].final if row["student"] in counts else row["points"] or 0.0
     rows.sort(key=lambda row: row["student"].casefold())
     spread = distribution(grades)
     shares = _shares(items, questions)
@@ -34,6 +38,7 @@ def index_page(
         up=up,
         questions=questions,
         rows=rows,
+        adjusted=any(standing.final != standing.measured for standing in counts.values()),
         attention=_attention(grades, unreadable, assignment),
         spread=spread,
         points_plot=plots.points(spread) if spread else "",
@@ -82,7 +87,7 @@ def _attention(grades: Sequence[Grade], unreadable: Sequence[Unreadable], assign
     for grade in grades:
         unexplained = ("no reason was recorded",) if grade.status is Status.NEEDS_ATTENTION else ()
         for reason in grade.attention or unexplained:
-            entry = found.setdefault(reason, {"reason": reason, "students": [], "command": behind(reason, grade)})
+            entry = found.setdefault(reason, {"reason": reason, "students": []} | _seen(reason, grade))
             entry["students"].append((grade.student, page_name(grade.student)))
     urgent = sorted(found.values(), key=lambda entry: -len(entry["students"]))
     return urgent + [
@@ -90,9 +95,19 @@ def _attention(grades: Sequence[Grade], unreadable: Sequence[Unreadable], assign
             "reason": f"{entry.file}: {entry.reason}",
             "students": [(entry.student, page_name(entry.student))],
             "command": grading(entry.file, assignment),
+            "detail": "",
         }
         for entry in unreadable
     ]
+
+
+def _seen(reason: str, grade: Grade) -> dict[str, str]:
+    """How a reason can be looked into: the check's own message, and the command that runs it or the grading again."""
+    blamed = next((result for result in grade.results if reason.startswith(f"{result.check.id}: ")), None)
+    again = grading(grade.file, grade.assignment)
+    if blamed is None:
+        return {"detail": "", "command": again}
+    return {"detail": blamed.staff_message, "command": blamed.command or again}
 
 
 def _shares(items: Iterable[CheckItem], questions: Iterable[Question]) -> dict[str, Counter[Verdict]]:

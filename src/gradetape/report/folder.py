@@ -14,11 +14,12 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from gradetape.errors import GradebookError
-from gradetape.records import Grade, Unreadable
+from gradetape.records import Grade, Standing, Unreadable
 from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.html import page_name, slug
 from gradetape.report.staff import staff_page, unreadable_for_staff
@@ -41,6 +42,28 @@ grades.csv and the gradebook hold everybody's points.
 """
 
 
+@dataclass(frozen=True)
+class _Results:
+    """What is known of one assignment."""
+
+    assignment: str
+    title: str
+    max_points: float
+    grades: Sequence[Grade]
+    unreadable: Sequence[Unreadable]
+    standings: Mapping[str, Standing] | None
+
+    def index(self, up: str = "") -> str:
+        """The dashboard."""
+        return index_page(
+            self.grades, self.unreadable, assignment=self.assignment, title=self.title, up=up, standings=self.standings
+        )
+
+    def counts(self, student: str) -> Standing | None:
+        """What counts for a student, if that is known."""
+        return (self.standings or {}).get(student)
+
+
 def write(
     folder: str | Path,
     grades: Sequence[Grade],
@@ -49,48 +72,52 @@ def write(
     assignment: str,
     title: str = "",
     max_points: float,
+    standings: Mapping[str, Standing] | None = None,
 ) -> Path:
     """Write one assignment's pages and table, and last the folder's own index.html, which is returned.
 
-    `max_points` is the assignment's, for those who have no grade.
+    `max_points` is the assignment's, for those who have no grade; `standings` say what counts, by student.
 
     Raises GradebookError if the folder cannot be made or written.
     """
     folder = Path(folder)
+    results = _Results(assignment, title, max_points, grades, unreadable, standings)
     try:
-        _write_students(folder / "students" / slug(assignment), grades, unreadable, assignment, title)
-        _write_staff(folder / "staff" / slug(assignment), grades, unreadable, assignment, title, max_points)
+        _write_students(folder / "students" / slug(assignment), results)
+        _write_staff(folder / "staff" / slug(assignment), results)
         _put(folder / "README.txt", _README)
         tables = {path.parent.name: path.read_text("utf-8") for path in sorted(folder.glob("staff/*/grades.csv"))}
         _put(folder / "grades.csv", merged(tables))
         several = [summary(name, table) for name, table in tables.items()] if len(tables) > 1 else []
-        alone = "" if several else index_page(grades, unreadable, assignment=assignment, title=title)
-        _put(folder / "index.html", alone or overview_page(several))
+        _put(folder / "index.html", overview_page(several) if several else results.index())
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "Check that it is a folder that you may write to, or use --out.")
         raise GradebookError(f"The results cannot be written to {folder}: {error.strerror}. {advice}") from error
     return folder / "index.html"
 
 
-def _write_students(
-    folder: Path, grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, title: str
-) -> None:
-    for grade in grades:
-        _put(folder / page_name(grade.student), student_page(grade, title=title))
-    for entry in unreadable:
-        _put(folder / page_name(entry.student), unreadable_page(entry, assignment, title=title))
+def _write_students(folder: Path, results: _Results) -> None:
+    title = results.title
+    for grade in results.grades:
+        page = student_page(grade, title=title, standing=results.counts(grade.student))
+        _put(folder / page_name(grade.student), page)
+    for entry in results.unreadable:
+        page = unreadable_page(entry, results.assignment, title=title, standing=results.counts(entry.student))
+        _put(folder / page_name(entry.student), page)
 
 
-def _write_staff(
-    folder: Path, grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, title: str,
-    max_points: float,
-) -> None:  # fmt: skip
-    for grade in grades:
-        _put(folder / page_name(grade.student), staff_page(grade, title=title, up=_UP))
-    for entry in unreadable:
-        _put(folder / page_name(entry.student), unreadable_for_staff(entry, assignment, title=title, up=_UP))
-    _put(folder / "grades.csv", grades_csv(grades, unreadable, max_points=max_points))
-    _put(folder / "index.html", index_page(grades, unreadable, assignment=assignment, title=title, up=_UP))
+def _write_staff(folder: Path, results: _Results) -> None:
+    title = results.title
+    for grade in results.grades:
+        page = staff_page(grade, title=title, up=_UP, standing=results.counts(grade.student))
+        _put(folder / page_name(grade.student), page)
+    for entry in results.unreadable:
+        standing = results.counts(entry.student)
+        page = unreadable_for_staff(entry, results.assignment, title=title, up=_UP, standing=standing)
+        _put(folder / page_name(entry.student), page)
+    table = grades_csv(results.grades, results.unreadable, max_points=results.max_points, standings=results.standings)
+    _put(folder / "grades.csv", table)
+    _put(folder / "index.html", results.index(_UP))
 
 
 def _put(path: Path, content: str) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradetape.records import CheckResult, Grade, Unreadable, Verdict
+from gradetape.records import CheckResult, Grade, Standing, Unreadable, Verdict
 from gradetape.report import words
 from gradetape.report.commands import grading
 from gradetape.report.html import page_name, render, slug
 from gradetape.report.tables import earned
 
 
-def staff_page(grade: Grade, *, title: str = "", up: str = "") -> str:
+def staff_page(grade: Grade, *, title: str = "", up: str = "", standing: Standing | None = None) -> str:
     """One submission as HTML, hidden checks' values included; `up` leads to the folder of results."""
     titles = {question.stem: question.title or question.stem for question in grade.questions}
     return render(
@@ -22,6 +22,7 @@ def staff_page(grade: Grade, *, title: str = "", up: str = "") -> str:
         folder=slug(grade.assignment),
         page=page_name(grade.student),
         grade=grade,
+        standing=standing,
         status=words.STATUS[grade.status],
         questions=[(question, earned(grade, question.stem)) for question in grade.questions],
         failing=[_result(result, titles) for result in grade.results if result.verdict is not Verdict.PASSED],
@@ -32,7 +33,9 @@ def staff_page(grade: Grade, *, title: str = "", up: str = "") -> str:
     )
 
 
-def unreadable_for_staff(entry: Unreadable, assignment: str, *, title: str = "", up: str = "") -> str:
+def unreadable_for_staff(
+    entry: Unreadable, assignment: str, *, title: str = "", up: str = "", standing: Standing | None = None
+) -> str:
     """The page for staff of a file that could not be read."""
     return render(
         "staff_unreadable.html.j2",
@@ -42,6 +45,7 @@ def unreadable_for_staff(entry: Unreadable, assignment: str, *, title: str = "",
         folder=slug(assignment),
         page=page_name(entry.student),
         entry=entry,
+        standing=standing,
         again=grading(entry.file, assignment),
     )
 

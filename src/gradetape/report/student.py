@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradetape.records import CheckResult, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import CheckResult, Grade, Question, Standing, Status, Unreadable, Verdict
 from gradetape.report import words
 from gradetape.report.html import render
 from gradetape.report.tables import earned
 
 
-def student_page(grade: Grade, *, title: str = "") -> str:
-    """One student's result as HTML."""
+def student_page(grade: Grade, *, title: str = "", standing: Standing | None = None) -> str:
+    """One student's result as HTML; `standing` says what counts."""
     return render(
         "student.html.j2",
         title=title or grade.assignment,
         student=grade.student,
         points=grade.points,
         max_points=grade.max_points,
+        standing=standing,
         needs_attention=grade.status is Status.NEEDS_ATTENTION,
         questions=[_question(grade, question) for question in grade.questions],
         events=words.events(grade),
@@ -30,9 +31,9 @@ def student_page(grade: Grade, *, title: str = "") -> str:
     )
 
 
-def unreadable_page(entry: Unreadable, assignment: str, *, title: str = "") -> str:
+def unreadable_page(entry: Unreadable, assignment: str, *, title: str = "", standing: Standing | None = None) -> str:
     """The page of a student whose file could not be read: why, and what to do next."""
-    return render("unreadable.html.j2", title=title or assignment, entry=entry)
+    return render("unreadable.html.j2", title=title or assignment, entry=entry, standing=standing)
 
 
 def _question(grade: Grade, question: Question) -> dict[str, Any]:
