@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from gradetape.records import CellEvent, Status, Verdict
@@ -192,6 +193,15 @@ def test_the_dashboard_works_with_the_keyboard_alone(browser: Browser, results: 
         expect(page.locator(FIRST).locator("th")).to_have_text("Zoë")
         page.keyboard.press("Enter")
         expect(page.locator(FIRST).locator("th")).not_to_have_text("Zoë")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_that_keeps_somebody_out(browser: Browser, results: Path, name: str, scheme: str) -> None:
+    # Without its policy a page takes axe's own script.
+    with Visit(browser, results / PAGES[name], color_scheme=scheme, bypass_csp=True) as visit:
+        found = Axe().run(visit.page)
+        assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize("name", PAGES)
