@@ -1,7 +1,9 @@
 """Many submissions to grades: order, backpressure, retries, and what goes into the gradebook.
 
 The driver owns all of that; an engine only judges, and retries nothing. An outcome is a verdict about the submission, a
-loss is the infrastructure's: what was lost is tried again, and never stored as done.
+loss is the infrastructure's. What was lost, and what has a fault in it, is judged once more when all the rest is done,
+with everything started anew; what was lost is then alone, so that it cannot suffer from another. A fault that comes
+again is reported, and never stored as done.
 """
 
 from __future__ import annotations
@@ -9,19 +11,22 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gradetape.errors import InfrastructureError
+from gradetape.errors import GradebookError, InfrastructureError
 from gradetape.grade import Lanes, Marker, Outcome, Rubric
-from gradetape.gradebook import Gradebook
+from gradetape.gradebook import Gradebook, Grader
+from gradetape.gradebook.claims import BEAT_S
 from gradetape.judge.bench import Case
 from gradetape.judge.cases import Exam
 from gradetape.judge.messages import Lost
-from gradetape.records import Grade, Submission, Unreadable
+from gradetape.records import Grade, Submission, Unreadable, Verdict
 
-_ATTEMPTS = 3
+_STARTS = 3
 _SLACK_S = 120.0
+_LOOK_AGAIN_S = 1.0
 
 
 class Engine(Protocol):
@@ -39,6 +44,9 @@ class Engine(Protocol):
     def forget(self, number: int) -> None:
         """Cancels a case."""
 
+    def renew(self) -> None:
+        """Starts everything anew for the next case; nothing is under way."""
+
     def close(self) -> None:
         """Ends all that is under way."""
 
@@ -52,14 +60,21 @@ class Progress(Protocol):
     def graded(self, grade: Grade) -> None:
         """A submission has its grade, which is in the gradebook."""
 
+    def shared(self, other: Grader) -> None:
+        """Another grader is at work on the same gradebook, and has submissions of this batch in hand."""
+
 
 @dataclass
 class Batch:
-    """What became of a batch: its grades, the files that could not be read, and how many grades are new."""
+    """What became of a batch: its grades, the files that could not be read, and how many grades are new.
+
+    `fresh` counts those of this grader, `shared` those that another one recorded in the meantime.
+    """
 
     grades: list[Grade] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     fresh: int = 0
+    shared: int = 0
 
     @property
     def needs_attention(self) -> bool:
@@ -70,55 +85,125 @@ class Batch:
 @dataclass
 class _Pending:
     submission: Submission
-    attempts: int = 0
+    starts: int = 0
     deadline: float = 0.0
+    not_before: float = 0.0
+    retried: bool = False
+    alone: bool = False
 
 
 class Driver:
-    """Grades a batch of submissions of one exam through an engine, into a gradebook."""
+    """Grades a batch of submissions of one exam through an engine, into a gradebook.
+
+    Another driver may be at work on the same gradebook: each submission is claimed before it is judged, and what the
+    other has in hand is left to it. `shared` counts the grades that came from there.
+    """
 
     def __init__(
-        self, exam: Exam, engine: Engine, rubric: Rubric, marker: Marker, book: Gradebook, progress: Progress
-    ) -> None:
+        self, exam: Exam, engine: Engine, rubric: Rubric, marker: Marker, book: Gradebook, progress: Progress,
+        me: Grader,
+    ) -> None:  # fmt: skip
         self._exam = exam
         self._engine = engine
         self._rubric = rubric
         self._marker = marker
         self._book = book
         self._progress = progress
+        self._me = me
         self._waiting: deque[_Pending] = deque()
         self._running: dict[int, _Pending] = {}
+        self._suspect: list[_Pending] = []
+        self._others: set[str] = set()
+        self._beaten = time.monotonic()
+        self.shared = 0
 
     def run(self, found: Sequence[Submission], *, again: bool = False) -> dict[str, Grade]:
         """The grades by student; each is in the gradebook before the next one is waited for."""
         grades: dict[str, Grade] = {}
         self._waiting.extend(_Pending(each) for each in found)
         try:
-            while self._waiting or self._running:
-                for grade in self._turn():
-                    self._book.record(grade, self._exam.assignment.name, force=again)
+            while self._waiting or self._running or self._suspect:
+                for grade in self._turn(again):
                     grades[grade.student] = grade
                     self._progress.graded(grade)
         finally:
             for number in list(self._running):
                 self._engine.forget(number)
+            with suppress(GradebookError):  # once this process is gone, its claims are free
+                self._book.release(self._me)
         return grades
 
-    def _turn(self) -> list[Grade]:
-        while self._waiting and len(self._running) < self._engine.capacity():
-            self._begin(self._waiting.popleft())
-        grades = [grade for number, outcome in self._engine.wait(1.0) if (grade := self._ended(number, outcome))]
-        return grades + self._overdue()
+    def _turn(self, again: bool) -> list[Grade]:
+        if not self._waiting and not self._running:
+            self._start_anew()
+        theirs = self._fill(again)
+        if not self._running and self._waiting:
+            time.sleep(_LOOK_AGAIN_S)
+        ended = [grade for number, outcome in self._engine.wait(1.0) if (grade := self._ended(number, outcome))]
+        mine = ended + self._overdue()
+        for grade in mine:
+            self._book.record(grade, self._exam.assignment.name, force=again, grader=self._me)
+        self._show_life()
+        return theirs + mine
+
+    def _fill(self, again: bool) -> list[Grade]:
+        """Begins as many as there is room for; the grades of those that another grader has finished."""
+        found = []
+        for _ in range(len(self._waiting)):
+            if not self._has_room(self._waiting[0]):
+                break
+            pending = self._waiting.popleft()
+            if grade := self._claimed(pending, again):
+                found.append(grade)
+        return found
+
+    def _has_room(self, pending: _Pending) -> bool:
+        if pending.alone or any(running.alone for running in self._running.values()):
+            return not self._running
+        return len(self._running) < self._engine.capacity()
+
+    def _start_anew(self) -> None:
+        """The second turn of all that did not come to a proper end in the first."""
+        self._engine.renew()
+        self._waiting.extend(sorted(self._suspect, key=lambda pending: pending.alone))
+        self._suspect.clear()
+
+    def _claimed(self, pending: _Pending, again: bool) -> Grade | None:
+        if pending.not_before > time.monotonic():
+            self._waiting.append(pending)
+            return None
+        submission, name = pending.submission, self._exam.assignment.name
+        found = self._book.claim(self._me, name, submission.student, self._marker.key(submission), again=again)
+        if isinstance(found, Grade):
+            self.shared += 1
+            return found
+        if found is self._me:
+            self._begin(pending)
+        else:
+            self._leave(pending, found)
+        return None
+
+    def _leave(self, pending: _Pending, other: Grader) -> None:
+        if other.token not in self._others:
+            self._others.add(other.token)
+            self._progress.shared(other)
+        pending.not_before = time.monotonic() + _LOOK_AGAIN_S
+        self._waiting.append(pending)
+
+    def _show_life(self) -> None:
+        if time.monotonic() > self._beaten + BEAT_S:
+            self._beaten = time.monotonic()
+            self._book.beat(self._me)
 
     def _begin(self, pending: _Pending) -> None:
         limits = self._exam.course.config.limits.record()
         case = self._exam.case(pending.submission.cells, limits, only=self._rubric.sound)
-        pending.attempts += 1
+        pending.starts += 1
         pending.deadline = time.monotonic() + limits.submission_s * 2 + _SLACK_S
         try:
             self._running[self._engine.submit(case)] = pending
         except InfrastructureError:
-            if pending.attempts >= _ATTEMPTS:
+            if pending.starts >= _STARTS:
                 raise
             self._waiting.appendleft(pending)
 
@@ -126,15 +211,25 @@ class Driver:
         pending = self._running.pop(number, None)
         if pending is None:
             return None
-        if isinstance(outcome, Outcome):
-            return self._marker.grade(self._rubric, pending.submission, outcome)
-        return self._again(pending, outcome.reason)
+        if isinstance(outcome, Lost):
+            return self._lost(pending, outcome.reason)
+        grade = self._marker.grade(self._rubric, pending.submission, outcome)
+        sound = self._rubric.sound
+        fault = any(result.verdict is Verdict.FAULT and result.check.id in sound for result in grade.results)
+        return None if fault and self._once_more(pending) else grade
 
-    def _again(self, pending: _Pending, reason: str) -> Grade | None:
-        if pending.attempts < _ATTEMPTS:
-            self._waiting.append(pending)
+    def _lost(self, pending: _Pending, reason: str) -> Grade | None:
+        if self._once_more(pending, alone=True):
             return None
         return self._marker.lost(self._rubric, pending.submission, reason)
+
+    def _once_more(self, pending: _Pending, *, alone: bool = False) -> bool:
+        """Whether a submission gets its second turn, rather than the result that it has."""
+        if pending.retried:
+            return False
+        pending.retried, pending.alone = True, alone
+        self._suspect.append(pending)
+        return True
 
     def _overdue(self) -> list[Grade]:
         """What an engine did not end in time is lost: the driver's clock is the last one."""
@@ -142,18 +237,22 @@ class Driver:
         grades = []
         for number in late:
             self._engine.forget(number)
-            grades.append(self._again(self._running.pop(number), "the engine gave no answer in time"))
+            grades.append(self._lost(self._running.pop(number), "the engine gave no answer in time"))
         return [grade for grade in grades if grade is not None]
 
 
 def prove(lanes: Lanes, exam: Exam, only: str | None) -> Rubric:
-    """The rubric, after the reference has shown which checks can be trusted."""
+    """The rubric, after the reference has shown which checks can be trusted; it too has a second turn."""
     rubric = Rubric.of(exam, lanes.collected, [only] if only else None)
     case = exam.case(exam.reference, exam.course.config.limits.record(), trusted=True, only=rubric.sound)
     try:
-        return rubric.proven(lanes.judge(case))
+        proven = rubric.proven(lanes.judge(case))
     except InfrastructureError:
-        return rubric.proven(lanes.judge(case))
+        proven = None
+    if proven is not None and proven.faults == rubric.faults:
+        return proven
+    lanes.renew()
+    return rubric.proven(lanes.judge(case))
 
 
 class Session:
@@ -176,21 +275,22 @@ class Session:
     ) -> Batch:
         """Grades what the gradebook does not know yet; raises GradetapeError, with all that was graded kept."""
         name = self._exam.assignment.name
+        me = self._book.grader()
         for entry in unreadable:
             self._book.record(entry, name)
         marker = Marker(self._exam, question=self._question, isolation=self._isolation, command=self._shown)
         known = {} if regrade else _known(self._book, name, marker, submissions)
         self._progress.begin(len(submissions), len(known))
         fresh = [each for each in submissions if each.student not in known]
-        grades = known | (self._graded(fresh, marker, regrade, workers) if fresh else {})
-        return Batch([grades[each.student] for each in submissions], list(unreadable), len(fresh))
-
-    def _graded(self, fresh: Sequence[Submission], marker: Marker, regrade: bool, workers: int) -> dict[str, Grade]:
+        if not fresh:
+            return Batch([known[each.student] for each in submissions], list(unreadable))
         lanes = Lanes(self._exam, workers=min(workers, len(fresh)), isolation=self._isolation, device=self._device)
         with lanes:
             rubric = prove(lanes, self._exam, self._question)
-            driver = Driver(self._exam, lanes, rubric, marker, self._book, self._progress)
-            return driver.run(fresh, again=regrade)
+            driver = Driver(self._exam, lanes, rubric, marker, self._book, self._progress, me)
+            grades = known | driver.run(fresh, again=regrade)
+        found = [grades[each.student] for each in submissions]
+        return Batch(found, list(unreadable), len(fresh) - driver.shared, driver.shared)
 
 
 def _known(book: Gradebook, assignment: str, marker: Marker, found: Sequence[Submission]) -> dict[str, Grade]:

@@ -32,6 +32,7 @@ from gradetape.sandbox.launch import Zygote
 
 _PACKAGES = ("gradetape", "tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy", "pytest")
 _COLLECT_S = 120.0
+_GRACE_S = 0.3
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +121,10 @@ class Lanes:
                     raise InfrastructureError(f"the case was lost: {outcome.reason}")
                 return outcome
 
+    def renew(self) -> None:
+        """Lets the next case have a fresh zygote and a fresh judge; nothing is under way."""
+        self.close()
+
     def close(self) -> None:
         """Ends the judge, the zygote and every worker."""
         self._line = self._zygote = None
@@ -139,7 +144,7 @@ class Lanes:
             return []
         if isinstance(message, Lost):
             del self._work[message.order]
-            if self._zygote is not None and not self._zygote.alive:
+            if self._zygote is not None and self._zygote.ended(_GRACE_S):
                 return [(message.order, message), *self._all_lost("the zygote is gone")]
             return [(message.order, message)]
         if isinstance(message, Done):
@@ -319,7 +324,7 @@ class Marker:
 
     def lost(self, rubric: Rubric, submission: Submission, reason: str) -> Grade:
         """A grade without results, which is never taken for a final one."""
-        attention = (f"the grader's machinery failed: {reason}",)
+        attention = (f"the grader's machinery failed twice, the second time newly started: {reason}",)
         return self._made(submission, results=rubric.complete(()), attention=attention)
 
     def _made(
@@ -332,7 +337,7 @@ class Marker:
             key=self.key(submission), status=Status.NEEDS_ATTENTION if attention else Status.GRADED,
             isolation=self._isolation, results=results, events=events, notes=submission.notes, attention=attention,
             questions=tuple(question for question in assignment.questions if question.stem in self._stems),
-            layers=layers, versions=self.versions, seconds=seconds,
+            layers=layers, versions=self.versions, seconds=seconds, modified=submission.modified,
         )  # fmt: skip
 
     def _with_command(self, submission: Submission, result: CheckResult) -> CheckResult:

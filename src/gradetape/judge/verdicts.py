@@ -66,9 +66,10 @@ def result_of(
     verdict, note = verdict_of(error, watch, trusted)
     cause = watch.event or error
     earned = check.points if verdict in (Verdict.PASSED, Verdict.SKIPPED) else 0.0
+    staff = _for_staff(cause, note, printed, whole=verdict is Verdict.FAULT)
     return CheckResult(
         check=check, verdict=verdict, points=earned, seconds=round(seconds, 4),
-        message=_for_student(check, verdict, cause, printed), staff_message=_for_staff(cause, note, printed),
+        message=_for_student(check, verdict, cause, printed), staff_message=staff,
     )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def _public_words(verdict: Verdict, error: BaseException | None) -> str:
     return f"{_WORDS[verdict]} The value that your code returned could not be used: {error}"
 
 
-def _for_staff(error: BaseException | None, note: str, printed: str) -> str:
+def _for_staff(error: BaseException | None, note: str, printed: str, *, whole: bool) -> str:
     if error is None:
         return note
     where = [
@@ -114,6 +115,7 @@ def _for_staff(error: BaseException | None, note: str, printed: str) -> str:
     ]
     place = f"{where[-1].filename}:{where[-1].lineno}: " if where else ""
     own = error.traceback if isinstance(error, StudentError) else ""
-    deep = "".join(traceback.format_exception(error)[-12:]) if not where and not isinstance(error, FarSideEvent) else ""
+    unplaced = not where and not isinstance(error, FarSideEvent)
+    deep = "".join(traceback.format_exception(error, limit=-12)) if whole or unplaced else ""
     parts = [note, f"{place}{type(error).__name__}: {error}", own, deep, printed and f"printed:\n{printed}"]
     return printable(uncoloured("\n".join(part for part in parts if part)), 2 * _LIMIT)

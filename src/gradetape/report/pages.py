@@ -180,6 +180,7 @@ def _student_row(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
         "by_question": [earned(grade, question.stem) for question in questions],
         "file": grade.file,
         "reasons": grade.attention or unexplained,
+        "faults": [result for result in grade.results if result.verdict is Verdict.FAULT and result.staff_message],
     }
 
 
@@ -191,6 +192,7 @@ def _unreadable_row(entry: Unreadable) -> dict[str, Any]:
         "points": None,
         "file": entry.file,
         "reasons": (entry.reason,),
+        "faults": [],
     }
 
 

@@ -88,7 +88,15 @@ class Zygote:
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self._process.poll() is None
+        return not self.ended(0.0)
+
+    def ended(self, patience_s: float) -> bool:
+        """Whether it has ended, or does so within `patience_s`: its sockets close a little earlier."""
+        try:
+            self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def close(self) -> None:
         """Ends it and all its workers, and removes its folder and its control groups."""

@@ -1,0 +1,96 @@
+"""Connections to SQLite and PostgreSQL, and what their errors mean to a person."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from gradetape.errors import GradebookError
+
+# How SQLite's name for an error begins, what is wrong, and what to do next.
+_AGAIN = "run the command again: it goes on where it stopped."
+_ADVICE = (
+    ("SQLITE_BUSY", f"is locked by another program. Close what has it open, such as another gradetape, and {_AGAIN}"),
+    ("SQLITE_FULL", f"could not grow: the disk is full. Free some space and {_AGAIN}"),
+    ("SQLITE_READONLY", "cannot be written. Check who owns it and its folder, or choose another folder with --out."),
+    ("SQLITE_CANTOPEN", "cannot be opened. Check who owns it and its folder, or choose another folder with --out."),
+    ("SQLITE_NOTADB", "is a file of another kind. Move it away, or choose another folder with --out."),
+    ("SQLITE_CORRUPT", "is damaged. Restore it from a backup, or move it away and grade again."),
+    ("SQLITE_IOERR", "fails to be read or written. Check the disk; SQLite needs a local one, PostgreSQL does not."),
+)
+
+
+def locate(url_or_path: str | Path) -> tuple[sa.URL, str]:
+    """The URL of a gradebook, and how to call it where people read; raises GradebookError."""
+    if "://" not in str(url_or_path):
+        return sa.URL.create("sqlite", database=str(url_or_path)), str(url_or_path)
+    try:
+        url = sa.make_url(str(url_or_path))
+    except (ArgumentError, ValueError) as error:
+        raise GradebookError(
+            "The gradebook's URL cannot be understood. "
+            "It should look like postgresql://user:password@machine/database, or be the path of a SQLite file."
+        ) from error
+    return url, url.render_as_string(hide_password=True)
+
+
+def engine_of(url: sa.URL, place: str, busy_s: float) -> sa.Engine:
+    """An engine for a URL; the folder of a SQLite file is made. Raises GradebookError."""
+    try:
+        if url.get_backend_name() != "sqlite":
+            return sa.create_engine(url)
+        _make_folder(Path(url.database or "."))
+        engine = sa.create_engine(url, connect_args={"timeout": busy_s})
+    except ModuleNotFoundError as error:
+        raise GradebookError(
+            f"The gradebook {place} needs the Python package {error.name}, which is not installed. "
+            'For PostgreSQL: pip install "psycopg[binary]"'
+        ) from error
+    except SQLAlchemyError as error:
+        raise GradebookError(explained(error, place)) from error
+    _set_up_sqlite(engine)
+    return engine
+
+
+def _make_folder(database: Path) -> None:
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GradebookError(
+            f"The folder {database.parent} cannot be made: {error.strerror}. Choose another folder with --out."
+        ) from error
+
+
+def _set_up_sqlite(engine: sa.Engine) -> None:
+    """Readers beside a writer, foreign keys, and transactions that queue as they begin."""
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # the driver is not to begin transactions of its own
+        connection.execute("PRAGMA foreign_keys = ON")
+        # SQLite does not wait for a lock here. Whoever holds one is making the same switch, or the next to open does.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+
+    @sa.event.listens_for(engine, "begin")
+    def began(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def explained(error: Exception, place: str) -> str:
+    """What a database's error means, and what to do next."""
+    cause = getattr(error, "orig", None) or error
+    name = getattr(cause, "sqlite_errorname", "")
+    for beginning, advice in _ADVICE:
+        if name.startswith(beginning):
+            return f"The gradebook {place} {advice}"
+    reason = " ".join(str(cause).split())
+    return (
+        f"The gradebook {place} cannot be used: {reason}. Check its name and that you may write there; for a server, "
+        "check that it runs and lets you in."
+    )

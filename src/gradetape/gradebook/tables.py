@@ -1,0 +1,85 @@
+"""The tables of a gradebook, as the newest layout has them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from gradetape.records import Status
+
+TABLES = sa.MetaData()
+META = sa.Table(
+    "meta", TABLES, sa.Column("name", sa.String, primary_key=True), sa.Column("value", sa.String, nullable=False)
+)
+ATTEMPTS = sa.Table(
+    "attempts",
+    TABLES,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("assignment", sa.String, nullable=False),
+    sa.Column("student", sa.String, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("current", sa.Boolean, nullable=False),
+    sa.Column("key", sa.String, nullable=False, index=True),
+    sa.Column("file", sa.String, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("isolation", sa.String, nullable=False),
+    sa.Column("points", sa.Float, nullable=False),
+    sa.Column("max_points", sa.Float, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("created", sa.String, nullable=False),
+    sa.Column("record", sa.String, nullable=False),
+    sa.UniqueConstraint("assignment", "student", "number"),
+)
+IS_DONE = ATTEMPTS.c.status == Status.GRADED
+IS_CURRENT = ATTEMPTS.c.current == sa.true()
+sa.Index(
+    "attempts_current",
+    ATTEMPTS.c.assignment,
+    ATTEMPTS.c.student,
+    unique=True,
+    sqlite_where=IS_CURRENT,
+    postgresql_where=IS_CURRENT,
+)
+CHECK_RESULTS = sa.Table(
+    "check_results",
+    TABLES,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("attempt_id", sa.ForeignKey("attempts.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("question", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("public", sa.Boolean, nullable=False),
+    sa.Column("verdict", sa.String, nullable=False),
+    sa.Column("points", sa.Float, nullable=False),
+    sa.Column("max_points", sa.Float, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+)
+# What a grader has in hand. `beaten` is the database's time, in seconds, of the last sign of life.
+CLAIMS = sa.Table(
+    "claims",
+    TABLES,
+    sa.Column("assignment", sa.String, primary_key=True),
+    sa.Column("student", sa.String, primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("token", sa.String, nullable=False, index=True),
+    sa.Column("host", sa.String, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("process", sa.String, nullable=False),
+    sa.Column("beaten", sa.Float, nullable=False),
+)
+# Points that a person gave in place of the checks'. Rows are only added, and undone by what is written into the last
+# two columns.
+OVERRIDES = sa.Table(
+    "overrides",
+    TABLES,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("assignment", sa.String, nullable=False),
+    sa.Column("student", sa.String, nullable=False),
+    sa.Column("question", sa.String, nullable=False),
+    sa.Column("points", sa.Float, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("created", sa.String, nullable=False),
+    sa.Column("undone_at", sa.String),
+    sa.Column("undone_by", sa.String),
+    sa.Index("overrides_of", "assignment", "student"),
+)

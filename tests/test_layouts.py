@@ -1,0 +1,125 @@
+"""An older gradebook is brought up to date and kept as it was; a newer one is refused and left alone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from gradetape.errors import GradebookError
+from gradetape.gradebook import Gradebook
+from tests.books import ASSIGNMENT, a_broken_file, a_fault, a_grade, engine_of
+
+OLDEST = Path(__file__).parent / "gradebooks" / "layout-1.sql"
+
+
+@pytest.fixture
+def oldest(tmp_path: Path) -> Path:
+    """A gradebook as the first version wrote it."""
+    path = tmp_path / "gradebook.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(OLDEST.read_text(encoding="utf-8"))
+    return path
+
+
+def tables(path: str | Path) -> dict[str, list[str]]:
+    """Every table with its columns."""
+    engine = engine_of(str(path))
+    found = sa.inspect(engine)
+    columns = {name: sorted(str(column["name"]) for column in found.get_columns(name))
+               for name in found.get_table_names()}  # fmt: skip
+    engine.dispose()
+    return columns
+
+
+def rows(path: Path) -> list[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT * FROM attempts ORDER BY id").fetchall()
+
+
+def test_the_oldest_layout_is_brought_up_to_date_with_everything_in_it(oldest: Path, tmp_path: Path) -> None:
+    with Gradebook.open(oldest) as book:
+        assert "from layout 1 to layout 2" in book.migrated
+        assert [attempt.record for attempt in book.attempts(ASSIGNMENT, "alice")] == [a_fault(), a_grade()]
+        assert book.latest(ASSIGNMENT) == [a_grade()]
+        assert book.unreadable(ASSIGNMENT) == [a_broken_file("bob")]
+        assert book.record(a_grade("carol"), ASSIGNMENT)
+    Gradebook.open(tmp_path / "new.sqlite").close()
+    assert tables(oldest) == tables(tmp_path / "new.sqlite")
+    with Gradebook.open(oldest) as book:
+        assert book.migrated == ""
+
+
+def test_what_was_there_before_a_migration_is_kept(oldest: Path) -> None:
+    before = rows(oldest)
+    with Gradebook.open(oldest) as book:
+        book.record(a_grade("carol"), ASSIGNMENT)
+    kept = oldest.with_name("gradebook.sqlite.schema-1.bak")
+    assert rows(kept) == before
+    assert "claims" not in tables(kept)
+
+    first = kept.read_bytes()
+    oldest.write_bytes(first)
+    Gradebook.open(oldest).close()
+    assert kept.read_bytes() == first
+    assert rows(oldest.with_name("gradebook.sqlite.schema-1.2.bak")) == before
+
+
+def open_in_a_process(path: str, start: Any, told: Any) -> None:
+    start.wait()
+    with Gradebook.open(path) as book:
+        told.put(book.migrated)
+
+
+def test_of_several_that_open_an_old_gradebook_at_once_one_migrates_it(oldest: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    start, told = context.Barrier(3), context.Queue()
+    openers = [context.Process(target=open_in_a_process, args=(str(oldest), start, told)) for _ in range(3)]
+    for opener in openers:
+        opener.start()
+    said = [told.get(timeout=60) for _ in openers]
+    for opener in openers:
+        opener.join()
+    assert sorted(bool(words) for words in said) == [False, False, True]
+    assert len(list(oldest.parent.glob("*.bak"))) == 1
+
+
+def test_a_migration_that_cannot_make_its_copy_changes_nothing(oldest: Path) -> None:
+    oldest.with_name(f".gradebook.sqlite.schema-1.bak.{os.getpid()}").mkdir()
+    with pytest.raises(GradebookError, match=r"copied to .* failed"):
+        Gradebook.open(oldest)
+    assert "claims" not in tables(oldest)
+    assert len(rows(oldest)) == 3
+    assert list(oldest.parent.glob("*.bak")) == []
+
+
+def test_a_database_on_a_server_is_migrated_too(place: str) -> None:
+    with Gradebook.open(place) as book:
+        book.record(a_grade(), ASSIGNMENT)
+    engine = engine_of(place)
+    with engine.begin() as connection:
+        for statement in ("DROP TABLE claims", "DROP TABLE overrides", "UPDATE meta SET value = '1'"):
+            connection.execute(sa.text(statement))
+    engine.dispose()
+    with Gradebook.open(place) as book:
+        assert ("No copy was made" in book.migrated) == ("://" in place)
+        assert book.latest(ASSIGNMENT) == [a_grade()]
+    assert {"claims", "overrides"} <= tables(place).keys()
+
+
+@pytest.mark.parametrize("layout", ["999", "unheard of"])
+def test_a_newer_gradebook_is_refused_and_left_alone(tmp_path: Path, layout: str) -> None:
+    path = tmp_path / "gradebook.sqlite"
+    Gradebook.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE meta SET value = ?", [layout])
+        connection.commit()
+    with pytest.raises(GradebookError, match=rf"another version.*{layout}.*Update gradetape.*--out"):
+        Gradebook.open(path)
+    assert list(tmp_path.glob("*.bak")) == []
