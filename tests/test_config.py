@@ -54,7 +54,7 @@ limits:
     assert loaded.course == "Deep learning"
     assert (loaded.keras, loaded.workers, loaded.device, loaded.isolation) == ("legacy", 4, "gpu", "container")
     assert (loaded.results, loaded.gradebook) == (Path("out/grades"), "postgresql://grader@db/grades")
-    assert loaded.limits.record() == records.Limits(check_s=5.0, memory_mb=1024)
+    assert loaded.limits.record() == records.Limits(check_s=5.0, check_cpu_s=10.0, memory_mb=1024)
 
 
 def test_the_limits_default_to_those_of_the_records() -> None:
