@@ -176,6 +176,17 @@ def test_a_student_reads_what_happened_to_the_cells() -> None:
     assert "Two notebooks were found." in text
 
 
+def test_what_is_marked_for_review_is_told_to_staff_alone_and_changes_nothing() -> None:
+    grade = a_grade("mallory", review=(f"its cells replaced {NASTY}",))
+    page = index_page([grade, a_grade("alice")], [], assignment=ASSIGNMENT)
+    assert "For review" in page and "its cells replaced &lt;script&gt;" in page
+    assert "For review" not in index_page([a_grade("alice")], [], assignment=ASSIGNMENT)
+    assert "replaced" not in student_page(grade)
+    assert grades_csv([grade], [], max_points=5.0) == grades_csv([a_grade("mallory")], [], max_points=5.0)
+    (told,) = as_json([grade], [], ASSIGNMENT, "namespaces", max_points=5.0)["submissions"]
+    assert (told["status"], told["points"], len(told["review"])) == ("graded", 2.0, 1)
+
+
 def test_the_index_puts_first_what_needs_attention() -> None:
     stuck = a_grade("bob", status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",))
     text = text_of(index_page([a_grade(), stuck], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))

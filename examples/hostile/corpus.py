@@ -27,7 +27,8 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `tries` says what is tried; `base` whose answers the attack comes with. `verdicts` are what it must end in: of all
     checks, or of those that are named, by check or by question; the others must end as the base's own. `cell` is how
     the attack's cell must end (`error`, `timeout`, `memory`, `crashed`), where it must not simply run. `unreadable` is
-    a pattern of the reason, for a file that must not be graded. `form` is the kind of file.
+    a pattern of the reason, for a file that must not be graded. `form` is the kind of file. `review` tells that it must be
+    marked for review.
     """
 
     tries: str
@@ -36,6 +37,7 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cell: Allowed = "runs"
     unreadable: str = ""
     form: str = "notebook"
+    review: bool = False
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -128,7 +128,9 @@ class Child:
             self.group.kill()
             self.group.remove()
         ended = self.ended or Ended(signal.SIGKILL, 0.0, 0)
-        return Exit(self.number, ended.status, kills, ended.cpu_s, ended.peak_mb)
+        # Nothing inside can end an init: it was not the student's code that kept this one from telling.
+        lost = self.ended is None and not self.doomed and not kills
+        return Exit(self.number, ended.status, kills, ended.cpu_s, ended.peak_mb, lost)
 
 
 class Zygote:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from gradetape import scratch
 from gradetape.errors import GradebookError
 from gradetape.records import Grade, Unreadable
 from gradetape.report.pages import index_page, page_name, student_page, unreadable_page
@@ -44,19 +44,11 @@ def write(
     files["index.html"] = index_page(grades, unreadable, assignment=assignment, title=title)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            _replace(folder / name, content)
+        with scratch.folder(".pages-", folder) as half:
+            for name, content in files.items():
+                (half / name).write_text(content, encoding="utf-8", newline="")
+                os.replace(half / name, folder / name)
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "Check that it is a folder that you may write to, or use --out.")
         raise GradebookError(f"The results cannot be written to {folder}: {error.strerror}. {advice}") from error
     return folder / "index.html"
-
-
-def _replace(path: Path, content: str) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -80,6 +80,7 @@ def index_page(grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, ass
         questions=questions,
         rows=rows,
         attention=[row for row in rows if row["reasons"]],
+        review=[row for row in rows if row["review"]],
         checks=_pass_counts(grades, questions),
     )
 
@@ -180,6 +181,7 @@ def _student_row(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
         "by_question": [earned(grade, question.stem) for question in questions],
         "file": grade.file,
         "reasons": grade.attention or unexplained,
+        "review": grade.review,
         "faults": [result for result in grade.results if result.verdict is Verdict.FAULT and result.staff_message],
     }
 
@@ -192,6 +194,7 @@ def _unreadable_row(entry: Unreadable) -> dict[str, Any]:
         "points": None,
         "file": entry.file,
         "reasons": (entry.reason,),
+        "review": (),
         "faults": [],
     }
 

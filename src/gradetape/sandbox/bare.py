@@ -28,7 +28,8 @@ class Bare:
         """A: waits for the worker, a child in a session of its own."""
         os.setsid()
         syscalls.die_with_parent()
-        folder = tempfile.mkdtemp(prefix="gradetape-worker-")
+        # Within the zygote's own folder, which goes with it: a process that is killed cannot remove its own.
+        folder = tempfile.mkdtemp(prefix="worker-", dir=os.path.dirname(self._policy.socket))
         worker = os.fork()
         if worker == 0:
             syscalls.die_with_parent()

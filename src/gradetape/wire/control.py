@@ -49,13 +49,17 @@ class Broken(msgspec.Struct, frozen=True, tag_field="is", tag="broken"):
 
 
 class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
-    """A worker and everything that it started are gone. `status` is as `os.wait` gives it, `peak_mb` in MiB."""
+    """A worker and everything that it started are gone. `status` is as `os.wait` gives it, `peak_mb` in MiB.
+
+    `lost` where somebody outside has ended its walls, so that nobody knows how the worker itself would have ended.
+    """
 
     worker: int
     status: int
     oom_kills: int = 0
     cpu_s: float = 0.0
     peak_mb: int = 0
+    lost: bool = False
 
     @property
     def cause(self) -> str:
