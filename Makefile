@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify grade test check hostile torture bench clean
+.PHONY: help setup release verify grade test check hostile torture fuzz bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1:/p' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ hostile: setup  ## grade the attackers' submissions in examples/hostile, and say
 BLOWS ?= 100
 torture: setup  ## kill the parts of a grader at random, BLOWS times, and show that nothing is lost
 	$(BIN)/python -m tests.torture --blows $(BLOWS) $(if $(SEED),--seed $(SEED))
+
+SECONDS ?= 600
+fuzz: setup  ## feed both ends of the wire with what nobody should send, for SECONDS
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 bench: setup  ## measure what a submission costs
 	$(BIN)/python -m benchmarks

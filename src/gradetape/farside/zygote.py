@@ -206,7 +206,7 @@ class Zygote:
         try:
             data, descriptors, _, _ = socket.recv_fds(connection, _PACKET, 1)
             order = self._orders.decode(data) if data else None
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):  # wrong UTF-8 is a ValueError
             order = None
         match order:
             case Spawn(worker, role) if descriptors and worker not in self._children[connection]:

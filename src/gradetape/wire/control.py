@@ -176,4 +176,7 @@ class Control:
             raise ZygoteError("the zygote is gone") from error
         if not packet:
             raise ZygoteError("the zygote is gone")
-        return self._decoder.decode(packet)
+        try:
+            return self._decoder.decode(packet)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise ZygoteError(f"the zygote said what is no news: {error}") from error
