@@ -84,11 +84,13 @@ def honest(told: Manifest) -> list[Entry]:
     return [Entry(number, f"alone_{base}", base) for number, base in enumerate(told.bases, 1)]
 
 
-def write(made: Sequence[Entry], folder: Path) -> None:
-    """Puts the submissions into a folder."""
+def write(made: Sequence[Entry], folder: Path, secret: str = "") -> None:
+    """Puts the submissions into a folder; those of the honest hold a secret, which is no attacker's business."""
     folder.mkdir()
     for entry in made:
         path, cells = folder / entry.stem, _cells(entry)
+        if entry.attack is None:
+            cells[-1] += f"\n# {secret}"
         if entry.name in MAKERS:
             MAKERS[entry.name](path, cells)
         elif entry.attack is not None and entry.attack.form == "script":
