@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify grade test check hostile torture fuzz bench clean
+.PHONY: help setup release verify grade test check hostile torture fuzz bench docs wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1:/p' $(MAKEFILE_LIST)
@@ -11,7 +11,7 @@ setup: .venv/.stamp  ## make .venv, with the versions that constraints.txt pins
 
 .venv/.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[cpu,dev]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[cpu,dev,docs]'
 	@touch $@
 
 release: setup  ## build student/ from assignments/
@@ -45,8 +45,14 @@ fuzz: setup  ## feed both ends of the wire with what nobody should send, for SEC
 bench: setup  ## measure what a submission costs
 	$(BIN)/python -m benchmarks
 
+docs: setup  ## build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+wheel: setup  ## build the installable package into dist/
+	$(BIN)/hatchling build -t wheel
+
 grader_config.schema.json: src/gradetape/config.py | .venv/.stamp
 	$(BIN)/python -m gradetape.config > $@
 
 clean:  ## remove what can be made again, and no results
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist site

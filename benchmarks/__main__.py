@@ -88,6 +88,23 @@ def _in_process(repeats: int) -> list[float]:
     return found
 
 
+def per_question(exam: Exam) -> list[Row]:
+    """The reference, question by question: the sum of its checks, and the longest of them."""
+    times: dict[str, dict[str, list[float]]] = {}
+    with Lanes(exam, workers=1, isolation="namespaces") as lanes:
+        only = Rubric.of(exam, lanes.collected).sound
+        case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
+        for _ in range(1 + REPEATS):
+            for result in lanes.judge(case).results:
+                times.setdefault(result.check.question, {}).setdefault(result.check.name, []).append(result.seconds)
+    rows = []
+    for stem, checks in times.items():
+        medians = {name: statistics.median(found[1:]) for name, found in checks.items()}
+        slowest = max(medians, key=medians.__getitem__)
+        rows.append((stem, f"{sum(medians.values()):.2f} s", f"{slowest}: {medians[slowest]:.2f} s"))
+    return rows
+
+
 def memory(exam: Exam) -> list[Row]:
     """What a lane holds for itself at its peak, and what the supervisor gains over many submissions."""
     with Lanes(exam, workers=1, isolation="namespaces") as lanes:
@@ -147,15 +164,18 @@ def start_up() -> list[Row]:
 
 
 def main() -> None:
-    """Everything, in about two minutes."""
+    """Everything, in about five minutes."""
     exam = Exam.open(courses.find(ROOT), ASSIGNMENT)
+    questions = Table("Question", "Its checks", "The longest of them")
+    for row in per_question(exam):
+        questions.add_row(*row)
     table = Table(
         "What", "Median (least to most)", "Aim", title=f"gradetape on {os.cpu_count()} cores, {time.strftime('%F')}"
     )
     for part in (start_up, workers, lambda: against_no_wall(exam), lambda: memory(exam), lambda: against_otter(exam)):
         for row in part():
             table.add_row(*row)
-    Console(width=110).print(table)
+    Console(width=110).print(table, questions)
 
 
 if __name__ == "__main__":

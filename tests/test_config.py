@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -174,3 +175,11 @@ def test_the_defaults_that_the_comments_name_are_the_defaults(tmp_path: Path) ->
         line.removeprefix("# ") for line in lines if line.startswith(("# keras", "# workers", "# device", "# iso"))
     ]
     assert config.load(written(tmp_path, "\n".join(keys))) == config.Config()
+
+
+def test_a_commented_file_sets_nothing_and_with_its_keys_uncovered_sets_the_defaults(tmp_path: Path) -> None:
+    text = config.commented()
+    assert config.load(written(tmp_path, text)) == config.Config()
+    uncovered = re.sub("^#(?! )|^#(?=  [a-z])", "", text, flags=re.MULTILINE)
+    assert config.load(written(tmp_path, uncovered)) == config.Config()
+    assert {name for name, _ in config.every_key()} > {"limits", "limits.cell_s", "course"}

@@ -35,15 +35,19 @@ ALLOWED = {
     "verify": {"grade", "judge", "draft", "sandbox", "course", "config", "intake"},
     "bridges": {"grade", "gradebook", "report", "release", "course", "config", "intake"},
     "draft": {"course", "config"},
+    "policy": {"config"},
+    "doctor": {"sandbox", "wire", "course", "config"},
     "cli": {
         "batch",
         "bridges",
         "config",
         "course",
+        "doctor",
         "draft",
         "gradebook",
         "intake",
         "judge",
+        "policy",
         "release",
         "report",
         "sandbox",
@@ -65,8 +69,8 @@ DOORS = {
 TRAVEL = ("release/shim.py", "verify/zeros.py")
 
 # Beyond these an import inside a function hides an edge: the command line and the pytest plugin have to start fast,
-# the far side chooses its Keras when it starts, and libseccomp may be missing.
-LAZY = {"cli", "farside", "judge/plugin.py", "sandbox/seccomp.py"}
+# the far side chooses its Keras when it starts, libseccomp may be missing, and the doctor is called where Linux is.
+LAZY = {"cli", "doctor", "farside", "judge/plugin.py", "sandbox/seccomp.py"}
 
 # Rooms that handle what came from the far side: nothing there may become code.
 PLAIN_DATA_ROOMS = ("wire", "judge", "grade", "batch")

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -70,6 +73,43 @@ def _database_url(url: str) -> str:
     return url
 
 
+def _with_zone(text: str) -> str:
+    try:
+        zone = datetime.fromisoformat(text).tzinfo
+    except ValueError:
+        zone = None
+    if zone is None:
+        raise ValueError("write an ISO time with its zone, like 2026-10-01T23:59:00+02:00")
+    return text
+
+
+Time = Annotated[str, AfterValidator(_with_zone)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+class Late(Strict):
+    """What late work costs. An assignment's deadline is in its assignment.yml."""
+
+    grace_minutes: Annotated[float, Field(ge=0, le=10_080, allow_inf_nan=False)] = Field(
+        0.0, description="So many minutes after the deadline cost nothing."
+    )
+    percent_per_day: Percent = Field(
+        0.0, description="What each day that has begun after the deadline takes off the points, in percent of them."
+    )
+    most_percent: Percent = Field(100.0, description="What lateness takes off at the most, in percent of the points.")
+    times: Annotated[Path, Field(strict=False)] | None = Field(
+        None,
+        description="A CSV file, seen from the course's folder, that says when work was handed in: columns student, "
+        "time (ISO, with its zone), and assignment where there are several.",
+    )
+    by_file: bool = Field(
+        False, description="Where that file says nothing, the time at which the submitted file was last changed counts."
+    )
+    extensions: dict[str, dict[str, Time]] = Field(
+        {}, description="Deadlines of single students: for each assignment, each student's name and time."
+    )
+
+
 class Config(Strict):
     """Everything that a course can set."""
 
@@ -96,6 +136,7 @@ class Config(Strict):
         description="A database's URL. Without it the grades are in gradebook.sqlite in the results folder. "
         "Leave a password to PGPASSWORD or to a .pgpass file.",
     )
+    late: Late = Field(Late(), description="What late work costs; without a time of handing in, nothing.")
     limits: Limits = Field(Limits(), description="What one submission may use.")
 
 
@@ -113,6 +154,7 @@ _ALLOWED = {
     "string_too_short": "text of at least {min_length} character",
     "string_too_long": "text of at most {max_length} characters",
     "finite_number": "a finite number",
+    "bool_type": "true or false",
 }
 
 Model = TypeVar("Model", bound=Strict)
@@ -126,6 +168,20 @@ def load(path: Path) -> Config:
 def schema() -> dict[str, Any]:
     """The JSON schema of `grader_config.yml`, for editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
+
+
+def commented() -> str:
+    """A configuration file that sets nothing, and shows every key with its default and what it does."""
+    head = "# How this course is graded. A key behind '#' has its default: take the '#' away to change it.\n"
+    return head + "".join(_commented(Config, ""))
+
+
+def every_key(model: type[Strict] = Config, above: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every key with its dots, such as `limits.cell_s`, and what the model says of it; a group before its keys."""
+    for name, field in model.model_fields.items():
+        yield above + name, field
+        if (inner := _mapping(field)) is not None:
+            yield from every_key(inner, f"{above}{name}.")
 
 
 def read(path: Path, model: type[Model], *, shown: str | None = None) -> Model:
@@ -149,6 +205,27 @@ class _Constructor(RoundTripConstructor):
 
 
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+
+
+def _mapping(field: FieldInfo) -> type[Strict] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Strict) else None
+
+
+def _commented(model: type[Strict], indent: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = _mapping(field)
+        yield "\n" if not indent else ""
+        yield from (f"# {indent}{line}\n" for line in textwrap.wrap(field.description or "", 116))
+        yield f"#{indent}{name}:{'' if inner else ' ' + default_text(field)}".rstrip() + "\n"
+        if inner:
+            yield from _commented(inner, indent + "  ")
+
+
+def default_text(field: FieldInfo) -> str:
+    """A key's default as YAML shows it; nothing where there is none."""
+    value = field.get_default(call_default_factory=True)
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _text(path: Path, name: str) -> str:

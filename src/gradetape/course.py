@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -131,14 +130,18 @@ class Secrets:
         return seed
 
 
+def root_of(start: Path) -> Path | None:
+    """The nearest folder, `start` or above it, with a `grader_config.yml`."""
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / config.FILE).is_file()), None)
+
+
 def find(start: Path) -> Course:
     """The course that `start` is in. Raises CourseError where no folder above has a `grader_config.yml`."""
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / config.FILE).is_file():
-            return Course(folder, config.load(folder / config.FILE))
+    if (root := root_of(start)) is not None:
+        return Course(root, config.load(root / config.FILE))
     raise CourseError(
-        f"There is no {config.FILE} in {start} or in a folder above it. "
+        f"There is no {config.FILE} in {start.resolve()} or in a folder above it. "
         "Go to the course's folder, or start a course in an empty one: gradetape init"
     )
 
@@ -160,35 +163,27 @@ def _stem(text: str) -> str:
     return text
 
 
-def _with_zone(text: str) -> str:
-    try:
-        zone = datetime.fromisoformat(text).tzinfo
-    except ValueError:
-        zone = None
-    if zone is None:
-        raise ValueError("a deadline is an ISO time with its zone, like 2026-10-01T23:59:00+02:00")
-    return text
-
-
-class _Spec(config.Strict):
+class Spec(config.Strict):
     """What `assignment.yml` says."""
 
-    title: Annotated[str, Field(min_length=1, max_length=200)]
+    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="The assignment's title.")
     questions: Annotated[
         dict[
             Annotated[str, AfterValidator(_stem)],
             Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)],
         ],
         Field(min_length=1),
-    ]
-    deadline: Annotated[str, AfterValidator(_with_zone)] | None = None
-    data: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    ] = Field(description="Each question's stem, in the order that students see, and the points of all its checks.")
+    deadline: config.Time | None = Field(None, description="When it is due: an ISO time with its zone.")
+    data: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (), description="Files in the assignment's folder that students receive too."
+    )
 
 
 def _read_assignment(course: Course, name: str) -> Assignment:
     folder = course.root / "assignments" / name
     shown = f"assignments/{name}"
-    spec = config.read(folder / "assignment.yml", _Spec, shown=f"{shown}/assignment.yml")
+    spec = config.read(folder / "assignment.yml", Spec, shown=f"{shown}/assignment.yml")
     data = tuple(folder / file for file in spec.data)
     problems = [
         *_unlisted(folder, shown, spec.questions, data),

@@ -340,7 +340,7 @@ class Marker:
             key=self.key(submission), status=Status.NEEDS_ATTENTION if attention else Status.GRADED,
             isolation=self._isolation, results=results, events=events, notes=submission.notes, attention=attention,
             questions=tuple(question for question in assignment.questions if question.stem in self._stems),
-            layers=layers, review=review, versions=self.versions, seconds=seconds,
+            layers=layers, review=review, versions=self.versions, seconds=seconds, modified=submission.modified,
         )  # fmt: skip
 
     def _with_command(self, submission: Submission, result: CheckResult) -> CheckResult:

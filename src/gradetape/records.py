@@ -45,7 +45,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """What a student handed in, as text; nothing in it was run. `sha256` is of the file's bytes."""
+    """What a student handed in, as text; nothing in it was run. `sha256` is of the file's bytes.
+
+    `modified` is when the file was last changed, as its disk tells: an ISO time in UTC, or nothing.
+    """
 
     student: str
     file: str
@@ -53,6 +56,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     assignment: str | None
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
+    modified: str = ""
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +113,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     `layers` are the walls that were in force, `versions` the software that graded, `key` the digest of all that
     decides a result (submission, checks, environment, policy), `attention` why a person must look, if one must, and
     `review` what looks as if the submission had meddled with the grading: it changes no points, and is for staff alone.
+    `modified` is the submission's.
     """
 
     assignment: str
@@ -127,6 +132,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     layers: tuple[str, ...] = ()
     versions: dict[str, str] = {}
     seconds: float = 0.0
+    modified: str = ""
 
     @property
     def max_points(self) -> float:
@@ -141,6 +147,35 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, stem: str) -> tuple[CheckResult, ...]:
         """The results of one question."""
         return tuple(result for result in self.results if result.check.question == stem)
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """Points that a person gave for a question in place of the checks'; `at` and `undone_at` are ISO times in UTC."""
+
+    student: str
+    question: str
+    points: float
+    reason: str
+    by: str
+    at: str
+    undone_at: str = ""
+    undone_by: str = ""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What counts for a student, beside what was measured: with the overrides in force, and with the late policy.
+
+    `handed_in` is an ISO time, empty where nobody knows it; then `late_days` is None and nothing is taken off. `lines`
+    say in words, for the student too, how `measured` became `final`.
+    """
+
+    measured: float
+    final: float
+    overrides: tuple[Override, ...] = ()
+    handed_in: str = ""
+    late_days: int | None = None
+    late_percent: float = 0.0
+    lines: tuple[str, ...] = ()
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,9 +6,8 @@ written is complete or not there at all: the files are made in a temporary folde
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -18,9 +17,21 @@ from ruamel.yaml import YAML
 from gradetape import course as courses
 from gradetape.course import NAME, STEM, Assignment, Course
 from gradetape.draft.sheet import Entry, Sheet, read
+from gradetape.draft.start import EXAMPLE, new_course
+from gradetape.draft.writing import write
 from gradetape.errors import CourseError
 
-__all__ = ["PLACEHOLDER", "Entry", "Sheet", "new_assignment", "new_question", "read", "unready"]
+__all__ = [
+    "EXAMPLE",
+    "PLACEHOLDER",
+    "Entry",
+    "Sheet",
+    "new_assignment",
+    "new_course",
+    "new_question",
+    "read",
+    "unready",
+]
 
 PLACEHOLDER = "gradetape: placeholder"
 POINTS = 2
@@ -42,7 +53,7 @@ def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> lis
     }
     for entry in entries:
         made |= _question_files(name, entry)
-    return _write(course.root, made, [home, Path("solutions", name), Path("autograder", name)])
+    return write(course.root, made, [home, Path("solutions", name), Path("autograder", name)])
 
 
 def new_question(course: Course, assignment: str, stem: str) -> list[Path]:
@@ -58,7 +69,7 @@ def new_question(course: Course, assignment: str, stem: str) -> list[Path]:
     title = stem.split("_", 1)[1].replace("_", " ").capitalize()
     made = _question_files(assignment, Entry(stem, title, "", ""))
     listed = Path("assignments", assignment, "assignment.yml")
-    written = _write(course.root, made, [*made])
+    written = write(course.root, made, [*made])
     _list_question(course.root / listed, stem)
     return [listed, *written]
 
@@ -118,17 +129,3 @@ def _list_question(path: Path, stem: str) -> None:
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
         yaml.dump(data, file)
     Path(file.name).replace(path)
-
-
-def _write(root: Path, made: Mapping[Path, str], places: Sequence[Path]) -> list[Path]:
-    """Writes all files or none; raises CourseError where one of the places is taken."""
-    if taken := [place for place in places if (root / place).exists()]:
-        raise CourseError(f"{taken[0]} is there already, and nothing was written. Choose another name.")
-    with tempfile.TemporaryDirectory(dir=root, prefix=".draft-") as folder:
-        for path, text in made.items():
-            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
-            (Path(folder) / path).write_text(text, encoding="utf-8")
-        for place in places:
-            (root / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(Path(folder) / place, root / place)
-    return list(made)

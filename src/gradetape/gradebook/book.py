@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from gradetape.errors import GradebookError
-from gradetape.gradebook import claims
+from gradetape.gradebook import claims, overrides
 from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.connect import engine_of, explained, locate
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
 from gradetape.gradebook.tables import ATTEMPTS, CHECK_RESULTS, IS_CURRENT, IS_DONE
-from gradetape.records import Grade, Status, Unreadable
+from gradetape.records import Grade, Override, Status, Unreadable
 from gradetape.text import printable
 
 _Record = TypeVar("_Record", Grade, Unreadable)
@@ -177,6 +177,22 @@ class Gradebook:
             )
             for row in rows
         ]
+
+    def override(self, assignment: str, override: Override) -> None:
+        """Give points in place of a question's own, whatever was or will be measured; nothing measured changes."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            overrides.add(connection, assignment, override)
+
+    def undo_override(self, assignment: str, student: str, question: str, by: str) -> Override | None:
+        """Take back the override that is in force for a question, and return it; the one before it counts again."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            return overrides.undo(connection, assignment, student, question, by)
+
+    def overrides(self, assignment: str, student: str | None = None) -> list[Override]:
+        """Every override that was ever given, the oldest first; of what is not undone, a question's newest counts."""
+        return overrides.read(self._read(overrides.history(assignment, student)))
 
     def _prepare(self) -> None:
         with self._transaction() as connection:

@@ -11,6 +11,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -70,6 +71,7 @@ def _open(entry: roster.Found, assignment: str | None) -> Outcome:
         assignment=assignment or parsed.assignment,
         cells=parsed.cells,
         notes=_notes(parsed, assignment),
+        modified=_modified(entry.path),
     )
 
 
@@ -77,6 +79,13 @@ def _notes(parsed: cells.Parsed, assignment: str | None) -> tuple[str, ...]:
     if assignment and parsed.assignment and parsed.assignment != assignment:
         return (f"The notebook says that it belongs to {parsed.assignment}; it was graded as {assignment}.",)
     return ()
+
+
+def _modified(path: Path) -> str:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+    except (OSError, OverflowError, ValueError):
+        return ""
 
 
 def _bytes(entry: roster.Found) -> bytes:

@@ -15,7 +15,7 @@ from gradetape.judge.bench import Bench
 from gradetape.judge.items import place_of, refuse_frameworks
 from gradetape.records import CheckResult
 
-_MARKS = (
+MARKS = (
     "points(number): what the check is worth",
     "hint(text): what the student reads when the check does not pass",
     "limit(seconds): how long the check may take",
@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the marks, and the judge where no server has registered one."""
-    for mark in _MARKS:
+    for mark in MARKS:
         config.addinivalue_line("markers", mark)
 
 

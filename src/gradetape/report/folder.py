@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gradetape import scratch
 from gradetape.errors import GradebookError
-from gradetape.records import Grade, Unreadable
+from gradetape.records import Grade, Standing, Unreadable
 from gradetape.report.pages import index_page, page_name, student_page, unreadable_page
 from gradetape.report.tables import grades_csv
 
@@ -30,17 +30,18 @@ def write(
     assignment: str,
     title: str = "",
     max_points: float,
+    standings: Mapping[str, Standing] | None = None,
 ) -> Path:
     """Write grades.csv, a page per student and, last, index.html, which is returned.
 
-    `max_points` is the assignment's, for those who have no grade.
+    `max_points` is the assignment's, for those who have no grade; `standings` say what counts, by student.
 
     Raises GradebookError if the folder cannot be made or written.
     """
     folder = Path(folder)
     files = {page_name(grade.student): student_page(grade, title=title) for grade in grades}
     files |= {page_name(entry.student): unreadable_page(entry, assignment, title=title) for entry in unreadable}
-    files["grades.csv"] = grades_csv(grades, unreadable, max_points=max_points)
+    files["grades.csv"] = grades_csv(grades, unreadable, max_points=max_points, standings=standings)
     files["index.html"] = index_page(grades, unreadable, assignment=assignment, title=title)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradetape.records import CheckResult, Grade, Question, Status, Unreadable
+from gradetape.records import CheckResult, Grade, Question, Standing, Status, Unreadable
 from gradetape.text import printable, spreadsheet
 
 
@@ -22,10 +22,14 @@ def earned(grade: Grade, stem: str) -> float:
     return round(sum(result.points for result in grade.of(stem)), 6)
 
 
-def grades_csv(grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, max_points: float) -> str:
+def grades_csv(
+    grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, max_points: float,
+    standings: Mapping[str, Standing] | None = None,
+) -> str:  # fmt: skip
     """One row per student: student, points, max_points, status, a column per question, file, sha256.
 
-    `max_points` is the assignment's, for those who have no grade.
+    `max_points` is the assignment's, for those who have no grade. With `standings`, by student, five columns more:
+    handed_in, late_days, late_percent, overridden and final, which is what counts; all others are what was measured.
 
     All text is quoted, and no cell holds a formula even where a spreadsheet separates cells by semicolons or tabs.
     """
@@ -37,6 +41,9 @@ def grades_csv(grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, max
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     header: list[str | float] = ["student", "points", "max_points", "status", *stems, "file", "sha256"]
+    if standings is not None:
+        header += ["handed_in", "late_days", "late_percent", "overridden", "final"]
+        rows = [[*row, *_standing_columns(standings.get(str(row[0])), row[1])] for row in rows]
     for row in [header, *rows]:
         writer.writerow([_cell(value) if isinstance(value, str) else value for value in row])
     return file.getvalue()
@@ -65,6 +72,14 @@ def _graded_row(grade: Grade, stems: Sequence[str]) -> list[str | float]:
     points = [earned(grade, stem) if stem in mine else "" for stem in stems]
     total = round(grade.points, 6)
     return [grade.student, total, grade.max_points, grade.status.value, *points, grade.file, grade.sha256]
+
+
+def _standing_columns(standing: Standing | None, measured: str | float) -> list[str | float]:
+    if standing is None:
+        return ["", "", 0.0, "", measured]
+    overridden = " ".join(override.question for override in standing.overrides)
+    days = "" if standing.late_days is None else standing.late_days
+    return [standing.handed_in, days, standing.late_percent, overridden, standing.final]
 
 
 def _unreadable_row(entry: Unreadable, stems: Sequence[str], full: float) -> list[str | float]:

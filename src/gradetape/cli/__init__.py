@@ -1,0 +1,59 @@
+"""The command line: a module per verb, each with its `command`. What a verb needs is imported when it runs."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import NoReturn
+
+import click
+
+from gradetape import __version__
+from gradetape.cli import doctor, export, grade, init, new, override, release, report, show, verify
+from gradetape.cli.common import ATTENTION, INTERRUPTED, OK, WRONG
+from gradetape.errors import GradetapeError, InfrastructureError
+
+
+class _InOrder(click.Group):
+    """Shows the verbs in the order in which a course needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gradetape")
+def cli() -> None:
+    """Auto-graded TensorFlow and Keras coursework, judged from behind a wall.
+
+    Run it in a course's folder, or below it. Exit status: 0 all is well, 1 something needs attention, 2 the command
+    or the configuration is wrong, 130 interrupted with nothing lost.
+
+    \b
+    Examples:
+      gradetape verify
+      gradetape grade submissions/
+    """
+
+
+for _verb in (init, new, verify, release, grade, show, override, report, export, doctor):
+    cli.add_command(_verb.command)
+
+
+def main() -> NoReturn:
+    """Runs a command; a person's mistake is told without a traceback."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(WRONG)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted. What was graded is kept: run the same command to go on.", err=True)
+        sys.exit(INTERRUPTED)
+    except GradetapeError as error:
+        click.echo(f"gradetape: {error}", err=True)
+        sys.exit(ATTENTION if isinstance(error, InfrastructureError) else WRONG)
+    sys.exit(OK)

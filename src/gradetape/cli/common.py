@@ -1,0 +1,79 @@
+"""What several verbs share: exit statuses, the course that they are run in, and the terminal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from gradetape.config import Config
+    from gradetape.course import Assignment, Course
+    from gradetape.judge.cases import Exam
+
+OK, ATTENTION, WRONG, INTERRUPTED = 0, 1, 2, 130
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, to stdout.")
+
+
+def here() -> Course:
+    """The course that the command is run in; raises CourseError outside of one."""
+    from gradetape import course
+
+    return course.find(Path.cwd())
+
+
+def exam_of(course: Course, name: str, question: str | None) -> Exam:
+    """An assignment with its secrets; raises UsageError for a question that it does not have."""
+    from gradetape.judge.cases import Exam
+
+    exam = Exam.open(course, name)
+    if question is not None:
+        refuse_unknown_question(exam.assignment, question)
+    return exam
+
+
+def refuse_unknown_question(assignment: Assignment, question: str) -> None:
+    """Raises UsageError, with the nearest one, for a question that the assignment does not have."""
+    from gradetape.config import did_you_mean
+    from gradetape.text import printable
+
+    if question not in assignment.stems:
+        near = did_you_mean(question, assignment.stems)
+        known = ", ".join(assignment.stems)
+        raise click.UsageError(f"{assignment.name} has no question {printable(question)}.{near} It has: {known}")
+
+
+def workers_of(config: Config) -> int:
+    """How many lanes the configuration asks for; `auto` is one for each core that this process may use."""
+    return len(os.sched_getaffinity(0)) if config.workers == "auto" else config.workers
+
+
+def console(*, stderr: bool = True) -> Console:
+    """A terminal, or a file that gets neither colours nor broken lines."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=True)
+
+
+def bar(verb: str) -> Progress:
+    """A progress bar with an estimate of the time that is left, on stderr."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns: list[Any] = [
+        TextColumn(f"{verb} {{task.description}}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(),
+    ]  # fmt: skip
+    return Progress(*columns, console=console(), transient=True)

@@ -1,0 +1,158 @@
+"""`gradetape grade`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import click
+
+from gradetape.cli import common, results
+from gradetape.cli.common import ATTENTION, OK
+from gradetape.errors import SubmissionError
+
+if TYPE_CHECKING:
+    from gradetape.batch import Batch
+    from gradetape.judge.cases import Exam
+    from gradetape.records import Grade, Submission, Unreadable
+
+_SHOWN, _NAMED = 20, 5
+
+
+@click.command("grade", short_help="Grade notebooks, scripts, zips, or folders of them.")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--assignment", metavar="NAME", help="Grade for this assignment, whatever the notebooks say.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where the gradebook and the pages go. [default: the config's results]",
+)
+@click.option("--question", metavar="STEM", help="Grade one question only, apart from the whole: into DIR/STEM.")
+@click.option("--regrade", is_flag=True, help="Grade again what the gradebook has already.")
+@click.option("--workers", metavar="N", type=click.IntRange(1, 512), help="How many submissions to grade side by side.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Where TensorFlow computes.")
+@click.option(
+    "--isolation", type=click.Choice(["namespaces", "container", "none"]), help="The walls around a student's code."
+)
+@common.as_json
+def command(
+    paths: tuple[Path, ...], assignment: str | None, out: Path | None, question: str | None, regrade: bool,
+    workers: int | None, device: str | None, isolation: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the pages.
+
+    Run again, it goes on where it stopped: what is graded already is not graded again.
+
+    \b
+    Examples:
+      gradetape grade submissions/
+      gradetape grade alice.ipynb bob.zip --assignment custom-training
+      gradetape grade submissions/ --question q05_custom_loss --json
+    """
+    from gradetape import batch, intake
+    from gradetape.report.tables import as_json as described
+
+    course = common.here()
+    config = course.config
+    walls = _isolation(isolation or config.isolation)
+    found = intake.read(paths, assignment=assignment)
+    name, submissions, unreadable = batch.of_assignment(found, assignment)
+    if name is None:
+        _refuse_all(unreadable)
+    exam = common.exam_of(course, name, question)
+    folder = (out or course.root / config.results) / (question or "")
+    settings = {"device": _device(device or config.device), "isolation": walls, "shown": shlex.quote}
+    how = _How(folder, question, regrade, workers or common.workers_of(config), settings)
+    run = _grade(exam, submissions, unreadable, how)
+    if as_json:
+        told = described(
+            run.grades, run.unreadable, name, walls, max_points=results.max_points(exam.assignment, question)
+        )
+        click.echo(json.dumps(told, indent=2))
+    _tell(run, folder)
+    sys.exit(ATTENTION if run.needs_attention else OK)
+
+
+class _How(NamedTuple):
+    """What the options of `grade` ask for; `settings` are the batch session's."""
+
+    folder: Path
+    question: str | None
+    regrade: bool
+    workers: int
+    settings: dict[str, Any]
+
+
+def _grade(exam: Exam, submissions: list[Submission], unreadable: list[Unreadable], how: _How) -> Batch:
+    """Grades into the gradebook, then writes the pages of all that is in it."""
+    from gradetape.batch import Session
+    from gradetape.cli.progress import Progress
+    from gradetape.gradebook import Gradebook
+
+    url = exam.course.config.gradebook
+    # One question's points never take the place of the whole assignment's.
+    place = url if url and not how.question else how.folder / "gradebook.sqlite"
+    with Gradebook.open(place) as book, Progress() as progress:
+        results.tell_migrated(book)
+        try:
+            session = Session(exam, book, progress, question=how.question, **how.settings)
+            return session.run(submissions, unreadable, regrade=how.regrade, workers=how.workers)
+        finally:
+            results.write_pages(exam.course, exam.assignment, book, how.folder, how.question)
+
+
+def _tell(run: Batch, folder: Path) -> None:
+    from gradetape.text import printable
+
+    for entry in run.unreadable:
+        click.echo(f"unreadable: {printable(entry.file)}: {printable(entry.reason)}", err=True)
+    for reason, students in _by_reason(run.grades).items():
+        others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
+        names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
+        click.echo(f"needs attention: {names}: {printable(reason)}", err=True)
+    for each in run.grades:
+        if each.review:
+            more = f" and {len(each.review) - 1} more" if len(each.review) > 1 else ""
+            click.echo(f"for review: {printable(each.student, 60)}: {printable(each.review[0])}{more}", err=True)
+    before = len(run.grades) - run.fresh - run.shared
+    meanwhile = f"{run.shared} by another grader meanwhile, " if run.shared else ""
+    counts = f"{run.fresh} graded now, {meanwhile}{before} graded before, {len(run.unreadable)} unreadable"
+    click.echo(f"{counts}; the pages begin at {folder / 'index.html'}", err=True)
+
+
+def _by_reason(grades: list[Grade]) -> dict[str, list[str]]:
+    """Who needs attention, by the reason: a check that is broken is so for everyone."""
+    students: dict[str, list[str]] = {}
+    for grade in grades:
+        for reason in grade.attention:
+            students.setdefault(reason, []).append(grade.student)
+    return students
+
+
+def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:
+    from gradetape.text import printable
+
+    reasons = "\n".join(f"{printable(entry.file)}: {printable(entry.reason)}" for entry in unreadable[:_SHOWN])
+    more = f"\n… and {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
+    raise SubmissionError(
+        "None of these files can be graded, and none says which assignment it is of. "
+        f"If you know it, name it with --assignment.\n{reasons}{more}"
+    )
+
+
+def _isolation(asked: str) -> str:
+    if asked == "container":
+        raise click.UsageError("--isolation container is not there yet in this version: use namespaces")
+    if asked == "none":
+        click.echo("WARNING: no walls: code in a submission can read and change whatever you can.", err=True)
+    return asked
+
+
+def _device(asked: str) -> str:
+    if asked == "gpu":
+        raise click.UsageError("--device gpu needs the container, which is not there yet in this version: use cpu")
+    return "cpu"

@@ -1,0 +1,62 @@
+"""`gradetape new`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gradetape.cli.common import here
+
+
+@click.group("new")
+def command() -> None:
+    """Begin an assignment or a question, with files to fill in.
+
+    \b
+    Examples:
+      gradetape new assignment week-3
+      gradetape new question week-3 q04_layer_norm
+    """
+
+
+@command.command("assignment")
+@click.argument("name")
+@click.option("--from", "sheet", metavar="SHEET", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="A Markdown sheet of numbered questions, each with its answer indented below it.")  # fmt: skip
+def assignment(name: str, sheet: Path | None) -> None:
+    """Begin an assignment, with one question or with those of a sheet.
+
+    A sheet's questions go into the prompts; its answers become notes in solutions/, for instructors alone.
+
+    \b
+    Examples:
+      gradetape new assignment week-3
+      gradetape new assignment week-3 --from questions.md
+    """
+    from gradetape import draft
+
+    written = draft.new_assignment(here(), name, draft.read(sheet) if sheet else None)
+    _tell(written, f"gradetape verify {name}")
+
+
+@command.command("question")
+@click.argument("assignment")
+@click.argument("stem")
+def question(assignment: str, stem: str) -> None:
+    """Add a question to the end of an assignment.
+
+    \b
+    Example:
+      gradetape new question week-3 q04_layer_norm
+    """
+    from gradetape import draft
+
+    written = draft.new_question(here(), assignment, stem)
+    _tell(written, f"gradetape verify {assignment} --question {stem}")
+
+
+def _tell(paths: list[Path], following: str) -> None:
+    for path in paths:
+        click.echo(str(path))
+    click.echo(f"Fill these in; then prove the checks: {following}")

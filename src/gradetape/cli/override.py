@@ -1,0 +1,112 @@
+"""`gradetape override`."""
+
+from __future__ import annotations
+
+import getpass
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gradetape.cli import common, results
+
+if TYPE_CHECKING:
+    from gradetape.course import Assignment
+    from gradetape.gradebook import Gradebook
+    from gradetape.records import Override
+
+
+@click.command("override", short_help="Give points for a question in place of the checks'.")
+@click.argument("student", required=False)
+@click.argument("question", required=False)
+@click.argument("points", required=False, type=float)
+@click.option("--reason", metavar="TEXT", help="Why; the student may read it.")
+@click.option("--by", metavar="NAME", help="Who decides. [default: your user name]")
+@click.option("--undo", is_flag=True, help="Take back the override in force; the one before it counts again.")
+@click.option("--list", "listed", is_flag=True, help="List every override, undone ones too, of all or of one student.")
+@click.option("--assignment", metavar="NAME", help="The assignment, where the gradebook holds several.")
+@results.folder
+def command(
+    student: str | None, question: str | None, points: float | None, reason: str | None, by: str | None, undo: bool,
+    listed: bool, assignment: str | None, results_folder: Path | None,
+) -> None:  # fmt: skip
+    """Give points for a question in place of the checks', with a reason; undo or list such overrides.
+
+    What was measured stays as it is, and grading again leaves an override in force.
+
+    \b
+    Examples:
+      gradetape override alice q05_custom_loss 1.5 --reason "right idea, wrong sign"
+      gradetape override alice q05_custom_loss --undo
+      gradetape override --list
+    """
+    course = common.here()
+    with results.open_book(course, results_folder) as book:
+        of = course.assignment(results.one(book, assignment))
+        if listed:
+            _list(book.overrides(of.name, student and _student(book, of, student)))
+            return
+        if student is None or question is None:
+            raise click.UsageError("name the student and the question, or use --list")
+        common.refuse_unknown_question(of, question)
+        student = _student(book, of, student)
+        if undo:
+            _undo(book, of, student, question, by or _me())
+        else:
+            _give(book, of, student, question, _worth(of, question, points), reason, by or _me())
+
+
+def _student(book: Gradebook, assignment: Assignment, name: str) -> str:
+    [(_, record)] = results.of_student(book, [assignment.name], name)
+    return record.student
+
+
+def _worth(assignment: Assignment, question: str, points: float | None) -> float:
+    most = next(each.points for each in assignment.questions if each.stem == question)
+    if points is None or not math.isfinite(points) or not 0 <= points <= most:
+        given = "no points were given" if points is None else f"not {points:g}"
+        raise click.UsageError(f"{question} is worth 0 to {most:g} points, {given}")
+    return points
+
+
+def _give(
+    book: Gradebook, assignment: Assignment, student: str, question: str, points: float, reason: str | None, by: str
+) -> None:
+    from gradetape.gradebook.overrides import now
+    from gradetape.records import Override
+
+    if not (reason and reason.strip()):
+        raise click.UsageError('say why, for the student and for whoever asks later: --reason "…"')
+    given = Override(student=student, question=question, points=points, reason=reason.strip(), by=by, at=now())
+    book.override(assignment.name, given)
+    click.echo(f"{_told(given)}. gradetape report writes the pages anew.")
+
+
+def _undo(book: Gradebook, assignment: Assignment, student: str, question: str, by: str) -> None:
+    undone = book.undo_override(assignment.name, student, question, by)
+    if undone is None:
+        raise click.UsageError(f"this student has no override of {question} in force. See gradetape override --list")
+    click.echo(f"Undone: {_told(undone)}. gradetape report writes the pages anew.")
+
+
+def _list(overrides: list[Override]) -> None:
+    for override in overrides:
+        undone = f" [undone {override.undone_at} by {override.undone_by}]" if override.undone_at else ""
+        click.echo(f"{override.at} {override.by}: {_told(override)}{undone}")
+    if not overrides:
+        click.echo("There are no overrides.", err=True)
+
+
+def _told(override: Override) -> str:
+    from gradetape.text import printable
+
+    name = printable(override.student, 60)
+    return f"{name}: {override.points:g} points for {override.question} ({printable(override.reason, 300)})"
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise click.UsageError("this system does not know who you are: say it with --by NAME") from None

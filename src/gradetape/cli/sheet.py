@@ -1,0 +1,78 @@
+"""One student's result for the terminal. Imported when it is shown: rich takes its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import indent
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from gradetape.records import CheckResult, Grade, Standing, Status, Unreadable, Verdict
+from gradetape.report.tables import earned
+from gradetape.text import printable
+
+_STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
+
+
+def sheet(record: Grade | Unreadable, standing: Standing, *, staff: bool) -> RenderableType:
+    """What a student may see of a result, or with `staff` all of it; nothing in it is read as markup."""
+    return Group(*(_unreadable(record) if isinstance(record, Unreadable) else _graded(record, staff)),
+                 *_standing(standing, staff))  # fmt: skip
+
+
+def _unreadable(entry: Unreadable) -> Iterator[RenderableType]:
+    yield _line(entry.student, "bold")
+    yield _line(f"{entry.file} could not be read: {entry.reason}", "red")
+
+
+def _standing(standing: Standing, staff: bool) -> Iterator[RenderableType]:
+    """How the points that count came about, where they are not simply the measured ones."""
+    if standing.lines:
+        yield Text()
+        yield from map(_line, standing.lines)
+    if staff:
+        yield from (
+            _line(f"{each.question} overridden by {each.by} at {each.at}", "dim") for each in standing.overrides
+        )
+    if standing.final != standing.measured:
+        yield _line(f"What counts: {standing.final:g} points", "bold")
+
+
+def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
+    yield _line(f"{grade.student}: {grade.points:g} of {grade.max_points:g} points in {grade.assignment}", "bold")
+    if grade.status is Status.NEEDS_ATTENTION:
+        yield _line("This result is not final: a person must look at it.", "yellow")
+    if staff:
+        yield from (_line(reason, "yellow") for reason in grade.attention)
+        yield _line(f"{grade.file}, graded under {grade.isolation} ({', '.join(grade.layers)})", "dim")
+    for question in grade.questions:
+        yield Text()
+        title = question.title or question.stem
+        yield _line(f"{title}: {earned(grade, question.stem):g} of {question.points:g}", "bold")
+        for result in grade.of(question.stem):
+            yield from _result(result, staff)
+    yield from (_line(note, "dim") for note in grade.notes)
+
+
+def _result(result: CheckResult, staff: bool) -> Iterator[RenderableType]:
+    check = result.check
+    line = Text("  ").append(f"{result.verdict.value:8}", _STYLES.get(result.verdict, "red"))
+    line.append(f" {result.points:g}/{check.points:g}  ").append(printable(check.title or "A check"))
+    yield line
+    yield from (Text(indent(printable(text), " " * 4), style) for text, style in _details(result, staff) if text)
+
+
+def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
+    """A hidden check's name and messages are for staff: they could tell what it asks."""
+    check = result.check
+    if result.verdict is not Verdict.PASSED:
+        yield check.hint, "italic"
+        yield result.message if check.public or staff else "", ""
+    if staff:
+        yield check.id, "dim"
+        yield result.staff_message, "dim"
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(printable(text), style)

@@ -1,0 +1,60 @@
+"""What counts for each student, from the gradebook, the configuration and the table of times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import click
+
+from gradetape import policy
+from gradetape.cli.results import records
+from gradetape.config import Late, did_you_mean
+from gradetape.course import Assignment, Course
+from gradetape.gradebook import Gradebook
+from gradetape.records import Grade, Override, Standing, Unreadable
+from gradetape.report.tables import earned
+from gradetape.text import printable
+
+
+def standings(course: Course, assignment: Assignment, book: Gradebook) -> dict[str, Standing]:
+    """The measured points, the overrides in force and the late policy, by student; raises GradetapeError."""
+    late, name = course.config.late, assignment.name
+    times = policy.read_times(course.root / late.times) if late.times else {}
+    given = _in_force(book, name)
+    found = {}
+    for record in records(book, name):
+        student = printable(record.student)
+        handed_in = times.get((name, student)) or times.get(("", student)) or _changed(record, late)
+        when = policy.timing(late, name, record.student, assignment.deadline, handed_in)
+        found[record.student] = policy.settle(_measured(record), given.get(student, ()), when, late)
+    _tell_strangers(late, name, found)
+    return found
+
+
+def _in_force(book: Gradebook, name: str) -> dict[str, list[Override]]:
+    given: dict[str, list[Override]] = {}
+    for override in book.overrides(name):
+        if not override.undone_at:
+            given.setdefault(override.student, []).append(override)
+    return given
+
+
+def _changed(record: Grade | Unreadable, late: Late) -> datetime | None:
+    known = late.by_file and isinstance(record, Grade) and record.modified
+    return datetime.fromisoformat(known) if known else None
+
+
+def _measured(record: Grade | Unreadable) -> dict[str, float]:
+    if isinstance(record, Unreadable):
+        return {}
+    return {question.stem: earned(record, question.stem) for question in record.questions}
+
+
+def _tell_strangers(late: Late, name: str, students: Iterable[str]) -> None:
+    """An extension for a name that nobody has would cost its student points in silence."""
+    known = list(students)
+    for student in late.extensions.get(name, {}):
+        if student not in known:
+            told = f"late.extensions names {printable(student)!r}, and nobody of that name handed in {name}."
+            click.echo(told + did_you_mean(student, known), err=True)

@@ -1,0 +1,24 @@
+"""Files that are written all together or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gradetape.errors import CourseError
+
+
+def write(root: Path, made: Mapping[Path, str], places: Sequence[Path]) -> list[Path]:
+    """Writes all files or none; raises CourseError where one of the places is taken."""
+    if taken := [place for place in places if (root / place).exists()]:
+        raise CourseError(f"{taken[0]} is there already, and nothing was written. Choose another name.")
+    with tempfile.TemporaryDirectory(dir=root, prefix=".draft-") as folder:
+        for path, text in made.items():
+            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / path).write_text(text, encoding="utf-8")
+        for place in places:
+            (root / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(Path(folder) / place, root / place)
+    return list(made)

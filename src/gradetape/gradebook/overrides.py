@@ -1,0 +1,62 @@
+"""Points that a person gave in place of the checks'. Rows are never removed; undoing one writes who did it and when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from gradetape.gradebook.tables import OVERRIDES
+from gradetape.records import Override
+from gradetape.text import printable
+
+_IN_FORCE = OVERRIDES.c.undone_at.is_(None)
+
+
+def add(connection: sa.Connection, assignment: str, override: Override) -> None:
+    """Adds an override, which is in force until it is undone or a newer one takes its place."""
+    row = {
+        "assignment": printable(assignment), "student": printable(override.student), "question": override.question,
+        "points": override.points, "reason": printable(override.reason), "who": printable(override.by),
+        "created": override.at,
+    }  # fmt: skip
+    connection.execute(sa.insert(OVERRIDES).values(row))
+
+
+def undo(connection: sa.Connection, assignment: str, student: str, question: str, by: str) -> Override | None:
+    """Undoes the override that is in force for a question; the one before it is in force again. None if none was."""
+    found = _of(assignment, student).where(OVERRIDES.c.question == question, _IN_FORCE)
+    row = connection.execute(found.order_by(OVERRIDES.c.id.desc()).limit(1)).first()
+    if row is None:
+        return None
+    undone = {"undone_at": now(), "undone_by": printable(by)}
+    connection.execute(sa.update(OVERRIDES).where(OVERRIDES.c.id == row.id).values(undone))
+    return _override(row)
+
+
+def history(assignment: str, student: str | None) -> sa.Select[Any]:
+    """All overrides of an assignment or of one student, the oldest first."""
+    return _of(assignment, student).order_by(OVERRIDES.c.id)
+
+
+def read(rows: list[sa.Row[Any]]) -> list[Override]:
+    """The rows as records."""
+    return list(map(_override, rows))
+
+
+def now() -> str:
+    """The time as the gradebook writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _of(assignment: str, student: str | None) -> sa.Select[Any]:
+    found = sa.select(OVERRIDES).where(OVERRIDES.c.assignment == printable(assignment))
+    return found if student is None else found.where(OVERRIDES.c.student == printable(student))
+
+
+def _override(row: sa.Row[Any]) -> Override:
+    return Override(
+        student=row.student, question=row.question, points=row.points, reason=row.reason, by=row.who, at=row.created,
+        undone_at=row.undone_at or "", undone_by=row.undone_by or "",
+    )  # fmt: skip

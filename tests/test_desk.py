@@ -1,0 +1,341 @@
+"""The grader's desk: a gradebook that is there already, shown in the terminal, as pages and as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gradetape.gradebook import Gradebook
+from gradetape.records import Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
+from tests.course import command, gradetape, tiny
+
+SECRET = "expected 2.5, which only staff may know"
+NAMES = ["alice", "Zoë van der Berg", "a/b\\c", "🎓 José", "\u202eesrever", "=SUM(A1)", "[bold]x[/bold]", "-rf"]
+
+
+def a_grade(student: str, assignment: str = "tiny") -> Grade:
+    checks = {
+        "test_two": Check(question="q01_double", name="test_two", public=True, title="Two.", hint="H1.", points=3),
+        "test_odd": Check(question="q02_halve", name="test_odd", public=False, title="Odd.", hint="H2.", points=2),
+    }
+    results = (
+        CheckResult(check=checks["test_two"], verdict=Verdict.PASSED, points=3, seconds=0.1),
+        CheckResult(check=checks["test_odd"], verdict=Verdict.FAILED, points=0, seconds=0.1, message=SECRET,
+                    staff_message=SECRET),
+    )  # fmt: skip
+    questions = (
+        Question(stem="q01_double", title="Twice", points=3),
+        Question(stem="q02_halve", title="Half", points=2),
+    )
+    return Grade(
+        assignment=assignment, student=student, file=f"{student}.ipynb", sha256="ab" * 32, key=student,
+        status=Status.GRADED, isolation="namespaces", questions=questions, results=results,
+    )  # fmt: skip
+
+
+def recorded(folder: Path, *grades: Grade, unreadable: tuple[Unreadable, ...] = ()) -> Path:
+    """A course whose results hold these grades."""
+    root = tiny(folder / "course")
+    with Gradebook.open(root / "results" / "gradebook.sqlite") as book:
+        for grade in grades:
+            book.record(grade, grade.assignment)
+        for entry in unreadable:
+            book.record(entry, "tiny")
+    return root
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    broken = Unreadable(student="bob", file="bob.ipynb", sha256="cd", reason="The file is empty.")
+    return recorded(tmp_path, *map(a_grade, NAMES), unreadable=(broken,))
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+# show
+
+
+def test_a_result_is_shown_without_what_only_staff_may_know(course: Path) -> None:
+    run = gradetape(course, "show", "alice")
+    assert (run.returncode, run.stderr) == (0, "")
+    for words in ("alice: 3 of 5 points in tiny", "Twice: 3 of 3", "failed", "0/2  Odd.", "H2."):
+        assert words in run.stdout
+    assert "H1." not in run.stdout, "a hint is for a check that did not pass"
+    assert SECRET not in run.stdout and "test_odd" not in run.stdout and "hidden" not in run.stdout
+
+
+def test_staff_see_the_hidden_checks_too(course: Path) -> None:
+    told = gradetape(course, "show", "alice", "--staff").stdout
+    assert SECRET in told and "q02_halve::hidden::test_odd" in told
+
+
+def test_an_unreadable_file_is_shown_with_its_reason(course: Path) -> None:
+    run = gradetape(course, "show", "bob")
+    assert run.returncode == 0 and "bob.ipynb could not be read: The file is empty." in run.stdout
+
+
+@pytest.mark.parametrize("student", NAMES)
+def test_a_student_of_any_name_is_found_and_nothing_in_the_name_acts(course: Path, student: str) -> None:
+    run = gradetape(course, "show", "--", student)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert f"{student.replace(chr(0x202E), chr(92) + 'u202e')}: 3 of 5" in run.stdout
+
+
+def test_an_unknown_student_is_told_with_the_nearest_name(course: Path) -> None:
+    run = gradetape(course, "show", "allice")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "no student 'allice'. Did you mean 'alice'?" in run.stderr
+
+
+# report
+
+
+def test_the_pages_are_written_again_from_the_gradebook(course: Path) -> None:
+    run = gradetape(course, "report")
+    assert run.returncode == 0 and "index.html" in run.stdout
+    assert "Zoë van der Berg" in (course / "results" / "index.html").read_text()
+
+
+def test_the_pages_can_go_elsewhere(course: Path, tmp_path: Path) -> None:
+    assert gradetape(course, "report", "--out", tmp_path / "meeting room").returncode == 0
+    assert (tmp_path / "meeting room" / "index.html").is_file()
+    assert not (course / "results" / "index.html").exists()
+
+
+def _with_browser(course: Path, browser: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment: Mapping[str, str] = {**os.environ, "BROWSER": browser, "PATH": "/nowhere", "DISPLAY": ""}
+    return subprocess.run(
+        command("report", *arguments), cwd=course, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_browser_opens_the_index(course: Path, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{tmp_path}/opened"\n')
+    browser.chmod(0o755)
+    assert _with_browser(course, f"{browser} %s", "--open").returncode == 0
+    assert (tmp_path / "opened").read_text() == (course / "results" / "index.html").resolve().as_uri()
+
+
+def test_without_a_browser_the_file_is_named(course: Path) -> None:
+    run = _with_browser(course, "/nowhere/browser %s", "--open")
+    assert run.returncode == 0
+    assert "open that file in one" in run.stderr and "index.html" in run.stdout
+
+
+# export
+
+
+def test_the_table_has_a_row_for_each_student_and_no_formula(course: Path) -> None:
+    run = gradetape(course, "export", "csv")
+    assert (run.returncode, run.stderr) == (0, "")
+    table = rows(run.stdout)
+    assert len(table) == len(NAMES) + 1
+    by_name = {row["student"]: row for row in table}
+    assert (by_name["alice"]["points"], by_name["alice"]["max_points"]) == ("3.0", "5.0")
+    assert (by_name["bob"]["status"], by_name["bob"]["points"]) == ("unreadable", "0.0")
+    assert "'=SUM(A1)" in by_name and "'-rf" in by_name
+
+
+def test_the_table_goes_into_a_file(course: Path, tmp_path: Path) -> None:
+    run = gradetape(course, "export", "csv", "--out", tmp_path / "my grades.csv")
+    assert (run.returncode, run.stdout) == (0, "")
+    assert len(rows((tmp_path / "my grades.csv").read_text())) == len(NAMES) + 1
+
+
+# override
+
+
+def _override(course: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return gradetape(course, "override", *arguments)
+
+
+def _points(course: Path, student: str = "alice") -> tuple[float, float, float]:
+    """What was measured for the second question and in all, and what counts, as the table has it."""
+    [row] = [row for row in rows(gradetape(course, "export", "csv").stdout) if row["student"] == student]
+    return float(row["q02_halve"] or 0), float(row["points"]), float(row["final"])
+
+
+def test_an_override_counts_and_what_was_measured_stays(course: Path) -> None:
+    run = _override(course, "alice", "q02_halve", "1.5", "--reason", "right idea", "--by", "Ana")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "alice: 1.5 points for q02_halve (right idea)" in run.stdout
+    assert _points(course) == (0, 3, 4.5)
+    shown = gradetape(course, "show", "alice").stdout
+    assert "q02_halve: 1.5 points in place of 0, given by a person: right idea" in shown
+    assert "What counts: 4.5 points" in shown and "Ana" not in shown
+    assert "by Ana at 20" in gradetape(course, "show", "alice", "--staff").stdout
+
+
+def test_an_override_outlives_grading_again(course: Path) -> None:
+    _override(course, "alice", "q02_halve", "2", "--reason", "typo in the check")
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        book.record(msgspec.structs.replace(a_grade("alice"), key="another"), "tiny")
+    assert _points(course) == (0, 3, 5)
+
+
+def test_undone_the_override_before_it_counts_again(course: Path) -> None:
+    _override(course, "alice", "q02_halve", "1", "--reason", "first", "--by", "Ana")
+    _override(course, "alice", "q02_halve", "2", "--reason", "second", "--by", "Ana")
+    assert _points(course)[2] == 5
+    assert _override(course, "alice", "q02_halve", "--undo", "--by", "Ben").returncode == 0
+    assert _points(course)[2] == 4
+    assert _override(course, "alice", "q02_halve", "--undo").returncode == 0
+    assert _points(course)[2] == 3
+    again = _override(course, "alice", "q02_halve", "--undo")
+    assert again.returncode == 2 and "no override of q02_halve in force" in again.stderr
+    listed = _override(course, "--list").stdout
+    assert "first" in listed and "second" in listed and "by Ben]" in listed
+
+
+def test_an_unreadable_submission_can_be_given_points(course: Path) -> None:
+    _override(course, "bob", "q02_halve", "2", "--reason", "read on paper")
+    assert _points(course, "bob") == (0, 0, 2)
+
+
+@pytest.mark.parametrize("student", NAMES)
+def test_a_student_of_any_name_can_be_given_points(course: Path, student: str) -> None:
+    run = _override(course, "--reason", "=1+1 [b]\u202e", "--", student, "q02_halve", "2")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "\u202e" not in run.stdout + gradetape(course, "override", "--list").stdout
+    assert [row["final"] for row in rows(gradetape(course, "export", "csv").stdout)].count("5.0") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["alice", "q02_halve", "2.5", "--reason", "r"], "q02_halve is worth 0 to 2 points, not 2.5"),
+        (["alice", "q02_halve", "nan", "--reason", "r"], "q02_halve is worth 0 to 2 points, not nan"),
+        (["alice", "q02_halve", "--reason", "r"], "no points were given"),
+        (["alice", "q02_halve", "1"], "--reason"),
+        (["alice", "q02_halve", "1", "--reason", " "], "--reason"),
+        (["alice", "q02_havle", "1", "--reason", "r"], "Did you mean 'q02_halve'?"),
+        (["allice", "q02_halve", "1", "--reason", "r"], "Did you mean 'alice'?"),
+        (["alice"], "name the student and the question"),
+        (["alice", "q02_halve", "1", "--reason", "r", "--assignment", "tinny"], "Did you mean 'tiny'?"),
+        (["--list", "allice"], "Did you mean 'alice'?"),
+    ],
+)
+def test_an_override_that_cannot_be_is_refused_and_changes_nothing(
+    course: Path, arguments: list[str], words: str
+) -> None:
+    run = _override(course, *arguments)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert words in run.stderr and "Traceback" not in run.stderr
+    assert _points(course) == (0, 3, 3)
+
+
+# late work
+
+LATE = "late:\n  percent_per_day: 10\n  most_percent: 25\n  grace_minutes: 30\n"
+
+
+def _due(course: Path, config: str, times: str = "") -> None:
+    with (course / "assignments" / "tiny" / "assignment.yml").open("a") as file:
+        file.write("deadline: 2026-10-01T12:00:00+02:00\n")
+    (course / "grader_config.yml").write_text(config)
+    (course / "times.csv").write_text(times)
+
+
+def test_late_work_costs_what_the_policy_says_beside_the_measured_points(course: Path) -> None:
+    _due(course, LATE + "  times: times.csv\n", "student,time\nalice,2026-10-02T11:00:00Z\n")
+    _override(course, "alice", "q02_halve", "2", "--reason", "r")
+    assert _points(course) == (0, 3, 4)
+    shown = gradetape(course, "show", "alice").stdout
+    assert "3 of 5 points" in shown and "What counts: 4 points" in shown
+    assert "Handed in 2026-10-02 11:00 UTC, on day 2 after the deadline, 2026-10-01 12:00 +0200: 20 % less." in shown
+
+
+def test_who_handed_in_at_a_time_that_nobody_knows_loses_nothing_and_is_told(course: Path) -> None:
+    _due(course, LATE)
+    assert _points(course) == (0, 3, 3)
+    assert "When this was handed in is not known, so nothing was taken off" in gradetape(course, "show", "alice").stdout
+
+
+def test_a_misspelt_extension_is_told(course: Path) -> None:
+    _due(course, LATE + "  extensions:\n    tiny:\n      allice: 2026-10-03T12:00:00Z\n")
+    run = gradetape(course, "export", "csv")
+    assert run.returncode == 0 and "names 'allice'" in run.stderr and "Did you mean 'alice'?" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        ("student,when\na,b\n", "times.csv, line 1: the column time is missing"),
+        (
+            "student,time\nalice,2026-10-02 11:00\n",
+            "line 2: '2026-10-02 11:00' is no ISO time with its zone",
+        ),
+        ("student,time\nalice\n", "times.csv, line 2: '' is no ISO time"),
+        ("student,time\n" + "x" * 200_000 + ",y\n", "cannot be read as a CSV file"),
+    ],
+)
+def test_a_table_of_times_that_is_wrong_is_told_with_its_line(course: Path, times: str, words: str) -> None:
+    _due(course, LATE + "  times: times.csv\n", times)
+    run = gradetape(course, "show", "alice")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert words in run.stderr and "Traceback" not in run.stderr
+
+
+# What a person can get wrong
+
+
+def test_of_several_assignments_one_must_be_named(tmp_path: Path) -> None:
+    root = recorded(tmp_path, a_grade("alice"), a_grade("bob", "other"))
+    run = gradetape(root, "export", "csv")
+    assert run.returncode == 2 and "name one with --assignment" in run.stderr
+    assert len(rows(gradetape(root, "export", "csv", "--assignment", "tiny").stdout)) == 1
+
+
+def _no_gradebook(course: Path) -> list[Any]:
+    (course / "results" / "gradebook.sqlite").unlink()
+    return []
+
+
+def _an_empty_one(course: Path) -> list[Any]:
+    Gradebook.open(course / "empty" / "gradebook.sqlite").close()
+    return ["--results", "empty"]
+
+
+def _no_such_assignment(course: Path) -> list[Any]:
+    return ["--assignment", "tinny"]
+
+
+def _not_a_course(course: Path) -> list[Any]:
+    (course / "grader_config.yml").unlink()
+    return []
+
+
+@pytest.mark.parametrize("verb", [("show", "alice"), ("report",), ("export", "csv")])
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_no_gradebook, "Grade first (gradetape grade PATH), or name the folder with --results"),
+        (_an_empty_one, "Grade first: gradetape grade PATH"),
+        (_no_such_assignment, "Did you mean 'tiny'?"),
+        (_not_a_course, "start a course in an empty one: gradetape init"),
+    ],
+)
+def test_where_there_is_nothing_to_show_the_next_step_is_told(
+    course: Path, verb: tuple[str, ...], spoil: Any, words: str
+) -> None:
+    run = gradetape(course, *verb, *spoil(course))
+    assert (run.returncode, run.stdout) == (2, "")
+    assert words in run.stderr and "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("verb", [("report",), ("export", "csv")])
+def test_a_place_that_cannot_be_written_is_told(course: Path, verb: tuple[str, ...]) -> None:
+    run = gradetape(course, *verb, "--out", "grader_config.yml/x")
+    assert run.returncode == 2
+    assert "--out" in run.stderr and "Traceback" not in run.stderr

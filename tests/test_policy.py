@@ -1,0 +1,120 @@
+"""What counts: overrides, lateness, and both; the measured points are never touched."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradetape import config
+from gradetape.errors import ConfigError
+from gradetape.policy import Timing, late_days, settle, timing
+from gradetape.records import Override
+
+DEADLINE = datetime(2026, 10, 1, 23, 59, tzinfo=timezone(timedelta(hours=2)))
+POLICY = config.Late(grace_minutes=15, percent_per_day=10, most_percent=50)
+MEASURED = {"q01": 3.0, "q02": 1.0}
+
+
+def handed_in(**after: float) -> Timing:
+    return Timing(deadline=DEADLINE, handed_in=DEADLINE + timedelta(**after))
+
+
+def an_override(question: str, points: float) -> Override:
+    return Override(
+        student="a", question=question, points=points, reason="why", by="ana", at="2026-10-03T00:00:00+00:00"
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "days", "final"),
+    [
+        ({"days": -3}, 0, 4.0),
+        ({"minutes": 0}, 0, 4.0),
+        ({"minutes": 15}, 0, 4.0),
+        ({"minutes": 16}, 1, 3.6),
+        ({"hours": 24}, 1, 3.6),
+        ({"hours": 24, "seconds": 1}, 2, 3.2),
+        ({"days": 5}, 5, 2.0),
+        ({"days": 400}, 400, 2.0),
+    ],
+)
+def test_each_day_that_has_begun_costs_up_to_the_cap(after: dict[str, float], days: int, final: float) -> None:
+    standing = settle(MEASURED, (), handed_in(**after), POLICY)
+    assert (standing.measured, standing.late_days, standing.final) == (4, days, final)
+    assert bool(standing.lines) == (after not in ({"days": -3}, {"minutes": 0}))
+
+
+def test_a_time_that_is_not_known_costs_nothing_and_is_told() -> None:
+    standing = settle(MEASURED, (), Timing(deadline=DEADLINE), POLICY)
+    assert (standing.final, standing.late_days, standing.handed_in) == (4, None, "")
+    assert "not known, so nothing was taken off" in standing.lines[0]
+
+
+def test_without_a_deadline_or_a_policy_nothing_is_said() -> None:
+    late = DEADLINE + timedelta(days=9)
+    assert settle(MEASURED, (), Timing(handed_in=late), POLICY).lines == ()
+    assert settle(MEASURED, (), handed_in(days=9), config.Late()).lines == ()
+    assert settle(MEASURED, (), handed_in(days=9), config.Late()).final == 4
+
+
+def test_an_extension_takes_the_deadlines_place_for_one_student_in_one_assignment() -> None:
+    text = (DEADLINE + timedelta(days=2)).isoformat()
+    late = POLICY.model_copy(update={"extensions": {"week-1": {"alice": text}}})
+    due = DEADLINE.isoformat()
+    handed = DEADLINE + timedelta(days=1, hours=1)
+    of = {
+        (name, student): late_days(timing(late, name, student, due, handed), late)
+        for name in ("week-1", "week-2")
+        for student in ("alice", "bob")
+    }
+    assert of == {("week-1", "alice"): 0, ("week-1", "bob"): 2, ("week-2", "alice"): 2, ("week-2", "bob"): 2}
+
+
+def test_an_override_takes_the_place_of_a_questions_points_before_lateness_does() -> None:
+    standing = settle(MEASURED, [an_override("q02", 2.0)], handed_in(hours=1), POLICY)
+    assert (standing.measured, standing.final) == (4, 4.5)
+    assert standing.lines[0] == "q02: 2 points in place of 1, given by a person: why"
+
+
+def test_the_newest_override_of_a_question_counts() -> None:
+    given = [an_override("q02", 2.0), an_override("q02", 0.5)]
+    standing = settle(MEASURED, given, Timing(), POLICY)
+    assert (standing.final, len(standing.overrides)) == (3.5, 1)
+
+
+@given(st.floats(-1e4, 1e4), st.floats(0, 100), st.floats(0, 100), st.floats(0, 10_080))
+def test_lateness_never_gives_points_and_never_takes_more_than_the_cap(
+    hours: float, per_day: float, most: float, grace: float
+) -> None:
+    policy = config.Late(grace_minutes=grace, percent_per_day=per_day, most_percent=most)
+    standing = settle(MEASURED, (), handed_in(hours=hours), policy)
+    assert 4 * (1 - most / 100) - 1e-6 <= standing.final <= 4
+    assert standing.measured == 4
+
+
+def test_the_zone_counts_and_not_the_clock_on_the_wall() -> None:
+    same = Timing(deadline=DEADLINE, handed_in=DEADLINE.astimezone(UTC))
+    assert late_days(same, POLICY) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("late:\n  extensions:\n    w:\n      alice: 2026-10-01T23:59:00\n", "line 4: 'late.extensions.w.alice'"),
+        ("late:\n  extensions:\n    w:\n      alice: 2026-10-01\n", "ISO time with its zone"),
+        ("late:\n  percent_per_day: 101\n", "should be at most 100"),
+        ("late:\n  percent: 5\n", "Did you mean 'most_percent'?"),
+        ("late:\n  grace_minutes: -1\n", "should be at least 0"),
+        ("late:\n  by_file: perhaps\n", "should be true or false"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_refused_with_its_line(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "grader_config.yml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"grader_config\.yml, line \d") as caught:
+        config.load(path)
+    assert words in str(caught.value)
