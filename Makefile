@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify grade test check hostile bench screenshots docs wheel clean
+.PHONY: help setup release verify grade test check hostile torture fuzz bench screenshots docs wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1:/p' $(MAKEFILE_LIST)
@@ -33,6 +33,14 @@ check: setup  ## look at style and types
 
 hostile: setup  ## grade the attackers' submissions in examples/hostile, and say what they got
 	$(BIN)/python -m examples.hostile
+
+BLOWS ?= 100
+torture: setup  ## kill the parts of a grader at random, BLOWS times, and show that nothing is lost
+	$(BIN)/python -m tests.torture --blows $(BLOWS) $(if $(SEED),--seed $(SEED))
+
+SECONDS ?= 600
+fuzz: setup  ## feed both ends of the wire with what nobody should send, for SECONDS
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 bench: setup  ## measure what a submission costs
 	$(BIN)/python -m benchmarks

@@ -12,12 +12,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "gradetape"
 
-# Everything may use the leaves: records, errors and text.
-LEAVES = {"records", "errors", "text"}
+# Everything may use the leaves.
+LEAVES = {"records", "errors", "text", "scratch"}
 ALLOWED = {
     "records": set(),
     "errors": set(),
     "text": set(),
+    "scratch": set(),
     "config": set(),
     "course": {"config"},
     "intake": set(),

@@ -126,6 +126,18 @@ def test_a_student_reads_what_happened_to_the_cells() -> None:
     assert "Two notebooks were found." in text
 
 
+def test_what_is_marked_for_review_is_told_to_staff_alone_and_changes_nothing() -> None:
+    grade = a_grade("mallory", review=(f"its cells replaced {NASTY}",))
+    page = index_page([grade, a_grade("alice")], [], assignment=ASSIGNMENT)
+    assert "For review" in page and "its cells replaced &lt;script&gt;" in page
+    assert "For review" not in index_page([a_grade("alice")], [], assignment=ASSIGNMENT)
+    assert "For review" in staff_page(grade) and "its cells replaced &lt;script&gt;" in staff_page(grade)
+    assert "replaced" not in student_page(grade)
+    assert grades_csv([grade], [], max_points=5.0) == grades_csv([a_grade("mallory")], [], max_points=5.0)
+    (told,) = as_json([grade], [], ASSIGNMENT, "namespaces", max_points=5.0)["submissions"]
+    assert (told["status"], told["points"], len(told["review"])) == ("graded", 2.0, 1)
+
+
 def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_shows_it() -> None:
     broken = a_result("test_y", public=False, verdict=Verdict.FAULT, command="pytest a/b.py::test_y --submission x")
     reason = "q01::hidden::test_y: the check raised"

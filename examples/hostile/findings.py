@@ -120,11 +120,11 @@ def _differences(expected: Grade, grade: Grade | None) -> list[str]:
 
 def _signature(grade: Grade) -> list[Any]:
     results = [(result.check.name, str(result.verdict), result.points, result.message) for result in grade.results]
-    return [str(grade.status), grade.layers, *results, *((event.kind, event.text) for event in grade.events)]
+    return [str(grade.status), grade.layers, grade.review, *results, *((event.kind, event.text) for event in grade.events)]
 
 
 def _forged(found: dict[str, Any], base: dict[str, Any], grade: Grade | None) -> list[str]:
-    if found["status"] == "unreadable" or (grade is not None and grade.attention):
+    if found["status"] == "unreadable" or (grade is not None and (grade.attention or grade.review)):
         return []
     own = _verdicts(base)
     gained = [name for name, verdict in _verdicts(found).items() if verdict == "passed" and own[name] != "passed"]
@@ -146,7 +146,8 @@ def _wrong(entry: Entry, found: dict[str, Any], grade: Grade | None, base: dict[
     wrong = [f"{name} is {verdict}, not {' or '.join(allowed[name])}"
              for name, verdict in _verdicts(found).items() if verdict not in allowed[name]]  # fmt: skip
     cells = {end for event in grade.events if (end := _cell_end(event.kind, event.text))} or {"runs"}
-    return wrong + ([] if cells <= set(_several(attack.cell)) else [f"its cells: {', '.join(sorted(cells))}"])
+    wrong += [] if cells <= set(_several(attack.cell)) else [f"its cells: {', '.join(sorted(cells))}"]
+    return wrong + (["it is not marked for review"] if attack.review and not grade.review else [])
 
 
 def _due(verdicts: Allowed | dict[str, Allowed], base: dict[str, str]) -> dict[str, list[str]]:

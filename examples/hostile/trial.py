@@ -1,8 +1,9 @@
 """Grades the corpus with the real command, and finds what went wrong.
 
-Secrets are drawn for each trial. The *canary* is in the hidden checks, the reference, the gradebook, the command line
-and the environment of the grader; nothing beyond the wall may see it. The *bait* is an input of a hidden check, so
-students' code does see it; no page for a student may show it.
+Secrets are drawn for each trial. The *canary* is in the hidden checks, the reference, the configuration, the gradebook,
+the other students' submissions, and the command line, environment and home folder of the grader; nothing beyond the wall
+may see it. The *bait* is an input of a hidden check, so students' code does see it; no page for a student may show it.
+What the time that a check takes may tell is not looked for.
 """
 
 from __future__ import annotations
@@ -76,8 +77,9 @@ def trial(user: int | None = None, only: Sequence[str] = (), isolation: str = "n
     made = entries(told, only)
     with _folder() as folder:
         course = _course(folder / "course", drawn)
-        write(made, folder / "all")
-        write(honest(told), folder / "alone")
+        write(made, folder / "all", drawn.canary)
+        write(honest(told), folder / "alone", drawn.canary)
+        (folder / ".netrc").write_text(f"password {drawn.canary}\n", encoding="utf-8")
         _give(folder, user)
         before = _traces(folder)
         grader = _Grader(course, drawn, user, isolation)
@@ -100,7 +102,7 @@ def _folder() -> Iterator[Path]:
 
 def _course(folder: Path, drawn: Secrets) -> Path:
     shutil.copytree(HERE / "course", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in (*folder.rglob("*.py"), folder / "autograder" / "seed"):
+    for file in (*folder.rglob("*.py"), folder / "autograder" / "seed", folder / "grader_config.yml"):
         text = file.read_text(encoding="utf-8")
         for name, value in (("CANARY", drawn.canary), ("BAIT", drawn.bait), ("SEED", drawn.seed)):
             text = text.replace(name, value)

@@ -9,7 +9,6 @@ import select
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -21,6 +20,7 @@ from typing import Self
 
 import msgspec
 
+from gradetape import scratch
 from gradetape.errors import CourseError, InfrastructureError, ZygoteError
 from gradetape.judge.bench import Case
 from gradetape.judge.cases import Exam
@@ -41,6 +41,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[CheckResult, ...]
     events: tuple[CellEvent, ...] = ()
     layers: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -150,7 +151,10 @@ class Lanes:
         if isinstance(message, Done):
             work = self._work.pop(message.order)
             seconds = round(time.monotonic() - work.started, 3)
-            found = Outcome(results=tuple(work.results), events=message.events, layers=message.layers, seconds=seconds)
+            found = Outcome(
+                results=tuple(work.results), events=message.events, layers=message.layers, review=message.review,
+                seconds=seconds,
+            )  # fmt: skip
             return [(message.order, found)]
         return []
 
@@ -183,9 +187,7 @@ class Lanes:
 
     def _start_judge(self) -> Line:
         ours, theirs = socket.socketpair()
-        folder = self._stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="gradetape-judge-", ignore_cleanup_errors=True)
-        )
+        folder = self._stack.enter_context(scratch.folder("gradetape-judge-"))
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", "gradetape.judge.server"], stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -320,7 +322,7 @@ class Marker:
         attention = tuple(_fault_told(result) for result in found if result.verdict is Verdict.FAULT)
         results = tuple(self._with_command(submission, result) for result in found)
         return self._made(submission, results=results, attention=attention, events=outcome.events,
-                          layers=outcome.layers, seconds=outcome.seconds)  # fmt: skip
+                          layers=outcome.layers, review=outcome.review, seconds=outcome.seconds)  # fmt: skip
 
     def lost(self, rubric: Rubric, submission: Submission, reason: str) -> Grade:
         """A grade without results, which is never taken for a final one."""
@@ -329,7 +331,8 @@ class Marker:
 
     def _made(
         self, submission: Submission, *, results: tuple[CheckResult, ...], attention: tuple[str, ...],
-        events: tuple[CellEvent, ...] = (), layers: tuple[str, ...] = (), seconds: float = 0.0,
+        events: tuple[CellEvent, ...] = (), layers: tuple[str, ...] = (), review: tuple[str, ...] = (),
+        seconds: float = 0.0,
     ) -> Grade:  # fmt: skip
         assignment = self._exam.assignment
         return Grade(
@@ -337,7 +340,7 @@ class Marker:
             key=self.key(submission), status=Status.NEEDS_ATTENTION if attention else Status.GRADED,
             isolation=self._isolation, results=results, events=events, notes=submission.notes, attention=attention,
             questions=tuple(question for question in assignment.questions if question.stem in self._stems),
-            layers=layers, versions=self.versions, seconds=seconds, modified=submission.modified,
+            layers=layers, review=review, versions=self.versions, seconds=seconds, modified=submission.modified,
         )  # fmt: skip
 
     def _with_command(self, submission: Submission, result: CheckResult) -> CheckResult:

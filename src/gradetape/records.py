@@ -114,8 +114,9 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     """One submission, graded: results in the assignment's order, and how they were obtained.
 
     `layers` are the walls that were in force, `versions` the software that graded, `key` the digest of all that
-    decides a result (submission, checks, environment, policy), `attention` why a person must look, if one must,
-    `modified` the submission's.
+    decides a result (submission, checks, environment, policy), `attention` why a person must look, if one must, and
+    `review` what looks as if the submission had meddled with the grading: it changes no points, and is for staff alone.
+    `modified` is the submission's.
     """
 
     assignment: str
@@ -130,6 +131,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[CellEvent, ...] = ()
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     versions: dict[str, str] = {}
     seconds: float = 0.0

@@ -116,6 +116,10 @@ def _tell(run: Batch, folder: Path) -> None:
         others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
         names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
         click.echo(f"needs attention: {names}: {printable(reason)}", err=True)
+    for each in run.grades:
+        if each.review:
+            more = f" and {len(each.review) - 1} more" if len(each.review) > 1 else ""
+            click.echo(f"for review: {printable(each.student, 60)}: {printable(each.review[0])}{more}", err=True)
     before = len(run.grades) - run.fresh - run.shared
     meanwhile = f"{run.shared} by another grader meanwhile, " if run.shared else ""
     counts = f"{run.fresh} graded now, {meanwhile}{before} graded before, {len(run.unreadable)} unreadable"

@@ -98,7 +98,9 @@ class Child:
             self.group.kill()
             kills, used = self.group.oom_kills, max(self.group.cpu_s or 0.0, used)
             self.group.remove()
-        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent)
+        # Nothing inside can end an init: it was not the student's code that kept this one from telling.
+        lost = self._ended is None and not self._doomed and not kills
+        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost)
 
     def _cpu_s(self) -> float:
         counted = self.group.cpu_s if self.group else None
@@ -231,7 +233,7 @@ class Zygote:
         try:
             data, descriptors, _, _ = socket.recv_fds(connection, _PACKET, 1)
             order = self._orders.decode(data) if data else None
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):  # wrong UTF-8 is a ValueError
             order = None
         match order:
             case Spawn(worker, role) if descriptors and worker not in self._children[connection]:

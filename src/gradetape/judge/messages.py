@@ -50,6 +50,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     order: int
     events: tuple[CellEvent, ...] = ()
     layers: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -40,6 +40,7 @@ def index_page(
         rows=rows,
         adjusted=any(standing.final != standing.measured for standing in counts.values()),
         attention=_attention(grades, unreadable, assignment),
+        review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
         spread=spread,
         points_plot=plots.points(spread) if spread else "",
         verdicts=[verdict for verdict in Verdict if any(counts.get(verdict) for counts in shares.values())],

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+from gradetape import scratch
 from gradetape.errors import GradebookError
 from gradetape.records import Grade, Standing, Unreadable
 from gradetape.report.dashboard import index_page, overview_page
@@ -83,49 +84,51 @@ def write(
     folder = Path(folder)
     results = _Results(assignment, title, max_points, grades, unreadable, standings)
     try:
-        _write_students(folder / "students" / slug(assignment), results)
-        _write_staff(folder / "staff" / slug(assignment), results)
-        _put(folder / "README.txt", _README)
-        tables = {path.parent.name: path.read_text("utf-8") for path in sorted(folder.glob("staff/*/grades.csv"))}
-        _put(folder / "grades.csv", merged(tables))
-        several = [summary(name, table) for name, table in tables.items()] if len(tables) > 1 else []
-        _put(folder / "index.html", overview_page(several) if several else results.index())
+        folder.mkdir(parents=True, exist_ok=True)
+        with scratch.folder(".pages-", folder) as half:
+            for name, content in chain(_for_students(results), _for_staff(results), _for_all(folder, results)):
+                _put(folder / name, content, half)
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "Check that it is a folder that you may write to, or use --out.")
         raise GradebookError(f"The results cannot be written to {folder}: {error.strerror}. {advice}") from error
     return folder / "index.html"
 
 
-def _write_students(folder: Path, results: _Results) -> None:
-    title = results.title
+def _for_students(results: _Results) -> Iterator[tuple[str, str]]:
+    title, place = results.title, f"students/{slug(results.assignment)}"
     for grade in results.grades:
         page = student_page(grade, title=title, standing=results.counts(grade.student))
-        _put(folder / page_name(grade.student), page)
+        yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
         page = unreadable_page(entry, results.assignment, title=title, standing=results.counts(entry.student))
-        _put(folder / page_name(entry.student), page)
+        yield f"{place}/{page_name(entry.student)}", page
 
 
-def _write_staff(folder: Path, results: _Results) -> None:
-    title = results.title
+def _for_staff(results: _Results) -> Iterator[tuple[str, str]]:
+    title, place = results.title, f"staff/{slug(results.assignment)}"
     for grade in results.grades:
         page = staff_page(grade, title=title, up=_UP, standing=results.counts(grade.student))
-        _put(folder / page_name(grade.student), page)
+        yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
         standing = results.counts(entry.student)
         page = unreadable_for_staff(entry, results.assignment, title=title, up=_UP, standing=standing)
-        _put(folder / page_name(entry.student), page)
+        yield f"{place}/{page_name(entry.student)}", page
     table = grades_csv(results.grades, results.unreadable, max_points=results.max_points, standings=results.standings)
-    _put(folder / "grades.csv", table)
-    _put(folder / "index.html", results.index(_UP))
+    yield f"{place}/grades.csv", table
+    yield f"{place}/index.html", results.index(_UP)
 
 
-def _put(path: Path, content: str) -> None:
+def _for_all(folder: Path, results: _Results) -> Iterator[tuple[str, str]]:
+    """What stands beside the assignments; asked for when theirs is written."""
+    yield "README.txt", _README
+    tables = {path.parent.name: path.read_text("utf-8") for path in sorted(folder.glob("staff/*/grades.csv"))}
+    yield "grades.csv", merged(tables)
+    several = [summary(name, table) for name, table in tables.items()] if len(tables) > 1 else []
+    yield "index.html", overview_page(several) if several else results.index()
+
+
+def _put(path: Path, content: str, half: Path) -> None:
+    """Replaces a file in one step; what is half written lies in a folder that the next writer removes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    (half / "page").write_text(content, encoding="utf-8", newline="")
+    os.replace(half / "page", path)

@@ -136,7 +136,7 @@ def _graded(grade: Grade) -> dict[str, Any]:
         "max_points": grade.max_points,
         "seconds": round(grade.seconds, 3),
         "questions": {question.stem: _question(grade, question) for question in grade.questions},
-    }
+    } | ({"review": [printable(reason) for reason in grade.review]} if grade.review else {})
 
 
 def _unreadable(entry: Unreadable, full: float) -> dict[str, Any]:

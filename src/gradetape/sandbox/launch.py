@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
 import msgspec
 
+from gradetape import scratch
 from gradetape.errors import WallsError, ZygoteError
 from gradetape.records import Limits
 from gradetape.sandbox.base import Policy
@@ -51,7 +50,8 @@ class Zygote:
                 "from autograder/Containerfile. `gradetape new` and `gradetape release` work here."
             )
         self._ready = False
-        self._folder = Path(tempfile.mkdtemp(prefix="gradetape-"))
+        self._stack = ExitStack()
+        self._folder = self._stack.enter_context(scratch.folder("gradetape-zygote-"))
         self.path = self._folder / "zygote"
         hidden = tuple(str(path.resolve()) for path in secret)
         program = b"" if isolation == "none" else compile_filter()
@@ -111,7 +111,7 @@ class Zygote:
         sweep()
         _pipe(self._process.stdout).close()
         self._errors.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._stack.close()
 
     def __enter__(self) -> Zygote:
         return self
