@@ -25,13 +25,12 @@ import msgspec
 
 from examples.hostile.corpus import HERE, entries, honest, manifest, write
 from examples.hostile.delegation import delegated, join
-from examples.hostile.findings import Row, Run, Secrets, judged, of_batch
+from examples.hostile.findings import TARGET, Row, Run, Secrets, judged, of_batch
 from gradetape.gradebook import Gradebook
 from gradetape.records import Check, CheckResult, Grade, Question, Status, Verdict
 
 COMMAND = Path(sys.executable).with_name("gradetape")
 NOBODY = 65534
-TARGET = "target"
 PATIENCE_S = 1200
 
 
@@ -150,7 +149,8 @@ class _Grader(NamedTuple):
         told = {_number(found["file"]): found for found in json.loads(done.stdout)["submissions"]}
         with Gradebook.open(out / "gradebook.sqlite") as book:
             grades = {_number(grade.file): grade for grade in book.latest(TARGET)}
-        pages = {path.name: path.read_text("utf-8") for path in out.iterdir() if path.suffix in (".html", ".csv")}
+        pages = {path.relative_to(out).as_posix(): path.read_text("utf-8") for path in out.rglob("*.*")
+                 if path.suffix in (".html", ".csv")}  # fmt: skip
         return Run(done.returncode, told, grades, pages, done.stderr, seconds)
 
     def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -85,7 +85,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check on one submission. `message` is for the student, `staff_message` for staff alone."""
+    """One check on one submission. `message` is for the student; `staff_message`, and the `command` that runs the check
+    again, are for staff alone.
+    """
 
     check: Check
     verdict: Verdict
@@ -93,6 +95,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     message: str = ""
     staff_message: str = ""
+    command: str = ""
 
 
 class CellEvent(msgspec.Struct, frozen=True, kw_only=True):
