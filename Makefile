@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify grade test check hostile torture fuzz bench docs wheel clean
+.PHONY: help setup release verify grade test check hostile torture fuzz bench screenshots docs wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1:/p' $(MAKEFILE_LIST)
@@ -45,6 +45,8 @@ fuzz: setup  ## feed both ends of the wire with what nobody should send, for SEC
 bench: setup  ## measure what a submission costs
 	$(BIN)/python -m benchmarks
 
+screenshots: grade  ## retake the pictures in docs/ from the pages that `make grade` writes
+	$(BIN)/python scripts/screenshots.py results
 docs: setup  ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
 

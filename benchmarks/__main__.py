@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from rich.table import Table
 
 from benchmarks import with_otter
 from benchmarks.measure import descendants, seconds, spread, unique_mb
+from benchmarks.pages import pages
 from gradetape import course as courses
 from gradetape.grade import Lanes, Rubric
 from gradetape.judge.cases import Exam
@@ -32,19 +34,42 @@ Row = tuple[str, str, str]
 
 
 def workers() -> list[Row]:
-    """The first reply of a new worker, and a call over the wire, with walls and without."""
-    rows = []
-    for isolation in ("namespaces", "none"):
-        with Zygote(Limits(), isolation=isolation) as zygote:
+    """The first reply of a new worker with walls and without, turn by turn, and a call over the wire."""
+    with Zygote(Limits()) as walled, Zygote(Limits(), isolation="none") as bare, ExitStack() as stack:
+        controls = []
+        for zygote in (walled, bare):
             zygote.wait_ready()
-            control, watch = Control(zygote.path), Watch()
-            watch.begin(600)
-            replies = [_first_reply(control, watch) for _ in range(20)]
-            rows.append((f"first reply of a new worker, {isolation}", spread(replies, "ms", 1e3), "60 ms"))
-            if isolation == "namespaces":
-                rows.append(("a call over the wire", spread(_calls(control, watch), "µs", 1e6), "100 µs"))
-            control.close()
-    return rows
+            controls.append(stack.enter_context(closing(Control(zygote.path))))
+        watch = Watch()
+        watch.begin(600)
+        replies = [[_first_reply(control, watch) for control in controls] for _ in range(30)]
+        calls = _calls(controls[0], watch)
+    cost = [with_walls - without for with_walls, without in replies]
+    return [
+        ("first reply of a new worker, namespaces", spread([each[0] for each in replies], "ms", 1e3), "60 ms"),
+        ("first reply of a new worker, none", spread([each[1] for each in replies], "ms", 1e3), ""),
+        ("what the walls add to it", spread(cost, "ms", 1e3), "60 ms"),
+        ("a call over the wire", spread(calls, "µs", 1e6), "100 µs"),
+    ]
+
+
+def batch(exam: Exam) -> list[Row]:
+    """Submissions, one after the other, with walls and without, turn by turn."""
+    with (
+        Lanes(exam, workers=1, isolation="namespaces") as walled,
+        Lanes(exam, workers=1, isolation="none") as bare,
+    ):
+        only = Rubric.of(exam, walled.collected).sound
+        case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
+        for lanes in (walled, bare):
+            lanes.judge(case)
+        taken = [[lanes.judge(case).seconds for lanes in (walled, bare)] for _ in range(2 * REPEATS)]
+    ratio = statistics.median(first / second for first, second in taken)
+    return [
+        ("a submission in a batch, namespaces", spread([each[0] for each in taken], "s"), ""),
+        ("a submission in a batch, none", spread([each[1] for each in taken], "s"), ""),
+        ("ratio", f"{ratio:.3f}", "1.05"),
+    ]
 
 
 def _first_reply(control: Control, watch: Watch) -> float:
@@ -164,7 +189,7 @@ def start_up() -> list[Row]:
 
 
 def main() -> None:
-    """Everything, in about five minutes."""
+    """Everything, in about seven minutes."""
     exam = Exam.open(courses.find(ROOT), ASSIGNMENT)
     questions = Table("Question", "Its checks", "The longest of them")
     for row in per_question(exam):
@@ -172,7 +197,10 @@ def main() -> None:
     table = Table(
         "What", "Median (least to most)", "Aim", title=f"gradetape on {os.cpu_count()} cores, {time.strftime('%F')}"
     )
-    for part in (start_up, workers, lambda: against_no_wall(exam), lambda: memory(exam), lambda: against_otter(exam)):
+    with_exam = (
+        lambda: batch(exam), lambda: against_no_wall(exam), lambda: memory(exam), lambda: against_otter(exam),
+    )  # fmt: skip
+    for part in (start_up, pages, workers, *with_exam):
         for row in part():
             table.add_row(*row)
     Console(width=110).print(table, questions)

@@ -62,6 +62,7 @@ DOORS = {
     "tf_keras": {"farside"},
     "sqlalchemy": {"gradebook"},
     "otter": {"release", "bridges"},
+    "matplotlib": {"report"},
     "ray": {"batch"},
 }
 
@@ -69,8 +70,9 @@ DOORS = {
 TRAVEL = ("release/shim.py", "verify/zeros.py")
 
 # Beyond these an import inside a function hides an edge: the command line and the pytest plugin have to start fast,
-# the far side chooses its Keras when it starts, libseccomp may be missing, and the doctor is called where Linux is.
-LAZY = {"cli", "doctor", "farside", "judge/plugin.py", "sandbox/seccomp.py"}
+# the far side chooses its Keras when it starts, libseccomp may be missing, the doctor is called where Linux is, and
+# matplotlib takes a second to import.
+LAZY = {"cli", "doctor", "farside", "judge/plugin.py", "report/plots.py", "sandbox/seccomp.py"}
 
 # Rooms that handle what came from the far side: nothing there may become code.
 PLAIN_DATA_ROOMS = ("wire", "judge", "grade", "batch")

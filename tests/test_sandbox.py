@@ -6,25 +6,20 @@ import array
 import contextlib
 import json
 import os
-import signal
 import socket
-import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from gradetape.errors import Gone, InfrastructureError, WallsError
 from gradetape.judge.bench import Bench, Case
 from gradetape.records import Cell
-from gradetape.sandbox import syscalls
-from gradetape.sandbox.base import Policy
 from gradetape.sandbox.launch import Zygote
-from gradetape.sandbox.namespaces import Namespaces
 from gradetape.wire.control import Control
 from gradetape.wire.lane import Lane, Watch
 from tests.far import LIMITS, Side, side, started
@@ -191,7 +186,7 @@ def test_a_daemon_does_not_outlive_its_worker(zygote: Zygote) -> None:
 
 
 def leftovers(pid: int) -> dict[str, int]:
-    """What a zygote holds: descriptors, children, mounts and control groups."""
+    """What a zygote and this process hold: descriptors, children, mounts, control groups, folders."""
     groups = [group for base in Path("/sys/fs/cgroup").glob("*") for group in base.glob(f"gradetape-{pid}-*/worker-*")]
     return {
         "descriptors": len(os.listdir(f"/proc/{pid}/fd")),
@@ -199,6 +194,10 @@ def leftovers(pid: int) -> dict[str, int]:
         "mounts": len(Path(f"/proc/{pid}/mountinfo").read_text().splitlines()),
         "groups": len(groups) + len(list(Path("/sys/fs/cgroup").glob(f"gradetape-{pid}-*/worker-*"))),
         "threads": len(os.listdir(f"/proc/{pid}/task")),
+        "memory maps": len(Path(f"/proc/{pid}/maps").read_text().splitlines()),
+        "folders": len(list(Path(tempfile.gettempdir()).glob("gradetape-worker-*"))),
+        "the judge's descriptors": len(os.listdir("/proc/self/fd")),
+        "the judge's mounts": len(Path("/proc/self/mountinfo").read_text().splitlines()),
     }
 
 
@@ -207,15 +206,20 @@ def no_more_than(before: dict[str, int], after: dict[str, int]) -> bool:
     return all(after[kind] <= before[kind] for kind in before)
 
 
-def test_many_workers_leave_nothing_behind(zygote: Zygote) -> None:
+def many_workers(zygote: Zygote, count: int) -> None:
+    """So many workers, one after the other; each is killed while it waits for its first order."""
+    with contextlib.closing(Control(zygote.path)) as control:
+        for number in range(count):
+            worker, data, _ = control.spawn(("student", "reference", "clean")[number % 3], 60)
+            data.close()
+            control.end(worker)
+
+
+def test_five_hundred_workers_leave_nothing_behind(zygote: Zygote) -> None:
     pid = zygote._process.pid
+    many_workers(zygote, 3)
     before = leftovers(pid)
-    control = Control(zygote.path)
-    for number in range(40):
-        worker, data, _ = control.spawn(("student", "reference", "clean")[number % 3], 30)
-        data.close()
-        control.end(worker)
-    control.close()
+    many_workers(zygote, 500)
     assert until(lambda: no_more_than(before, leftovers(pid))), (before, leftovers(pid))
 
 
@@ -331,25 +335,12 @@ def test_a_zygote_that_is_killed_is_nobodys_fault_and_cannot_be_hidden() -> None
 def test_without_isolation_it_says_so() -> None:
     with started(isolation="none") as zygote, side(zygote, INSIDE) as far:
         assert far.student.exists(__file__)
-        assert set(far.lane.layers) <= {"rlimits", "memory"}
+        assert set(far.lane.layers) <= {"rlimits", "memory", "processes"}
         marker = "76543.2109"
         far.student.daemon(marker)
         assert until(lambda: running(marker) != [])
         far.lane.close()
-        if "memory" in far.lane.layers:
-            assert until(lambda: running(marker) == [])
-        for pid in running(marker):
-            os.kill(pid, signal.SIGKILL)
-
-
-def test_a_wall_that_cannot_be_built_is_told_with_advice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def refused(flags: int) -> None:
-        raise OSError(1, "unshare: Operation not permitted")
-
-    monkeypatch.setattr(syscalls, "unshare", refused)
-    policy = Policy(socket=str(tmp_path / "zygote"), isolation="namespaces", limits=LIMITS)
-    with pytest.raises(WallsError, match="--isolation container"):
-        Namespaces(policy, aggregate_memory=True).check()
+        assert until(lambda: running(marker) == [])
 
 
 def test_a_course_where_students_can_read_is_refused() -> None:
@@ -370,28 +361,3 @@ def test_a_worker_whose_walls_fail_is_infrastructures_loss(zygote: Zygote) -> No
         lane.ready()
     assert isinstance(watch.broken, WallsError) and watch.event is None
     control.close()
-
-
-def test_an_ordinary_user_gets_the_same_walls(secret: Path, tmp_path: Path) -> None:
-    nobody = 65534
-    script = Path(__file__).with_name("verdicts") / "as_user.py"
-    command = [sys.executable, str(script)]
-    how: dict[str, Any] = {"user": nobody, "group": nobody, "extra_groups": [], "env": {"TMPDIR": str(tmp_path)}}
-    os.chmod(tmp_path, 0o777)
-    for folder in (tmp_path.parent, tmp_path.parent.parent):
-        os.chmod(folder, 0o711)
-    try:
-        can = subprocess.run([*command, "imports"], cwd="/", capture_output=True, text=True, check=False, **how)
-    except PermissionError:
-        pytest.skip("another user may not run this interpreter: it lies below a private folder")
-    if can.returncode:
-        pytest.skip(f"another user may not read this environment: {can.stderr[-200:]}")
-    run = subprocess.run(
-        [*command, str(secret)], cwd="/", capture_output=True, text=True, timeout=120, check=False, **how
-    )
-    if "no user namespaces" in run.stderr:
-        pytest.skip("this machine gives no user namespaces")
-    assert run.returncode == 0, run.stderr
-    found = msgspec.json.decode(run.stdout.splitlines()[-1])
-    assert found["seen"] is False and found["reached"] is False and found["capabilities"] == 0
-    assert found["processes"] <= 3 and "user" in found["layers"]

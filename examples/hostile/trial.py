@@ -17,20 +17,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from examples.hostile.corpus import HERE, entries, honest, manifest, write
-from examples.hostile.findings import Row, Run, Secrets, judged, of_batch
+from examples.hostile.delegation import delegated, join
+from examples.hostile.findings import TARGET, Row, Run, Secrets, judged, of_batch
 from gradetape.gradebook import Gradebook
 from gradetape.records import Check, CheckResult, Grade, Question, Status, Verdict
 
 COMMAND = Path(sys.executable).with_name("gradetape")
 NOBODY = 65534
-TARGET = "target"
 PATIENCE_S = 1200
 
 
@@ -150,17 +151,20 @@ class _Grader(NamedTuple):
         told = {_number(found["file"]): found for found in json.loads(done.stdout)["submissions"]}
         with Gradebook.open(out / "gradebook.sqlite") as book:
             grades = {_number(grade.file): grade for grade in book.latest(TARGET)}
-        pages = {path.name: path.read_text("utf-8") for path in out.iterdir() if path.suffix in (".html", ".csv")}
+        pages = {path.relative_to(out).as_posix(): path.read_text("utf-8") for path in out.rglob("*.*")
+                 if path.suffix in (".html", ".csv")}  # fmt: skip
         return Run(done.returncode, told, grades, pages, done.stderr, seconds)
 
     def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         folder = self.course.parent
         changed = {"GRADETAPE_CANARY": self.drawn.canary, "TMPDIR": str(folder / "tmp"), "HOME": str(folder)}
         how: dict[str, Any] = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
-        return subprocess.run(
-            [COMMAND, *arguments, "--isolation", self.isolation], cwd=self.course, env=os.environ | changed,
-            capture_output=True, encoding="utf-8", timeout=PATIENCE_S, check=False, **how,
-        )  # fmt: skip
+        with nullcontext(()) if self.user is None else delegated(self.user) as groups:
+            return subprocess.run(
+                [COMMAND, *arguments, "--isolation", self.isolation], cwd=self.course, env=os.environ | changed,
+                capture_output=True, encoding="utf-8", timeout=PATIENCE_S, check=False,
+                preexec_fn=partial(join, groups), **how,
+            )  # fmt: skip
 
 
 def _number(file: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -44,6 +44,16 @@ class Limits(Strict):
     cell_s: Seconds = Field(60.0, description="Seconds for one cell of a notebook.")
     check_s: Seconds = Field(20.0, description="Seconds for one check, unless the check asks for more.")
     submission_s: Seconds = Field(900.0, description="Seconds for everything that one submission does.")
+    cell_cpu_s: Seconds | None = Field(
+        None, description="CPU seconds of all processes together for one cell; twice cell_s where it is left out."
+    )
+    check_cpu_s: Seconds | None = Field(
+        None,
+        description="CPU seconds for one check, more for a check that asks for more time; twice check_s by default.",
+    )
+    submission_cpu_s: Seconds | None = Field(
+        None, description="CPU seconds for everything that one submission does; twice submission_s by default."
+    )
     memory_mb: int = Field(4096, ge=256, le=1_048_576, description="Mebibytes of memory for one worker.")
     disk_mb: int = Field(512, ge=1, le=1_048_576, description="Mebibytes in each of a worker's private folders.")
     processes: int = Field(128, ge=32, le=32_768, description="Processes and threads; TensorFlow needs 32 at least.")
@@ -57,7 +67,11 @@ class Limits(Strict):
 
     def record(self) -> records.Limits:
         """The same limits as the value that travels between the rooms."""
-        return records.Limits(**self.model_dump())
+        cpu = {
+            f"{part}_cpu_s": getattr(self, f"{part}_cpu_s") or 2 * getattr(self, f"{part}_s")
+            for part in ("cell", "check", "submission")
+        }
+        return records.Limits(**(self.model_dump() | cpu))
 
 
 def _results_folder(path: Path) -> Path:
@@ -201,10 +215,22 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
 
 
 class _Constructor(RoundTripConstructor):
-    """Dates stay as they are written: a deadline's zone must not be lost."""
+    """Dates stay as they are written: a deadline's zone must not be lost. So does what only looks like a number."""
+
+
+def _or_text(construct: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def constructed(constructor: Any, node: Any) -> Any:
+        try:
+            return construct(constructor, node)
+        except (ValueError, IndexError):  # as for `._` and `-_`
+            return node.value
+
+    return constructed
 
 
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+_Constructor.add_constructor("tag:yaml.org,2002:int", _or_text(RoundTripConstructor.construct_yaml_int))
+_Constructor.add_constructor("tag:yaml.org,2002:float", _or_text(RoundTripConstructor.construct_yaml_float))
 
 
 def _mapping(field: FieldInfo) -> type[Strict] | None:

@@ -344,14 +344,21 @@ class Marker:
         )  # fmt: skip
 
     def _with_command(self, submission: Submission, result: CheckResult) -> CheckResult:
+        """Names the command that runs this check alone, in the course's folder, where it did not pass."""
         if result.verdict is Verdict.PASSED:
             return result
-        check = result.check
-        name = self._exam.assignment.name
+        check, name = result.check, self._exam.assignment.name
         hidden = f"autograder/{name}/test_{check.question}.py"
         path = f"assignments/{name}/{check.question}/test_public.py" if check.public else hidden
-        again = f"pytest {path} --submission {self._command(submission.file)} -k {check.name}"
-        return msgspec.structs.replace(result, staff_message=f"{result.staff_message}\nagain: {again}".strip())
+        # A check that stands for a file that cannot be read bears the file's name.
+        node = path if path.endswith(f"/{check.name}") else f"{path}::{check.name}"
+        file = self._command(self._from_root(submission.file))
+        return msgspec.structs.replace(result, command=f"pytest {self._command(node)} --submission {file}")
+
+    def _from_root(self, file: str) -> str:
+        """A file's path as it is from the course's folder, and whole where it lies outside."""
+        path, root = Path(os.path.abspath(file)), self._exam.course.root
+        return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
     @cached_property
     def versions(self) -> dict[str, str]:

@@ -85,7 +85,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check on one submission. `message` is for the student, `staff_message` for staff alone."""
+    """One check on one submission. `message` is for the student; `staff_message`, and the `command` that runs the check
+    again, are for staff alone.
+    """
 
     check: Check
     verdict: Verdict
@@ -93,6 +95,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     message: str = ""
     staff_message: str = ""
+    command: str = ""
 
 
 class CellEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,10 +182,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a submission may use: seconds of wall clock, mebibytes, and counts.
+    """What a submission may use: seconds of wall clock, seconds of CPU time, mebibytes, and counts.
 
     `load_s` bounds a worker's start, `cell_s` one cell, `check_s` one check unless it asks for more, `submission_s`
-    everything that one submission may take; `memory_mb` one worker's memory, `disk_mb` each of its private folders,
+    everything that one submission may take; their likes with `cpu` the time of all its processes together on every
+    core; `memory_mb` one worker's memory, `disk_mb` each of its private folders,
     `output_kb` what is kept of the text that it prints.
     """
 
@@ -190,6 +194,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     cell_s: float = 60.0
     check_s: float = 20.0
     submission_s: float = 900.0
+    cell_cpu_s: float = 120.0
+    check_cpu_s: float = 40.0
+    submission_cpu_s: float = 1800.0
     memory_mb: int = 4096
     disk_mb: int = 512
     processes: int = 128

@@ -70,6 +70,13 @@ def leaves(path):
         shared_memory.SharedMemory("gradetape-test", create=True, size=100)
 
 
+def locks(folder):
+    """Leaves a file in a folder that not even its owner may enter."""
+    Path(folder, "locked", "deeper").mkdir(parents=True)
+    Path(folder, "locked", "deeper", "file").write_text("x")
+    Path(folder, "locked").chmod(0)
+
+
 def shared(name):
     return Path("/dev/shm", name).exists()
 

@@ -51,7 +51,9 @@ def refuse_unknown_question(assignment: Assignment, question: str) -> None:
 
 def workers_of(config: Config) -> int:
     """How many lanes the configuration asks for; `auto` is one for each core that this process may use."""
-    return len(os.sched_getaffinity(0)) if config.workers == "auto" else config.workers
+    if config.workers != "auto":
+        return config.workers
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def console(*, stderr: bool = True) -> Console:

@@ -54,6 +54,7 @@ def command(
       gradetape grade submissions/ --question q05_custom_loss --json
     """
     from gradetape import batch, intake
+    from gradetape.cli.standings import times_of
     from gradetape.report.tables import as_json as described
 
     course = common.here()
@@ -64,6 +65,7 @@ def command(
     if name is None:
         _refuse_all(unreadable)
     exam = common.exam_of(course, name, question)
+    times_of(course)  # a late policy that cannot be followed is told before anything is graded
     folder = (out or course.root / config.results) / (question or "")
     settings = {"device": _device(device or config.device), "isolation": walls, "shown": shlex.quote}
     how = _How(folder, question, regrade, workers or common.workers_of(config), settings)

@@ -72,6 +72,7 @@ def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
     if staff:
         yield check.id, "dim"
         yield result.staff_message, "dim"
+        yield result.command, "dim"
 
 
 def _line(text: str, style: str = "") -> Text:

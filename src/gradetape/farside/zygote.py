@@ -2,7 +2,8 @@
 
 `python -m gradetape.farside.zygote` reads its policy from standard input and listens on a sequenced-packet socket.
 Every connection is one judge's child: `Spawn` brings a worker's data socket along (so that it has no name that anyone
-could connect to), `Kill` ends a worker; the zygote tells when one is `Ready`, `Broken`, or has an `Exit`. The end of a
+could connect to), `Kill` ends a worker, `Allow` limits its CPU seconds, which the zygote looks at
+from outside; the zygote tells when one is `Ready`, `Broken`, or has an `Exit`. The end of a
 connection is the end of its workers. The zygote computes nothing (a TensorFlow operation before the fork deadlocks
 every child) and reads nothing that a worker's code could write. It ends when its standard input does, so a supervisor
 that dies leaves no zygote behind.
@@ -14,12 +15,14 @@ import contextlib
 import fcntl
 import gc
 import io
+import math
 import os
 import selectors
 import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn, TextIO
@@ -27,110 +30,82 @@ from typing import Any, NoReturn, TextIO
 import msgspec
 
 from gradetape.errors import WallsError
-from gradetape.sandbox import syscalls
+from gradetape.sandbox import syscalls, tree
 from gradetape.sandbox.bare import Bare
-from gradetape.sandbox.base import STUDENT_UIDS, Policy, Walls
-from gradetape.sandbox.limits import Group, Groups
+from gradetape.sandbox.base import ROLES, STUDENT_UIDS, NotHere, Policy, Uids, Walls
+from gradetape.sandbox.groups import Group, Groups
 from gradetape.sandbox.namespaces import Namespaces
-from gradetape.wire.control import Broken, Exit, Kill, News, Order, Ready, Spawn
+from gradetape.sandbox.plain import Plain
+from gradetape.sandbox.reports import Ended, Failed, Init, Pipe, Reader, Report, Stands
+from gradetape.wire.control import Allow, Broken, Exit, Kill, News, Order, Ready, Spawn
 
 _DATA, _REPORT = 100, 101
 _PACKET = 1 << 16
-_BACKENDS: dict[str, Callable[[Policy, bool], Walls]] = {"namespaces": Namespaces, "none": Bare}
-
-
-class Init(msgspec.Struct, frozen=True, tag="init"):
-    """A worker's outer process tells the zygote whom to kill."""
-
-    pid: int
-
-
-class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """A worker's init tells how the worker's own process ended."""
-
-    status: int
-    cpu_s: float
-    peak_mb: int
-
-
-class Stands(msgspec.Struct, frozen=True, tag="stands"):
-    """A worker tells that its walls stand."""
-
-    layers: tuple[str, ...]
-
-
-class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """A worker tells that a wall could not be built."""
-
-    reason: str
-
-
-Report = Init | Ended | Stands | Failed
-
-
-class Pipe:
-    """The writing end of a worker's report pipe: `sandbox.base.Reports`."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def ready(self, layers: tuple[str, ...]) -> None:
-        """Tells that the walls stand, and closes this process's end for good."""
-        self._write(Stands(layers))
-        os.close(self._descriptor)
-
-    def init(self, pid: int) -> None:
-        """Tells whom to kill."""
-        self._write(Init(pid))
-
-    def ended(self, status: int, cpu_s: float, peak_mb: int) -> None:
-        """Tells how the worker ended."""
-        self._write(Ended(status, cpu_s, peak_mb))
-
-    def failed(self, reason: str) -> None:
-        """Tells that a wall could not be built."""
-        self._write(Failed(reason))
-
-    def _write(self, report: Report) -> None:
-        os.write(self._descriptor, msgspec.json.encode(report) + b"\n")
+_LOOK_S = 0.2
+_DAEMON_S = 5.0
+_BACKENDS: dict[str, tuple[Callable[[Policy, bool], Walls], ...]] = {
+    "namespaces": (Namespaces, Plain),
+    "none": (Bare,),
+}
 
 
 class Child:
     """A worker as the zygote sees it."""
 
-    def __init__(self, number: int, pid: int, pipe: int, group: Group | None, owner: socket.socket) -> None:
-        self.number, self.pid, self.pipe, self.group, self.owner = number, pid, pipe, group, owner
-        self.init: int | None = None
-        self.ended: Ended | None = None
-        self.doomed = False
-        self._pending = b""
+    def __init__(
+        self, number: int, pid: int, uid: int, pipe: Reader, group: Group | None, owner: socket.socket | None
+    ) -> None:
+        self.number, self.pid, self.uid, self.pipe, self.group, self.owner = number, pid, uid, pipe, group, owner
+        self.limit_s = math.inf
+        self._init: Init | None = None
+        self._ended: Ended | None = None
+        self._doomed = self._overspent = False
+        self._seen_s = 0.0
 
-    def read(self) -> list[Report] | None:
-        """What its outer processes said, or None when all of them are gone."""
-        data = os.read(self.pipe, _PACKET)
-        if not data:
-            return None
-        *lines, self._pending = (self._pending + data).split(b"\n")
-        return [msgspec.json.decode(line, type=Report) for line in lines]
+    def hears(self, report: Report) -> None:
+        """Keeps what its outer processes told."""
+        if isinstance(report, Ended):
+            self._ended = report
+        if isinstance(report, Init):
+            self._init = report
+            if self._doomed:
+                self.kill()
 
     def kill(self) -> None:
         """Ends its whole tree."""
-        self.doomed = True
+        self._doomed = True
+        init = self._init or Init(self.pid)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.init or self.pid, signal.SIGKILL)
+            os.kill(init.pid, init.signal)
+
+    def allow(self, order: Allow) -> None:
+        """Begins a new count of the CPU seconds that it may use."""
+        self.limit_s = min(self._cpu_s() + order.cpu_s, math.inf if order.total_s is None else order.total_s)
+
+    def look(self) -> None:
+        """Ends it if it has used more CPU seconds than it may."""
+        if not self._doomed and self._cpu_s() >= self.limit_s:
+            self._overspent = True
+            self.kill()
 
     def reap(self) -> Exit:
         """Waits for the outermost process, which is about to end; how the worker ended."""
-        os.close(self.pipe)
+        self.pipe.close()
         os.waitpid(self.pid, 0)
-        kills = self.group.oom_kills if self.group else 0
+        ended = self._ended or Ended(signal.SIGKILL, 0.0, 0)
+        kills, used = 0, max(ended.cpu_s, self._seen_s)
         if self.group:
             self.group.kill()
+            kills, used = self.group.oom_kills, max(self.group.cpu_s or 0.0, used)
             self.group.remove()
-        ended = self.ended or Ended(signal.SIGKILL, 0.0, 0)
         # Nothing inside can end an init: it was not the student's code that kept this one from telling.
-        lost = self.ended is None and not self.doomed and not kills
-        return Exit(self.number, ended.status, kills, ended.cpu_s, ended.peak_mb, lost)
+        lost = self._ended is None and not self._doomed and not kills
+        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost)
+
+    def _cpu_s(self) -> float:
+        counted = self.group.cpu_s if self.group else None
+        self._seen_s = tree.cpu_s(self.pid) if counted is None else counted
+        return self._seen_s
 
 
 class Zygote:
@@ -140,20 +115,56 @@ class Zygote:
         self._policy = policy
         self._supervisor = supervisor
         self._groups = Groups(policy.limits)
-        self._walls = _BACKENDS[policy.isolation](policy, self._groups.available)
+        self._uids = Uids()
+        self._walls: Walls
         self._selector = selectors.DefaultSelector()
         self._children: dict[socket.socket, dict[int, Child]] = {}
         self._living: set[Child] = set()
+        self._look_at = 0.0
         self._orders = msgspec.json.Decoder(Order)
 
     def serve(self) -> None:
         """Imports and listens until standard input ends; then ends every worker and removes every group."""
         try:
-            self._walls.check()
+            self._choose()
             _import_everything()
             self._listen()
         finally:
             self._end()
+
+    def _choose(self) -> None:
+        """The first walls that stand in a rehearsal; raises WallsError where none do."""
+        if self._policy.isolation != "none":
+            self._groups.require()
+        refusals: list[str] = []
+        for backend in _BACKENDS[self._policy.isolation]:
+            self._walls = backend(self._policy, self._groups.each)
+            try:
+                self._walls.check()
+                self._rehearse()
+                return
+            except WallsError as refusal:
+                refusals.append(str(refusal))
+                if not isinstance(refusal, NotHere):
+                    break
+        raise WallsError(" And without namespaces: ".join(refusals))
+
+    def _rehearse(self) -> None:
+        """A worker that only leaves a daemon: its walls stand, and the daemon ends with it."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                child = self._fork(None, 0, theirs.fileno(), _leave_a_daemon)
+            told: list[Report] = []
+            while (reports := child.pipe.read()) is not None:
+                told += reports
+            child.reap()
+            _refuse_broken(told)
+            ours.settimeout(_DAEMON_S)
+            try:
+                ours.recv(1)
+            except TimeoutError:
+                raise WallsError("no kill reaches all that a worker starts: a daemon has outlived it") from None
 
     def _listen(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as listener:
@@ -174,7 +185,7 @@ class Zygote:
         self._groups.remove()
 
     def _turn(self, listener: socket.socket) -> bool:
-        for key, _ in self._selector.select():
+        for key, _ in self._selector.select(self._patience()):
             if key.fileobj == 0:
                 return False
             if key.fileobj is listener:
@@ -183,7 +194,23 @@ class Zygote:
                 self._hear(key.data)
             else:
                 self._obey(key.fileobj)
+        self._look()
         return True
+
+    def _patience(self) -> float | None:
+        """Until when to sleep: for ever where no worker's CPU seconds are limited."""
+        if all(child.limit_s == math.inf for child in self._living):
+            return None
+        return max(self._look_at - time.monotonic(), 0.0)
+
+    def _look(self) -> None:
+        """Looks at what the workers use, a few times a second."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _LOOK_S
+        for child in self._living:
+            if child.limit_s < math.inf:
+                child.look()
 
     def _welcome(self, listener: socket.socket) -> None:
         """A judge's connection; students' code, which has no business here, is refused."""
@@ -192,7 +219,7 @@ class Zygote:
         except OSError:
             return
         _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        if uid in STUDENT_UIDS.values():
+        if uid in STUDENT_UIDS:
             connection.close()
             return
         self._children[connection] = {}
@@ -214,6 +241,9 @@ class Zygote:
             case Kill(worker):
                 if child := self._children[connection].get(worker):
                     child.kill()
+            case Allow(worker):
+                if child := self._children[connection].get(worker):
+                    child.allow(order)
             case _:
                 self._hang_up(connection)
         for descriptor in descriptors:
@@ -221,7 +251,9 @@ class Zygote:
 
     def _spawn(self, connection: socket.socket, number: int, role: str, data: int) -> None:
         try:
-            child = self._fork(connection, number, role, data)
+            if role not in ROLES:
+                raise WallsError(f"there is no role {role}")
+            child = self._fork(connection, number, data, lambda: _work(self._policy.limits.output_kb << 10))
         except (WallsError, OSError) as error:
             self._tell(connection, Broken(number, str(error)))
             self._tell(connection, Exit(number, signal.SIGKILL))
@@ -230,7 +262,8 @@ class Zygote:
         self._children[connection][number] = child
         self._selector.register(child.pipe, selectors.EVENT_READ, child)
 
-    def _fork(self, connection: socket.socket, number: int, role: str, data: int) -> Child:
+    def _fork(self, connection: socket.socket | None, number: int, data: int, work: Callable[[], None]) -> Child:
+        uid = self._uids.take(child.uid for child in self._living)
         group = self._groups.make()
         read, write = os.pipe()
         try:
@@ -242,11 +275,11 @@ class Zygote:
                 group.remove()
             raise
         if pid == 0:
-            self._become(role, group, data, write)
+            self._become(uid, group, data, write, work)
         os.close(write)
-        return Child(number, pid, read, group, connection)
+        return Child(number, pid, uid, Reader(read), group, connection)
 
-    def _become(self, role: str, group: Group | None, data: int, write: int) -> NoReturn:
+    def _become(self, uid: int, group: Group | None, data: int, write: int, work: Callable[[], None]) -> NoReturn:
         """In the child: nothing of the zygote's but the data socket and the report pipe, then the walls."""
         pipe = Pipe(_REPORT)
         try:
@@ -261,39 +294,33 @@ class Zygote:
                 os.dup2(nothing, descriptor)
             syscalls.close_from(3, _DATA - 1)
             syscalls.close_from(_REPORT + 1)
-            self._walls.enter(role, lambda: _work(self._policy.limits.output_kb << 10), pipe, _DATA)
+            self._walls.enter(uid, work, pipe, _DATA)
         except BaseException as error:
             reason = str(error) if isinstance(error, WallsError | OSError) else traceback.format_exc()[-2000:]
             try:
-                pipe.failed(reason)
+                pipe.failed(reason, isinstance(error, NotHere))
             finally:
                 os._exit(98)
         os._exit(99)
 
     def _hear(self, child: Child) -> None:
-        reports = child.read()
+        reports = child.pipe.read()
         if reports is None:
             self._selector.unregister(child.pipe)
             self._living.discard(child)
-            self._children.get(child.owner, {}).pop(child.number, None)
+            if child.owner in self._children:
+                self._children[child.owner].pop(child.number, None)
             self._tell(child.owner, child.reap())
             return
         for report in reports:
-            match report:
-                case Init(pid):
-                    child.init = pid
-                    if child.doomed:
-                        child.kill()
-                case Ended():
-                    child.ended = report
-                case Stands(layers):
-                    memory = ("memory",) if child.group else ()
-                    self._tell(child.owner, Ready(child.number, (*layers, *memory)))
-                case Failed(reason):
-                    self._tell(child.owner, Broken(child.number, reason))
+            child.hears(report)
+            if isinstance(report, Stands):
+                self._tell(child.owner, Ready(child.number, (*report.layers, *self._groups.layers)))
+            if isinstance(report, Failed):
+                self._tell(child.owner, Broken(child.number, report.reason))
 
-    def _tell(self, connection: socket.socket, news: News) -> None:
-        if connection not in self._children:
+    def _tell(self, connection: socket.socket | None, news: News) -> None:
+        if connection is None or connection not in self._children:
             return
         try:
             connection.send(msgspec.json.encode(news), socket.MSG_DONTWAIT)
@@ -306,6 +333,25 @@ class Zygote:
             child.kill()
         self._selector.unregister(connection)
         connection.close()
+
+
+def _leave_a_daemon() -> None:
+    """A process in a session of its own, whose parent is gone; it keeps the data socket open."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(2 * _DAEMON_S)
+        os._exit(0)
+    os.wait()
+
+
+def _refuse_broken(told: list[Report]) -> None:
+    """Raises WallsError, or NotHere, unless the walls of a rehearsal stand."""
+    for report in told:
+        if isinstance(report, Failed):
+            raise (NotHere if report.elsewhere else WallsError)(report.reason)
+    if not any(isinstance(report, Stands) for report in told):
+        raise WallsError("a worker ended before its walls stood")
 
 
 def _work(output_limit: int) -> None:

@@ -50,6 +50,7 @@ class Bench:
         self._reference = Lane(control, "reference", case.reference, case.limits, self.watch)
         self._cleans: list[Lane] = []
         self._check = ""
+        self._cpu_s = case.limits.check_cpu_s
         self._ends = time.monotonic() + case.limits.submission_s
 
     @contextmanager
@@ -62,6 +63,9 @@ class Bench:
         self.watch.begin(self.case.limits.check_s)
         if self._left_s <= 0:
             self.watch.note(Gone("timeout", "the time for the whole submission was over"))
+        if self.student.cpu_left_s <= 0:
+            self.watch.note(Gone("timeout", "the CPU seconds for the whole submission were used up"))
+        self._cpu_s = self.case.limits.check_cpu_s * max(seconds / self.case.limits.check_s, 1.0)
         if loaded and self.watch.event is None:
             self._prepare(self.student)
         if reference and self.watch.event is None:
@@ -88,7 +92,8 @@ class Bench:
 
     def clean(self) -> Clean:
         """A far side that has never seen the student's code."""
-        lane = Lane(self._control, "clean", (), self.case.limits, self.watch)
+        limits = msgspec.structs.replace(self.case.limits, check_cpu_s=self._cpu_s)
+        lane = Lane(self._control, "clean", (), limits, self.watch)
         self._cleans.append(lane)
         return Clean(lane, self.student)
 
@@ -123,6 +128,7 @@ class Bench:
                 self.watch.begin(self.case.limits.check_s)
                 if lane.tape and not lane.tape.playing:
                     lane.tape.frames.clear()  # what is played again begins with the check, not with the cells
+                lane.allow(self._cpu_s)
                 self._fresh(lane)
                 return
             except FarSideEvent as event:

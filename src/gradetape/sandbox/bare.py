@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import tempfile
 from collections.abc import Callable
 from typing import NoReturn
 
-from gradetape.sandbox import syscalls
+from gradetape.sandbox import tree
 from gradetape.sandbox.base import Policy, Reports
 from gradetape.sandbox.limits import restrict
 
 
 class Bare:
-    """A process group of its own, and resource limits. Code inside can read whatever the grader can."""
+    """A process tree of its own, and resource limits. Code inside can read whatever the grader can."""
 
-    def __init__(self, policy: Policy, aggregate_memory: bool) -> None:
+    def __init__(self, policy: Policy, each_limited: bool) -> None:
         self._policy = policy
-        self._aggregate = aggregate_memory
+        self._each_limited = each_limited
 
     def check(self) -> None:
         """There is nothing that could be missing."""
 
-    def enter(self, role: str, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
-        """A: waits for the worker, a child in a session of its own."""
-        os.setsid()
-        syscalls.die_with_parent()
+    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+        """A: keeps the worker, a child."""
+        tree.begin(reports)
         # Within the zygote's own folder, which goes with it: a process that is killed cannot remove its own.
         folder = tempfile.mkdtemp(prefix="worker-", dir=os.path.dirname(self._policy.socket))
         worker = os.fork()
         if worker == 0:
-            syscalls.die_with_parent()
-            restrict(self._policy.limits, own_memory=not self._aggregate)
+            tree.leave()
+            restrict(self._policy.limits, own_memory=not self._each_limited)
             os.chdir(folder)
             os.environ.update(HOME=folder, TMPDIR=folder)
             tempfile.tempdir = None
@@ -41,9 +38,4 @@ class Bare:
             work()
             os._exit(0)
         os.close(keep)
-        reports.init(worker)
-        _, status, used = os.wait4(worker, 0)
-        reports.ended(status, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.killpg(0, signal.SIGKILL)
-        os._exit(0)
+        tree.keep(worker, folder, reports)

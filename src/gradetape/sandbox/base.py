@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn, Protocol
 
 import msgspec
 
+from gradetape.errors import WallsError
 from gradetape.records import Limits
 
-STUDENT_UIDS = {"student": 64001, "reference": 64002, "clean": 64003}
+ROLES = ("student", "reference", "clean")
+STUDENT_UIDS = range(64001, 65401)
+
+
+class NotHere(WallsError):
+    """These walls cannot be had here; others may do."""
+
+
+@contextmanager
+def wall(what: str, advice: str, kind: type[WallsError] = WallsError) -> Iterator[None]:
+    """A wall that is required: raises `kind`, which names it and says how to get it, where the kernel refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"no {what}: {error}. {advice}") from error
+
+
+class Uids:
+    """Deals out uids, so that no two workers that live have the same one."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def take(self, used: Iterable[int]) -> int:
+        """The next uid that nobody uses; raises WallsError where there is none."""
+        taken = set(used)
+        for _ in STUDENT_UIDS:
+            uid = STUDENT_UIDS[self._count % len(STUDENT_UIDS)]
+            self._count += 1
+            if uid not in taken:
+                return uid
+        raise WallsError(f"no uid is left: {len(taken)} workers live")
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +65,8 @@ class Reports(Protocol):
     def ready(self, layers: tuple[str, ...]) -> None:
         """The walls stand; closes the pipe in this process, before any of the student's code runs."""
 
-    def init(self, pid: int) -> None:
-        """The process whose death is the death of all."""
+    def init(self, pid: int, number: int = 9) -> None:
+        """The process to send this signal, so that the whole tree ends."""
 
     def ended(self, status: int, cpu_s: float, peak_mb: int) -> None:
         """How the worker's own process ended."""
@@ -43,7 +76,11 @@ class Walls(Protocol):
     """A backend."""
 
     def check(self) -> None:
-        """Raises WallsError, saying what is missing and how to get it, where these walls cannot be built."""
+        """Raises WallsError where something would be visible inside that may not be; before any worker is made."""
 
-    def enter(self, role: str, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
-        """Walls this process in, runs `work`, and ends. `keep` is the descriptor that `work` needs."""
+    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+        """Walls this process in, runs `work`, and ends.
+
+        `uid` is the worker's where the grader is root, `keep` the descriptor that `work` needs. Raises WallsError,
+        which says what is missing and how to get it; NotHere where other walls may do.
+        """

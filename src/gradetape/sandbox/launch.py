@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -16,7 +16,7 @@ from gradetape import scratch
 from gradetape.errors import WallsError, ZygoteError
 from gradetape.records import Limits
 from gradetape.sandbox.base import Policy
-from gradetape.sandbox.limits import sweep
+from gradetape.sandbox.groups import sweep
 from gradetape.sandbox.seccomp import compile_filter
 
 _ENVIRONMENT = {
@@ -35,12 +35,20 @@ _ENVIRONMENT = {
 
 
 class Zygote:
-    """A running zygote; `path` is the socket on which it makes workers. A context manager."""
+    """A running zygote; `path` is the socket on which it makes workers. A context manager.
+
+    Raises WallsError where there can be no walls: on other systems than Linux, or without libseccomp.
+    """
 
     def __init__(
         self, limits: Limits, *, isolation: str = "namespaces", keras: str = "3", device: str = "cpu",
         secret: tuple[Path, ...] = (),
     ) -> None:  # fmt: skip
+        if sys.platform != "linux":
+            raise WallsError(
+                "grading needs Linux, whose walls keep a student's code in. On this system grade in a container, made "
+                "from autograder/Containerfile. `gradetape new` and `gradetape release` work here."
+            )
         self._ready = False
         self._stack = ExitStack()
         self._folder = self._stack.enter_context(scratch.folder("gradetape-zygote-"))
@@ -66,6 +74,8 @@ class Zygote:
             return
         if line.startswith("broken "):
             raise WallsError(line.removeprefix("broken "))
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(2)  # it has hung up, and may be about to say why
         self._process.kill()
         self._process.wait()
         self._errors.seek(0)

@@ -14,6 +14,10 @@ HOME = "/home"
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu")
 PRIVATE = ("/tmp", HOME, "/dev/shm")
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
+OWN_PART_OF_PROC = (
+    "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/version", "/proc/loadavg",
+    "/proc/uptime", "/proc/sys/kernel/osrelease", "/proc/sys/vm/overcommit_memory",
+)  # fmt: skip
 _INODES = 20_000
 
 
@@ -26,9 +30,12 @@ def visible() -> list[str]:
     return found
 
 
-def readable() -> list[str]:
-    """What code inside may read: what is visible, and the files that the root was given."""
-    return [*visible(), "/proc", "/etc"]
+def readable(own_proc: bool) -> list[str]:
+    """What code inside may read: what is visible, and the files that the root was given.
+
+    Of a /proc that shows processes outside it may read only its own part.
+    """
+    return [*visible(), "/etc", *(("/proc",) if own_proc else OWN_PART_OF_PROC)]
 
 
 def refuse_secrets(secret: tuple[str, ...]) -> None:
@@ -41,8 +48,12 @@ def refuse_secrets(secret: tuple[str, ...]) -> None:
                 )
 
 
-def build(root: str, limits: Limits) -> None:
-    """Builds the root at the folder `root`: the private folders first, so that no bind can lie under them."""
+def build(root: str, limits: Limits, uid: int) -> bool:
+    """Builds the root at the folder `root`: the private folders first, so that no bind can lie under them.
+
+    `uid` gets a name. False where /proc shows processes outside, since a container masks parts of it and the kernel
+    then gives no new one.
+    """
     os.umask(0o022)
     syscalls.mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=755")
     private = f"size={limits.disk_mb}m,nr_inodes={_INODES},mode=1777"
@@ -55,8 +66,8 @@ def build(root: str, limits: Limits) -> None:
     for device in DEVICES:
         _bind(device, root + device)
     os.symlink("/proc/self/fd", f"{root}/dev/fd")
-    _accounts(root)
-    _proc(root)
+    _name(root, uid)
+    return _proc(root)
 
 
 def enter(root: str) -> None:
@@ -92,14 +103,16 @@ def _bind(source: str, target: str) -> None:
     syscalls.mount(source, target, None, MS_BIND)
 
 
-def _accounts(root: str) -> None:
-    """Names for the uids inside: libraries ask `getpwuid` for a home."""
+def _name(root: str, uid: int) -> None:
+    """A name for the uid inside: libraries ask `getpwuid` for a home."""
     with open(f"{root}/etc/passwd", "w") as file:
-        file.writelines(f"student:x:{uid}:{uid}::{HOME}:/bin/false\n" for uid in (os.getuid(), 64001, 64002, 64003))
+        file.write(f"student:x:{uid}:{uid}::{HOME}:/bin/false\n")
 
 
-def _proc(root: str) -> None:
+def _proc(root: str) -> bool:
     try:
         syscalls.mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    except PermissionError:  # a container masks parts of /proc: then only its own may be shown
+        return True
+    except PermissionError:
         syscalls.mount("/proc", f"{root}/proc", None, MS_BIND | MS_REC)
+        return False

@@ -17,11 +17,21 @@ MNT_DETACH = 2
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPSET = {"x86_64": 126, "aarch64": 91}
-_PTRACE = {"x86_64": 101, "aarch64": 117}
+# What no worker may do, as the self-test tries it: with arguments that are nothing.
+DANGEROUS = {
+    "x86_64": {
+        "ptrace": 101, "mount": 165, "setns": 308, "bpf": 321, "keyctl": 250, "io_uring_setup": 425,
+        "process_vm_readv": 310, "perf_event_open": 298, "userfaultfd": 323, "chroot": 161, "clone3": 435,
+    },
+    "aarch64": {
+        "ptrace": 117, "mount": 40, "setns": 268, "bpf": 280, "keyctl": 219, "io_uring_setup": 425,
+        "process_vm_readv": 270, "perf_event_open": 241, "userfaultfd": 282, "chroot": 51, "clone3": 435,
+    },
+}  # fmt: skip
 _MOUNT_SETATTR, _CLOSE_RANGE = 442, 436
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 24, 38, 47
-_PR_SET_SECCOMP, _FILTER = 22, 2
+_PR_SET_SECCOMP, _FILTER, _PR_SET_CHILD_SUBREAPER = 22, 2, 36
 _CAPABILITY_VERSION_3, _LAST_CAPABILITY = 0x20080522, 63
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -89,9 +99,20 @@ def _prctl(what: str, *args: int) -> int:
     return _call(what, _libc.prctl(filled[0], *(ctypes.c_ulong(arg) for arg in filled[1:])))
 
 
-def die_with_parent() -> None:
-    """SIGKILL for this process when its parent ends."""
-    _prctl("set the parent's death signal", _PR_SET_PDEATHSIG, 9)
+def die_with_parent(number: int = 9) -> None:
+    """A signal for this process when its parent ends: SIGKILL, unless told otherwise."""
+    _prctl("set the parent's death signal", _PR_SET_PDEATHSIG, number)
+
+
+def adopt_orphans() -> None:
+    """Whatever this process's descendants start and leave becomes its child."""
+    _prctl("adopt orphans", _PR_SET_CHILD_SUBREAPER, 1)
+
+
+def ioctl(descriptor: int, number: int) -> None:
+    """An ioctl with a number of any size, which `fcntl.ioctl` would cut."""
+    assert _libc is not None
+    _call(f"ioctl {number:#x}", _libc.ioctl(descriptor, ctypes.c_ulong(number), ctypes.create_string_buffer(b"x")))
 
 
 def set_dumpable(allowed: bool) -> None:
@@ -113,11 +134,6 @@ def empty_bounding_set() -> None:
             if error.errno == errno.EINVAL:  # this kernel knows no more of them
                 return
             raise
-
-
-def trace_me() -> None:
-    """Lets the parent trace this process."""
-    syscall("ptrace", _PTRACE[os.uname().machine], 0, 0, 0, 0)
 
 
 def load_filter(program: bytes) -> None:

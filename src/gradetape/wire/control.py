@@ -34,6 +34,14 @@ class Kill(msgspec.Struct, frozen=True, tag_field="do", tag="kill"):
     worker: int
 
 
+class Allow(msgspec.Struct, frozen=True, tag_field="do", tag="allow"):
+    """Lets a worker use so many CPU seconds from now on, and no more than `total_s` in its life; then it is ended."""
+
+    worker: int
+    cpu_s: float
+    total_s: float | None = None
+
+
 class Ready(msgspec.Struct, frozen=True, tag_field="is", tag="ready"):
     """A worker stands behind its walls; `layers` names those in force."""
 
@@ -51,7 +59,8 @@ class Broken(msgspec.Struct, frozen=True, tag_field="is", tag="broken"):
 class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
     """A worker and everything that it started are gone. `status` is as `os.wait` gives it, `peak_mb` in MiB.
 
-    `lost` where somebody outside has ended its walls, so that nobody knows how the worker itself would have ended.
+    `overspent` tells that the zygote ended it, since it had used up its CPU seconds; `lost` that somebody outside has
+    ended its walls, so that nobody knows how the worker itself would have ended.
     """
 
     worker: int
@@ -59,12 +68,15 @@ class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
     oom_kills: int = 0
     cpu_s: float = 0.0
     peak_mb: int = 0
+    overspent: bool = False
     lost: bool = False
 
     @property
     def cause(self) -> str:
-        """`memory` or `crashed`, as far as the kernel knows."""
-        return "memory" if self.oom_kills else "crashed"
+        """`memory`, `timeout` or `crashed`, as far as the kernel and the zygote know."""
+        if self.oom_kills:
+            return "memory"
+        return "timeout" if self.overspent else "crashed"
 
     @property
     def description(self) -> str:
@@ -72,6 +84,8 @@ class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
         number = self.status & 0x7F
         if self.oom_kills:
             return f"the process used more memory than it may ({self.peak_mb} MiB)"
+        if self.overspent:
+            return f"the process used more CPU seconds than it may ({self.cpu_s:.1f} in its whole life)"
         if number:
             return f"the process was ended by {_signal(number)}"
         return f"the process ended itself with exit status {self.status >> 8}"
@@ -84,7 +98,7 @@ def _signal(number: int) -> str:
         return f"signal {number}"
 
 
-Order = Spawn | Kill
+Order = Spawn | Kill | Allow
 News = Ready | Broken | Exit
 
 
@@ -115,6 +129,10 @@ class Control:
         except BaseException:
             ours.close()
             raise
+
+    def allow(self, worker: int, cpu_s: float, total_s: float | None = None) -> None:
+        """Begins a new count of the CPU seconds that a worker may use; see `Allow`."""
+        self._send(Allow(worker, cpu_s, total_s), [])
 
     def end(self, worker: int) -> Exit:
         """Kills a worker's whole tree and waits until it is gone."""

@@ -33,7 +33,7 @@ from gradetape.records import Cell, CellEvent, Limits
 from gradetape.text import printable, uncoloured
 from gradetape.wire.channel import Channel
 from gradetape.wire.codec import Decoder, Encoder
-from gradetape.wire.control import Control
+from gradetape.wire.control import Control, Exit
 from gradetape.wire.handles import Handle, Names, TensorHandle, student_error
 from gradetape.wire.values import Ref, Source
 
@@ -244,6 +244,7 @@ class Lane:
         self._limits = limits
         self._quarantine: dict[int, int] = {}
         self._loaded_once = False
+        self._cpu_s = 0.0
         # The submission's time is the student's to lose: the reference may be loaded after it.
         self._deadline = time.monotonic() + limits.submission_s if role == "student" else math.inf
 
@@ -272,8 +273,9 @@ class Lane:
         worker.channel.close()
         with self._machinery():
             end = self._ended(worker, patience_s=_DYING_S if cause == "crashed" and not detail else 0.0)
-        if end.cause == "memory":  # also where it only hung, because the kernel had ended a child of its own
-            cause, detail = "memory", end.description
+        # "memory" also where it only hung, because the kernel had ended a child of its own
+        if end.cause in ("memory", "timeout"):
+            cause, detail = end.cause, end.description
         elif cause != "timeout":
             cause, detail = end.cause, detail or end.description
         return self.note(Gone(cause, detail))
@@ -301,7 +303,19 @@ class Lane:
         worker, self.worker = self.worker, None
         if worker is not None and not (self.tape and self.tape.playing):
             worker.channel.close()
-            self._control.end(worker.number)
+            self._cpu_s += self._control.end(worker.number).cpu_s
+
+    def allow(self, cpu_s: float) -> None:
+        """The CPU seconds for the cell or the check in hand; the reference's are not counted."""
+        if self.worker is None or self.role == "reference" or (self.tape and self.tape.playing):
+            return
+        with self._machinery():
+            self._control.allow(self.worker.number, cpu_s, self.cpu_left_s if self.role == "student" else None)
+
+    @property
+    def cpu_left_s(self) -> float:
+        """What is left of the submission's CPU seconds, but for what the worker of now has used."""
+        return max(self._limits.submission_cpu_s - self._cpu_s, 0.0)
 
     @contextmanager
     def _machinery(self) -> Iterator[None]:
@@ -313,12 +327,13 @@ class Lane:
             watch.broken = watch.broken or error
             raise
 
-    def _ended(self, worker: Worker, patience_s: float) -> Any:
+    def _ended(self, worker: Worker, patience_s: float) -> Exit:
         """How the worker ended: it may be dying by itself, and is killed if it is not."""
         try:
             end = self._control.exit_of(worker.number, patience_s)
         except TimeoutError:
             end = self._control.end(worker.number)
+        self._cpu_s += end.cpu_s
         if end.lost:
             raise ZygoteError("a worker's walls were ended from outside")
         return end
@@ -349,15 +364,18 @@ class Lane:
             worker.ask("hello")
         except (Gone, Missing, StudentError) as event:
             raise WallsError(f"a worker ended before any cell was run: {event}") from None
+        if self.role == "clean":
+            self.allow(self._limits.check_cpu_s)
         for index, cell in enumerate(self._cells):
             level = self._quarantine.get(index, 0)
             if level > 1:
                 continue
-            if time.monotonic() > self._deadline:
+            if time.monotonic() > self._deadline or self.cpu_left_s <= 0:
                 self._quarantine[index] = 2
                 self._tell(index, "quarantined", "the time for the whole submission was over; none of it was used")
                 continue
             self.watch.deadline = min(time.monotonic() + self._limits.cell_s, self._deadline)
+            self.allow(self._limits.cell_cpu_s)
             try:
                 told = self._run(worker, index, cell, level)
             except Gone as event:

@@ -1,0 +1,109 @@
+"""A worker's tree of processes where no namespace holds it: all that a worker starts stays below one keeper.
+
+The keeper is the worker's parent and adopts whatever loses its own, so that a daemon cannot leave the tree. SIGTERM
+ends the tree; the kernel sends it also when the zygote is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from gradetape.sandbox import syscalls
+from gradetape.sandbox.base import Reports, wall
+
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
+
+def begin(reports: Reports) -> None:
+    """Makes this process the keeper."""
+    os.setsid()
+    with wall("kill that reaches all that a worker starts", "It needs Linux 3.4 or later."):
+        syscalls.adopt_orphans()
+    signal.signal(signal.SIGTERM, _end_all)
+    syscalls.die_with_parent(signal.SIGTERM)
+    reports.init(os.getpid(), signal.SIGTERM)
+
+
+def leave() -> None:
+    """In the worker: ends with its keeper, and by SIGTERM like any process."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    syscalls.die_with_parent()
+
+
+def keep(worker: int, folder: str, reports: Reports) -> NoReturn:
+    """Waits for the worker, ends whatever it left, removes its folder, tells how it ended, and ends."""
+    pid = 0
+    while pid != worker:
+        pid, status, used = os.wait4(-1, 0)
+    while _some_live():
+        _end_all()
+        time.sleep(0.001)
+    _remove(folder)
+    reports.ended(status, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10)
+    os._exit(0)
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """A process's children, and theirs."""
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has just ended
+            for child in map(int, file.read_text().split()):
+                yield child
+                yield from descendants(child)
+
+
+def cpu_s(pid: int) -> float:
+    """The CPU seconds of a process, of all below it, and of those that they have waited for."""
+    return sum(_own_cpu_s(each) for each in (pid, *descendants(pid)))
+
+
+def _own_cpu_s(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(field) for field in fields[11:15]) / _TICKS
+
+
+def _end_all(*_: Any) -> None:
+    with wall("kill that reaches all that a worker starts", "A container needs the capability KILL for that."):
+        for pid in descendants(os.getpid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _some_live() -> bool:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+        return True
+    return False
+
+
+def _remove(folder: str) -> None:
+    """Removes a folder that belongs to the worker, whom root may have to become for that."""
+    owner = os.stat(folder, follow_symlinks=False).st_uid if os.path.lexists(folder) else os.getuid()
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(OSError):
+            os.setresuid(owner, owner, owner)
+            _open_up(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+def _open_up(folder: str) -> None:
+    """Lets the owner enter every folder below; nobody else is there any more to put a link in its place."""
+    os.chmod(folder, 0o700)
+    for base, names, _ in os.walk(folder):
+        for path in (os.path.join(base, name) for name in names):
+            if not os.path.islink(path):
+                os.chmod(path, 0o700)

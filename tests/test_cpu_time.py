@@ -1,0 +1,128 @@
+"""CPU seconds are limited beside the wall clock: for a cell, for a check, and for the whole submission."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import msgspec
+import pytest
+
+from gradetape.errors import Gone
+from gradetape.judge.bench import Bench, Case
+from gradetape.records import Cell, Limits
+from gradetape.sandbox.launch import Zygote
+from gradetape.wire.control import Control
+from tests.far import LIMITS, side, started
+from tests.refusing import hide_control_groups, on_a_lesser_machine
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="as root, the walls do not depend on this machine's settings")
+
+BURN = """
+import os, time
+def burn():
+    while True:
+        pass
+def burn_in_children(count):
+    for _ in range(count):
+        if os.fork() == 0:
+            burn()
+    time.sleep(60)
+def burn_for(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+"""
+TIGHT = msgspec.structs.replace(LIMITS, cell_s=60, check_s=60, cell_cpu_s=1, check_cpu_s=1)
+WORDS = "CPU seconds"
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    with started() as zygote:
+        yield zygote
+
+
+@contextmanager
+def bench(zygote: Zygote, cell: str, limits: Limits) -> Iterator[Bench]:
+    case = Case(cells=(Cell(source=cell),), reference=(), seed="s", limits=limits)
+    with closing(Control(zygote.path)) as control, closing(Bench(control, case)) as at:
+        yield at
+
+
+def test_a_cell_that_uses_up_its_cpu_seconds_is_quarantined(zygote: Zygote) -> None:
+    with side(zygote, BURN + "burn()", "after = 1", limits=TIGHT) as far:
+        assert far.student.after == 1
+        (event,) = (event for event in far.lane.events if event.kind == "quarantined")
+    assert event.cell == 0 and event.text.startswith("timeout") and WORDS in event.text
+
+
+def test_a_cell_that_waits_uses_up_nothing(zygote: Zygote) -> None:
+    with side(zygote, "import time; time.sleep(1.5); after = 1", limits=TIGHT) as far:
+        assert far.student.after == 1
+        assert far.lane.events == []
+
+
+def test_children_count_too(zygote: Zygote) -> None:
+    with side(zygote, BURN + "burn_in_children(4)", "after = 1", limits=TIGHT) as far:
+        assert far.student.after == 1
+        assert WORDS in far.lane.events[0].text
+
+
+@pytest.mark.parametrize("call", [("burn",), ("burn_in_children", 2)])
+def test_a_check_that_uses_up_its_cpu_seconds_is_a_timeout_and_costs_itself_alone(
+    zygote: Zygote, call: tuple[str, int]
+) -> None:
+    with bench(zygote, BURN, TIGHT) as at:
+        with pytest.raises(Gone, match=WORDS) as caught, at.check("q::hidden::x", 60, loaded=True):
+            name, *arguments = call
+            getattr(at.student.names(), name)(*arguments)
+        assert caught.value.cause == "timeout"
+        with at.check("q::hidden::y", 60, loaded=True):
+            at.student.names().burn_for(0.2)
+            assert at.watch.event is None
+
+
+def test_each_check_begins_a_new_count(zygote: Zygote) -> None:
+    with bench(zygote, BURN, TIGHT) as at:
+        for number in range(3):
+            with at.check(f"q::hidden::{number}", 60, loaded=True):
+                at.student.names().burn_for(0.6)
+                assert at.watch.event is None
+
+
+def test_a_check_that_asks_for_more_time_gets_more_cpu_seconds(zygote: Zygote) -> None:
+    with bench(zygote, BURN, TIGHT) as at, at.check("q::hidden::x", 240, loaded=True):
+        at.student.names().burn_for(2)
+        assert at.watch.event is None
+
+
+def test_a_submission_that_uses_up_its_cpu_seconds_gets_no_more_checks(zygote: Zygote) -> None:
+    limits = msgspec.structs.replace(TIGHT, check_cpu_s=30, submission_cpu_s=2)
+    with bench(zygote, BURN, limits) as at:
+        with pytest.raises(Gone, match=WORDS), at.check("q::hidden::x", 60, loaded=True):
+            at.student.names().burn()
+        with pytest.raises(Gone, match="whole submission"), at.check("q::hidden::y", 60, loaded=True):
+            at.student.names().burn_for(0.01)
+        assert at.student.worker is None
+
+
+def test_the_clean_side_is_limited_too(zygote: Zygote) -> None:
+    with (
+        bench(zygote, BURN, TIGHT) as at,
+        pytest.raises(Gone, match=WORDS),
+        at.check("q::hidden::x", 60, loaded=False),
+    ):
+        tf = at.clean().tf
+        while True:
+            tf.linalg.svd(tf.ones((500, 500)))
+
+
+def test_where_no_group_counts_it_the_processes_themselves_say_what_they_used() -> None:
+    zygote = on_a_lesser_machine(lambda: Zygote(LIMITS, isolation="none"), prepare=hide_control_groups)
+    with zygote:
+        zygote.wait_ready()
+        with side(zygote, BURN + "burn_in_children(2)", "after = 1", limits=TIGHT) as far:
+            assert far.student.after == 1
+            assert "memory" not in far.lane.layers and WORDS in far.lane.events[0].text
