@@ -109,7 +109,7 @@ def verdict_on(ended: Ended, alone: Ended) -> str:
     """What came of it, in words."""
     forged = ended.points is not None and ended.points > (alone.points or 0.0)
     parts = [f"{ended.points:g} points instead of {alone.points or 0:g}"] if forged else []
-    parts += ["the secrets of the checks"] if ended.told else []
+    parts += ["a secret"] if ended.told else []
     parts += [ended.how] if ended.points is None else []
     return "; ".join(parts) or "nothing"
 
