@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -11,6 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gradetape.errors import InfrastructureError
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows, where nothing is graded and these folders are never many
+    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -36,14 +40,26 @@ def folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
         os.close(lock)
 
 
+def hold(path: Path, *, wait: bool) -> int:
+    """Locks a folder until the descriptor that this returns is closed; raises BlockingIOError where another has it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def _made(prefix: str, parent: Path) -> tuple[Path, int]:
+    if fcntl is None:
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=parent)), os.open(os.devnull, os.O_RDONLY)
     for left in parent.glob(f"{prefix}*"):
         with suppress(OSError):
             _remove_if_left(left)
     while True:
         path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = hold(path, wait=True)
         if path.exists():  # else another removed it before it was locked
             return path, lock
         os.close(lock)
@@ -51,10 +67,9 @@ def _made(prefix: str, parent: Path) -> tuple[Path, int]:
 
 def _remove_if_left(path: Path) -> None:
     """Removes a folder of ours that is not locked; raises OSError where it is, or is another's."""
-    lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    lock = hold(path, wait=False)
     try:
         if os.fstat(lock).st_uid == os.geteuid():
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(path, ignore_errors=True)
     finally:
         os.close(lock)
