@@ -61,9 +61,12 @@ def ended(grader: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
 
 
 def in_the_cells(grader: subprocess.Popen[str]) -> dict[str, list[int]] | None:
-    """The processes, once a worker is at work for a student: the reference comes first, and has ended by then."""
+    """The processes, once a worker is at work for a student: the reference comes first, and has ended by then.
+
+    A rehearsal's worker, which leaves a daemon, has no judge.
+    """
     found = parts(grader.pid)
-    return found if len(found["worker"]) >= 2 else None
+    return found if len(found["worker"]) >= 2 and found["judge child"] else None
 
 
 def others_in_the_cells(grader: subprocess.Popen[str], gone: int) -> dict[str, list[int]] | None:

@@ -1,18 +1,16 @@
-"""Attackers and honest students in one batch, graded with the real command behind the real walls."""
+"""Some of the attackers and the honest students in one batch; `make hostile` grades all of them, as two users."""
 
 from __future__ import annotations
-
-import os
 
 import pytest
 
 from examples.hostile.corpus import HERE, entries, manifest
 from examples.hostile.generate import MAKERS
-from examples.hostile.trial import NOBODY, Report, refusal, trial
+from examples.hostile.trial import Report, trial
 
 HUNTER = "reads_the_processes"
-# As an ordinary user too: those that look for secrets or privileges, and one of each kind that uses up a limit.
-AS_A_USER = (
+# Those that look for secrets or privileges, and one of each kind that uses up a limit.
+SOME = (
     HUNTER, "reads_every_file", "reads_likely_paths", "reads_the_memory_of_others", "reads_the_environment",
     "reads_around_the_root", "wants_privileges", "kills_all_it_can", "leaves_a_daemon", "makes_namespaces",
     "asks_the_zygote", "fork_bomb", "memory_bomb_of_arrays", "fills_the_disk", "patches_numpy", "finds_what_was_left",
@@ -21,7 +19,7 @@ AS_A_USER = (
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return trial()
+    return trial(only=SOME)
 
 
 def test_the_manifest_lists_every_attack_and_no_other() -> None:
@@ -49,13 +47,6 @@ def test_the_honest_get_what_they_get_without_attackers(report: Report) -> None:
 
 def test_the_batch_ends_and_leaves_nothing_behind(report: Report) -> None:
     assert report.others == []
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="the whole corpus is graded as an ordinary user already")
-def test_an_ordinary_users_walls_hold_too() -> None:
-    if reason := refusal(NOBODY):
-        pytest.skip(reason)
-    assert trial(NOBODY, AS_A_USER).problems == []
 
 
 def test_without_walls_the_canary_is_found() -> None:

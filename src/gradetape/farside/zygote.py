@@ -72,11 +72,11 @@ class Child:
                 self.kill()
 
     def kill(self) -> None:
-        """Ends its whole tree."""
+        """Ends its whole tree, as soon as its outermost process has said how: that one must not go before the tree."""
         self._doomed = True
-        init = self._init or Init(self.pid)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(init.pid, init.signal)
+        if self._init:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._init.pid, self._init.signal)
 
     def allow(self, order: Allow) -> None:
         """Begins a new count of the CPU seconds that it may use."""
