@@ -79,6 +79,13 @@ def test_staff_see_the_hidden_checks_too(course: Path) -> None:
     assert SECRET in told and "q02_halve::hidden::test_odd" in told
 
 
+def test_what_is_for_review_is_shown_to_staff_alone(tmp_path: Path) -> None:
+    grade = msgspec.structs.replace(a_grade("mallory"), review=("its cells replaced np.mean",))
+    course = recorded(tmp_path, grade)
+    assert "replaced" not in called(course, "show", "mallory").stdout
+    assert "For review: its cells replaced np.mean" in called(course, "show", "mallory", "--staff").stdout
+
+
 def test_an_unreadable_file_is_shown_with_its_reason(course: Path) -> None:
     run = called(course, "show", "bob")
     assert run.returncode == 0 and "bob.ipynb could not be read: The file is empty." in run.stdout
