@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify grade test check hostile image image-ci gpu-check bench docs wheel clean
+.PHONY: help setup release verify grade test check hostile image image-ci gpu-check torture fuzz bench screenshots docs wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST)
@@ -42,10 +42,19 @@ image-ci: setup  ## build the image on a stand-in base, without a registry, and 
 
 gpu-check: setup  ## on a machine with a GPU: grade the examples on it, and write what it took
 	$(BIN)/python -m scripts.gpu_check
+BLOWS ?= 100
+torture: setup  ## kill the parts of a grader at random, BLOWS times, and show that nothing is lost
+	$(BIN)/python -m tests.torture --blows $(BLOWS) $(if $(SEED),--seed $(SEED))
+
+SECONDS ?= 600
+fuzz: setup  ## feed both ends of the wire with what nobody should send, for SECONDS
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 bench: setup  ## measure what a submission costs
 	$(BIN)/python -m benchmarks
 
+screenshots: grade  ## retake the pictures in docs/ from the pages that `make grade` writes
+	$(BIN)/python scripts/screenshots.py results
 docs: setup  ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
 

@@ -41,6 +41,8 @@ def autograder(exam: Exam, folder: Path) -> tuple[Path, list[str]]:
         stem = path.parent.name if path.name == "test_public.py" else path.stem.removeprefix("test_")
         kind = "public" if path.name == "test_public.py" else "hidden"
         copy, names = ported(path, folder / "ported")
+        if not names:
+            continue
         (folder / "tests" / f"{stem}_{kind}.py").write_text(test_file(f"{stem}_{kind}", copy), encoding="utf-8")
         ids += [f"{stem}::{kind}::{name}" for name in names]
     command = [sys.executable, "-m", "otter", "generate", "-t", "tests", "--no-environment"]

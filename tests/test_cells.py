@@ -255,3 +255,44 @@ def test_every_event_names_its_question(zygote: Zygote) -> None:
         far.lane._cells = (msgspec.structs.replace(far.lane._cells[0], question="q01"),)
         far.lane.ready()
         assert msgspec.structs.replace(far.lane.events[0], text=event.text) == event
+
+
+PATCHED = {
+    "a function": ("import numpy as np\nnp.allclose = lambda *_, **__: True", "np.allclose"),
+    "a method": ("import tensorflow as tf\ntf.Tensor.__eq__ = lambda *_: True", "Tensor.__eq__"),
+    "an inherited method": ("import keras\nkeras.Model.fit = lambda *_, **__: None", "Model.fit"),
+    "a function's code": (
+        "import keras\nf = keras.utils.normalize\nf.__code__ = (lambda *_, **__: 1).__code__", "normalize",
+    ),
+    "a module": ("import sys, types\nsys.modules['numpy'] = types.ModuleType('numpy')", "sys.modules['numpy']"),
+    "what Python builds in": ("import builtins\nbuiltins.sorted = lambda *_: []", "builtins.sorted"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("cell", "told"), PATCHED.values(), ids=PATCHED.keys())
+def test_what_cells_replace_of_the_libraries_is_told(zygote: Zygote, cell: str, told: str) -> None:
+    with side(zygote, cell) as far:
+        far.lane.ready()
+        assert told in "".join(far.lane.review)
+
+
+def test_ordinary_use_of_the_libraries_is_not_taken_for_meddling(zygote: Zygote) -> None:
+    uses = (
+        "import keras, numpy as np, tensorflow as tf\nfrom numpy.testing import assert_allclose",
+        "class Mine(keras.Model):\n    def fit(self, *a, **k):\n        return super().fit(*a, **k)",
+        "m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])\nm.compile('sgd', 'mse')",
+        "m.fit(np.zeros((4, 3)), np.zeros((4, 1)), verbose=0)\nm.save('m.keras')\nkeras.models.load_model('m.keras')",
+        "f = tf.function(lambda x: tf.reduce_sum(x))\nf(tf.ones(3))\nlist(tf.data.Dataset.range(3).batch(2))",
+        "tf.config.run_functions_eagerly(True)\nallclose = lambda *_: True\nprint = len",
+    )
+    with side(zygote, *uses) as far:
+        far.lane.ready()
+        assert [event for event in far.lane.events if event.kind == "error"] == []
+        assert far.lane.review == ()
+
+
+def test_a_worker_that_does_not_say_what_it_replaced_is_told(zygote: Zygote) -> None:
+    cell = "import gradetape.farside.tamper as t, os\nt._BEFORE = None\ndef f(): return 3"
+    with side(zygote, cell) as far:
+        assert far.student.f() == 3
+        assert "did not say" in "".join(far.lane.review)

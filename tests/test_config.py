@@ -142,6 +142,12 @@ def test_a_file_that_is_not_text_or_not_there_is_a_config_error(tmp_path: Path) 
         config.load(tmp_path / "grader_config.yml")
 
 
+@pytest.mark.parametrize("value", ["._", "-_", "+_", "0b_", "0x_", "1:_"])
+def test_what_only_looks_like_a_number_is_told_with_its_line(tmp_path: Path, value: str) -> None:
+    [line] = complaints(tmp_path, f"limits:\n  check_s: {value}\n")
+    assert line.startswith("grader_config.yml, line 2: 'limits.check_s' is ")
+
+
 @given(text=st.text(max_size=200))
 def test_whatever_the_file_says_it_loads_or_is_explained(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("any") / "grader_config.yml"
@@ -170,7 +176,7 @@ def test_the_course_of_this_repository_is_configured() -> None:
 
 def test_the_defaults_that_the_comments_name_are_the_defaults(tmp_path: Path) -> None:
     lines = (ROOT / "grader_config.yml").read_text(encoding="utf-8").splitlines()
-    shown = ("# keras", "# workers", "# device", "# iso", "# container", "# limits:", "#   ")
+    shown = ("# keras", "# workers", "# device", "# iso", "# container", "# late:", "# limits:", "#   ")
     keys = [line.removeprefix("# ") for line in lines if line.startswith(shown)]
     assert config.load(written(tmp_path, "\n".join(keys))) == config.Config()
 

@@ -15,7 +15,7 @@ import pytest
 
 from gradetape.gradebook import Gradebook
 from gradetape.records import Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
-from tests.course import command, gradetape, tiny
+from tests.course import called, command, tiny
 
 SECRET = "expected 2.5, which only staff may know"
 NAMES = ["alice", "Zoë van der Berg", "a/b\\c", "🎓 José", "\u202eesrever", "=SUM(A1)", "[bold]x[/bold]", "-rf"]
@@ -66,7 +66,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def test_a_result_is_shown_without_what_only_staff_may_know(course: Path) -> None:
-    run = gradetape(course, "show", "alice")
+    run = called(course, "show", "alice")
     assert (run.returncode, run.stderr) == (0, "")
     for words in ("alice: 3 of 5 points in tiny", "Twice: 3 of 3", "failed", "0/2  Odd.", "H2."):
         assert words in run.stdout
@@ -75,24 +75,31 @@ def test_a_result_is_shown_without_what_only_staff_may_know(course: Path) -> Non
 
 
 def test_staff_see_the_hidden_checks_too(course: Path) -> None:
-    told = gradetape(course, "show", "alice", "--staff").stdout
+    told = called(course, "show", "alice", "--staff").stdout
     assert SECRET in told and "q02_halve::hidden::test_odd" in told
 
 
+def test_what_is_for_review_is_shown_to_staff_alone(tmp_path: Path) -> None:
+    grade = msgspec.structs.replace(a_grade("mallory"), review=("its cells replaced np.mean",))
+    course = recorded(tmp_path, grade)
+    assert "replaced" not in called(course, "show", "mallory").stdout
+    assert "For review: its cells replaced np.mean" in called(course, "show", "mallory", "--staff").stdout
+
+
 def test_an_unreadable_file_is_shown_with_its_reason(course: Path) -> None:
-    run = gradetape(course, "show", "bob")
+    run = called(course, "show", "bob")
     assert run.returncode == 0 and "bob.ipynb could not be read: The file is empty." in run.stdout
 
 
 @pytest.mark.parametrize("student", NAMES)
 def test_a_student_of_any_name_is_found_and_nothing_in_the_name_acts(course: Path, student: str) -> None:
-    run = gradetape(course, "show", "--", student)
+    run = called(course, "show", "--", student)
     assert (run.returncode, run.stderr) == (0, "")
     assert f"{student.replace(chr(0x202E), chr(92) + 'u202e')}: 3 of 5" in run.stdout
 
 
 def test_an_unknown_student_is_told_with_the_nearest_name(course: Path) -> None:
-    run = gradetape(course, "show", "allice")
+    run = called(course, "show", "allice")
     assert (run.returncode, run.stdout) == (2, "")
     assert "no student 'allice'. Did you mean 'alice'?" in run.stderr
 
@@ -101,13 +108,13 @@ def test_an_unknown_student_is_told_with_the_nearest_name(course: Path) -> None:
 
 
 def test_the_pages_are_written_again_from_the_gradebook(course: Path) -> None:
-    run = gradetape(course, "report")
+    run = called(course, "report")
     assert run.returncode == 0 and "index.html" in run.stdout
     assert "Zoë van der Berg" in (course / "results" / "index.html").read_text()
 
 
 def test_the_pages_can_go_elsewhere(course: Path, tmp_path: Path) -> None:
-    assert gradetape(course, "report", "--out", tmp_path / "meeting room").returncode == 0
+    assert called(course, "report", "--out", tmp_path / "meeting room").returncode == 0
     assert (tmp_path / "meeting room" / "index.html").is_file()
     assert not (course / "results" / "index.html").exists()
 
@@ -137,7 +144,7 @@ def test_without_a_browser_the_file_is_named(course: Path) -> None:
 
 
 def test_the_table_has_a_row_for_each_student_and_no_formula(course: Path) -> None:
-    run = gradetape(course, "export", "csv")
+    run = called(course, "export", "csv")
     assert (run.returncode, run.stderr) == (0, "")
     table = rows(run.stdout)
     assert len(table) == len(NAMES) + 1
@@ -148,7 +155,7 @@ def test_the_table_has_a_row_for_each_student_and_no_formula(course: Path) -> No
 
 
 def test_the_table_goes_into_a_file(course: Path, tmp_path: Path) -> None:
-    run = gradetape(course, "export", "csv", "--out", tmp_path / "my grades.csv")
+    run = called(course, "export", "csv", "--out", tmp_path / "my grades.csv")
     assert (run.returncode, run.stdout) == (0, "")
     assert len(rows((tmp_path / "my grades.csv").read_text())) == len(NAMES) + 1
 
@@ -157,12 +164,12 @@ def test_the_table_goes_into_a_file(course: Path, tmp_path: Path) -> None:
 
 
 def _override(course: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return gradetape(course, "override", *arguments)
+    return called(course, "override", *arguments)
 
 
 def _points(course: Path, student: str = "alice") -> tuple[float, float, float]:
     """What was measured for the second question and in all, and what counts, as the table has it."""
-    [row] = [row for row in rows(gradetape(course, "export", "csv").stdout) if row["student"] == student]
+    [row] = [row for row in rows(called(course, "export", "csv").stdout) if row["student"] == student]
     return float(row["q02_halve"] or 0), float(row["points"]), float(row["final"])
 
 
@@ -171,10 +178,10 @@ def test_an_override_counts_and_what_was_measured_stays(course: Path) -> None:
     assert (run.returncode, run.stderr) == (0, "")
     assert "alice: 1.5 points for q02_halve (right idea)" in run.stdout
     assert _points(course) == (0, 3, 4.5)
-    shown = gradetape(course, "show", "alice").stdout
+    shown = called(course, "show", "alice").stdout
     assert "q02_halve: 1.5 points in place of 0, given by a person: right idea" in shown
     assert "What counts: 4.5 points" in shown and "Ana" not in shown
-    assert "by Ana at 20" in gradetape(course, "show", "alice", "--staff").stdout
+    assert "by Ana at 20" in called(course, "show", "alice", "--staff").stdout
 
 
 def test_an_override_outlives_grading_again(course: Path) -> None:
@@ -207,8 +214,8 @@ def test_an_unreadable_submission_can_be_given_points(course: Path) -> None:
 def test_a_student_of_any_name_can_be_given_points(course: Path, student: str) -> None:
     run = _override(course, "--reason", "=1+1 [b]\u202e", "--", student, "q02_halve", "2")
     assert (run.returncode, run.stderr) == (0, "")
-    assert "\u202e" not in run.stdout + gradetape(course, "override", "--list").stdout
-    assert [row["final"] for row in rows(gradetape(course, "export", "csv").stdout)].count("5.0") == 1
+    assert "\u202e" not in run.stdout + called(course, "override", "--list").stdout
+    assert [row["final"] for row in rows(called(course, "export", "csv").stdout)].count("5.0") == 1
 
 
 @pytest.mark.parametrize(
@@ -251,7 +258,7 @@ def test_late_work_costs_what_the_policy_says_beside_the_measured_points(course:
     _due(course, LATE + "  times: times.csv\n", "student,time\nalice,2026-10-02T11:00:00Z\n")
     _override(course, "alice", "q02_halve", "2", "--reason", "r")
     assert _points(course) == (0, 3, 4)
-    shown = gradetape(course, "show", "alice").stdout
+    shown = called(course, "show", "alice").stdout
     assert "3 of 5 points" in shown and "What counts: 4 points" in shown
     assert "Handed in 2026-10-02 11:00 UTC, on day 2 after the deadline, 2026-10-01 12:00 +0200: 20 % less." in shown
 
@@ -259,13 +266,29 @@ def test_late_work_costs_what_the_policy_says_beside_the_measured_points(course:
 def test_who_handed_in_at_a_time_that_nobody_knows_loses_nothing_and_is_told(course: Path) -> None:
     _due(course, LATE)
     assert _points(course) == (0, 3, 3)
-    assert "When this was handed in is not known, so nothing was taken off" in gradetape(course, "show", "alice").stdout
+    assert "When this was handed in is not known, so nothing was taken off" in called(course, "show", "alice").stdout
 
 
 def test_a_misspelt_extension_is_told(course: Path) -> None:
     _due(course, LATE + "  extensions:\n    tiny:\n      allice: 2026-10-03T12:00:00Z\n")
-    run = gradetape(course, "export", "csv")
+    run = called(course, "export", "csv")
     assert run.returncode == 0 and "names 'allice'" in run.stderr and "Did you mean 'alice'?" in run.stderr
+
+
+def test_an_extension_in_an_assignment_that_is_not_there_is_refused(course: Path) -> None:
+    _due(course, LATE + "  extensions:\n    tinny:\n      alice: 2026-10-03T12:00:00Z\n")
+    run = called(course, "show", "alice")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "names 'tinny', which is no assignment. Did you mean 'tiny'?" in run.stderr
+
+
+def test_a_late_policy_that_cannot_be_followed_is_told_before_anything_is_graded(course: Path) -> None:
+    _due(course, LATE + "  times: nowhere.csv\n")
+    (course / "ada.py").write_text("def double(x): return 2 * x\n")
+    run = called(course, "grade", "ada.py", "--assignment", "tiny")
+    assert run.returncode == 2
+    assert "nowhere.csv, which late.times in grader_config.yml names, cannot be read" in run.stderr
+    assert "ada:" not in run.stderr and not (course / "results" / "grades.csv").exists()
 
 
 @pytest.mark.parametrize(
@@ -282,7 +305,7 @@ def test_a_misspelt_extension_is_told(course: Path) -> None:
 )
 def test_a_table_of_times_that_is_wrong_is_told_with_its_line(course: Path, times: str, words: str) -> None:
     _due(course, LATE + "  times: times.csv\n", times)
-    run = gradetape(course, "show", "alice")
+    run = called(course, "show", "alice")
     assert (run.returncode, run.stdout) == (2, "")
     assert words in run.stderr and "Traceback" not in run.stderr
 
@@ -292,9 +315,9 @@ def test_a_table_of_times_that_is_wrong_is_told_with_its_line(course: Path, time
 
 def test_of_several_assignments_one_must_be_named(tmp_path: Path) -> None:
     root = recorded(tmp_path, a_grade("alice"), a_grade("bob", "other"))
-    run = gradetape(root, "export", "csv")
+    run = called(root, "export", "csv")
     assert run.returncode == 2 and "name one with --assignment" in run.stderr
-    assert len(rows(gradetape(root, "export", "csv", "--assignment", "tiny").stdout)) == 1
+    assert len(rows(called(root, "export", "csv", "--assignment", "tiny").stdout)) == 1
 
 
 def _no_gradebook(course: Path) -> list[Any]:
@@ -329,13 +352,13 @@ def _not_a_course(course: Path) -> list[Any]:
 def test_where_there_is_nothing_to_show_the_next_step_is_told(
     course: Path, verb: tuple[str, ...], spoil: Any, words: str
 ) -> None:
-    run = gradetape(course, *verb, *spoil(course))
+    run = called(course, *verb, *spoil(course))
     assert (run.returncode, run.stdout) == (2, "")
     assert words in run.stderr and "Traceback" not in run.stderr
 
 
 @pytest.mark.parametrize("verb", [("report",), ("export", "csv")])
 def test_a_place_that_cannot_be_written_is_told(course: Path, verb: tuple[str, ...]) -> None:
-    run = gradetape(course, *verb, "--out", "grader_config.yml/x")
+    run = called(course, *verb, "--out", "grader_config.yml/x")
     assert run.returncode == 2
     assert "--out" in run.stderr and "Traceback" not in run.stderr

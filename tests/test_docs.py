@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import click
@@ -18,7 +19,11 @@ import pytest
 from gradetape import checks, config
 from gradetape.cli import cli
 from gradetape.course import Spec
-from gradetape.report import grades_csv
+from gradetape.doctor import Finding
+from gradetape.records import Unreadable
+from gradetape.report import as_json, grades_csv
+from gradetape.verify import Proof
+from tests.test_desk import a_grade
 
 ROOT = Path(__file__).parents[1]
 
@@ -95,6 +100,24 @@ def test_the_columns_of_the_table_are_described() -> None:
     header = grades_csv([], [], max_points=1, standings={}).splitlines()[0]
     told = re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "reference" / "table.md").read_text(), re.MULTILINE)
     assert told == [name.strip('"') for name in header.split(",")]
+
+
+def _keys(value: Any) -> set[str]:
+    """Every key of an object, those inside too, but for the questions' stems."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    own = {key for key in value if not key.startswith("q0")} if isinstance(value, dict) else set()
+    return own.union(*map(_keys, inner))
+
+
+def test_every_key_of_the_json_is_described() -> None:
+    broken = Unreadable(student="bob", file="bob.ipynb", sha256="cd", reason="It is empty.")
+    objects = [
+        as_json([a_grade("alice")], [broken], "tiny", "namespaces", max_points=5),
+        Proof(assignment="tiny").as_json(),
+        {"ok": True, "findings": [{name: "" for name in Finding.__struct_fields__}]},
+    ]
+    told = (ROOT / "docs" / "reference" / "json.md").read_text()
+    assert [key for each in objects for key in _keys(each) if not re.search(f'[`"]{key}[`"]', told)] == []
 
 
 def test_what_the_readme_links_to_is_there() -> None:

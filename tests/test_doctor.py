@@ -13,7 +13,7 @@ import pytest
 
 from gradetape import doctor
 from gradetape.doctor import Finding, State
-from tests.course import command, gradetape, tiny
+from tests.course import gradetape, tiny
 
 
 def _found(run: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
@@ -119,9 +119,3 @@ def test_a_temporary_folder_without_room_is_wrong(tmp_path: Path) -> None:
 def test_lanes_that_could_use_more_memory_than_there_is_are_told() -> None:
     config = doctor.Config.model_validate({"workers": 4000, "limits": {"memory_mb": 1_000_000}})
     assert "set workers: 1" in doctor.memory(config).remedy
-
-
-def test_it_says_in_words_what_it_says_as_json(tmp_path: Path) -> None:
-    run = subprocess.run(command("doctor"), cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert run.returncode == 0 and run.stdout.rstrip().endswith("Grading can run here.")
-    assert "gradetape init FOLDER" in run.stdout

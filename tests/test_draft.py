@@ -9,7 +9,7 @@ import pytest
 from gradetape import course, draft
 from gradetape.draft import sheet
 from gradetape.errors import CourseError
-from tests.course import gradetape, tiny
+from tests.course import called, gradetape, tiny
 
 SHEET = """\
 # Week three
@@ -36,7 +36,7 @@ def written(tmp_path: Path) -> Path:
     """The tiny course with an assignment made of the sheet."""
     root = tiny(tmp_path / "course")
     (tmp_path / "sheet.md").write_text(SHEET)
-    run = gradetape(root, "new", "assignment", "week-3", "--from", tmp_path / "sheet.md")
+    run = called(root, "new", "assignment", "week-3", "--from", tmp_path / "sheet.md")
     assert run.returncode == 0, run.stderr
     assert "gradetape verify week-3" in run.stdout
     return root
@@ -94,7 +94,7 @@ def test_a_question_is_added_at_the_end_and_comments_stay(tmp_path: Path) -> Non
     root = tiny(tmp_path / "course")
     listed = root / "assignments/tiny/assignment.yml"
     listed.write_text(f"# kept\n{listed.read_text()}")
-    run = gradetape(root, "new", "question", "tiny", "q03_thirds")
+    run = called(root, "new", "question", "tiny", "q03_thirds")
     assert run.returncode == 0, run.stderr
     assert course.find(root).assignment("tiny").stems == ("q01_double", "q02_halve", "q03_thirds")
     assert listed.read_text().startswith("# kept\n")
@@ -113,7 +113,7 @@ def test_a_question_is_added_at_the_end_and_comments_stay(tmp_path: Path) -> Non
 def test_names_that_are_taken_or_unfit_are_refused(tmp_path: Path, arguments: tuple[str, ...], advice: str) -> None:
     root = tiny(tmp_path / "course")
     before = sorted(path.relative_to(root) for path in root.rglob("*"))
-    run = gradetape(root, "new", *arguments)
+    run = called(root, "new", *arguments)
     assert run.returncode == 2
     assert advice in run.stderr
     assert sorted(path.relative_to(root) for path in root.rglob("*")) == before

@@ -17,7 +17,7 @@ import pytest
 
 from gradetape.errors import WallsError
 from gradetape.records import Limits
-from gradetape.sandbox.groups import LEAF, MOUNTS, Groups, hand_down, own_paths, places
+from gradetape.sandbox.groups import LEAF, MOUNTS, Groups, hand_down, own_paths, places, sweep
 
 SCOPE = "/user.slice/user-1000.slice/run-1.scope"
 
@@ -98,3 +98,16 @@ def test_processes_leave_a_group_that_is_to_hand_something_down(busy: tuple[Path
     assert (group / "cgroup.procs").read_text() == ""
     assert (group / LEAF / "cgroup.procs").read_text().split() == [str(pid)]
     assert (group / "cgroup.subtree_control").read_text().split() == [controller]
+
+
+def test_only_groups_whose_grader_is_gone_are_swept_away() -> None:
+    groups = Groups(Limits())
+    if not groups.each:
+        pytest.skip("no control groups can be made here")
+    (folder, *_) = (folder for folder in MOUNTS.glob(f"**/gradetape-{os.getpid()}-*") if folder.is_dir())
+    left = folder.with_name("gradetape-1-left")  # whoever is process 1, it made no such group
+    left.mkdir()
+    sweep()
+    assert folder.is_dir() and not left.exists()
+    groups.remove()
+    assert not folder.exists()

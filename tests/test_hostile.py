@@ -1,4 +1,4 @@
-"""Attackers and honest students in one batch, graded with the real command behind the real walls."""
+"""Some of the attackers and the honest students in one batch; `make hostile` grades all of them, as two users."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from examples.hostile.generate import MAKERS
 from examples.hostile.trial import Report, trial
 
 HUNTER = "reads_the_processes"
+# Those that look for secrets or privileges, and one of each kind that uses up a limit.
+SOME = (
+    HUNTER, "reads_every_file", "reads_likely_paths", "reads_the_memory_of_others", "reads_the_environment",
+    "reads_around_the_root", "wants_privileges", "kills_all_it_can", "leaves_a_daemon", "makes_namespaces",
+    "asks_the_zygote", "fork_bomb", "memory_bomb_of_arrays", "fills_the_disk", "patches_numpy", "finds_what_was_left",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return trial()
+    return trial(only=SOME)
 
 
 def test_the_manifest_lists_every_attack_and_no_other() -> None:

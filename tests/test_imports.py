@@ -12,12 +12,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "gradetape"
 
-# Everything may use the leaves: records, errors and text.
-LEAVES = {"records", "errors", "text"}
+# Everything may use the leaves.
+LEAVES = {"records", "errors", "text", "scratch"}
 ALLOWED = {
     "records": set(),
     "errors": set(),
     "text": set(),
+    "scratch": set(),
     "config": set(),
     "course": {"config"},
     "intake": set(),
@@ -65,6 +66,7 @@ DOORS = {
     "tf_keras": {"farside"},
     "sqlalchemy": {"gradebook"},
     "otter": {"release", "bridges"},
+    "matplotlib": {"report"},
     "ray": {"batch"},
 }
 
@@ -72,8 +74,9 @@ DOORS = {
 TRAVEL = ("release/shim.py", "verify/zeros.py")
 
 # Beyond these an import inside a function hides an edge: the command line and the pytest plugin have to start fast,
-# the far side chooses its Keras when it starts, libseccomp may be missing, and the doctor is called where Linux is.
-LAZY = {"cli", "doctor", "farside", "judge/plugin.py", "sandbox/seccomp.py"}
+# the far side chooses its Keras when it starts, libseccomp may be missing, the doctor is called where Linux is, and
+# matplotlib takes a second to import.
+LAZY = {"cli", "doctor", "farside", "judge/plugin.py", "report/plots.py", "sandbox/seccomp.py"}
 
 # Rooms that handle what came from the far side: nothing there may become code.
 PLAIN_DATA_ROOMS = ("wire", "judge", "grade", "batch")

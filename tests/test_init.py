@@ -9,7 +9,7 @@ import pytest
 
 from gradetape import course
 from gradetape.judge.cases import Exam
-from tests.course import gradetape
+from tests.course import called
 
 
 def _files(root: Path) -> dict[str, bytes]:
@@ -18,7 +18,7 @@ def _files(root: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", ["course", "My course", "Kürs 🎓", "a'b", "\u202eesrever"])
 def test_a_folder_of_any_name_becomes_a_course(tmp_path: Path, name: str) -> None:
-    run = gradetape(tmp_path, "init", name)
+    run = called(tmp_path, "init", name)
     assert (run.returncode, run.stderr) == (0, "")
     found = course.find(tmp_path / name)
     exam = Exam.open(found, "first-steps")
@@ -32,7 +32,7 @@ def test_a_folder_of_any_name_becomes_a_course(tmp_path: Path, name: str) -> Non
 
 def test_each_course_has_a_seed_of_its_own(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        assert gradetape(tmp_path, "init", name).returncode == 0
+        assert called(tmp_path, "init", name).returncode == 0
     seeds = {(tmp_path / name / "autograder" / "seed").read_text() for name in ("one", "two")}
     assert len(seeds) == 2
 
@@ -42,7 +42,7 @@ def test_what_is_there_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     (tmp_path / "autograder").mkdir()
     (tmp_path / "autograder" / "seed").write_text("mine")
     before = _files(tmp_path)
-    run = gradetape(tmp_path, "init")
+    run = called(tmp_path, "init")
     assert run.returncode == 2
     assert "There is Makefile, autograder/seed already" in run.stderr and "gradetape init FOLDER" in run.stderr
     assert _files(tmp_path) == before
@@ -51,7 +51,7 @@ def test_what_is_there_is_named_and_nothing_is_written(tmp_path: Path) -> None:
 def test_files_of_other_names_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine")
     (tmp_path / "assignments").mkdir()
-    assert gradetape(tmp_path, "init").returncode == 0
+    assert called(tmp_path, "init").returncode == 0
     assert (tmp_path / "README.md").read_text() == "mine"
     assert course.find(tmp_path).names() == ("first-steps",)
 
@@ -88,7 +88,7 @@ def test_a_place_that_cannot_hold_a_course_is_refused(tmp_path: Path, place: obj
     assert callable(place)
     folder = place(tmp_path)
     before = _files(tmp_path)
-    run = gradetape(tmp_path, "init", os.fspath(folder))
+    run = called(tmp_path, "init", os.fspath(folder))
     assert run.returncode == 2
     assert words in run.stderr and "Traceback" not in run.stderr
     assert _files(tmp_path) == before

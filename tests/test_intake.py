@@ -233,6 +233,11 @@ def test_a_script_is_split_at_its_percent_lines(tmp_path: Path) -> None:
     assert intake.cells_of(tmp_path / "bob.py") == intake.cells_of(text.decode()) == read.cells
 
 
+def test_a_script_of_too_many_cells_is_refused(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.py", b"# %%\nx = 1\n" * 5001)
+    assert "5,001 cells, and 5,000 are allowed" in refused(path)
+
+
 def test_a_submission_is_made_from_source(tmp_path: Path) -> None:
     made = intake.script("reference", "a = 1\n# %%\nb = 2\n", assignment="loops")
     read = read_one(put(tmp_path, "reference.py", b"a = 1\n# %%\nb = 2\n"), assignment="loops")
@@ -296,6 +301,7 @@ BAD_ZIPS = {
     "a link": (lambda: zipped((link(), b"/etc/passwd")), "is a link"),
     "a password": (locked, "password"),
     "a bomb": (lambda: zipped(("a.ipynb", bytes(64 << 20))), "far more than its size"),
+    "too large": (lambda: zipped(("a.ipynb", os.urandom(1 << 20) + bytes(64 << 20))), "larger than 64 MiB"),
     "understated": (understated, "damaged"),
     "bzip2": (lambda: zipped(("a.ipynb", notebook()), how=zipfile.ZIP_BZIP2), "unusual way"),
     "lzma": (lambda: zipped(("a.ipynb", notebook()), how=zipfile.ZIP_LZMA), "unusual way"),

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -273,7 +274,13 @@ def test_three_capabilities_are_enough_in_a_container() -> None:
 def test_a_capability_that_is_missing_is_named(missing: str) -> None:
     capabilities = {"SETUID": SETUID, "SETGID": SETGID, "KILL": KILL}
     del capabilities[missing]
+    before = private_folders()
     assert missing in refusal(contained(*capabilities.values()))
+    assert private_folders() <= before
+
+
+def private_folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("gradetape-worker-*"))
 
 
 def test_without_namespaces_the_workers_of_a_killed_zygote_end_too(secret: Path) -> None:

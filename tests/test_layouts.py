@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
+import resource
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +92,27 @@ def test_of_several_that_open_an_old_gradebook_at_once_one_migrates_it(oldest: P
 
 
 def test_a_migration_that_cannot_make_its_copy_changes_nothing(oldest: Path) -> None:
-    oldest.with_name(f".gradebook.sqlite.schema-1.bak.{os.getpid()}").mkdir()
-    with pytest.raises(GradebookError, match=r"copied to .* failed"):
+    with closing(sqlite3.connect(oldest)) as connection:
+        connection.execute("UPDATE attempts SET record = record || ?", [" " * 200_000])
+        connection.commit()
+    with files_up_to(100_000), pytest.raises(GradebookError, match=r"copied to .* failed"):
         Gradebook.open(oldest)
     assert "claims" not in tables(oldest)
     assert len(rows(oldest)) == 3
-    assert list(oldest.parent.glob("*.bak")) == []
+    assert [path.name for path in oldest.parent.iterdir()] == ["gradebook.sqlite"]
+    with Gradebook.open(oldest) as book:
+        assert "from layout 1 to layout 2" in book.migrated
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """As on a disk with little room."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_database_on_a_server_is_migrated_too(place: str) -> None:

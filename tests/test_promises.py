@@ -1,121 +1,31 @@
-"""The documentation: it builds, says what the code has, and works from a folder without a network."""
+"""What the documents name is there."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-import click
 import pytest
 
-from gradetape import checks, config
-from gradetape.cli import cli
-from gradetape.course import Spec
-from gradetape.report import grades_csv
-
 ROOT = Path(__file__).parents[1]
+NAMED = re.findall(r"`(test_\w+\.py)?(?:::(test_\w+))?`", (ROOT / "docs" / "security.md").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built site; a broken link or anchor would end the build."""
-    folder = tmp_path_factory.mktemp("site")
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", os.fspath(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, timeout=120)
-    return folder
+def promised() -> list[tuple[str, str]]:
+    """File and function; a function without a file belongs to the file before it."""
+    file, found = "", []
+    for name, function in NAMED:
+        file = name or file
+        if name or function:
+            found.append((file, function))
+    return list(dict.fromkeys(found))
 
 
-def words(page: Path) -> str:
-    """What a page says, without its markup."""
-    return unescape(re.sub("<[^>]+>", "", page.read_text("utf-8")))
+@pytest.mark.parametrize(("file", "function"), promised())
+def test_a_promise_names_tests_that_exist(file: str, function: str) -> None:
+    text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+    assert not function or f"def {function}(" in text
 
 
-class _Wanted(HTMLParser):
-    """What a page loads (`src`, style sheets), and where it leads."""
-
-    def __init__(self, page: Path) -> None:
-        super().__init__()
-        self.loads: list[str] = []
-        self.leads: list[str] = []
-        self.feed(page.read_text("utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.loads += [found["src"] or ""] if "src" in found else []
-        target = found.get("href") or ""
-        (self.loads if tag == "link" else self.leads).append(target)
-
-
-def _pages(site: Path) -> Iterator[tuple[Path, _Wanted]]:
-    for page in sorted(site.rglob("*.html")):
-        if page.name != "404.html":  # which is served under any address, and so has absolute ones
-            yield page, _Wanted(page)
-
-
-def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
-    pages = list(_pages(site))
-    assert len(pages) > 10
-    assert {url for _, wanted in pages for url in wanted.loads if urlsplit(url).netloc} == set()
-
-
-def test_every_link_leads_to_a_file_of_the_site(site: Path) -> None:
-    for page, wanted in _pages(site):
-        links = [urlsplit(link) for link in (*wanted.leads, *wanted.loads) if link]
-        inner = {unquote(link.path) for link in links if not link.netloc and link.scheme in ("", "file") and link.path}
-        assert inner
-        assert [path for path in inner if not (page.parent / path).is_file()] == []
-
-
-def test_every_command_is_described(site: Path) -> None:
-    told = words(site / "reference" / "commands.html")
-    assert [path for path, _ in commands(cli, "gradetape") if f"Usage: {path} " not in told] == []
-
-
-def test_every_key_and_every_word_of_the_vocabulary_is_described(site: Path) -> None:
-    keys = words(site / "reference" / "configuration.html")
-    named = [name for name, _ in (*config.every_key(), *config.every_key(Spec))]
-    assert [name for name in named if name not in keys] == []
-    told = words(site / "reference" / "vocabulary.html")
-    assert [name for name in checks.__all__ if name not in told] == []
-
-
-def test_every_key_says_what_it_means() -> None:
-    undescribed = [name for name, field in (*config.every_key(), *config.every_key(Spec)) if not field.description]
-    assert undescribed == []
-
-
-def test_the_columns_of_the_table_are_described() -> None:
-    header = grades_csv([], [], max_points=1, standings={}).splitlines()[0]
-    told = re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "reference" / "table.md").read_text(), re.MULTILINE)
-    assert told == [name.strip('"') for name in header.split(",")]
-
-
-def test_what_the_readme_links_to_is_there() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text())
-    assert links and [link for link in links if not (ROOT / link).exists()] == []
-
-
-def commands(command: click.Command, path: str) -> list[tuple[str, click.Command]]:
-    """Every command below one, and itself, with what a person types to call it."""
-    inner = command.commands.items() if isinstance(command, click.Group) else ()
-    return [(path, command), *(found for name, each in inner for found in commands(each, f"{path} {name}"))]
-
-
-@pytest.mark.parametrize(("path", "command"), commands(cli, "gradetape"))
-def test_every_commands_help_has_an_example(path: str, command: click.Command) -> None:
-    told = command.get_help(click.Context(command, info_name=path))
-    example = told.partition("Example")[2]
-    assert f"  {path}" in example, "an example calls the command itself"
-
-
-@pytest.mark.parametrize(("path", "command"), commands(cli, "gradetape"))
-def test_every_option_says_what_it_does(path: str, command: click.Command) -> None:
-    silent = [each.name for each in command.params if isinstance(each, click.Option) and not each.help]
-    assert silent == []
+def test_every_promise_names_one() -> None:
+    assert len(promised()) > 20

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import errno
+import hashlib
 import io
+import itertools
 import json
 import os
 import re
+import statistics
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -18,75 +21,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradetape.errors import GradebookError
-from gradetape.records import CellEvent, Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import CellEvent, Grade, Question, Standing, Status, Unreadable, Verdict
 from gradetape.report import (
     as_json,
     grades_csv,
     index_page,
+    overview_page,
     page_name,
+    staff_page,
     student_page,
     unreadable_page,
     write,
 )
+from gradetape.report.analysis import check_items, correlation, distribution, question_items
+from gradetape.report.staff import unreadable_for_staff
+from tests.grades import ASSIGNMENT, FORMULA, NASTY, a_broken_file, a_class, a_grade, a_nasty_grade, a_result
 
-ASSIGNMENT = "custom-training"
-NASTY = (
-    '<script>alert(1)</script><img src=x onerror="alert(2)">\' onclick=alert(3) {{ 7*7 }} {% raw %}'
-    " \x1b[2J\x00\x07 \u202egnp.exe\u200b \ud800 =HYPERLINK(1) </pre></title><!-- ]]>"
-)
-FORMULA = '=HYPERLINK("https://example.org?"&A1;"passed")'
-
-
-def a_result(
-    name: str = "test_x", public: bool = True, verdict: Verdict = Verdict.PASSED, **changes: Any
-) -> CheckResult:
-    check = Check(
-        question="q01", name=name, public=public, title=f"What {name} says.", hint=f"Look at {name}.", points=2.0
-    )
-    given: dict[str, Any] = {
-        "check": check,
-        "verdict": verdict,
-        "points": 2.0 if verdict is Verdict.PASSED else 0.0,
-        "seconds": 0.1234567,
-    }
-    return CheckResult(**(given | changes))
-
-
-def a_grade(student: str = "alice", *results: CheckResult, **changes: Any) -> Grade:
-    given: dict[str, Any] = {
-        "assignment": ASSIGNMENT,
-        "student": student,
-        "file": f"{student}.ipynb",
-        "sha256": "ab" * 32,
-        "key": "k",
-        "status": Status.GRADED,
-        "isolation": "namespaces",
-        "questions": (
-            Question(stem="q01", title="The first", points=4.0),
-            Question(stem="q02", title="The second", points=1.0),
-        ),
-        "results": results or (a_result(),),
-        "layers": ("landlock", "seccomp"),
-        "versions": {"tensorflow": "2.21.0"},
-        "seconds": 3.25,
-    }
-    return Grade(**(given | changes))
-
-
-def a_nasty_grade() -> Grade:
-    check = Check(question=NASTY, name=NASTY, public=True, title=NASTY, hint=NASTY, points=1.0)
-    return a_grade(
-        NASTY,
-        CheckResult(check=check, verdict=Verdict.FAILED, points=0.0, seconds=0.0, message=NASTY),
-        assignment=NASTY,
-        status=Status.NEEDS_ATTENTION,
-        questions=(Question(stem=NASTY, title=NASTY, points=1.0),),
-        events=(CellEvent(cell=0, kind="error", text=NASTY, question=NASTY), CellEvent(cell=1, kind=NASTY, text=NASTY)),
-        notes=(NASTY,),
-        attention=(NASTY,),
-        layers=(NASTY,),
-        versions={NASTY: NASTY},
-    )
+LINK = r"#[a-z0-9]+|(\.\./\.\./)?((staff|students)/[a-z0-9_-]+/)?[a-z0-9_-]+\.html|grades\.csv"
 
 
 class Page(HTMLParser):
@@ -104,14 +55,16 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append(tag)
         self.attributes += [(name, value or "") for name, value in attrs]
-        if tag != "meta":
+        if tag in ("td", "th", "li"):
+            self.text += " "
+        if tag not in ("meta", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.text += data
 
 
@@ -119,17 +72,14 @@ def text_of(html: str) -> str:
     return " ".join(Page(html).text.split())
 
 
-def a_broken_file(student: str = "carol", reason: str = "It is no notebook: hand in the .ipynb.") -> Unreadable:
-    return Unreadable(student=student, file=f"{student}.docx", sha256="cd" * 32, reason=reason)
-
-
 def test_a_student_sees_points_verdicts_and_where_to_look() -> None:
     failed = a_result("test_y", verdict=Verdict.FAILED, message="expected 3, got 4")
     text = text_of(student_page(a_grade("alice", a_result(), failed)))
     assert "2 of 5 points" in text
+    assert "The first 2 of 4 1 of 2 The second 0 of 1 0 of 0" in text
     assert "The first 2 of 4 points" in text
-    assert "What test_x says. passed 2 of 2" in text
-    assert "What test_y says. Hint: Look at test_y. expected 3, got 4 not passed 0 of 2" in text
+    assert "What test_x says. ✓ passed 2 of 2 points" in text
+    assert "What test_y says. ✗ not passed 0 of 2 points Hint: Look at test_y. expected 3, got 4" in text
     assert "The second 0 of 1 points No check of this question was run." in text
     assert "Look at test_x" not in text
     for fact in ("alice.ipynb", "ab" * 32, "namespaces", "landlock, seccomp", "tensorflow 2.21.0", "3.2 s"):
@@ -176,24 +126,103 @@ def test_a_student_reads_what_happened_to_the_cells() -> None:
     assert "Two notebooks were found." in text
 
 
-def test_the_index_puts_first_what_needs_attention() -> None:
-    stuck = a_grade("bob", status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",))
-    text = text_of(index_page([a_grade(), stuck], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))
-    assert "3 students, 2 in need of attention" in text
-    urgent, table = text.split("Needs attention")[1].split("Students", 1)
-    assert "bob, needs attention the zygote is gone" in urgent
-    assert "carol, unreadable It is no notebook: hand in the .ipynb." in urgent
-    assert "alice" not in urgent
-    assert "alice graded 2 of 5 2 0 alice.ipynb" in table
-    assert "carol unreadable no points carol.docx" in table
+def test_what_is_marked_for_review_is_told_to_staff_alone_and_changes_nothing() -> None:
+    grade = a_grade("mallory", review=(f"its cells replaced {NASTY}",))
+    page = index_page([grade, a_grade("alice")], [], assignment=ASSIGNMENT)
+    assert "For review" in page and "its cells replaced &lt;script&gt;" in page
+    assert "For review" not in index_page([a_grade("alice")], [], assignment=ASSIGNMENT)
+    assert "For review" in staff_page(grade) and "its cells replaced &lt;script&gt;" in staff_page(grade)
+    assert "replaced" not in student_page(grade)
+    assert grades_csv([grade], [], max_points=5.0) == grades_csv([a_grade("mallory")], [], max_points=5.0)
+    (told,) = as_json([grade], [], ASSIGNMENT, "namespaces", max_points=5.0)["submissions"]
+    assert (told["status"], told["points"], len(told["review"])) == ("graded", 2.0, 1)
 
 
-def test_the_index_counts_who_passed_each_check() -> None:
-    passed, failed = a_result("test_y", public=False), a_result("test_y", public=False, verdict=Verdict.FAULT)
+def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_shows_it() -> None:
+    broken = a_result("test_y", public=False, verdict=Verdict.FAULT, command="pytest a/b.py::test_y --submission x")
+    reason = "q01::hidden::test_y: the check raised"
+    grades = [a_grade()] + [
+        a_grade(name, broken, status=Status.NEEDS_ATTENTION, attention=(reason,)) for name in ("bob", "dan")
+    ]
+    lost = a_grade("eve", status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",))
+    text = text_of(index_page([lost, *grades], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))
+    assert "5 students, 4 in need of attention" in text
+    urgent, table = text.split("batch was graded.")[1].split("Students Search", 1)
+    first, rest = urgent.split(reason)
+    assert first.endswith("bob, dan ")
+    assert "pytest a/b.py::test_y --submission x eve the zygote is gone gradetape grade eve.ipynb" in rest
+    assert "carol carol.docx: It is no notebook: hand in the .ipynb. gradetape grade carol.docx" in rest
+    assert "alice" not in urgent.split("Points Of")[0]
+    assert "alice graded 2 of 5 2 0 see alice.ipynb" in table
+    assert "carol unreadable no points see carol.docx" in table
+
+
+def test_the_dashboard_counts_who_passed_each_check() -> None:
+    passed, failed = a_result("test_y", public=False), a_result("test_y", public=False, verdict=Verdict.FAILED)
     grades = [a_grade("alice", a_result(), passed), a_grade("bob", a_result(), failed)]
     text = text_of(index_page(grades, [], assignment=ASSIGNMENT))
-    assert "q01: What test_x says. test_x students 2 2 of 2 0" in text
-    assert "q01: What test_y says. test_y staff only 2 1 of 2 1" in text
+    assert "q01: What test_x says. test_x students 2 2 of 2 (100 %)" in text
+    assert "q01: What test_y says. test_y staff only 2 1 of 2 (50 %) none 1 failed" in text
+
+
+def test_discrimination_is_the_point_biserial_correlation_with_the_rest() -> None:
+    hits = [(place < 8, place < 6, place % 3 == 0, place >= 9) for place in range(12)]
+    items = check_items(a_class(hits))
+    for column, item in enumerate(items):
+        own = [row[column] for row in hits]
+        rest = [2.0 * (sum(row) - row[column]) for row in hits]
+        passed = [value for value, hit in zip(rest, own, strict=True) if hit]
+        share = len(passed) / len(own)
+        mean, spread = statistics.fmean(rest), statistics.pstdev(rest)
+        expected = (statistics.fmean(passed) - mean) / spread * (share / (1 - share)) ** 0.5
+        assert item.discrimination == pytest.approx(expected)
+    assert [item.passed for item in items] == [8, 6, 4, 3]
+    text = text_of(index_page(a_class(hits), [], assignment=ASSIGNMENT))
+    assert text.count("strong students do worse here than weak ones") == sum(
+        (item.discrimination or 0) < 0 for item in items
+    )
+
+
+def test_too_few_students_or_no_spread_give_no_discrimination() -> None:
+    assert correlation([0.0, 1.0] * 4, [1.0, 2.0] * 4) is None
+    assert correlation([1.0] * 20, [1.0, 2.0] * 10) is None
+    assert correlation([0.0, 1.0] * 10, [1.0, 2.0] * 10) == pytest.approx(1)
+
+
+def test_a_fault_says_nothing_about_a_checks_difficulty() -> None:
+    grades = [a_grade("a", a_result()), a_grade("b", a_result(verdict=Verdict.FAULT))]
+    (item,) = check_items(grades)
+    assert (item.passed, item.judged, item.verdicts[Verdict.FAULT]) == (1, 1, 1)
+
+
+def test_only_final_grades_are_in_the_distribution_and_the_questions() -> None:
+    grades = [*a_class([(True, True), (False, False)]), a_grade("stuck", status=Status.NEEDS_ATTENTION)]
+    spread = distribution(grades, bins=5)
+    assert spread is not None
+    assert (spread.counts, spread.edges) == ((1, 0, 0, 0, 1), (0, 1, 2, 3, 4, 5))
+    assert (spread.mean, spread.quartiles[1]) == (2, 2)
+    first, second = question_items(grades, grades[0].questions)
+    assert (first.students, first.mean, first.full) == (2, 2, 1)
+    assert (second.mean, second.full) == (0, 0)
+    assert distribution(grades[2:]) is None
+
+
+def test_the_slowest_check_comes_first_with_who_was_slow() -> None:
+    slow, fast = a_result("test_slow", seconds=7.25), a_result("test_fast", seconds=0.5)
+    text = text_of(index_page([a_grade("alice", fast, slow)], [], assignment=ASSIGNMENT))
+    assert "q01::public::test_slow 7.25 7.25 alice q01::public::test_fast 0.50 0.50 alice" in text
+
+
+def test_staff_see_of_a_failing_check_all_that_is_known() -> None:
+    hidden = a_result("test_y", public=False, verdict=Verdict.FAILED, message="The check did not hold.",
+                      staff_message="assert 3 == 4", command="pytest a.py::test_y --submission b.ipynb")  # fmt: skip
+    public = a_result("test_z", verdict=Verdict.ERROR, message="Your code raised ValueError", staff_message="deep")
+    text = text_of(staff_page(a_grade("bob", a_result(), hidden, public)))
+    assert "✗ failed 0 of 2 points, 0.12 s, q01::hidden::test_y assert 3 == 4 pytest a.py::test_y --submission" in text
+    assert "✗ error 0 of 2 points, 0.12 s, q01::public::test_z deep What the student reads" in text
+    assert "--pdb" in text
+    assert "q01::public::test_x ✓ passed 2 of 2" in text.split("All checks")[1]
+    assert "q01::public::test_x" not in text.split("All checks")[0]
 
 
 def test_a_page_for_nobody_is_a_page() -> None:
@@ -202,7 +231,8 @@ def test_a_page_for_nobody_is_a_page() -> None:
 
 def all_pages(grade: Grade, entry: Unreadable) -> list[str]:
     index = index_page([grade], [entry], assignment=grade.assignment, title=grade.assignment)
-    return [student_page(grade), unreadable_page(entry, grade.assignment), index]
+    staff = [staff_page(grade), unreadable_for_staff(entry, grade.assignment)]
+    return [student_page(grade), unreadable_page(entry, grade.assignment), index, *staff]
 
 
 def test_what_a_stranger_wrote_is_text_and_no_element() -> None:
@@ -222,23 +252,33 @@ def a_nasty_grade_in_plain_words() -> Grade:
     return msgspec.convert(json.loads(text.replace(json.dumps(NASTY)[1:-1], "x")), Grade)
 
 
-def test_a_page_loads_nothing_and_runs_nothing() -> None:
+def test_a_page_loads_nothing() -> None:
     for html in all_pages(a_nasty_grade(), a_broken_file()):
         page = Page(html)
-        assert not {"script", "link", "img", "iframe", "object", "form"} & set(page.elements)
-        assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "style")]
-        assert all(
-            re.fullmatch(r"[a-z0-9_-]+\.html|grades\.csv", value) for name, value in page.attributes if name == "href"
-        )
-        assert "url(" not in html
+        assert not {"link", "img", "iframe", "object", "form"} & set(page.elements)
+        assert not [name for name, _ in page.attributes if name.startswith("on") or name == "src"]
+        assert all(re.fullmatch(LINK, value) for name, value in page.attributes if name == "href")
+        assert not re.search(r"url\((?!#)", html)
         assert "@import" not in html
         assert [value for _, value in page.attributes if value.startswith("default-src 'none';")]
 
 
-def test_a_page_has_one_heading_and_tables_with_scopes() -> None:
+def test_a_students_page_runs_nothing_and_a_dashboard_only_its_own_script() -> None:
+    *students, index = all_pages(a_nasty_grade(), a_broken_file())[:2], index_page([], [], assignment=ASSIGNMENT)
+    assert not [html for html in students[0] if "script" in Page(html).elements or "script-src" in html]
+    script = re.findall("<script[^>]*>(.*?)</script>", index, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script[0].encode()).digest()).decode()
+    assert (len(script), index.count(f"script-src 'sha256-{digest}';")) == (1, 1)
+
+
+def test_a_page_has_headings_in_order_landmarks_and_tables_with_scopes() -> None:
     for html in all_pages(a_grade(), a_broken_file()):
         page = Page(html)
-        assert page.elements.count("h1") == 1
+        levels = [int(name[1]) for name in page.elements if re.fullmatch("h[1-6]", name)]
+        assert (levels[0], levels.count(1)) == (1, 1)
+        assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+        assert page.elements.count("main") == 1
+        assert ("href", "#main") in page.attributes
         assert page.elements.count("th") == sum(name == "scope" for name, _ in page.attributes)
         assert ("lang", "en") in page.attributes
 
@@ -341,16 +381,86 @@ def test_names_that_differ_only_in_what_a_file_system_ignores_stay_apart() -> No
     assert page_name("alice") == "alice.html"
 
 
+def a_folder(folder: Path, *grades: Grade, assignment: str = ASSIGNMENT) -> Path:
+    return write(folder, grades, [a_broken_file()], assignment=assignment, title="Training loops", max_points=5.0)
+
+
 def test_the_folder_holds_what_was_promised(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "results"
     grades = [a_grade("alice"), a_grade("Bob Ross"), a_nasty_grade()]
-    index = write(folder, grades, [a_broken_file()], assignment=ASSIGNMENT, title="Training loops", max_points=5.0)
+    index = a_folder(folder, *grades)
     assert index == folder / "index.html"
-    links = [value for name, value in Page(index.read_text("utf-8")).attributes if name == "href"]
-    assert {path.name for path in folder.iterdir()} == {*links, "index.html"}
-    assert "alice.html" in links
+    pages = {page_name(student) for student in ("alice", "Bob Ross", NASTY, "carol")}
+    assert {path.name for path in folder.iterdir()} == {"README.txt", "grades.csv", "index.html", "staff", "students"}
+    assert {path.name for path in (folder / "students" / ASSIGNMENT).iterdir()} == pages
+    assert {path.name for path in (folder / "staff" / ASSIGNMENT).iterdir()} == pages | {"index.html", "grades.csv"}
     assert (folder / "grades.csv").read_text("utf-8") == grades_csv(grades, [a_broken_file()], max_points=5.0)
-    assert (folder / "alice.html").read_text("utf-8") == student_page(a_grade("alice"), title="Training loops")
+    alice = (folder / "students" / ASSIGNMENT / "alice.html").read_text("utf-8")
+    assert alice == student_page(a_grade("alice"), title="Training loops")
+
+
+def test_every_link_leads_to_a_page(tmp_path: Path) -> None:
+    a_folder(tmp_path, a_grade("alice"), msgspec.structs.replace(a_nasty_grade(), assignment=ASSIGNMENT))
+    a_folder(tmp_path, a_grade("alice", assignment="week-2"), assignment="week-2")
+    for path in tmp_path.rglob("*.html"):
+        attributes = Page(path.read_text("utf-8")).attributes
+        ids = [value for name, value in attributes if name == "id"]
+        assert len(ids) == len(set(ids))
+        for target in (value for name, value in attributes if name == "href"):
+            assert target[1:] in ids if target.startswith("#") else (path.parent / target).is_file()
+
+
+def test_nothing_in_the_folder_for_students_is_for_staff(tmp_path: Path) -> None:
+    result = a_result(public=False, verdict=Verdict.FAILED, message="no", staff_message="CANARY", command="CANARY")
+    a_folder(tmp_path, a_grade("alice", result), a_grade("bob", result, attention=("CANARY",)))
+    students = [path.read_text("utf-8") for path in (tmp_path / "students").rglob("*.html")]
+    assert not [html for html in students if "CANARY" in html or "staff" in html or "index.html" in html]
+    assert [html for html in students if "bob" in html] == [html for html in students if "alice" not in html][:1]
+    assert "CANARY" in (tmp_path / "staff" / ASSIGNMENT / "alice.html").read_text("utf-8")
+
+
+def test_two_assignments_in_one_folder_keep_their_places(tmp_path: Path) -> None:
+    a_folder(tmp_path, a_grade("alice"))
+    first = {path: path.read_bytes() for path in (tmp_path / "staff" / ASSIGNMENT).iterdir()}
+    week = a_grade("alice", assignment="week-2", questions=(Question(stem="q09", title="Later", points=2.0),))
+    a_folder(tmp_path, week, a_grade("bob", assignment="week-2"), assignment="week-2")
+    assert {path: path.read_bytes() for path in first} == first
+    text = text_of((tmp_path / "index.html").read_text("utf-8"))
+    assert "custom-training 2 1 2.0 of 5 week-2 3 1 2.0 of 5" in text
+    rows = rows_of((tmp_path / "grades.csv").read_text("utf-8"))
+    assert [(row["assignment"], row["student"], row["q09"]) for row in rows] == [
+        (ASSIGNMENT, "alice", ""), (ASSIGNMENT, "carol", ""), ("week-2", "alice", "0.0"), ("week-2", "bob", ""),
+        ("week-2", "carol", ""),
+    ]  # fmt: skip
+
+
+LATE = Standing(measured=2.0, final=1.8, late_percent=10.0, late_days=1, lines=("Handed in <late>: 10 % less.",))
+
+
+def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
+    standings = {"alice": LATE, "carol": Standing(measured=0.0, final=3.0, lines=("q01: 3 points, given by a person",))}
+    write(tmp_path, [a_grade("alice")], [a_broken_file()], assignment=ASSIGNMENT, max_points=5.0, standings=standings)
+    for reader in ("students", "staff"):
+        alice, carol = (text_of((tmp_path / reader / ASSIGNMENT / f"{name}.html").read_text()) for name in standings)
+        assert "1.8 of 5 points (the checks gave 2)" in alice
+        assert "What counts: 1.8 points Handed in <late>: 10 % less." in alice
+        assert "What counts: 3 points q01: 3 points, given by a person" in carol
+    index = text_of((tmp_path / "index.html").read_text())
+    assert "alice graded 2 of 5 1.8 2 0 see" in index
+    assert "carol unreadable no points 3 see" in index
+    assert [row["final"] for row in rows_of((tmp_path / "grades.csv").read_text())] == ["1.8", "3.0"]
+
+
+def test_where_what_was_measured_counts_nothing_is_said_twice() -> None:
+    standing = Standing(measured=2.0, final=2.0, late_days=0)
+    assert student_page(a_grade(), standing=standing) == student_page(a_grade())
+    plain = index_page([a_grade()], [], assignment=ASSIGNMENT)
+    assert index_page([a_grade()], [], assignment=ASSIGNMENT, standings={"alice": standing}) == plain
+
+
+def test_a_list_of_assignments_without_a_final_grade_says_so() -> None:
+    entry = {"assignment": "week-2", "students": 1, "attention": 1, "mean": None, "max_points": 5.0}
+    assert "week-2 1 1 none yet of 5" in text_of(overview_page([entry]))
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -361,7 +471,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_the_old_pages_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, [a_grade("alice", a_result())], [], assignment=ASSIGNMENT, max_points=5.0)
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = contents(tmp_path)
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -369,4 +479,8 @@ def test_a_full_disk_leaves_the_old_pages_whole(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(GradebookError, match="The disk is full: free some space"):
         write(tmp_path, [a_grade("alice", a_result(verdict=Verdict.FAILED))], [], assignment=ASSIGNMENT, max_points=5.0)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert contents(tmp_path) == before
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

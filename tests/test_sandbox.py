@@ -251,6 +251,7 @@ def packet(zygote: Zygote, *packets: bytes, descriptors: int = 0) -> None:
 MALFORMED = [
     b"{}", b"\xff" * 1000, b"[" * 60_000, b"null", b"{" * 65_536, b'{"do":"spawn"}', b'{"do":"kill","worker":"x"}',
     b'{"do":"kill","worker":7}', b'{"do":"spawn","worker":1,"role":"student"}', b'{"do":"other"}', b"x" * 100_000,
+    b'{"do":"sp\xc3wn"}',
     b'{"do":"spawn","worker":99999999999999999999999999,"role":"student"}',
 ]  # fmt: skip
 

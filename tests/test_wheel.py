@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.course import DOUBLE, tiny
+
 ROOT = Path(__file__).parents[1]
 TUTORIAL = ROOT / "docs" / "tutorials" / "instructor.md"
 _BLOCK = re.compile(r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -39,15 +41,21 @@ def steps() -> list[Step]:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of an environment with the wheel in it, which takes the other packages from this one."""
-    folder = tmp_path_factory.mktemp("wheel")
+    return _installed(tmp_path_factory.mktemp("wheel"), _packages())
+
+
+def _packages() -> list[Path]:
+    return [Path(path) for path in sys.path if path.endswith("-packages")]
+
+
+def _installed(folder: Path, others: list[Path]) -> Path:
     _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder)
     venv.create(folder / "venv", with_pip=False, symlinks=True)
     python = folder / "venv" / "bin" / "python"
     [wheel] = folder.glob("*.whl")
     _run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel)
     [site] = (folder / "venv" / "lib").glob("python*/site-packages")
-    others = [path for path in sys.path if path.endswith("-packages")]
-    (site / "others.pth").write_text("\n".join(others))
+    (site / "others.pth").write_text("\n".join(map(str, others)))
     return python.parent
 
 
@@ -102,3 +110,20 @@ def test_the_tutorial_ends_with_the_grades(followed: tuple[Path, dict[str, str]]
     assert {name: float(row["points"]) for name, row in table.items()} == {"ada": 0, "bob": 2}
     assert "bob: 2 of 5 points" in said["gradetape show bob"]
     assert (course / "results" / "index.html").is_file()
+
+
+def test_without_tensorflow_the_command_that_installs_it_is_told(tmp_path: Path) -> None:
+    rest = tmp_path / "rest"
+    rest.mkdir()
+    for entry in (entry for folder in _packages() for entry in folder.iterdir()):
+        if not entry.name.startswith(("tensorflow", "gradetape")) and not (rest / entry.name).exists():
+            (rest / entry.name).symlink_to(entry)
+    programs = _installed(tmp_path, [rest])
+    tiny(tmp_path / "course")
+    (tmp_path / "course" / "ada.py").write_text(DOUBLE)
+    run = _shell("gradetape grade ada.py --assignment tiny", tmp_path / "course", programs)
+    assert run.returncode == 1
+    assert "Is it installed (pip install 'gradetape[cpu]')?" in run.stderr
+    found = _shell("gradetape doctor", tmp_path / "course", programs)
+    assert found.returncode == 1
+    assert "tensorflow is missing" in found.stdout and "pip install 'tensorflow" in found.stdout

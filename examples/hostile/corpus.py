@@ -27,7 +27,8 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `tries` says what is tried; `base` whose answers the attack comes with. `verdicts` are what it must end in: of all
     checks, or of those that are named, by check or by question; the others must end as the base's own. `cell` is how
     the attack's cell must end (`error`, `timeout`, `memory`, `crashed`), where it must not simply run. `unreadable` is
-    a pattern of the reason, for a file that must not be graded. `form` is the kind of file.
+    a pattern of the reason, for a file that must not be graded. `form` is the kind of file. `review` tells that it must be
+    marked for review.
     """
 
     tries: str
@@ -36,6 +37,7 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cell: Allowed = "runs"
     unreadable: str = ""
     form: str = "notebook"
+    review: bool = False
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,11 +84,13 @@ def honest(told: Manifest) -> list[Entry]:
     return [Entry(number, f"alone_{base}", base) for number, base in enumerate(told.bases, 1)]
 
 
-def write(made: Sequence[Entry], folder: Path) -> None:
-    """Puts the submissions into a folder."""
+def write(made: Sequence[Entry], folder: Path, secret: str = "") -> None:
+    """Puts the submissions into a folder; those of the honest hold a secret, which is no attacker's business."""
     folder.mkdir()
     for entry in made:
         path, cells = folder / entry.stem, _cells(entry)
+        if entry.attack is None:
+            cells[-1] += f"\n# {secret}"
         if entry.name in MAKERS:
             MAKERS[entry.name](path, cells)
         elif entry.attack is not None and entry.attack.form == "script":

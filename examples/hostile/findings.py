@@ -17,6 +17,7 @@ from examples.hostile.corpus import Allowed, Entry, Manifest
 from gradetape.records import Grade
 from gradetape.report import page_name
 
+TARGET = "target"  # the assignment that is attacked
 _BREACH = re.compile(r"^BREACH:.*", re.MULTILINE)
 _RAW = re.compile(r"<script>|<img |[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
 _FORMULA = ("=", "+", "@", "\t", "\r")
@@ -100,7 +101,7 @@ def _cell_end(kind: str, text: str) -> str:
 
 
 def _leaks(entry: Entry, found: dict[str, Any], grade: Grade | None, run: Run, drawn: Secrets) -> list[str]:
-    shown = json.dumps(found, ensure_ascii=False) + run.pages.get(page_name(found["student"]), "")
+    shown = json.dumps(found, ensure_ascii=False) + run.pages[f"students/{TARGET}/{page_name(found['student'])}"]
     record = msgspec.json.encode(grade).decode() if grade else ""
     texts = [event.text for event in grade.events] if grade else []
     texts += [text for result in grade.results for text in (result.message, result.staff_message)] if grade else []
@@ -119,11 +120,11 @@ def _differences(expected: Grade, grade: Grade | None) -> list[str]:
 
 def _signature(grade: Grade) -> list[Any]:
     results = [(result.check.name, str(result.verdict), result.points, result.message) for result in grade.results]
-    return [str(grade.status), grade.layers, *results, *((event.kind, event.text) for event in grade.events)]
+    return [str(grade.status), grade.layers, grade.review, *results, *((event.kind, event.text) for event in grade.events)]
 
 
 def _forged(found: dict[str, Any], base: dict[str, Any], grade: Grade | None) -> list[str]:
-    if found["status"] == "unreadable" or (grade is not None and grade.attention):
+    if found["status"] == "unreadable" or (grade is not None and (grade.attention or grade.review)):
         return []
     own = _verdicts(base)
     gained = [name for name, verdict in _verdicts(found).items() if verdict == "passed" and own[name] != "passed"]
@@ -145,7 +146,8 @@ def _wrong(entry: Entry, found: dict[str, Any], grade: Grade | None, base: dict[
     wrong = [f"{name} is {verdict}, not {' or '.join(allowed[name])}"
              for name, verdict in _verdicts(found).items() if verdict not in allowed[name]]  # fmt: skip
     cells = {end for event in grade.events if (end := _cell_end(event.kind, event.text))} or {"runs"}
-    return wrong + ([] if cells <= set(_several(attack.cell)) else [f"its cells: {', '.join(sorted(cells))}"])
+    wrong += [] if cells <= set(_several(attack.cell)) else [f"its cells: {', '.join(sorted(cells))}"]
+    return wrong + (["it is not marked for review"] if attack.review and not grade.review else [])
 
 
 def _due(verdicts: Allowed | dict[str, Allowed], base: dict[str, str]) -> dict[str, list[str]]:
@@ -167,7 +169,7 @@ def of_batch(made: Sequence[Entry], run: Run, drawn: Secrets) -> list[str]:
     problems = [f"{len(missing)} submissions have no result: {sorted(missing)}"] if missing else []
     problems += [f"exit status {run.status}"] if run.status not in (0, 1) else []
     problems += ["Traceback in the grader's own output"] if "Traceback" in run.stderr else []
-    everything = "".join(run.pages.values())
+    everything = "".join(text for name, text in run.pages.items() if not name.startswith("staff/"))
     problems += [f"the {name} is on a page" for name, value in drawn._asdict().items() if value in everything]
     for name, text in {**run.pages, "what the grader prints": run.stderr}.items():
         raw = set(_RAW.findall(text)) if name.endswith(".html") else set(_RAW.findall(text)) - {"<script>", "<img "}

@@ -1,8 +1,9 @@
 """Grades the corpus with the real command, and finds what went wrong.
 
-Secrets are drawn for each trial. The *canary* is in the hidden checks, the reference, the gradebook, the command line
-and the environment of the grader; nothing beyond the wall may see it. The *bait* is an input of a hidden check, so
-students' code does see it; no page for a student may show it.
+Secrets are drawn for each trial. The *canary* is in the hidden checks, the reference, the configuration, the gradebook,
+the other students' submissions, and the command line, environment and home folder of the grader; nothing beyond the wall
+may see it. The *bait* is an input of a hidden check, so students' code does see it; no page for a student may show it.
+What the time that a check takes may tell is not looked for.
 """
 
 from __future__ import annotations
@@ -25,13 +26,12 @@ import msgspec
 
 from examples.hostile.corpus import HERE, entries, honest, manifest, write
 from examples.hostile.delegation import delegated, join
-from examples.hostile.findings import Row, Run, Secrets, judged, of_batch
+from examples.hostile.findings import TARGET, Row, Run, Secrets, judged, of_batch
 from gradetape.gradebook import Gradebook
 from gradetape.records import Check, CheckResult, Grade, Question, Status, Verdict
 
 COMMAND = Path(sys.executable).with_name("gradetape")
 NOBODY = 65534
-TARGET = "target"
 PATIENCE_S = 1200
 
 
@@ -82,8 +82,9 @@ def trial(
         course = _course(folder / "course", drawn)
         with (course / "grader_config.yml").open("a", encoding="utf-8") as file:
             file.write(settings)
-        write(made, folder / "all")
-        write(honest(told), folder / "alone")
+        write(made, folder / "all", drawn.canary)
+        write(honest(told), folder / "alone", drawn.canary)
+        (folder / ".netrc").write_text(f"password {drawn.canary}\n", encoding="utf-8")
         _give(folder, user)
         before = _traces(folder)
         grader = _Grader(course, drawn, user, isolation)
@@ -106,7 +107,7 @@ def _folder() -> Iterator[Path]:
 
 def _course(folder: Path, drawn: Secrets) -> Path:
     shutil.copytree(HERE / "course", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in (*folder.rglob("*.py"), folder / "autograder" / "seed"):
+    for file in (*folder.rglob("*.py"), folder / "autograder" / "seed", folder / "grader_config.yml"):
         text = file.read_text(encoding="utf-8")
         for name, value in (("CANARY", drawn.canary), ("BAIT", drawn.bait), ("SEED", drawn.seed)):
             text = text.replace(name, value)
@@ -155,7 +156,8 @@ class _Grader(NamedTuple):
         told = {_number(found["file"]): found for found in json.loads(done.stdout)["submissions"]}
         with Gradebook.open(out / "gradebook.sqlite") as book:
             grades = {_number(grade.file): grade for grade in book.latest(TARGET)}
-        pages = {path.name: path.read_text("utf-8") for path in out.iterdir() if path.suffix in (".html", ".csv")}
+        pages = {path.relative_to(out).as_posix(): path.read_text("utf-8") for path in out.rglob("*.*")
+                 if path.suffix in (".html", ".csv")}  # fmt: skip
         return Run(done.returncode, told, grades, pages, done.stderr, seconds)
 
     def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

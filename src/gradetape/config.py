@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -233,10 +233,22 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
 
 
 class _Constructor(RoundTripConstructor):
-    """Dates stay as they are written: a deadline's zone must not be lost."""
+    """Dates stay as they are written: a deadline's zone must not be lost. So does what only looks like a number."""
+
+
+def _or_text(construct: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def constructed(constructor: Any, node: Any) -> Any:
+        try:
+            return construct(constructor, node)
+        except (ValueError, IndexError):  # as for `._` and `-_`
+            return node.value
+
+    return constructed
 
 
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+_Constructor.add_constructor("tag:yaml.org,2002:int", _or_text(RoundTripConstructor.construct_yaml_int))
+_Constructor.add_constructor("tag:yaml.org,2002:float", _or_text(RoundTripConstructor.construct_yaml_float))
 
 
 def _mapping(field: FieldInfo) -> type[Strict] | None:

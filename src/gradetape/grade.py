@@ -9,7 +9,6 @@ import select
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -21,6 +20,7 @@ from typing import Self
 
 import msgspec
 
+from gradetape import scratch
 from gradetape.errors import CourseError, InfrastructureError, ZygoteError
 from gradetape.judge.bench import Case
 from gradetape.judge.cases import Exam
@@ -44,6 +44,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     layers: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     versions: dict[str, str] = {}
+    review: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -153,7 +154,7 @@ class Lanes:
             seconds = round(time.monotonic() - work.started, 3)
             found = Outcome(
                 results=tuple(work.results), events=message.events, layers=message.layers, devices=message.devices,
-                versions=message.versions, seconds=seconds,
+                review=message.review, versions=message.versions, seconds=seconds,
             )  # fmt: skip
             return [(message.order, found)]
         return []
@@ -196,9 +197,7 @@ class Lanes:
 
     def _start_judge(self) -> Line:
         ours, theirs = socket.socketpair()
-        folder = self._stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="gradetape-judge-", ignore_cleanup_errors=True)
-        )
+        folder = self._stack.enter_context(scratch.folder("gradetape-judge-"))
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", "gradetape.judge.server"], stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -349,18 +348,25 @@ class Marker:
             isolation=self._places.isolation, results=results, events=outcome.events, notes=submission.notes,
             attention=attention, layers=outcome.layers, devices=outcome.devices, seconds=outcome.seconds,
             questions=tuple(question for question in assignment.questions if question.stem in self._stems),
-            versions=self.versions | outcome.versions, modified=submission.modified,
+            review=outcome.review, versions=self.versions | outcome.versions, modified=submission.modified,
         )  # fmt: skip
 
     def _with_command(self, submission: Submission, result: CheckResult) -> CheckResult:
+        """Names the command that runs this check alone, in the course's folder, where it did not pass."""
         if result.verdict is Verdict.PASSED:
             return result
-        check = result.check
-        name = self._exam.assignment.name
+        check, name = result.check, self._exam.assignment.name
         hidden = f"autograder/{name}/test_{check.question}.py"
         path = f"assignments/{name}/{check.question}/test_public.py" if check.public else hidden
-        again = f"pytest {path} --submission {self._command(submission.file)} -k {check.name}"
-        return msgspec.structs.replace(result, staff_message=f"{result.staff_message}\nagain: {again}".strip())
+        # A check that stands for a file that cannot be read bears the file's name.
+        node = path if path.endswith(f"/{check.name}") else f"{path}::{check.name}"
+        file = self._command(self._from_root(submission.file))
+        return msgspec.structs.replace(result, command=f"pytest {self._command(node)} --submission {file}")
+
+    def _from_root(self, file: str) -> str:
+        """A file's path as it is from the course's folder, and whole where it lies outside."""
+        path, root = Path(os.path.abspath(file)), self._exam.course.root
+        return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
     @cached_property
     def versions(self) -> dict[str, str]:

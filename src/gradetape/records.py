@@ -85,7 +85,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check on one submission. `message` is for the student, `staff_message` for staff alone."""
+    """One check on one submission. `message` is for the student; `staff_message`, and the `command` that runs the check
+    again, are for staff alone.
+    """
 
     check: Check
     verdict: Verdict
@@ -93,6 +95,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     message: str = ""
     staff_message: str = ""
+    command: str = ""
 
 
 class CellEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,8 +115,8 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
     `layers` are the walls that were in force, `devices` the GPUs that TensorFlow saw, `versions` the software that
     graded, `key` the digest of all that decides a result (submission, checks, environment, policy), `attention` why a
-    person must look, if one must,
-    `modified` the submission's.
+    person must look, if one must, and `review` what looks as if the submission had meddled with the grading: it changes
+    no points, and is for staff alone. `modified` is the submission's.
     """
 
     assignment: str
@@ -128,6 +131,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[CellEvent, ...] = ()
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     versions: dict[str, str] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_UNSURE = re.compile(r"[^\n\t -~]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # The full-width forms count as operators in spreadsheets of East Asian locales.
@@ -18,7 +19,7 @@ def printable(text: str, limit: int = 2000) -> str:
     bidirectional and zero-width ones), surrogates, private and unassigned characters do not.
     """
     left_out = len(text) - limit
-    shown = "".join(map(_visible, text[:limit].replace("\r\n", "\n")))
+    shown = _UNSURE.sub(lambda found: _visible(found[0]), text[:limit].replace("\r\n", "\n"))
     return f"{shown}… ({left_out} more characters)" if left_out > 0 else shown
 
 
@@ -36,7 +37,7 @@ def spreadsheet(text: str) -> str:
 
 def _visible(character: str) -> str:
     category = unicodedata.category(character)
-    if character in "\n\t" or (category[0] != "C" and category not in ("Zl", "Zp")):
+    if category[0] != "C" and category not in ("Zl", "Zp"):
         return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

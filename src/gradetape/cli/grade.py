@@ -55,6 +55,7 @@ def command(
       gradetape grade submissions/ --question q05_custom_loss --json
     """
     from gradetape import batch, intake
+    from gradetape.cli.standings import times_of
     from gradetape.places import Places
     from gradetape.report.tables import as_json as described
 
@@ -65,6 +66,7 @@ def command(
     if name is None:
         _refuse_all(unreadable)
     exam = common.exam_of(course, name, question)
+    times_of(course)  # a late policy that cannot be followed is told before anything is graded
     folder = (out or course.root / config.results) / (question or "")
     places = Places.of(
         config, workers=workers or common.workers_of(config), secret=exam.secret_folders, isolation=isolation,
@@ -116,6 +118,10 @@ def _tell(run: Batch, folder: Path) -> None:
         others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
         names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
         click.echo(f"needs attention: {names}: {printable(reason)}", err=True)
+    for each in run.grades:
+        if each.review:
+            more = f" and {len(each.review) - 1} more" if len(each.review) > 1 else ""
+            click.echo(f"for review: {printable(each.student, 60)}: {printable(each.review[0])}{more}", err=True)
     before = len(run.grades) - run.fresh - run.shared
     meanwhile = f"{run.shared} by another grader meanwhile, " if run.shared else ""
     counts = f"{run.fresh} graded now, {meanwhile}{before} graded before, {len(run.unreadable)} unreadable"

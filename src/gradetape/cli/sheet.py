@@ -45,6 +45,7 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
         yield _line("This result is not final: a person must look at it.", "yellow")
     if staff:
         yield from (_line(reason, "yellow") for reason in grade.attention)
+        yield from (_line(f"For review: {reason}", "yellow") for reason in grade.review)
         yield _line(f"{grade.file}, graded under {grade.isolation} ({', '.join(grade.layers)})", "dim")
     for question in grade.questions:
         yield Text()
@@ -72,6 +73,7 @@ def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
     if staff:
         yield check.id, "dim"
         yield result.staff_message, "dim"
+        yield result.command, "dim"
 
 
 def _line(text: str, style: str = "") -> Text:

@@ -11,6 +11,7 @@ from gradetape import policy
 from gradetape.cli.results import records
 from gradetape.config import Late, did_you_mean
 from gradetape.course import Assignment, Course
+from gradetape.errors import ConfigError
 from gradetape.gradebook import Gradebook
 from gradetape.records import Grade, Override, Standing, Unreadable
 from gradetape.report.tables import earned
@@ -20,7 +21,7 @@ from gradetape.text import printable
 def standings(course: Course, assignment: Assignment, book: Gradebook) -> dict[str, Standing]:
     """The measured points, the overrides in force and the late policy, by student; raises GradetapeError."""
     late, name = course.config.late, assignment.name
-    times = policy.read_times(course.root / late.times) if late.times else {}
+    times = times_of(course)
     given = _in_force(book, name)
     found = {}
     for record in records(book, name):
@@ -30,6 +31,22 @@ def standings(course: Course, assignment: Assignment, book: Gradebook) -> dict[s
         found[record.student] = policy.settle(_measured(record), given.get(student, ()), when, late)
     _tell_strangers(late, name, found)
     return found
+
+
+def times_of(course: Course) -> policy.Times:
+    """When work was handed in; raises ConfigError for a late policy that cannot be followed.
+
+    An extension in an assignment that is not there would cost its student points in silence.
+    """
+    late, names = course.config.late, course.names()
+    for name in late.extensions:
+        if name not in names:
+            near = did_you_mean(name, names)
+            raise ConfigError(
+                f"grader_config.yml: late.extensions names {printable(name)!r}, which is no assignment.{near} "
+                f"There are: {', '.join(names)}."
+            )
+    return policy.read_times(course.root / late.times) if late.times else {}
 
 
 def _in_force(book: Gradebook, name: str) -> dict[str, list[Override]]:

@@ -26,6 +26,7 @@ from gradetape.farside.cells import Cells, own_lines, text_of
 from gradetape.farside.generation import keras
 from gradetape.farside.objects import Objects, numbers
 from gradetape.farside.output import Output
+from gradetape.farside.tamper import changed
 from gradetape.wire.channel import Channel
 from gradetape.wire.codec import Decoder, Encoder
 
@@ -92,6 +93,7 @@ class Worker:
             "exit": lambda value: value.__exit__(None, None, None), "isinstance": _is_instance,
             "issubclass": issubclass, "seed": seed, "folder": tempfile.mkdtemp,
             "read_tree": _read_tree, "write_tree": _write_tree, "output": self._take_output,
+            "changed": changed,
         }  # fmt: skip
 
     def _name(self, name: str) -> object:

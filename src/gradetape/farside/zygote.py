@@ -73,11 +73,11 @@ class Child:
                 self.kill()
 
     def kill(self) -> None:
-        """Ends its whole tree."""
+        """Ends its whole tree, as soon as its outermost process has said how: that one must not go before the tree."""
         self._doomed = True
-        init = self._init or Init(self.pid)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(init.pid, init.signal)
+        if self._init:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._init.pid, self._init.signal)
 
     def allow(self, order: Allow) -> None:
         """Begins a new count of the CPU seconds that it may use."""
@@ -99,7 +99,9 @@ class Child:
             self.group.kill()
             kills, used = self.group.oom_kills, max(self.group.cpu_s or 0.0, used)
             self.group.remove()
-        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent)
+        # Nothing inside can end an init: it was not the student's code that kept this one from telling.
+        lost = self._ended is None and not self._doomed and not kills
+        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost)
 
     def _cpu_s(self) -> float:
         counted = self.group.cpu_s if self.group else None
@@ -233,7 +235,7 @@ class Zygote:
         try:
             data, descriptors, _, _ = socket.recv_fds(connection, _PACKET, 1)
             order = self._orders.decode(data) if data else None
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):  # wrong UTF-8 is a ValueError
             order = None
         match order:
             case Spawn(worker) if descriptors and worker not in self._children[connection]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from gradetape import scratch
 from gradetape.errors import GradebookError
 from gradetape.gradebook.connect import explained
 from gradetape.gradebook.tables import ATTEMPTS, CLAIMS, META, OVERRIDES, TABLES
@@ -74,17 +75,14 @@ def _backup(connection: sa.Connection, place: str, layout: int) -> Path | None:
         return None
     path = Path(connection.engine.url.database or "")
     kept = _free_name(path, f"schema-{layout}")
-    half = kept.with_name(f".{kept.name}.{os.getpid()}")
     try:
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(half)) as copy:
-            source.backup(copy)
-        os.replace(half, kept)
+        with scratch.folder(".backup-", path.parent) as half:
+            with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(half / kept.name)) as copy:
+                source.backup(copy)
+            os.replace(half / kept.name, kept)
     except (sqlite3.Error, OSError) as error:
         told = f"Before the gradebook is changed it is copied to {kept}, which failed. {explained(error, place)}"
         raise GradebookError(told) from error
-    finally:
-        with suppress(OSError):
-            half.unlink()
     return kept
 
 

@@ -53,6 +53,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     layers: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     versions: dict[str, str] = {}
+    review: tuple[str, ...] = ()
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):

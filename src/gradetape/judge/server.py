@@ -215,7 +215,7 @@ class Job:
         self._line.send(
             Done(
                 order=self._order.number, events=tuple(far.events), layers=far.layers, devices=far.devices,
-                versions=far.versions,
+                review=far.review, versions=far.versions,
             )
         )  # fmt: skip
 
@@ -254,10 +254,10 @@ def _in_order(items: list[pytest.Item], wanted: tuple[str, ...] | None) -> list[
 
 def _become_child(judge: Judge, order: Order, items: list[pytest.Item], line: Line) -> NoReturn:
     """In the child: a folder of its own, a limit on its memory, then the checks."""
-    # Within the folder of the judge, which goes with it: a child that is killed cannot remove its own.
-    folder = tempfile.mkdtemp(prefix="case-", dir=os.getcwd())
-    status = 1
+    folder, status = "", 1
     try:
+        # Within the folder of the judge, which goes with it: a child that is killed cannot remove its own.
+        folder = tempfile.mkdtemp(prefix="case-", dir=os.getcwd())
         syscalls.die_with_parent()
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
         os.chdir(folder)

@@ -18,7 +18,7 @@ from gradetape.release.texts import due, read, shipped
 
 NB: Any = v4  # Its functions carry no annotations.
 CELL = "# %%"
-LAST_LINES = 12
+_ORDERS = "Remove what it takes for an order: # IGNORE, # SEED, # BEGIN …, # END …, or an ```otter block."
 
 
 def notebook(assignment: Assignment, work: Path, legacy_keras: bool) -> str:
@@ -123,8 +123,8 @@ def _assigned(master: Any, work: Path, assignment: Assignment) -> Any:
     environment = {**os.environ, "TMPDIR": str(work), "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
-        raise ReleaseError(f"{assignment.folder}: otter assign did not build the notebook. It said:\n{said}")
+        said = ((done.stderr or done.stdout).strip().splitlines() or ["nothing"])[-1]
+        raise ReleaseError(f"{assignment.folder}: otter assign did not build the notebook: {said}. {_ORDERS}")
     return NB.reads((work / "built" / "student" / source.name).read_text(encoding="utf-8"))
 
 
@@ -135,8 +135,7 @@ def _refuse_changes(master: Any, built: Any, assignment: Assignment) -> None:
         if cell.cell_type != "raw" and cell.source != "..." and kept.get(cell.id) != cell.source:
             start = cell.source.strip().partition("\n")[0]
             raise ReleaseError(
-                f"{assignment.folder}: otter assign changes the cell that begins with {start!r}. "
-                "Remove what it takes for an order: # IGNORE, # SEED, # BEGIN …, # END …, or an ```otter block."
+                f"{assignment.folder}: otter assign changes the cell that begins with {start!r}. {_ORDERS}"
             )
 
 

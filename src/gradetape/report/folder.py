@@ -1,17 +1,31 @@
-"""Puts the pages and the table of grades into a folder: each file is the old one or the new one, never half of it."""
+"""The folder of results: each file in it is the old one or the new one, never half of it.
+
+    index.html                        the assignment's dashboard, or a list where there are several
+    grades.csv                        the points of all
+    staff/ASSIGNMENT/                 its dashboard, its grades.csv, and a page for each student, for staff alone
+    students/ASSIGNMENT/STUDENT.html  for that student; the only folder from which anything may be published
+
+What the first two say of other assignments they take from the tables in `staff/`, so that each assignment can be
+written by itself.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+from gradetape import scratch
 from gradetape.errors import GradebookError
 from gradetape.records import Grade, Standing, Unreadable
-from gradetape.report.pages import index_page, page_name, student_page, unreadable_page
-from gradetape.report.tables import grades_csv
+from gradetape.report.dashboard import index_page, overview_page
+from gradetape.report.html import page_name, slug
+from gradetape.report.staff import staff_page, unreadable_for_staff
+from gradetape.report.student import student_page, unreadable_page
+from gradetape.report.tables import grades_csv, merged, summary
 
 _ADVICE = {
     errno.ENOSPC: "The disk is full: free some space and run the command again.",
@@ -20,6 +34,35 @@ _ADVICE = {
     errno.EPERM: "You may not write there: choose another folder with --out.",
     errno.EROFS: "That disk is read-only: choose another folder with --out.",
 }
+_UP = "../../"
+_README = """\
+students/   A page for each student: give each student their own. Nothing in it is for staff alone. The pages are named
+            after the students, so where you put the whole folder on a server, let each student open only their own.
+Everything else here is for staff. Never publish it: staff/ shows what the hidden checks ask and expect, and index.html,
+grades.csv and the gradebook hold everybody's points.
+"""
+
+
+@dataclass(frozen=True)
+class _Results:
+    """What is known of one assignment."""
+
+    assignment: str
+    title: str
+    max_points: float
+    grades: Sequence[Grade]
+    unreadable: Sequence[Unreadable]
+    standings: Mapping[str, Standing] | None
+
+    def index(self, up: str = "") -> str:
+        """The dashboard."""
+        return index_page(
+            self.grades, self.unreadable, assignment=self.assignment, title=self.title, up=up, standings=self.standings
+        )
+
+    def counts(self, student: str) -> Standing | None:
+        """What counts for a student, if that is known."""
+        return (self.standings or {}).get(student)
 
 
 def write(
@@ -32,32 +75,60 @@ def write(
     max_points: float,
     standings: Mapping[str, Standing] | None = None,
 ) -> Path:
-    """Write grades.csv, a page per student and, last, index.html, which is returned.
+    """Write one assignment's pages and table, and last the folder's own index.html, which is returned.
 
     `max_points` is the assignment's, for those who have no grade; `standings` say what counts, by student.
 
     Raises GradebookError if the folder cannot be made or written.
     """
     folder = Path(folder)
-    files = {page_name(grade.student): student_page(grade, title=title) for grade in grades}
-    files |= {page_name(entry.student): unreadable_page(entry, assignment, title=title) for entry in unreadable}
-    files["grades.csv"] = grades_csv(grades, unreadable, max_points=max_points, standings=standings)
-    files["index.html"] = index_page(grades, unreadable, assignment=assignment, title=title)
+    results = _Results(assignment, title, max_points, grades, unreadable, standings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            _replace(folder / name, content)
+        with scratch.folder(".pages-", folder) as half:
+            for name, content in chain(_for_students(results), _for_staff(results), _for_all(folder, results)):
+                _put(folder / name, content, half)
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "Check that it is a folder that you may write to, or use --out.")
         raise GradebookError(f"The results cannot be written to {folder}: {error.strerror}. {advice}") from error
     return folder / "index.html"
 
 
-def _replace(path: Path, content: str) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _for_students(results: _Results) -> Iterator[tuple[str, str]]:
+    title, place = results.title, f"students/{slug(results.assignment)}"
+    for grade in results.grades:
+        page = student_page(grade, title=title, standing=results.counts(grade.student))
+        yield f"{place}/{page_name(grade.student)}", page
+    for entry in results.unreadable:
+        page = unreadable_page(entry, results.assignment, title=title, standing=results.counts(entry.student))
+        yield f"{place}/{page_name(entry.student)}", page
+
+
+def _for_staff(results: _Results) -> Iterator[tuple[str, str]]:
+    title, place = results.title, f"staff/{slug(results.assignment)}"
+    for grade in results.grades:
+        page = staff_page(grade, title=title, up=_UP, standing=results.counts(grade.student))
+        yield f"{place}/{page_name(grade.student)}", page
+    for entry in results.unreadable:
+        standing = results.counts(entry.student)
+        page = unreadable_for_staff(entry, results.assignment, title=title, up=_UP, standing=standing)
+        yield f"{place}/{page_name(entry.student)}", page
+    table = grades_csv(results.grades, results.unreadable, max_points=results.max_points, standings=results.standings)
+    yield f"{place}/grades.csv", table
+    yield f"{place}/index.html", results.index(_UP)
+
+
+def _for_all(folder: Path, results: _Results) -> Iterator[tuple[str, str]]:
+    """What stands beside the assignments; asked for when theirs is written."""
+    yield "README.txt", _README
+    tables = {path.parent.name: path.read_text("utf-8") for path in sorted(folder.glob("staff/*/grades.csv"))}
+    yield "grades.csv", merged(tables)
+    several = [summary(name, table) for name, table in tables.items()] if len(tables) > 1 else []
+    yield "index.html", overview_page(several) if several else results.index()
+
+
+def _put(path: Path, content: str, half: Path) -> None:
+    """Replaces a file in one step; what is half written lies in a folder that the next writer removes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (half / "page").write_text(content, encoding="utf-8", newline="")
+    os.replace(half / "page", path)

@@ -11,6 +11,10 @@ from typing import Any
 from gradetape.records import CheckResult, Grade, Question, Standing, Status, Unreadable
 from gradetape.text import printable, spreadsheet
 
+_FIRST = ("student", "points", "max_points", "status")
+_FILE = ("file", "sha256")
+_COUNTS = ("handed_in", "late_days", "late_percent", "overridden", "final")
+
 
 def questions_of(grades: Sequence[Grade]) -> list[Question]:
     """Every question that a grade has, in the order of the assignment."""
@@ -40,13 +44,44 @@ def grades_csv(
     rows.sort(key=lambda row: str(row[0]).casefold())
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    header: list[str | float] = ["student", "points", "max_points", "status", *stems, "file", "sha256"]
+    header: list[str | float] = [*_FIRST, *stems, *_FILE]
     if standings is not None:
-        header += ["handed_in", "late_days", "late_percent", "overridden", "final"]
+        header += _COUNTS
         rows = [[*row, *_standing_columns(standings.get(str(row[0])), row[1])] for row in rows]
     for row in [header, *rows]:
         writer.writerow([_cell(value) if isinstance(value, str) else value for value in row])
     return file.getvalue()
+
+
+def merged(tables: Mapping[str, str]) -> str:
+    """One table of the `grades_csv` of several assignments, by their names, which stand in its first column.
+
+    A single table stays as it is.
+    """
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    rows = [{"assignment": name} | row for name, table in tables.items() for row in _rows(table)]
+    columns = dict.fromkeys(name for row in rows for name in row)
+    last = [name for name in (*_FILE, *_COUNTS) if name in columns]
+    others = [name for name in columns if name not in last]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, [*others, *last], "", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def summary(assignment: str, table: str) -> dict[str, Any]:
+    """What a list of assignments says of one, from its `grades_csv`."""
+    rows = _rows(table)
+    points = [row["points"] for row in rows if row["status"] == Status.GRADED.value]
+    return {
+        "assignment": assignment,
+        "students": len(rows),
+        "attention": len(rows) - len(points),
+        "mean": sum(points) / len(points) if points else None,
+        "max_points": max((row["max_points"] for row in rows), default=0.0),
+    }
 
 
 def as_json(
@@ -60,6 +95,11 @@ def as_json(
         "isolation": isolation,
         "submissions": sorted(submissions, key=lambda submission: submission["student"].casefold()),
     }
+
+
+def _rows(table: str) -> list[dict[str, Any]]:
+    """The rows of a `grades_csv`, its numbers as numbers."""
+    return list(csv.DictReader(io.StringIO(table), quoting=csv.QUOTE_NONNUMERIC))
 
 
 def _cell(text: str) -> str:
@@ -96,7 +136,7 @@ def _graded(grade: Grade) -> dict[str, Any]:
         "max_points": grade.max_points,
         "seconds": round(grade.seconds, 3),
         "questions": {question.stem: _question(grade, question) for question in grade.questions},
-    }
+    } | ({"review": [printable(reason) for reason in grade.review]} if grade.review else {})
 
 
 def _unreadable(entry: Unreadable, full: float) -> dict[str, Any]:

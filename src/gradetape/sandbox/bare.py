@@ -25,7 +25,8 @@ class Bare:
     def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
         """A: keeps the worker, a child."""
         tree.begin(reports)
-        folder = tempfile.mkdtemp(prefix="gradetape-worker-")
+        # Within the zygote's own folder, which goes with it: a process that is killed cannot remove its own.
+        folder = tempfile.mkdtemp(prefix="worker-", dir=os.path.dirname(self._policy.socket))
         worker = os.fork()
         if worker == 0:
             tree.leave()

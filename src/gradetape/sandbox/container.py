@@ -16,12 +16,12 @@ import os
 import secrets
 import shutil
 import subprocess
-import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import msgspec
 
+from gradetape import scratch
 from gradetape.errors import EngineError
 from gradetape.records import Limits, Slot
 from gradetape.sandbox.base import Policy
@@ -51,7 +51,7 @@ class Contained(Running):
     def __init__(self, limits: Limits, container: Container, *, keras: str = "3", slot: Slot) -> None:
         self._engine = container.engine
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gradetape-container-")))
+            folder = stack.enter_context(scratch.folder("gradetape-container-"))
             meeting = folder / "meeting"
             meeting.mkdir()
             meeting.chmod(0o777)

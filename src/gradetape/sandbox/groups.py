@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+from gradetape import scratch
 from gradetape.errors import WallsError
 from gradetape.records import Limits
 
@@ -206,7 +207,8 @@ def sweep(mounts: Path = MOUNTS) -> None:
     own = own_paths(Path("/proc/self/cgroup").read_text())
     found = {folder for all_of in places(mounts, own) for each in all_of for folder in each.glob("gradetape-*-*")}
     for folder in found:
-        if not Path("/proc", folder.name.split("-")[1]).exists():
+        with contextlib.suppress(OSError):  # somebody has it, or it is gone
+            os.close(scratch.hold(folder, wait=False))
             for group in (*folder.glob("worker-*"), folder):
                 Own((group,)).remove(0.1)
 
@@ -263,11 +265,20 @@ def _parent(place: Path) -> Path:
     """A folder for this grader's groups, which hands the controllers down."""
     if (place / "cgroup.subtree_control").exists():
         hand_down(place)
-    folder = place / f"gradetape-{os.getpid()}-{secrets.token_hex(4)}"
-    folder.mkdir()
+    folder = _held(place)
     if (folder / "cgroup.subtree_control").exists():
         hand_down(folder)
     return folder
+
+
+def _held(place: Path) -> Path:
+    """A new folder with a lock on it, which ends with this process, in whatever pid namespace that is."""
+    while True:
+        folder = place / f"gradetape-{os.getpid()}-{secrets.token_hex(4)}"
+        folder.mkdir()
+        scratch.hold(folder, wait=True)  # and never closed
+        if folder.exists():  # else a sweep removed it before it was locked
+            return folder
 
 
 def hand_down(folder: Path, needed: tuple[str, ...] = _NEEDED) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Self
 
 import msgspec
 
+from gradetape import scratch
 from gradetape.errors import WallsError, ZygoteError
 from gradetape.records import Limits
 from gradetape.sandbox.base import Policy
@@ -123,8 +122,9 @@ class Zygote(Running):
                 "grading needs Linux, whose walls keep a student's code in. On this system grade in a container, made "
                 "from autograder/Containerfile. `gradetape new` and `gradetape release` work here."
             )
-        self._folder = Path(tempfile.mkdtemp(prefix="gradetape-"))
-        path = self._folder / "zygote"
+        self._stack = ExitStack()
+        folder = self._stack.enter_context(scratch.folder("gradetape-zygote-"))
+        path = folder / "zygote"
         hidden = tuple(str(path.resolve()) for path in secret)
         program = b"" if isolation == "none" else compile_filter()
         policy = Policy(
@@ -132,7 +132,7 @@ class Zygote(Running):
         )  # fmt: skip
         super().__init__(
             # -I would ignore the hash seed too; the environment is ours alone, so -P and -s are all that is left of it
-            [sys.executable, "-P", "-s", "-m", "gradetape.farside.zygote"], policy, path, self._folder / "errors",
+            [sys.executable, "-P", "-s", "-m", "gradetape.farside.zygote"], policy, path, folder / "errors",
             environment(keras, gpu=gpu) | (_libraries() if gpu else {}),
         )  # fmt: skip
 
@@ -140,7 +140,7 @@ class Zygote(Running):
         """Ends it and all its workers, and removes its folder and its control groups."""
         super().close()
         sweep()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._stack.close()
 
 
 def environment(keras: str, *, gpu: bool) -> dict[str, str]:

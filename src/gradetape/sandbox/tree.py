@@ -42,10 +42,12 @@ def keep(worker: int, folder: str, reports: Reports) -> NoReturn:
     pid = 0
     while pid != worker:
         pid, status, used = os.wait4(-1, 0)
-    while _some_live():
-        _end_all()
-        time.sleep(0.001)
-    _remove(folder)
+    try:
+        while _some_live():
+            _end_all()
+            time.sleep(0.001)
+    finally:
+        _remove(folder)
     reports.ended(status, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10)
     os._exit(0)
 

@@ -61,7 +61,8 @@ class Broken(msgspec.Struct, frozen=True, tag_field="is", tag="broken"):
 class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
     """A worker and everything that it started are gone. `status` is as `os.wait` gives it, `peak_mb` in MiB.
 
-    `overspent` tells that the zygote ended it, since it had used up its CPU seconds.
+    `overspent` tells that the zygote ended it, since it had used up its CPU seconds; `lost` that somebody outside has
+    ended its walls, so that nobody knows how the worker itself would have ended.
     """
 
     worker: int
@@ -70,6 +71,7 @@ class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
     cpu_s: float = 0.0
     peak_mb: int = 0
     overspent: bool = False
+    lost: bool = False
 
     @property
     def cause(self) -> str:
@@ -198,4 +200,7 @@ class Control:
             raise ZygoteError("the zygote is gone") from error
         if not packet:
             raise ZygoteError("the zygote is gone")
-        return self._decoder.decode(packet)
+        try:
+            return self._decoder.decode(packet)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise ZygoteError(f"the zygote said what is no news: {error}") from error

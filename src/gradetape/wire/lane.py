@@ -28,6 +28,7 @@ from gradetape.errors import (
     WallsError,
     WireError,
     WireRefused,
+    ZygoteError,
 )
 from gradetape.records import Cell, CellEvent, Limits
 from gradetape.text import printable, uncoloured
@@ -40,6 +41,10 @@ from gradetape.wire.values import Ref, Source
 CHECK_BYTES = 512 << 20
 _RELEASES = 1000
 _NO_GPU = "Look at what gradetape doctor says, or grade on the CPU: --device cpu."
+_DYING_S = 1.0
+_LOOK_S = 10.0
+_LOOKED_AT = 20
+_NO_ANSWER = "its process did not say what its cells replaced of NumPy, TensorFlow and Keras"
 _OUT_OF_MEMORY = frozenset({"MemoryError", "ResourceExhaustedError"})
 
 
@@ -215,8 +220,9 @@ def _checked_reply(reply: Any, sequence: int | None) -> list[Any]:
 class Lane:
     """A far side of one role (`student`, `reference` or `clean`) for one submission's checks.
 
-    `events` tells what happened to the cells when they were first run, `layers` which walls stood, `devices` and
-    `versions` what TensorFlow computes on and what it is: the worker says so before any cell is run.
+    `events` tells what happened to the cells when they were first run, `layers` which walls stood. `devices` and
+    `versions` are what TensorFlow computes on and what it is: the worker says so before any cell is run. `review` is
+    what the cells replaced of the libraries: that is the far side's testimony, and decides nothing.
     """
 
     def __init__(
@@ -236,6 +242,8 @@ class Lane:
         self.layers: tuple[str, ...] = ()
         self.devices: tuple[str, ...] = ()
         self.versions: dict[str, str] = {}
+        self.review: tuple[str, ...] = ()
+        self._looked = False
         self._control = control
         self._cells = cells
         self._limits = limits
@@ -269,7 +277,7 @@ class Lane:
             return self.watch.note(Gone(cause, detail))
         worker.channel.close()
         with self._machinery():
-            end = self._ended(worker, patience_s=0.2 if cause == "crashed" and not detail else 0.0)
+            end = self._ended(worker, patience_s=_DYING_S if cause == "crashed" and not detail else 0.0)
         # "memory" also where it only hung, because the kernel had ended a child of its own
         if end.cause in ("memory", "timeout"):
             cause, detail = end.cause, end.description
@@ -300,7 +308,7 @@ class Lane:
         worker, self.worker = self.worker, None
         if worker is not None and not (self.tape and self.tape.playing):
             worker.channel.close()
-            self._spent(self._control.end(worker.number))
+            self._cpu_s += self._control.end(worker.number).cpu_s
 
     def allow(self, cpu_s: float) -> None:
         """The CPU seconds for the cell or the check in hand; the reference's are not counted."""
@@ -327,12 +335,12 @@ class Lane:
     def _ended(self, worker: Worker, patience_s: float) -> Exit:
         """How the worker ended: it may be dying by itself, and is killed if it is not."""
         try:
-            return self._spent(self._control.exit_of(worker.number, patience_s))
+            end = self._control.exit_of(worker.number, patience_s)
         except TimeoutError:
-            return self._spent(self._control.end(worker.number))
-
-    def _spent(self, end: Exit) -> Exit:
+            end = self._control.end(worker.number)
         self._cpu_s += end.cpu_s
+        if end.lost:
+            raise ZygoteError("a worker's walls were ended from outside")
         return end
 
     def _start(self) -> None:
@@ -386,6 +394,20 @@ class Lane:
             if not self._loaded_once:
                 self._tell_all(index, told)
         self._loaded_once = True
+        if self.role == "student" and not self._looked:
+            self._look(worker)
+
+    def _look(self, worker: Worker) -> None:
+        """What the cells changed of the libraries that checks rely on, asked once; no answer is told as well."""
+        self._looked, self.review = True, (_NO_ANSWER,)
+        self.watch.deadline = time.monotonic() + _LOOK_S
+        try:
+            told = worker.ask("changed")
+        except (StudentError, Missing):
+            self.watch.event = None
+            return
+        if type(told) is list and all(type(place) is str for place in told):
+            self.review = tuple(f"its cells replaced {printable(place, 100)}" for place in told[:_LOOKED_AT])
 
     def _run(self, worker: Worker, index: int, cell: Cell, level: int) -> Any:
         """One cell. Its own errors are part of the answer: any other answer is the work of a worker gone bad."""

@@ -1,0 +1,68 @@
+"""How views become HTML: the templates' environment, and what of a stranger's text it lets through."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import unicodedata
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gradetape.text import printable
+
+_RESERVED = re.compile(r"index|con|prn|aux|nul|com[0-9]|lpt[0-9]|.*-[0-9a-f]{12}")
+_LIMIT = 20_000
+
+
+def render(template: str, **view: Any) -> str:
+    """A template filled in; a name that it lacks is an error."""
+    return _environment().get_template(template).render(view)
+
+
+def slug(name: str) -> str:
+    """A name for a file or folder: plain ASCII in lower case, and always the same for the same name.
+
+    A name that had to be changed gets a digest, so that no two people share a file, whatever they are called.
+    """
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = re.sub(r"[^a-z0-9_]+", "-", ascii_name).strip("-")[:60] or "student"
+    if plain == name and not _RESERVED.fullmatch(plain):
+        return plain
+    return f"{plain}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
+def page_name(student: str) -> str:
+    """The file name of a student's page."""
+    return f"{slug(student)}.html"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("gradetape.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = _asset("sortable.min.js") + _asset("search.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment.globals |= {"style": _asset("style.css"), "script": script, "script_digest": f"sha256-{digest}"}
+    return environment
+
+
+def _asset(name: str) -> Markup:
+    return Markup(files("gradetape.report").joinpath("assets", name).read_text("utf-8"))
+
+
+def _shown(value: object) -> object:
+    """What a template prints: numbers in short, and text as text."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return printable(value, _LIMIT) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,66 @@
+"""A submission's page for staff: all that is known of every check that did not pass, and how to run it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradetape.records import CheckResult, Grade, Standing, Unreadable, Verdict
+from gradetape.report import words
+from gradetape.report.commands import grading
+from gradetape.report.html import page_name, render, slug
+from gradetape.report.tables import earned
+
+
+def staff_page(grade: Grade, *, title: str = "", up: str = "", standing: Standing | None = None) -> str:
+    """One submission as HTML, hidden checks' values included; `up` leads to the folder of results."""
+    titles = {question.stem: question.title or question.stem for question in grade.questions}
+    return render(
+        "staff.html.j2",
+        title=title or grade.assignment,
+        assignment=grade.assignment,
+        up=up,
+        folder=slug(grade.assignment),
+        page=page_name(grade.student),
+        grade=grade,
+        standing=standing,
+        status=words.STATUS[grade.status],
+        questions=[(question, earned(grade, question.stem)) for question in grade.questions],
+        failing=[_result(result, titles) for result in grade.results if result.verdict is not Verdict.PASSED],
+        results=[_result(result, titles) for result in grade.results],
+        events=words.events(grade),
+        facts=[("Path", grade.file), *words.facts(grade)[1:]],
+        again=grading(grade.file, grade.assignment),
+    )
+
+
+def unreadable_for_staff(
+    entry: Unreadable, assignment: str, *, title: str = "", up: str = "", standing: Standing | None = None
+) -> str:
+    """The page for staff of a file that could not be read."""
+    return render(
+        "staff_unreadable.html.j2",
+        title=title or assignment,
+        assignment=assignment,
+        up=up,
+        folder=slug(assignment),
+        page=page_name(entry.student),
+        entry=entry,
+        standing=standing,
+        again=grading(entry.file, assignment),
+    )
+
+
+def _result(result: CheckResult, titles: dict[str, str]) -> dict[str, Any]:
+    tone = words.tone(result.verdict)
+    return {
+        "check": result.check,
+        "question": titles.get(result.check.question, result.check.question),
+        "verdict": result.verdict.value,
+        "tone": tone,
+        "sign": words.SIGNS[tone],
+        "points": result.points,
+        "seconds": result.seconds,
+        "for_student": result.message,
+        "for_staff": result.staff_message,
+        "command": result.command,
+    }

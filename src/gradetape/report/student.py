@@ -1,0 +1,62 @@
+"""A student's page: nothing on it is for staff alone.
+
+The template never sees a Grade, only the views built here: they hold no word for staff, and of a hidden check neither
+its name nor its message.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradetape.records import CheckResult, Grade, Question, Standing, Status, Unreadable, Verdict
+from gradetape.report import words
+from gradetape.report.html import render
+from gradetape.report.tables import earned
+
+
+def student_page(grade: Grade, *, title: str = "", standing: Standing | None = None) -> str:
+    """One student's result as HTML; `standing` says what counts."""
+    return render(
+        "student.html.j2",
+        title=title or grade.assignment,
+        student=grade.student,
+        points=grade.points,
+        max_points=grade.max_points,
+        standing=standing,
+        needs_attention=grade.status is Status.NEEDS_ATTENTION,
+        questions=[_question(grade, question) for question in grade.questions],
+        events=words.events(grade),
+        notes=grade.notes,
+        facts=words.facts(grade),
+    )
+
+
+def unreadable_page(entry: Unreadable, assignment: str, *, title: str = "", standing: Standing | None = None) -> str:
+    """The page of a student whose file could not be read: why, and what to do next."""
+    return render("unreadable.html.j2", title=title or assignment, entry=entry, standing=standing)
+
+
+def _question(grade: Grade, question: Question) -> dict[str, Any]:
+    results = grade.of(question.stem)
+    return {
+        "title": question.title or question.stem,
+        "points": earned(grade, question.stem),
+        "max_points": question.points,
+        "checks": [_check(result) for result in results],
+        "passed": sum(result.verdict is Verdict.PASSED for result in results),
+    }
+
+
+def _check(result: CheckResult) -> dict[str, Any]:
+    check, passed, tone = result.check, result.verdict is Verdict.PASSED, words.tone(result.verdict)
+    return {
+        "title": check.title or "A check",
+        "public": check.public,
+        "verdict": words.VERDICTS[result.verdict],
+        "tone": tone,
+        "sign": words.SIGNS[tone],
+        "points": result.points,
+        "max_points": check.points,
+        "hint": "" if passed else check.hint,
+        "message": result.message if check.public else "",
+    }

@@ -1,0 +1,68 @@
+"""The words for what happened: each verdict has some of its own, and none speaks by colour alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gradetape.records import CellEvent, Grade, Status, Verdict
+
+VERDICTS = {
+    Verdict.PASSED: "passed",
+    Verdict.FAILED: "not passed",
+    Verdict.ERROR: "your code raised an error",
+    Verdict.MISSING: "a name is not defined",
+    Verdict.TIMEOUT: "took too long",
+    Verdict.MEMORY: "used too much memory",
+    Verdict.CRASHED: "crashed Python",
+    Verdict.SKIPPED: "not run",
+    Verdict.FAULT: "could not be judged, which is our mistake",
+}
+STATUS = {
+    Status.GRADED: "graded",
+    Status.NEEDS_ATTENTION: "needs attention",
+    Status.UNREADABLE: "unreadable",
+}
+SIGNS = {"good": "✓", "bad": "✗", "open": "?"}
+_EVENTS = {
+    "error": "raised an error; the cells after it ran all the same",
+    "quarantined": "was set aside",
+    "copied": "defines again what an earlier cell defines",
+    "output": "printed",
+}
+
+
+def tone(verdict: Verdict) -> str:
+    """How a verdict is coloured: `good`, `bad`, or `open` where nothing was decided."""
+    if verdict in (Verdict.FAULT, Verdict.SKIPPED):
+        return "open"
+    return "good" if verdict is Verdict.PASSED else "bad"
+
+
+def events(grade: Grade) -> list[dict[str, Any]]:
+    """What happened to the cells, for a template."""
+    titles = {question.stem: question.title for question in grade.questions}
+    return [_event(event, titles) for event in grade.events]
+
+
+def facts(grade: Grade) -> list[tuple[str, str]]:
+    """What was graded and how: names and values."""
+    versions = ", ".join(f"{name} {version}" for name, version in grade.versions.items())
+    found = [
+        ("File", Path(grade.file).name),
+        ("SHA-256 of the file", grade.sha256),
+        ("Time", f"{grade.seconds:.1f} s"),
+        ("Isolation", grade.isolation),
+        ("Walls in force", ", ".join(grade.layers)),
+        ("Software", versions),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def _event(event: CellEvent, titles: dict[str, str]) -> dict[str, Any]:
+    return {
+        "cell": event.cell + 1,
+        "question": titles.get(event.question or "", ""),
+        "what": _EVENTS.get(event.kind, event.kind),
+        "text": event.text,
+    }

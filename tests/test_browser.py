@@ -1,0 +1,216 @@
+"""The pages in a real browser: they load nothing, run nothing of a stranger's, and everyone can read and use them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from gradetape.records import CellEvent, Status, Verdict
+from gradetape.report import page_name, write
+from tests.grades import ASSIGNMENT, NASTY, a_broken_file, a_class, a_grade, a_nasty_grade, a_result
+
+PHONE = {"width": 360, "height": 740}
+FIRST = "#student-table tbody tr:first-child"
+LONG = "/a/very/long/path" * 12
+MESSAGE = f"expected 3, got 4 {LONG}\n" * 3
+
+
+def chromium() -> str | None:
+    """Where Debian, others and Google put it."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None and "CI" not in os.environ:
+        pytest.skip("there is no browser here: apt-get install chromium")
+    assert path is not None, "CI needs a browser: apt-get install chromium"
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A class of 24, somebody whose check could not be judged, somebody who means ill, and an unreadable file."""
+    failed = a_result(
+        "test_y", verdict=Verdict.FAILED, message=MESSAGE, staff_message=MESSAGE, command=f"pytest {LONG}"
+    )
+    stuck = a_grade("Zoë", failed, a_result(verdict=Verdict.FAULT), status=Status.NEEDS_ATTENTION, attention=(LONG,),
+                    events=(CellEvent(cell=2, kind="error", text=LONG),))  # fmt: skip
+    grades = [*a_class([(n % 2 == 0, n % 3 == 0) for n in range(24)]), stuck, a_nasty_grade()]
+    folder = tmp_path_factory.mktemp("results")
+    write(folder, grades, [a_broken_file()], assignment=ASSIGNMENT, title="Training loops", max_points=5.0)
+    return folder
+
+
+PAGES = {
+    "the dashboard": "index.html",
+    "the dashboard among others": f"staff/{ASSIGNMENT}/index.html",
+    "a page for staff": f"staff/{ASSIGNMENT}/{page_name('Zoë')}",
+    "a page for staff of a hostile notebook": f"staff/{ASSIGNMENT}/{page_name(NASTY)}",
+    "a page for staff of an unreadable file": f"staff/{ASSIGNMENT}/carol.html",
+    "a student's page": f"students/{ASSIGNMENT}/{page_name('Zoë')}",
+    "a hostile student's page": f"students/{ASSIGNMENT}/{page_name(NASTY)}",
+    "the page of an unreadable file": f"students/{ASSIGNMENT}/carol.html",
+}
+
+
+class Visit:
+    """A page in a browser without a network, and all that happened there."""
+
+    def __init__(self, browser: Browser, path: Path, **how: Any) -> None:
+        self.context = browser.new_context(offline=True, **how)
+        self.page: Page = self.context.new_page()
+        self.happened: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.happened.append(message.text))
+        self.page.on("pageerror", lambda error: self.happened.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.happened.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def __enter__(self) -> Visit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+    def column(self, number: int) -> list[str]:
+        """The texts of the students' rows that are shown, in one column."""
+        cells = self.page.locator(f"#student-table tbody tr:visible > :nth-child({number})")
+        return cells.all_inner_texts()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_for_nothing_but_itself_and_nothing_goes_wrong(browser: Browser, results: Path, name: str) -> None:
+    path = results / PAGES[name]
+    with Visit(browser, path) as visit:
+        visit.page.wait_for_timeout(100)
+        assert (visit.requests, visit.happened) == ([path.as_uri()], [])
+
+
+@pytest.mark.parametrize("name", ["the dashboard", "a hostile student's page"])
+def test_a_script_that_got_in_would_not_run(browser: Browser, results: Path, name: str) -> None:
+    with Visit(browser, results / PAGES[name]) as visit:
+        visit.page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'got = 1'}))")
+        assert visit.page.evaluate("typeof got") == "undefined"
+        assert "Content Security Policy" in visit.happened[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["the dashboard", "a hostile student's page", "a page for staff of a hostile notebook"]
+)
+def test_what_a_hostile_notebook_holds_is_shown_as_text(browser: Browser, results: Path, name: str) -> None:
+    with Visit(browser, results / PAGES[name]) as visit:
+        assert '<script>alert(1)</script><img src=x onerror="alert(2)">' in visit.page.inner_text("main")
+        assert visit.page.locator("main script, main img, [onclick], [onerror]").count() == 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_on_a_phone_nothing_has_to_be_scrolled_sideways(browser: Browser, results: Path, name: str) -> None:
+    with Visit(browser, results / PAGES[name], viewport=PHONE) as visit:
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(page: Page, selector: str) -> float:
+    """WCAG 2.2, contrast of an element's text with the page."""
+    text = luminance(page.locator(selector).first.evaluate("e => getComputedStyle(e).color"))
+    paper = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    return (max(text, paper) + 0.05) / (min(text, paper) + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_or_dark_the_text_stands_out(browser: Browser, results: Path, scheme: str) -> None:
+    with Visit(browser, results / PAGES["a student's page"], color_scheme=scheme) as visit:
+        paper = luminance(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert (paper > 0.5) == (scheme == "light")
+        parts = ("h1", ".over", ".hint", ".points", "td", "thead th", "a[href^='#q']", ".verdict.bad", ".verdict.open")
+        assert {part: contrast(visit.page, part) for part in parts if contrast(visit.page, part) < 4.5} == {}
+
+
+def test_the_plots_take_the_colours_of_the_page(browser: Browser, results: Path) -> None:
+    inks = []
+    for scheme in ("light", "dark"):
+        with Visit(browser, results / PAGES["the dashboard"], color_scheme=scheme) as visit:
+            inks.append(contrast(visit.page, "h1"))
+            fill = visit.page.locator(".plot text").first.evaluate("e => getComputedStyle(e).fill")
+            assert fill == visit.page.evaluate("getComputedStyle(document.body).color")
+    assert min(inks) > 7
+
+
+def test_a_click_on_a_heading_sorts_the_students(browser: Browser, results: Path) -> None:
+    with Visit(browser, results / PAGES["the dashboard"]) as visit:
+        points = visit.page.locator("#student-table").get_by_role("button", name="Points", exact=True)
+        points.click()
+        expect(visit.page.locator(FIRST).locator("td").nth(1)).to_have_text("4 of 5")
+        found = [float(text.split()[0]) if text != "no points" else -1 for text in visit.column(3)]
+        assert found == sorted(found, reverse=True)
+        points.click()
+        expect(visit.page.locator(FIRST).locator("th")).to_have_text("carol")
+        assert visit.page.locator("#student-table th[aria-sort]").all_inner_texts() == ["Points"]
+
+
+def test_the_search_finds_students_whatever_the_accents(browser: Browser, results: Path) -> None:
+    with Visit(browser, results / PAGES["the dashboard"]) as visit:
+        visit.page.get_by_label("Search").fill("ATTENTION zoe")
+        assert visit.column(1) == ["Zoë"]
+        assert visit.page.get_by_role("status").inner_text() == "1 of 27 shown"
+        visit.page.get_by_label("Search").fill("")
+        assert len(visit.column(1)) == 27
+
+
+def test_the_dashboard_works_with_the_keyboard_alone(browser: Browser, results: Path) -> None:
+    with Visit(browser, results / PAGES["the dashboard"]) as visit:
+        page = visit.page
+        page.keyboard.press("Tab")
+        skip = page.get_by_role("link", name="Skip to the content")
+        assert skip.evaluate("e => e === document.activeElement && e.getBoundingClientRect().left >= 0")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        page.get_by_label("Search").focus()
+        for _ in range(2):  # past the table's own place for scrolling, to its first heading
+            page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+        expect(page.locator(FIRST).locator("th")).to_have_text("Zoë")
+        page.keyboard.press("Enter")
+        expect(page.locator(FIRST).locator("th")).not_to_have_text("Zoë")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_that_keeps_somebody_out(browser: Browser, results: Path, name: str, scheme: str) -> None:
+    # Without its policy a page takes axe's own script.
+    with Visit(browser, results / PAGES[name], color_scheme=scheme, bypass_csp=True) as visit:
+        found = Axe().run(visit.page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_screen_reader_finds_its_way(browser: Browser, results: Path, name: str) -> None:
+    with Visit(browser, results / PAGES[name]) as visit:
+        page = visit.page
+        assert (page.get_by_role("main").count(), page.get_by_role("heading", level=1).count()) == (1, 1)
+        assert page.locator("html").get_attribute("lang") == "en"
+        named = "e => e.getAttribute('aria-label') || document.getElementById(e.getAttribute('aria-labelledby'))"
+        assert all(section.evaluate(named) for section in page.locator("section, nav, [role=group]").all())
+        assert page.locator("th:not([scope])").count() == 0
+        assert [link for link in page.get_by_role("link").all() if not link.text_content()] == []

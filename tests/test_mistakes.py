@@ -1,0 +1,231 @@
+"""Every mistake that a person can make is provoked once: it is told without a traceback, and with what to do next."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gradetape.cli import cli
+from tests.course import DOUBLE, by_student, called, tiny
+from tests.test_desk import a_grade, recorded
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    return tiny(tmp_path / "course")
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+# What is wrong in a course, the command that meets it, and what it says
+
+
+def _no_assignments(course: Path) -> None:
+    (course / "assignments").rename(course / "assignment")
+
+
+def _latin_config(course: Path) -> None:
+    (course / "grader_config.yml").write_bytes("course: Übung".encode("latin-1"))
+
+
+def _a_folder_for_the_config(course: Path) -> None:
+    (course / "assignments" / "tiny" / "assignment.yml").unlink()
+    (course / "assignments" / "tiny" / "assignment.yml").mkdir()
+
+
+def _latin_prompt(course: Path) -> None:
+    (course / "assignments" / "tiny" / "q01_double" / "prompt.md").write_bytes("# Übung".encode("latin-1"))
+
+
+def _no_deadline_zone(course: Path) -> None:
+    _append(course / "assignments" / "tiny" / "assignment.yml", "deadline: 2026-10-01T23:59:00\n")
+
+
+def _mutant(text: str) -> Callable[[Path], None]:
+    def spoil(course: Path) -> None:
+        folder = course / "solutions" / "tiny" / "mutants" / "q01_double"
+        folder.mkdir(parents=True)
+        (folder / "wrong.py").write_text(text)
+
+    return spoil
+
+
+def _public_check(text: str) -> Callable[[Path], None]:
+    def spoil(course: Path) -> None:
+        (course / "assignments" / "tiny" / "q01_double" / "test_public.py").write_text(text)
+
+    return spoil
+
+
+def _latin_check(course: Path) -> None:
+    path = course / "assignments" / "tiny" / "q01_double" / "test_public.py"
+    path.write_bytes("# Übung\n".encode("latin-1") + path.read_bytes())
+
+
+def _an_order_for_otter(course: Path) -> None:
+    _append(course / "assignments" / "tiny" / "q01_double" / "starter.py", "\n# %%\nx = 1 # SEED\n")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "verb", "words"),
+    [
+        (_no_assignments, "verify", "Make an assignment in it: gradetape new assignment NAME"),
+        (_latin_config, "verify", "grader_config.yml is not UTF-8 text. Save it as UTF-8."),
+        (_a_folder_for_the_config, "release", "assignments/tiny/assignment.yml cannot be read"),
+        (_latin_prompt, "release", "q01_double/prompt.md cannot be read as UTF-8 text"),
+        (
+            _no_deadline_zone,
+            "release",
+            "line 5: 'deadline' is '2026-10-01T23:59:00': write an ISO time",
+        ),
+        (_mutant("def double(x:\n"), "verify", "wrong.py, line 1: "),
+        (_mutant("def double(x): ...\n"), "verify", "begins with a docstring that names its misconception"),
+        (_mutant('"""Wrong."""\n'), "verify", "add a line such as '# fails: hidden::test_x'"),
+        (_mutant('"""Wrong."""\n# fails: test_two\n'), "verify", "write checks as public::test_x or hidden::test_x"),
+        (_public_check("def test_two(:\n"), "release", "Correct it and release again"),
+        (_public_check("x = 1\n"), "release", "Write at least one function test_"),
+        (_latin_check, "release", "Save the file as UTF-8 text"),
+        (_an_order_for_otter, "release", "Remove what it takes for an order"),
+    ],
+)
+def test_a_mistake_in_a_course_is_told_before_anything_is_run(
+    course: Path, spoil: Callable[[Path], None], verb: str, words: str
+) -> None:
+    spoil(course)
+    run = called(course, verb)
+    assert run.returncode == 2
+    assert words in run.stderr and "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["verify", "--json", "tiny", "tiny"], "--json describes one assignment: name it"),
+        (["verify", "tinny"], "Did you mean 'tiny'?"),
+        (["release", "tiny/../tiny"], "There are: tiny."),
+        (["grade", "a.py", "--assignment", "tiny", "--device", "gpu"], "use cpu"),
+        (["grade", "a.py", "--isolation", "container"], "use namespaces"),
+        (["grade", "a.py", "--isolation", "sometimes"], "'namespaces'"),
+        (["grade", "a.py", "--workers", "0"], "1<=x<=512"),
+        (["grade"], "Missing argument 'PATHS...'"),
+        (["graed"], "No such command 'graed'"),
+        (["new", "assignment", "week", "--from", "latin.md"], "latin.md cannot be read as UTF-8 text"),
+        (["new", "assignment", "week 1"], "use letters, digits, - and _, as in week-3"),
+        (["new", "question", "tiny", "q03 Ünïcode 🎓"], "a question is named like q05_custom_loss"),
+    ],
+)
+def test_a_mistake_in_a_command_is_told_with_what_to_write(course: Path, arguments: list[str], words: str) -> None:
+    (course / "a.py").write_text(DOUBLE)
+    (course / "latin.md").write_bytes("1. **Übung?**".encode("latin-1"))
+    run = called(course, *arguments)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert words in run.stderr and "Traceback" not in run.stderr
+
+
+def test_a_check_file_that_ends_the_judge_is_told_with_the_command_that_shows_why(course: Path) -> None:
+    (course / "a.py").write_text(DOUBLE)
+    (course / "autograder" / "tiny" / "test_q02_halve.py").write_text("import os\nos._exit(3)\n")
+    run = called(course, "grade", "a.py", "--assignment", "tiny")
+    assert run.returncode == 1
+    assert "Try pytest autograder/ to see why" in run.stderr and "Traceback" not in run.stderr
+
+
+# Gradebooks
+
+
+def test_a_gradebook_of_a_newer_version_is_told(tmp_path: Path) -> None:
+    course = recorded(tmp_path, a_grade("alice"))
+    with sqlite3.connect(course / "results" / "gradebook.sqlite") as book:
+        book.execute("UPDATE meta SET value = '99' WHERE name = 'schema'")
+    book.close()
+    run = called(course, "show", "alice")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "Update gradetape" in run.stderr and "Traceback" not in run.stderr
+
+
+def test_a_gradebook_that_another_program_locks_is_told(tmp_path: Path) -> None:
+    course = recorded(tmp_path, a_grade("alice"))
+    other = sqlite3.connect(course / "results" / "gradebook.sqlite", isolation_level=None)
+    try:
+        other.execute("BEGIN EXCLUSIVE")
+        run = called(course, "override", "alice", "q01_double", "1", "--reason", "r")
+    finally:
+        other.close()
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "is locked by another program" in run.stderr and "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://host:port/grades", "It should look like postgresql://"),
+        ("postgresql+nothing://host/grades", "Check its name"),
+        ("sqlite:////proc/none/grades.sqlite", "Choose another folder with --out"),
+        ("mysql://host/grades", "write sqlite:///file or postgresql://user@host/name"),
+    ],
+)
+def test_a_gradebooks_url_that_leads_nowhere_is_told(course: Path, url: str, words: str) -> None:
+    (course / "grader_config.yml").write_text(f"gradebook: '{url}'\n")
+    run = called(course, "export", "csv")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert words in run.stderr and "Traceback" not in run.stderr
+
+
+def test_a_gradebook_for_which_a_package_is_missing_names_it(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (course / "grader_config.yml").write_text("gradebook: postgresql+asyncpg://host/grades\n")
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    monkeypatch.chdir(course)
+    told = CliRunner().invoke(cli, ["export", "csv"]).exception
+    assert 'pip install "psycopg[binary]"' in str(told)
+
+
+def test_who_the_system_does_not_know_is_asked_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(recorded(tmp_path, a_grade("alice")))
+    monkeypatch.setattr("getpass.getuser", _nobody)
+    run = CliRunner().invoke(cli, ["override", "alice", "q01_double", "1", "--reason", "r"])
+    assert run.exit_code == 2 and "--by NAME" in run.stderr
+
+
+def _nobody() -> str:
+    raise KeyError("getpwuid(): uid not found")
+
+
+# Names
+
+
+def test_submissions_of_any_name_are_graded_and_shown_as_text(course: Path) -> None:
+    names = ["with spaces", "émile 🎓", "\u202edetrever", "a;b", "$(touch x)", "-dash", "[bold]"]
+    folder = course / "handed in"
+    folder.mkdir()
+    for name in names:
+        (folder / f"{name}.py").write_text(DOUBLE)
+    run = called(course, "grade", folder, "--assignment", "tiny", "--json")
+    students = by_student(run)
+    assert (run.returncode, len(students)) == (0, len(names))
+    assert "\u202e" not in run.stderr + run.stdout and not (course / "x").exists()
+    for student in students:
+        shown = called(course, "show", "--staff", "--", student)
+        assert f"{student}: 3 of 5 points in tiny" in shown.stdout
+        assert "\u202e" not in shown.stdout
+
+
+def test_a_folder_that_is_no_course_is_told_by_every_verb(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(DOUBLE)
+    verbs = [
+        "verify", "release", "grade a.py", "show a", "report", "export csv", "override --list", "new assignment a",
+        "new question a q01_b",
+    ]  # fmt: skip
+    for verb in verbs:
+        run = called(tmp_path, *verb.split())
+        assert (run.returncode, run.stdout) == (2, ""), verb
+        assert "There is no grader_config.yml" in run.stderr and "gradetape init" in run.stderr
+    assert os.listdir(tmp_path) == ["a.py"]

@@ -1,0 +1,68 @@
+"""The commands on a page for staff do what they promise: tried on the pages of a real batch, in the course's folder."""
+
+from __future__ import annotations
+
+import html
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gradetape.report import page_name
+from tests.course import DOUBLE, by_student, gradetape, notebook, tiny
+
+STUDENT = "o'brien & co"
+CUT = "def halve(x):\n    return x // 2"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny course with one submission, graded from a folder elsewhere: a check of q02 did not pass."""
+    root = tiny(tmp_path_factory.mktemp("staff") / "course")
+    (root / "handed in").mkdir()
+    (root / "handed in" / f"{STUDENT}.ipynb").write_text(notebook(DOUBLE, CUT))
+    run = gradetape(root / "assignments", "grade", "../handed in", "--json")
+    assert by_student(run)[STUDENT]["points"] == 4
+    return root
+
+
+def page(course: Path, reader: str) -> str:
+    return html.unescape((course / "results" / reader / "tiny" / page_name(STUDENT)).read_text("utf-8"))
+
+
+def commands(course: Path) -> list[list[str]]:
+    found = re.findall(r'<pre class="command"[^>]*><code>(.*?)</code>', page(course, "staff"), re.DOTALL)
+    return [shlex.split(command) for command in found]
+
+
+def run(folder: Path, command: list[str], told: str = "") -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name(command[0])
+    return subprocess.run(
+        [program, *command[1:]], cwd=folder, input=told, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_both_values_are_on_the_page_for_staff_and_not_on_the_students(course: Path) -> None:
+    assert "assert 2 == 2.5" in page(course, "staff")
+    assert "2.5" not in page(course, "students")
+
+
+def test_a_checks_command_runs_this_check_on_this_submission_and_no_other(course: Path) -> None:
+    done = run(course, commands(course)[0])
+    assert done.returncode == 1
+    assert "assert 2 == 2.5" in done.stdout
+    assert "1 failed in" in done.stdout
+
+
+def test_the_debugger_opens_where_the_check_fails_and_can_ask_the_student_s_code(course: Path) -> None:
+    done = run(course, [*commands(course)[0], "--pdb"], "p ('asked', student.halve(9))\nq\n")
+    assert "('asked', 4)" in done.stdout
+
+
+def test_the_last_command_grades_the_submission_again(course: Path) -> None:
+    done = run(course / "assignments", commands(course)[-1])
+    assert done.returncode == 0
+    assert "1 graded now, 0 graded before" in done.stderr
