@@ -66,7 +66,8 @@ def test_a_container_that_is_given_up_while_it_starts_is_removed_too(container: 
 
 def test_a_killed_grader_leaves_no_container_behind(container: Container, tmp_path: Path) -> None:
     course = tiny(tmp_path / "course")
-    (course / "grader_config.yml").write_text(f"container:\n  image: {container.image}\n")
+    settings = f"container: {{engine: {container.engine.name}, image: {container.image}}}\n"
+    (course / "grader_config.yml").write_text(settings)
     (course / "endless.ipynb").write_text(notebook("while True:\n    pass"))
     before = names(container)
     grader = subprocess.Popen(

@@ -32,6 +32,8 @@ def profile() -> dict[str, Any]:
             _allow_if("clone", {"index": 0, "value": CLONE_NEW, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}),
             _allow_if("socket", {"index": 0, "value": _UNIX, "op": "SCMP_CMP_EQ"}),
             _allow_if("ioctl"),
+            # Docker before 23 knows no default number: its EPERM would keep glibc from falling back to clone.
+            {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS},
         ],
     }
 
