@@ -457,8 +457,14 @@ def test_the_budget_of_bytes_is_for_all_frames_together() -> None:
             channel.receive(time.monotonic() + 5)
 
 
+HELLO = ([1, "ok", None], [2, "ok", []])
+
+
 class Scripted:
-    """A zygote's connection whose workers say hello, then send what they are given, and hang up."""
+    """A zygote's connection whose workers answer what a lane asks of every worker, then as they are told, and hang up.
+
+    The first answer that a test writes is thus the third.
+    """
 
     def __init__(self) -> None:
         self.script = b""
@@ -467,7 +473,8 @@ class Scripted:
     def spawn(self, role: str, timeout_s: float) -> tuple[int, socket.socket, tuple[str, ...]]:
         ours, theirs = socket.socketpair()
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        Channel(theirs, Encoder(refuse), Decoder(refuse)).send([1, "ok", None])
+        for answer in HELLO:
+            theirs.sendall(frame(answer))
         theirs.sendall(self.script)
         theirs.shutdown(socket.SHUT_WR)
         self._theirs.append(theirs)
@@ -509,12 +516,12 @@ def raw_frame(body: bytes) -> bytes:
 @pytest.mark.parametrize(
     "reply",
     [
-        [3, "ok", 1], [2, "ok"], [2, "ok", 1, 1], [2], [], "ok", None, {"a": 1}, (2, "ok", 1), [2.0, "ok", 1],
-        [True, "ok", 1], [2, b"ok", 1], [2, "well", 1], [np.array([2, 2]), "ok", 1], [np.int64(2), "ok", 1],
-        [2, np.array(["ok", "ok"]), 1], [DType("2"), DType("ok"), 1], [Ref(1, "tensor", "T"), "ok", 1],
-        [2, Ref(1, "tensor", "T"), 1], [2, "missing", 3], [2, "missing"], [2, "raised", "ValueError", "a", "b", "c"],
-        [2, "raised", [1], "a", "b", "c"], [2, "raised", ["ValueError"], 1, "b", "c"], [2, "raised", ["a"], "a", "b"],
-        [2, "raised", ("ValueError",), "a", "b", "c"], [2, "ok", Source("f", "def f(): pass")],
+        [4, "ok", 1], [3, "ok"], [3, "ok", 1, 1], [3], [], "ok", None, {"a": 1}, (3, "ok", 1), [3.0, "ok", 1],
+        [True, "ok", 1], [3, b"ok", 1], [3, "well", 1], [np.array([3, 3]), "ok", 1], [np.int64(3), "ok", 1],
+        [3, np.array(["ok", "ok"]), 1], [DType("3"), DType("ok"), 1], [Ref(1, "tensor", "T"), "ok", 1],
+        [3, Ref(1, "tensor", "T"), 1], [3, "missing", 3], [3, "missing"], [3, "raised", "ValueError", "a", "b", "c"],
+        [3, "raised", [1], "a", "b", "c"], [3, "raised", ["ValueError"], 1, "b", "c"], [3, "raised", ["a"], "a", "b"],
+        [3, "raised", ("ValueError",), "a", "b", "c"], [3, "ok", Source("f", "def f(): pass")],
     ],
     ids=repr,
 )  # fmt: skip
@@ -528,7 +535,7 @@ def test_an_answer_of_the_wrong_form_ends_the_worker(reply: object) -> None:
 
 def test_mutated_answers_give_a_proper_value_or_the_end_of_the_worker() -> None:
     rng = random.Random(4)
-    replies = [frame([2, *reply[1:]]) for reply in SAMPLES]  # type: ignore[index]
+    replies = [frame([3, *reply[1:]]) for reply in SAMPLES]  # type: ignore[index]
     ends = set()
     for _ in range(3000):
         with scripted(mutated(rng, rng.choice(replies))) as lane:
@@ -556,7 +563,7 @@ def contains_only_plain_data_and_handles(value: object) -> bool:
 
 
 def test_a_name_that_is_missing_is_told_in_the_judges_words() -> None:
-    with scripted(frame([2, "missing", "the secret numbers"])) as lane:
+    with scripted(frame([3, "missing", "the secret numbers"])) as lane:
         with pytest.raises(Missing) as caught:
             lane.ready().ask("name", "f")
         assert str(caught.value) == "f is not defined"
@@ -564,7 +571,7 @@ def test_a_name_that_is_missing_is_told_in_the_judges_words() -> None:
 
 def test_a_flood_of_handles_does_not_stop_later_requests() -> None:
     refs = [Ref(number, "object", "X") for number in range(30_000)]
-    with scripted(frame([2, "ok", refs]) + frame([3, "ok", None]) + frame([4, "ok", 5])) as lane:
+    with scripted(frame([3, "ok", refs]) + frame([4, "ok", None]) + frame([5, "ok", 5])) as lane:
         lane.watch.begin(10)
         assert len(lane.ready().ask("name", "f")) == 30_000
         assert lane.ready().ask("name", "g") is None
@@ -576,7 +583,8 @@ def test_no_answer_is_a_timeout() -> None:
 
     class Silent(Scripted):
         def spawn(self, role: str, timeout_s: float) -> tuple[int, socket.socket, tuple[str, ...]]:
-            Channel(theirs, Encoder(refuse), Decoder(refuse)).send([1, "ok", None])
+            for answer in HELLO:
+                theirs.sendall(frame(answer))
             return 1, ours, ()
 
     lane = Lane(Silent(), "student", (), Limits(), Watch())  # type: ignore[arg-type]
