@@ -24,9 +24,19 @@ def test_a_machine_that_grades_is_well_and_its_walls_are_named(tmp_path: Path) -
     run = gradetape(tiny(tmp_path / "course"), "doctor", "--json")
     found = _found(run)
     assert (run.returncode, json.loads(run.stdout)["ok"]) == (0, True)
-    assert {"python", "packages", "walls", "memory", "podman", "docker", "gpu", "browser", "disk", "course"} == set(
-        found
-    )
+    assert {
+        "python",
+        "packages",
+        "walls",
+        "memory",
+        "podman",
+        "docker",
+        "gpu",
+        "image",
+        "browser",
+        "disk",
+        "course",
+    } == set(found)
     assert "seccomp" in found["walls"]["found"] and "no_new_privs" in found["walls"]["found"]
     assert found["course"]["found"] == "A course for tests: tiny"
 
@@ -105,10 +115,33 @@ def test_an_engine_that_does_not_answer_is_told_from_one_that_does(programs: Pat
     assert doctor.engine("docker").remedy == "Start it: systemctl start docker"
 
 
-def test_every_gpu_is_named_with_its_driver(programs: Path) -> None:
-    _program(programs, "nvidia-smi", "echo 'NVIDIA A, 81559 MiB, 570.1'; echo 'NVIDIA B, 40960 MiB, 570.1'")
+_SMI = """case "$*" in
+-L) echo 'GPU 0: NVIDIA A (UUID: GPU-11)'; echo 'GPU 1: NVIDIA B (UUID: GPU-22)' ;;
+*driver*) echo {driver} ;;
+*) echo '0, 81559'; echo '1, 40960' ;;
+esac"""
+
+
+def test_every_gpu_is_named_with_its_driver(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    _program(programs, "nvidia-smi", _SMI.format(driver="570.86.15"))
     finding = doctor.gpu()
-    assert finding == Finding("gpu", State.OK, "NVIDIA A, 81559 MiB, 570.1; NVIDIA B, 40960 MiB, 570.1")
+    assert (finding.state, finding.remedy) == (State.OK, "")
+    assert finding.found.startswith("0: NVIDIA A, 81559 MiB; 1: NVIDIA B, 40960 MiB; driver 570.86.15")
+
+
+def test_a_driver_that_is_too_old_for_cuda_is_told(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    _program(programs, "nvidia-smi", _SMI.format(driver="470.199.02"))
+    finding = doctor.gpu()
+    assert finding.state is State.ABSENT and "install a newer one" in finding.remedy
+
+
+def test_an_image_that_is_missing_is_told_and_wrong_only_where_the_course_needs_it(programs: Path) -> None:
+    _program(programs, "podman", "echo 'no such image' >&2; exit 125")
+    assert doctor.image(doctor.Config()).state is State.ABSENT
+    finding = doctor.image(doctor.Config(isolation="container"))
+    assert finding.state is State.WRONG and "gradetape image build" in finding.remedy
 
 
 def test_a_temporary_folder_without_room_is_wrong(tmp_path: Path) -> None:

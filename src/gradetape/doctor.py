@@ -28,6 +28,7 @@ from gradetape.errors import CourseError, GradetapeError, InfrastructureError
 
 _MB = 1 << 20
 _PATIENCE_S = 20.0
+_CUDA, _DRIVER = "CUDA 12 (12.5 or later) and cuDNN 9", ">=525.60"
 # Packages that bring the same modules.
 _INSTEAD = {"tensorflow": ("tensorflow-cpu", "tensorflow-intel")}
 
@@ -61,6 +62,7 @@ def examine(here: Path) -> list[Finding]:
         memory(config),
         *map(engine, ("podman", "docker")),
         gpu(),
+        image(config),
         browser(),
         space(Path(tempfile.gettempdir())),
         about_course,
@@ -171,13 +173,34 @@ def engine(name: str) -> Finding:
 
 
 def gpu() -> Finding:
-    """The GPUs and their driver."""
+    """The GPUs or their MIG slices, and whether their driver is new enough for TensorFlow's CUDA."""
     if shutil.which("nvidia-smi") is None:
         return Finding("gpu", State.ABSENT, "no nvidia-smi here", "Grading runs on the CPU.")
-    answer = _said("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
-    if not answer:
+    from gradetape.sandbox.devices import discover
+
+    driver = (_said("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader") or "").partition("\n")[0]
+    cards = [f"{device.index}: {device.name}, {device.memory_mb} MiB" for device in discover()]
+    if not cards:
         return Finding("gpu", State.ABSENT, "nvidia-smi finds none", "See what it says: nvidia-smi")
-    return Finding("gpu", State.OK, "; ".join(answer.splitlines()))
+    found = f"{'; '.join(cards)}; driver {driver or 'unknown'}, for TensorFlow's {_CUDA}"
+    if driver and not SpecifierSet(_DRIVER).contains(driver):
+        return Finding("gpu", State.ABSENT, found, f"CUDA 12 needs a driver that is {_DRIVER}: install a newer one.")
+    return Finding("gpu", State.OK, found)
+
+
+def image(config: Config) -> Finding:
+    """Whether the image for `isolation: container` is there."""
+    if sys.platform != "linux":
+        return Finding("image", State.ABSENT, "graded with on Linux alone", "Build it on a Linux machine.")
+    from gradetape.sandbox import container
+
+    wanted = State.WRONG if config.isolation == "container" else State.ABSENT
+    try:
+        engine = container.find(config.container.engine)
+        found = container.image_id(engine, config.container.image)
+    except InfrastructureError as error:
+        return Finding("image", wanted, f"{config.container.image} cannot be used", str(error))
+    return Finding("image", State.OK, f"{config.container.image} {found.removeprefix('sha256:')[:12]} ({engine.name})")
 
 
 def browser() -> Finding:
