@@ -46,7 +46,8 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
     if staff:
         yield from (_line(reason, "yellow") for reason in grade.attention)
         yield from (_line(f"For review: {reason}", "yellow") for reason in grade.review)
-        yield _line(f"{grade.file}, graded under {grade.isolation} ({', '.join(grade.layers)})", "dim")
+        where = ", ".join(grade.devices) or "the CPU"
+        yield _line(f"{grade.file}, graded on {where} under {grade.isolation} ({', '.join(grade.layers)})", "dim")
     for question in grade.questions:
         yield Text()
         title = question.title or question.stem
