@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 import pyseccomp
 import pytest
 
-from gradetape.sandbox import root, syscalls
+from examples.hostile import delegation
+from gradetape.sandbox import syscalls
 
 Found = TypeVar("Found")
 NO_NAMESPACES = [("unshare",), ("mount",)]
@@ -99,21 +100,6 @@ def mask_proc() -> None:
 
 
 def open_to_others() -> None:
-    """Lets other users read this interpreter and its packages: a private folder above them is replaced by an open one.
-
-    Skips the test where that folder is the one for temporary files.
-    """
-    closed = {Path(path): os.open(path, os.O_PATH) for path in root.visible() if not _is_open(Path(path))}
-    for top in {Path(*path.parts[:2]) for path in closed}:
-        if Path(tempfile.gettempdir()).is_relative_to(top):
-            pytest.skip("another user may not read this environment: it lies below a private folder")
-        syscalls.mount("tmpfs", str(top), "tmpfs", 0, "mode=755")
-    for path, descriptor in closed.items():
-        if not path.exists():
-            path.mkdir(parents=True, mode=0o755)
-            syscalls.mount(f"/proc/self/fd/{descriptor}", str(path), None, syscalls.MS_BIND | syscalls.MS_REC)
-        os.close(descriptor)
-
-
-def _is_open(path: Path) -> bool:
-    return all(folder.stat().st_mode & 0o001 for folder in path.parents)
+    """Lets other users read this interpreter and its packages; skips the test where that cannot be done."""
+    if not delegation.open_to_others():
+        pytest.skip("another user may not read this environment: it lies below a private folder")

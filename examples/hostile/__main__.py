@@ -10,6 +10,8 @@ Exit status 0: nothing leaked, no point was forged, every verdict is right, and 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -18,9 +20,14 @@ from rich.table import Table
 from rich.text import Text
 
 from examples.hostile.corpus import entries, manifest, write
+from examples.hostile.delegation import Found, in_the_open
 from examples.hostile.findings import Row
 from examples.hostile.trial import Report, refusal, trial, who
 from gradetape.text import printable
+
+
+def _as_it_is(work: Callable[[], Found]) -> Found:
+    return work()
 
 
 def _table(report: Report, title: str) -> Table:
@@ -64,10 +71,11 @@ def main(names: tuple[str, ...], folder: Path | None) -> None:
         return
     console, sound = Console(), True
     for name, user in who().items():
-        if reason := refusal(user):
+        around = in_the_open if user is not None else _as_it_is
+        if reason := around(partial(refusal, user)):
             console.print(f"Skipped as {name}: {reason}.", markup=False)
             continue
-        report = trial(user, names)
+        report = around(partial(trial, user, names))
         console.print(_table(report, f"As {name}"))
         console.print(Text("\n".join(f"PROBLEM {printable(problem)}" for problem in report.problems)))
         console.print(f"As {name}: {_summary(report)}.", markup=False)

@@ -1,15 +1,21 @@
-"""Control groups that belong to an ordinary user, as a login under systemd may have them."""
+"""What root gives an ordinary user for a trial: control groups, as a login under systemd may have them, and the
+permission to read this interpreter."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from gradetape.sandbox import root, syscalls
 from gradetape.sandbox.groups import MOUNTS, own_paths
 
+Found = TypeVar("Found")
 _VERSION_1 = ("memory", "pids", "cpuacct")
 
 
@@ -26,6 +32,44 @@ def delegated(user: int) -> Iterator[tuple[Path, ...]]:
     finally:
         for folder in made:
             _remove(folder)
+
+
+def in_the_open(work: Callable[[], Found]) -> Found:
+    """Does work where other users may read this interpreter, as far as that can be had; only root can.
+
+    A mount namespace belongs to a thread: the others see what they saw.
+    """
+
+    def all_of_it() -> Found:
+        syscalls.unshare(syscalls.NEWNS)
+        syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+        open_to_others()
+        return work()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(all_of_it).result()
+
+
+def open_to_others() -> bool:
+    """Puts an open folder in the place of a private one above the interpreter or its packages; whether that was possible.
+
+    It is not where temporary files lie in the private folder too.
+    """
+    closed = {Path(path): os.open(path, os.O_PATH) for path in root.visible() if not _is_open(Path(path))}
+    tops = {Path(*path.parts[:2]) for path in closed}
+    possible = not any(Path(tempfile.gettempdir()).is_relative_to(top) for top in tops)
+    for top in tops if possible else ():
+        syscalls.mount("tmpfs", str(top), "tmpfs", 0, "mode=755")
+    for path, descriptor in closed.items():
+        if not path.exists():
+            path.mkdir(parents=True, mode=0o755)
+            syscalls.mount(f"/proc/self/fd/{descriptor}", str(path), None, syscalls.MS_BIND | syscalls.MS_REC)
+        os.close(descriptor)
+    return possible
+
+
+def _is_open(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in path.parents)
 
 
 def join(groups: tuple[Path, ...]) -> None:
