@@ -55,13 +55,14 @@ def run(*argv: str | Path, **how: object) -> None:
 
 def install() -> None:
     """podman and what makes the stand-in, where they are missing and can be had."""
-    missing = [name for name in ("podman", "mmdebstrap") if shutil.which(name) is None]
+    missing = [name for name in ("podman", "runc", "mmdebstrap") if shutil.which(name) is None]
     if not missing:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise Skipped(f"{' and '.join(missing)} missing, and only root on Debian or Ubuntu could install it")
     run("apt-get", "update", "-qq")
-    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES)
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES, env=quiet)
 
 
 def debian() -> None:
