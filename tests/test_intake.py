@@ -9,6 +9,8 @@ import os
 import stat
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 from gradetape import intake
 from gradetape.errors import SubmissionError
 from gradetape.records import Cell, Submission, Unreadable
+from tests.refusing import open_folder
 
 
 def code(source: str | list[str], **metadata: Any) -> dict[str, Any]:
@@ -391,14 +394,29 @@ def test_folders_within_folders_come_to_an_end(tmp_path: Path) -> None:
     assert "too deep" in refused(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
-def test_a_file_or_folder_without_permission_is_told(tmp_path: Path) -> None:
-    put(tmp_path, "alice.ipynb").chmod(0)
-    put(tmp_path, "bob/x.ipynb").parent.chmod(0)
-    outcomes = intake.read([tmp_path, tmp_path / "bob", tmp_path / "bob" / "x.ipynb"])
-    (tmp_path / "bob").chmod(0o700)
+@contextmanager
+def an_ordinary_user() -> Iterator[None]:
+    """Root, who may open everything, is nobody in here."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+def test_a_file_or_folder_without_permission_is_told() -> None:
+    with open_folder() as folder:
+        put(folder, "alice.ipynb").chmod(0)
+        put(folder, "bob/x.ipynb").parent.chmod(0)
+        with an_ordinary_user():
+            outcomes = intake.read([folder / "alice.ipynb", folder / "bob"])
+        (folder / "bob").chmod(0o700)
     assert all(isinstance(outcome, Unreadable) for outcome in outcomes)
-    assert {Path(outcome.file).name for outcome in outcomes} == {"alice.ipynb", "bob", "x.ipynb"}
+    assert {Path(outcome.file).name for outcome in outcomes} == {"alice.ipynb", "bob"}
+    assert all("Look at its permissions" in outcome.reason for outcome in outcomes)  # type: ignore[union-attr]
 
 
 # Whose it is
