@@ -112,8 +112,6 @@ def test_a_mistake_in_a_course_is_told_before_anything_is_run(
         (["verify", "--json", "tiny", "tiny"], "--json describes one assignment: name it"),
         (["verify", "tinny"], "Did you mean 'tiny'?"),
         (["release", "tiny/../tiny"], "There are: tiny."),
-        (["grade", "a.py", "--assignment", "tiny", "--device", "gpu"], "use cpu"),
-        (["grade", "a.py", "--isolation", "container"], "use namespaces"),
         (["grade", "a.py", "--isolation", "sometimes"], "'namespaces'"),
         (["grade", "a.py", "--workers", "0"], "1<=x<=512"),
         (["grade"], "Missing argument 'PATHS...'"),
@@ -128,6 +126,20 @@ def test_a_mistake_in_a_command_is_told_with_what_to_write(course: Path, argumen
     (course / "latin.md").write_bytes("1. **Übung?**".encode("latin-1"))
     run = called(course, *arguments)
     assert (run.returncode, run.stdout) == (2, "")
+    assert words in run.stderr and "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [("--device=gpu", "--device cpu, or auto"), ("--isolation=container", "apt-get install podman")],
+)
+def test_what_this_machine_lacks_is_told_with_what_to_do(
+    course: Path, monkeypatch: pytest.MonkeyPatch, option: str, words: str
+) -> None:
+    (course / "a.py").write_text(DOUBLE)
+    monkeypatch.setenv("PATH", str(course))
+    run = called(course, "grade", "a.py", "--assignment", "tiny", option)
+    assert (run.returncode, run.stdout) == (1, "")
     assert words in run.stderr and "Traceback" not in run.stderr
 
 
