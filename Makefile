@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify grade test check hostile image image-ci gpu-check torture fuzz bench screenshots docs wheel clean
+.PHONY: help setup release verify grade test test-slow check hostile image image-ci gpu-check torture fuzz bench screenshots docs wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ grade: setup  ## grade the example submissions into results/
 
 test: setup  ## run the tests
 	$(BIN)/pytest
+
+test-slow: setup  ## run those that take long: all examples, hundreds of workers, the tutorial with a built wheel
+	$(BIN)/pytest -m slow
 
 check: setup  ## look at style and types
 	$(BIN)/ruff check

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from gradetape.errors import FarSideEvent, Gone, Missing, StudentError, WireError, WireRefused
-from gradetape.records import Limits
+from gradetape.records import Limits, Slot
 from gradetape.wire.channel import MAX_BODY, MAX_BUFFERS, Channel
 from gradetape.wire.codec import MAX_INT_BYTES, MAX_VALUES, Decoder, Encoder, Kind
 from gradetape.wire.control import Exit
@@ -457,7 +457,7 @@ def test_the_budget_of_bytes_is_for_all_frames_together() -> None:
             channel.receive(time.monotonic() + 5)
 
 
-HELLO = ([1, "ok", None], [2, "ok", []])
+HELLO = ([1, "ok", {"devices": [], "versions": {}}], [2, "ok", []])
 
 
 class Scripted:
@@ -468,6 +468,7 @@ class Scripted:
 
     def __init__(self) -> None:
         self.script = b""
+        self.slot = Slot()
         self._theirs: list[socket.socket] = []
 
     def spawn(self, role: str, timeout_s: float) -> tuple[int, socket.socket, tuple[str, ...]]:

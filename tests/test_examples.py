@@ -26,6 +26,8 @@ IMPATIENT = "limits:\n  cell_s: 10\n  check_s: 20\n"
 
 Run = subprocess.CompletedProcess[str]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -49,6 +49,7 @@ def test_the_batch_ends_and_leaves_nothing_behind(report: Report) -> None:
     assert report.others == []
 
 
+@pytest.mark.slow
 def test_without_walls_the_canary_is_found() -> None:
     (found,) = (row.leaks for row in trial(only=[HUNTER], isolation="none").rows if row.entry.attack)
     assert "the canary" in found

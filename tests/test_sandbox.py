@@ -215,6 +215,7 @@ def many_workers(zygote: Zygote, count: int) -> None:
             control.end(worker)
 
 
+@pytest.mark.slow
 def test_five_hundred_workers_leave_nothing_behind(zygote: Zygote) -> None:
     pid = zygote._process.pid
     many_workers(zygote, 3)

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 TUTORIAL = ROOT / "docs" / "tutorials" / "instructor.md"
 _BLOCK = re.compile(r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 
+pytestmark = pytest.mark.slow
+
 
 class Step(NamedTuple):
     """A file of the tutorial with its text, or a command with none."""
