@@ -112,10 +112,13 @@ def _version(name: str) -> str | None:
 def walls(config: Config, secret: tuple[Path, ...] = ()) -> Finding:
     """Makes a worker behind the walls and ends it; the layers, or what is missing and how to get it."""
     if sys.platform != "linux":
+        from gradetape.sandbox.launch import ELSEWHERE
+
         found = f"{platform.system()} has none: they are made of Linux's namespaces, Landlock and seccomp"
         return Finding(
             "walls", State.WRONG, found,
-            "init, new, release, show, report and export work here; verify and grade on a Linux machine.",
+            "init, new, release, show, report and export work here; verify and grade on a Linux machine, or in the "
+            f"image that `gradetape image build` makes: {ELSEWHERE}",
         )  # fmt: skip
     from gradetape.sandbox import landlock
 
@@ -190,8 +193,6 @@ def gpu() -> Finding:
 
 def image(config: Config) -> Finding:
     """Whether the image for `isolation: container` is there."""
-    if sys.platform != "linux":
-        return Finding("image", State.ABSENT, "graded with on Linux alone", "Build it on a Linux machine.")
     from gradetape.sandbox import container
 
     wanted = State.WRONG if config.isolation == "container" else State.ABSENT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from examples.hostile.findings import Row
 from examples.hostile.trial import trial
 from gradetape.sandbox.container import Container, said
 from tests.course import by_student, gradetape
@@ -19,19 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SUBMISSIONS = ROOT / "examples" / "submissions"
 EXPECTED: dict[str, dict[str, Any]] = YAML(typ="safe").load(ROOT / "examples" / "expected.yml")
 SHORT = ("empty.ipynb", "partial.ipynb", "syntax_error.ipynb")
-WHOLE = "GRADETAPE_TEST_WHOLE_CORPUS"
-ATTACKS = (
-    "asks_the_zygote", "fork_bomb", "forges_the_notebooks_own_grader", "hangs_up", "ignores_every_signal",
-    "kills_all_it_can", "leaves_a_daemon", "leaves_things_behind", "loops_in_tensorflow", "makes_namespaces",
-    "memory_bomb_of_arrays", "opens_sockets", "overwrites_what_is_installed", "patches_numpy", "reads_every_file",
-    "reads_likely_paths", "reads_the_environment", "reads_the_memory_of_others", "sends_its_descriptors",
-)  # fmt: skip
-# What is known to end otherwise in a container, and why.
-OTHERWISE = {
-    "reads_the_processes": "nothing of /proc can be listed, so that its cell itself raises",
-    "fills_the_inodes": "no engine lets a tmpfs count inodes: the container's memory bounds them",
-    "memory_bomb_shared_out": "the container's memory is more than a worker's, and takes longer to fill",
-}
+# What ends otherwise in a container: podman lets no tmpfs limit its number of files. The memory does.
+OTHERWISE = {"fills_the_inodes": "BREACH: 50 000 files in /tmp/"}
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +63,9 @@ def test_an_example_gets_in_a_container_what_it_gets_elsewhere(batch: dict[str, 
 
 
 def test_every_verdict_of_an_example_is_the_same_as_with_namespaces(course: Path, batch: dict[str, Any]) -> None:
-    walled = graded(course, "namespaces", *(SUBMISSIONS / name for name in SHORT))
-    assert len(walled) == len(SHORT)
+    walled = graded(course, "namespaces", SUBMISSIONS)
     assert {student: verdicts(found) for student, found in walled.items()} == {
-        student: verdicts(batch[student]) for student in walled
+        student: verdicts(found) for student, found in batch.items()
     }
 
 
@@ -102,11 +90,14 @@ def test_an_example_has_a_container_of_its_own_where_the_course_asks_for_it(cour
     assert said(container.engine.names()).stdout.split() == []
 
 
-def test_attackers_get_nothing_more_in_a_container(container: Container) -> None:
-    only = () if os.environ.get(WHOLE) else ATTACKS
-    report = trial(only=only, isolation="container", settings=settings(container))
+def test_attackers_get_in_a_container_what_they_get_elsewhere(container: Container) -> None:
+    report = trial(isolation="container", settings=settings(container))
     assert "memory of the container" in report.layers
-    assert {
-        row.entry.name: row.problems for row in report.rows if row.problems and row.entry.name not in OTHERWISE
-    } == {}
+    assert {row.entry.name: found for row in report.rows if (found := unknown(row))} == {}
     assert report.others == []
+
+
+def unknown(row: Row) -> list[str]:
+    """What is wrong with a row, apart from what is known to be so in a container."""
+    known = OTHERWISE.get(row.entry.name)
+    return [problem for problem in row.problems if known is None or not problem.startswith(known)]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ import pytest
 from gradetape.records import Slot
 from gradetape.sandbox.container import Container, box_of
 from gradetape.sandbox.engine import CAPABILITIES, Mount
-from tests.course import DOUBLE, HALVE, notebook, tiny
+from tests.course import DOUBLE, HALVE, called, notebook, tiny
 from tests.far import LIMITS
 
 LOOKER = """
@@ -41,8 +42,7 @@ def graded(container: Container, tmp_path_factory: pytest.TempPathFactory) -> It
         pytest.skip("the folders of the course belong to root in the container")
     folder = tmp_path_factory.mktemp("node")
     course = tiny(folder / "course")
-    for part in (course, *course.iterdir()):
-        part.chmod(0o700 if part.is_dir() else 0o600)
+    close(course)
     submissions, results = folder / "submissions", folder / "results"
     submissions.mkdir(mode=0o700)
     results.mkdir(mode=0o700)
@@ -52,18 +52,32 @@ def graded(container: Container, tmp_path_factory: pytest.TempPathFactory) -> It
         "ends": ("import os\nos._exit(3)",),
     }.items():
         (submissions / f"{name}.ipynb").write_text(notebook(*cells))
+    run = in_one_container(
+        container, folder,
+        ("grade", "/submissions", "--out", "/results", "--workers", "1", "--device", "cpu", "--json"),
+        Mount(course, "/course"), Mount(submissions, "/submissions"), Mount(results, "/results", writable=True),
+    )  # fmt: skip
+    yield {each["student"]: each for each in json.loads(run.stdout)["submissions"]}
+    assert (results / "gradebook.sqlite").is_file()
+
+
+def close(course: Path) -> None:
+    """Keeps a course from everybody but its owner."""
+    for part in (course, *course.iterdir()):
+        part.chmod(0o700 if part.is_dir() else 0o600)
+
+
+def in_one_container(
+    container: Container, folder: Path, arguments: tuple[str, ...], *mounts: Mount
+) -> subprocess.CompletedProcess[str]:
+    """Runs a verb by the image's entry point, with what the documentation allows it."""
     box = msgspec.structs.replace(
-        box_of(LIMITS, container, folder, "", slot=Slot()), entrypoint="gradetape",
-        command=("grade", "/submissions", "--out", "/results", "--workers", "1", "--device", "cpu", "--json"),
-        capabilities=(*CAPABILITIES, "DAC_OVERRIDE"), memory_mb=3000,
-        mounts=(
-            Mount(course, "/course"), Mount(submissions, "/submissions"), Mount(results, "/results", writable=True)
-        ),
+        box_of(LIMITS, container, folder, "", slot=Slot()), entrypoint="gradetape", command=arguments,
+        capabilities=(*CAPABILITIES, "DAC_OVERRIDE"), memory_mb=3000, mounts=mounts,
     )  # fmt: skip
     run = subprocess.run(container.engine.run(box), capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr[-3000:]
-    yield {each["student"]: each for each in json.loads(run.stdout)["submissions"]}
-    assert (results / "gradebook.sqlite").is_file()
+    return run
 
 
 def test_submissions_are_graded(graded: dict[str, Any]) -> None:
@@ -73,3 +87,12 @@ def test_submissions_are_graded(graded: dict[str, Any]) -> None:
 
 def test_a_submission_finds_neither_the_checks_nor_the_gradebook(graded: dict[str, Any]) -> None:
     assert graded["looks"]["points"] == 5
+
+
+def test_a_question_is_verified_where_there_is_only_a_container(container: Container, tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    assert called(tmp_path, "init", course).returncode == 0
+    close(course)
+    arguments = ("verify", "first-steps", "--question", "q01_standardize", "--workers", "1", "--json")
+    proof = json.loads(in_one_container(container, tmp_path, arguments, Mount(course, "/course")).stdout)
+    assert proof["ok"] and len(proof["mutants"]) == 3

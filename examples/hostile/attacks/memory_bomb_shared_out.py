@@ -7,7 +7,7 @@ def total(x):
         return (x**2).sum()
     for _ in range(10):
         if os.fork() == 0:
-            hoard = [b"x" * (10 << 20) for _ in range(30)]
+            hoard = [b"x" * (10 << 20) for _ in range(20)]
             time.sleep(100)
             os._exit(len(hoard))
     time.sleep(100)

@@ -16,7 +16,14 @@ def hunt():
                 pass
 
 
+def listed():
+    try:
+        return os.listdir("/proc")
+    except OSError:
+        return []
+
+
 own = str(os.getpid())
-others = [pid for pid in os.listdir("/proc") if pid.isdigit() and pid not in ("1", "2", own)]
+others = [pid for pid in listed() if pid.isdigit() and pid not in ("1", "2", own)]
 if len(others) > 1:
     print("BREACH: other processes are visible:", others)

@@ -26,7 +26,7 @@ from gradetape.errors import EngineError
 from gradetape.records import Limits, Slot
 from gradetape.sandbox.base import Policy
 from gradetape.sandbox.engine import PREFIX, Box, Engine, Mount
-from gradetape.sandbox.launch import Running, environment
+from gradetape.sandbox.launch import Running, environment, require_linux
 from gradetape.sandbox.profile import profile
 from gradetape.sandbox.seccomp import compile_filter
 
@@ -49,6 +49,7 @@ class Contained(Running):
     """A running zygote in a container of its own; `path` is the socket on which it makes workers."""
 
     def __init__(self, limits: Limits, container: Container, *, keras: str = "3", slot: Slot) -> None:
+        require_linux()
         self._engine = container.engine
         with ExitStack() as stack:
             folder = stack.enter_context(scratch.folder("gradetape-container-"))

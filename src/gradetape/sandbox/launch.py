@@ -32,6 +32,8 @@ _ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "KERAS_HOME": "/tmp/keras",
 }
+# How a system that has no such walls runs a verb of gradetape's in the image that `gradetape image build` makes.
+ELSEWHERE = "podman run --rm --memory 6g --volume .:/course localhost/gradetape verify --question STEM"
 
 
 class Running:
@@ -117,11 +119,7 @@ class Zygote(Running):
         self, limits: Limits, *, isolation: str = "namespaces", keras: str = "3", gpu: bool = False,
         secret: tuple[Path, ...] = (),
     ) -> None:  # fmt: skip
-        if sys.platform != "linux":
-            raise WallsError(
-                "grading needs Linux, whose walls keep a student's code in. On this system grade in a container, made "
-                "from autograder/Containerfile. `gradetape new` and `gradetape release` work here."
-            )
+        require_linux()
         self._stack = ExitStack()
         folder = self._stack.enter_context(scratch.folder("gradetape-zygote-"))
         path = folder / "zygote"
@@ -141,6 +139,15 @@ class Zygote(Running):
         super().close()
         sweep()
         self._stack.close()
+
+
+def require_linux() -> None:
+    """Raises WallsError on other systems: they have no walls, and no socket leads into their containers."""
+    if sys.platform != "linux":
+        raise WallsError(
+            "grading needs Linux, whose walls keep a student's code in. On this system verify and grade in the image "
+            f"that `gradetape image build` makes: {ELSEWHERE}. `gradetape new` and `gradetape release` work here."
+        )
 
 
 def environment(keras: str, *, gpu: bool) -> dict[str, str]:

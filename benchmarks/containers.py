@@ -1,0 +1,82 @@
+"""A batch in containers against the same batch with namespaces, turn by turn.
+
+`python -m benchmarks.containers IMAGE [REPEATS]` grades one submission many times with the real command. For each
+isolation it prints the time from the command to the first verdict, and the submissions per minute from then on: what a
+container's start costs is in the first figure alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.measure import spread
+
+ROOT = Path(__file__).parents[1]
+SUBMISSION = ROOT / "examples" / "submissions" / "perfect_and_terse.ipynb"
+COUNT, WORKERS = 12, 2
+ISOLATIONS = ("namespaces", "container")
+_VERDICT = re.compile(rf"^\d+/{COUNT} ")
+
+
+class Timed(NamedTuple):
+    """A batch: seconds from the command to its first verdict, and submissions per minute after it."""
+
+    first_s: float
+    per_minute: float
+
+
+def course(folder: Path, image: str) -> Path:
+    """A copy of this course that grades in the image, and a class that hands in the same."""
+    for part in ("assignments", "solutions", "autograder"):
+        shutil.copytree(ROOT / part, folder / part)
+    (folder / "grader_config.yml").write_text(f"container: {{image: {image}}}\n")
+    (folder / "class").mkdir()
+    for number in range(COUNT):
+        shutil.copy(SUBMISSION, folder / "class" / f"student_{number:02}.ipynb")
+    return folder
+
+
+def batch(folder: Path, isolation: str) -> Timed:
+    """Grades the class once, into a folder of its own."""
+    with tempfile.TemporaryDirectory() as out:
+        argv = [
+            Path(sys.executable).with_name("gradetape"), "grade", "class", "--assignment", "custom-training",
+            "--out", out, "--isolation", isolation, "--device", "cpu", "--workers", str(WORKERS),
+        ]  # fmt: skip
+        began, ends = time.monotonic(), []
+        with subprocess.Popen(argv, cwd=folder, stderr=subprocess.PIPE, text=True) as grader:
+            assert grader.stderr
+            for line in grader.stderr:
+                if _VERDICT.match(line):
+                    ends.append(time.monotonic() - began)
+        if grader.returncode or len(ends) != COUNT:
+            raise SystemExit(f"grading with {isolation} ended with {grader.returncode} after {len(ends)} submissions")
+    return Timed(ends[0], 60 * (COUNT - 1) / (ends[-1] - ends[0]))
+
+
+def main() -> None:
+    """Alternates, and prints both."""
+    image, repeats = sys.argv[1], int((sys.argv[2:] or ["3"])[0])
+    with tempfile.TemporaryDirectory() as made:
+        folder = course(Path(made), image)
+        runs = [[batch(folder, isolation) for isolation in ISOLATIONS] for _ in range(repeats)]
+    for isolation, timed in zip(ISOLATIONS, zip(*runs, strict=True), strict=True):
+        first, rate = (
+            spread([each.first_s for each in timed], "s"),
+            spread([each.per_minute for each in timed], "a minute"),
+        )
+        print(f"{isolation}: the first verdict after {first}, then {rate}")
+    ratio = statistics.median(walled.per_minute / contained.per_minute for walled, contained in runs)
+    print(f"after its start a batch in containers takes {ratio:.3f} times as long (aim: 1.03)")
+
+
+if __name__ == "__main__":
+    main()
