@@ -42,10 +42,6 @@ def _a_folder_for_the_config(course: Path) -> None:
     (course / "assignments" / "tiny" / "assignment.yml").mkdir()
 
 
-def _latin_prompt(course: Path) -> None:
-    (course / "assignments" / "tiny" / "q01_double" / "prompt.md").write_bytes("# Übung".encode("latin-1"))
-
-
 def _no_deadline_zone(course: Path) -> None:
     _append(course / "assignments" / "tiny" / "assignment.yml", "deadline: 2026-10-01T23:59:00\n")
 
@@ -66,9 +62,25 @@ def _public_check(text: str) -> Callable[[Path], None]:
     return spoil
 
 
-def _latin_check(course: Path) -> None:
-    path = course / "assignments" / "tiny" / "q01_double" / "test_public.py"
-    path.write_bytes("# Übung\n".encode("latin-1") + path.read_bytes())
+def _a_folder_for_a_mutant(course: Path) -> None:
+    (course / "solutions" / "tiny" / "mutants" / "q01_double" / "wrong.py").mkdir(parents=True)
+
+
+def _no_title(course: Path) -> None:
+    (course / "assignments" / "tiny" / "q01_double" / "prompt.md").write_text("Double a number.\n")
+
+
+def _a_reference_that_python_cannot_read(course: Path) -> None:
+    (course / "solutions" / "tiny" / "q02_halve.py").write_text("x = 1\n# %%\ndef halve(x):\n    return x /\n")
+
+
+def _a_stranger(course: Path) -> None:
+    (course / "assignments" / "tiny" / "drafts").mkdir()
+
+
+def _a_question_without_a_folder(course: Path) -> None:
+    path = course / "assignments" / "tiny" / "assignment.yml"
+    path.write_text(path.read_text().replace("q02_halve:", "q02_halve: 2\n  q09_zzz:"))
 
 
 def _an_order_for_otter(course: Path) -> None:
@@ -81,19 +93,26 @@ def _an_order_for_otter(course: Path) -> None:
         (_no_assignments, "verify", "Make an assignment in it: gradetape new assignment NAME"),
         (_latin_config, "verify", "grader_config.yml is not UTF-8 text. Save it as UTF-8."),
         (_a_folder_for_the_config, "release", "assignments/tiny/assignment.yml cannot be read"),
-        (_latin_prompt, "release", "q01_double/prompt.md cannot be read as UTF-8 text"),
+        (_no_title, "release", "prompt.md has no title. Begin it with a heading"),
+        (
+            _a_stranger,
+            "release",
+            "assignments/tiny/drafts is not among the questions in assignments/tiny/assignment.yml. Move it",
+        ),
+        (_a_question_without_a_folder, "release", "but assignments/tiny/q09_zzz is not there. Take the line out"),
+        (_a_folder_for_a_mutant, "verify", "q01_double/wrong.py cannot be read: Is a directory. It should be a text"),
+        (_a_reference_that_python_cannot_read, "verify", "q02_halve.py, line 4: invalid syntax. Correct it and verify"),
         (
             _no_deadline_zone,
             "release",
             "line 5: 'deadline' is '2026-10-01T23:59:00': write an ISO time",
         ),
-        (_mutant("def double(x:\n"), "verify", "wrong.py, line 1: "),
+        (_mutant("def double(x:\n"), "verify", "line 1: '(' was never closed. Correct it and verify again"),
         (_mutant("def double(x): ...\n"), "verify", "begins with a docstring that names its misconception"),
         (_mutant('"""Wrong."""\n'), "verify", "add a line such as '# fails: hidden::test_x'"),
         (_mutant('"""Wrong."""\n# fails: test_two\n'), "verify", "write checks as public::test_x or hidden::test_x"),
         (_public_check("def test_two(:\n"), "release", "Correct it and release again"),
         (_public_check("x = 1\n"), "release", "Write at least one function test_"),
-        (_latin_check, "release", "Save the file as UTF-8 text"),
         (_an_order_for_otter, "release", "Remove what it takes for an order"),
     ],
 )
@@ -104,6 +123,29 @@ def test_a_mistake_in_a_course_is_told_before_anything_is_run(
     run = called(course, verb)
     assert run.returncode == 2
     assert words in run.stderr and "Traceback" not in run.stderr
+
+
+TEXTS = {
+    "assignments/tiny/introduction.md": "release",
+    "assignments/tiny/q01_double/prompt.md": "release",
+    "assignments/tiny/q01_double/starter.py": "grade",
+    "assignments/tiny/q01_double/test_public.py": "release",
+    "solutions/tiny/q01_double.py": "verify",
+    "solutions/tiny/variants/q01_double/twice.py": "verify",
+    "solutions/tiny/mutants/q01_double/wrong.py": "verify",
+    "autograder/tiny/test_q01_double.py": "grade",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_of_a_course_in_another_encoding_is_named_before_anything_is_run(course: Path, text: str) -> None:
+    (course / "a.py").write_text(DOUBLE)
+    (course / text).parent.mkdir(parents=True, exist_ok=True)
+    (course / text).write_bytes("# Übung\n".encode("latin-1"))
+    verb = TEXTS[text]
+    run = called(course, verb, *(["a.py", "--assignment", "tiny"] if verb == "grade" else []))
+    assert (run.returncode, run.stdout) == (2, "")
+    assert f"{text} is not UTF-8 text (byte 2). Save it as UTF-8." in run.stderr and "Traceback" not in run.stderr
 
 
 @pytest.mark.parametrize(
