@@ -223,7 +223,7 @@ def test_a_student_of_any_name_can_be_given_points(course: Path, student: str) -
     [
         (["alice", "q02_halve", "2.5", "--reason", "r"], "q02_halve is worth 0 to 2 points, not 2.5"),
         (["alice", "q02_halve", "nan", "--reason", "r"], "q02_halve is worth 0 to 2 points, not nan"),
-        (["alice", "q02_halve", "--reason", "r"], "no points were given"),
+        (["alice", "q02_halve", "--reason", "r"], "no points were given: write them after the question"),
         (["alice", "q02_halve", "1"], "--reason"),
         (["alice", "q02_halve", "1", "--reason", " "], "--reason"),
         (["alice", "q02_havle", "1", "--reason", "r"], "Did you mean 'q02_halve'?"),
@@ -294,13 +294,13 @@ def test_a_late_policy_that_cannot_be_followed_is_told_before_anything_is_graded
 @pytest.mark.parametrize(
     ("times", "words"),
     [
-        ("student,when\na,b\n", "times.csv, line 1: the column time is missing"),
+        ("student,when\na,b\n", "times.csv, line 1: the column time is missing. Add it."),
         (
             "student,time\nalice,2026-10-02 11:00\n",
             "line 2: '2026-10-02 11:00' is no ISO time with its zone",
         ),
         ("student,time\nalice\n", "times.csv, line 2: '' is no ISO time"),
-        ("student,time\n" + "x" * 200_000 + ",y\n", "cannot be read as a CSV file"),
+        ("student,time\n" + "x" * 200_000 + ",y\n", "Export it as UTF-8, or take late.times away"),
     ],
 )
 def test_a_table_of_times_that_is_wrong_is_told_with_its_line(course: Path, times: str, words: str) -> None:
@@ -359,6 +359,8 @@ def test_where_there_is_nothing_to_show_the_next_step_is_told(
 
 @pytest.mark.parametrize("verb", [("report",), ("export", "csv")])
 def test_a_place_that_cannot_be_written_is_told(course: Path, verb: tuple[str, ...]) -> None:
+    before = (course / "grader_config.yml").read_bytes()
     run = called(course, *verb, "--out", "grader_config.yml/x")
     assert run.returncode == 2
-    assert "--out" in run.stderr and "Traceback" not in run.stderr
+    assert "cannot be written" in run.stderr and "--out" in run.stderr and "Traceback" not in run.stderr
+    assert (course / "grader_config.yml").read_bytes() == before

@@ -230,7 +230,7 @@ def test_a_damaged_gradebook_is_told(tmp_path: Path) -> None:
         book.record(a_grade(), ASSIGNMENT)
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
-    with pytest.raises(GradebookError, match=r"gradebook\.sqlite is damaged"):
+    with pytest.raises(GradebookError, match=r"gradebook\.sqlite is damaged\. Restore it from a backup"):
         Gradebook.open(path)
 
 
@@ -241,7 +241,10 @@ def test_an_entry_that_somebody_edited_is_named(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE attempts SET record = '{}'")
     connection.close()
-    with Gradebook.open(path) as book, pytest.raises(GradebookError, match=r"alice\.ipynb.*cannot be read"):
+    with (
+        Gradebook.open(path) as book,
+        pytest.raises(GradebookError, match=r"alice\.ipynb.*cannot be read.*Restore the gradebook"),
+    ):
         book.latest(ASSIGNMENT)
 
 
