@@ -199,7 +199,7 @@ def test_check_files_that_cannot_be_used_are_told_and_the_rest_works(lanes: Lane
     broken = {Path(path).as_posix().split("/")[-1]: text for path, text in lanes.collected.broken.items()}
     assert set(broken) == {"test_q02_y.py", "test_public.py", "test_q03_z.py"}
     assert "line 1: invalid syntax. Correct it" in broken["test_q02_y.py"]
-    assert "does not import tensorflow" in broken["test_public.py"]
+    assert "a check does not import tensorflow. Use the fixtures tf and keras" in broken["test_public.py"]
     assert "docstring" in broken["test_q03_z.py"]
     assert [result.verdict.value for result in judged(lanes, exam, only="q02_y").results] == ["passed"]
 

@@ -102,7 +102,8 @@ def test_a_filter_that_lets_something_through_is_found_out(call: str, monkeypatc
     monkeypatch.setattr("gradetape.sandbox.seccomp._REFUSED", ())
     monkeypatch.setattr("gradetape.sandbox.seccomp.ALLOWED", [*_allowed(), call])
     monkeypatch.setattr(launch, "compile_filter", compile_filter)
-    assert re.search(LETS_THROUGH[call], refusal(Zygote(LIMITS)))
+    words = f"the walls stand, but {LETS_THROUGH[call]}. Nothing is graded behind such walls"
+    assert re.search(words, refusal(Zygote(LIMITS)))
 
 
 def _allowed() -> list[str]:

@@ -91,6 +91,21 @@ def test_what_befalls_a_worker_before_its_first_cell_is_the_machinerys_fault(
         assert isinstance(watch.broken, kind)
 
 
+def test_a_worker_that_is_not_walled_in_in_time_is_told_with_the_limit() -> None:
+    words = r"did not stand behind its walls within 0\.1 s\. Where the machine is busy"
+    with a_zygote() as path, closing(Control(path)) as control, pytest.raises(WallsError, match=words):
+        control.spawn("student", 0.1)
+
+
+def test_a_worker_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_zygote(READY) as path, closing(Control(path)) as control:
+        number, data, _ = control.spawn("student", 30)
+        data.close()
+        monkeypatch.setattr("gradetape.wire.control._END_S", 0.1)
+        with pytest.raises(ZygoteError, match="the zygote did not end a worker within "):
+            control.end(number)
+
+
 # A case that is lost with the whole machinery
 
 
@@ -204,10 +219,30 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
         ("ending", "a worker ended before its walls stood. Is there memory for it (limits.memory_mb)?"),
         ("loose", "a daemon has outlived it. Nothing is graded behind such walls: use another machine, or --isolation"),
         ("computed", "its forks would deadlock. Install the TensorFlow that gradetape asks for: pip install"),
+        (
+            "privileged",
+            "but new privileges can be had inside: no_new_privs does not hold. Nothing is graded behind such",
+        ),
         ("ordinary", "Landlock keeps signals in from its version 6 (Linux 6.12). Grade as root, or use --isolation"),
     ],
 )
 def test_a_zygote_on_an_odd_machine_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
+    _refused(tmp_path, odd, words)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to keep")
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        ("capable", "the walls stand, but capabilities can be had inside. Nothing is graded behind such walls"),
+        ("reachable", "the network can be reached from inside: its namespace does not hold. Nothing is graded"),
+    ],
+)
+def test_a_zygote_of_root_whose_walls_leak_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
+    _refused(tmp_path, odd, words)
+
+
+def _refused(tmp_path: Path, odd: str, words: str) -> None:
     policy = msgspec.json.encode(Policy(socket=str(tmp_path / "z"), isolation="none", limits=Limits())).decode()
     run = subprocess.run(
         [sys.executable, str(ODD), odd], input=f"{policy}\n", capture_output=True, text=True, timeout=60, check=False

@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
-from gradetape.batch import Batch
+from gradetape import intake
+from gradetape.batch import Batch, of_assignment
 from gradetape.cli import cli
 from gradetape.records import Status
 from tests.course import DOUBLE, by_student, called, tiny
@@ -246,7 +247,10 @@ def test_a_mistake_in_a_command_is_told_with_what_to_write(course: Path, argumen
 
 @pytest.mark.parametrize(
     ("option", "words"),
-    [("--device=gpu", "--device cpu, or auto"), ("--isolation=container", "apt-get install podman")],
+    [
+        ("--device=gpu", "--device cpu, or auto"),
+        ("--isolation=container", "Install one (apt-get install podman), or grade with --isolation namespaces"),
+    ],
 )
 def test_what_this_machine_lacks_is_told_with_what_to_do(
     course: Path, monkeypatch: pytest.MonkeyPatch, option: str, words: str
@@ -403,7 +407,7 @@ def test_who_the_system_does_not_know_is_asked_for_a_name(tmp_path: Path, monkey
     monkeypatch.chdir(recorded(tmp_path, a_grade("alice")))
     monkeypatch.setattr("getpass.getuser", _nobody)
     run = CliRunner().invoke(cli, ["override", "alice", "q01_double", "1", "--reason", "r"])
-    assert run.exit_code == 2 and "--by NAME" in run.stderr
+    assert run.exit_code == 2 and "this system does not know who you are: say it with --by NAME" in run.stderr
 
 
 def test_a_blank_name_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,6 +419,16 @@ def test_a_blank_name_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def _nobody() -> str:
     raise KeyError("getpwuid(): uid not found")
+
+
+# Submissions of something else
+
+
+def test_a_submission_of_another_assignment_is_told_with_the_option_that_grades_it() -> None:
+    made = [intake.script(name, DOUBLE, assignment=of) for name, of in (("ada", "a"), ("bob", "a"), ("cy", "b"))]
+    name, good, others = of_assignment(made, None)
+    assert (name, [each.student for each in good]) == ("a", ["ada", "bob"])
+    assert [each.reason for each in others] == ["It is of another assignment. Grade it with --assignment b."]
 
 
 # Names

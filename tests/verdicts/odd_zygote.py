@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
 from gradetape.farside import zygote
-from gradetape.sandbox import landlock
+from gradetape.sandbox import landlock, namespaces, selftest, syscalls
 from gradetape.sandbox.bare import Bare
 from gradetape.sandbox.base import Reports
 from gradetape.sandbox.plain import Plain
@@ -29,6 +29,37 @@ class Loose(Bare):
         reports.ready(())
         work()
         os._exit(0)
+
+
+class Leaky(Bare):
+    """Every attempt of the self-test is refused, and the worker has kept what it could do as root."""
+
+    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+        selftest._fails = lambda _: True
+        selftest.prove(selftest.Tried((), gone=False, landlocked=False, parent=False))
+        os._exit(0)
+
+
+class Privileged(Leaky):
+    """It has given that up, and could get it back."""
+
+    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+        syscalls.drop_capabilities()
+        super().enter(uid, work, reports, keep)
+
+
+def capable() -> type[Any]:
+    return Leaky
+
+
+def privileged() -> type[Any]:
+    return Privileged
+
+
+def reachable() -> type[Any]:
+    """A network namespace has a way out."""
+    namespaces._reaches_the_network = lambda: True
+    return namespaces.Namespaces
 
 
 def ending() -> type[Any]:
