@@ -213,6 +213,15 @@ def test_a_full_disk_loses_nothing(course: Path, small_disk: Path) -> None:
     assert (small_disk / "index.html").is_file()
 
 
+def test_a_read_only_disk_is_told_and_left_as_it_is(course: Path, small_disk: Path) -> None:
+    (course / "handed_in" / "ada.ipynb").write_text(GOOD)
+    assert _mount("-o", "remount,ro", small_disk) == 0
+    run = gradetape(course, "grade", "handed_in", "--out", small_disk)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "Check who owns it and its folder, or choose another folder with --out" in run.stderr
+    assert "Traceback" not in run.stderr and os.listdir(small_disk) == []
+
+
 def _graded_in(run: subprocess.CompletedProcess[str]) -> int:
     return run.stderr.count(": 5 of 5")
 

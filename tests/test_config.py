@@ -131,11 +131,13 @@ def test_all_errors_are_reported_together_in_the_order_of_their_lines(tmp_path: 
     ],
 )
 def test_broken_yaml_is_told_with_its_line(tmp_path: Path, text: str, line: int) -> None:
-    assert complaints(tmp_path, text)[0].startswith(f"grader_config.yml, line {line}: ")
+    [told] = complaints(tmp_path, text)
+    assert told.startswith(f"grader_config.yml, line {line}: ")
+    assert told.endswith((". Correct the YAML there.", "with lines such as 'key: value'."))
 
 
 def test_a_file_that_is_not_text_or_not_there_is_a_config_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match=r"cannot be read: .* It should be at "):
         config.load(tmp_path / "grader_config.yml")
     (tmp_path / "grader_config.yml").write_bytes(b"course: \xff")
     with pytest.raises(ConfigError, match="not UTF-8"):

@@ -86,6 +86,14 @@ def test_what_is_for_review_is_shown_to_staff_alone(tmp_path: Path) -> None:
     assert "For review: its cells replaced np.mean" in called(course, "show", "mallory", "--staff").stdout
 
 
+def test_a_result_that_is_not_final_says_so_and_why_to_staff_alone(tmp_path: Path) -> None:
+    changes = {"status": Status.NEEDS_ATTENTION, "attention": ("the zygote is gone",)}
+    course = recorded(tmp_path, msgspec.structs.replace(a_grade("ada"), **changes))
+    shown = called(course, "show", "ada").stdout
+    assert "This result is not final: a person must look at it." in shown and "zygote" not in shown
+    assert "the zygote is gone" in called(course, "show", "ada", "--staff").stdout
+
+
 def test_an_unreadable_file_is_shown_with_its_reason(course: Path) -> None:
     run = called(course, "show", "bob")
     assert run.returncode == 0 and "bob.ipynb could not be read: The file is empty." in run.stdout
@@ -101,7 +109,7 @@ def test_a_student_of_any_name_is_found_and_nothing_in_the_name_acts(course: Pat
 def test_an_unknown_student_is_told_with_the_nearest_name(course: Path) -> None:
     run = called(course, "show", "allice")
     assert (run.returncode, run.stdout) == (2, "")
-    assert "no student 'allice'. Did you mean 'alice'?" in run.stderr
+    assert "The gradebook has no student 'allice'. Did you mean 'alice'?" in run.stderr
 
 
 # report
@@ -200,7 +208,7 @@ def test_undone_the_override_before_it_counts_again(course: Path) -> None:
     assert _override(course, "alice", "q02_halve", "--undo").returncode == 0
     assert _points(course)[2] == 3
     again = _override(course, "alice", "q02_halve", "--undo")
-    assert again.returncode == 2 and "no override of q02_halve in force" in again.stderr
+    assert again.returncode == 2 and "this student has no override of q02_halve in force. See gradetape" in again.stderr
     listed = _override(course, "--list").stdout
     assert "first" in listed and "second" in listed and "by Ben]" in listed
 
@@ -223,8 +231,8 @@ def test_a_student_of_any_name_can_be_given_points(course: Path, student: str) -
     [
         (["alice", "q02_halve", "2.5", "--reason", "r"], "q02_halve is worth 0 to 2 points, not 2.5"),
         (["alice", "q02_halve", "nan", "--reason", "r"], "q02_halve is worth 0 to 2 points, not nan"),
-        (["alice", "q02_halve", "--reason", "r"], "no points were given"),
-        (["alice", "q02_halve", "1"], "--reason"),
+        (["alice", "q02_halve", "--reason", "r"], "no points were given: write them after the question"),
+        (["alice", "q02_halve", "1"], "say why, for the student and for whoever asks later: --reason"),
         (["alice", "q02_halve", "1", "--reason", " "], "--reason"),
         (["alice", "q02_havle", "1", "--reason", "r"], "Did you mean 'q02_halve'?"),
         (["allice", "q02_halve", "1", "--reason", "r"], "Did you mean 'alice'?"),
@@ -294,13 +302,13 @@ def test_a_late_policy_that_cannot_be_followed_is_told_before_anything_is_graded
 @pytest.mark.parametrize(
     ("times", "words"),
     [
-        ("student,when\na,b\n", "times.csv, line 1: the column time is missing"),
+        ("student,when\na,b\n", "times.csv, line 1: the column time is missing. Add it."),
         (
             "student,time\nalice,2026-10-02 11:00\n",
             "line 2: '2026-10-02 11:00' is no ISO time with its zone",
         ),
         ("student,time\nalice\n", "times.csv, line 2: '' is no ISO time"),
-        ("student,time\n" + "x" * 200_000 + ",y\n", "cannot be read as a CSV file"),
+        ("student,time\n" + "x" * 200_000 + ",y\n", "Export it as UTF-8, or take late.times away"),
     ],
 )
 def test_a_table_of_times_that_is_wrong_is_told_with_its_line(course: Path, times: str, words: str) -> None:
@@ -345,7 +353,7 @@ def _not_a_course(course: Path) -> list[Any]:
     [
         (_no_gradebook, "Grade first (gradetape grade PATH), or name the folder with --results"),
         (_an_empty_one, "Grade first: gradetape grade PATH"),
-        (_no_such_assignment, "Did you mean 'tiny'?"),
+        (_no_such_assignment, "The gradebook has no grades of 'tinny'. Did you mean 'tiny'?"),
         (_not_a_course, "start a course in an empty one: gradetape init"),
     ],
 )
@@ -357,8 +365,16 @@ def test_where_there_is_nothing_to_show_the_next_step_is_told(
     assert words in run.stderr and "Traceback" not in run.stderr
 
 
-@pytest.mark.parametrize("verb", [("report",), ("export", "csv")])
-def test_a_place_that_cannot_be_written_is_told(course: Path, verb: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        (("report",), "Check that it is a folder that you may write to, or use --out"),
+        (("export", "csv"), "Choose another file with --out"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_told(course: Path, verb: tuple[str, ...], words: str) -> None:
+    before = (course / "grader_config.yml").read_bytes()
     run = called(course, *verb, "--out", "grader_config.yml/x")
     assert run.returncode == 2
-    assert "--out" in run.stderr and "Traceback" not in run.stderr
+    assert "cannot be written" in run.stderr and words in run.stderr and "Traceback" not in run.stderr
+    assert (course / "grader_config.yml").read_bytes() == before

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from gradetape.errors import GradebookError
 from gradetape.gradebook import Gradebook
+from gradetape.gradebook.connect import explained
 from tests.books import ASSIGNMENT, a_broken_file, a_fault, a_grade, engine_of
 
 
@@ -230,7 +231,7 @@ def test_a_damaged_gradebook_is_told(tmp_path: Path) -> None:
         book.record(a_grade(), ASSIGNMENT)
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
-    with pytest.raises(GradebookError, match=r"gradebook\.sqlite is damaged"):
+    with pytest.raises(GradebookError, match=r"gradebook\.sqlite is damaged\. Restore it from a backup"):
         Gradebook.open(path)
 
 
@@ -241,7 +242,10 @@ def test_an_entry_that_somebody_edited_is_named(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE attempts SET record = '{}'")
     connection.close()
-    with Gradebook.open(path) as book, pytest.raises(GradebookError, match=r"alice\.ipynb.*cannot be read"):
+    with (
+        Gradebook.open(path) as book,
+        pytest.raises(GradebookError, match=r"alice\.ipynb.*cannot be read.*Restore the gradebook from a backup"),
+    ):
         book.latest(ASSIGNMENT)
 
 
@@ -265,6 +269,21 @@ def test_a_read_only_gradebook_is_told(tmp_path: Path) -> None:
     with pytest.raises(GradebookError, match=r"cannot be (written|opened)"):
         Gradebook.open(path)
     tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("SQLITE_READONLY_DIRECTORY", "cannot be written. Check who owns it and its folder, or choose another"),
+        ("SQLITE_CANTOPEN_ISDIR", "cannot be opened. Check who owns it and its folder, or choose another"),
+        ("SQLITE_IOERR_READ", "fails to be read or written. Check the disk; SQLite needs a local one"),
+        ("SQLITE_MISUSE", "cannot be used: odd. Check its name and that you may write there; for a server, check"),
+    ],
+)
+def test_what_sqlite_refuses_is_told_with_what_to_do(name: str, words: str) -> None:
+    error = sqlite3.OperationalError("odd")
+    error.sqlite_errorname = name
+    assert words in explained(error, "results/gradebook.sqlite")
 
 
 def test_a_wrong_url_is_told_without_its_password() -> None:

@@ -7,6 +7,7 @@ That the limits hold is for the tests of the walls.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -55,6 +56,22 @@ def test_in_a_container_the_engines_limit_takes_the_groups_place(tmp_path: Path)
     assert group is not None and group.oom_kills == 0
     (tmp_path / "memory.events").write_text("oom 6\noom_kill 4\n")
     assert group.oom_kills == 1
+
+
+def test_a_group_that_cannot_be_made_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = Groups(Limits())
+    if not groups.each:
+        pytest.skip("this grader cannot make control groups")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    try:
+        monkeypatch.setattr(Path, "mkdir", full)
+        with pytest.raises(WallsError, match=r"a control group could not be made: .* use --isolation container"):
+            groups.make()
+    finally:
+        groups.remove()
 
 
 @pytest.mark.parametrize("limit", ["max", None])

@@ -590,7 +590,7 @@ def test_a_far_side_function_is_self_contained() -> None:
         return [lambda: ELSEWHERE]
 
     for function in (closure, other_module, constant, default, inner):
-        with pytest.raises(CourseError, match=r"local|re|ELSEWHERE"):
+        with pytest.raises(CourseError, match=r"uses (local|re|ELSEWHERE), .*\. Give it as an argument"):
             far_side(function)
 
 

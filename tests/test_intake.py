@@ -164,12 +164,18 @@ BROKEN = {
     "no source": (notebook({"cell_type": "code"}), "Cell 1 of the notebook has no text"),
     "a source of numbers": (notebook(code([1, 2])), "Cell 1 of the notebook has no text"),  # type: ignore[list-item]
     "half a pair": (notebook(code("x = '\ud800'")), "Code cell 1 holds a character"),
-    "NUL in a cell": (notebook(code("x = 1"), code("y = '\0'")), "Code cell 2 holds a character"),
-    "deep": (b"[" * 100_000, "deeper than 200"),
+    "NUL in a cell": (notebook(code("x = 1"), code("y = '\0'")), "Code cell 2 holds a character that no text has"),
+    "deep": (b"[" * 100_000, "The notebook nests deeper than 200 levels. Open it in Jupyter"),
     "deep after a quoted bracket": (b'{"a\\"[": ' + b'{"a": ' * 300, "deeper than 200"),
-    "many cells": (notebook(*[code("x")] * 5_001), "5,001 cells"),
-    "a long cell": (notebook(code("#" * (1 << 20) + "#")), "Code cell 1 is longer"),
-    "many values": (b"[" + b"[]," * 3_000_001 + b"0]", "more than 3,000,000 values"),
+    "many cells": (notebook(*[code("x")] * 5_001), "The notebook has 5,001 cells, and 5,000 are allowed. Delete some"),
+    "a long cell": (
+        notebook(code("#" * (1 << 20) + "#")),
+        "is longer than 1,048,576 characters. Read such data from a file",
+    ),
+    "many values": (
+        b"[" + b"[]," * 3_000_001 + b"0]",
+        "The notebook holds more than 3,000,000 values in its outputs. Choose",
+    ),
     "format 2 with numbers for sheets": (b'{"nbformat": 2, "worksheets": 7}', "cannot be upgraded from format 2"),
     "format 3 without sheets": (b'{"nbformat": 3}', "cannot be upgraded from format 3"),
 }
@@ -189,7 +195,7 @@ def test_brackets_and_quotes_inside_strings_do_not_count_as_depth(tmp_path: Path
 def test_a_file_beyond_the_cap_is_not_read(tmp_path: Path) -> None:
     path = put(tmp_path, "alice.ipynb")
     os.truncate(path, (64 << 20) + 1)
-    assert "larger than 64 MiB" in refused(path)
+    assert "The file is larger than 64 MiB. Choose" in refused(path)
 
 
 @given(data=st.binary(max_size=300) | st.text(alphabet='[]{}",:0nbformatcells \\').map(str.encode))
@@ -238,7 +244,7 @@ def test_a_script_is_split_at_its_percent_lines(tmp_path: Path) -> None:
 
 def test_a_script_of_too_many_cells_is_refused(tmp_path: Path) -> None:
     path = put(tmp_path, "a.py", b"# %%\nx = 1\n" * 5001)
-    assert "5,001 cells, and 5,000 are allowed" in refused(path)
+    assert "The file has 5,001 cells, and 5,000 are allowed. Delete some" in refused(path)
 
 
 def test_a_submission_is_made_from_source(tmp_path: Path) -> None:
@@ -301,15 +307,18 @@ BAD_ZIPS = {
     "slip on Windows": (lambda: zipped(("x\\..\\..\\a.ipynb", notebook())), "leads out of it"),
     "absolute": (lambda: zipped(("/etc/a.ipynb", notebook())), "leads out of it"),
     "a drive": (lambda: zipped(("C:a.ipynb", notebook())), "leads out of it"),
-    "a link": (lambda: zipped((link(), b"/etc/passwd")), "is a link"),
-    "a password": (locked, "password"),
+    "a link": (lambda: zipped((link(), b"/etc/passwd")), "is a link. Hand in the notebook itself"),
+    "a password": (locked, "The zip asks for a password"),
     "a bomb": (lambda: zipped(("a.ipynb", bytes(64 << 20))), "far more than its size"),
-    "too large": (lambda: zipped(("a.ipynb", os.urandom(1 << 20) + bytes(64 << 20))), "larger than 64 MiB"),
+    "too large": (
+        lambda: zipped(("a.ipynb", os.urandom(1 << 20) + bytes(64 << 20))),
+        "The zip's notebook is larger than 64 MiB. Choose",
+    ),
     "understated": (understated, "damaged"),
-    "bzip2": (lambda: zipped(("a.ipynb", notebook()), how=zipfile.ZIP_BZIP2), "unusual way"),
-    "lzma": (lambda: zipped(("a.ipynb", notebook()), how=zipfile.ZIP_LZMA), "unusual way"),
-    "many entries": (lambda: b"PK\x01\x02" * 10_001, "more than 10,000 entries"),
-    "cut off": (lambda: zipped(("a.ipynb", notebook()))[:-10], "damaged"),
+    "bzip2": (lambda: zipped(("a.ipynb", notebook()), how=zipfile.ZIP_BZIP2), "The zip is packed in an unusual way"),
+    "lzma": (lambda: zipped(("a.ipynb", notebook()), how=zipfile.ZIP_LZMA), "The zip is packed in an unusual way"),
+    "many entries": (lambda: b"PK\x01\x02" * 10_001, "The zip has more than 10,000 entries"),
+    "cut off": (lambda: zipped(("a.ipynb", notebook()))[:-10], "The zip is damaged. Make it again"),
     "no zip": (lambda: b"PK\x05\x06 and nothing", "damaged"),
     "a broken notebook": (lambda: zipped(("a.ipynb", b"{")), "broken or cut off"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from gradetape.grade import Lanes, Outcome
 from gradetape.judge.cases import Exam
 from gradetape.places import Places
 from gradetape.records import Cell, CheckResult, Verdict
+from tests.course import tiny
 
 EXPECTED = "0.7234561"
 
@@ -197,8 +198,8 @@ def test_what_the_reference_does_not_pass_is_a_fault(lanes: Lanes, exam: Exam) -
 def test_check_files_that_cannot_be_used_are_told_and_the_rest_works(lanes: Lanes, exam: Exam) -> None:
     broken = {Path(path).as_posix().split("/")[-1]: text for path, text in lanes.collected.broken.items()}
     assert set(broken) == {"test_q02_y.py", "test_public.py", "test_q03_z.py"}
-    assert "line 1" in broken["test_q02_y.py"]
-    assert "does not import tensorflow" in broken["test_public.py"]
+    assert "line 1: invalid syntax. Correct it" in broken["test_q02_y.py"]
+    assert "a check does not import tensorflow. Use the fixtures tf and keras" in broken["test_public.py"]
     assert "docstring" in broken["test_q03_z.py"]
     assert [result.verdict.value for result in judged(lanes, exam, only="q02_y").results] == ["passed"]
 
@@ -215,14 +216,89 @@ def test_a_submission_that_breaks_its_worker_is_charged_and_not_lost(lanes: Lane
     assert [result.verdict.value for result in outcome.results] == ["crashed"]
 
 
+# An instructor's own pytest
+
+
+def _own_pytest(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", *arguments],
+        cwd=root, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
 def test_an_instructors_pytest_shows_both_values(exam: Exam, tmp_path: Path) -> None:
     submission = tmp_path / "alice.py"
     submission.write_text("def good():\n    return 4\n")
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "autograder/a/test_q01_x.py", "-k", "after_all or test_reference", "-q",
-         "--import-mode=importlib", "--submission", str(submission)],
-        cwd=exam.course.root, capture_output=True, text=True, timeout=120, check=False,
+    run = _own_pytest(
+        exam.course.root, "autograder/a/test_q01_x.py", "-k", "after_all or test_reference",
+        "--submission", str(submission),
     )  # fmt: skip
     assert run.returncode == 1, run.stderr
     assert "assert 4 == 3" in run.stdout
     assert "3 failed" in run.stdout
+
+
+def _without_a_seed(root: Path) -> list[str]:
+    (root / "autograder" / "seed").unlink()
+    return ["autograder"]
+
+
+def _without_a_docstring(root: Path) -> list[str]:
+    (root / "autograder/tiny/test_q02_halve.py").write_text("def test_odd(student):\n    pass\n")
+    return ["autograder/tiny/test_q02_halve.py"]
+
+
+def _with_words_for_points(root: Path) -> list[str]:
+    text = "from gradetape.checks import points\n@points('two')\ndef test_odd(student):\n    '''Odd.'''\n"
+    (root / "autograder/tiny/test_q02_halve.py").write_text(text)
+    return ["autograder/tiny/test_q02_halve.py"]
+
+
+def _with_words_for_a_limit(root: Path) -> list[str]:
+    text = "from gradetape.checks import limit\n@limit('long')\ndef test_odd(student):\n    '''Odd.'''\n"
+    (root / "autograder/tiny/test_q02_halve.py").write_text(text)
+    return ["autograder/tiny/test_q02_halve.py"]
+
+
+def _in_another_encoding(root: Path) -> list[str]:
+    (root / "autograder/tiny/test_q02_halve.py").write_bytes("# Übung\n".encode("latin-1"))
+    return ["autograder/tiny/test_q02_halve.py"]
+
+
+def _outside_of_the_two_folders(root: Path) -> list[str]:
+    (root / "test_extra.py").write_text("def test_extra(source):\n    assert source\n")
+    return ["autograder", "test_extra.py", "-k", "extra"]
+
+
+def _of_two_submissions(root: Path) -> list[str]:
+    for name in ("ada", "bob"):
+        (root / "in" / name).mkdir(parents=True)
+        (root / "in" / name / "a.py").write_text("x = 1\n")
+    return ["autograder", "--submission", "in"]
+
+
+def _of_no_submission(root: Path) -> list[str]:
+    return ["autograder", "--submission", "ada.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_without_a_seed, "ERROR: gradetape: autograder/seed should hold at least 32 random"),
+        (_without_a_docstring, "test_q02_halve.py: test_odd has no docstring. Write one"),
+        (_with_words_for_points, "test_odd has @points('two'). Write a number there"),
+        (_with_words_for_a_limit, "test_odd has @limit('long'). Write a number there"),
+        (_in_another_encoding, "test_q02_halve.py is not UTF-8 text. Save it as UTF-8"),
+        (_outside_of_the_two_folders, "is no check: checks lie in assignments/ and autograder/ of a course"),
+        (_of_two_submissions, "--submission takes one notebook, script or zip: in holds 2"),
+        (_of_no_submission, "ada.ipynb: There is no such file, or it is out of reach"),
+    ],
+)
+def test_a_mistake_is_told_to_an_instructors_pytest_without_a_traceback(
+    tmp_path: Path, spoil: Callable[[Path], list[str]], words: str
+) -> None:
+    root = tiny(tmp_path / "course")
+    run = _own_pytest(root, *spoil(root))
+    assert run.returncode != 0
+    assert words in run.stdout + run.stderr
+    assert "INTERNALERROR" not in run.stdout

@@ -267,7 +267,7 @@ def test_checks_that_cannot_run_in_a_notebook_are_refused_with_their_line(tmp_pa
 
 
 def test_text_that_otter_would_change_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="# IGNORE"):
+    with pytest.raises(ReleaseError, match="otter assign changes the cell that begins with 'x = 1  # IGNORE'"):
         built(make_course(tmp_path, starter="x = 1  # IGNORE\ny = 2\n"))
 
 
@@ -286,7 +286,7 @@ def test_a_data_file_cannot_replace_what_release_writes(tmp_path: Path) -> None:
     folder = root / "assignments" / "first-steps"
     write(folder, {"assignment.yml": ASSIGNMENT.replace("data/numbers.csv", "README.md"), "README.md": "mine"})
     shutil.rmtree(folder / "data")
-    with pytest.raises(ReleaseError, match="Rename yours"):
+    with pytest.raises(ReleaseError, match=r"students already get a file README\.md that release writes. Rename yours"):
         built(root)
 
 

@@ -469,15 +469,28 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         write(tmp_path / "results", [a_grade()], [], assignment=ASSIGNMENT, max_points=5.0)
 
 
-def test_a_full_disk_leaves_the_old_pages_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "The disk is full: free some space and run the command again"),
+        (errno.EDQUOT, "Your share of the disk is used up: free some space"),
+        (errno.EACCES, "You may not write there: choose another folder with --out"),
+        (errno.EPERM, "You may not write there: choose another folder with --out"),
+        (errno.EROFS, "That disk is read-only: choose another folder with --out"),
+        (errno.EIO, "Check that it is a folder that you may write to, or use --out"),
+    ],
+)
+def test_a_disk_that_refuses_leaves_the_old_pages_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
     write(tmp_path, [a_grade("alice", a_result())], [], assignment=ASSIGNMENT, max_points=5.0)
     before = contents(tmp_path)
 
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(GradebookError, match="The disk is full: free some space"):
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(GradebookError, match=words):
         write(tmp_path, [a_grade("alice", a_result(verdict=Verdict.FAILED))], [], assignment=ASSIGNMENT, max_points=5.0)
     assert contents(tmp_path) == before
 

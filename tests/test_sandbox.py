@@ -270,7 +270,7 @@ def test_malformed_packets_end_their_connection_alone(
 
 def test_a_role_that_is_unknown_is_refused_and_nothing_else(zygote: Zygote) -> None:
     control = Control(zygote.path)
-    with pytest.raises(WallsError, match="could not be walled in"):
+    with pytest.raises(WallsError, match="could not be walled in: there is no role teacher"):
         control.spawn("teacher", 30)
     worker, data, _ = control.spawn("student", 30)
     data.close()

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from gradetape.records import Check, CheckResult, Verdict
+from gradetape.verify import Proof, Trial
 from tests.course import gradetape, tiny
 
 QUESTION = "q01_double"
@@ -145,4 +147,23 @@ def test_points_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
     root = course(tmp_path / "course", mutants={}, hidden=HIDDEN.replace("@points(1)", "@points(2)"))
     run = gradetape(root, "verify", "tiny", "--json")
     assert run.returncode == 2
+    assert "The points do not add up. Change @points or assignment.yml:\n" in run.stderr
     assert "q01_double: its checks give 5 points, assignment.yml says 3" in run.stderr
+
+
+def test_a_check_that_is_a_fault_or_that_a_right_solution_does_not_pass_is_told_with_the_reason() -> None:
+    check = Check(question=QUESTION, name="test_two", public=True, title="Two.", hint="", points=1)
+    ends = {Verdict.FAULT: "test_q01_double.py:3: NameError", Verdict.FAILED: "assert 3 == 4"}
+    trials = [
+        Trial(kind="variant", name=verdict.value, question=QUESTION, results=(
+            CheckResult(check=check, verdict=verdict, points=0, seconds=0, staff_message=why),
+        ))
+        for verdict, why in ends.items()
+    ]  # fmt: skip
+    broken = {f"{QUESTION}::hidden::test_q01_double.py": "line 1: invalid syntax"}
+    proof = Proof(assignment="tiny", checks=(check,), trials=tuple(trials), faults=broken)
+    told = "\n".join(proof.problems)
+    assert not proof.ok
+    assert f"{QUESTION}::hidden::test_q01_double.py cannot be run: line 1: invalid syntax" in told
+    assert "test_two is a fault with variant fault: test_q01_double.py:3: NameError" in told
+    assert f"variant failed does not pass {check.id}: assert 3 == 4" in told

@@ -299,9 +299,9 @@ def _syntax_error(problem: YAMLError, text: str, name: str) -> str:
     if isinstance(problem, MarkedYAMLError):
         mark = problem.problem_mark or problem.context_mark
         line = mark.line + 1 if mark else 1
-        return f"{name}, line {line}: {problem.problem or problem.context}"
+        return f"{name}, line {line}: {problem.problem or problem.context}. Correct the YAML there."
     line = text.count("\n", 0, getattr(problem, "position", 0)) + 1
-    return f"{name}, line {line}: {str(problem).splitlines()[0]}"
+    return f"{name}, line {line}: {str(problem).splitlines()[0]}. Correct the YAML there."
 
 
 def _explain(errors: list[ErrorDetails], data: CommentedMap, model: type[Strict], name: str) -> str:
@@ -341,7 +341,7 @@ def _sentence(key: str, group: list[ErrorDetails], model: type[Strict]) -> str:
         advice = did_you_mean(unknown, allowed) or f" The keys are {', '.join(allowed)}."
         return f"unknown key {unknown!r}.{advice}"
     if first["type"] == "missing":
-        return f"{key!r} is missing."
+        return f"{key!r} is missing. Add it."
     given = _shorten(first["input"])
     if first["type"] == "value_error":
         return f"{key!r} is {given}: {first['msg'].removeprefix('Value error, ')}."

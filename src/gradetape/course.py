@@ -19,6 +19,7 @@ from gradetape.errors import CourseError
 
 STEM = re.compile(r"q\d\d_[a-z0-9_]+")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_AWAY = " Move it away, or add the question."
 _HEADING = re.compile(r"#{1,6}\s+(?P<title>.*\S)")
 
 
@@ -151,7 +152,9 @@ def secrets(course: Course, assignment: Assignment) -> Secrets:
     found = Secrets(
         assignment, course.root / "solutions" / assignment.name, course.root / "autograder" / assignment.name
     )
-    problems = [*_missing_secrets(course, found), *_strays(course, found)]
+    problems = [
+        *_missing_secrets(course, found), *_strays(course, found), *_unreadable(course.root, _secret_texts(found))
+    ]  # fmt: skip
     if problems:
         raise CourseError("\n".join(problems))
     return found
@@ -188,6 +191,7 @@ def _read_assignment(course: Course, name: str) -> Assignment:
     problems = [
         *_unlisted(folder, shown, spec.questions, data),
         *_unfit(folder, shown, [folder / "introduction.md", *data]),
+        *_unreadable(folder.parent.parent, [folder / "introduction.md"]),
         *(problem for stem in spec.questions for problem in _unfit_question(folder, shown, stem)),
     ]
     if problems:
@@ -203,11 +207,7 @@ def _master(folder: Path, shown: str, points: float) -> Master:
 
 def _title(prompt: Path, shown: str) -> str:
     """The first heading of a prompt; what follows a code fence is not looked at."""
-    try:
-        lines = prompt.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise CourseError(f"{shown} cannot be read as UTF-8 text.") from None
-    for line in lines:
+    for line in prompt.read_text(encoding="utf-8-sig").splitlines():
         if line.startswith(("```", "~~~")):
             break
         if heading := _HEADING.fullmatch(line.strip()):
@@ -225,17 +225,19 @@ def _unlisted(folder: Path, shown: str, listed: Mapping[str, float], data: Itera
     data_folders = {parent for file in data for parent in file.parents}
     for entry in _entries(folder):
         if entry.is_dir() and entry.name not in listed and entry not in data_folders:
-            near = config.did_you_mean(entry.name, listed)
+            near = config.did_you_mean(entry.name, listed) or _AWAY
             yield f"{shown}/{entry.name} is not among the questions in {shown}/assignment.yml.{near}"
 
 
 def _unfit_question(folder: Path, shown: str, stem: str) -> Iterator[str]:
     if not (folder / stem).is_dir():
         folders = [entry.name for entry in _entries(folder) if entry.is_dir()]
-        near = config.did_you_mean(stem, folders)
+        near = config.did_you_mean(stem, folders) or " Take the line out."
         yield f"{shown}/assignment.yml lists {stem}, but {shown}/{stem} is not there.{near}"
         return
-    yield from _unfit(folder, shown, [folder / stem / part for part in ("prompt.md", "starter.py", "test_public.py")])
+    parts = [folder / stem / part for part in ("prompt.md", "starter.py", "test_public.py")]
+    yield from _unfit(folder, shown, parts)
+    yield from _unreadable(folder.parent.parent, parts)
 
 
 def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
@@ -249,11 +251,29 @@ def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
             yield f"{name} is missing.{near}"
 
 
+def _unreadable(root: Path, files: Iterable[Path]) -> Iterator[str]:
+    """Files that are there, and are no text."""
+    for file in files:
+        try:
+            file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            yield f"{file.relative_to(root)} is not UTF-8 text (byte {error.start:,}). Save it as UTF-8."
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            yield f"{file.relative_to(root)} cannot be read: {error.strerror}. It should be a text that you may read."
+
+
 def _missing_secrets(course: Course, found: Secrets) -> Iterator[str]:
     for stem in found.assignment.stems:
         for what, path in (("reference", found.reference(stem)), ("hidden checks", found.hidden_checks(stem))):
             if not path.is_file():
                 yield f"{stem} has no {what}: {path.relative_to(course.root)} is missing."
+
+
+def _secret_texts(found: Secrets) -> Iterator[Path]:
+    for stem in found.assignment.stems:
+        yield from (found.reference(stem), *found.variants(stem), *found.mutants(stem), found.hidden_checks(stem))
 
 
 def _strays(course: Course, found: Secrets) -> Iterator[str]:
@@ -268,5 +288,5 @@ def _strays(course: Course, found: Secrets) -> Iterator[str]:
     for folder, names in expected.items():
         for entry in _entries(folder):
             if entry.name not in names or entry.is_dir() != (entry.suffix != ".py"):
-                near = config.did_you_mean(entry.name, names)
+                near = config.did_you_mean(entry.name, names) or _AWAY
                 yield f"{entry.relative_to(course.root)} belongs to no question of {found.assignment.name}.{near}"

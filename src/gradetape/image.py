@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata, resources
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from packaging.requirements import Requirement
 
 from gradetape import __version__
+from gradetape.errors import EngineError
 from gradetape.records import Limits, Slot
 from gradetape.sandbox.container import Contained, Container, box_of, image_id, said
 from gradetape.sandbox.engine import CAPABILITIES
@@ -46,7 +48,7 @@ def check(container: Container, limits: Limits, slot: Slot) -> Iterator[Found]:
     Raises EngineError, WallsError or ZygoteError where that far nothing gets.
     """
     yield Found("image", True, f"{container.image} {image_id(container.engine, container.image)[:19]}")
-    told = json.loads(_probe(container, limits, slot, "look").stdout)
+    told = _look(container, limits, slot)
     yield Found("network", told["interfaces"] in ([], ["lo"]) and not told["routes"], f"{told['interfaces']}")
     yield Found("root", not told["writable"], f"writable: {told['writable'] or 'nothing'}")
     allowed = sum(1 << _NUMBERS[name] for name in CAPABILITIES)
@@ -56,6 +58,16 @@ def check(container: Container, limits: Limits, slot: Slot) -> Iterator[Found]:
     yield _memory(container, limits, slot)
     yield _processes(container, limits, slot)
     yield _worker(container, limits, slot)
+
+
+def _look(container: Container, limits: Limits, slot: Slot) -> dict[str, Any]:
+    run = _probe(container, limits, slot, "look")
+    if run.returncode != 0:
+        raise EngineError(
+            f"{container.image} does not run: {run.stderr.strip()[-500:]}. Build it anew with `gradetape image build`."
+        )
+    told: dict[str, Any] = json.loads(run.stdout)
+    return told
 
 
 def _memory(container: Container, limits: Limits, slot: Slot) -> Found:
@@ -97,18 +109,17 @@ def context(root: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="gradetape-image-") as made:
         folder = Path(made)
         own = root / "autograder" / "Containerfile"
-        text = own.read_text(encoding="utf-8") if own.is_file() else _containerfile()
+        text = own.read_bytes() if own.is_file() else _containerfile()
         pins = root / "constraints.txt"
-        (folder / "Containerfile").write_text(text, encoding="utf-8")
-        (folder / "constraints.txt").write_text(pins.read_text(encoding="utf-8") if pins.is_file() else "")
+        (folder / "Containerfile").write_bytes(text)
+        (folder / "constraints.txt").write_bytes(pins.read_bytes() if pins.is_file() else b"")
         (folder / "requirements.txt").write_text("\n".join(requirements()) + "\n")
         _write_wheel(folder)
         yield folder
 
 
-def _containerfile() -> str:
-    template = resources.files("gradetape.draft") / "course" / "autograder" / "Containerfile.tmpl"
-    return template.read_text(encoding="utf-8")
+def _containerfile() -> bytes:
+    return (resources.files("gradetape.draft") / "course" / "autograder" / "Containerfile.tmpl").read_bytes()
 
 
 def requirements() -> list[str]:

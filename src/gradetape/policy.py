@@ -48,11 +48,14 @@ def read_times(path: Path) -> Times:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             if missing := {"student", "time"} - set(rows.fieldnames or ()):
-                raise ConfigError(f"{path.name}, line 1: the column {' and '.join(sorted(missing))} is missing.")
+                raise ConfigError(
+                    f"{path.name}, line 1: the column {' and '.join(sorted(missing))} is missing. Add it."
+                )
             return dict(sorted(_handed_in(rows, path.name), key=lambda pair: pair[1]))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(
-            f"{path}, which late.times in grader_config.yml names, cannot be read as a CSV file: {error}"
+            f"{path}, which late.times in grader_config.yml names, cannot be read as a CSV file: {error}. "
+            "Export it as UTF-8, or take late.times away."
         ) from None
 
 

@@ -13,6 +13,8 @@ from gradetape.cli import doctor, export, grade, image, init, new, override, rel
 from gradetape.cli.common import ATTENTION, INTERRUPTED, OK, WRONG
 from gradetape.errors import GradetapeError, InfrastructureError
 
+_MACHINERY = "What this machine lacks for grading, if anything: gradetape doctor"
+
 
 class _InOrder(click.Group):
     """Shows the verbs in the order in which a course needs them."""
@@ -53,7 +55,10 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted. What was graded is kept: run the same command to go on.", err=True)
         sys.exit(INTERRUPTED)
+    except InfrastructureError as error:
+        click.echo(f"gradetape: {error}\n{_MACHINERY}", err=True)
+        sys.exit(ATTENTION)
     except GradetapeError as error:
         click.echo(f"gradetape: {error}", err=True)
-        sys.exit(ATTENTION if isinstance(error, InfrastructureError) else WRONG)
+        sys.exit(WRONG)
     sys.exit(OK)

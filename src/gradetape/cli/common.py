@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,15 @@ def here() -> Course:
     from gradetape import course
 
     return course.find(Path.cwd())
+
+
+def names_of(course: Course, asked: Sequence[str]) -> Sequence[str]:
+    """The assignments that were asked for, or all; raises CourseError where there are none at all."""
+    from gradetape.errors import CourseError
+
+    if not (names := asked or course.names()):
+        raise CourseError("There is no assignment in assignments/ yet. Make one: gradetape new assignment NAME")
+    return names
 
 
 def exam_of(course: Course, name: str, question: str | None) -> Exam:

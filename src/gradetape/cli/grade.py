@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from gradetape.records import Grade, Submission, Unreadable
 
 _SHOWN, _NAMED = 20, 5
+_NOT_FINAL = (
+    "These grades are not final, and grading again judges them anew. gradetape verify tries the checks themselves; "
+    "gradetape show STUDENT --staff tells all that is known."
+)
 
 
 @click.command("grade", short_help="Grade notebooks, scripts, zips, or folders of them.")
@@ -118,6 +122,8 @@ def _tell(run: Batch, folder: Path) -> None:
         others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
         names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
         click.echo(f"needs attention: {names}: {printable(reason)}", err=True)
+    if any(grade.attention for grade in run.grades):
+        click.echo(_NOT_FINAL, err=True)
     for each in run.grades:
         if each.review:
             more = f" and {len(each.review) - 1} more" if len(each.review) > 1 else ""

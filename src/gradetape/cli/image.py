@@ -50,7 +50,9 @@ def build(engine: str | None, base: str | None, tag: str | None, network: str | 
     with image.context(course.root) as folder:
         argv = runner.build(folder, folder / "Containerfile", name, base=base, volumes=volumes, network=network)
         if subprocess.run(argv).returncode != 0:
-            raise EngineError(f"{runner.name} could not build {name}; above is what it said. It was: {' '.join(argv)}")
+            raise EngineError(
+                f"{runner.name} could not build {name}. Mend what it says above. It was: {' '.join(argv)}"
+            )
     click.echo(f"{name} is built. Look at it from inside: gradetape image check")
 
 

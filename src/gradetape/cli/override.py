@@ -52,9 +52,9 @@ def command(
         common.refuse_unknown_question(of, question)
         student = _student(book, of, student)
         if undo:
-            _undo(book, of, student, question, by or _me())
+            _undo(book, of, student, question, _who(by))
         else:
-            _give(book, of, student, question, _worth(of, question, points), reason, by or _me())
+            _give(book, of, student, question, _worth(of, question, points), reason, _who(by))
 
 
 def _student(book: Gradebook, assignment: Assignment, name: str) -> str:
@@ -65,7 +65,7 @@ def _student(book: Gradebook, assignment: Assignment, name: str) -> str:
 def _worth(assignment: Assignment, question: str, points: float | None) -> float:
     most = next(each.points for each in assignment.questions if each.stem == question)
     if points is None or not math.isfinite(points) or not 0 <= points <= most:
-        given = "no points were given" if points is None else f"not {points:g}"
+        given = "no points were given: write them after the question" if points is None else f"not {points:g}"
         raise click.UsageError(f"{question} is worth 0 to {most:g} points, {given}")
     return points
 
@@ -105,7 +105,9 @@ def _told(override: Override) -> str:
     return f"{name}: {override.points:g} points for {override.question} ({printable(override.reason, 300)})"
 
 
-def _me() -> str:
+def _who(by: str | None) -> str:
+    if by and by.strip():
+        return by.strip()
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from gradetape.cli.common import here
+from gradetape.cli.common import here, names_of
 
 
 @click.command("release")
@@ -22,6 +22,6 @@ def command(assignments: tuple[str, ...]) -> None:
     from gradetape.release import release as build
 
     course = here()
-    for name in assignments or course.names():
+    for name in names_of(course, assignments):
         folder = build(course.assignment(name), course.root / "student", course.config.keras == "legacy")
         click.echo(f"{os.path.relpath(folder)} is ready for students.")

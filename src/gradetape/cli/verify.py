@@ -43,7 +43,7 @@ def command(
 
     course = common.here()
     lanes = workers or common.workers_of(course.config)
-    names = assignments or course.names()
+    names = common.names_of(course, assignments)
     if as_json and len(names) != 1:
         raise click.UsageError("--json describes one assignment: name it")
     proofs = []

@@ -65,7 +65,7 @@ def new_question(course: Course, assignment: str, stem: str) -> list[Path]:
     if not STEM.fullmatch(stem):
         raise CourseError(f"{stem!r} is no stem: a question is named like q05_custom_loss")
     if stem in known.stems:
-        raise CourseError(f"{assignment} has a question {stem} already")
+        raise CourseError(f"{assignment} has a question {stem} already. Choose another name.")
     title = stem.split("_", 1)[1].replace("_", " ").capitalize()
     made = _question_files(assignment, Entry(stem, title, "", ""))
     listed = Path("assignments", assignment, "assignment.yml")

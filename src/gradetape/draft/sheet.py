@@ -48,7 +48,7 @@ def read(path: Path) -> Sheet:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"{path} cannot be read as UTF-8 text: {error}") from None
+        raise CourseError(f"{path} cannot be read as UTF-8 text: {error}. Save it as UTF-8.") from None
     root = SyntaxTreeNode(MarkdownIt().parse(text))
     lines = text.splitlines()
     title = next((_plain(node.children[0].content) for node in root.children if node.type == "heading"), "")

@@ -11,14 +11,24 @@ from gradetape.errors import CourseError
 
 
 def write(root: Path, made: Mapping[Path, str], places: Sequence[Path]) -> list[Path]:
-    """Writes all files or none; raises CourseError where one of the places is taken."""
+    """Writes all files or none; raises CourseError where one of the places is taken or cannot be written."""
     if taken := [place for place in places if (root / place).exists()]:
         raise CourseError(f"{taken[0]} is there already, and nothing was written. Choose another name.")
-    with tempfile.TemporaryDirectory(dir=root, prefix=".draft-") as folder:
-        for path, text in made.items():
-            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
-            (Path(folder) / path).write_text(text, encoding="utf-8")
-        for place in places:
-            (root / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(Path(folder) / place, root / place)
+    moved: list[Path] = []
+    try:
+        with tempfile.TemporaryDirectory(dir=root, prefix=".draft-") as folder:
+            for path, text in made.items():
+                (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+                (Path(folder) / path).write_text(text, encoding="utf-8")
+            for place in places:
+                (root / place).parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(Path(folder) / place, root / place)
+                moved.append(root / place)
+    except OSError as error:
+        for path in moved:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise CourseError(
+            f"{error.filename or root} cannot be written: {error.strerror}. Nothing was written: make it a folder that "
+            "you may write to, on a disk with room."
+        ) from error
     return list(made)

@@ -33,7 +33,7 @@ from gradetape.errors import WallsError
 from gradetape.records import Slot
 from gradetape.sandbox import syscalls, tree
 from gradetape.sandbox.bare import Bare
-from gradetape.sandbox.base import ROLES, STUDENT_UIDS, NotHere, Policy, Uids, Walls
+from gradetape.sandbox.base import ELSEWHERE, ROLES, STUDENT_UIDS, NotHere, Policy, Uids, Walls
 from gradetape.sandbox.groups import Group, Groups
 from gradetape.sandbox.namespaces import Namespaces
 from gradetape.sandbox.plain import Plain
@@ -165,7 +165,9 @@ class Zygote:
             try:
                 ours.recv(1)
             except TimeoutError:
-                raise WallsError("no kill reaches all that a worker starts: a daemon has outlived it") from None
+                raise WallsError(
+                    f"no kill reaches all that a worker starts: a daemon has outlived it. {ELSEWHERE}"
+                ) from None
 
     def _listen(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as listener:
@@ -354,7 +356,7 @@ def _refuse_broken(told: list[Report]) -> None:
         if isinstance(report, Failed):
             raise (NotHere if report.elsewhere else WallsError)(report.reason)
     if not any(isinstance(report, Stands) for report in told):
-        raise WallsError("a worker ended before its walls stood")
+        raise WallsError("a worker ended before its walls stood. Is there memory for it (limits.memory_mb)?")
 
 
 def _work(output_limit: int, slot: Slot) -> None:
@@ -373,7 +375,10 @@ def _import_everything() -> None:
     from tensorflow.python.eager import context
 
     if context.context()._context_handle is not None:
-        raise WallsError("importing TensorFlow computed something: its forks would deadlock")
+        raise WallsError(
+            "importing TensorFlow computed something: its forks would deadlock. Install the TensorFlow that gradetape "
+            "asks for: pip install 'gradetape[cpu]'"
+        )
     gc.collect()
     gc.freeze()
 

@@ -14,12 +14,13 @@ from gradetape.errors import GradebookError
 
 # How SQLite's name for an error begins, what is wrong, and what to do next.
 _AGAIN = "run the command again: it goes on where it stopped."
+_OTHER = "or choose another folder with --out or --results."
 _ADVICE = (
     ("SQLITE_BUSY", f"is locked by another program. Close what has it open, such as another gradetape, and {_AGAIN}"),
     ("SQLITE_FULL", f"could not grow: the disk is full. Free some space and {_AGAIN}"),
-    ("SQLITE_READONLY", "cannot be written. Check who owns it and its folder, or choose another folder with --out."),
-    ("SQLITE_CANTOPEN", "cannot be opened. Check who owns it and its folder, or choose another folder with --out."),
-    ("SQLITE_NOTADB", "is a file of another kind. Move it away, or choose another folder with --out."),
+    ("SQLITE_READONLY", f"cannot be written. Check who owns it and its folder, {_OTHER}"),
+    ("SQLITE_CANTOPEN", f"cannot be opened. Check who owns it and its folder, {_OTHER}"),
+    ("SQLITE_NOTADB", f"is a file of another kind. Move it away, {_OTHER}"),
     ("SQLITE_CORRUPT", "is damaged. Restore it from a backup, or move it away and grade again."),
     ("SQLITE_IOERR", "fails to be read or written. Check the disk; SQLite needs a local one, PostgreSQL does not."),
 )

@@ -38,7 +38,7 @@ def prepare(connection: sa.Connection, place: str) -> str:
     if not {META.name, ATTEMPTS.name}.issubset(tables):
         raise GradebookError(
             f"The database {place} belongs to something else: its tables are not a gradebook's. "
-            "Give gradetape a database of its own, or choose another folder with --out."
+            "Give gradetape a database of its own, or choose another folder with --out or --results."
         )
     found = _layout(connection, place)
     return _migrated(connection, place, found) if found < SCHEMA else ""
@@ -54,8 +54,8 @@ def _layout(connection: sa.Connection, place: str) -> int:
     if not told.isdecimal() or not 0 < int(told) <= SCHEMA:
         raise GradebookError(
             f"The gradebook {place} was made by another version of gradetape, which is newer (its layout is "
-            f"{told or 'unknown'}, this version's is {SCHEMA}). Update gradetape, or choose another folder with --out "
-            "and grade again."
+            f"{told or 'unknown'}, this version's is {SCHEMA}). Update gradetape, or choose another folder with "
+            "--out or --results."
         )
     return int(told)
 

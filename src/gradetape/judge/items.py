@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def place_of(path: Path) -> tuple[Path, str, str, bool] | None:
 
 
 def check_of(item: pytest.Item) -> Check:
-    """The record of a collected check; raises CourseError for one that says too little."""
+    """The record of a collected check; raises CourseError for one that says too little or no numbers."""
     place = place_of(item.path)
     if place is None:
         raise CourseError(f"{item.path} is no check: checks lie in assignments/ and autograder/ of a course")
@@ -36,16 +37,19 @@ def check_of(item: pytest.Item) -> Check:
     function = getattr(item, "function", None)
     title = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
     if not title:
-        raise CourseError(f"{item.path.name}: {item.name} has no docstring. Students see it as the check's title.")
+        raise CourseError(
+            f"{item.path.name}: {item.name} has no docstring. Write one: students see it as the check's title."
+        )
+    limit_of(item, 0)  # one that is no number is told here, and not by a judge that dies of it
     return Check(
         question=stem, name=item.name, public=public, title=title, hint=str(_mark(item, "hint", "")),
-        points=float(_mark(item, "points", 0)),
+        points=_number(item, "points", 0),
     )  # fmt: skip
 
 
 def limit_of(item: pytest.Item, default: float) -> float:
-    """How many seconds a check may take."""
-    return float(_mark(item, "limit", default))
+    """How many seconds a check may take; raises CourseError where that is no number."""
+    return _number(item, "limit", default)
 
 
 def needs_gpu(item: pytest.Item) -> bool:
@@ -55,8 +59,7 @@ def needs_gpu(item: pytest.Item) -> bool:
 
 def refuse_frameworks(path: Path) -> None:
     """Raises CourseError where a check file imports what belongs on the far side, or cannot be parsed."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    for node in ast.walk(tree):
+    for node in ast.walk(_parsed(path)):
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
@@ -66,6 +69,24 @@ def refuse_frameworks(path: Path) -> None:
                     f"{path}, line {node.lineno}: a check does not import {name}. Use the fixtures tf and keras, or "
                     "a @far_side function: they reach the student's side of the wall."
                 )
+
+
+def _parsed(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8-sig"), str(path))
+    except SyntaxError as error:
+        raise CourseError(f"{path}, line {error.lineno}: {error.msg}. Correct it.") from None
+    except UnicodeDecodeError:
+        raise CourseError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
+
+
+def _number(item: pytest.Item, name: str, default: float) -> float:
+    given = _mark(item, name, default)
+    if isinstance(given, int | float) and math.isfinite(given) and given >= 0:
+        return float(given)
+    raise CourseError(
+        f"{item.path.name}: {item.name} has @{name}({given!r}). Write a number there, such as @{name}(2)."
+    )
 
 
 def _mark(item: pytest.Item, name: str, default: Any) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 from gradetape.errors import GradetapeError, InfrastructureError
 from gradetape.judge.bench import Bench
-from gradetape.judge.items import place_of, refuse_frameworks
+from gradetape.judge.items import check_of, place_of, refuse_frameworks
 from gradetape.records import CheckResult
 
 MARKS = (
@@ -46,9 +46,6 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
         refuse_frameworks(module_path)
     except GradetapeError as error:
         return Refused.from_parent(parent, path=module_path, reason=str(error))
-    except SyntaxError as error:
-        reason = f"{module_path}, line {error.lineno}: {error.msg}"
-        return Refused.from_parent(parent, path=module_path, reason=reason)
     _appoint(parent.config)
     return None
 
@@ -84,7 +81,16 @@ class Desk:
         config.add_cleanup(self._stack.close)
 
     def bench(self, item: pytest.Item) -> Bench:
-        """The bench of the item's assignment, made at its first check."""
+        """The bench of the item's assignment, made at its first check; a person's mistake ends the session."""
+        try:
+            check_of(item)
+            return self._bench(item)
+        except InfrastructureError:
+            raise
+        except GradetapeError as error:
+            raise pytest.UsageError(f"gradetape: {error}") from None
+
+    def _bench(self, item: pytest.Item) -> Bench:
         from gradetape.judge.workshop import open_bench
 
         place = place_of(item.path)

@@ -21,10 +21,11 @@ def open_bench(stack: ExitStack, root: Path, assignment: str, file: str | None) 
     exam = Exam.open(courses.find(root), assignment)
     config = exam.course.config
     cells = exam.reference if file is None else _submission(file, assignment).cells
+    case = exam.case(cells, config.limits.record(), trusted=file is None)
     seat = stack.enter_context(Places.of(config, workers=1, secret=exam.secret_folders).open()).take()
     control = Control(seat.zygote.path, seat.slot)
     stack.callback(control.close)
-    bench = Bench(control, exam.case(cells, config.limits.record(), trusted=file is None))
+    bench = Bench(control, case)
     stack.callback(bench.close)
     return bench
 

@@ -22,13 +22,20 @@ def release(assignment: Assignment, out: Path, legacy_keras: bool = False) -> Pa
     The new folder takes the old one's place only when it is complete. `legacy_keras` asks for Keras 2.
 
     Raises:
-        ReleaseError: the masters cannot be turned into something that students can use; `out` is as it was.
+        ReleaseError: the masters cannot be turned into something that students can use, or `out` cannot be written;
+            `out` is as it was.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".release-", ignore_cleanup_errors=True) as work:
-        new = Path(work) / "new"
-        _build(assignment, new, Path(work) / "otter", legacy_keras)
-        return _swap(new, out / assignment.name, Path(work) / "old")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out, prefix=".release-", ignore_cleanup_errors=True) as work:
+            new = Path(work) / "new"
+            _build(assignment, new, Path(work) / "otter", legacy_keras)
+            return _swap(new, out / assignment.name, Path(work) / "old")
+    except OSError as error:
+        raise ReleaseError(
+            f"{assignment.name} was not released, and nothing was changed: {error.filename or out}: {error.strerror}. "
+            f"{out} should be a folder that you may write to, on a disk with room."
+        ) from error
 
 
 def _build(assignment: Assignment, new: Path, work: Path, legacy_keras: bool) -> None:

@@ -13,6 +13,7 @@ from gradetape.records import Limits
 
 ROLES = ("student", "reference", "clean")
 STUDENT_UIDS = range(64001, 65401)
+ELSEWHERE = "Nothing is graded behind such walls: use another machine, or --isolation container."
 
 
 class NotHere(WallsError):
@@ -42,7 +43,7 @@ class Uids:
             self._count += 1
             if uid not in taken:
                 return uid
-        raise WallsError(f"no uid is left: {len(taken)} workers live")
+        raise WallsError(f"no uid is left: {len(taken)} workers live. Use fewer: --workers N")
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

@@ -182,7 +182,7 @@ class Groups:
         try:
             return Own([self._one(parent) for parent in self._parents])
         except OSError as error:
-            raise WallsError(f"a control group could not be made: {error}") from error
+            raise WallsError(f"a control group could not be made: {error}. {_ADVICE}") from error
 
     def remove(self) -> None:
         """Removes the parents that this process made."""

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from gradetape.errors import WallsError
 from gradetape.sandbox import landlock, privileges, root, syscalls
-from gradetape.sandbox.base import NotHere, Policy, Reports, wall
+from gradetape.sandbox.base import ELSEWHERE, NotHere, Policy, Reports, wall
 from gradetape.sandbox.limits import restrict
 from gradetape.sandbox.seccomp import load
 from gradetape.sandbox.selftest import Tried, prove
@@ -102,7 +102,9 @@ class Namespaces:
         tempfile.tempdir = None
         os.environ.update(HOME=root.HOME, TMPDIR="/tmp")
         if _reaches_the_network():
-            raise WallsError("the walls stand, but the network can be reached from inside: its namespace does not hold")
+            raise WallsError(
+                f"the walls stand, but the network can be reached from inside: its namespace does not hold. {ELSEWHERE}"
+            )
         files = landlock.restrict(root.readable(self._own_proc), root.PRIVATE, root.devices(self._policy.gpu))
         load(self._policy.filter)
         self._prove(files)

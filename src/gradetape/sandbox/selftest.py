@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from gradetape.errors import WallsError
 from gradetape.sandbox import syscalls
+from gradetape.sandbox.base import ELSEWHERE
 
 _REFUSED = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 _NOT_THERE = (errno.ENOENT, errno.EROFS, errno.ENXIO)
@@ -36,7 +37,7 @@ def prove(tried: Tried) -> None:
     """Raises WallsError, which names the wall and what gets through it."""
     for layer, what, attempt in (*_files(tried), *_calls(), *_sockets(), *_signals(tried)):
         if not _fails(attempt):
-            raise WallsError(f"the walls stand, but {what} can be had inside: {layer} does not hold.")
+            raise WallsError(f"the walls stand, but {what} can be had inside: {layer} does not hold. {ELSEWHERE}")
     _refuse_privileges()
 
 
@@ -112,8 +113,10 @@ def _refuse_privileges() -> None:
     with open("/proc/self/status") as file:
         status = dict(line.split(":\t", 1) for line in file)
     if any(int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")):
-        raise WallsError("the walls stand, but capabilities can be had inside")
+        raise WallsError(f"the walls stand, but capabilities can be had inside. {ELSEWHERE}")
     if int(status["NoNewPrivs"]) != 1:
-        raise WallsError("the walls stand, but new privileges can be had inside: no_new_privs does not hold")
+        raise WallsError(
+            f"the walls stand, but new privileges can be had inside: no_new_privs does not hold. {ELSEWHERE}"
+        )
     if resource.getrlimit(resource.RLIMIT_CORE)[1] != 0:
-        raise WallsError("the walls stand, but the resource limits are not in force")
+        raise WallsError(f"the walls stand, but the resource limits are not in force. {ELSEWHERE}")

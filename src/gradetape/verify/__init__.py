@@ -6,6 +6,7 @@ mutant fails what its header names and nothing else, and no check exists that no
 
 from __future__ import annotations
 
+import ast
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -52,6 +53,7 @@ def verify(
     if not stems:
         return Proof(assignment=exam.assignment.name, unready=_named(exam, unready))
     headers = _headers(exam, stems)
+    _refuse_broken_reference(exam)
     places = Places.of(exam.course.config, workers=workers, secret=exam.secret_folders)
     with Lanes(exam, places) as lanes:
         rubric = Rubric.of(exam, lanes.collected, stems)
@@ -76,6 +78,19 @@ def _headers(exam: Exam, stems: Sequence[str]) -> dict[Path, Header]:
     """Every mutant's header, read before anything is started."""
     legacy = exam.course.config.keras == "legacy"
     return {path: header_of(path, legacy=legacy) for stem in stems for path in exam.secrets.mutants(stem)}
+
+
+def _refuse_broken_reference(exam: Exam) -> None:
+    """The adversaries are made of its text. Raises CourseError with the line that Python cannot read."""
+    for stem in exam.assignment.stems:
+        path = exam.secrets.reference(stem)
+        text = path.read_text(encoding="utf-8-sig")
+        for cell in answer(stem, text):
+            try:
+                ast.parse(cell.source)
+            except SyntaxError as error:
+                line = text.count("\n", 0, text.index(cell.source)) + (error.lineno or 1)
+                raise CourseError(f"{path}, line {line}: {error.msg}. Correct it and verify again.") from None
 
 
 class _Planner:

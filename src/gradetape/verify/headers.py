@@ -30,7 +30,7 @@ def header_of(path: Path, *, legacy: bool) -> Header:
     try:
         misconception = ast.get_docstring(ast.parse(text)) or ""
     except SyntaxError as error:
-        raise CourseError(f"{path}, line {error.lineno}: {error.msg}") from None
+        raise CourseError(f"{path}, line {error.lineno}: {error.msg}. Correct it and verify again.") from None
     if not misconception:
         raise CourseError(f"{path}: a mutant begins with a docstring that names its misconception in a sentence")
     lines = {bool(match["legacy"]): match["checks"] for match in _HEADER.finditer(text)}

@@ -168,7 +168,10 @@ class Control:
             try:
                 news = self._receive(deadline)
             except TimeoutError:
-                raise WallsError(f"a worker did not stand behind its walls within {timeout_s:g} s") from None
+                raise WallsError(
+                    f"a worker did not stand behind its walls within {timeout_s:g} s. Where the machine is busy, use "
+                    "fewer --workers or a greater limits.load_s."
+                ) from None
             if isinstance(news, Exit):
                 self._exits[news.worker] = news
             if news.worker != worker:

@@ -1,0 +1,256 @@
+"""What the grader's machinery cannot do is told with what to do next, is nobody's zero, and is not taken for done."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Thread
+
+import msgspec
+import pytest
+
+from gradetape import course as courses
+from gradetape import intake
+from gradetape.batch import Driver
+from gradetape.errors import InfrastructureError, WallsError, ZygoteError
+from gradetape.farside.zygote import Policy
+from gradetape.grade import Marker, Outcome, Rubric
+from gradetape.gradebook import Gradebook
+from gradetape.judge.bench import Case
+from gradetape.judge.cases import Exam
+from gradetape.judge.messages import Collected, Lost
+from gradetape.places import Places
+from gradetape.records import Limits, Status
+from gradetape.sandbox.base import STUDENT_UIDS, Uids
+from gradetape.sandbox.pool import Pool
+from gradetape.wire.control import Control, Exit, Ready
+from gradetape.wire.lane import Lane, Watch
+from tests.course import DOUBLE, HALVE, called, tiny
+from tests.test_desk import a_grade
+
+ODD = Path(__file__).with_name("verdicts") / "odd_zygote.py"
+READY = Ready(1, ("namespaces",))
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    root = tiny(tmp_path / "course")
+    (root / "ada.py").write_text(f"{DOUBLE}\n{HALVE}\n")
+    return root
+
+
+# A zygote that says something else than it should
+
+
+@contextmanager
+def a_zygote(*news: Ready | Exit | str) -> Iterator[Path]:
+    """The socket of one that lets go of the first worker's end at once, and says this."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(f"{folder}/zygote")
+        listener.listen()
+        thread = Thread(target=_serve, args=(listener, news))
+        thread.start()
+        yield Path(folder, "zygote")
+        thread.join()
+
+
+def _serve(listener: socket.socket, news: tuple[Ready | Exit | str, ...]) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        for descriptor in socket.recv_fds(connection, 1 << 16, 4)[1]:
+            os.close(descriptor)
+        for each in news:
+            connection.send(each.encode() if isinstance(each, str) else msgspec.json.encode(each))
+        while connection.recv(1 << 16):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("news", "kind", "words"),
+    [
+        (["no news"], ZygoteError, "the zygote said what is no news"),
+        ([READY, Exit(1, 9)], WallsError, "a worker ended before any cell was run: crashed: .* SIGKILL"),
+        ([READY, Exit(1, 9, lost=True)], ZygoteError, "a worker's walls were ended from outside"),
+    ],
+)
+def test_what_befalls_a_worker_before_its_first_cell_is_the_machinerys_fault(
+    news: list[Ready | Exit | str], kind: type[InfrastructureError], words: str
+) -> None:
+    watch = Watch()
+    watch.begin(30)
+    with a_zygote(*news) as path, closing(Control(path)) as control:
+        lane = Lane(control, "student", (), Limits(), watch)
+        with pytest.raises(kind, match=words):
+            lane.ready()
+        assert isinstance(watch.broken, kind)
+
+
+def test_a_worker_that_is_not_walled_in_in_time_is_told_with_the_limit() -> None:
+    words = r"did not stand behind its walls within 0\.1 s\. Where the machine is busy"
+    with a_zygote() as path, closing(Control(path)) as control, pytest.raises(WallsError, match=words):
+        control.spawn("student", 0.1)
+
+
+def test_a_worker_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_zygote(READY) as path, closing(Control(path)) as control:
+        number, data, _ = control.spawn("student", 30)
+        data.close()
+        monkeypatch.setattr("gradetape.wire.control._END_S", 0.1)
+        with pytest.raises(ZygoteError, match="the zygote did not end a worker within "):
+            control.end(number)
+
+
+# A case that is lost with the whole machinery
+
+
+class NoZygote:
+    """Stands in a zygote's place, and is at home nowhere."""
+
+    path = Path("/nowhere/zygote")
+
+    def wait_ready(self) -> None:
+        """At once."""
+
+    def ended(self, patience_s: float) -> bool:
+        return False
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+@pytest.fixture
+def no_zygote(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(places: Places) -> Pool:
+        return Pool(places.slots, lambda _: NoZygote(), shared=True)  # type: ignore[arg-type,return-value]
+
+    monkeypatch.setattr(Places, "open", opened)
+
+
+@pytest.mark.usefixtures("no_zygote")
+@pytest.mark.parametrize(
+    ("check", "line", "words"),
+    [
+        ("", "grade ada.py --assignment tiny", "the case was lost: the zygote does not answer at /nowhere/zygote"),
+        ("", "verify tiny --workers 1", "adversary liar was lost: the zygote does not answer at /nowhere/zygote"),
+        ("after_in_child", "grade ada.py --assignment tiny", "the case was lost: the judge died before any check"),
+        ("before", "grade ada.py --assignment tiny", "the case was lost: the judge is gone"),
+    ],
+)
+def test_a_lost_case_is_told_with_the_command_that_looks_at_the_machine(
+    course: Path, check: str, line: str, words: str
+) -> None:
+    path = course / "autograder" / "tiny" / "test_q02_halve.py"
+    text = f"import os\nos.register_at_fork({check}=lambda: os._exit(3))\n" if check else ""
+    path.write_text(text + path.read_text())
+    run = called(course, *line.split())
+    assert (run.returncode, run.stdout) == (1, "")
+    assert words in run.stderr and "Traceback" not in run.stderr
+    assert "What this machine lacks for grading, if anything: gradetape doctor" in run.stderr
+
+
+# A submission that an engine loses, twice
+
+
+class Losing:
+    """An engine that ends each case alike, or not at all."""
+
+    def __init__(self, end: Outcome | Lost | None) -> None:
+        self._end = end
+        self._count = 0
+
+    def capacity(self) -> int:
+        return 1
+
+    def submit(self, case: Case) -> int:
+        self._count += 1
+        return self._count
+
+    def wait(self, timeout_s: float) -> list[tuple[int, Outcome | Lost]]:
+        return [] if self._end is None else [(self._count, self._end)]
+
+    def forget(self, number: int) -> None:
+        """It has forgotten already."""
+
+    renew = close = lambda self: None
+
+
+class Unheard:
+    """Nobody is told."""
+
+    begin = graded = shared = lambda self, *_: None
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (Lost(order=1, reason="the zygote is gone"), "failed twice, the second time newly started: the zygote is gone"),
+        (None, "failed twice, the second time newly started: the engine gave no answer in time"),
+        (Outcome(results=()), "q01_double::public::test_two: the judge gave no result for this check"),
+    ],
+)
+def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
+    course: Path, monkeypatch: pytest.MonkeyPatch, end: Outcome | Lost | None, words: str
+) -> None:
+    monkeypatch.setattr("gradetape.batch._SLACK_S", -1e6)
+    exam = Exam.open(courses.find(course), "tiny")
+    rubric = Rubric.of(exam, Collected(checks=tuple(each.check for each in a_grade("ada").results), broken={}))
+    marker = Marker(exam, question=None, places=Places.of(exam.course.config, workers=1, device="cpu"))
+    submission = intake.script("ada", DOUBLE, assignment="tiny")
+    with Gradebook.open(course / "gradebook.sqlite") as book:
+        driver = Driver(exam, Losing(end), rubric, marker, book, Unheard(), book.grader())  # type: ignore[arg-type]
+        grade = driver.run([submission])["ada"]
+        assert not book.has(grade.key)
+    assert grade.status is Status.NEEDS_ATTENTION
+    assert words in "\n".join(grade.attention)
+
+
+# Walls that cannot be had
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        ("ending", "a worker ended before its walls stood. Is there memory for it (limits.memory_mb)?"),
+        ("loose", "a daemon has outlived it. Nothing is graded behind such walls: use another machine, or --isolation"),
+        ("computed", "its forks would deadlock. Install the TensorFlow that gradetape asks for: pip install"),
+        (
+            "privileged",
+            "but new privileges can be had inside: no_new_privs does not hold. Nothing is graded behind such",
+        ),
+        ("ordinary", "Landlock keeps signals in from its version 6 (Linux 6.12). Grade as root, or use --isolation"),
+    ],
+)
+def test_a_zygote_on_an_odd_machine_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
+    _refused(tmp_path, odd, words)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to keep")
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        ("capable", "the walls stand, but capabilities can be had inside. Nothing is graded behind such walls"),
+        ("reachable", "the network can be reached from inside: its namespace does not hold. Nothing is graded"),
+    ],
+)
+def test_a_zygote_of_root_whose_walls_leak_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
+    _refused(tmp_path, odd, words)
+
+
+def _refused(tmp_path: Path, odd: str, words: str) -> None:
+    policy = msgspec.json.encode(Policy(socket=str(tmp_path / "z"), isolation="none", limits=Limits())).decode()
+    run = subprocess.run(
+        [sys.executable, str(ODD), odd], input=f"{policy}\n", capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 1, run.stderr
+    assert run.stdout.startswith("broken ") and words in run.stdout
+
+
+def test_more_workers_than_uids_are_refused_with_the_option_for_fewer() -> None:
+    with pytest.raises(WallsError, match=r"no uid is left: 1400 workers live\. Use fewer: --workers N"):
+        Uids().take(STUDENT_UIDS)

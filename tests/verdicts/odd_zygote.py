@@ -1,0 +1,94 @@
+"""A zygote on a machine that is odd in one way; the policy comes on standard input, as for any zygote."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
+from typing import Any, NoReturn
+
+from gradetape.farside import zygote
+from gradetape.sandbox import landlock, namespaces, selftest, syscalls
+from gradetape.sandbox.bare import Bare
+from gradetape.sandbox.base import Reports
+from gradetape.sandbox.plain import Plain
+
+
+class Ending(Bare):
+    """The worker ends while its walls are built."""
+
+    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+        os._exit(0)
+
+
+class Loose(Bare):
+    """Nothing ends what a worker leaves behind."""
+
+    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+        reports.ready(())
+        work()
+        os._exit(0)
+
+
+class Leaky(Bare):
+    """Every attempt of the self-test is refused, and the worker has kept what it could do as root."""
+
+    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+        selftest._fails = lambda _: True
+        selftest.prove(selftest.Tried((), gone=False, landlocked=False, parent=False))
+        os._exit(0)
+
+
+class Privileged(Leaky):
+    """It has given that up, and could get it back."""
+
+    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+        syscalls.drop_capabilities()
+        super().enter(uid, work, reports, keep)
+
+
+def capable() -> type[Any]:
+    return Leaky
+
+
+def privileged() -> type[Any]:
+    return Privileged
+
+
+def reachable() -> type[Any]:
+    """A network namespace has a way out."""
+    namespaces._reaches_the_network = lambda: True
+    return namespaces.Namespaces
+
+
+def ending() -> type[Any]:
+    return Ending
+
+
+def loose() -> type[Any]:
+    """Nor is there a control group."""
+    zygote._DAEMON_S = 0.5
+    zygote.Groups.make = lambda _: None
+    return Loose
+
+
+def computed() -> type[Any]:
+    """TensorFlow has made its context as it was imported."""
+    names = ["gradetape.farside.worker", "h5py", "tensorflow", "tensorflow.python", "tensorflow.python.eager"]
+    sys.modules |= {name: ModuleType(name) for name in names}
+    context = SimpleNamespace(context=lambda: SimpleNamespace(_context_handle=object()))
+    vars(sys.modules["tensorflow.python.eager"])["context"] = context
+    return Bare
+
+
+def ordinary() -> type[Any]:
+    """An ordinary user, whose Landlock does not keep signals in."""
+    os.geteuid = lambda: 1000
+    landlock.restrict = lambda *_: ("landlock",)
+    return Plain
+
+
+if __name__ == "__main__":
+    zygote._BACKENDS["none"] = (globals()[sys.argv[1]](),)
+    sys.exit(zygote.main())
