@@ -1,4 +1,4 @@
-"""Every error that a person can meet is quoted in a test: three words of its text in a row.
+"""Every error that a person can meet is quoted in a test: four words of its text in a row.
 
 Where a text is put together elsewhere (from what pydantic or SQLite said), there is nothing here to look for. That a
 quotation stands where the error is provoked, and that the text names the next step, is for the reader to see.
@@ -40,13 +40,13 @@ def in_a_row(text: str) -> set[str]:
 
 
 def raised() -> Iterator[tuple[str, set[str]]]:
-    """Each place that makes such an error, and all threes of words in its text."""
+    """Each place that makes such an error, and each row of words in its text."""
     for path in sorted(SOURCES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in NAMES:
-                threes = set().union(*(in_a_row(text) for text in texts(node)))
-                if threes:
-                    yield f"{path.relative_to(SOURCES)}:{node.lineno}", threes
+                rows = set().union(*(in_a_row(text) for text in texts(node)))
+                if rows:
+                    yield f"{path.relative_to(SOURCES)}:{node.lineno}", rows
 
 
 def quoted() -> str:
@@ -58,4 +58,4 @@ def quoted() -> str:
 def test_every_error_that_a_person_can_meet_is_quoted_in_a_test() -> None:
     found, told = dict(raised()), quoted()
     assert len(found) > 100
-    assert [place for place, threes in found.items() if not any(three in told for three in threes)] == []
+    assert [place for place, rows in found.items() if not any(row in told for row in rows)] == []

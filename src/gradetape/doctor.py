@@ -112,13 +112,13 @@ def _version(name: str) -> str | None:
 def walls(config: Config, secret: tuple[Path, ...] = ()) -> Finding:
     """Makes a worker behind the walls and ends it; the layers, or what is missing and how to get it."""
     if sys.platform != "linux":
-        from gradetape.sandbox.launch import ELSEWHERE
+        from gradetape.sandbox.launch import IN_THE_IMAGE
 
         found = f"{platform.system()} has none: they are made of Linux's namespaces, Landlock and seccomp"
         return Finding(
             "walls", State.WRONG, found,
             "init, new, release, show, report and export work here; verify and grade on a Linux machine, or in the "
-            f"image that `gradetape image build` makes: {ELSEWHERE}",
+            f"image that `gradetape image build` makes: {IN_THE_IMAGE}",
         )  # fmt: skip
     from gradetape.sandbox import landlock
 

@@ -33,7 +33,7 @@ _ENVIRONMENT = {
     "KERAS_HOME": "/tmp/keras",
 }
 # How a system that has no such walls runs a verb of gradetape's in the image that `gradetape image build` makes.
-ELSEWHERE = "podman run --rm --memory 6g --volume .:/course localhost/gradetape verify --question STEM"
+IN_THE_IMAGE = "podman run --rm --memory 6g --volume .:/course localhost/gradetape verify --question STEM"
 
 
 class Running:
@@ -146,7 +146,7 @@ def require_linux() -> None:
     if sys.platform != "linux":
         raise WallsError(
             "grading needs Linux, whose walls keep a student's code in. On this system verify and grade in the image "
-            f"that `gradetape image build` makes: {ELSEWHERE}. `gradetape new` and `gradetape release` work here."
+            f"that `gradetape image build` makes: {IN_THE_IMAGE}. `gradetape new` and `gradetape release` work here."
         )
 
 
