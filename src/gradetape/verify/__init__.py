@@ -78,7 +78,7 @@ def _unready(exam: Exam, question: str | None) -> dict[str, tuple[str, ...]]:
 
 
 def _refuse_unfit(exam: Exam, stems: Sequence[str]) -> None:
-    """Raises CourseError with all that nothing can be proven of, or nothing released; any reference is needed whole."""
+    """Raises CourseError where students' files are broken, or any reference: all of them are run, whatever is asked."""
     problems = [problem for stem in exam.assignment.stems for problem in not_parsed(stem, exam.secrets.reference(stem))]
     for master in exam.assignment.masters:
         if master.question.stem in stems:

@@ -71,7 +71,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """The proof of an assignment's checks, or what is missing for one.
 
     `faults` says why a check cannot be run at all, by its id; `unready` names the files of a question that are still
-    placeholders, by its stem.
+    placeholders, by its stem, and the introduction by the assignment's name.
     """
 
     assignment: str
@@ -155,12 +155,12 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         yield from self._unproven(rejected)
 
     def _unfair(self, rejected: Set[str]) -> Iterator[str]:
-        """What right solutions do not pass; a check that rejects the reference is told with that alone."""
+        """What right solutions do not pass; a check that rejects the reference says nothing more with a variant."""
         for trial in (*_once(self.of("reference")), *_once(self.of("variant"))):
             yield from (f"{trial.label} does not run: {reason}" for reason in trial.unloaded.values())
             for result in trial.telling:
-                known = trial.kind == "variant" and result.check.id in rejected
-                if _wrong(result) and not known and (trial.kind == "reference" or result.verdict is not Verdict.FAULT):
+                elsewhere = result.check.id in rejected or result.verdict is Verdict.FAULT
+                if _wrong(result) and not (trial.kind == "variant" and elsewhere):
                     yield f"{trial.label} does not pass {result.check.id}: {_line(result.staff_message)}"
 
     def _faults(self, rejected: Set[str]) -> Iterator[str]:
