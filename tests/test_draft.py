@@ -61,6 +61,7 @@ def test_a_sheets_answers_are_notes_under_solutions_alone(written: Path) -> None
 def test_verify_says_plainly_that_the_questions_are_not_ready(written: Path) -> None:
     run = gradetape(written, "verify", "week-3")
     assert run.returncode == 1
+    assert "week-3 is not ready: fill in introduction.md" in run.stdout
     for stem in ("q01_loss_measure", "q03_name_optimizer"):
         assert f"{stem} is not ready: fill in prompt.md, starter.py, test_public.py" in run.stdout.replace("\n", " ")
 
@@ -80,7 +81,14 @@ def test_a_filled_in_question_is_ready_whatever_the_others_are(written: Path) ->
     ):
         kept = [line for line in path.read_text().splitlines() if draft.PLACEHOLDER not in line]
         path.write_text("\n".join(kept))
-    assert set(draft.unready(assignment, secrets)) == {"q02_loss_measure", "q03_name_optimizer"}
+    assert set(draft.unready(assignment, secrets)) == {"week-3", "q02_loss_measure", "q03_name_optimizer"}
+
+
+def test_an_assignment_that_was_not_filled_in_is_not_released(written: Path) -> None:
+    run = called(written, "release", "week-3")
+    assert run.returncode == 2
+    assert "week-3 is not ready: fill in introduction.md, q01_loss_measure/prompt.md" in run.stderr
+    assert not (written / "student" / "week-3").exists()
 
 
 def test_the_placeholder_checks_fail_until_they_are_filled_in(written: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -123,7 +124,9 @@ def test_a_value_of_another_kind_is_failed_and_no_fault(results: dict[str, Check
 
 def test_the_checks_own_failure_is_a_fault_unless_something_came_over(results: dict[str, CheckResult]) -> None:
     assert results["test_own_error_before"].verdict is Verdict.FAULT
-    assert "KeyError" in results["test_own_error_before"].staff_message
+    told = results["test_own_error_before"].staff_message
+    assert re.match(r"\S+/test_public\.py:\d+: KeyError: |\S+/test_q01_x\.py:\d+: KeyError: ", told)
+    assert "Traceback" in told and "pluggy" not in told, "the check's own lines are not lost among pytest's"
     assert results["test_own_error_after"].verdict is Verdict.FAILED
     assert results["test_reference_breaks"].verdict is Verdict.FAULT
 

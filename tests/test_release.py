@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from gradetape import checks, course
+from gradetape import checks, course, draft
 from gradetape.errors import ReleaseError
 from gradetape.release import release
 
@@ -279,6 +279,40 @@ def test_a_failure_leaves_the_old_folder_as_it_was(tmp_path: Path) -> None:
         built(root)
     assert contents(root / "student" / "first-steps") == before
     assert [entry.name for entry in (root / "student").iterdir()] == ["first-steps"]
+
+
+def test_a_starter_that_is_no_python_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"starter\.py:7: invalid syntax"):
+        built(make_course(tmp_path, starter=f"{STARTER}\nx = = 3\n"))
+
+
+def test_a_notebooks_own_language_is_python_enough_for_a_starter(tmp_path: Path) -> None:
+    assert built(make_course(tmp_path, starter=f"%matplotlib inline\n{STARTER}\n# %%\nawait later()\n"))
+
+
+@pytest.mark.parametrize("file", ["introduction.md", "q01_double/prompt.md", "q02_tell/starter.py"])
+def test_placeholders_are_never_given_to_students(tmp_path: Path, file: str) -> None:
+    root = make_course(tmp_path)
+    path = root / "assignments" / "first-steps" / file
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n# {draft.PLACEHOLDER}: say more\n", encoding="utf-8")
+    with pytest.raises(ReleaseError, match=f"is not ready: fill in {file}"):
+        built(root)
+    assert not (root / "student").exists()
+
+
+def test_a_persons_files_in_the_old_folder_are_named_and_stay(tmp_path: Path) -> None:
+    root = make_course(tmp_path)
+    folder = write(built(root), {"notes.txt": "mine", "data/more.csv": "3\n"})
+    before = contents(folder)
+    with pytest.raises(ReleaseError, match=r"would delete: data/more\.csv, notes\.txt\. Move them elsewhere"):
+        built(root)
+    assert contents(folder) == before
+
+
+def test_what_an_old_release_or_jupyter_left_goes_without_a_word(tmp_path: Path, released: Path) -> None:
+    root = make_course(tmp_path)
+    write(built(root), {"tests/q03_gone.py": "", ".ipynb_checkpoints/a.ipynb": "", "tests/__pycache__/a.pyc": ""})
+    assert contents(built(root)) == contents(released)
 
 
 def test_a_data_file_cannot_replace_what_release_writes(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from gradetape.records import Check, CheckResult, Verdict
 from gradetape.verify import Proof, Trial
-from tests.course import gradetape, tiny
+from tests.course import called, gradetape, tiny
 
 QUESTION = "q01_double"
 WRONG_SUM = '"""Adds one."""\n# fails: public::test_numbers, hidden::test_random\n\ndef double(x):\n    return x + 1\n'
@@ -167,3 +167,105 @@ def test_a_check_that_is_a_fault_or_that_a_right_solution_does_not_pass_is_told_
     assert f"{QUESTION}::hidden::test_q01_double.py cannot be run: line 1: invalid syntax" in told
     assert "test_two is a fault with variant fault: test_q01_double.py:3: NameError" in told
     assert f"variant failed does not pass {check.id}: assert 3 == 4" in told
+
+
+NOT_LOADED = """\
+\"\"\"Adds one.\"\"\"
+# fails: public::test_numbers, hidden::test_random, hidden::test_two
+
+# %%
+
+import tensorflowx as tf
+
+# %%
+def double(x):
+    return tf.add(x, 1)
+"""
+
+
+def lines(problems: str) -> list[str]:
+    return [line for line in problems.splitlines() if line.strip()]
+
+
+def test_a_solution_that_does_not_run_is_told_with_its_own_error_and_shows_nothing(tmp_path: Path) -> None:
+    root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM, "typo": NOT_LOADED})
+    variant = root / "solutions/tiny/variants" / QUESTION / "twice.py"
+    variant.write_text(variant.read_text() + "    return (x\n")
+    status, told, problems = verified(root)
+    assert status == 1
+    told_of_typo = [line for line in lines(problems) if "typo" in line]
+    assert len(told_of_typo) == 1, "what follows from the error is not told"
+    assert told_of_typo[0].startswith(f"mutant {QUESTION}/typo does not run: ")
+    assert "typo.py, line 6: this cell raised ModuleNotFoundError: No module named 'tensorflowx'" in told_of_typo[0]
+    assert f"variant {QUESTION}/twice does not run: {variant}, line 5: this cell raised SyntaxError" in problems
+    assert [mutant["ok"] for mutant in told["mutants"] if mutant["name"] == "typo"] == [False]
+    assert told["variants"] == [{"question": QUESTION, "name": "twice", "ok": False}]
+    assert all("typo" not in check["killed_by"] for check in told["checks"])
+
+
+def test_a_reference_that_does_not_run_is_one_problem(tmp_path: Path) -> None:
+    root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM})
+    reference = root / "solutions/tiny" / f"{QUESTION}.py"
+    reference.write_text("raise LookupError('no data')\n\n" + reference.read_text())
+    _, _, problems = verified(root)
+    assert f"reference does not run: {reference}, line 1: this cell raised LookupError: no data" in problems
+    assert "Missing" not in problems and "does not pass" not in problems
+
+
+def test_a_typo_in_a_check_is_one_problem_with_its_line(tmp_path: Path) -> None:
+    hidden = HIDDEN.replace("rng.integers", "rng.integrs").replace("test_two(student)", "test_two(studnet)")
+    root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM}, hidden=hidden)
+    public = root / "assignments/tiny" / QUESTION / "test_public.py"
+    public.write_text(PUBLIC.replace("== 2 * x", "== 2 * y"))
+    _, _, problems = verified(root)
+    told = lines(problems)
+    for check, place, error in (
+        ("public::test_numbers", f"{public}:8: ", "NameError: name 'y' is not defined"),
+        ("hidden::test_random", f"test_{QUESTION}.py:7: ", "AttributeError: "),
+        ("hidden::test_two", f"test_{QUESTION}.py:10: ", "there is no fixture 'studnet'. A check may use student, "),
+    ):
+        (own,) = [line for line in told if check in line]
+        assert own.startswith(f"reference does not pass {QUESTION}::{check}: ")
+        assert place in own and error in own
+    assert len(told) == 3
+
+
+def test_check_files_that_cannot_be_read_are_told_and_blame_no_mutant(tmp_path: Path) -> None:
+    root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM}, hidden=f"{HIDDEN}\nx = = 3\n")
+    (root / "autograder/tiny/test_q02_halve.py").write_text("LIMIT = 1\nx = y\n")
+    run = gradetape(root, "verify", "tiny")
+    assert run.returncode == 1
+    told = [line for line in run.stdout.splitlines() if line.startswith("✗")]
+    assert [line.split(": ", 1)[1].rsplit("/", 1)[1] for line in told] == [
+        "test_q01_double.py, line 15: invalid syntax",
+        "test_q02_halve.py:2: NameError: name 'y' is not defined",
+    ]
+    assert "tiny: 2 problems (4 checks, 0 mutants)" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        (
+            f"solutions/tiny/{QUESTION}.py",
+            "def double(x):\n    return 2 * x\n\n# %%\nx = = 3\n",
+            "line 5: invalid syntax",
+        ),
+        (f"assignments/tiny/{QUESTION}/starter.py", "def double(x): ...\n\n# %%\n\nx = = 3\n", "starter.py:5: invalid"),
+        (
+            f"assignments/tiny/{QUESTION}/test_public.py",
+            PUBLIC.replace("(student, rng)", "(student, reference)"),
+            "test_public.py:5: notebooks have no fixture reference",
+        ),
+    ],
+    ids=["reference", "starter", "public check"],
+)
+def test_what_nothing_can_be_proven_of_is_refused_with_its_line(
+    tmp_path: Path, file: str, text: str, said: str
+) -> None:
+    root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM})
+    (root / file).write_text(text)
+    run = called(root, "verify", "tiny", "--question", QUESTION)
+    assert run.returncode == 2
+    assert said in run.stderr and file in run.stderr
+    assert "Traceback" not in run.stderr

@@ -7,7 +7,7 @@ written is complete or not there at all: the files are made in a temporary folde
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -29,6 +29,7 @@ __all__ = [
     "new_assignment",
     "new_course",
     "new_question",
+    "placeholders",
     "read",
     "unready",
 ]
@@ -75,20 +76,24 @@ def new_question(course: Course, assignment: str, stem: str) -> list[Path]:
 
 
 def unready(assignment: Assignment, secrets: courses.Secrets) -> dict[str, list[Path]]:
-    """The questions that are not ready, each with its files that are still placeholders."""
-    found = {}
+    """What is not ready, each question by its stem and the introduction by the assignment's name: its placeholders."""
+    public = placeholders(assignment)
+    found = {assignment.name: [path for path in public if path == assignment.introduction]}
     for master in assignment.masters:
         stem = master.question.stem
-        paths = [
-            master.prompt,
-            master.starter,
-            master.public_checks,
-            secrets.reference(stem),
-            secrets.hidden_checks(stem),
-        ]
-        if left := [path for path in paths if PLACEHOLDER in path.read_text(encoding="utf-8")]:
-            found[stem] = left
-    return found
+        secret = _unfilled([secrets.reference(stem), secrets.hidden_checks(stem)])
+        found[stem] = [*(path for path in public if path.parent == master.folder), *secret]
+    return {name: paths for name, paths in found.items() if paths}
+
+
+def placeholders(assignment: Assignment) -> list[Path]:
+    """The files for students that are still placeholders."""
+    masters = [(master.prompt, master.starter, master.public_checks) for master in assignment.masters]
+    return _unfilled([assignment.introduction, *(path for paths in masters for path in paths)])
+
+
+def _unfilled(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if PLACEHOLDER in path.read_text(encoding="utf-8", errors="replace")]
 
 
 def _question_files(assignment: str, entry: Entry) -> dict[Path, str]:

@@ -14,6 +14,7 @@ from gradetape.errors import CourseError
 from gradetape.records import Check
 
 CONFIG = "grader_config.yml"
+FIXTURES = ("student", "reference", "keras", "tf", "rng", "tmp_remote", "clean", "source")
 _FORBIDDEN = {"tensorflow", "keras", "tf_keras", "hypothesis"}
 
 

@@ -31,7 +31,7 @@ from gradetape.judge.items import check_of
 from gradetape.judge.line import Line, receive_tape, send_tape
 from gradetape.judge.messages import Began, Cancel, Collected, Done, Judged, Lost, Message, Order, Request
 from gradetape.judge.session import Judge
-from gradetape.judge.verdicts import unjudged
+from gradetape.judge.verdicts import uncollected, unjudged
 from gradetape.records import Check, CheckResult
 from gradetape.sandbox import syscalls
 from gradetape.wire.control import Control
@@ -78,10 +78,12 @@ class Server:
         """Nothing is written to a terminal; `-p no:terminal` would take `--tb` along."""
         config.pluginmanager.unregister(name="terminalreporter")
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+    def pytest_exception_interact(
+        self, call: pytest.CallInfo[None], report: pytest.CollectReport | pytest.TestReport
+    ) -> None:
         """Remembers which check files could not be read, and why."""
-        if report.failed:
-            self._broken[report.nodeid] = str(report.longrepr)[-2000:]
+        if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
+            self._broken[report.nodeid] = uncollected(call.excinfo.value)[:2000]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:

@@ -7,10 +7,12 @@ otherwise `raise ValueError(repr(y_true))` would put the hidden inputs on the pa
 from __future__ import annotations
 
 import traceback
+from types import TracebackType
 
 import pytest
 
 from gradetape.errors import FarSideEvent, Gone, Missing, Overdue, StudentError
+from gradetape.judge.items import FIXTURES
 from gradetape.records import Check, CheckResult, Verdict
 from gradetape.text import printable, uncoloured
 from gradetape.wire.lane import Watch
@@ -35,7 +37,7 @@ def verdict_of(error: BaseException | None, watch: Watch, trusted: bool) -> tupl
     """
     verdict, note = _untrusted(watch.event or error, watch)
     if trusted and verdict not in (Verdict.PASSED, Verdict.SKIPPED):
-        return Verdict.FAULT, f"the reference solution does not pass this check ({verdict}). {note}"
+        return Verdict.FAULT, f"the reference solution does not pass this check ({verdict})"
     return verdict, note
 
 
@@ -66,7 +68,7 @@ def result_of(
     verdict, note = verdict_of(error, watch, trusted)
     cause = watch.event or error
     earned = check.points if verdict in (Verdict.PASSED, Verdict.SKIPPED) else 0.0
-    staff = _for_staff(cause, note, printed, whole=verdict is Verdict.FAULT)
+    staff = _for_staff(cause, note, printed, whole=verdict is Verdict.FAULT, trusted=trusted)
     return CheckResult(
         check=check, verdict=verdict, points=earned, seconds=round(seconds, 4),
         message=_for_student(check, verdict, cause, printed), staff_message=staff,
@@ -81,6 +83,12 @@ def unjudged(check: Check, *, overdue: bool, trusted: bool, detail: str) -> Chec
     return CheckResult(
         check=check, verdict=verdict, points=0.0, seconds=0.0, message=_WORDS[verdict], staff_message=staff
     )
+
+
+def uncollected(error: BaseException) -> str:
+    """Why a file of checks cannot be collected."""
+    cause = error.__cause__ or error
+    return str(cause) if isinstance(cause, pytest.Collector.CollectError) else f"{_place(cause)}{_described(cause)}"
 
 
 def _for_student(check: Check, verdict: Verdict, error: BaseException | None, printed: str) -> str:
@@ -107,15 +115,44 @@ def _public_words(verdict: Verdict, error: BaseException | None) -> str:
     return f"{_WORDS[verdict]} The value that your code returned could not be used: {error}"
 
 
-def _for_staff(error: BaseException | None, note: str, printed: str, *, whole: bool) -> str:
-    if error is None:
+def _for_staff(error: BaseException | None, note: str, printed: str, *, whole: bool, trusted: bool) -> str:
+    """Where the check ended and why comes first; pytest's own frames are left out where the check has some."""
+    if error is None or isinstance(error, pytest.skip.Exception):
         return note
-    where = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if "test_" in frame.filename.rsplit("/", 1)[-1]
-    ]
-    place = f"{where[-1].filename}:{where[-1].lineno}: " if where else ""
-    own = error.traceback if isinstance(error, StudentError) else ""
-    unplaced = not where and not isinstance(error, FarSideEvent)
-    deep = "".join(traceback.format_exception(error, limit=-12)) if whole or unplaced else ""
-    parts = [note, f"{place}{type(error).__name__}: {error}", own, deep, printed and f"printed:\n{printed}"]
+    lead, note = (f"{note}: ", "") if trusted else ("", note and f"({note})")
+    frames = _from_the_check(error.__traceback__)
+    deep = whole if frames is not None else not isinstance(error, FarSideEvent | pytest.FixtureLookupError)
+    parts = [
+        f"{lead}{_place(error)}{_described(error)}", note, error.traceback if isinstance(error, StudentError) else "",
+        _formatted(error, frames or error.__traceback__) if deep else "", printed and f"printed:\n{printed}",
+    ]  # fmt: skip
     return printable(uncoloured("\n".join(part for part in parts if part)), 2 * _LIMIT)
+
+
+def _from_the_check(frames: TracebackType | None) -> TracebackType | None:
+    """The part of a traceback that begins in a check file."""
+    while frames is not None and not _in_a_check(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return frames
+
+
+def _formatted(error: BaseException, frames: TracebackType | None) -> str:
+    return "".join(traceback.format_exception(type(error), error, frames, limit=-12))
+
+
+def _in_a_check(path: str) -> bool:
+    return "test_" in path.rsplit("/", 1)[-1]
+
+
+def _place(error: BaseException) -> str:
+    if isinstance(error, pytest.FixtureLookupError):
+        path, line, _ = error.request.node.reportinfo()
+        return f"{path}:{line + 1}: "
+    where = [frame for frame in traceback.extract_tb(error.__traceback__) if _in_a_check(frame.filename)]
+    return f"{where[-1].filename}:{where[-1].lineno}: " if where else ""
+
+
+def _described(error: BaseException) -> str:
+    if isinstance(error, pytest.FixtureLookupError):
+        return error.msg or f"there is no fixture {error.argname!r}. A check may use {', '.join(FIXTURES)}."
+    return f"{type(error).__name__}: {error}"

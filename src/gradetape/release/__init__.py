@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
 from string import Template
 
-from gradetape.course import Assignment
+from gradetape import draft
+from gradetape.course import Assignment, Master
 from gradetape.errors import ReleaseError
 from gradetape.release.notebook import notebook
+from gradetape.release.starter import starter_cells
 from gradetape.release.testfile import test_file
 from gradetape.release.texts import due, shipped
 
-__all__ = ["release"]
+__all__ = ["refuse_unfit", "release"]
+
+_OWN = re.compile(r"tests/q\d\d_\w+\.py")
+_SHOWN = 5
+
+
+def refuse_unfit(master: Master) -> None:
+    """Raises ReleaseError where a question's starter or public checks are nothing that students can use."""
+    starter_cells(master.starter)
+    test_file(master.question.stem, master.public_checks)
 
 
 def release(assignment: Assignment, out: Path, legacy_keras: bool = False) -> Path:
@@ -22,14 +34,16 @@ def release(assignment: Assignment, out: Path, legacy_keras: bool = False) -> Pa
     The new folder takes the old one's place only when it is complete. `legacy_keras` asks for Keras 2.
 
     Raises:
-        ReleaseError: the masters cannot be turned into something that students can use, or `out` cannot be written;
-            `out` is as it was.
+        ReleaseError: the masters cannot be turned into something that students can use, the old folder holds files that
+            the new one would not, or `out` cannot be written; `out` is as it was.
     """
+    _refuse_placeholders(assignment)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".release-", ignore_cleanup_errors=True) as work:
             new = Path(work) / "new"
             _build(assignment, new, Path(work) / "otter", legacy_keras)
+            _refuse_losses(new, out / assignment.name)
             return _swap(new, out / assignment.name, Path(work) / "old")
     except OSError as error:
         raise ReleaseError(
@@ -49,6 +63,30 @@ def _build(assignment: Assignment, new: Path, work: Path, legacy_keras: bool) ->
     _write(new / "requirements.txt", shipped("requirements.txt") + ("tf-keras\n" if legacy_keras else ""))
     for file in assignment.data:
         _copy(file, new / file.relative_to(assignment.folder))
+
+
+def _refuse_placeholders(assignment: Assignment) -> None:
+    if left := draft.placeholders(assignment):
+        names = ", ".join(path.relative_to(assignment.folder).as_posix() for path in left)
+        raise ReleaseError(
+            f"{assignment.folder} is not ready: fill in {names}, and remove the placeholder line from each."
+        )
+
+
+def _refuse_losses(new: Path, old: Path) -> None:
+    """A person's files in the old folder would go with it. What a program left there may, and so may old tests."""
+    lost = [name for name in _files(old) if name not in _files(new) and not _OWN.fullmatch(name)]
+    if lost:
+        more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+        raise ReleaseError(
+            f"{old} holds files that release would delete: {', '.join(lost[:_SHOWN])}{more}. Move them elsewhere, "
+            "or delete them. What students are to have goes into assignment.yml, under data."
+        )
+
+
+def _files(folder: Path) -> list[str]:
+    paths = sorted(path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    return [path.as_posix() for path in paths if not any(part.startswith((".", "__pycache__")) for part in path.parts)]
 
 
 def _copy(file: Path, target: Path) -> None:

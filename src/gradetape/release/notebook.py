@@ -14,10 +14,10 @@ from nbformat import v4
 
 from gradetape.course import Assignment, Master
 from gradetape.errors import ReleaseError
+from gradetape.release.starter import starter_cells
 from gradetape.release.texts import due, read, shipped
 
 NB: Any = v4  # Its functions carry no annotations.
-CELL = "# %%"
 _ORDERS = "Remove what it takes for an order: # IGNORE, # SEED, # BEGIN …, # END …, or an ```otter block."
 
 
@@ -78,7 +78,7 @@ def _question_cells(master: Master) -> Iterator[Any]:
     yield _raw("# BEGIN QUESTION", {"name": question.stem})
     yield NB.new_markdown_cell(_prompt(master))
     yield _raw("# BEGIN PROMPT")
-    for source in code_cells(read(master.starter)):
+    for source in starter_cells(master.starter):
         yield NB.new_code_cell(source, metadata={"tags": [f"question:{question.stem}"]})
     yield _raw("# END PROMPT")
     yield _raw("# BEGIN TESTS")
@@ -95,17 +95,6 @@ def _prompt(master: Master) -> str:
     points = master.question.points
     worth = f"{points:g} point{'' if points == 1 else 's'}"
     return f"## {master.question.title} ({worth})\n\n{body.strip()}"
-
-
-def code_cells(text: str) -> list[str]:
-    """Split a starter into its cells at the lines that begin with `# %%`; blank cells are left out."""
-    cells: list[list[str]] = [[]]
-    for line in text.splitlines():
-        if line.startswith(CELL):
-            cells.append([])
-        else:
-            cells[-1].append(line)
-    return [source for lines in cells if (source := "\n".join(lines).strip("\n").rstrip())]
 
 
 def _raw(directive: str, config: dict[str, Any] | None = None) -> Any:

@@ -1,12 +1,12 @@
 """The proof that an assignment's checks work.
 
 The reference and every variant pass every check, the untouched starter and the adversaries get (next to) nothing, every
-mutant fails what its header names and nothing else, and no check exists that no mutant fails.
+mutant fails what its header names and nothing else, and no check exists that no mutant fails. Whatever is right or has
+one misconception runs: a file with a typo in it fails checks too, and shows nothing.
 """
 
 from __future__ import annotations
 
-import ast
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,14 +14,16 @@ from pathlib import Path
 import msgspec
 
 from gradetape import draft
-from gradetape.errors import CourseError, InfrastructureError
+from gradetape.errors import CourseError, InfrastructureError, ReleaseError
 from gradetape.grade import Lanes, Outcome, Rubric
 from gradetape.judge.bench import Case
 from gradetape.judge.cases import Exam, answer
 from gradetape.places import Places
 from gradetape.records import Cell
+from gradetape.release import refuse_unfit
 from gradetape.verify import adversaries
 from gradetape.verify.headers import Header, header_of
+from gradetape.verify.loading import not_loaded, not_parsed
 from gradetape.verify.proof import Proof, Trial
 
 __all__ = ["Proof", "Trial", "verify"]
@@ -30,13 +32,14 @@ Tell = Callable[[int, int], None]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A solution that is to be run."""
+    """A solution that is to be run; `file` holds all of it, where one file does."""
 
     kind: str
     name: str
     case: Case
     question: str | None = None
     expected: tuple[str, ...] = ()
+    file: Path | None = None
 
 
 def verify(
@@ -47,31 +50,44 @@ def verify(
     `repeat` runs the right solutions so often, to find flaky checks; `tell` is told how many of how many are done.
     Raises CourseError where the masters are wrong, InfrastructureError where the machinery failed.
     """
-    asked = (question,) if question else exam.assignment.stems
-    unready = {stem: paths for stem, paths in draft.unready(exam.assignment, exam.secrets).items() if stem in asked}
-    stems = [stem for stem in asked if stem not in unready]
+    unready = _unready(exam, question)
+    stems = [stem for stem in ((question,) if question else exam.assignment.stems) if stem not in unready]
     if not stems:
-        return Proof(assignment=exam.assignment.name, unready=_named(exam, unready))
+        return Proof(assignment=exam.assignment.name, unready=unready)
+    _refuse_unfit(exam, stems)
     headers = _headers(exam, stems)
-    _refuse_broken_reference(exam)
     places = Places.of(exam.course.config, workers=workers, secret=exam.secret_folders)
     with Lanes(exam, places) as lanes:
         rubric = Rubric.of(exam, lanes.collected, stems)
         plans = list(_Planner(exam, rubric, headers).plans(repeat))
         outcomes = _run(lanes, plans, tell)
-    trials = tuple(
-        Trial(kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results)
-        for plan, outcome in zip(plans, outcomes, strict=True)
-    )
+    trials = tuple(_trial(exam, plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True))
     return Proof(
-        assignment=exam.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults,
-        unready=_named(exam, unready),
-    )  # fmt: skip
+        assignment=exam.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults, unready=unready
+    )
 
 
-def _named(exam: Exam, unready: Mapping[str, Sequence[Path]]) -> dict[str, tuple[str, ...]]:
+def _unready(exam: Exam, question: str | None) -> dict[str, tuple[str, ...]]:
+    """What is still a placeholder, of one question or of all, the introduction included."""
     root = exam.course.root
-    return {stem: tuple(path.relative_to(root).as_posix() for path in paths) for stem, paths in unready.items()}
+    return {
+        name: tuple(path.relative_to(root).as_posix() for path in paths)
+        for name, paths in draft.unready(exam.assignment, exam.secrets).items()
+        if question in (None, name)
+    }
+
+
+def _refuse_unfit(exam: Exam, stems: Sequence[str]) -> None:
+    """Raises CourseError where students' files are broken, or any reference: all of them are run, whatever is asked."""
+    problems = [problem for stem in exam.assignment.stems for problem in not_parsed(stem, exam.secrets.reference(stem))]
+    for master in exam.assignment.masters:
+        if master.question.stem in stems:
+            try:
+                refuse_unfit(master)
+            except ReleaseError as error:
+                problems.append(str(error))
+    if problems:
+        raise CourseError("\n".join(problems))
 
 
 def _headers(exam: Exam, stems: Sequence[str]) -> dict[Path, Header]:
@@ -80,17 +96,17 @@ def _headers(exam: Exam, stems: Sequence[str]) -> dict[Path, Header]:
     return {path: header_of(path, legacy=legacy) for stem in stems for path in exam.secrets.mutants(stem)}
 
 
-def _refuse_broken_reference(exam: Exam) -> None:
-    """The adversaries are made of its text. Raises CourseError with the line that Python cannot read."""
-    for stem in exam.assignment.stems:
-        path = exam.secrets.reference(stem)
-        text = path.read_text(encoding="utf-8-sig")
-        for cell in answer(stem, text):
-            try:
-                ast.parse(cell.source)
-            except SyntaxError as error:
-                line = text.count("\n", 0, text.index(cell.source)) + (error.lineno or 1)
-                raise CourseError(f"{path}, line {line}: {error.msg}. Correct it and verify again.") from None
+def _trial(exam: Exam, plan: Plan, outcome: Outcome) -> Trial:
+    def file_of(stem: str) -> Path:
+        return plan.file or exam.secrets.reference(stem)
+
+    judged = plan.kind in ("reference", "variant", "mutant")
+    unloaded = not_loaded(plan.case.cells, outcome.events, file_of) if judged else {}
+    asked = {result.check.question for result in outcome.results}
+    return Trial(
+        kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results,
+        unloaded={stem: reason for stem, reason in unloaded.items() if stem in asked},
+    )  # fmt: skip
 
 
 class _Planner:
@@ -101,10 +117,15 @@ class _Planner:
         self._rubric = rubric
         self._headers = headers
         self._limits = exam.course.config.limits.record()
-        self._stems = [stem for stem in exam.assignment.stems if any(c.question == stem for c in rubric.checks)]
+        # Where a file of checks could not be read, what a mutant fails says nothing.
+        unread = {check.question for check in rubric.checks if check.id in rubric.faults}
+        asked = {check.question for check in rubric.checks} - unread
+        self._stems = [stem for stem in exam.assignment.stems if stem in asked]
 
     def plans(self, repeat: int) -> Iterator[Plan]:
         """The longest first, so that the lanes end together."""
+        if not self._rubric.sound:
+            return
         reference = self._exam.reference
         yield Plan(kind="adversary", name="liar", case=self._case(reference, liar=True))
         for _ in range(repeat):
@@ -119,7 +140,7 @@ class _Planner:
     def _variants(self, stem: str, repeat: int) -> Iterator[Plan]:
         for path in self._exam.secrets.variants(stem):
             for _ in range(repeat):
-                yield Plan(kind="variant", name=path.stem, question=stem, case=self._alone(stem, path))
+                yield Plan(kind="variant", name=path.stem, question=stem, file=path, case=self._alone(stem, path))
 
     def _mutants(self, stem: str) -> Iterator[Plan]:
         known = {check.id for check in self._rubric.checks}
@@ -128,7 +149,8 @@ class _Planner:
             unknown = sorted(set(expected) - known)
             if unknown:
                 raise CourseError(f"{path}: its header names {', '.join(unknown)}, which is no check of the question")
-            yield Plan(kind="mutant", name=path.stem, question=stem, expected=expected, case=self._alone(stem, path))
+            case = self._alone(stem, path)
+            yield Plan(kind="mutant", name=path.stem, question=stem, file=path, expected=expected, case=case)
 
     def _alone(self, stem: str, path: Path) -> Case:
         only = tuple(check for check in self._rubric.sound if check.startswith(f"{stem}::"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -13,13 +14,23 @@ BOUNDS = {"raiser": 0.0, "argument": 0.10, "zeros": 0.10, "liar": 0.25}
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One solution that was run: its kind, its question (None for a whole assignment), and its results."""
+    """One solution that was run: its kind, its question (None for a whole assignment), and its results.
+
+    `unloaded` says what kept the cells of a question from running, by its stem.
+    """
 
     kind: str
     name: str
     question: str | None
     results: tuple[CheckResult, ...]
     expected: tuple[str, ...] = ()
+    unloaded: Mapping[str, str] = {}
+
+    @property
+    def label(self) -> str:
+        """What to call it in a sentence."""
+        name = f"{self.question}/{self.name}" if self.question else self.name
+        return name if name == self.kind else f"{self.kind} {name}"
 
     @property
     def points(self) -> float:
@@ -47,6 +58,11 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         """Whether other checks failed than its header names."""
         return bool(self.missed) or not set(self.failed) <= set(self.expected)
 
+    @property
+    def telling(self) -> tuple[CheckResult, ...]:
+        """The results of the questions whose cells ran."""
+        return tuple(result for result in self.results if result.check.question not in self.unloaded)
+
 
 _HELD = (Verdict.PASSED, Verdict.SKIPPED)
 
@@ -55,7 +71,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """The proof of an assignment's checks, or what is missing for one.
 
     `faults` says why a check cannot be run at all, by its id; `unready` names the files of a question that are still
-    placeholders, by its stem.
+    placeholders, by its stem, and the introduction by the assignment's name.
     """
 
     assignment: str
@@ -75,8 +91,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def killed_by(self) -> dict[str, tuple[str, ...]]:
-        """For each check, the mutants that fail it."""
-        mutants = self.of("mutant")
+        """For each check, the mutants that fail it; one that does not run shows nothing."""
+        mutants = [mutant for mutant in self.of("mutant") if not mutant.unloaded]
         return {
             check.id: tuple(mutant.name for mutant in mutants if check.id in mutant.failed) for check in self.checks
         }
@@ -120,30 +136,52 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         }  # fmt: skip
 
     def _problems(self) -> Iterator[str]:
-        for stem, paths in self.unready.items():
+        for name, paths in self.unready.items():
             names = ", ".join(path.rsplit("/", 1)[-1] for path in paths)
-            yield f"{stem} is not ready: fill in {names}, and remove the placeholder line from each"
+            yield f"{name} is not ready: fill in {names}, and remove the placeholder line from each"
         for check, reason in self.faults.items():
             yield f"{check} cannot be run: {_line(reason)}"
-        for trial in self.trials:
-            for result in trial.results:
-                if result.verdict is Verdict.FAULT:
-                    yield f"{result.check.id} is a fault with {trial.kind} {trial.name}: {_line(result.staff_message)}"
-        for trial in (*_once(self.of("reference")), *_once(self.of("variant"))):
-            for result in trial.results:
-                if result.verdict not in _HELD:
-                    yield f"{trial.kind} {trial.name} does not pass {result.check.id}: {_line(result.staff_message)}"
+        rejected = {result.check.id for trial in self.of("reference") for result in trial.results if _wrong(result)}
+        yield from self._unfair(rejected)
         for check in self.flaky:
             yield f"{check} is flaky: the same solution does not always get the same verdict"
+        yield from self._faults(rejected)
         for trial in (*self.of("starter"), *self.of("adversary")):
             bound = BOUNDS.get(trial.name, 0.0) * self.max_points
             if trial.points > bound:
                 yield f"{trial.name} gets {trial.points:g} points (at most {bound:g}) by {', '.join(trial.passed)}"
         for trial in self.of("mutant"):
-            yield from _surprises(trial)
-        for check_id, mutants in self.killed_by.items():
-            if not mutants and not self._skipped(check_id):
-                yield f"{check_id} is failed by no mutant: what it checks is not proven"
+            yield from _surprises(trial, rejected)
+        yield from self._unproven(rejected)
+
+    def _unfair(self, rejected: Set[str]) -> Iterator[str]:
+        """What right solutions do not pass; a check that rejects the reference says nothing more with a variant."""
+        for trial in (*_once(self.of("reference")), *_once(self.of("variant"))):
+            yield from (f"{trial.label} does not run: {reason}" for reason in trial.unloaded.values())
+            for result in trial.telling:
+                elsewhere = result.check.id in rejected or result.verdict is Verdict.FAULT
+                if _wrong(result) and not (trial.kind == "variant" and elsewhere):
+                    yield f"{trial.label} does not pass {result.check.id}: {_line(result.staff_message)}"
+
+    def _faults(self, rejected: Set[str]) -> Iterator[str]:
+        """Checks that the reference passes, and that end in an error of their own with others."""
+        found: dict[str, list[tuple[Trial, CheckResult]]] = {}
+        for trial in self.trials:
+            for result in trial.telling:
+                if result.verdict is Verdict.FAULT and result.check.id not in rejected:
+                    found.setdefault(result.check.id, []).append((trial, result))
+        for check, ((trial, result), *others) in found.items():
+            more = f" and {len(others)} more" if others else ""
+            yield f"{check} is a fault with {trial.label}{more}: {_line(result.staff_message)}"
+
+    def _unproven(self, rejected: Set[str]) -> Iterator[str]:
+        """Checks that no mutant fails, where nothing said above explains it."""
+        killed = self.killed_by
+        unread = {check.question for check in self.checks if check.id in self.faults}
+        for check in self.checks:
+            explained = check.question in unread or check.id in rejected or self._skipped(check.id)
+            if not explained and not killed[check.id]:
+                yield f"{check.id} is failed by no mutant: what it checks is not proven"
 
     def _skipped(self, check_id: str) -> bool:
         reference = self.of("reference")
@@ -155,25 +193,32 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def _wrong(result: CheckResult) -> bool:
+    return result.verdict not in _HELD
+
+
 def _variant(trial: Trial) -> dict[str, Any]:
-    return {"question": trial.question, "name": trial.name, "ok": not trial.failed}
+    return {"question": trial.question, "name": trial.name, "ok": not trial.failed and not trial.unloaded}
 
 
 def _mutant(trial: Trial) -> dict[str, Any]:
     return {
         "question": trial.question, "name": trial.name, "expected": [_short(check) for check in trial.expected],
-        "failed": [_short(check) for check in trial.failed], "ok": not trial.surprise,
+        "failed": [_short(check) for check in trial.failed], "ok": not trial.surprise and not trial.unloaded,
     }  # fmt: skip
 
 
-def _surprises(trial: Trial) -> Iterator[str]:
-    name = f"mutant {trial.question}/{trial.name}"
-    for check in trial.missed:
-        yield f"{name} should fail {_short(check)}, and passes it"
+def _surprises(trial: Trial, rejected: Set[str]) -> Iterator[str]:
+    if trial.unloaded:
+        yield from (f"{trial.label} does not run: {reason}" for reason in trial.unloaded.values())
+        return
+    for check in sorted(set(trial.missed) - rejected):
+        yield f"{trial.label} should fail {_short(check)}, and passes it"
     for result in trial.results:
-        if result.check.id in trial.failed and result.check.id not in trial.expected:
+        known = result.check.id in trial.expected or result.check.id in rejected or result.verdict is Verdict.FAULT
+        if _wrong(result) and not known:
             reason = f"({result.verdict}) {_line(result.staff_message)}"
-            yield f"{name} fails {_short(result.check.id)} unexpectedly: {reason}"
+            yield f"{trial.label} fails {_short(result.check.id)} unexpectedly: {reason}"
 
 
 def _once(trials: Sequence[Trial]) -> list[Trial]:
@@ -199,4 +244,5 @@ def _short(check_id: str) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:300]
+    """The beginning of a text, up to a traceback, as one line."""
+    return textwrap.shorten(text.partition("\nTraceback (most recent call last):")[0], 400, placeholder=" …")

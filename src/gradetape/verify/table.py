@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gradetape.verify.proof import Proof, Trial
+from gradetape.verify.proof import Proof
+
+_OTHERS = ("reference", "variant", "starter", "adversary")
 
 
 def render(proof: Proof, console: Console) -> None:
     """Prints what kills what, what the adversaries get, and what is missing."""
     if proof.checks:
         console.print(_checks(proof))
+    if proof.trials:
         console.print(_others(proof))
     for problem in proof.problems:
         console.print(f"[red]✗[/] {escape(problem)}")
-    mutants = len(proof.of("mutant"))
-    verdict = "[green]The checks are proven[/]" if proof.ok else f"[red]{len(proof.problems)} problems[/]"
-    console.print(f"{escape(proof.assignment)}: {verdict} ({len(proof.checks)} checks, {mutants} mutants)")
+    problems = _counted(len(proof.problems), "problem")
+    verdict = "[green]The checks are proven[/]" if proof.ok else f"[red]{problems}[/]"
+    checks, mutants = _counted(len(proof.checks), "check"), _counted(len(proof.of("mutant")), "mutant")
+    console.print(f"{escape(proof.assignment)}: {verdict} ({checks}, {mutants})")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _checks(proof: Proof) -> Table:
@@ -37,14 +43,8 @@ def _checks(proof: Proof) -> Table:
 
 def _others(proof: Proof) -> Table:
     table = Table("Solution", "Points", "Passes", title="What else was run")
-    for name, trial in _named(proof):
+    for trial in (trial for kind in _OTHERS for trial in proof.of(kind)):
         passes = ", ".join(trial.passed) if trial.kind in ("starter", "adversary") else ""
         most = sum(result.check.points for result in trial.results)
-        table.add_row(escape(name), f"{trial.points:g} of {most:g}", escape(passes) or "-")
+        table.add_row(escape(trial.label), f"{trial.points:g} of {most:g}", escape(passes) or "-")
     return table
-
-
-def _named(proof: Proof) -> Iterator[tuple[str, Trial]]:
-    for kind in ("reference", "variant", "starter", "adversary"):
-        for trial in proof.of(kind):
-            yield f"{kind} {trial.question + '/' if trial.question else ''}{trial.name}", trial
