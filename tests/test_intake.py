@@ -501,6 +501,7 @@ def test_two_files_of_one_name_are_both_left_to_a_person(tmp_path: Path, first: 
     doubled = [o for o in intake.read([tmp_path]) if isinstance(o, Unreadable) and first.split("/")[-1] in o.reason]
     assert {Path(outcome.file) for outcome in doubled} >= {tmp_path / first, tmp_path / second}
     assert all(str(tmp_path / second) in outcome.reason and "Rename one" in outcome.reason for outcome in doubled)
+    assert all(outcome.for_student and str(tmp_path) not in outcome.for_student for outcome in doubled)
 
 
 def test_one_bad_file_costs_only_its_own_student(tmp_path: Path) -> None:

@@ -419,6 +419,18 @@ def test_nothing_in_the_folder_for_students_is_for_staff(tmp_path: Path) -> None
     assert "CANARY" in (tmp_path / "staff" / ASSIGNMENT / "alice.html").read_text("utf-8")
 
 
+def test_of_a_file_that_could_not_be_read_its_student_learns_no_path_and_no_other_name(tmp_path: Path) -> None:
+    reason = "sub/dave/hw.ipynb and sub/erin/hw.ipynb lead to the same student"
+    two = msgspec.structs.replace(a_broken_file("hw", reason), file="sub/dave/hw.ipynb", for_student="Ask.")
+    one = msgspec.structs.replace(a_broken_file("gus", "It is empty."), file="sub/gus.ipynb")
+    write(tmp_path, [], [two, one], assignment=ASSIGNMENT, max_points=5.0)
+    pages = {path.stem: text_of(path.read_text()) for path in (tmp_path / "students").rglob("*.html")}
+    assert not [text for text in pages.values() if "sub/" in text or "erin" in text]
+    assert "Ask." in pages["hw"] and "Filehw.ipynb" in pages["hw"] and "It is empty." in pages["gus"]
+    staff = text_of((tmp_path / "staff" / ASSIGNMENT / "hw.html").read_text())
+    assert reason in staff and "Ask." not in staff
+
+
 def test_two_assignments_in_one_folder_keep_their_places(tmp_path: Path) -> None:
     a_folder(tmp_path, a_grade("alice"))
     first = {path: path.read_bytes() for path in (tmp_path / "staff" / ASSIGNMENT).iterdir()}

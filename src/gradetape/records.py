@@ -60,12 +60,16 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that is no submission, with the reason in words and what to do next."""
+    """A file that is no submission, with the reason in words and what to do next.
+
+    `for_student` takes its place for the student, where `reason` names other people or tells where their files are.
+    """
 
     student: str
     file: str
     sha256: str
     reason: str
+    for_student: str = ""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gradetape.records import CheckResult, Grade, Standing, Status, Unreadable, Verdict
+from gradetape.report import words
 from gradetape.report.tables import earned
 from gradetape.text import printable
 
@@ -17,13 +18,14 @@ _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "y
 
 def sheet(record: Grade | Unreadable, standing: Standing, *, staff: bool) -> RenderableType:
     """What a student may see of a result, or with `staff` all of it; nothing in it is read as markup."""
-    return Group(*(_unreadable(record) if isinstance(record, Unreadable) else _graded(record, staff)),
+    return Group(*(_unreadable(record, staff) if isinstance(record, Unreadable) else _graded(record, staff)),
                  *_standing(standing, staff))  # fmt: skip
 
 
-def _unreadable(entry: Unreadable) -> Iterator[RenderableType]:
+def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
+    file, reason = (entry.file, entry.reason) if staff else (words.file_name(entry), words.reason(entry))
     yield _line(entry.student, "bold")
-    yield _line(f"{entry.file} could not be read: {entry.reason}", "red")
+    yield _line(f"{file} could not be read: {reason}", "red")
 
 
 def _standing(standing: Standing, staff: bool) -> Iterator[RenderableType]:

@@ -26,6 +26,8 @@ __all__ = ["cells_of", "read", "script"]
 
 Outcome = Submission | Unreadable
 
+_DOUBLED = "More than one file leads to this name, and none was graded. Tell your instructor which one is yours."
+
 
 def read(paths: Iterable[Path | str], *, assignment: str | None = None) -> list[Outcome]:
     """The submissions at the paths, which may be files or folders of them, one for each student.
@@ -120,4 +122,6 @@ def _unless_doubled(outcome: Outcome, group: list[Outcome]) -> Outcome:
         f"{files} lead to the same student, {outcome.student}. "
         "Rename one, or pass a folder for each student; nothing was graded for this name."
     )
-    return Unreadable(student=outcome.student, file=outcome.file, sha256=outcome.sha256, reason=reason)
+    return Unreadable(
+        student=outcome.student, file=outcome.file, sha256=outcome.sha256, reason=reason, for_student=_DOUBLED
+    )
