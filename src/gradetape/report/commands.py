@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
+from gradetape.text import shell_word
 
 
 def grading(file: str, assignment: str) -> str:
     """The command that grades one file again."""
-    return f"gradetape grade {shlex.quote(file)} --assignment {shlex.quote(assignment)} --regrade"
+    return f"gradetape grade {shell_word(file)} --assignment {shell_word(assignment)} --regrade"
