@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -63,6 +62,7 @@ def command(
     config = course.config
     found = intake.read(paths, assignment=assignment)
     name, submissions, unreadable = batch.of_assignment(found, assignment)
+    _tell_passed_over(paths)
     if name is None:
         _refuse_all(unreadable)
     exam = common.exam_of(course, name, question)
@@ -96,6 +96,7 @@ def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable
     from gradetape.batch import Session
     from gradetape.cli.progress import Progress
     from gradetape.gradebook import Gradebook
+    from gradetape.text import shell_word
 
     url = exam.course.config.gradebook
     # One question's points never take the place of the whole assignment's.
@@ -103,17 +104,17 @@ def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable
     with Gradebook.open(place) as book, Progress() as progress:
         results.tell_migrated(book)
         try:
-            session = Session(exam, places, book, progress, question=how.question, shown=shlex.quote)
+            session = Session(exam, places, book, progress, question=how.question, shown=shell_word)
             return session.run(submissions, unreadable, regrade=how.regrade)
         finally:
             results.write_pages(exam.course, exam.assignment, book, how.folder, how.question)
 
 
 def _tell(run: Batch, folder: Path) -> None:
-    from gradetape.text import printable
+    from gradetape.text import one_line, printable
 
     for entry in run.unreadable:
-        click.echo(f"unreadable: {printable(entry.file)}: {printable(entry.reason)}", err=True)
+        click.echo(f"unreadable: {one_line(entry.file)}: {printable(entry.reason)}", err=True)
     for reason, students in _by_reason(run.grades).items():
         others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
         names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
@@ -138,14 +139,26 @@ def _by_reason(grades: list[Grade]) -> dict[str, list[str]]:
 
 
 def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:
-    from gradetape.text import printable
+    from gradetape.text import one_line, printable
 
-    reasons = "\n".join(f"{printable(entry.file)}: {printable(entry.reason)}" for entry in unreadable[:_SHOWN])
+    reasons = "\n".join(f"{one_line(entry.file)}: {printable(entry.reason)}" for entry in unreadable[:_SHOWN])
     more = f"\n… and {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
     raise SubmissionError(
         "None of these files can be graded, and none says which assignment it is of. "
         f"If you know it, name it with --assignment.\n{reasons}{more}"
     )
+
+
+def _tell_passed_over(paths: tuple[Path, ...]) -> None:
+    """Says what lies beside the submissions in a folder: one of these could be a student's all the same."""
+    from gradetape import intake
+    from gradetape.text import one_line
+
+    others = intake.passed_over(paths[0]) if len(paths) == 1 else []
+    if others:
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        names = ", ".join(one_line(path.name, 60) for path in others[:_NAMED])
+        click.echo(f"not submissions, and passed over: {names}{more}", err=True)
 
 
 def _tell_place(places: Places) -> None:
