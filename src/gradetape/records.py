@@ -47,6 +47,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """What a student handed in, as text; nothing in it was run. `sha256` is of the file's bytes.
 
+    `assignment` is the one that it is graded for, `says` the one that it names itself, if any.
     `modified` is when the file was last changed, as its disk tells: an ISO time in UTC, or nothing.
     """
 
@@ -57,6 +58,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
     modified: str = ""
+    says: str | None = None
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):

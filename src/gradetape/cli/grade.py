@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -26,6 +27,9 @@ _SHOWN, _NAMED = 20, 5
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--assignment", metavar="NAME", help="Grade for this assignment, whatever the notebooks say.")
 @click.option(
+    "--student", metavar="NAME", help="Whose the one submission is, whatever the names of its file and folder say."
+)
+@click.option(
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
@@ -40,8 +44,8 @@ _SHOWN, _NAMED = 20, 5
 )
 @common.as_json
 def command(
-    paths: tuple[Path, ...], assignment: str | None, out: Path | None, question: str | None, regrade: bool,
-    workers: int | None, device: str | None, isolation: str | None, as_json: bool,
+    paths: tuple[Path, ...], assignment: str | None, student: str | None, out: Path | None, question: str | None,
+    regrade: bool, workers: int | None, device: str | None, isolation: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the pages.
 
@@ -51,6 +55,7 @@ def command(
     Examples:
       gradetape grade submissions/
       gradetape grade alice.ipynb bob.zip --assignment custom-training
+      gradetape grade downloads/homework.ipynb --student alice
       gradetape grade submissions/ --question q05_custom_loss --json
     """
     from gradetape import batch, intake
@@ -61,10 +66,13 @@ def command(
     course = common.here()
     config = course.config
     found = intake.read(paths, assignment=assignment)
+    if student is not None:
+        found = [_of_student(found, student)]
     name, submissions, unreadable = batch.of_assignment(found, assignment)
     _tell_passed_over(paths)
     if name is None:
         _refuse_all(unreadable)
+    _tell_others(submissions, name)
     exam = common.exam_of(course, name, question)
     times_of(course)  # a late policy that cannot be followed is told before anything is graded
     folder = (out or course.root / config.results) / (question or "")
@@ -73,7 +81,7 @@ def command(
         device=device,
     )  # fmt: skip
     _tell_place(places)
-    run = _grade(exam, places, submissions, unreadable, _How(folder, question, regrade))
+    run = _grade(exam, places, submissions, unreadable, _How(folder, out, question, regrade))
     if as_json:
         told = described(
             run.grades, run.unreadable, name, places.isolation, max_points=results.max_points(exam.assignment, question)
@@ -87,8 +95,17 @@ class _How(NamedTuple):
     """What the options of `grade` ask for."""
 
     folder: Path
+    out: Path | None
     question: str | None
     regrade: bool
+
+
+def _of_student(found: list[Submission | Unreadable], student: str) -> Submission | Unreadable:
+    from gradetape import intake
+
+    if len(found) != 1:
+        raise click.UsageError(f"--student says whose one submission is, and {len(found)} are here: name the one file")
+    return intake.renamed(found[0], student)
 
 
 def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable: list[Unreadable], how: _How) -> Batch:
@@ -107,7 +124,10 @@ def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable
             session = Session(exam, places, book, progress, question=how.question, shown=shell_word)
             return session.run(submissions, unreadable, regrade=how.regrade)
         finally:
-            results.write_pages(exam.course, exam.assignment, book, how.folder, how.question)
+            results.write_pages(
+                exam.course, exam.assignment, book, how.folder, question=how.question,
+                options=results.options_again(how.out, how.question),
+            )  # fmt: skip
 
 
 def _tell(run: Batch, folder: Path) -> None:
@@ -147,6 +167,14 @@ def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:
         "None of these files can be graded, and none says which assignment it is of. "
         f"If you know it, name it with --assignment.\n{reasons}{more}"
     )
+
+
+def _tell_others(submissions: list[Submission], name: str) -> None:
+    """Says how many name another assignment than the one that they are graded for: a slip would be zeros for all."""
+    others = Counter(each.says for each in submissions if each.says not in (None, name))
+    for other, count in others.most_common():
+        say, they = ("notebook says that it is", "it is") if count == 1 else ("notebooks say that they are", "they are")
+        click.echo(f"{count} {say} of {other}; {they} graded as {name}, since --assignment says so", err=True)
 
 
 def _tell_passed_over(paths: tuple[Path, ...]) -> None:

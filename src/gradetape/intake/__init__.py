@@ -85,6 +85,7 @@ def _open(entry: roster.Found, assignment: str | None) -> Outcome:
         cells=parsed.cells,
         notes=_notes(parsed, assignment),
         modified=_modified(entry.path),
+        says=parsed.assignment,
     )
 
 
