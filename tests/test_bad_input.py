@@ -126,6 +126,15 @@ def test_what_lies_beside_the_submissions_is_told_and_no_student(course: Path) -
     assert "not submissions, and passed over: essay.pdf" in run.stderr
 
 
+def test_what_was_left_out_for_another_file_of_the_same_student_is_told(course: Path) -> None:
+    (course / "handed_in" / "ada").mkdir()
+    (course / "handed_in" / "ada" / "homework.ipynb").write_text(GOOD)
+    (course / "handed_in" / "ada" / "helper.py").write_text(DOUBLE)
+    run = gradetape(course, "grade", "handed_in", "--json")
+    assert by_student(run)["ada"]["points"] == 5
+    assert "left out for another file of the same student: ada (helper.py)" in run.stderr
+
+
 def test_one_submission_can_be_said_to_be_somebodys(course: Path) -> None:
     for student in ("-rf", "Zoë van der Berg"):
         (course / "handed_in" / "homework.ipynb").write_text("no JSON")

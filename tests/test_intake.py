@@ -348,6 +348,23 @@ def test_a_students_folder_with_one_submission_names_the_student(tmp_path: Path)
     assert students(tmp_path) == students(tmp_path / "alice", tmp_path / "bob") == expected
 
 
+def test_several_folders_that_were_asked_for_are_students_if_one_of_them_holds_a_single_file(tmp_path: Path) -> None:
+    put(tmp_path, "fay/homework.ipynb")
+    put(tmp_path, "fay/scratch.ipynb")
+    put(tmp_path, "gus/homework.ipynb")
+    put(tmp_path, "gus/helper.py", b"x = 1")
+    found = students(tmp_path / "fay", tmp_path / "gus")
+    assert found.pop("gus") == "homework.ipynb"
+    assert list(found) == ["fay"] and "which one counts?" in found["fay"].lower()
+
+
+def test_several_folders_that_were_asked_for_are_sections_if_each_holds_several_files(tmp_path: Path) -> None:
+    for name in ("north/alice.ipynb", "north/bob.ipynb", "south/carol.ipynb", "south/dan.ipynb", "eve.ipynb"):
+        put(tmp_path, name)
+    assert set(students(tmp_path / "north", tmp_path / "south")) == {"alice", "bob", "carol", "dan"}
+    assert set(students(tmp_path / "north", tmp_path / "eve.ipynb")) == {"alice", "bob", "eve"}
+
+
 def test_the_folder_that_was_asked_for_names_nobody(tmp_path: Path) -> None:
     put(tmp_path, "submissions/alice.ipynb")
     assert students(tmp_path / "submissions") == {"alice": "alice.ipynb"}
@@ -543,6 +560,7 @@ def test_between_two_files_of_one_student_only_a_person_chooses(
     [reason] = found.values()
     assert list(found) == [folder.split("_")[0]]
     assert reason.startswith("2 files, and one is due: ") and all(Path(name).name in reason for name in names)
+    assert str(tmp_path / folder) in {outcome.file for outcome in intake.read([tmp_path])}
 
 
 def test_two_files_under_canvas_with_titles_of_their_own_are_no_attempts(tmp_path: Path) -> None:

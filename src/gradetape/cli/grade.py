@@ -72,7 +72,8 @@ def command(
     _tell_passed_over(paths)
     if name is None:
         _refuse_all(unreadable)
-    _tell_others(submissions, name)
+    _tell_left_out(submissions)
+    _tell_overruled(submissions, name)
     exam = common.exam_of(course, name, question)
     times_of(course)  # a late policy that cannot be followed is told before anything is graded
     folder = (out or course.root / config.results) / (question or "")
@@ -169,7 +170,7 @@ def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:
     )
 
 
-def _tell_others(submissions: list[Submission], name: str) -> None:
+def _tell_overruled(submissions: list[Submission], name: str) -> None:
     """Says how many name another assignment than the one that they are graded for: a slip would be zeros for all."""
     others = Counter(each.says for each in submissions if each.says not in (None, name))
     for other, count in others.most_common():
@@ -180,13 +181,24 @@ def _tell_others(submissions: list[Submission], name: str) -> None:
 def _tell_passed_over(paths: tuple[Path, ...]) -> None:
     """Says what lies beside the submissions in a folder: one of these could be a student's all the same."""
     from gradetape import intake
-    from gradetape.text import one_line
 
     others = intake.passed_over(paths[0]) if len(paths) == 1 else []
     if others:
-        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        names = ", ".join(one_line(path.name, 60) for path in others[:_NAMED])
-        click.echo(f"not submissions, and passed over: {names}{more}", err=True)
+        click.echo(f"not submissions, and passed over: {_few([path.name for path in others])}", err=True)
+
+
+def _tell_left_out(submissions: list[Submission]) -> None:
+    """Says which files of a student were left out for the one that counts."""
+    told = [f"{each.student} ({', '.join(each.others)})" for each in submissions if each.others]
+    if told:
+        click.echo(f"left out for another file of the same student: {_few(told)}", err=True)
+
+
+def _few(names: list[str]) -> str:
+    from gradetape.text import one_line
+
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(one_line(name, 100) for name in names[:_NAMED])}{more}"
 
 
 def _tell_place(places: Places) -> None:

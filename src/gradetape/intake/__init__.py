@@ -57,9 +57,9 @@ def _counting(entry: roster.Found, others: list[roster.Found], assignment: str |
     outcome = _open(entry, assignment)
     if not others or isinstance(outcome, Unreadable):
         return outcome
-    names = ", ".join(one_line(other.path.name) for other in others)
-    note = f"{one_line(entry.path.name)} counts; not graded: {names}."
-    return msgspec.structs.replace(outcome, notes=(*outcome.notes, note))
+    names = tuple(one_line(other.path.name) for other in others)
+    note = f"{one_line(entry.path.name)} counts; not graded: {', '.join(names)}."
+    return msgspec.structs.replace(outcome, notes=(*outcome.notes, note), others=names)
 
 
 def _open(entry: roster.Found, assignment: str | None) -> Outcome:

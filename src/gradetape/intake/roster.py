@@ -5,7 +5,8 @@ A student's name comes, in this order, from
 - Canvas: `lastfirst_12345_67890_title.ipynb`, also `lastfirst_LATE_12345_67890_title.ipynb`;
 - Moodle: `First Last_12345_assignsubmission_file_/x.ipynb`, or flat: `First Last_12345_assignsubmission_file_x.ipynb`;
 - a student's folder: `alice/homework.ipynb`. A folder is a student's, with all that is below it, if submissions lie in
-  it. The folder that was asked for is nobody's, unless several were (`gradetape grade submissions/*`);
+  it. The folder that was asked for is nobody's. Where several were (`gradetape grade submissions/*`), they are
+  students' if one of them holds a single file, and sections if each holds several;
 - the file: `alice.ipynb`. The time that otter's export appends to a zip's name is not part of it.
 
 One file of each person counts. A notebook or zip comes before a script; of attempts at one file, which Canvas numbers
@@ -68,9 +69,10 @@ class Found:
 def find(paths: Iterable[Path]) -> list[Found]:
     """Every submission under the paths, each file once."""
     asked = list(paths)
+    owned = len(asked) > 1 and any(_holds_one(path) for path in asked if os.path.isdir(path))
     found: dict[str, Found] = {}
     for path in asked:
-        for entry in _folder(path, owned=len(asked) > 1) if os.path.isdir(path) else [_asked(path)]:
+        for entry in _folder(path, owned=owned) if os.path.isdir(path) else [_asked(path)]:
             found.setdefault(os.path.abspath(entry.path), entry)
     return list(found.values())
 
@@ -94,7 +96,7 @@ def counting(found: Iterable[Found]) -> Iterator[tuple[Found, list[Found]]]:
         rank = max(entry.rank for entry in files)
         due = [entry for entry in files if entry.rank == rank]
         if rank and len(due) > 1 and not _are_attempts(due):
-            yield replace(due[0], problem=_which(due), for_student=_WHICH), []
+            yield replace(due[0], path=_where(due), problem=_which(due), for_student=_WHICH), []
         else:
             latest = max(due, key=lambda entry: entry.order)
             yield latest, [entry for entry in files if entry is not latest]
@@ -103,6 +105,13 @@ def counting(found: Iterable[Found]) -> Iterator[tuple[Found, list[Found]]]:
 def _are_attempts(files: list[Found]) -> bool:
     orders = {entry.order for entry in files}
     return len({entry.title for entry in files}) == 1 and len(orders) == len(files) and _NO_ORDER not in orders
+
+
+def _where(files: list[Found]) -> Path:
+    """The student's folder that holds the files, or the first of them where others' lie there too."""
+    common = Path(os.path.commonpath([entry.path.parent for entry in files]))
+    own = _moodle_owner(common) or files[0].person == _person_of(common)
+    return common if own else files[0].path
 
 
 def _which(files: list[Found]) -> str:
@@ -119,6 +128,11 @@ def _asked(path: Path) -> Found:
     owner = _moodle_owner(path.parent)
     entry = _of_moodle(_file(path), owner) if owner else _file(path)
     return entry if os.path.exists(path) else replace(entry, rank=0, problem=_GONE)
+
+
+def _holds_one(folder: Path) -> bool:
+    people = list(counting(_walk(folder, depth=0, owned=True)))
+    return len(people) == 1 and people[0][0].for_student != _WHICH
 
 
 def _folder(root: Path, *, owned: bool) -> list[Found]:
@@ -207,5 +221,8 @@ def _of_moodle(entry: Found, owner: re.Match[str]) -> Found:
 
 
 def _of_folder(entry: Found, folder: Path) -> Found:
-    where = os.path.abspath(folder)
-    return replace(entry, student=clean(os.path.basename(where)), person=f"folder {where}")
+    return replace(entry, student=clean(os.path.basename(os.path.abspath(folder))), person=_person_of(folder))
+
+
+def _person_of(folder: Path) -> str:
+    return f"folder {os.path.abspath(folder)}"
