@@ -563,6 +563,16 @@ def test_between_two_files_of_one_student_only_a_person_chooses(
     assert str(tmp_path / folder) in {outcome.file for outcome in intake.read([tmp_path])}
 
 
+def test_two_files_of_one_student_may_be_named_from_different_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = "Jane Doe_12345_assignsubmission_file_"
+    first, second = put(tmp_path, f"{folder}/a.ipynb"), put(tmp_path, f"{folder}/b.ipynb")
+    monkeypatch.chdir(tmp_path)
+    [outcome] = intake.read([first.relative_to(tmp_path), second])
+    assert isinstance(outcome, Unreadable) and outcome.file == folder
+
+
 def test_two_files_under_canvas_with_titles_of_their_own_are_no_attempts(tmp_path: Path) -> None:
     put(tmp_path, "doejane_12345_900_homework.ipynb")
     put(tmp_path, "doejane_12345_1000_scratch.ipynb")

@@ -109,9 +109,10 @@ def _are_attempts(files: list[Found]) -> bool:
 
 def _where(files: list[Found]) -> Path:
     """The student's folder that holds the files, or the first of them where others' lie there too."""
-    common = Path(os.path.commonpath([entry.path.parent for entry in files]))
-    own = _moodle_owner(common) or files[0].person == _person_of(common)
-    return common if own else files[0].path
+    common = os.path.commonpath([os.path.abspath(entry.path.parent) for entry in files])
+    folders = [parent for parent in files[0].path.parents if os.path.abspath(parent) == common]
+    own = (folder for folder in folders if _moodle_owner(folder) or files[0].person == _person_of(folder))
+    return next(own, files[0].path)
 
 
 def _which(files: list[Found]) -> str:
