@@ -15,7 +15,7 @@ import psutil
 import pytest
 from nbformat import v2, v3
 
-from tests.course import DOUBLE, HALVE, by_student, command, gradetape, notebook, tiny
+from tests.course import DOUBLE, HALVE, by_student, called, command, gradetape, notebook, tiny
 
 GOOD = notebook(DOUBLE, HALVE)
 SLOW = notebook(DOUBLE, HALVE, "import time\ntime.sleep(1)")
@@ -107,6 +107,43 @@ def test_a_batch_in_which_nothing_can_be_read_is_still_told_as_json(course: Path
     assert (run.returncode, by_student(run)["ada"]["max_points"]) == (1, 5)
     assert "0 graded now, 0 graded before, 1 unreadable" in run.stderr
     assert "ada" in (course / "results" / "index.html").read_text()
+
+
+def test_notebooks_that_name_another_assignment_than_the_option_are_counted_aloud(course: Path) -> None:
+    for student, says in (("ada", "week-2"), ("bob", "week-2"), ("cy", "tiny"), ("dan", None), ("eve", "week-3")):
+        (course / "handed_in" / f"{student}.ipynb").write_text(notebook(DOUBLE, HALVE, assignment=says))
+    run = gradetape(course, "grade", "handed_in", "--assignment", "tiny")
+    assert run.returncode == 0
+    assert "2 notebooks say that they are of week-2; they are graded as tiny, since --assignment says so" in run.stderr
+    assert "1 notebook says that it is of week-3; it is graded as tiny" in run.stderr
+
+
+def test_what_lies_beside_the_submissions_is_told_and_no_student(course: Path) -> None:
+    (course / "handed_in" / "ada.ipynb").write_text("no JSON")
+    (course / "handed_in" / "essay.pdf").write_text("%PDF")
+    run = called(course, "grade", "handed_in", "--assignment", "tiny", "--json")
+    assert set(by_student(run)) == {"ada"}
+    assert "not submissions, and passed over: essay.pdf" in run.stderr
+
+
+def test_what_was_left_out_for_another_file_of_the_same_student_is_told(course: Path) -> None:
+    (course / "handed_in" / "ada").mkdir()
+    (course / "handed_in" / "ada" / "homework.ipynb").write_text(GOOD)
+    (course / "handed_in" / "ada" / "helper.py").write_text(DOUBLE)
+    run = gradetape(course, "grade", "handed_in", "--json")
+    assert by_student(run)["ada"]["points"] == 5
+    assert "left out for another file of the same student: ada (helper.py)" in run.stderr
+
+
+def test_one_submission_can_be_said_to_be_somebodys(course: Path) -> None:
+    for student in ("-rf", "Zoë van der Berg"):
+        (course / "handed_in" / "homework.ipynb").write_text("no JSON")
+        run = called(course, "grade", "handed_in", "--student", student, "--assignment", "tiny", "--json")
+        assert set(by_student(run)) == {student}
+    (course / "handed_in" / "more.ipynb").write_text("no JSON")
+    run = called(course, "grade", "handed_in", "--student", "ada", "--assignment", "tiny")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "--student says whose one submission is, and 2 are here" in run.stderr
 
 
 # A course that is wrong

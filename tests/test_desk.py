@@ -99,6 +99,17 @@ def test_an_unreadable_file_is_shown_with_its_reason(course: Path) -> None:
     assert run.returncode == 0 and "bob.ipynb could not be read: The file is empty." in run.stdout
 
 
+def test_where_an_unreadable_file_lies_and_whose_it_may_be_is_shown_to_staff_alone(tmp_path: Path) -> None:
+    reason = "sub/dave/hw.ipynb and sub/erin/hw.ipynb lead to the same student"
+    entry = Unreadable(student="hw", file="sub/dave/hw.ipynb", sha256="cd", reason=reason, for_student="Ask.")
+    course = recorded(tmp_path, unreadable=(entry,))
+    told = called(course, "show", "hw").stdout
+    assert "hw.ipynb could not be read: Ask." in told and "sub/" not in told and "erin" not in told
+    assert f"sub/dave/hw.ipynb could not be read: {reason}" in " ".join(
+        called(course, "show", "hw", "--staff").stdout.split()
+    )
+
+
 @pytest.mark.parametrize("student", NAMES)
 def test_a_student_of_any_name_is_found_and_nothing_in_the_name_acts(course: Path, student: str) -> None:
     run = called(course, "show", "--", student)

@@ -357,6 +357,23 @@ def test_a_students_folder_with_one_submission_names_the_student(tmp_path: Path)
     assert students(tmp_path) == students(tmp_path / "alice", tmp_path / "bob") == expected
 
 
+def test_several_folders_that_were_asked_for_are_students_if_one_of_them_holds_a_single_file(tmp_path: Path) -> None:
+    put(tmp_path, "fay/homework.ipynb")
+    put(tmp_path, "fay/scratch.ipynb")
+    put(tmp_path, "gus/homework.ipynb")
+    put(tmp_path, "gus/helper.py", b"x = 1")
+    found = students(tmp_path / "fay", tmp_path / "gus")
+    assert found.pop("gus") == "homework.ipynb"
+    assert list(found) == ["fay"] and "which one counts?" in found["fay"].lower()
+
+
+def test_several_folders_that_were_asked_for_are_sections_if_each_holds_several_files(tmp_path: Path) -> None:
+    for name in ("north/alice.ipynb", "north/bob.ipynb", "south/carol.ipynb", "south/dan.ipynb", "eve.ipynb"):
+        put(tmp_path, name)
+    assert set(students(tmp_path / "north", tmp_path / "south")) == {"alice", "bob", "carol", "dan"}
+    assert set(students(tmp_path / "north", tmp_path / "eve.ipynb")) == {"alice", "bob", "eve"}
+
+
 def test_the_folder_that_was_asked_for_names_nobody(tmp_path: Path) -> None:
     put(tmp_path, "submissions/alice.ipynb")
     assert students(tmp_path / "submissions") == {"alice": "alice.ipynb"}
@@ -371,6 +388,36 @@ def test_a_students_folder_without_a_submission_is_not_passed_over(tmp_path: Pat
     put(tmp_path, "alice/homework.ipynb")
     put(tmp_path, "bob/homework.pdf", b"%PDF")
     assert students(tmp_path) == {"alice": "homework.ipynb", "bob": "The folder holds no notebook, script or zip."}
+
+
+def test_a_file_of_another_kind_that_an_lms_has_named_is_not_passed_over(tmp_path: Path) -> None:
+    put(tmp_path, "doejane_12345_67890_homework.ipynb")
+    put(tmp_path, "doejane_12345_67891_report.pdf", b"%PDF")
+    put(tmp_path, "poemax_12346_67899_report.pdf", b"%PDF")
+    put(tmp_path, "Mo Do_12347_assignsubmission_file_/report.pdf", b"%PDF")
+    found = students(tmp_path)
+    assert found.pop("doejane") == "doejane_12345_67890_homework.ipynb"
+    assert "no notebook (.ipynb)" in found.pop("poemax")
+    assert found == {"Mo Do": "The folder holds no notebook, script or zip."}
+
+
+def test_what_is_no_submission_makes_no_student_and_is_told(tmp_path: Path) -> None:
+    put(tmp_path, "alice.ipynb")
+    others = {"README.txt", "points.csv", "images_28_28_train.npz", "data"}
+    for name in (*others - {"data"}, "data/train.csv", ".DS_Store"):
+        put(tmp_path, name, b"")
+    assert students(tmp_path) == {"alice": "alice.ipynb"}
+    assert {path.name for path in intake.passed_over(tmp_path)} == others
+
+
+def test_within_a_section_too_a_students_folder_without_a_submission_is_told(tmp_path: Path) -> None:
+    put(tmp_path, "north/alice/homework.ipynb")
+    put(tmp_path, "north/bob/homework.pdf")
+    assert set(students(tmp_path)) == {"alice", "bob"}
+
+
+def test_a_file_by_itself_has_the_name_that_moodles_folder_gives(tmp_path: Path) -> None:
+    assert students(put(tmp_path, "Jane Doe_12345_assignsubmission_file_/x.ipynb")) == {"Jane Doe": "x.ipynb"}
 
 
 def test_an_empty_folder_and_a_missing_file_are_told(tmp_path: Path) -> None:
@@ -456,7 +503,16 @@ def test_a_file_name_that_is_no_text_is_made_one(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"ann\xff.ipynb")).write_bytes(notebook())
     read = read_one(tmp_path)
     assert read.student == "ann"
-    read.file.encode()
+    assert Path(read.file).read_bytes() == notebook()
+
+
+def test_a_submission_has_the_very_path_of_its_file_and_a_collision_shows_what_is_invisible(tmp_path: Path) -> None:
+    for name in ("evil name.ipynb", "evil\u200b name.ipynb", "two  spaces\n.ipynb"):
+        put(tmp_path, name)
+    outcomes = intake.read([tmp_path])
+    assert {Path(each.file) for each in outcomes} == set(tmp_path.iterdir())
+    reason = next(each.reason for each in outcomes if isinstance(each, Unreadable))
+    assert r"evil\u200b name.ipynb" in reason and "evil name.ipynb" in reason
 
 
 def test_the_latest_attempt_counts_under_canvas(tmp_path: Path) -> None:
@@ -468,16 +524,72 @@ def test_the_latest_attempt_counts_under_canvas(tmp_path: Path) -> None:
     assert set(outcomes) == {"doejane", "roejane"}
     assert isinstance(jane, Submission)
     assert "1000" in jane.file
-    assert jane.notes == ("The latest attempt counts; not graded: doejane_12345_900_homework.ipynb.",)
+    assert jane.notes == (
+        "doejane_LATE_12345_1000_homework-1.ipynb counts; not graded: doejane_12345_900_homework.ipynb.",
+    )
 
 
-def test_the_latest_file_counts_under_moodle_and_a_notebook_before_a_script(tmp_path: Path) -> None:
-    folder = "Jane Doe_12345_assignsubmission_file_"
-    for age, name in enumerate(("helper.py", "second.ipynb", "first.ipynb")):
-        path = put(tmp_path, f"{folder}/{name}", b"x = 1" if name.endswith("py") else None)
-        os.utime(path, (time.time() - age * 100,) * 2)
+FOLDERS = {"a folder each": "fay", "Moodle": "Jane Doe_12345_assignsubmission_file_"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
+def test_a_notebook_counts_before_the_scripts_beside_it_and_its_note_names_them(tmp_path: Path, folder: str) -> None:
+    put(tmp_path, f"{folder}/homework.ipynb")
+    put(tmp_path, f"{folder}/helper.py", b"x = 1")
+    put(tmp_path, f"{folder}/tools/more.py", b"x = 1")
     put(tmp_path, "Jane Doe_12345_assignsubmission_onlinetext_/onlinetext.html")
-    assert students(tmp_path) == {"Jane Doe": "second.ipynb"}
+    put(tmp_path, "gus/homework.ipynb")
+    found = {outcome.student: outcome for outcome in intake.read([tmp_path])}
+    assert set(found) == {folder.split("_")[0], "Jane Doe", "gus"}
+    [mine] = [each for each in found.values() if folder in each.file and isinstance(each, Submission)]
+    assert mine.notes[0].startswith("homework.ipynb counts; not graded: helper.py, more.py")
+
+
+@pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("homework.ipynb", "scratch.ipynb"),
+        ("homework (1).ipynb", "homework.ipynb"),
+        ("homework.ipynb", "old/homework.ipynb"),
+        ("homework.ipynb", "homework_2026_11_22T16_35_00_123456.zip"),
+        ("homework_2026_11_22T16_35_00_123456.zip", "scratch_2026_11_22T16_35_00_123457.zip"),
+        ("a.py", "b.py"),
+    ],
+)
+def test_between_two_files_of_one_student_only_a_person_chooses(
+    tmp_path: Path, folder: str, names: tuple[str, str]
+) -> None:
+    put(tmp_path, "gus/homework.ipynb")
+    for age, name in enumerate(names):
+        path = put(tmp_path, f"{folder}/{name}")
+        os.utime(path, (time.time() - age * 100,) * 2)
+    found = students(tmp_path)
+    assert found.pop("gus") == "homework.ipynb"
+    [reason] = found.values()
+    assert list(found) == [folder.split("_")[0]]
+    assert reason.startswith("2 files, and one is due: ") and all(Path(name).name in reason for name in names)
+    assert str(tmp_path / folder) in {outcome.file for outcome in intake.read([tmp_path])}
+
+
+def test_two_files_of_one_student_may_be_named_from_different_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = "Jane Doe_12345_assignsubmission_file_"
+    first, second = put(tmp_path, f"{folder}/a.ipynb"), put(tmp_path, f"{folder}/b.ipynb")
+    monkeypatch.chdir(tmp_path)
+    [outcome] = intake.read([first.relative_to(tmp_path), second])
+    assert isinstance(outcome, Unreadable) and outcome.file == folder
+
+
+def test_two_files_under_canvas_with_titles_of_their_own_are_no_attempts(tmp_path: Path) -> None:
+    put(tmp_path, "doejane_12345_900_homework.ipynb")
+    put(tmp_path, "doejane_12345_1000_scratch.ipynb")
+    put(tmp_path, "roejane_12346_901_homework.ipynb")
+    put(tmp_path, "roejane_12346_902_helper.py")
+    found = students(tmp_path)
+    assert "which one counts?" in found["doejane"].lower()
+    assert found["roejane"] == "roejane_12346_901_homework.ipynb"
 
 
 def test_an_unreadable_latest_attempt_does_not_bring_back_an_earlier_one(tmp_path: Path) -> None:
@@ -495,21 +607,22 @@ def test_the_latest_of_otters_exports_in_a_students_folder_counts(tmp_path: Path
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ("one/hw.ipynb", "two/hw.ipynb"),
+        ("north/alice/hw.ipynb", "south/alice/hw.ipynb"),
         ("alice.ipynb", "alice.py"),
-        ("alice.ipynb", "section/Alice.ipynb"),
+        ("alice.ipynb", "Alice/hw.ipynb"),
         ("hw_2026_11_22T09_00_00_000000.zip", "hw_2026_11_22T10_00_00_000000.zip"),
         ("Jane Doe_1_assignsubmission_file_/a.ipynb", "Jane Doe_2_assignsubmission_file_/a.ipynb"),
         ("doejane_1_900_hw.ipynb", "doejane_2_901_hw.ipynb"),
     ],
 )
 def test_two_files_of_one_name_are_both_left_to_a_person(tmp_path: Path, first: str, second: str) -> None:
-    for name in (first, second, "section/other.ipynb", "one/other.ipynb", "two/another.ipynb"):
+    for name in (first, second, "other.ipynb"):
         data = {".py": b"x = 1", ".zip": zipped(("a.ipynb", notebook()))}.get(Path(name).suffix)
         put(tmp_path, name, data)
     doubled = [o for o in intake.read([tmp_path]) if isinstance(o, Unreadable) and first.split("/")[-1] in o.reason]
     assert {Path(outcome.file) for outcome in doubled} >= {tmp_path / first, tmp_path / second}
     assert all(str(tmp_path / second) in outcome.reason and "Rename one" in outcome.reason for outcome in doubled)
+    assert all(outcome.for_student and str(tmp_path) not in outcome.for_student for outcome in doubled)
 
 
 def test_one_bad_file_costs_only_its_own_student(tmp_path: Path) -> None:

@@ -419,6 +419,34 @@ def test_nothing_in_the_folder_for_students_is_for_staff(tmp_path: Path) -> None
     assert "CANARY" in (tmp_path / "staff" / ASSIGNMENT / "alice.html").read_text("utf-8")
 
 
+def test_of_a_file_that_could_not_be_read_its_student_learns_no_path_and_no_other_name(tmp_path: Path) -> None:
+    reason = "sub/dave/hw.ipynb and sub/erin/hw.ipynb lead to the same student"
+    two = msgspec.structs.replace(a_broken_file("hw", reason), file="sub/dave/hw.ipynb", for_student="Ask.")
+    one = msgspec.structs.replace(a_broken_file("gus", "It is empty."), file="sub/gus.ipynb")
+    write(tmp_path, [], [two, one], assignment=ASSIGNMENT, max_points=5.0)
+    pages = {path.stem: text_of(path.read_text()) for path in (tmp_path / "students").rglob("*.html")}
+    assert not [text for text in pages.values() if "sub/" in text or "erin" in text]
+    assert "Ask." in pages["hw"] and "Filehw.ipynb" in pages["hw"] and "It is empty." in pages["gus"]
+    staff = text_of((tmp_path / "staff" / ASSIGNMENT / "hw.html").read_text())
+    assert reason in staff and "Ask." not in staff
+
+
+def test_the_commands_for_staff_name_the_student_and_lead_to_the_same_gradebook(tmp_path: Path) -> None:
+    lost = a_grade("ann", attention=("the machinery failed",), file="s5/ann/hw.ipynb")
+    broken = msgspec.structs.replace(a_broken_file("-rf"), file="s5/-rf/o'.zip")
+    options = ("--out", "/a room/r3")
+    write(tmp_path, [lost], [broken], assignment=ASSIGNMENT, max_points=5.0, options=options)
+    rest = f"--assignment {ASSIGNMENT} --out '/a room/r3' --regrade"
+    ann = f"gradetape grade s5/ann/hw.ipynb --student ann {rest}"
+    other = f"""gradetape grade 's5/-rf/o'"'"'.zip' --student -rf {rest}"""
+    pages = [tmp_path / "index.html", tmp_path / "staff" / ASSIGNMENT / "index.html"]
+    for page in pages:
+        text = text_of(page.read_text())
+        assert ann in text and other in text
+    assert ann in text_of((tmp_path / "staff" / ASSIGNMENT / "ann.html").read_text())
+    assert other in text_of((tmp_path / "staff" / ASSIGNMENT / page_name("-rf")).read_text())
+
+
 def test_two_assignments_in_one_folder_keep_their_places(tmp_path: Path) -> None:
     a_folder(tmp_path, a_grade("alice"))
     first = {path: path.read_bytes() for path in (tmp_path / "staff" / ASSIGNMENT).iterdir()}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import html
+import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from gradetape.gradebook import Gradebook
 from gradetape.report import page_name
-from tests.course import DOUBLE, by_student, gradetape, notebook, tiny
+from tests.course import DOUBLE, HALVE, by_student, gradetape, notebook, tiny
 
 STUDENT = "o'brien & co"
 CUT = "def halve(x):\n    return x // 2"
@@ -20,29 +21,34 @@ CUT = "def halve(x):\n    return x // 2"
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny course with one submission, graded from a folder elsewhere: a check of q02 did not pass."""
+    """The tiny course with a folder for each of two students, graded from elsewhere into a folder that was named.
+
+    For one of them a check of q02 did not pass.
+    """
     root = tiny(tmp_path_factory.mktemp("staff") / "course")
-    (root / "handed in").mkdir()
-    (root / "handed in" / f"{STUDENT}.ipynb").write_text(notebook(DOUBLE, CUT))
-    run = gradetape(root / "assignments", "grade", "../handed in", "--json")
-    assert by_student(run)[STUDENT]["points"] == 4
+    for student, half in ((STUDENT, CUT), ("erin", HALVE)):
+        (root / "handed in" / student).mkdir(parents=True)
+        (root / "handed in" / student / "zero\u200bwidth.ipynb").write_text(notebook(DOUBLE, half))
+    run = gradetape(root / "assignments", "grade", "../handed in", "--out", "../r3", "--json")
+    assert {name: found["points"] for name, found in by_student(run).items()} == {STUDENT: 4, "erin": 5}
     return root
 
 
 def page(course: Path, reader: str) -> str:
-    return html.unescape((course / "results" / reader / "tiny" / page_name(STUDENT)).read_text("utf-8"))
+    return html.unescape((course / "r3" / reader / "tiny" / page_name(STUDENT)).read_text("utf-8"))
 
 
-def commands(course: Path) -> list[list[str]]:
-    found = re.findall(r'<pre class="command"[^>]*><code>(.*?)</code>', page(course, "staff"), re.DOTALL)
-    return [shlex.split(command) for command in found]
+def commands(course: Path) -> list[str]:
+    return re.findall(r'<pre class="command"[^>]*><code>(.*?)</code>', page(course, "staff"), re.DOTALL)
 
 
-def run(folder: Path, command: list[str], told: str = "") -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name(command[0])
+def run(folder: Path, command: str, told: str = "") -> subprocess.CompletedProcess[str]:
+    """Runs a command as somebody who pastes it into a shell."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(
-        [program, *command[1:]], cwd=folder, input=told, capture_output=True, text=True, timeout=300, check=False
-    )
+        ["bash", "-c", command], cwd=folder, env=environment, input=told, capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
 
 
 def test_both_values_are_on_the_page_for_staff_and_not_on_the_students(course: Path) -> None:
@@ -58,11 +64,17 @@ def test_a_checks_command_runs_this_check_on_this_submission_and_no_other(course
 
 
 def test_the_debugger_opens_where_the_check_fails_and_can_ask_the_student_s_code(course: Path) -> None:
-    done = run(course, [*commands(course)[0], "--pdb"], "p ('asked', student.halve(9))\nq\n")
+    done = run(course, f"{commands(course)[0]} --pdb", "p ('asked', student.halve(9))\nq\n")
     assert "('asked', 4)" in done.stdout
 
 
-def test_the_last_command_grades_the_submission_again(course: Path) -> None:
+def test_the_last_command_grades_the_submission_again_for_the_same_student_into_the_same_gradebook(
+    course: Path,
+) -> None:
     done = run(course / "assignments", commands(course)[-1])
     assert done.returncode == 0
     assert "1 graded now, 0 graded before" in done.stderr
+    assert not (course / "results").exists()
+    with Gradebook.open(course / "r3" / "gradebook.sqlite") as book:
+        assert {grade.student for grade in book.latest("tiny")} == {STUDENT, "erin"}
+        assert [attempt.current for attempt in book.attempts("tiny", STUDENT)] == [False, True]

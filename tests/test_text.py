@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradetape.text import printable, spreadsheet
+from gradetape.text import one_line, printable, shell_word, spreadsheet
 
 anything = st.text(st.characters(exclude_categories=()))  # surrogates too
 
@@ -71,3 +74,27 @@ def test_a_formula_gets_an_apostrophe(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["-1.5", "+3", "2e-3", "alice", "", "a=b", "e-mail@example.org"])
 def test_a_number_or_a_word_stays(cell: str) -> None:
     assert spreadsheet(cell) == cell
+
+
+def test_a_name_with_newlines_stays_on_its_line() -> None:
+    assert one_line("a\nneeds attention: b\t\u200b") == r"a\nneeds attention: b\t\u200b"
+
+
+NAMES = ["zero\u200bwidth.ipynb", "it's \u202e.ipynb", os.fsdecode(b"ann\xff.ipynb"), "back\\slash\x07", "two\nlines"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "o'brien & co.ipynb", "plain.ipynb", ""])
+def test_a_shell_reads_the_very_name_from_a_word_that_can_be_seen(name: str) -> None:
+    word = shell_word(name)
+    assert printable(word) == word and "\n" not in word
+    said = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True).stdout
+    assert os.fsdecode(said) == name
+
+
+def test_a_name_without_anything_invisible_is_quoted_as_ever() -> None:
+    assert shell_word("Zoë's notebook.ipynb") == shlex.quote("Zoë's notebook.ipynb")
+
+
+@given(anything)
+def test_every_word_for_a_shell_can_be_shown(text: str) -> None:
+    assert one_line(shell_word(text), 1 << 20) == shell_word(text)

@@ -47,7 +47,9 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """What a student handed in, as text; nothing in it was run. `sha256` is of the file's bytes.
 
-    `modified` is when the file was last changed, as its disk tells: an ISO time in UTC, or nothing.
+    `assignment` is the one that it is graded for, `says` the one that it names itself, if any. `modified` is when the
+    file was last changed, as its disk tells: an ISO time in UTC, or nothing. `others` are the names of the student's
+    files that were left out for this one.
     """
 
     student: str
@@ -57,15 +59,21 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
     modified: str = ""
+    says: str | None = None
+    others: tuple[str, ...] = ()
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that is no submission, with the reason in words and what to do next."""
+    """A file that is no submission, with the reason in words and what to do next.
+
+    `for_student` takes its place for the student, where `reason` names other people or tells where their files are.
+    """
 
     student: str
     file: str
     sha256: str
     reason: str
+    for_student: str = ""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

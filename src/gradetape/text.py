@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 
 _UNSURE = re.compile(r"[^\n\t -~]")
@@ -21,6 +22,28 @@ def printable(text: str, limit: int = 2000) -> str:
     left_out = len(text) - limit
     shown = _UNSURE.sub(lambda found: _visible(found[0]), text[:limit].replace("\r\n", "\n"))
     return f"{shown}… ({left_out} more characters)" if left_out > 0 else shown
+
+
+def one_line(text: str, limit: int = 2000) -> str:
+    """The same on one line: newlines and tabs, which a file's name may hold, are escapes too."""
+    return printable(text, limit).replace("\n", r"\n").replace("\t", r"\t")
+
+
+def shell_word(text: str) -> str:
+    r"""A word of a command line for bash and zsh; what is invisible stands as its bytes: `$'zero\xe2\x80\x8bwidth'`."""
+    if one_line(text, len(text)) == text:
+        return shlex.quote(text)
+    return f"$'{''.join(map(_shell_letter, text))}'"
+
+
+def _shell_letter(letter: str) -> str:
+    if letter in "\\'":
+        return f"\\{letter}"
+    if one_line(letter) == letter:
+        return letter
+    # A file's name that is no UTF-8 comes from the system with half a pair for each such byte.
+    alone = "\udc80" <= letter <= "\udcff"
+    return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape" if alone else "surrogatepass"))
 
 
 def uncoloured(text: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -31,6 +31,9 @@ _NOT_FINAL = (
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--assignment", metavar="NAME", help="Grade for this assignment, whatever the notebooks say.")
 @click.option(
+    "--student", metavar="NAME", help="Whose the one submission is, whatever the names of its file and folder say."
+)
+@click.option(
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
@@ -45,8 +48,8 @@ _NOT_FINAL = (
 )
 @common.as_json
 def command(
-    paths: tuple[Path, ...], assignment: str | None, out: Path | None, question: str | None, regrade: bool,
-    workers: int | None, device: str | None, isolation: str | None, as_json: bool,
+    paths: tuple[Path, ...], assignment: str | None, student: str | None, out: Path | None, question: str | None,
+    regrade: bool, workers: int | None, device: str | None, isolation: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the pages.
 
@@ -56,6 +59,7 @@ def command(
     Examples:
       gradetape grade submissions/
       gradetape grade alice.ipynb bob.zip --assignment custom-training
+      gradetape grade downloads/homework.ipynb --student alice
       gradetape grade submissions/ --question q05_custom_loss --json
     """
     from gradetape import batch, intake
@@ -66,9 +70,14 @@ def command(
     course = common.here()
     config = course.config
     found = intake.read(paths, assignment=assignment)
+    if student is not None:
+        found = [_of_student(found, student)]
     name, submissions, unreadable = batch.of_assignment(found, assignment)
+    _tell_passed_over(paths)
     if name is None:
         _refuse_all(unreadable)
+    _tell_left_out(submissions)
+    _tell_overruled(submissions, name)
     exam = common.exam_of(course, name, question)
     times_of(course)  # a late policy that cannot be followed is told before anything is graded
     folder = (out or course.root / config.results) / (question or "")
@@ -77,7 +86,7 @@ def command(
         device=device,
     )  # fmt: skip
     _tell_place(places)
-    run = _grade(exam, places, submissions, unreadable, _How(folder, question, regrade))
+    run = _grade(exam, places, submissions, unreadable, _How(folder, out, question, regrade))
     if as_json:
         told = described(
             run.grades, run.unreadable, name, places.isolation, max_points=results.max_points(exam.assignment, question)
@@ -91,8 +100,17 @@ class _How(NamedTuple):
     """What the options of `grade` ask for."""
 
     folder: Path
+    out: Path | None
     question: str | None
     regrade: bool
+
+
+def _of_student(found: list[Submission | Unreadable], student: str) -> Submission | Unreadable:
+    from gradetape import intake
+
+    if len(found) != 1:
+        raise click.UsageError(f"--student says whose one submission is, and {len(found)} are here: name the one file")
+    return intake.renamed(found[0], student)
 
 
 def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable: list[Unreadable], how: _How) -> Batch:
@@ -100,6 +118,7 @@ def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable
     from gradetape.batch import Session
     from gradetape.cli.progress import Progress
     from gradetape.gradebook import Gradebook
+    from gradetape.text import shell_word
 
     url = exam.course.config.gradebook
     # One question's points never take the place of the whole assignment's.
@@ -107,17 +126,20 @@ def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable
     with Gradebook.open(place) as book, Progress() as progress:
         results.tell_migrated(book)
         try:
-            session = Session(exam, places, book, progress, question=how.question, shown=shlex.quote)
+            session = Session(exam, places, book, progress, question=how.question, shown=shell_word)
             return session.run(submissions, unreadable, regrade=how.regrade)
         finally:
-            results.write_pages(exam.course, exam.assignment, book, how.folder, how.question)
+            results.write_pages(
+                exam.course, exam.assignment, book, how.folder, question=how.question,
+                options=results.options_again(how.out, how.question),
+            )  # fmt: skip
 
 
 def _tell(run: Batch, folder: Path) -> None:
-    from gradetape.text import printable
+    from gradetape.text import one_line, printable
 
     for entry in run.unreadable:
-        click.echo(f"unreadable: {printable(entry.file)}: {printable(entry.reason)}", err=True)
+        click.echo(f"unreadable: {one_line(entry.file)}: {printable(entry.reason)}", err=True)
     for reason, students in _by_reason(run.grades).items():
         others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
         names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
@@ -144,14 +166,45 @@ def _by_reason(grades: list[Grade]) -> dict[str, list[str]]:
 
 
 def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:
-    from gradetape.text import printable
+    from gradetape.text import one_line, printable
 
-    reasons = "\n".join(f"{printable(entry.file)}: {printable(entry.reason)}" for entry in unreadable[:_SHOWN])
+    reasons = "\n".join(f"{one_line(entry.file)}: {printable(entry.reason)}" for entry in unreadable[:_SHOWN])
     more = f"\n… and {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
     raise SubmissionError(
         "None of these files can be graded, and none says which assignment it is of. "
         f"If you know it, name it with --assignment.\n{reasons}{more}"
     )
+
+
+def _tell_overruled(submissions: list[Submission], name: str) -> None:
+    """Says how many name another assignment than the one that they are graded for: a slip would be zeros for all."""
+    others = Counter(each.says for each in submissions if each.says not in (None, name))
+    for other, count in others.most_common():
+        say, they = ("notebook says that it is", "it is") if count == 1 else ("notebooks say that they are", "they are")
+        click.echo(f"{count} {say} of {other}; {they} graded as {name}, since --assignment says so", err=True)
+
+
+def _tell_passed_over(paths: tuple[Path, ...]) -> None:
+    """Says what lies beside the submissions in a folder: one of these could be a student's all the same."""
+    from gradetape import intake
+
+    others = intake.passed_over(paths[0]) if len(paths) == 1 else []
+    if others:
+        click.echo(f"not submissions, and passed over: {_few([path.name for path in others])}", err=True)
+
+
+def _tell_left_out(submissions: list[Submission]) -> None:
+    """Says which files of a student were left out for the one that counts."""
+    told = [f"{each.student} ({', '.join(each.others)})" for each in submissions if each.others]
+    if told:
+        click.echo(f"left out for another file of the same student: {_few(told)}", err=True)
+
+
+def _few(names: list[str]) -> str:
+    from gradetape.text import one_line
+
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(one_line(name, 100) for name in names[:_NAMED])}{more}"
 
 
 def _tell_place(places: Places) -> None:

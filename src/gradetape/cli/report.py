@@ -26,9 +26,10 @@ def command(assignment: str | None, results_folder: Path | None, out: Path | Non
     """
     course = here()
     where = out or results_folder or course.root / course.config.results
+    options = results.options_again(results_folder)
     with results.open_book(course, results_folder) as book:
         for name in results.graded(book, assignment):
-            page = results.write_pages(course, course.assignment(name), book, where)
+            page = results.write_pages(course, course.assignment(name), book, where, options=options)
     click.echo(f"The pages begin at {page}")
     if opened and not webbrowser.open(page.resolve().as_uri()):
         click.echo("No browser was found here: open that file in one.", err=True)

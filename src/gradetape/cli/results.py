@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,17 +93,27 @@ def of_student(book: Gradebook, names: Sequence[str], student: str) -> list[tupl
     return mine
 
 
+def options_again(out: Path | None, question: str | None = None) -> tuple[str, ...]:
+    """The options of `grade` with which it goes into the same gradebook again, from whatever folder."""
+    place = ("--out", os.path.abspath(out)) if out else ()
+    return (*place, *(("--question", question) if question else ()))
+
+
 def write_pages(
-    course: Course, assignment: Assignment, book: Gradebook, where: Path, question: str | None = None
-) -> Path:
-    """Writes the pages and the table of all that the gradebook holds of an assignment; the page to begin with."""
+    course: Course, assignment: Assignment, book: Gradebook, where: Path, *, question: str | None = None,
+    options: Sequence[str] = (),
+) -> Path:  # fmt: skip
+    """Writes the pages and the table of all that the gradebook holds of an assignment; the page to begin with.
+
+    `options` are those of `grade` that lead to this gradebook.
+    """
     from gradetape.cli.standings import standings
     from gradetape.report.folder import write
 
     name, most = assignment.name, max_points(assignment, question)
     return write(
         where, book.latest(name), book.unreadable(name), assignment=name, title=assignment.title, max_points=most,
-        standings=standings(course, assignment, book),
+        standings=standings(course, assignment, book), options=options,
     )  # fmt: skip
 
 

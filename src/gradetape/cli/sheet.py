@@ -9,21 +9,23 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gradetape.records import CheckResult, Grade, Standing, Status, Unreadable, Verdict
+from gradetape.report import words
 from gradetape.report.tables import earned
-from gradetape.text import printable
+from gradetape.text import one_line, printable
 
 _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
 
 
 def sheet(record: Grade | Unreadable, standing: Standing, *, staff: bool) -> RenderableType:
     """What a student may see of a result, or with `staff` all of it; nothing in it is read as markup."""
-    return Group(*(_unreadable(record) if isinstance(record, Unreadable) else _graded(record, staff)),
+    return Group(*(_unreadable(record, staff) if isinstance(record, Unreadable) else _graded(record, staff)),
                  *_standing(standing, staff))  # fmt: skip
 
 
-def _unreadable(entry: Unreadable) -> Iterator[RenderableType]:
+def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
+    file, reason = (entry.file, entry.reason) if staff else (words.file_name(entry), words.reason(entry))
     yield _line(entry.student, "bold")
-    yield _line(f"{entry.file} could not be read: {entry.reason}", "red")
+    yield _line(f"{one_line(file)} could not be read: {reason}", "red")
 
 
 def _standing(standing: Standing, staff: bool) -> Iterator[RenderableType]:
@@ -46,8 +48,8 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
     if staff:
         yield from (_line(reason, "yellow") for reason in grade.attention)
         yield from (_line(f"For review: {reason}", "yellow") for reason in grade.review)
-        where = ", ".join(grade.devices) or "the CPU"
-        yield _line(f"{grade.file}, graded on {where} under {grade.isolation} ({', '.join(grade.layers)})", "dim")
+        file, where = one_line(grade.file), ", ".join(grade.devices) or "the CPU"
+        yield _line(f"{file}, graded on {where} under {grade.isolation} ({', '.join(grade.layers)})", "dim")
     for question in grade.questions:
         yield Text()
         title = question.title or question.stem

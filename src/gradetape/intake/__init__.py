@@ -20,11 +20,15 @@ from gradetape.errors import SubmissionError
 from gradetape.intake import cells, roster
 from gradetape.intake.cells import cells_of
 from gradetape.intake.names import clean
+from gradetape.intake.roster import passed_over
 from gradetape.records import Submission, Unreadable
+from gradetape.text import one_line
 
-__all__ = ["cells_of", "read", "script"]
+__all__ = ["cells_of", "passed_over", "read", "renamed", "script"]
 
 Outcome = Submission | Unreadable
+
+_DOUBLED = "More than one file leads to this name, and none was graded. Tell your instructor which one is yours."
 
 
 def read(paths: Iterable[Path | str], *, assignment: str | None = None) -> list[Outcome]:
@@ -34,8 +38,13 @@ def read(paths: Iterable[Path | str], *, assignment: str | None = None) -> list[
     what a file or a folder holds.
     """
     found = roster.find(Path(path) for path in paths)
-    outcomes = [_attempt(entry, earlier, assignment) for entry, earlier in roster.latest(found)]
+    outcomes = [_counting(entry, others, assignment) for entry, others in roster.counting(found)]
     return _without_doubles(outcomes)
+
+
+def renamed(outcome: Outcome, student: str) -> Outcome:
+    """The same file as another student's, by a name that a person gave."""
+    return msgspec.structs.replace(outcome, student=clean(student))
 
 
 def script(student: str, text: str, *, assignment: str | None) -> Submission:
@@ -44,19 +53,23 @@ def script(student: str, text: str, *, assignment: str | None) -> Submission:
     return Submission(student=student, file=f"{student}.py", sha256=digest, assignment=assignment, cells=cells_of(text))
 
 
-def _attempt(entry: roster.Found, earlier: list[roster.Found], assignment: str | None) -> Outcome:
+def _counting(entry: roster.Found, others: list[roster.Found], assignment: str | None) -> Outcome:
     outcome = _open(entry, assignment)
-    if not earlier or isinstance(outcome, Unreadable):
+    if not others or isinstance(outcome, Unreadable):
         return outcome
-    others = ", ".join(clean(other.path.name) for other in earlier)
-    return msgspec.structs.replace(outcome, notes=(*outcome.notes, f"The latest attempt counts; not graded: {others}."))
+    names = tuple(one_line(other.path.name) for other in others)
+    note = f"{one_line(entry.path.name)} counts; not graded: {', '.join(names)}."
+    return msgspec.structs.replace(outcome, notes=(*outcome.notes, note), others=names)
 
 
 def _open(entry: roster.Found, assignment: str | None) -> Outcome:
-    file = clean(os.fspath(entry.path), 4096)
-    digest = ""
+    file, digest = os.fspath(entry.path), ""
+    if entry.problem:
+        return Unreadable(
+            student=entry.student, file=file, sha256=digest, reason=entry.problem, for_student=entry.for_student
+        )
     try:
-        data = _bytes(entry)
+        data = _bytes(entry.path)
         digest = hashlib.sha256(data).hexdigest()
         parsed = cells.parse(entry.path.suffix, data)
     except SubmissionError as problem:
@@ -72,6 +85,7 @@ def _open(entry: roster.Found, assignment: str | None) -> Outcome:
         cells=parsed.cells,
         notes=_notes(parsed, assignment),
         modified=_modified(entry.path),
+        says=parsed.assignment,
     )
 
 
@@ -88,14 +102,12 @@ def _modified(path: Path) -> str:
         return ""
 
 
-def _bytes(entry: roster.Found) -> bytes:
+def _bytes(path: Path) -> bytes:
     """A regular file's bytes, at most the cap. A device or a pipe is never opened."""
-    if entry.problem:
-        raise SubmissionError(entry.problem)
     try:
-        if not stat.S_ISREG(entry.path.stat().st_mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             raise SubmissionError("This is no ordinary file. Hand in the notebook itself.")
-        with open(os.open(entry.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             data = file.read(cells.MAX_BYTES + 1)
     except OSError as problem:
         raise SubmissionError(f"The file cannot be opened: {problem.strerror}. Look at its permissions.") from None
@@ -115,9 +127,11 @@ def _without_doubles(outcomes: list[Outcome]) -> list[Outcome]:
 def _unless_doubled(outcome: Outcome, group: list[Outcome]) -> Outcome:
     if len(group) == 1 or isinstance(outcome, Unreadable):
         return outcome
-    files = " and ".join(other.file for other in group)
+    files = " and ".join(one_line(other.file) for other in group)
     reason = (
-        f"{files} lead to the same student, {outcome.student}. "
-        "Rename one, or pass a folder for each student; nothing was graded for this name."
+        f"{files} lead to the same student, {outcome.student}, and none was graded. "
+        "Rename one, or grade each by itself and name its student with --student."
     )
-    return Unreadable(student=outcome.student, file=outcome.file, sha256=outcome.sha256, reason=reason)
+    return Unreadable(
+        student=outcome.student, file=outcome.file, sha256=outcome.sha256, reason=reason, for_student=_DOUBLED
+    )

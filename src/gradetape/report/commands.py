@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
+from collections.abc import Sequence
+
+from gradetape.records import Grade, Unreadable
+from gradetape.text import shell_word
 
 
-def grading(file: str, assignment: str) -> str:
-    """The command that grades one file again."""
-    return f"gradetape grade {shlex.quote(file)} --assignment {shlex.quote(assignment)} --regrade"
+def grading(record: Grade | Unreadable, assignment: str, options: Sequence[str] = ()) -> str:
+    """The command that grades a student's file again; with the `options` of `grade` that lead to the same gradebook."""
+    whose = ("--student", record.student, "--assignment", assignment)
+    return " ".join(map(shell_word, ("gradetape", "grade", record.file, *whose, *options, "--regrade")))

@@ -18,9 +18,12 @@ _SLOW = 10
 
 def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, title: str = "", up: str = "",
-    standings: Mapping[str, Standing] | None = None,
+    standings: Mapping[str, Standing] | None = None, options: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """One assignment's dashboard; `up` leads from its folder to that of the results, `standings` say what counts."""
+    """One assignment's dashboard; `up` leads from its folder to that of the results, `standings` say what counts.
+
+    `options` are those of `grade` that lead to the same gradebook.
+    """
     questions = questions_of(grades)
     items = check_items(grades)
     rows = [_student(grade, questions) for grade in grades] + [_unreadable(entry) for entry in unreadable]
@@ -39,7 +42,7 @@ def index_page(
         questions=questions,
         rows=rows,
         adjusted=any(standing.final != standing.measured for standing in counts.values()),
-        attention=_attention(grades, unreadable, assignment),
+        attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
         spread=spread,
         points_plot=plots.points(spread) if spread else "",
@@ -82,30 +85,32 @@ def _unreadable(entry: Unreadable) -> dict[str, Any]:
     }
 
 
-def _attention(grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str) -> list[dict[str, Any]]:
+def _attention(
+    grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, options: Sequence[str]
+) -> list[dict[str, Any]]:
     """What a person must look at, once for each reason; first what concerns the most students."""
     found: dict[str, dict[str, Any]] = {}
     for grade in grades:
         unexplained = ("no reason was recorded",) if grade.status is Status.NEEDS_ATTENTION else ()
         for reason in grade.attention or unexplained:
-            entry = found.setdefault(reason, {"reason": reason, "students": []} | _seen(reason, grade))
+            entry = found.setdefault(reason, {"reason": reason, "students": []} | _seen(reason, grade, options))
             entry["students"].append((grade.student, page_name(grade.student)))
     urgent = sorted(found.values(), key=lambda entry: -len(entry["students"]))
     return urgent + [
         {
             "reason": f"{entry.file}: {entry.reason}",
             "students": [(entry.student, page_name(entry.student))],
-            "command": grading(entry.file, assignment),
+            "command": grading(entry, assignment, options),
             "detail": "",
         }
         for entry in unreadable
     ]
 
 
-def _seen(reason: str, grade: Grade) -> dict[str, str]:
+def _seen(reason: str, grade: Grade, options: Sequence[str]) -> dict[str, str]:
     """How a reason can be looked into: the check's own message, and the command that runs it or the grading again."""
     blamed = next((result for result in grade.results if reason.startswith(f"{result.check.id}: ")), None)
-    again = grading(grade.file, grade.assignment)
+    again = grading(grade, grade.assignment, options)
     if blamed is None:
         return {"detail": "", "command": again}
     return {"detail": blamed.staff_message, "command": blamed.command or again}

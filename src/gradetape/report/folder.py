@@ -53,12 +53,14 @@ class _Results:
     grades: Sequence[Grade]
     unreadable: Sequence[Unreadable]
     standings: Mapping[str, Standing] | None
+    options: Sequence[str]
 
     def index(self, up: str = "") -> str:
         """The dashboard."""
         return index_page(
-            self.grades, self.unreadable, assignment=self.assignment, title=self.title, up=up, standings=self.standings
-        )
+            self.grades, self.unreadable, assignment=self.assignment, title=self.title, up=up,
+            standings=self.standings, options=self.options,
+        )  # fmt: skip
 
     def counts(self, student: str) -> Standing | None:
         """What counts for a student, if that is known."""
@@ -74,15 +76,17 @@ def write(
     title: str = "",
     max_points: float,
     standings: Mapping[str, Standing] | None = None,
+    options: Sequence[str] = (),
 ) -> Path:
     """Write one assignment's pages and table, and last the folder's own index.html, which is returned.
 
-    `max_points` is the assignment's, for those who have no grade; `standings` say what counts, by student.
+    `max_points` is the assignment's, for those who have no grade; `standings` say what counts, by student;
+    `options` are those of `grade` that lead to the same gradebook, for the commands on the pages.
 
     Raises GradebookError if the folder cannot be made or written.
     """
     folder = Path(folder)
-    results = _Results(assignment, title, max_points, grades, unreadable, standings)
+    results = _Results(assignment, title, max_points, grades, unreadable, standings, options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with scratch.folder(".pages-", folder) as half:
@@ -105,13 +109,13 @@ def _for_students(results: _Results) -> Iterator[tuple[str, str]]:
 
 
 def _for_staff(results: _Results) -> Iterator[tuple[str, str]]:
-    title, place = results.title, f"staff/{slug(results.assignment)}"
+    title, place, options = results.title, f"staff/{slug(results.assignment)}", results.options
     for grade in results.grades:
-        page = staff_page(grade, title=title, up=_UP, standing=results.counts(grade.student))
+        page = staff_page(grade, title=title, up=_UP, standing=results.counts(grade.student), options=options)
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
         standing = results.counts(entry.student)
-        page = unreadable_for_staff(entry, results.assignment, title=title, up=_UP, standing=standing)
+        page = unreadable_for_staff(entry, results.assignment, title=title, up=_UP, standing=standing, options=options)
         yield f"{place}/{page_name(entry.student)}", page
     table = grades_csv(results.grades, results.unreadable, max_points=results.max_points, standings=results.standings)
     yield f"{place}/grades.csv", table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gradetape.records import CheckResult, Grade, Standing, Unreadable, Verdict
@@ -11,8 +12,13 @@ from gradetape.report.html import page_name, render, slug
 from gradetape.report.tables import earned
 
 
-def staff_page(grade: Grade, *, title: str = "", up: str = "", standing: Standing | None = None) -> str:
-    """One submission as HTML, hidden checks' values included; `up` leads to the folder of results."""
+def staff_page(
+    grade: Grade, *, title: str = "", up: str = "", standing: Standing | None = None, options: Sequence[str] = ()
+) -> str:
+    """One submission as HTML, hidden checks' values included; `up` leads to the folder of results.
+
+    `options` are those of `grade` that lead to the gradebook that it is in.
+    """
     titles = {question.stem: question.title or question.stem for question in grade.questions}
     return render(
         "staff.html.j2",
@@ -29,13 +35,14 @@ def staff_page(grade: Grade, *, title: str = "", up: str = "", standing: Standin
         results=[_result(result, titles) for result in grade.results],
         events=words.events(grade),
         facts=[("Path", grade.file), *words.facts(grade)[1:]],
-        again=grading(grade.file, grade.assignment),
+        again=grading(grade, grade.assignment, options),
     )
 
 
 def unreadable_for_staff(
-    entry: Unreadable, assignment: str, *, title: str = "", up: str = "", standing: Standing | None = None
-) -> str:
+    entry: Unreadable, assignment: str, *, title: str = "", up: str = "", standing: Standing | None = None,
+    options: Sequence[str] = (),
+) -> str:  # fmt: skip
     """The page for staff of a file that could not be read."""
     return render(
         "staff_unreadable.html.j2",
@@ -46,7 +53,7 @@ def unreadable_for_staff(
         page=page_name(entry.student),
         entry=entry,
         standing=standing,
-        again=grading(entry.file, assignment),
+        again=grading(entry, assignment, options),
     )
 
 

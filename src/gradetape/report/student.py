@@ -33,7 +33,15 @@ def student_page(grade: Grade, *, title: str = "", standing: Standing | None = N
 
 def unreadable_page(entry: Unreadable, assignment: str, *, title: str = "", standing: Standing | None = None) -> str:
     """The page of a student whose file could not be read: why, and what to do next."""
-    return render("unreadable.html.j2", title=title or assignment, entry=entry, standing=standing)
+    return render(
+        "unreadable.html.j2",
+        title=title or assignment,
+        student=entry.student,
+        reason=words.reason(entry),
+        file=words.file_name(entry),
+        sha256=entry.sha256,
+        standing=standing,
+    )
 
 
 def _question(grade: Grade, question: Question) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gradetape.records import CellEvent, Grade, Status, Verdict
+from gradetape.records import CellEvent, Grade, Status, Unreadable, Verdict
 
 VERDICTS = {
     Verdict.PASSED: "passed",
@@ -49,7 +49,7 @@ def facts(grade: Grade) -> list[tuple[str, str]]:
     """What was graded and how: names and values."""
     versions = ", ".join(f"{name} {version}" for name, version in grade.versions.items())
     found = [
-        ("File", Path(grade.file).name),
+        ("File", file_name(grade)),
         ("SHA-256 of the file", grade.sha256),
         ("Time", f"{grade.seconds:.1f} s"),
         ("Isolation", grade.isolation),
@@ -57,6 +57,16 @@ def facts(grade: Grade) -> list[tuple[str, str]]:
         ("Software", versions),
     ]
     return [(name, value) for name, value in found if value]
+
+
+def file_name(record: Grade | Unreadable) -> str:
+    """The file as its student knows it: where it lies is for staff."""
+    return Path(record.file).name or record.student
+
+
+def reason(entry: Unreadable) -> str:
+    """Why a file could not be read, as its student may know it."""
+    return entry.for_student or entry.reason
 
 
 def _event(event: CellEvent, titles: dict[str, str]) -> dict[str, Any]:
