@@ -153,20 +153,23 @@ def test_points_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
 
 def test_a_check_that_is_a_fault_or_that_a_right_solution_does_not_pass_is_told_with_the_reason() -> None:
     check = Check(question=QUESTION, name="test_two", public=True, title="Two.", hint="", points=1)
-    ends = {Verdict.FAULT: "test_q01_double.py:3: NameError", Verdict.FAILED: "assert 3 == 4"}
+    ends = {
+        "mutant": (Verdict.FAULT, "test_q01_double.py:3: NameError"),
+        "variant": (Verdict.FAILED, "assert 3 == 4"),
+    }
     trials = [
-        Trial(kind="variant", name=verdict.value, question=QUESTION, results=(
+        Trial(kind=kind, name=verdict.value, question=QUESTION, results=(
             CheckResult(check=check, verdict=verdict, points=0, seconds=0, staff_message=why),
         ))
-        for verdict, why in ends.items()
+        for kind, (verdict, why) in ends.items()
     ]  # fmt: skip
     broken = {f"{QUESTION}::hidden::test_q01_double.py": "line 1: invalid syntax"}
     proof = Proof(assignment="tiny", checks=(check,), trials=tuple(trials), faults=broken)
     told = "\n".join(proof.problems)
     assert not proof.ok
     assert f"{QUESTION}::hidden::test_q01_double.py cannot be run: line 1: invalid syntax" in told
-    assert "test_two is a fault with variant fault: test_q01_double.py:3: NameError" in told
-    assert f"variant failed does not pass {check.id}: assert 3 == 4" in told
+    assert f"test_two is a fault with mutant {QUESTION}/fault: test_q01_double.py:3: NameError" in told
+    assert f"variant {QUESTION}/failed does not pass {check.id}: assert 3 == 4" in told
 
 
 NOT_LOADED = """\
@@ -237,7 +240,7 @@ def test_check_files_that_cannot_be_read_are_told_and_blame_no_mutant(tmp_path: 
     assert run.returncode == 1
     told = [line for line in run.stdout.splitlines() if line.startswith("✗")]
     assert [line.split(": ", 1)[1].rsplit("/", 1)[1] for line in told] == [
-        "test_q01_double.py, line 15: invalid syntax",
+        "test_q01_double.py, line 15: invalid syntax. Correct it.",
         "test_q02_halve.py:2: NameError: name 'y' is not defined",
     ]
     assert "tiny: 2 problems (4 checks, 0 mutants)" in run.stdout
