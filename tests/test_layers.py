@@ -198,7 +198,10 @@ def test_without_namespaces_privileges_are_gone(inside: Any) -> None:
     assert status["NoNewPrivs"] == "1" and status["Groups"] == ""
     assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
     assert len(set(status["Uid"].split())) == 1 and status["Uid"].split()[0] != "0"
-    for attempt in ("mounts_something", "becomes_root", "traces_its_parent", "signals_its_parent", "changes_root"):
+    for attempt in (
+        "mounts_something", "becomes_root", "traces_its_parent", "signals_its_parent", "limits_its_parent",
+        "changes_root",
+    ):  # fmt: skip
         assert getattr(inside, attempt)() == "refused", attempt
 
 

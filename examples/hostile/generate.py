@@ -135,6 +135,12 @@ def notebook_of_100_000_cells(path: Path, cells: list[str]) -> None:
     _save(path, '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [' + ",".join([cell] * 100_000) + "]}")
 
 
+def notebook_of_many_words(path: Path, cells: list[str]) -> None:
+    """As many cells as there may be; each prints, and raises, what takes ten characters for one when it is shown."""
+    word = "chr(0xE0041) * 2000"
+    _save(path, notebook([*cells, *[f"print({word})\nraise ValueError({word})"] * (4_990)]))
+
+
 def notebook_with_a_huge_number(path: Path, cells: list[str]) -> None:
     _save(path, '{"nbformat": ' + "4" * 1_000_000 + ', "cells": []}')
 
