@@ -254,6 +254,10 @@ def script_in_a_code_of_its_own(path: Path, cells: list[str]) -> None:
     _save(path, text, ".py")
 
 
+def script_of_a_million_cells(path: Path, cells: list[str]) -> None:
+    _save(path, "\n# %%\n".join(cells) + "\n# %%\n" * (10 << 20), ".py")
+
+
 def script_of_invalid_utf8(path: Path, cells: list[str]) -> None:
     _save(path, b"\xff\xfe\x00def double(x): pass", ".py")
 
