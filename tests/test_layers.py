@@ -17,7 +17,9 @@ import pytest
 
 from gradetape.errors import Gone, WallsError
 from gradetape.sandbox import launch, syscalls
+from gradetape.sandbox.base import Policy
 from gradetape.sandbox.launch import Zygote
+from gradetape.sandbox.plain import Plain
 from gradetape.sandbox.seccomp import compile_filter
 from tests.far import LIMITS, Side, side
 from tests.refusing import (
@@ -72,6 +74,13 @@ def test_without_a_limit_on_the_sum_of_memory_nothing_is_graded() -> None:
     assert "the sum of a worker's memory" in told
     for advice in ("as root", "systemd-run --user --scope -p Delegate=yes", "--isolation container"):
         assert advice in told
+
+
+def test_an_ordinary_user_whose_landlock_keeps_no_signals_in_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradetape.sandbox.plain.landlock.restrict", lambda *_: ("landlock", "landlock tcp"))
+    walls = Plain(Policy(socket="/nowhere/zygote", isolation="namespaces", limits=LIMITS), each_limited=True)
+    with pytest.raises(WallsError, match=r"no wall between processes of one user.*Linux 6\.12"):
+        walls._landlock(None, "/nowhere")
 
 
 def test_without_libseccomp_nothing_is_graded(monkeypatch: pytest.MonkeyPatch) -> None:
