@@ -17,7 +17,7 @@ import pytest
 
 from gradetape.errors import Gone, WallsError
 from gradetape.sandbox import launch, syscalls
-from gradetape.sandbox.base import Policy
+from gradetape.sandbox.base import STUDENT_UIDS, Policy, Uids
 from gradetape.sandbox.launch import Zygote
 from gradetape.sandbox.plain import Plain
 from gradetape.sandbox.seccomp import compile_filter
@@ -223,6 +223,12 @@ def test_without_namespaces_no_two_workers_share_a_uid(plain: Zygote) -> None:
         sides = [stack.enter_context(side(plain, INSIDE, role=role)) for role in ("student", "student", "reference")]
         uids = [far.student.status()["Uid"] for far in sides]
     assert len(set(uids)) == 3
+
+
+def test_two_graders_on_one_machine_begin_with_other_uids() -> None:
+    assert len({Uids().take(()) for _ in range(50)}) > 1
+    used = list(STUDENT_UIDS)[1:]
+    assert Uids().take(used) == STUDENT_UIDS[0]
 
 
 def test_without_namespaces_a_worker_cannot_end_another(plain: Zygote, loaded: Side) -> None:
