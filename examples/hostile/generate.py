@@ -136,9 +136,9 @@ def notebook_of_100_000_cells(path: Path, cells: list[str]) -> None:
 
 
 def notebook_of_many_words(path: Path, cells: list[str]) -> None:
-    """As many cells as there may be; each prints, and raises, what takes ten characters for one when it is shown."""
+    """Each of many cells prints, and raises, what takes ten characters for one when it is shown: 40 MB of it."""
     word = "chr(0xE0041) * 2000"
-    _save(path, notebook([*cells, *[f"print({word})\nraise ValueError({word})"] * (4_990)]))
+    _save(path, notebook([*cells, *[f"print({word})\nraise ValueError({word})"] * 990]))
 
 
 def notebook_with_a_huge_number(path: Path, cells: list[str]) -> None:
