@@ -296,3 +296,12 @@ def test_a_worker_that_does_not_say_what_it_replaced_is_told(zygote: Zygote) -> 
     with side(zygote, cell) as far:
         assert far.student.f() == 3
         assert "did not say" in "".join(far.lane.review)
+
+
+def test_of_all_that_cells_say_together_a_part_is_kept_and_the_rest_is_not_silently_cut(zygote: Zygote) -> None:
+    talkative = "print(chr(0xE0041) * 2000)"  # a character that is shown as ten
+    with side(zygote, *[talkative] * 60, "f = 1\nraise ValueError", "import os\nos._exit(3)") as far:
+        assert far.student.f == 1
+        assert sum(len(event.text) for event in far.lane.events) < 1 << 20
+        *_, last, end = far.lane.events
+        assert "too much" in last.text and end.kind == "quarantined"

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from gradetape.errors import FarSideEvent, Gone, Missing, StudentError, WireError, WireRefused
+from gradetape.errors import FarSideEvent, Gone, Missing, Overdue, StudentError, WireError, WireRefused
 from gradetape.records import Limits, Slot
 from gradetape.wire.channel import MAX_BODY, MAX_BUFFERS, Channel
 from gradetape.wire.codec import MAX_INT_BYTES, MAX_VALUES, Decoder, Encoder, Kind
@@ -244,6 +244,7 @@ MALFORMED: dict[str, tuple[bytes, ...]] = {
     "an array with a negative buffer": (pack(ext(ARRAY, ["<f4", [1], -1])), bytes(4)),
     "an array with a buffer too small": (pack(ext(ARRAY, ["<f4", [2], 0])), bytes(4)),
     "an array with a buffer too large": (pack(ext(ARRAY, ["<f4", [1], 0])), bytes(5)),
+    "a buffer of two arrays": (pack([ext(ARRAY, ["<f4", [1], 0]), ext(ARRAY, ["<f4", [1], 0])]), bytes(4)),
     "an array with a negative side": (pack(ext(ARRAY, ["<f4", [-1, -1], 0])), bytes(4)),
     "an array with a true side": (pack(ext(ARRAY, ["<f4", [True], 0])), bytes(4)),
     "an array with 65 dimensions": (pack(ext(ARRAY, ["<f4", [1] * 65, 0])), bytes(4)),
@@ -278,6 +279,26 @@ MALFORMED: dict[str, tuple[bytes, ...]] = {
         pack(ext(Kind.RAGGED, [ext(ARRAY, ["<i8", [1], 0]), ext(Kind.TUPLE, [ext(ARRAY, ["<i8", [2], 1])])])),
         bytes(8),
         struct.pack("<qq", 0, 1 << 40),
+    ),
+    "row splits that grow as they are read": (
+        pack(ext(Kind.RAGGED, [ext(ARRAY, ["<i8", [1], 0]), ext(Kind.TUPLE, [ext(ARRAY, ["|i1", [2], 1])])])),
+        bytes(8),
+        b"\0\1",
+    ),
+    "indices that grow as they are read": (
+        pack(
+            ext(
+                Kind.SPARSE,
+                [
+                    ext(ARRAY, ["|i1", [1, 1], 0]),
+                    ext(ARRAY, ["<i8", [1], 1]),
+                    ext(ARRAY, ["<i8", [1], 2]),
+                ],
+            )
+        ),
+        b"\0",
+        bytes(8),
+        struct.pack("<q", 1),
     ),
     "row splits that fall": (
         pack(ext(Kind.RAGGED, [ext(ARRAY, ["<i8", [2], 0]), ext(Kind.TUPLE, [ext(ARRAY, ["<i8", [4], 1])])])),
@@ -596,3 +617,18 @@ def test_no_answer_is_a_timeout() -> None:
         with pytest.raises(Gone) as caught:
             worker.ask("name", "f")
         assert caught.value.cause == "timeout"
+
+
+def test_a_timeout_stands_when_the_checks_own_alarm_rings_before_the_worker_has_ended() -> None:
+    class Slow(Scripted):
+        def exit_of(self, worker: int, timeout_s: float) -> Exit:
+            self.end(worker)
+            raise Overdue
+
+    lane = Lane(Slow(), "student", (), Limits(), Watch())  # type: ignore[arg-type]
+    lane.watch.begin(5)
+    worker = lane.ready()
+    lane.watch.begin(0)
+    with pytest.raises(Overdue):
+        worker.ask("name", "f")
+    assert isinstance(lane.watch.event, Gone) and lane.watch.event.cause == "timeout"

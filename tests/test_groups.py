@@ -38,12 +38,20 @@ def test_a_grader_that_starts_in_a_leaf_uses_the_leafs_parent(tmp_path: Path) ->
     assert list(places(tmp_path, {"": f"{SCOPE}/{LEAF}"}))[1] == [tmp_path / SCOPE[1:]]
 
 
-def test_version_1_uses_the_graders_own_folders_and_can_do_without_the_count_of_cpu_time(tmp_path: Path) -> None:
-    for name in ("memory", "pids", "cpuacct"):
+def test_version_1_uses_the_graders_own_folders_and_can_do_without_those_of_cpu_time(tmp_path: Path) -> None:
+    for name in ("memory", "pids", "cpuacct", "cpu"):
         (tmp_path / name / "own").mkdir(parents=True)
-    found = list(places(tmp_path, {"memory": "/own", "pids": "/own", "cpuacct": "/elsewhere", "": "/"}))
+    found = list(places(tmp_path, {"memory": "/own", "pids": "/own", "cpuacct": "/elsewhere", "cpu": "/own", "": "/"}))
     needed = [tmp_path / "memory" / "own", tmp_path / "pids" / "own"]
-    assert found == [[*needed, tmp_path / "cpuacct"], needed]
+    assert found == [[*needed, tmp_path / "cpuacct", tmp_path / "cpu" / "own"], [*needed, tmp_path / "cpuacct"], needed]
+
+
+def test_two_controllers_in_one_place_are_one_folder(tmp_path: Path) -> None:
+    for name in ("memory", "pids", "cpu,cpuacct"):
+        (tmp_path / name).mkdir()
+    for name in ("cpu", "cpuacct"):
+        (tmp_path / name).symlink_to("cpu,cpuacct")
+    assert next(places(tmp_path, {}))[2:] == [tmp_path / "cpu,cpuacct"]
 
 
 def test_in_a_container_the_engines_limit_takes_the_groups_place(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -245,6 +246,16 @@ def test_a_script_is_split_at_its_percent_lines(tmp_path: Path) -> None:
 def test_a_script_of_too_many_cells_is_refused(tmp_path: Path) -> None:
     path = put(tmp_path, "a.py", b"# %%\nx = 1\n" * 5001)
     assert "The file has 5,001 cells, and 5,000 are allowed. Delete some" in refused(path)
+
+
+def test_a_script_of_millions_of_markers_is_refused_before_they_are_split(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.py", b"# %%\n" * (4 << 20))
+    tracemalloc.start()
+    try:
+        assert "The script is longer than 4,194,304 characters" in refused(path)
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_submission_is_made_from_source(tmp_path: Path) -> None:

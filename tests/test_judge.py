@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gradetape import course as courses
@@ -141,6 +142,14 @@ def test_a_judge_that_dies_costs_one_check(results: dict[str, CheckResult]) -> N
 def test_a_check_that_hangs_is_ended_from_outside(results: dict[str, CheckResult]) -> None:
     assert results["test_own_hang"].verdict is results["test_own_loop"].verdict is Verdict.TIMEOUT
     assert "killed" in results["test_own_hang"].staff_message
+
+
+def test_a_check_that_hangs_gives_the_submission_no_new_time(lanes: Lanes, exam: Exam) -> None:
+    limits = msgspec.structs.replace(exam.course.config.limits.record(), submission_s=4.0)
+    ids = tuple(check.id for check in lanes.collected.checks if check.name in ("test_own_hang", "test_after_all"))
+    found = lanes.judge(exam.case((Cell(source=SUBMISSION, question="q01_x"),), limits, only=ids)).results
+    assert [result.verdict.value for result in found] == ["timeout", "timeout"]
+    assert "the time for the whole submission was over" in found[1].staff_message
 
 
 def test_the_other_far_sides(results: dict[str, CheckResult]) -> None:

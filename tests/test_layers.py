@@ -18,7 +18,9 @@ import pytest
 
 from gradetape.errors import Gone, WallsError
 from gradetape.sandbox import launch, syscalls
+from gradetape.sandbox.base import STUDENT_UIDS, Policy, Uids
 from gradetape.sandbox.launch import Zygote
+from gradetape.sandbox.plain import Plain
 from gradetape.sandbox.seccomp import compile_filter
 from tests.far import LIMITS, Side, side
 from tests.refusing import (
@@ -77,6 +79,13 @@ def test_without_a_limit_on_the_sum_of_memory_nothing_is_graded() -> None:
     assert "the sum of a worker's memory" in told
     for advice in ("as root", "systemd-run --user --scope -p Delegate=yes", "--isolation container"):
         assert advice in told
+
+
+def test_an_ordinary_user_whose_landlock_keeps_no_signals_in_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradetape.sandbox.plain.landlock.restrict", lambda *_: ("landlock", "landlock tcp"))
+    walls = Plain(Policy(socket="/nowhere/zygote", isolation="namespaces", limits=LIMITS), each_limited=True)
+    with pytest.raises(WallsError, match=r"no wall between processes of one user.*Linux 6\.12"):
+        walls._landlock(None, "/nowhere")
 
 
 def test_without_libseccomp_nothing_is_graded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +213,10 @@ def test_without_namespaces_privileges_are_gone(inside: Any) -> None:
     assert status["NoNewPrivs"] == "1" and status["Groups"] == ""
     assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
     assert len(set(status["Uid"].split())) == 1 and status["Uid"].split()[0] != "0"
-    for attempt in ("mounts_something", "becomes_root", "traces_its_parent", "signals_its_parent", "changes_root"):
+    for attempt in (
+        "mounts_something", "becomes_root", "traces_its_parent", "signals_its_parent", "limits_its_parent",
+        "changes_root",
+    ):  # fmt: skip
         assert getattr(inside, attempt)() == "refused", attempt
 
 
@@ -217,6 +229,12 @@ def test_without_namespaces_no_two_workers_share_a_uid(plain: Zygote) -> None:
         sides = [stack.enter_context(side(plain, INSIDE, role=role)) for role in ("student", "student", "reference")]
         uids = [far.student.status()["Uid"] for far in sides]
     assert len(set(uids)) == 3
+
+
+def test_two_graders_on_one_machine_begin_with_other_uids() -> None:
+    assert len({Uids().take(()) for _ in range(50)}) > 1
+    used = list(STUDENT_UIDS)[1:]
+    assert Uids().take(used) == STUDENT_UIDS[0]
 
 
 def test_without_namespaces_a_worker_cannot_end_another(plain: Zygote, loaded: Side) -> None:

@@ -52,7 +52,7 @@ def found_by(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = msgspec.json.decode(done.stdout.splitlines()[-1])
     assert found["read"] == "" and found["reached"] is False and found["capabilities"] == 0
-    assert found["signals"] == "refused" and found["processes"] == ["", ""]
+    assert found["signals"] == found["limits"] == "refused" and found["processes"] == ["", ""]
     return found
 
 

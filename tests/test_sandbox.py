@@ -147,7 +147,10 @@ def test_privileges_are_gone(inside: Any) -> None:
     assert status["NoNewPrivs"] == "1" and status["Groups"] == ""
     assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
     assert len(set(status["Uid"].split())) == 1 and status["Uid"].split()[0] not in ("0", str(os.getuid()))
-    for attempt in ("mounts_something", "becomes_root", "traces_its_parent", "signals_its_parent", "changes_root"):
+    for attempt in (
+        "mounts_something", "becomes_root", "traces_its_parent", "signals_its_parent", "limits_its_parent",
+        "changes_root",
+    ):  # fmt: skip
         assert getattr(inside, attempt)() == "refused", attempt
 
 
@@ -169,6 +172,15 @@ def test_disks_and_processes_are_limited(inside: Any, loaded: Side) -> None:
     assert inside.litters("/home") == "No space left on device"
     assert inside.forks(500) < LIMITS.processes
     assert inside.opens(5000) < 1024
+
+
+def test_a_worker_that_burns_leaves_others_their_share_of_the_processors(zygote: Zygote) -> None:
+    with side(zygote, INSIDE) as one, side(zygote, INSIDE) as other:
+        if "cpu share" not in (one.lane.ready() and one.lane.layers):
+            pytest.skip("no control group here deals out the processors")
+        other.lane.ready()
+        one.student.burns(50)
+        assert other.student.computes(3.0) > 4 * (os.cpu_count() or 1) / 51
 
 
 def test_a_daemon_does_not_outlive_its_worker(zygote: Zygote) -> None:
@@ -336,7 +348,7 @@ def test_a_zygote_that_is_killed_is_nobodys_fault_and_cannot_be_hidden() -> None
 def test_without_isolation_it_says_so() -> None:
     with started(isolation="none") as zygote, side(zygote, INSIDE) as far:
         assert far.student.exists(__file__)
-        assert set(far.lane.layers) <= {"rlimits", "memory", "processes"}
+        assert set(far.lane.layers) <= {"rlimits", "memory", "processes", "cpu share"}
         marker = "76543.2109"
         far.student.daemon(marker)
         assert until(lambda: running(marker) != [])

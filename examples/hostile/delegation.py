@@ -16,7 +16,7 @@ from gradetape.sandbox import root, syscalls
 from gradetape.sandbox.groups import MOUNTS, own_paths
 
 Found = TypeVar("Found")
-_VERSION_1 = ("memory", "pids", "cpuacct")
+_VERSION_1 = ("memory", "pids", "cpuacct", "cpu")
 
 
 @contextmanager
@@ -81,7 +81,8 @@ def join(groups: tuple[Path, ...]) -> None:
 def _places() -> list[Path]:
     own = own_paths(Path("/proc/self/cgroup").read_text())
     if (MOUNTS / "memory").is_dir():
-        return [MOUNTS / name / own[name].lstrip("/") for name in _VERSION_1 if name in own]
+        found = ((MOUNTS / name).resolve() / own[name].lstrip("/") for name in _VERSION_1 if name in own)
+        return list(dict.fromkeys(found))
     (MOUNTS / "cgroup.subtree_control").write_text("+memory +pids")
     return [MOUNTS]
 

@@ -135,6 +135,12 @@ def notebook_of_100_000_cells(path: Path, cells: list[str]) -> None:
     _save(path, '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [' + ",".join([cell] * 100_000) + "]}")
 
 
+def notebook_of_many_words(path: Path, cells: list[str]) -> None:
+    """Each of many cells prints, and raises, what takes ten characters for one when it is shown: 40 MB of it."""
+    word = "chr(0xE0041) * 2000"
+    _save(path, notebook([*cells, *[f"print({word})\nraise ValueError({word})"] * 990]))
+
+
 def notebook_with_a_huge_number(path: Path, cells: list[str]) -> None:
     _save(path, '{"nbformat": ' + "4" * 1_000_000 + ', "cells": []}')
 
@@ -246,6 +252,10 @@ def folders_without_end(path: Path, cells: list[str]) -> None:
 def script_in_a_code_of_its_own(path: Path, cells: list[str]) -> None:
     text = "# -*- coding: rot13 -*-\n" + "\n# %%\n".join(cells)
     _save(path, text, ".py")
+
+
+def script_of_a_million_cells(path: Path, cells: list[str]) -> None:
+    _save(path, "\n# %%\n".join(cells) + "\n# %%\n" * (10 << 20), ".py")
 
 
 def script_of_invalid_utf8(path: Path, cells: list[str]) -> None:

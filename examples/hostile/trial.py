@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -168,8 +169,14 @@ class _Grader(NamedTuple):
             return subprocess.run(
                 [COMMAND, *arguments, "--isolation", self.isolation], cwd=self.course, env=os.environ | changed,
                 capture_output=True, encoding="utf-8", timeout=PATIENCE_S, check=False,
-                preexec_fn=partial(join, groups), **how,
+                preexec_fn=partial(_as_at_a_login, groups), **how,
             )  # fmt: skip
+
+
+def _as_at_a_login(groups: tuple[Path, ...]) -> None:
+    """In these control groups, and with no more descriptors than is usual."""
+    join(groups)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
 def _number(file: str) -> int:

@@ -30,6 +30,7 @@ with Zygote(Limits(memory_mb=700), secret=(secret,)) as zygote:
         "reached": names.connects("unix", str(zygote.path)) or names.connects("inet", "127.0.0.1", 22),
         "capabilities": int(names.status()["CapEff"], 16) | int(names.status()["CapPrm"], 16),
         "signals": names.signals_its_parent(),
+        "limits": names.limits_its_parent(),
         "processes": [names.reads(f"/proc/{pid}/cmdline") for pid in (os.getpid(), os.getppid())],
         "layers": lane.layers,
         "groups": names.reads("/proc/self/cgroup"),

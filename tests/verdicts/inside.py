@@ -4,8 +4,10 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import resource
 import socket
 import subprocess
+import time
 from multiprocessing import shared_memory
 from pathlib import Path
 
@@ -115,6 +117,32 @@ def signals_its_parent():
     return refused(libc.kill(1, 9))
 
 
+def limits_its_parent():
+    """Its own limits and priority are its own affair; core dumps go to a handler of the machine's."""
+    os.nice(1)
+    os.sched_setaffinity(0, os.sched_getaffinity(0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))
+    parent, core = os.getppid(), resource.RLIMIT_CORE
+    attempts = (
+        lambda: resource.prlimit(parent, resource.RLIMIT_CPU, (1 << 30, 1 << 30)),
+        lambda: resource.setrlimit(core, (0, 0)),
+        lambda: os.setpriority(os.PRIO_PROCESS, parent, 1),
+        lambda: os.setpriority(os.PRIO_USER, 0, 1),
+        lambda: os.sched_setaffinity(parent, os.sched_getaffinity(0)),
+    )
+    if resource.getrlimit(core) != (1, 1):
+        return f"core dumps of {resource.getrlimit(core)}"
+    return "done" if any(map(works, attempts)) else "refused"
+
+
+def works(attempt):
+    try:
+        attempt()
+    except OSError:
+        return False
+    return True
+
+
 def changes_root():
     return refused(libc.chroot(b"/tmp"))
 
@@ -166,6 +194,28 @@ def forks(times):
 
 waiting, _kept = os.pipe()
 os.set_inheritable(waiting, False)
+
+
+def burns(times):
+    """Processes that never rest, each in a session of its own, which may have a share of the processors."""
+    together, start = os.pipe()
+    for _ in range(times):
+        if os.fork() == 0:
+            os.setsid()
+            os.close(start)
+            os.read(together, 1)
+            while True:
+                pass
+    os.close(start)
+    os.close(together)
+
+
+def computes(seconds):
+    """How much of the time it had a processor."""
+    began, used = time.monotonic(), time.process_time()
+    while time.monotonic() < began + seconds:
+        pass
+    return (time.process_time() - used) / seconds
 
 
 def opens(times):

@@ -32,6 +32,7 @@ MAX_DEPTH = 200
 MAX_VALUES = 3_000_000
 MAX_CELLS = 5_000
 MAX_CELL_LENGTH = 1 << 20
+MAX_SCRIPT_LENGTH = 4 << 20
 MAX_ENTRIES = 10_000
 MAX_UNPACKED = 512 << 20
 MAX_RATIO = 200
@@ -72,6 +73,10 @@ def cells_of(source: Path | str) -> tuple[Cell, ...]:
     question. Raises SubmissionError.
     """
     text = _text(source.read_bytes()) if isinstance(source, Path) else source
+    if len(text) > MAX_SCRIPT_LENGTH:  # each line may begin a cell, which takes a hundred times its size
+        raise SubmissionError(
+            f"The script is longer than {MAX_SCRIPT_LENGTH:,} characters. Read such data from a file."
+        )
     cells: list[tuple[str, list[str]]] = [("", [])]
     for line in text.splitlines(keepends=True):
         if marker := _MARKER.fullmatch(line.rstrip()):

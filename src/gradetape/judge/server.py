@@ -47,10 +47,12 @@ OPTIONS = (
 
 
 class Child:
-    """A forked judge at work on one order: what it has left to do, and until when its check may take."""
+    """A forked judge at work on one order, begun at `since`: what is left to do, and until when its check may take."""
 
-    def __init__(self, order: Order, items: list[pytest.Item], pid: int, line: Line, deadline: float) -> None:
-        self.order, self.items, self.pid, self.line = order, items, pid, line
+    def __init__(
+        self, order: Order, items: list[pytest.Item], pid: int, line: Line, since: float, deadline: float
+    ) -> None:
+        self.order, self.items, self.pid, self.line, self.since = order, items, pid, line, since
         self.current: int | None = None
         self.judged = 0
         self.kill_at = deadline
@@ -110,7 +112,7 @@ class Server:
             if isinstance(order, Cancel):
                 self._cancel(order.order)
                 continue
-            self._fork(order, _in_order(session.items, order.case.only))
+            self._fork(order, _in_order(session.items, order.case.only), time.monotonic())
         self._kill_overdue()
         return True
 
@@ -130,14 +132,15 @@ class Server:
                 child.overdue = True
                 os.kill(child.pid, signal.SIGKILL)
 
-    def _fork(self, order: Order, items: list[pytest.Item]) -> None:
+    def _fork(self, order: Order, items: list[pytest.Item], since: float) -> None:
+        """A child for what is left of an order; the submission's time goes on from where the child before it was."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _become_child(self._judge, order, items, Line(theirs))
+            _become_child(self._judge, _with_time_left(order, since), items, Line(theirs))
         theirs.close()
-        child = Child(order, items, pid, Line(ours), time.monotonic() + order.case.limits.submission_s + 60)
+        child = Child(order, items, pid, Line(ours), since, time.monotonic() + order.case.limits.submission_s + 60)
         self._children[pid] = child
         self._selector.register(child.line, selectors.EVENT_READ, child)
 
@@ -172,7 +175,7 @@ class Server:
             trusted, detail = child.order.case.trusted, f"wait status {status}"
             result = unjudged(check_of(item), overdue=child.overdue, trusted=trusted, detail=detail)
             self._supervisor.send(Judged(order=child.order.number, result=result))
-        self._fork(child.order, child.items[child.stage + 1 :])
+        self._fork(child.order, child.items[child.stage + 1 :], child.since)
 
 
 class Job:
@@ -244,6 +247,13 @@ class Job:
         send_tape(line, tape)
 
 
+def _with_time_left(order: Order, since: float) -> Order:
+    limits = order.case.limits
+    left = max(limits.submission_s - (time.monotonic() - since), 0.0)
+    case = msgspec.structs.replace(order.case, limits=msgspec.structs.replace(limits, submission_s=left))
+    return msgspec.structs.replace(order, case=case)
+
+
 def _in_order(items: list[pytest.Item], wanted: tuple[str, ...] | None) -> list[pytest.Item]:
     """The items that are wanted, the public checks first.
 
@@ -291,6 +301,9 @@ def main() -> int:
     """Reads the paths of the check files from the first message, collects them, and serves."""
     supervisor = Line(socket.socket(fileno=os.dup(0)))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    # The kernel counts descriptors on their way for all of a user's processes: students' must not use up the judge's.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     root, *paths = supervisor.receive(list[str])
     sys.dont_write_bytecode = True  # the course's folders stay as they are
     judge = Judge()

@@ -68,8 +68,9 @@ class Judge:
                 if bench.watch.broken is not None:
                     raise bench.watch.broken
                 seconds = time.monotonic() - started
+                printed = bench.printed() if self._error is not None else ""  # nobody reads it where the check passed
                 result = result_of(
-                    check, self._error, bench.watch, seconds, trusted=bench.case.trusted, printed=bench.printed()
+                    check, self._error, bench.watch, seconds, trusted=bench.case.trusted, printed=printed
                 )
         except InfrastructureError as error:
             self.host.lost(error)

@@ -34,7 +34,7 @@ def staff_page(
         failing=[_result(result, titles) for result in grade.results if result.verdict is not Verdict.PASSED],
         results=[_result(result, titles) for result in grade.results],
         events=words.events(grade),
-        facts=[("Path", grade.file), *words.facts(grade)[1:]],
+        facts=[("Path", grade.file), ("Time", f"{grade.seconds:.1f} s"), *words.facts(grade)[1:]],
         again=grading(grade, grade.assignment, options),
     )
 

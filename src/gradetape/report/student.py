@@ -1,7 +1,7 @@
 """A student's page: nothing on it is for staff alone.
 
-The template never sees a Grade, only the views built here: they hold no word for staff, and of a hidden check neither
-its name nor its message.
+The template never sees a Grade, only the views built here: they hold no word for staff, of a hidden check neither its
+name nor its message, and no time: code that sees hidden inputs decides how long it takes.
 """
 
 from __future__ import annotations

@@ -51,7 +51,6 @@ def facts(grade: Grade) -> list[tuple[str, str]]:
     found = [
         ("File", file_name(grade)),
         ("SHA-256 of the file", grade.sha256),
-        ("Time", f"{grade.seconds:.1f} s"),
         ("Isolation", grade.isolation),
         ("Walls in force", ", ".join(grade.layers)),
         ("Software", versions),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn, Protocol
@@ -30,10 +31,10 @@ def wall(what: str, advice: str, kind: type[WallsError] = WallsError) -> Iterato
 
 
 class Uids:
-    """Deals out uids, so that no two workers that live have the same one."""
+    """Deals out uids, so that no two workers that live have the same one; another grader here begins elsewhere."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self._count = secrets.randbelow(len(STUDENT_UIDS))
 
     def take(self, used: Iterable[int]) -> int:
         """The next uid that nobody uses; raises WallsError where there is none."""

@@ -1,5 +1,8 @@
 """Control groups: one for each worker, for the sum of its memory, its processes and its CPU time.
 
+Where the controller of CPU time can be had too, each worker has the same share of the processors, however many
+processes it starts: else one that burns would cost the worker beside it its time.
+
 Under version 1 a worker's group is a folder per controller below the grader's own; under version 2 it is one folder.
 Version 2 has a rule that a group with processes of its own can hand no controller down. Where the grader may not use
 the tree's root, as an ordinary user with a delegated group may not, it therefore moves what runs in its own group into
@@ -30,6 +33,7 @@ MOUNTS = Path("/sys/fs/cgroup")
 LEAF = "gradetape-grader"
 _MB = 1 << 20
 _NEEDED = ("memory", "pids")
+_SHARES = {"cpu.shares": 1024, "cpu.weight": 100}  # of one process; a weight goes up to 10,000
 _UNLIMITED = 1 << 62  # version 1 writes a number near the largest where there is no limit
 _ADVICE = (
     "Grade as root; or, as an ordinary user, in control groups of your own: "
@@ -165,7 +169,9 @@ class Groups:
         """The limits that the groups bring, as they are stamped on a grade."""
         if self._shared is not None:
             return ("memory of the container",)
-        return ("memory", "processes") if self._parents else ()
+        if not self._parents:
+            return ()
+        return ("memory", "processes", *(("cpu share",) if any(map(_deals_out, self._parents)) else ()))
 
     def require(self) -> None:
         """Raises WallsError where the sum of a worker's memory cannot be limited."""
@@ -252,23 +258,37 @@ def places(mounts: Path, own: dict[str, str]) -> Iterator[list[Path]]:
 
 
 def _version_1(mounts: Path, own: dict[str, str]) -> Iterator[list[Path]]:
-    """The grader's own folder of each controller; the one that counts CPU time may be missing."""
+    """The grader's own folder of each controller; those of CPU time may be missing, and may be one."""
     found = {}
-    for name in (*_NEEDED, "cpuacct"):
+    for name in (*_NEEDED, "cpuacct", "cpu"):
         folder = mounts / name / own.get(name, "/").lstrip("/")
-        found[name] = folder if folder.is_dir() else mounts / name
-    yield list(found.values())
-    yield [found[name] for name in _NEEDED]
+        found[name] = (folder if folder.is_dir() else mounts / name).resolve()
+    for some in ((*_NEEDED, "cpuacct", "cpu"), (*_NEEDED, "cpuacct"), _NEEDED):
+        yield list(dict.fromkeys(found[name] for name in some))
 
 
 def _parent(place: Path) -> Path:
     """A folder for this grader's groups, which hands the controllers down."""
-    if (place / "cgroup.subtree_control").exists():
-        hand_down(place)
+    _prepare(place)
     folder = _held(place)
+    _prepare(folder)
+    for name, share in _SHARES.items():
+        if (folder / name).exists():  # all workers together are worth one process on every processor
+            (folder / name).write_text(str(min(share * (os.cpu_count() or 1), 10_000)))
+    return folder
+
+
+def _prepare(folder: Path) -> None:
     if (folder / "cgroup.subtree_control").exists():
         hand_down(folder)
-    return folder
+        with contextlib.suppress(OSError):  # a help, and not required
+            hand_down(folder, ("cpu",))
+
+
+def _deals_out(parent: Path) -> bool:
+    """Whether the groups below get their share of the processors."""
+    control = parent / "cgroup.subtree_control"
+    return "cpu" in control.read_text().split() if control.exists() else (parent / "cpu.shares").exists()
 
 
 def _held(place: Path) -> Path:

@@ -16,7 +16,7 @@ def restrict(limits: Limits, *, own_memory: bool, own_processes: bool = False) -
     `own_memory` where no control group limits the sum of a worker's memory; `own_processes` where it is about to have
     a uid of its own, by which the kernel counts processes.
     """
-    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_CORE, 1)  # a limit of 0 does not keep a dump from a handler, and one of 1 byte does
     _limit(resource.RLIMIT_FSIZE, limits.disk_mb * _MB)
     _limit(resource.RLIMIT_NOFILE, 1024)
     _limit(resource.RLIMIT_STACK, 8 * _MB)

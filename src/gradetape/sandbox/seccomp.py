@@ -3,14 +3,16 @@
 The list says what Python, NumPy and TensorFlow need to compute, to thread, to fork, and to read and write files. All
 else answers ENOSYS, as on a kernel that never had it, so that libraries fall back. What is on no list at all is thereby
 refused: networking beyond a connected pair, tracing, mounting, namespaces, keys, io_uring, bpf, and whatever a later
-kernel brings. The filter is compiled by libseccomp on the judge's side and its bytes travel to the far side, so that an
-image needs no libseccomp.
+kernel brings. Limits and priorities can be set for the process itself alone. The filter is compiled by libseccomp on
+the judge's side and its bytes travel to the far side, so that an image needs no libseccomp.
 """
 
 from __future__ import annotations
 
 import errno
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 from gradetape.errors import WallsError
 from gradetape.sandbox import syscalls
@@ -55,6 +57,8 @@ ALLOWED = " ".join((_FILES, _MEMORY, _PROCESSES, _SIGNALS_AND_TIME, _WAITING, _C
 
 CLONE_NEW = 0x7E020000 | 0x80  # the flags that ask for namespaces, CLONE_NEWTIME among them
 _TIOCSTI = 0x5412  # puts characters into the grader's terminal
+_CORE = 4  # the kernel pipes a core dump to the machine's handler whatever the limit is, unless it is 1 (see limits.py)
+_INT = 0xFFFFFFFF  # what the kernel looks at of an int
 _REFUSED = ("socket", "connect", "bind", "listen", "accept", "accept4", "unshare", "setns", "mount", "ptrace")
 
 
@@ -65,19 +69,38 @@ def compile_filter() -> bytes:
     except (ImportError, RuntimeError) as error:
         raise WallsError("the filter of system calls needs libseccomp: apt-get install libseccomp2") from error
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
-    for name in ALLOWED:
-        if name != "clone" and seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:
-            rules.add_rule(seccomp.ALLOW, name)
-    rules.add_rule(seccomp.ALLOW, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_NEW, 0))
-    for bit in (1 << place for place in range(32)):
-        # any lower bit that differs: the kernel does not look at the upper half, so a plain "not equal" can be fooled
-        rules.add_rule(seccomp.ALLOW, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, bit, ~_TIOCSTI & bit))
+    conditional = _conditional(seccomp.Arg, seccomp.EQ, seccomp.MASKED_EQ)
+    for name in (*ALLOWED, "ioctl"):
+        if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:
+            for conditions in conditional.get(name, [()]):
+                rules.add_rule(seccomp.ALLOW, name, *conditions)
     for name in _REFUSED:
         rules.add_rule(seccomp.ERRNO(errno.EPERM), name)
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)
         return file.read()
+
+
+def _conditional(arg: Callable[..., Any], equal: Any, masked: Any) -> dict[str, list[tuple[Any, ...]]]:
+    """On which conditions a call is allowed, for those that are not always: any one of a list of them will do."""
+
+    def but(position: int, value: int) -> list[Any]:
+        # any lower bit that differs: the kernel does not look at the upper half, so a plain "not equal" can be fooled
+        return [arg(position, masked, bit, ~value & bit) for bit in (1 << place for place in range(32))]
+
+    def zero(position: int) -> Any:
+        return arg(position, masked, _INT, 0)
+
+    return {
+        "clone": [(arg(0, masked, CLONE_NEW, 0),)],
+        "ioctl": [(other,) for other in but(1, _TIOCSTI)],
+        # Only for itself: processes outside may have the same uid, and so may its own init.
+        "prlimit64": [*((zero(0), other) for other in but(1, _CORE)), (zero(0), arg(2, equal, 0))],
+        "setrlimit": [(other,) for other in but(0, _CORE)],
+        "setpriority": [(zero(0), zero(1))],
+        "sched_setaffinity": [(zero(0),)],
+    }
 
 
 def load(program: bytes) -> None:

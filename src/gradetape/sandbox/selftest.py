@@ -66,6 +66,9 @@ def _calls() -> Iterator[Attempt]:
     for name, number in syscalls.DANGEROUS.get(os.uname().machine, {}).items():
         yield "the filter of system calls", name, partial(syscalls.syscall, name, number, 0, 0, 0, 0, 0)
     yield "the filter of system calls", "a new namespace", partial(syscalls.unshare, syscalls.NEWUSER)
+    parent, core = os.getppid(), (resource.RLIMIT_CORE, (0, 0))
+    yield "the filter of system calls", "a limit on the parent", partial(resource.prlimit, parent, *core)
+    yield "the filter of system calls", "a core dump", partial(resource.setrlimit, *core)
     for number in (_TIOCSTI, _TIOCSTI | 1 << 32):  # the kernel looks at the lower half alone
         yield "the filter of system calls", "TIOCSTI", partial(syscalls.ioctl, 0, number)
 
@@ -118,5 +121,5 @@ def _refuse_privileges() -> None:
         raise WallsError(
             f"the walls stand, but new privileges can be had inside: no_new_privs does not hold. {ELSEWHERE}"
         )
-    if resource.getrlimit(resource.RLIMIT_CORE)[1] != 0:
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] > 1:
         raise WallsError(f"the walls stand, but the resource limits are not in force. {ELSEWHERE}")

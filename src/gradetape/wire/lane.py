@@ -45,6 +45,8 @@ _DYING_S = 1.0
 _LOOK_S = 10.0
 _LOOKED_AT = 20
 _NO_ANSWER = "its process did not say what its cells replaced of NumPy, TensorFlow and Keras"
+_ROOM = 1 << 19
+_TOO_MUCH = "… (all that the cells before this one said is too much: from here on nothing is kept)"
 _OUT_OF_MEMORY = frozenset({"MemoryError", "ResourceExhaustedError"})
 
 
@@ -248,6 +250,8 @@ class Lane:
         self._cells = cells
         self._limits = limits
         self._quarantine: dict[int, int] = {}
+        self._told: set[tuple[int, str]] = set()
+        self._room = _ROOM
         self._loaded_once = False
         self._cpu_s = 0.0
         # The submission's time is the student's to lose: the reference may be loaded after it.
@@ -276,8 +280,10 @@ class Lane:
         if worker is None or (self.tape and self.tape.playing):
             return self.watch.note(Gone(cause, detail))
         worker.channel.close()
+        self.note(Gone(cause, detail))  # what stands if the check's time is over before all of the worker has ended
         with self._machinery():
             end = self._ended(worker, patience_s=_DYING_S if cause == "crashed" and not detail else 0.0)
+        self.watch.event = None
         # "memory" also where it only hung, because the kernel had ended a child of its own
         if end.cause in ("memory", "timeout"):
             cause, detail = end.cause, end.description
@@ -425,9 +431,15 @@ class Lane:
                 self._tell(index, kind, text)
 
     def _tell(self, index: int, kind: str, text: str) -> None:
-        event = CellEvent(cell=index, kind=kind, text=printable(uncoloured(text)), question=self._cells[index].question)
-        if not any((known.cell, known.kind) == (index, kind) and kind != "quarantined" for known in self.events):
-            self.events.append(event)
+        """Keeps what befell a cell, once; of what cells say no more than there is room for."""
+        if kind != "quarantined" and ((index, kind) in self._told or not self._room):
+            return
+        self._told.add((index, kind))
+        shown = printable(uncoloured(text))
+        if len(shown) > self._room and kind != "quarantined":
+            shown, self._room = _TOO_MUCH, 0
+        self._room = max(self._room - len(shown), 0)
+        self.events.append(CellEvent(cell=index, kind=kind, text=shown, question=self._cells[index].question))
 
 
 def _quarantined(event: Gone, level: int) -> str:
