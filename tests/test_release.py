@@ -282,7 +282,9 @@ def test_a_failure_leaves_the_old_folder_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_starter_that_is_no_python_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match=r"starter\.py:7: invalid syntax"):
+    with pytest.raises(
+        ReleaseError, match=r"starter\.py:7: invalid syntax\. Correct it: students begin with this cell"
+    ):
         built(make_course(tmp_path, starter=f"{STARTER}\nx = = 3\n"))
 
 
@@ -295,7 +297,7 @@ def test_placeholders_are_never_given_to_students(tmp_path: Path, file: str) -> 
     root = make_course(tmp_path)
     path = root / "assignments" / "first-steps" / file
     path.write_text(f"{path.read_text(encoding='utf-8')}\n# {draft.PLACEHOLDER}: say more\n", encoding="utf-8")
-    with pytest.raises(ReleaseError, match=f"is not ready: fill in {file}"):
+    with pytest.raises(ReleaseError, match=f"is not ready: fill in {file}, and remove the placeholder line from each"):
         built(root)
     assert not (root / "student").exists()
 
