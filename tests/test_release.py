@@ -306,7 +306,9 @@ def test_a_persons_files_in_the_old_folder_are_named_and_stay(tmp_path: Path) ->
     root = make_course(tmp_path)
     folder = write(built(root), {"notes.txt": "mine", "data/more.csv": "3\n"})
     before = contents(folder)
-    with pytest.raises(ReleaseError, match=r"would delete: data/more\.csv, notes\.txt\. Move them elsewhere"):
+    with pytest.raises(
+        ReleaseError, match=r"would delete: data/more\.csv, notes\.txt\. Move them elsewhere, or delete them"
+    ):
         built(root)
     assert contents(folder) == before
 
