@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -242,6 +243,57 @@ def test_an_override_that_cannot_be_is_refused_and_changes_nothing(
     assert _points(course) == (0, 3, 3)
 
 
+# several assignments
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A course of two assignments, both with q01_double, of which only the second has q03_halve_again."""
+    root = recorded(tmp_path, a_grade("alice"), a_grade("alice", "week-2"), a_grade("bob", "week-2"))
+    second = root / "assignments" / "week-2"
+    shutil.copytree(root / "assignments" / "tiny", second)
+    (second / "q02_halve").rename(second / "q03_halve_again")
+    (second / "assignment.yml").write_text("title: Another\nquestions:\n  q01_double: 3\n  q03_halve_again: 2\n")
+    return root
+
+
+def test_the_table_is_of_all_assignments_or_of_the_one_that_is_named(two: Path) -> None:
+    run = called(two, "export", "csv")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert [(row["assignment"], row["student"]) for row in rows(run.stdout)] == [
+        ("tiny", "alice"), ("week-2", "alice"), ("week-2", "bob"),
+    ]  # fmt: skip
+    called(two, "report")
+    assert run.stdout == (two / "results" / "grades.csv").read_text()
+    assert len(rows(called(two, "export", "csv", "--assignment", "tiny").stdout)) == 1
+
+
+def test_a_question_of_one_assignment_says_which_one_is_meant(two: Path) -> None:
+    for student, question in (("alice", "q02_halve"), ("bob", "q03_halve_again")):
+        run = _override(two, student, question, "1", "--reason", "r", "--by", "Ana")
+        assert (run.returncode, run.stderr) == (0, "")
+    listed = _override(two, "--list").stdout
+    assert "Ana, in tiny: alice: 1 points for q02_halve" in listed
+    assert "Ana, in week-2: bob: 1 points for q03_halve_again" in listed
+    assert "alice" not in _override(two, "--list", "bob").stdout
+    assert _override(two, "bob", "q03_halve_again", "--undo").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["alice", "q01_double"], "q01_double is a question of tiny, week-2: name one with --assignment"),
+        (["alice", "q03_halve_agian"], "Did you mean 'q03_halve_again'?"),
+        (["alice", "q03_halve_again", "--assignment", "tiny"], "tiny has q01_double, q02_halve"),
+    ],
+)
+def test_a_question_of_several_assignments_or_of_none_is_refused(two: Path, arguments: list[str], words: str) -> None:
+    run = _override(two, *arguments, "1", "--reason", "r")
+    assert run.returncode == 2 and words in run.stderr
+    assert _override(two, "--list").stdout == ""
+    assert _override(two, "alice", "q01_double", "1", "--reason", "r", "--assignment", "week-2").returncode == 0
+
+
 # late work
 
 LATE = "late:\n  percent_per_day: 10\n  most_percent: 25\n  grace_minutes: 30\n"
@@ -311,13 +363,6 @@ def test_a_table_of_times_that_is_wrong_is_told_with_its_line(course: Path, time
 
 
 # What a person can get wrong
-
-
-def test_of_several_assignments_one_must_be_named(tmp_path: Path) -> None:
-    root = recorded(tmp_path, a_grade("alice"), a_grade("bob", "other"))
-    run = called(root, "export", "csv")
-    assert run.returncode == 2 and "name one with --assignment" in run.stderr
-    assert len(rows(called(root, "export", "csv", "--assignment", "tiny").stdout)) == 1
 
 
 def _no_gradebook(course: Path) -> list[Any]:

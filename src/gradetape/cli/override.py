@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import click
 from gradetape.cli import common, results
 
 if TYPE_CHECKING:
-    from gradetape.course import Assignment
+    from gradetape.course import Assignment, Course
     from gradetape.gradebook import Gradebook
     from gradetape.records import Override
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--by", metavar="NAME", help="Who decides. [default: your user name]")
 @click.option("--undo", is_flag=True, help="Take back the override in force; the one before it counts again.")
 @click.option("--list", "listed", is_flag=True, help="List every override, undone ones too, of all or of one student.")
-@click.option("--assignment", metavar="NAME", help="The assignment, where the gradebook holds several.")
+@click.option("--assignment", metavar="NAME", help="The assignment, where several have a question of that name.")
 @results.folder
 def command(
     student: str | None, question: str | None, points: float | None, reason: str | None, by: str | None, undo: bool,
@@ -43,23 +44,34 @@ def command(
     """
     course = common.here()
     with results.open_book(course, results_folder) as book:
-        of = course.assignment(results.one(book, assignment))
+        names = results.graded(book, assignment)
         if listed:
-            _list(book.overrides(of.name, student and _student(book, of, student)))
+            _list(book, names, student and _student(book, names, student))
             return
         if student is None or question is None:
             raise click.UsageError("name the student and the question, or use --list")
-        common.refuse_unknown_question(of, question)
-        student = _student(book, of, student)
+        of = _assignment(course, names, question)
+        student = _student(book, [of.name], student)
         if undo:
             _undo(book, of, student, question, by or _me())
         else:
             _give(book, of, student, question, _worth(of, question, points), reason, by or _me())
 
 
-def _student(book: Gradebook, assignment: Assignment, name: str) -> str:
-    [(_, record)] = results.of_student(book, [assignment.name], name)
-    return record.student
+def _assignment(course: Course, names: Sequence[str], question: str) -> Assignment:
+    """The one of these assignments that has the question; raises UsageError where that is none or not only one."""
+    graded = [course.assignment(name) for name in names]
+    found = [each for each in graded if question in each.stems]
+    if not found:
+        common.refuse_unknown_question(question, *graded)
+    if len(found) > 1:
+        several = ", ".join(each.name for each in found)
+        raise click.UsageError(f"{question} is a question of {several}: name one with --assignment")
+    return found[0]
+
+
+def _student(book: Gradebook, names: Sequence[str], name: str) -> str:
+    return results.of_student(book, names, name)[0][1].student
 
 
 def _worth(assignment: Assignment, question: str, points: float | None) -> float:
@@ -90,11 +102,12 @@ def _undo(book: Gradebook, assignment: Assignment, student: str, question: str, 
     click.echo(f"Undone: {_told(undone)}. gradetape report writes the pages anew.")
 
 
-def _list(overrides: list[Override]) -> None:
-    for override in overrides:
+def _list(book: Gradebook, names: Sequence[str], student: str | None) -> None:
+    found = [(override, name) for name in names for override in book.overrides(name, student)]
+    for override, name in sorted(found, key=lambda pair: pair[0].at):
         undone = f" [undone {override.undone_at} by {override.undone_by}]" if override.undone_at else ""
-        click.echo(f"{override.at} {override.by}: {_told(override)}{undone}")
-    if not overrides:
+        click.echo(f"{override.at} {override.by}, in {name}: {_told(override)}{undone}")
+    if not found:
         click.echo("There are no overrides.", err=True)
 
 
