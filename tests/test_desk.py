@@ -327,6 +327,18 @@ def test_a_misspelt_extension_is_told(course: Path) -> None:
     assert run.returncode == 0 and "names 'allice'" in run.stderr and "Did you mean 'alice'?" in run.stderr
 
 
+def test_a_misspelt_name_in_the_table_of_times_is_told_with_whose_time_is_missing(course: Path) -> None:
+    misspelt = "student,time\nallice,2026-10-02T11:00:00Z\nbob,2026-10-02T11:00:00Z\n"
+    _due(course, LATE + "  times: times.csv\n", misspelt)
+    told = called(course, "export", "csv").stderr
+    assert f"times.csv has no time for {len(NAMES)} of {len(NAMES) + 1} students of tiny" in told
+    assert "Zoë van der Berg" in told and "and 3 more" in told
+    assert "one for 1 that nobody there is called: allice" in told
+    every = "".join(f"{name},2026-10-02T11:00:00Z\n" for name in [*NAMES, "who handed nothing in"])
+    (course / "times.csv").write_text(misspelt + every)
+    assert called(course, "export", "csv").stderr == ""
+
+
 def test_an_extension_in_an_assignment_that_is_not_there_is_refused(course: Path) -> None:
     _due(course, LATE + "  extensions:\n    tinny:\n      alice: 2026-10-03T12:00:00Z\n")
     run = called(course, "show", "alice")
