@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from gradetape.gradebook import Gradebook
-from gradetape.records import Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import CellEvent, Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
 from tests.course import called, command, tiny
 
 SECRET = "expected 2.5, which only staff may know"
@@ -85,6 +85,16 @@ def test_what_is_for_review_is_shown_to_staff_alone(tmp_path: Path) -> None:
     course = recorded(tmp_path, grade)
     assert "replaced" not in called(course, "show", "mallory").stdout
     assert "For review: its cells replaced np.mean" in called(course, "show", "mallory", "--staff").stdout
+
+
+def test_what_happened_to_the_cells_is_shown_to_all(tmp_path: Path) -> None:
+    text = "Your code raised SyntaxError: '(' was never closed\n  Cell 2, line 1\n    print(\n         ^"
+    broken = CellEvent(cell=1, kind="error", text=text, question="q02_halve")
+    course = recorded(tmp_path, msgspec.structs.replace(a_grade("alice"), events=(broken,)))
+    for more in ((), ("--staff",)):
+        told = called(course, "show", "alice", *more).stdout
+        assert "Code cell 2 (Half) raised an error" in told
+        assert "    Your code raised SyntaxError: '(' was never closed\n" in told and "             ^\n" in told
 
 
 def test_an_unreadable_file_is_shown_with_its_reason(course: Path) -> None:
