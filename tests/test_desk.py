@@ -124,6 +124,16 @@ def test_the_pages_are_written_again_from_the_gradebook(course: Path) -> None:
     assert "Zoë van der Berg" in (course / "results" / "index.html").read_text()
 
 
+def test_the_courses_title_stands_on_the_pages_where_it_has_one(course: Path) -> None:
+    (course / "grader_config.yml").write_text("")
+    called(course, "report")
+    assert "Untitled" not in (course / "results" / "index.html").read_text()
+    (course / "grader_config.yml").write_text("course: Deep learning\n")
+    called(course, "report")
+    for place in ("index.html", "students/tiny/alice.html", "staff/tiny/alice.html"):
+        assert "Deep learning" in (course / "results" / place).read_text()
+
+
 def test_the_pages_can_go_elsewhere(course: Path, tmp_path: Path) -> None:
     assert called(course, "report", "--out", tmp_path / "meeting room").returncode == 0
     assert (tmp_path / "meeting room" / "index.html").is_file()

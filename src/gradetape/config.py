@@ -146,7 +146,7 @@ class Config(Strict):
     """Everything that a course can set."""
 
     course: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        "Untitled course", description="The course's title, shown on the reports."
+        "Untitled course", description="The course's title, shown above every page."
     )
     keras: Literal[3, "legacy"] = Field(
         3, description="The Keras that submissions run under: 3, or legacy for Keras 2 (tf-keras)."

@@ -93,9 +93,14 @@ def write_pages(
 
     name, most = assignment.name, max_points(assignment, question)
     return write(
-        where, book.latest(name), book.unreadable(name), assignment=name, title=assignment.title, max_points=most,
-        standings=standings(course, assignment, book),
+        where, book.latest(name), book.unreadable(name), course=_title(course), assignment=name, title=assignment.title,
+        max_points=most, standings=standings(course, assignment, book),
     )  # fmt: skip
+
+
+def _title(course: Course) -> str:
+    """The course's title, where it was given one."""
+    return course.config.course if "course" in course.config.model_fields_set else ""
 
 
 def max_points(assignment: Assignment, question: str | None = None) -> float:

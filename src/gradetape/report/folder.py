@@ -47,6 +47,7 @@ grades.csv and the gradebook hold everybody's points.
 class _Results:
     """What is known of one assignment."""
 
+    course: str
     assignment: str
     title: str
     max_points: float
@@ -57,8 +58,13 @@ class _Results:
     def index(self, up: str = "") -> str:
         """The dashboard."""
         return index_page(
-            self.grades, self.unreadable, assignment=self.assignment, title=self.title, up=up, standings=self.standings
+            self.grades, self.unreadable, assignment=self.assignment, up=up, standings=self.standings, **self.heads
         )
+
+    @property
+    def heads(self) -> dict[str, str]:
+        """What stands above every page."""
+        return {"course": self.course, "title": self.title}
 
     def counts(self, student: str) -> Standing | None:
         """What counts for a student, if that is known."""
@@ -71,18 +77,20 @@ def write(
     unreadable: Sequence[Unreadable],
     *,
     assignment: str,
+    course: str = "",
     title: str = "",
     max_points: float,
     standings: Mapping[str, Standing] | None = None,
 ) -> Path:
     """Write one assignment's pages and table, and last the folder's own index.html, which is returned.
 
-    `max_points` is the assignment's, for those who have no grade; `standings` say what counts, by student.
+    `course` and `title` stand above the pages. `max_points` is the assignment's, for those who have no grade;
+    `standings` say what counts, by student.
 
     Raises GradebookError if the folder cannot be made or written.
     """
     folder = Path(folder)
-    results = _Results(assignment, title, max_points, grades, unreadable, standings)
+    results = _Results(course, assignment, title, max_points, grades, unreadable, standings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with scratch.folder(".pages-", folder) as half:
@@ -95,23 +103,23 @@ def write(
 
 
 def _for_students(results: _Results) -> Iterator[tuple[str, str]]:
-    title, place = results.title, f"students/{slug(results.assignment)}"
+    place = f"students/{slug(results.assignment)}"
     for grade in results.grades:
-        page = student_page(grade, title=title, standing=results.counts(grade.student))
+        page = student_page(grade, standing=results.counts(grade.student), **results.heads)
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
-        page = unreadable_page(entry, results.assignment, title=title, standing=results.counts(entry.student))
+        page = unreadable_page(entry, results.assignment, standing=results.counts(entry.student), **results.heads)
         yield f"{place}/{page_name(entry.student)}", page
 
 
 def _for_staff(results: _Results) -> Iterator[tuple[str, str]]:
-    title, place = results.title, f"staff/{slug(results.assignment)}"
+    place = f"staff/{slug(results.assignment)}"
     for grade in results.grades:
-        page = staff_page(grade, title=title, up=_UP, standing=results.counts(grade.student))
+        page = staff_page(grade, up=_UP, standing=results.counts(grade.student), **results.heads)
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
         standing = results.counts(entry.student)
-        page = unreadable_for_staff(entry, results.assignment, title=title, up=_UP, standing=standing)
+        page = unreadable_for_staff(entry, results.assignment, up=_UP, standing=standing, **results.heads)
         yield f"{place}/{page_name(entry.student)}", page
     table = grades_csv(results.grades, results.unreadable, max_points=results.max_points, standings=results.standings)
     yield f"{place}/grades.csv", table
@@ -124,7 +132,7 @@ def _for_all(folder: Path, results: _Results) -> Iterator[tuple[str, str]]:
     tables = {path.parent.name: path.read_text("utf-8") for path in sorted(folder.glob("staff/*/grades.csv"))}
     yield "grades.csv", merged(tables)
     several = [summary(name, table) for name, table in tables.items()] if len(tables) > 1 else []
-    yield "index.html", overview_page(several) if several else results.index()
+    yield "index.html", overview_page(several, course=results.course) if several else results.index()
 
 
 def _put(path: Path, content: str, half: Path) -> None:

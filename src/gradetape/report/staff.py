@@ -11,11 +11,14 @@ from gradetape.report.html import page_name, render, slug
 from gradetape.report.tables import earned
 
 
-def staff_page(grade: Grade, *, title: str = "", up: str = "", standing: Standing | None = None) -> str:
+def staff_page(
+    grade: Grade, *, course: str = "", title: str = "", up: str = "", standing: Standing | None = None
+) -> str:
     """One submission as HTML, hidden checks' values included; `up` leads to the folder of results."""
     titles = {question.stem: question.title or question.stem for question in grade.questions}
     return render(
         "staff.html.j2",
+        course=course,
         title=title or grade.assignment,
         assignment=grade.assignment,
         up=up,
@@ -34,11 +37,13 @@ def staff_page(grade: Grade, *, title: str = "", up: str = "", standing: Standin
 
 
 def unreadable_for_staff(
-    entry: Unreadable, assignment: str, *, title: str = "", up: str = "", standing: Standing | None = None
-) -> str:
+    entry: Unreadable, assignment: str, *, course: str = "", title: str = "", up: str = "",
+    standing: Standing | None = None,
+) -> str:  # fmt: skip
     """The page for staff of a file that could not be read."""
     return render(
         "staff_unreadable.html.j2",
+        course=course,
         title=title or assignment,
         assignment=assignment,
         up=up,
