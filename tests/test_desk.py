@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -245,6 +246,9 @@ def test_a_student_of_any_name_can_be_given_points(course: Path, student: str) -
         (["alice", "q02_halve", "2.5", "--reason", "r"], "q02_halve is worth 0 to 2 points, not 2.5"),
         (["alice", "q02_halve", "nan", "--reason", "r"], "q02_halve is worth 0 to 2 points, not nan"),
         (["alice", "q02_halve", "--reason", "r"], "no points were given"),
+        (["alice", "q02_halve", "1,5", "--reason", "r"], "'1,5' is no number: write points like 2 or 1.5"),
+        (["alice", "q02_halve", "-1", "--reason", "r"], "points are not negative: write a number from 0 on"),
+        (["alice", "q02_halve", "1", "--raeson", "r"], "No such option '--raeson'. Did you mean '--reason'?"),
         (["alice", "q02_halve", "1"], "--reason"),
         (["alice", "q02_halve", "1", "--reason", " "], "--reason"),
         (["alice", "q02_havle", "1", "--reason", "r"], "Did you mean 'q02_halve'?"),
@@ -335,6 +339,13 @@ def test_late_work_costs_what_the_policy_says_beside_the_measured_points(course:
     assert "Handed in 2026-10-02 11:00 UTC, on day 2 after the deadline, 2026-10-01 12:00 +0200: 20 % less." in shown
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_the_table_of_times_may_come_from_a_spreadsheet_of_another_country(course: Path, separator: str) -> None:
+    table = '"name, as handed in",student,time\n"Smith, Alice",alice,2026-10-02T11:00:00Z\n'
+    _due(course, LATE + "  times: times.csv\n", "\ufeff" + re.sub(",(?! )", separator, table))
+    assert "on day 2 after the deadline" in called(course, "show", "alice").stdout
+
+
 def test_who_handed_in_at_a_time_that_nobody_knows_loses_nothing_and_is_told(course: Path) -> None:
     _due(course, LATE)
     assert _points(course) == (0, 3, 3)
@@ -372,6 +383,7 @@ def test_a_late_policy_that_cannot_be_followed_is_told_before_anything_is_graded
     run = called(course, "grade", "ada.py", "--assignment", "tiny")
     assert run.returncode == 2
     assert "nowhere.csv, which late.times in grader_config.yml names, cannot be read" in run.stderr
+    assert "Put the table there, or correct the path" in run.stderr and "Errno" not in run.stderr
     assert "ada:" not in run.stderr and not (course / "results" / "grades.csv").exists()
 
 

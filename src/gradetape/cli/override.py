@@ -18,10 +18,27 @@ if TYPE_CHECKING:
     from gradetape.records import Override
 
 
-@click.command("override", short_help="Give points for a question in place of the checks'.")
+def _number(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        raise click.UsageError(f"{value!r} is no number: write points like 2 or 1.5") from None
+
+
+class _Override(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not error.option_name[1:2].isdigit():
+                raise
+            raise click.UsageError("points are not negative: write a number from 0 on, like 0 or 1.5", ctx) from None
+
+
+@click.command("override", cls=_Override, short_help="Give points for a question in place of the checks'.")
 @click.argument("student", required=False)
 @click.argument("question", required=False)
-@click.argument("points", required=False, type=float)
+@click.argument("points", required=False, callback=_number)
 @click.option("--reason", metavar="TEXT", help="Why; the student may read it.")
 @click.option("--by", metavar="NAME", help="Who decides. [default: your user name]")
 @click.option("--undo", is_flag=True, help="Take back the override in force; the one before it counts again.")
