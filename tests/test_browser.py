@@ -21,6 +21,12 @@ PHONE = {"width": 360, "height": 740}
 FIRST = "#student-table tbody tr:first-child"
 LONG = "/a/very/long/path" * 12
 MESSAGE = f"expected 3, got 4 {LONG}\n" * 3
+UNCLOSED = f"""\
+SyntaxError: '(' was never closed
+  Cell 4, line 1
+    given = list(map(abs, range(3))  # {"and so on " * 9}
+                ^
+"""
 
 
 def chromium() -> str | None:
@@ -48,7 +54,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "test_y", verdict=Verdict.FAILED, message=MESSAGE, staff_message=MESSAGE, command=f"pytest {LONG}"
     )
     stuck = a_grade("Zoë", failed, a_result(verdict=Verdict.FAULT), status=Status.NEEDS_ATTENTION, attention=(LONG,),
-                    events=(CellEvent(cell=2, kind="error", text=LONG),))  # fmt: skip
+                    events=(CellEvent(cell=2, kind="error", text=LONG),
+                            CellEvent(cell=3, kind="error", text=UNCLOSED)))  # fmt: skip
     grades = [*a_class([(n % 2 == 0, n % 3 == 0) for n in range(24)]), stuck, a_nasty_grade()]
     folder = tmp_path_factory.mktemp("results")
     write(folder, grades, [a_broken_file()], assignment=ASSIGNMENT, title="Training loops", max_points=5.0)
@@ -122,6 +129,34 @@ def test_what_a_hostile_notebook_holds_is_shown_as_text(browser: Browser, result
 def test_on_a_phone_nothing_has_to_be_scrolled_sideways(browser: Browser, results: Path, name: str) -> None:
     with Visit(browser, results / PAGES[name], viewport=PHONE) as visit:
         assert visit.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_on_a_phone_all_of_a_plot_is_seen(browser: Browser, results: Path) -> None:
+    with Visit(browser, results / PAGES["the dashboard"], viewport=PHONE) as visit:
+        plots = [plot.bounding_box() for plot in visit.page.locator(".plot svg").all()]
+        assert len(plots) == 2
+        assert all(plot["x"] >= 0 and plot["x"] + plot["width"] <= PHONE["width"] for plot in plots)
+
+
+def test_on_a_phone_the_verdict_of_each_check_is_seen(browser: Browser, results: Path) -> None:
+    with Visit(browser, results / PAGES["a page for staff"], viewport=PHONE) as visit:
+        verdicts = [verdict.bounding_box() for verdict in visit.page.locator("[aria-labelledby=all] .verdict").all()]
+        assert len(verdicts) == 2
+        assert all(verdict["x"] + verdict["width"] <= PHONE["width"] for verdict in verdicts)
+
+
+@pytest.mark.parametrize("name", ["a page for staff", "a student's page"])
+def test_a_caret_points_at_what_it_is_about_however_narrow_the_page(browser: Browser, results: Path, name: str) -> None:
+    place = """([element, at]) => {
+        const range = document.createRange();
+        range.setStart(element.firstChild, at); range.setEnd(element.firstChild, at + 1);
+        return range.getBoundingClientRect().left; }"""
+    with Visit(browser, results / PAGES[name], viewport=PHONE) as visit:
+        text = visit.page.locator("pre", has_text="never closed").element_handle()
+        shown = visit.page.evaluate("element => element.textContent", text)
+        bracket, caret = shown.index("(map"), shown.index("^")
+        places = [visit.page.evaluate(place, [text, at]) for at in (bracket, caret)]
+        assert places[0] == pytest.approx(places[1], abs=1)
 
 
 def luminance(colour: str) -> float:

@@ -176,16 +176,41 @@ def test_the_course_of_this_repository_is_configured() -> None:
     assert config.load(ROOT / "grader_config.yml").course
 
 
+def uncovered(text: str) -> str:
+    """A file without the '# ' before its keys, as an editor takes it away."""
+    return re.sub("^# (?!yaml-language-server)", "", text, flags=re.MULTILINE)
+
+
 def test_the_defaults_that_the_comments_name_are_the_defaults(tmp_path: Path) -> None:
-    lines = (ROOT / "grader_config.yml").read_text(encoding="utf-8").splitlines()
-    shown = ("# keras", "# workers", "# device", "# iso", "# container", "# late:", "# limits:", "#   ")
-    keys = [line.removeprefix("# ") for line in lines if line.startswith(shown)]
-    assert config.load(written(tmp_path, "\n".join(keys))) == config.Config()
+    text = uncovered((ROOT / "grader_config.yml").read_text(encoding="utf-8"))
+    assert config.load(written(tmp_path, text)) == config.load(ROOT / "grader_config.yml")
+    keys = {line.strip().split(":")[0] for line in text.splitlines()}
+    assert keys >= {name.rpartition(".")[2] for name, _ in config.every_key()}
 
 
 def test_a_commented_file_sets_nothing_and_with_its_keys_uncovered_sets_the_defaults(tmp_path: Path) -> None:
     text = config.commented()
     assert config.load(written(tmp_path, text)) == config.Config()
-    uncovered = re.sub("^#(?! )|^#(?=  [a-z])", "", text, flags=re.MULTILINE)
-    assert config.load(written(tmp_path, uncovered)) == config.Config()
+    assert config.load(written(tmp_path, uncovered(text))) == config.Config()
     assert {name for name, _ in config.every_key()} > {"limits", "limits.cell_s", "course"}
+
+
+def test_every_block_of_a_commented_file_can_be_uncovered_by_itself_with_its_prose(tmp_path: Path) -> None:
+    for block in config.commented().split("\n\n"):
+        for prefix in ("^# ?", "^# "):  # what editors take away, and what the file's head says
+            text = re.sub(prefix, "", block, flags=re.MULTILINE)
+            assert config.load(written(tmp_path, text)) == config.Config()
+
+
+def test_every_key_of_a_commented_file_can_be_uncovered_by_itself(tmp_path: Path) -> None:
+    names = [name for name, _ in config.every_key()]
+    for name in (name for name in names if not any(other.startswith(f"{name}.") for other in names)):
+        text = config.commented()
+        for depth, part in enumerate(name.split(".")):
+            text = re.sub(f"^# {'  ' * depth}{part}:", f"{'  ' * depth}{part}:", text, count=1, flags=re.MULTILINE)
+        assert text != config.commented() and config.load(written(tmp_path, text)) == config.Config()
+
+
+def test_a_key_outside_of_its_group_is_told_where_it_belongs(tmp_path: Path) -> None:
+    for text in ("percent_per_day: 10\n", "limits:\n  percent_per_day: 10\n"):
+        assert complaints(tmp_path, text)[0].endswith("unknown key 'percent_per_day'. It belongs under late:.")

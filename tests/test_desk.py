@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +16,7 @@ import msgspec
 import pytest
 
 from gradetape.gradebook import Gradebook
-from gradetape.records import Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import CellEvent, Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
 from tests.course import called, command, tiny
 
 SECRET = "expected 2.5, which only staff may know"
@@ -94,6 +96,16 @@ def test_a_result_that_is_not_final_says_so_and_why_to_staff_alone(tmp_path: Pat
     assert "the zygote is gone" in called(course, "show", "ada", "--staff").stdout
 
 
+def test_what_happened_to_the_cells_is_shown_to_all(tmp_path: Path) -> None:
+    text = "Your code raised SyntaxError: '(' was never closed\n  Cell 2, line 1\n    print(\n         ^"
+    broken = CellEvent(cell=1, kind="error", text=text, question="q02_halve")
+    course = recorded(tmp_path, msgspec.structs.replace(a_grade("alice"), events=(broken,)))
+    for more in ((), ("--staff",)):
+        told = called(course, "show", "alice", *more).stdout
+        assert "Code cell 2 (Half) raised an error" in told
+        assert "    Your code raised SyntaxError: '(' was never closed\n" in told and "             ^\n" in told
+
+
 def test_an_unreadable_file_is_shown_with_its_reason(course: Path) -> None:
     run = called(course, "show", "bob")
     assert run.returncode == 0 and "bob.ipynb could not be read: The file is empty." in run.stdout
@@ -130,6 +142,16 @@ def test_the_pages_are_written_again_from_the_gradebook(course: Path) -> None:
     run = called(course, "report")
     assert run.returncode == 0 and "index.html" in run.stdout
     assert "Zoë van der Berg" in (course / "results" / "index.html").read_text()
+
+
+def test_the_courses_title_stands_on_the_pages_where_it_has_one(course: Path) -> None:
+    (course / "grader_config.yml").write_text("")
+    called(course, "report")
+    assert "Untitled" not in (course / "results" / "index.html").read_text()
+    (course / "grader_config.yml").write_text("course: Deep learning\n")
+    called(course, "report")
+    for place in ("index.html", "students/tiny/alice.html", "staff/tiny/alice.html"):
+        assert "Deep learning" in (course / "results" / place).read_text()
 
 
 def test_the_pages_can_go_elsewhere(course: Path, tmp_path: Path) -> None:
@@ -243,6 +265,9 @@ def test_a_student_of_any_name_can_be_given_points(course: Path, student: str) -
         (["alice", "q02_halve", "2.5", "--reason", "r"], "q02_halve is worth 0 to 2 points, not 2.5"),
         (["alice", "q02_halve", "nan", "--reason", "r"], "q02_halve is worth 0 to 2 points, not nan"),
         (["alice", "q02_halve", "--reason", "r"], "no points were given: write them after the question"),
+        (["alice", "q02_halve", "1,5", "--reason", "r"], "'1,5' is no number: write points like 2 or 1.5"),
+        (["alice", "q02_halve", "-1", "--reason", "r"], "points are not negative: write a number from 0 on"),
+        (["alice", "q02_halve", "1", "--raeson", "r"], "No such option '--raeson'. Did you mean '--reason'?"),
         (["alice", "q02_halve", "1"], "say why, for the student and for whoever asks later: --reason"),
         (["alice", "q02_halve", "1", "--reason", " "], "--reason"),
         (["alice", "q02_havle", "1", "--reason", "r"], "Did you mean 'q02_halve'?"),
@@ -259,6 +284,57 @@ def test_an_override_that_cannot_be_is_refused_and_changes_nothing(
     assert (run.returncode, run.stdout) == (2, "")
     assert words in run.stderr and "Traceback" not in run.stderr
     assert _points(course) == (0, 3, 3)
+
+
+# several assignments
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A course of two assignments, both with q01_double, of which only the second has q03_halve_again."""
+    root = recorded(tmp_path, a_grade("alice"), a_grade("alice", "week-2"), a_grade("bob", "week-2"))
+    second = root / "assignments" / "week-2"
+    shutil.copytree(root / "assignments" / "tiny", second)
+    (second / "q02_halve").rename(second / "q03_halve_again")
+    (second / "assignment.yml").write_text("title: Another\nquestions:\n  q01_double: 3\n  q03_halve_again: 2\n")
+    return root
+
+
+def test_the_table_is_of_all_assignments_or_of_the_one_that_is_named(two: Path) -> None:
+    run = called(two, "export", "csv")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert [(row["assignment"], row["student"]) for row in rows(run.stdout)] == [
+        ("tiny", "alice"), ("week-2", "alice"), ("week-2", "bob"),
+    ]  # fmt: skip
+    called(two, "report")
+    assert run.stdout == (two / "results" / "grades.csv").read_text()
+    assert len(rows(called(two, "export", "csv", "--assignment", "tiny").stdout)) == 1
+
+
+def test_a_question_of_one_assignment_says_which_one_is_meant(two: Path) -> None:
+    for student, question in (("alice", "q02_halve"), ("bob", "q03_halve_again")):
+        run = _override(two, student, question, "1", "--reason", "r", "--by", "Ana")
+        assert (run.returncode, run.stderr) == (0, "")
+    listed = _override(two, "--list").stdout
+    assert "Ana, in tiny: alice: 1 points for q02_halve" in listed
+    assert "Ana, in week-2: bob: 1 points for q03_halve_again" in listed
+    assert "alice" not in _override(two, "--list", "bob").stdout
+    assert _override(two, "bob", "q03_halve_again", "--undo").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["alice", "q01_double"], "q01_double is a question of tiny, week-2: name one with --assignment"),
+        (["alice", "q03_halve_agian"], "Did you mean 'q03_halve_again'?"),
+        (["alice", "q03_halve_again", "--assignment", "tiny"], "tiny has q01_double, q02_halve"),
+    ],
+)
+def test_a_question_of_several_assignments_or_of_none_is_refused(two: Path, arguments: list[str], words: str) -> None:
+    run = _override(two, *arguments, "1", "--reason", "r")
+    assert run.returncode == 2 and words in run.stderr
+    assert _override(two, "--list").stdout == ""
+    assert _override(two, "alice", "q01_double", "1", "--reason", "r", "--assignment", "week-2").returncode == 0
 
 
 # late work
@@ -282,6 +358,13 @@ def test_late_work_costs_what_the_policy_says_beside_the_measured_points(course:
     assert "Handed in 2026-10-02 11:00 UTC, on day 2 after the deadline, 2026-10-01 12:00 +0200: 20 % less." in shown
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_the_table_of_times_may_come_from_a_spreadsheet_of_another_country(course: Path, separator: str) -> None:
+    table = '"name, as handed in",student,time\n"Smith, Alice",alice,2026-10-02T11:00:00Z\n'
+    _due(course, LATE + "  times: times.csv\n", "\ufeff" + re.sub(",(?! )", separator, table))
+    assert "on day 2 after the deadline" in called(course, "show", "alice").stdout
+
+
 def test_who_handed_in_at_a_time_that_nobody_knows_loses_nothing_and_is_told(course: Path) -> None:
     _due(course, LATE)
     assert _points(course) == (0, 3, 3)
@@ -292,6 +375,18 @@ def test_a_misspelt_extension_is_told(course: Path) -> None:
     _due(course, LATE + "  extensions:\n    tiny:\n      allice: 2026-10-03T12:00:00Z\n")
     run = called(course, "export", "csv")
     assert run.returncode == 0 and "names 'allice'" in run.stderr and "Did you mean 'alice'?" in run.stderr
+
+
+def test_a_misspelt_name_in_the_table_of_times_is_told_with_whose_time_is_missing(course: Path) -> None:
+    misspelt = "student,time\nallice,2026-10-02T11:00:00Z\nbob,2026-10-02T11:00:00Z\n"
+    _due(course, LATE + "  times: times.csv\n", misspelt)
+    told = called(course, "export", "csv").stderr
+    assert f"times.csv has no time for {len(NAMES)} of {len(NAMES) + 1} students of tiny" in told
+    assert "Zoë van der Berg" in told and "and 3 more" in told
+    assert "one for 1 that nobody there is called: allice" in told
+    every = "".join(f"{name},2026-10-02T11:00:00Z\n" for name in [*NAMES, "who handed nothing in"])
+    (course / "times.csv").write_text(misspelt + every)
+    assert called(course, "export", "csv").stderr == ""
 
 
 def test_an_extension_in_an_assignment_that_is_not_there_is_refused(course: Path) -> None:
@@ -307,6 +402,7 @@ def test_a_late_policy_that_cannot_be_followed_is_told_before_anything_is_graded
     run = called(course, "grade", "ada.py", "--assignment", "tiny")
     assert run.returncode == 2
     assert "nowhere.csv, which late.times in grader_config.yml names, cannot be read" in run.stderr
+    assert "Put the table there, or correct the path" in run.stderr and "Errno" not in run.stderr
     assert "ada:" not in run.stderr and not (course / "results" / "grades.csv").exists()
 
 
@@ -330,13 +426,6 @@ def test_a_table_of_times_that_is_wrong_is_told_with_its_line(course: Path, time
 
 
 # What a person can get wrong
-
-
-def test_of_several_assignments_one_must_be_named(tmp_path: Path) -> None:
-    root = recorded(tmp_path, a_grade("alice"), a_grade("bob", "other"))
-    run = called(root, "export", "csv")
-    assert run.returncode == 2 and "name one with --assignment" in run.stderr
-    assert len(rows(called(root, "export", "csv", "--assignment", "tiny").stdout)) == 1
 
 
 def _no_gradebook(course: Path) -> list[Any]:

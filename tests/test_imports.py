@@ -74,9 +74,9 @@ DOORS = {
 TRAVEL = ("release/shim.py", "verify/zeros.py")
 
 # Beyond these an import inside a function hides an edge: the command line and the pytest plugin have to start fast,
-# the far side chooses its Keras when it starts, libseccomp may be missing, the doctor is called where Linux is, and
-# matplotlib takes a second to import.
-LAZY = {"cli", "doctor", "farside", "judge/plugin.py", "report/plots.py", "sandbox/seccomp.py"}
+# Ctrl-C may come while the command line starts, the far side chooses its Keras then, libseccomp may be missing, the
+# doctor is called where Linux is, and matplotlib takes a second to import.
+LAZY = {"__main__.py", "cli", "doctor", "farside", "judge/plugin.py", "report/plots.py", "sandbox/seccomp.py"}
 
 # Rooms that handle what came from the far side: nothing there may become code.
 PLAIN_DATA_ROOMS = ("wire", "judge", "grade", "batch")

@@ -399,6 +399,24 @@ def test_the_folder_holds_what_was_promised(tmp_path: Path) -> None:
     assert alice == student_page(a_grade("alice"), title="Training loops")
 
 
+def test_the_courses_title_stands_above_every_page(tmp_path: Path) -> None:
+    for assignment in (ASSIGNMENT, "week-2"):
+        grades = [a_grade("alice", assignment=assignment)]
+        write(tmp_path, grades, [a_broken_file()], course="A <b>course", assignment=assignment, max_points=5.0)
+    pages = [path.read_text("utf-8") for path in tmp_path.rglob("*.html")]
+    assert len(pages) == 11
+    assert all("A <b>course" in Page(html).text for html in pages)
+
+
+def test_a_dashboard_among_others_leads_back_to_the_list_of_all(tmp_path: Path) -> None:
+    a_folder(tmp_path, a_grade("alice"))
+    a_folder(tmp_path, a_grade("alice", assignment="week-2"), assignment="week-2")
+    for name in (ASSIGNMENT, "week-2"):
+        path = tmp_path / "staff" / name / "index.html"
+        [link] = re.findall('<a href="([^"]*)">All assignments', path.read_text("utf-8"))
+        assert (path.parent / link).resolve() == tmp_path.resolve() / "index.html"
+
+
 def test_every_link_leads_to_a_page(tmp_path: Path) -> None:
     a_folder(tmp_path, a_grade("alice"), msgspec.structs.replace(a_nasty_grade(), assignment=ASSIGNMENT))
     a_folder(tmp_path, a_grade("alice", assignment="week-2"), assignment="week-2")

@@ -68,6 +68,44 @@ def test_the_debugger_opens_where_the_check_fails_and_can_ask_the_student_s_code
     assert "('asked', 4)" in done.stdout
 
 
+CHECKS = """
+from gradetape.checks import assert_close, points, raises
+
+
+@points(1)
+def test_numbers(student):
+    "It compares."
+    odd = 3
+    assert_close(student.halve(odd), 1.5)
+
+
+@points(1)
+def test_refusal(student):
+    "It expects an exception."
+    odd = 5
+    with raises(ValueError):
+        student.halve(odd)
+
+
+@points(1)
+def test_text(student):
+    "It is not prepared for one."
+    odd = 7
+    student.halve(str(odd))
+"""
+
+
+def test_the_debugger_opens_in_the_check_whatever_of_gradetape_s_lies_behind_it(tmp_path: Path) -> None:
+    root = tiny(tmp_path / "course")
+    (root / "autograder" / "tiny" / "test_q02_halve.py").write_text(CHECKS)
+    (root / "ada.py").write_text(CUT)
+    done = run(root, ["pytest", "autograder/tiny", "-k", "halve", "--submission", "ada.py", "--pdb"],
+               "p ('asked', odd)\nc\n" * 3)  # fmt: skip
+    assert [f"('asked', {odd})" in done.stdout for odd in (3, 5, 7)] == [True] * 3
+    assert "vocabulary.py" not in done.stdout and "wire/" not in done.stdout
+    assert "line 2, in halve" in done.stdout, "the student's own line"
+
+
 def test_the_last_command_grades_the_submission_again_for_the_same_student_into_the_same_gradebook(
     course: Path,
 ) -> None:

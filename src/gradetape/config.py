@@ -26,6 +26,10 @@ from gradetape import records
 from gradetape.errors import ConfigError
 
 FILE = "grader_config.yml"
+_HEAD = """\
+## How this course is graded. A key behind '# ' has its default: take the '# ' away to change it, and for a key of a
+## group from the line of the group too. Lines that begin with '##' say what the next key does.
+"""
 COURSE_FOLDERS = ("assignments", "solutions", "autograder", "student")
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -142,7 +146,7 @@ class Config(Strict):
     """Everything that a course can set."""
 
     course: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        "Untitled course", description="The course's title, shown on the reports."
+        "Untitled course", description="The course's title, shown above every page."
     )
     keras: Literal[3, "legacy"] = Field(
         3, description="The Keras that submissions run under: 3, or legacy for Keras 2 (tf-keras)."
@@ -204,8 +208,7 @@ def schema() -> dict[str, Any]:
 
 def commented() -> str:
     """A configuration file that sets nothing, and shows every key with its default and what it does."""
-    head = "# How this course is graded. A key behind '#' has its default: take the '#' away to change it.\n"
-    return head + "".join(_commented(Config, ""))
+    return _HEAD + "".join(_commented(Config, ""))
 
 
 def every_key(model: type[Strict] = Config, above: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -260,8 +263,8 @@ def _commented(model: type[Strict], indent: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = _mapping(field)
         yield "\n" if not indent else ""
-        yield from (f"# {indent}{line}\n" for line in textwrap.wrap(field.description or "", 116))
-        yield f"#{indent}{name}:{'' if inner else ' ' + default_text(field)}".rstrip() + "\n"
+        yield from (f"## {indent}{line}\n" for line in textwrap.wrap(field.description or "", 115))
+        yield f"# {indent}{name}:{'' if inner else ' ' + default_text(field)}".rstrip() + "\n"
         if inner:
             yield from _commented(inner, indent + "  ")
 
@@ -269,6 +272,8 @@ def _commented(model: type[Strict], indent: str) -> Iterator[str]:
 def default_text(field: FieldInfo) -> str:
     """A key's default as YAML shows it; nothing where there is none."""
     value = field.get_default(call_default_factory=True)
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -338,7 +343,7 @@ def _sentence(key: str, group: list[ErrorDetails], model: type[Strict]) -> str:
     if first["type"] in ("extra_forbidden", "invalid_key"):
         allowed = _keys(model, first["loc"][:-1])
         unknown = str(first["loc"][-1])
-        advice = did_you_mean(unknown, allowed) or f" The keys are {', '.join(allowed)}."
+        advice = _group(model, unknown) or did_you_mean(unknown, allowed) or f" The keys are {', '.join(allowed)}."
         return f"unknown key {unknown!r}.{advice}"
     if first["type"] == "missing":
         return f"{key!r} is missing. Add it."
@@ -347,6 +352,12 @@ def _sentence(key: str, group: list[ErrorDetails], model: type[Strict]) -> str:
         return f"{key!r} is {given}: {first['msg'].removeprefix('Value error, ')}."
     values = " or ".join(dict.fromkeys(map(_allowed, group)))
     return f"{key!r} is {given}; it should be {values}."
+
+
+def _group(model: type[Strict], name: str) -> str:
+    """Where a key belongs that stands outside of its group."""
+    groups = [above for above, _, key in (known.rpartition(".") for known, _ in every_key(model)) if key == name]
+    return f" It belongs under {groups[0]}:." if groups and groups[0] else ""
 
 
 def _shorten(given: object) -> str:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 
@@ -41,22 +42,34 @@ def timing(late: Late, assignment: str, student: str, deadline: str | None, hand
 def read_times(path: Path) -> Times:
     """When work was handed in, by assignment and student; the assignment is empty where the table names none.
 
-    The table is CSV with the columns student, time and perhaps assignment; a student's latest time counts. Raises
-    ConfigError, which names the line.
+    The table is CSV, with commas, semicolons or tabs, and has the columns student, time and perhaps assignment; a
+    student's latest time counts. Raises ConfigError, which names the line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
+            rows = csv.DictReader(file, delimiter=_separator(file))
             if missing := {"student", "time"} - set(rows.fieldnames or ()):
                 raise ConfigError(
                     f"{path.name}, line 1: the column {' and '.join(sorted(missing))} is missing. Add it."
                 )
             return dict(sorted(_handed_in(rows, path.name), key=lambda pair: pair[1]))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise ConfigError(
+            f"{path}, which late.times in grader_config.yml names, cannot be read: {error.strerror}. "
+            "Put the table there, or correct the path, which begins at the course's folder."
+        ) from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(
             f"{path}, which late.times in grader_config.yml names, cannot be read as a CSV file: {error}. "
-            "Export it as UTF-8, or take late.times away."
+            "Save it as CSV in UTF-8."
         ) from None
+
+
+def _separator(file: TextIO) -> str:
+    """What separates the columns: a comma, or what the spreadsheets of some countries write in its place."""
+    head = file.readline()
+    file.seek(0)
+    return max(",;\t", key=head.count)
 
 
 def _handed_in(rows: csv.DictReader[str], name: str) -> Iterator[tuple[tuple[str, str], datetime]]:

@@ -19,6 +19,8 @@ def printable(text: str, limit: int = 2000) -> str:
     Newlines, tabs, letters, marks and symbols of every script stay. Control and format characters (terminal escapes,
     bidirectional and zero-width ones), surrogates, private and unassigned characters do not.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     left_out = len(text) - limit
     shown = _UNSURE.sub(lambda found: _visible(found[0]), text[:limit].replace("\r\n", "\n"))
     return f"{shown}… ({left_out} more characters)" if left_out > 0 else shown

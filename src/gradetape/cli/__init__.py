@@ -52,8 +52,8 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(WRONG)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted. What was graded is kept: run the same command to go on.", err=True)
+    except (KeyboardInterrupt, click.Abort) as error:
+        click.echo(" ".join(["Interrupted.", *error.args]), err=True)
         sys.exit(INTERRUPTED)
     except InfrastructureError as error:
         click.echo(f"gradetape: {error}\n{_MACHINERY}", err=True)

@@ -44,19 +44,20 @@ def exam_of(course: Course, name: str, question: str | None) -> Exam:
 
     exam = Exam.open(course, name)
     if question is not None:
-        refuse_unknown_question(exam.assignment, question)
+        refuse_unknown_question(question, exam.assignment)
     return exam
 
 
-def refuse_unknown_question(assignment: Assignment, question: str) -> None:
-    """Raises UsageError, with the nearest one, for a question that the assignment does not have."""
+def refuse_unknown_question(question: str, *assignments: Assignment) -> None:
+    """Raises UsageError, with the nearest one, for a question that none of the assignments has."""
     from gradetape.config import did_you_mean
     from gradetape.text import printable
 
-    if question not in assignment.stems:
-        near = did_you_mean(question, assignment.stems)
-        known = ", ".join(assignment.stems)
-        raise click.UsageError(f"{assignment.name} has no question {printable(question)}.{near} It has: {known}")
+    stems = [stem for each in assignments for stem in each.stems]
+    if question not in stems:
+        near = did_you_mean(question, stems)
+        known = "; ".join(f"{each.name} has {', '.join(each.stems)}" for each in assignments)
+        raise click.UsageError(f"there is no question {printable(question)}.{near} {known}")
 
 
 def workers_of(config: Config) -> int:

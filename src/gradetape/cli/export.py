@@ -22,11 +22,13 @@ def command() -> None:
 
 
 @command.command("csv")
-@click.option("--assignment", metavar="NAME", help="The assignment, where the gradebook holds several.")
+@click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
 @results.folder
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
 def csv(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
     """Write a row for each student: UTF-8, all text quoted, and no cell that a spreadsheet would compute.
+
+    Of several assignments the table has the rows of all, with a first column that names the assignment.
 
     \b
     Examples:
@@ -35,7 +37,7 @@ def csv(assignment: str | None, results_folder: Path | None, out: Path | None) -
     """
     course = here()
     with results.open_book(course, results_folder) as book:
-        text = results.table(course, course.assignment(results.one(book, assignment)), book)
+        text = results.whole_table(course, results.graded(book, assignment), book)
     if out is None:
         click.echo(text, nl=False)
         return

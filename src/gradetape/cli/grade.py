@@ -86,7 +86,10 @@ def command(
         device=device,
     )  # fmt: skip
     _tell_place(places)
-    run = _grade(exam, places, submissions, unreadable, _How(folder, out, question, regrade))
+    try:
+        run = _grade(exam, places, submissions, unreadable, _How(folder, out, question, regrade))
+    except KeyboardInterrupt:
+        raise click.Abort("What was graded is kept: run the same command to go on.") from None
     if as_json:
         told = described(
             run.grades, run.unreadable, name, places.isolation, max_points=results.max_points(exam.assignment, question)

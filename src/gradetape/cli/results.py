@@ -65,14 +65,6 @@ def graded(book: Gradebook, asked: str | None) -> Sequence[str]:
     return known if asked is None else [asked]
 
 
-def one(book: Gradebook, asked: str | None) -> str:
-    """The one assignment that a command is about; raises UsageError where there are several and none was named."""
-    names = graded(book, asked)
-    if len(names) > 1:
-        raise click.UsageError(f"The gradebook holds {', '.join(names)}: name one with --assignment")
-    return names[0]
-
-
 def records(book: Gradebook, name: str) -> list[Grade | Unreadable]:
     """What counts for each student who handed in an assignment."""
     return [*book.latest(name), *book.unreadable(name)]
@@ -112,9 +104,14 @@ def write_pages(
 
     name, most = assignment.name, max_points(assignment, question)
     return write(
-        where, book.latest(name), book.unreadable(name), assignment=name, title=assignment.title, max_points=most,
-        standings=standings(course, assignment, book), options=options,
+        where, book.latest(name), book.unreadable(name), course=_title(course), assignment=name, title=assignment.title,
+        max_points=most, standings=standings(course, assignment, book), options=options,
     )  # fmt: skip
+
+
+def _title(course: Course) -> str:
+    """The course's title, where it was given one."""
+    return course.config.course if "course" in course.config.model_fields_set else ""
 
 
 def max_points(assignment: Assignment, question: str | None = None) -> float:
@@ -132,3 +129,10 @@ def table(course: Course, assignment: Assignment, book: Gradebook) -> str:
         book.latest(name), book.unreadable(name), max_points=max_points(assignment),
         standings=standings(course, assignment, book),
     )  # fmt: skip
+
+
+def whole_table(course: Course, names: Sequence[str], book: Gradebook) -> str:
+    """The grades of assignments as one CSV, as it stands in the folder of results."""
+    from gradetape.report.tables import merged
+
+    return merged({name: table(course, course.assignment(name), book) for name in names})

@@ -56,7 +56,17 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
         yield _line(f"{title}: {earned(grade, question.stem):g} of {question.points:g}", "bold")
         for result in grade.of(question.stem):
             yield from _result(result, staff)
+    yield from _cells(grade)
     yield from (_line(note, "dim") for note in grade.notes)
+
+
+def _cells(grade: Grade) -> Iterator[RenderableType]:
+    """What happened to the cells: often it is why checks did not pass."""
+    for event in words.events(grade):
+        of = f" ({event['question']})" if event["question"] else ""
+        yield Text()
+        yield _line(f"Code cell {event['cell']}{of} {event['what']}.", "bold")
+        yield Text(indent(printable(event["text"]), " " * 4))
 
 
 def _result(result: CheckResult, staff: bool) -> Iterator[RenderableType]:

@@ -17,6 +17,8 @@ from gradetape.records import Grade, Override, Standing, Unreadable
 from gradetape.report.tables import earned
 from gradetape.text import printable
 
+_NAMED = 5
+
 
 def standings(course: Course, assignment: Assignment, book: Gradebook) -> dict[str, Standing]:
     """The measured points, the overrides in force and the late policy, by student; raises GradetapeError."""
@@ -30,6 +32,8 @@ def standings(course: Course, assignment: Assignment, book: Gradebook) -> dict[s
         when = policy.timing(late, name, record.student, assignment.deadline, handed_in)
         found[record.student] = policy.settle(_measured(record), given.get(student, ()), when, late)
     _tell_strangers(late, name, found)
+    if late.percent_per_day and (assignment.deadline or name in late.extensions):
+        _tell_untimed(late, name, times, found)
     return found
 
 
@@ -75,3 +79,21 @@ def _tell_strangers(late: Late, name: str, students: Iterable[str]) -> None:
         if student not in known:
             told = f"late.extensions names {printable(student)!r}, and nobody of that name handed in {name}."
             click.echo(told + did_you_mean(student, known), err=True)
+
+
+def _tell_untimed(late: Late, name: str, times: policy.Times, students: Iterable[str]) -> None:
+    """A name that the table writes in another way would let its student off in silence."""
+    known = {printable(student) for student in students}
+    timed = {student for of, student in times if of in ("", name)}
+    untimed, strangers = sorted(known - timed), sorted(timed - known)
+    if not late.times or not untimed or (late.by_file and not strangers):
+        return
+    told = f"{late.times} has no time for {len(untimed)} of {len(known)} students of {name}: {_some(untimed)}."
+    if strangers:
+        told += f" It has one for {len(strangers)} that nobody there is called: {_some(strangers)}. Write names alike."
+    click.echo(told, err=True)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(name[:60] for name in names[:_NAMED]) + more

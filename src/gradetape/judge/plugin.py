@@ -6,14 +6,16 @@ Outside a course it adds an option and four marks, and does nothing else.
 from __future__ import annotations
 
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NoReturn
 
 import pytest
 
-from gradetape.errors import GradetapeError, InfrastructureError
+from gradetape.errors import GradetapeError, InfrastructureError, StudentError
 from gradetape.judge.bench import Bench
 from gradetape.judge.items import check_of, place_of, refuse_frameworks
 from gradetape.records import CheckResult
+from gradetape.text import printable
 
 MARKS = (
     "points(number): what the check is worth",
@@ -66,7 +68,9 @@ def _appoint(config: pytest.Config) -> None:
     from gradetape.judge.session import Judge
 
     if not any(isinstance(plugin, Judge) for plugin in config.pluginmanager.get_plugins()):
-        config.pluginmanager.register(Judge(Desk(config)), "gradetape-judge")
+        desk = Desk(config)
+        config.pluginmanager.register(desk, "gradetape-desk")
+        config.pluginmanager.register(Judge(desk), "gradetape-judge")
 
 
 class Desk:
@@ -109,3 +113,22 @@ class Desk:
     def lost(self, error: InfrastructureError) -> None:
         """No check can be judged any more."""
         pytest.exit(f"gradetape: {error}", returncode=1)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """pytest shows a failure at the check's own line, and its debugger opens there, not in gradetape behind it."""
+        if call.excinfo is None or place_of(item.path) is None or call.excinfo.errisinstance(InfrastructureError):
+            return
+        _end_at(str(item.path), call.excinfo.tb)
+        if isinstance(error := call.excinfo.value, StudentError) and error.traceback:
+            error.add_note(printable(error.traceback))
+
+
+def _end_at(file: str, first: TracebackType) -> None:
+    """Cuts a traceback that ends within gradetape after its last frame of a file."""
+    frames = [first]
+    while (following := frames[-1].tb_next) is not None:
+        frames.append(following)
+    own = [each for each in frames if each.tb_frame.f_code.co_filename == file]
+    if own and str(frames[-1].tb_frame.f_globals.get("__name__")).startswith("gradetape."):
+        own[-1].tb_next = None

@@ -75,13 +75,14 @@ def check_items(grades: Sequence[Grade]) -> list[CheckItem]:
         for result in grade.results:
             found.setdefault(result.check.id, []).append((grade, result))
     order = {stem: place for place, stem in enumerate(_stems(grades))}
-    return [_check_item(pairs) for pairs in sorted(found.values(), key=lambda pairs: order[_question(pairs)])]
+    totals = _totals(grades)
+    return [_check_item(pairs, totals) for pairs in sorted(found.values(), key=lambda pairs: order[_question(pairs)])]
 
 
 def question_items(grades: Sequence[Grade], questions: Iterable[Question]) -> list[QuestionItem]:
     """Every question, over the grades that are final and have it."""
     final = _final(grades)
-    totals = {id(grade): grade.points for grade in final}
+    totals = _totals(final)
     items = []
     for question in questions:
         mine = [grade for grade in final if question in grade.questions]
@@ -115,10 +116,10 @@ def correlation(scores: Sequence[float], rest: Sequence[float]) -> float | None:
     return float(np.corrcoef(scores, rest)[0, 1])
 
 
-def _check_item(pairs: Sequence[tuple[Grade, CheckResult]]) -> CheckItem:
+def _check_item(pairs: Sequence[tuple[Grade, CheckResult]], totals: Mapping[int, float]) -> CheckItem:
     judged = [(grade, result) for grade, result in pairs if result.verdict not in _UNDECIDED]
     scores = [float(result.verdict is Verdict.PASSED) for _, result in judged]
-    rest = [grade.points - result.points for grade, result in judged]
+    rest = [totals[id(grade)] - result.points for grade, result in judged]
     slowest, longest = max(pairs, key=lambda pair: pair[1].seconds)
     return CheckItem(
         check=pairs[-1][1].check,
@@ -129,6 +130,11 @@ def _check_item(pairs: Sequence[tuple[Grade, CheckResult]]) -> CheckItem:
         longest_s=longest.seconds,
         slowest=slowest.student,
     )
+
+
+def _totals(grades: Iterable[Grade]) -> dict[int, float]:
+    """Each grade's points by its id: a grade adds them up anew whenever it is asked."""
+    return {id(grade): grade.points for grade in grades}
 
 
 def _question(pairs: Sequence[tuple[Grade, CheckResult]]) -> str:

@@ -17,8 +17,8 @@ _SLOW = 10
 
 
 def index_page(
-    grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, title: str = "", up: str = "",
-    standings: Mapping[str, Standing] | None = None, options: Sequence[str] = (),
+    grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
+    up: str = "", standings: Mapping[str, Standing] | None = None, options: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """One assignment's dashboard; `up` leads from its folder to that of the results, `standings` say what counts.
 
@@ -35,6 +35,7 @@ def index_page(
     shares = _shares(items, questions)
     return render(
         "dashboard.html.j2",
+        course=course,
         title=title or assignment,
         assignment=assignment,
         folder=slug(assignment),
@@ -56,9 +57,9 @@ def index_page(
     )
 
 
-def overview_page(assignments: Sequence[dict[str, Any]]) -> str:
+def overview_page(assignments: Sequence[dict[str, Any]], *, course: str = "") -> str:
     """For staff: the assignments that a folder of results holds, as `tables.summary` tells of each."""
-    return render("overview.html.j2", assignments=assignments)
+    return render("overview.html.j2", course=course, assignments=assignments)
 
 
 def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:

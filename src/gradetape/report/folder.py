@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from gradetape import scratch
 from gradetape.errors import GradebookError
@@ -47,6 +48,7 @@ grades.csv and the gradebook hold everybody's points.
 class _Results:
     """What is known of one assignment."""
 
+    course: str
     assignment: str
     title: str
     max_points: float
@@ -58,9 +60,14 @@ class _Results:
     def index(self, up: str = "") -> str:
         """The dashboard."""
         return index_page(
-            self.grades, self.unreadable, assignment=self.assignment, title=self.title, up=up,
-            standings=self.standings, options=self.options,
+            self.grades, self.unreadable, assignment=self.assignment, up=up, standings=self.standings,
+            options=self.options, **self.heads,
         )  # fmt: skip
+
+    @property
+    def heads(self) -> dict[str, str]:
+        """What stands above every page."""
+        return {"course": self.course, "title": self.title}
 
     def counts(self, student: str) -> Standing | None:
         """What counts for a student, if that is known."""
@@ -73,6 +80,7 @@ def write(
     unreadable: Sequence[Unreadable],
     *,
     assignment: str,
+    course: str = "",
     title: str = "",
     max_points: float,
     standings: Mapping[str, Standing] | None = None,
@@ -80,13 +88,14 @@ def write(
 ) -> Path:
     """Write one assignment's pages and table, and last the folder's own index.html, which is returned.
 
-    `max_points` is the assignment's, for those who have no grade; `standings` say what counts, by student;
-    `options` are those of `grade` that lead to the same gradebook, for the commands on the pages.
+    `course` and `title` stand above the pages. `max_points` is the assignment's, for those who have no grade;
+    `standings` say what counts, by student; `options` are those of `grade` that lead to the same gradebook, for the
+    commands on the pages.
 
     Raises GradebookError if the folder cannot be made or written.
     """
     folder = Path(folder)
-    results = _Results(assignment, title, max_points, grades, unreadable, standings, options)
+    results = _Results(course, assignment, title, max_points, grades, unreadable, standings, options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with scratch.folder(".pages-", folder) as half:
@@ -99,23 +108,24 @@ def write(
 
 
 def _for_students(results: _Results) -> Iterator[tuple[str, str]]:
-    title, place = results.title, f"students/{slug(results.assignment)}"
+    place = f"students/{slug(results.assignment)}"
     for grade in results.grades:
-        page = student_page(grade, title=title, standing=results.counts(grade.student))
+        page = student_page(grade, standing=results.counts(grade.student), **results.heads)
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
-        page = unreadable_page(entry, results.assignment, title=title, standing=results.counts(entry.student))
+        page = unreadable_page(entry, results.assignment, standing=results.counts(entry.student), **results.heads)
         yield f"{place}/{page_name(entry.student)}", page
 
 
 def _for_staff(results: _Results) -> Iterator[tuple[str, str]]:
-    title, place, options = results.title, f"staff/{slug(results.assignment)}", results.options
+    place = f"staff/{slug(results.assignment)}"
+    around: dict[str, Any] = {"up": _UP, "options": results.options, **results.heads}
     for grade in results.grades:
-        page = staff_page(grade, title=title, up=_UP, standing=results.counts(grade.student), options=options)
+        page = staff_page(grade, standing=results.counts(grade.student), **around)
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
         standing = results.counts(entry.student)
-        page = unreadable_for_staff(entry, results.assignment, title=title, up=_UP, standing=standing, options=options)
+        page = unreadable_for_staff(entry, results.assignment, standing=standing, **around)
         yield f"{place}/{page_name(entry.student)}", page
     table = grades_csv(results.grades, results.unreadable, max_points=results.max_points, standings=results.standings)
     yield f"{place}/grades.csv", table
@@ -128,7 +138,7 @@ def _for_all(folder: Path, results: _Results) -> Iterator[tuple[str, str]]:
     tables = {path.parent.name: path.read_text("utf-8") for path in sorted(folder.glob("staff/*/grades.csv"))}
     yield "grades.csv", merged(tables)
     several = [summary(name, table) for name, table in tables.items()] if len(tables) > 1 else []
-    yield "index.html", overview_page(several) if several else results.index()
+    yield "index.html", overview_page(several, course=results.course) if several else results.index()
 
 
 def _put(path: Path, content: str, half: Path) -> None:

@@ -21,8 +21,9 @@ _COLOURS = {"#000000": "var(--ink)", "#010101": "var(--link)"} | {
     f"#02{place:02x}02": f"var(--{verdict})" for place, verdict in enumerate(Verdict)
 }
 _COLOUR_OF = {name: code for code, name in _COLOURS.items()}
-_WIDTH_IN = 7.2
-_SETTINGS: dict[Any, Any] = {"svg.fonttype": "none", "text.parse_math": False, "font.size": 9}
+_WIDTH_IN = 5.0  # on a phone the page shrinks a plot, and its words with it
+_SETTINGS: dict[Any, Any] = {"svg.fonttype": "none", "text.parse_math": False, "font.size": 10}
+_LEGEND: dict[str, Any] = {"ncols": 4, "frameon": False, "handlelength": 1, "columnspacing": 1}
 _METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
@@ -35,12 +36,12 @@ def points(spread: Distribution) -> Markup:
         axes.set_ylabel("students")
         axes.locator_params(axis="y", integer=True, nbins=5)
 
-    return _svg("points", 2.4, draw)
+    return _svg("points", 2.2, draw)
 
 
 def verdicts(shares: Mapping[str, Mapping[Verdict, int]]) -> Markup:
     """A bar for each question, by its stem: which share of its checks ended how."""
-    names = [slug(stem.partition("_")[0]) for stem in shares]
+    names = [slug(stem.partition("_")[0])[:12] for stem in shares]
 
     def draw(axes: Axes) -> None:
         left = [0.0] * len(names)
@@ -53,9 +54,9 @@ def verdicts(shares: Mapping[str, Mapping[Verdict, int]]) -> Markup:
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
         axes.set_xlabel("% of the checks")
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=5, frameon=False)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), **_LEGEND)
 
-    return _svg("verdicts", 1.2 + 0.22 * len(names), draw)
+    return _svg("verdicts", 1.6 + 0.22 * len(names), draw)
 
 
 def _svg(name: str, height_in: float, draw: Callable[[Axes], None]) -> Markup:

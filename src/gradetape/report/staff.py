@@ -13,8 +13,9 @@ from gradetape.report.tables import earned
 
 
 def staff_page(
-    grade: Grade, *, title: str = "", up: str = "", standing: Standing | None = None, options: Sequence[str] = ()
-) -> str:
+    grade: Grade, *, course: str = "", title: str = "", up: str = "", standing: Standing | None = None,
+    options: Sequence[str] = (),
+) -> str:  # fmt: skip
     """One submission as HTML, hidden checks' values included; `up` leads to the folder of results.
 
     `options` are those of `grade` that lead to the gradebook that it is in.
@@ -22,6 +23,7 @@ def staff_page(
     titles = {question.stem: question.title or question.stem for question in grade.questions}
     return render(
         "staff.html.j2",
+        course=course,
         title=title or grade.assignment,
         assignment=grade.assignment,
         up=up,
@@ -40,12 +42,13 @@ def staff_page(
 
 
 def unreadable_for_staff(
-    entry: Unreadable, assignment: str, *, title: str = "", up: str = "", standing: Standing | None = None,
-    options: Sequence[str] = (),
+    entry: Unreadable, assignment: str, *, course: str = "", title: str = "", up: str = "",
+    standing: Standing | None = None, options: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """The page for staff of a file that could not be read."""
     return render(
         "staff_unreadable.html.j2",
+        course=course,
         title=title or assignment,
         assignment=assignment,
         up=up,

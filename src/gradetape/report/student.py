@@ -14,10 +14,11 @@ from gradetape.report.html import render
 from gradetape.report.tables import earned
 
 
-def student_page(grade: Grade, *, title: str = "", standing: Standing | None = None) -> str:
+def student_page(grade: Grade, *, course: str = "", title: str = "", standing: Standing | None = None) -> str:
     """One student's result as HTML; `standing` says what counts."""
     return render(
         "student.html.j2",
+        course=course,
         title=title or grade.assignment,
         student=grade.student,
         points=grade.points,
@@ -31,10 +32,13 @@ def student_page(grade: Grade, *, title: str = "", standing: Standing | None = N
     )
 
 
-def unreadable_page(entry: Unreadable, assignment: str, *, title: str = "", standing: Standing | None = None) -> str:
+def unreadable_page(
+    entry: Unreadable, assignment: str, *, course: str = "", title: str = "", standing: Standing | None = None
+) -> str:
     """The page of a student whose file could not be read: why, and what to do next."""
     return render(
         "unreadable.html.j2",
+        course=course,
         title=title or assignment,
         student=entry.student,
         reason=words.reason(entry),

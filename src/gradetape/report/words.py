@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ STATUS = {
     Status.NEEDS_ATTENTION: "needs attention",
     Status.UNREADABLE: "unreadable",
 }
+# What a line of carets points at is the line above it, which must not be wrapped.
+_CARETS = re.compile(r"^ +[~^]+ *$", re.MULTILINE)
 SIGNS = {"good": "✓", "bad": "✗", "open": "?"}
 _EVENTS = {
     "error": "raised an error; the cells after it ran all the same",
@@ -74,4 +77,5 @@ def _event(event: CellEvent, titles: dict[str, str]) -> dict[str, Any]:
         "question": titles.get(event.question or "", ""),
         "what": _EVENTS.get(event.kind, event.kind),
         "text": event.text,
+        "aligned": _CARETS.search(event.text) is not None,
     }

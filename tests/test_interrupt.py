@@ -1,0 +1,35 @@
+"""Ctrl-C says what is kept, where something is, and never shows a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.course import called, command, tiny
+
+
+def test_ctrl_c_while_the_command_starts_shows_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    for line in (command("--help"), [sys.executable, "-m", "gradetape", "--help"]):
+        run = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+        assert (run.returncode, run.stdout, run.stderr) == (130, "", "Interrupted.\n")
+
+
+def test_ctrl_c_speaks_of_grades_only_where_there_are_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    root = tiny(tmp_path / "course")
+    (root / "ada.py").write_text("")
+    monkeypatch.setattr("gradetape.verify.verify", interrupted)
+    run = called(root, "verify")
+    assert (run.returncode, run.stderr.strip()) == (130, "Interrupted.")
+    monkeypatch.setattr("gradetape.batch.Session.run", interrupted)
+    run = called(root, "grade", "ada.py", "--assignment", "tiny")
+    assert run.returncode == 130
+    assert run.stderr.endswith("Interrupted. What was graded is kept: run the same command to go on.\n")
