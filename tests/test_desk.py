@@ -270,7 +270,7 @@ def test_a_student_of_any_name_can_be_given_points(course: Path, student: str) -
         (["alice", "q02_halve", "1", "--raeson", "r"], "No such option '--raeson'. Did you mean '--reason'?"),
         (["alice", "q02_halve", "1"], "say why, for the student and for whoever asks later: --reason"),
         (["alice", "q02_halve", "1", "--reason", " "], "--reason"),
-        (["alice", "q02_havle", "1", "--reason", "r"], "Did you mean 'q02_halve'?"),
+        (["alice", "q02_havle", "1", "--reason", "r"], "there is no question q02_havle. Did you mean 'q02_halve'?"),
         (["allice", "q02_halve", "1", "--reason", "r"], "Did you mean 'alice'?"),
         (["alice"], "name the student and the question"),
         (["alice", "q02_halve", "1", "--reason", "r", "--assignment", "tinny"], "Did you mean 'tiny'?"),

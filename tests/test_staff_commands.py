@@ -99,8 +99,7 @@ def test_the_debugger_opens_in_the_check_whatever_of_gradetape_s_lies_behind_it(
     root = tiny(tmp_path / "course")
     (root / "autograder" / "tiny" / "test_q02_halve.py").write_text(CHECKS)
     (root / "ada.py").write_text(CUT)
-    done = run(root, ["pytest", "autograder/tiny", "-k", "halve", "--submission", "ada.py", "--pdb"],
-               "p ('asked', odd)\nc\n" * 3)  # fmt: skip
+    done = run(root, "pytest autograder/tiny -k halve --submission ada.py --pdb", "p ('asked', odd)\nc\n" * 3)
     assert [f"('asked', {odd})" in done.stdout for odd in (3, 5, 7)] == [True] * 3
     assert "vocabulary.py" not in done.stdout and "wire/" not in done.stdout
     assert "line 2, in halve" in done.stdout, "the student's own line"

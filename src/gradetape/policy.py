@@ -61,7 +61,7 @@ def read_times(path: Path) -> Times:
     except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(
             f"{path}, which late.times in grader_config.yml names, cannot be read as a CSV file: {error}. "
-            "Save it as CSV in UTF-8."
+            "Export it as UTF-8, or take late.times away."
         ) from None
 
 
