@@ -21,7 +21,7 @@ from benchmarks.measure import spread
 
 ROOT = Path(__file__).parents[1]
 SUBMISSION = ROOT / "examples" / "submissions" / "perfect_and_terse.ipynb"
-COUNT, WORKERS = 12, 2
+COUNT, WORKERS = 8, 2
 ISOLATIONS = ("namespaces", "container")
 _VERDICT = re.compile(rf"^\d+/{COUNT} ")
 
