@@ -106,7 +106,11 @@ def _an_order_for_otter(course: Path) -> None:
         ),
         (_a_question_without_a_folder, "release", "but assignments/tiny/q09_zzz is not there. Take the line out"),
         (_a_folder_for_a_mutant, "verify", "q01_double/wrong.py cannot be read: Is a directory. It should be a text"),
-        (_a_reference_that_python_cannot_read, "verify", "q02_halve.py, line 4: invalid syntax. Correct it and verify"),
+        (
+            _a_reference_that_python_cannot_read,
+            "verify",
+            "q02_halve.py, line 4: invalid syntax. Correct it; a reference is plain Python",
+        ),
         (
             _no_deadline_zone,
             "release",
@@ -231,7 +235,7 @@ def test_a_text_of_a_course_in_another_encoding_is_named_before_anything_is_run(
         (["new", "question", "tiny", "q01_double"], "tiny has a question q01_double already. Choose another name"),
         (
             ["grade", "a.py", "--question", "q01_duoble", "--assignment", "tiny"],
-            "tiny has no question q01_duoble. Did you",
+            "there is no question q01_duoble. Did you mean 'q01_double'?",
         ),
         (["new", "assignment", "week 1"], "use letters, digits, - and _, as in week-3"),
         (["new", "question", "tiny", "q03 Ünïcode 🎓"], "a question is named like q05_custom_loss"),
@@ -414,7 +418,7 @@ def test_a_blank_name_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     course = recorded(tmp_path, a_grade("alice"))
     monkeypatch.setattr("getpass.getuser", lambda: "ana")
     assert called(course, "override", "alice", "q01_double", "1", "--reason", "r", "--by", " ").returncode == 0
-    assert " ana: alice: 1 points" in called(course, "override", "--list").stdout
+    assert " ana, in tiny: alice: 1 points" in called(course, "override", "--list").stdout
 
 
 def _nobody() -> str:

@@ -121,5 +121,5 @@ def _refuse_privileges() -> None:
         raise WallsError(
             f"the walls stand, but new privileges can be had inside: no_new_privs does not hold. {ELSEWHERE}"
         )
-    if resource.getrlimit(resource.RLIMIT_CORE)[1] > 1:
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] not in (0, 1):  # without a limit it is -1
         raise WallsError(f"the walls stand, but the resource limits are not in force. {ELSEWHERE}")
