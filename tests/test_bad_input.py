@@ -144,6 +144,8 @@ def test_one_submission_can_be_said_to_be_somebodys(course: Path) -> None:
     run = called(course, "grade", "handed_in", "--student", "ada", "--assignment", "tiny")
     assert (run.returncode, run.stdout) == (2, "")
     assert "--student says whose one submission is, and 2 are here" in run.stderr
+    run = called(course, "grade", "handed_in", "--assignment", "tiny", "--student", " ")
+    assert run.returncode == 2 and "--student is empty: write the student's name" in run.stderr
 
 
 # A course that is wrong

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from gradetape import intake
 from gradetape.errors import SubmissionError
+from gradetape.intake.names import clean
 from gradetape.records import Cell, Submission, Unreadable
 from tests.refusing import open_folder
 
@@ -383,6 +384,20 @@ def test_several_folders_that_were_asked_for_are_sections_if_each_holds_several_
         put(tmp_path, name)
     assert set(students(tmp_path / "north", tmp_path / "south")) == {"alice", "bob", "carol", "dan"}
     assert set(students(tmp_path / "north", tmp_path / "eve.ipynb")) == {"alice", "bob", "eve"}
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "homework.ipynb").symlink_to(tmp_path / "eve.ipynb")
+    assert {"alice", "bob"} < set(students(tmp_path / "north", tmp_path / "links"))
+
+
+def test_files_of_one_name_in_a_students_folder_are_told_apart(tmp_path: Path) -> None:
+    put(tmp_path, "alice/hw.ipynb"), put(tmp_path, "alice/old/hw.ipynb")
+    [outcome] = intake.read([tmp_path])
+    assert isinstance(outcome, Unreadable) and "hw.ipynb, old/hw.ipynb" in outcome.reason
+
+
+@pytest.mark.parametrize("name", ["a \u200b b", "e\u200b\u0301x", "\u202e", " a\tb ", "\ud800x"])
+def test_a_name_that_was_made_fit_to_be_shown_stays_as_it_is(name: str) -> None:
+    assert clean(clean(name)) == clean(name)
 
 
 def test_the_folder_that_was_asked_for_names_nobody(tmp_path: Path) -> None:

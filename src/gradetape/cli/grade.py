@@ -86,10 +86,7 @@ def command(
         device=device,
     )  # fmt: skip
     _tell_place(places)
-    try:
-        run = _grade(exam, places, submissions, unreadable, _How(folder, out, question, regrade))
-    except KeyboardInterrupt:
-        raise click.Abort("What was graded is kept: run the same command to go on.") from None
+    run = _grade(exam, places, submissions, unreadable, _How(folder, out, question, regrade))
     if as_json:
         told = described(
             run.grades, run.unreadable, name, places.isolation, max_points=results.max_points(exam.assignment, question)
@@ -111,6 +108,8 @@ class _How(NamedTuple):
 def _of_student(found: list[Submission | Unreadable], student: str) -> Submission | Unreadable:
     from gradetape import intake
 
+    if not student.strip():
+        raise click.UsageError("--student is empty: write the student's name")
     if len(found) != 1:
         raise click.UsageError(f"--student says whose one submission is, and {len(found)} are here: name the one file")
     return intake.renamed(found[0], student)
@@ -131,6 +130,8 @@ def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable
         try:
             session = Session(exam, places, book, progress, question=how.question, shown=shell_word)
             return session.run(submissions, unreadable, regrade=how.regrade)
+        except KeyboardInterrupt:
+            raise click.Abort("What was graded is kept: run the same command to go on.") from None
         finally:
             results.write_pages(
                 exam.course, exam.assignment, book, how.folder, question=how.question,

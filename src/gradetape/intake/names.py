@@ -7,6 +7,9 @@ import unicodedata
 
 def clean(name: str, limit: int = 100) -> str:
     """One line of at most `limit` characters, without control, bidirectional and unpaired characters; never empty."""
-    spaced = " ".join(unicodedata.normalize("NFC", name[: 4 * limit]).split())
-    visible = "".join(letter for letter in spaced if unicodedata.category(letter)[0] != "C")
-    return visible[:limit].strip() or "unnamed"
+    visible = "".join(filter(_is_shown, name[: 4 * limit]))
+    return " ".join(unicodedata.normalize("NFC", visible).split())[:limit].strip() or "unnamed"
+
+
+def _is_shown(letter: str) -> bool:
+    return letter.isspace() or unicodedata.category(letter)[0] != "C"

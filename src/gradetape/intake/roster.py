@@ -116,7 +116,8 @@ def _where(files: list[Found]) -> Path:
 
 
 def _which(files: list[Found]) -> str:
-    names = ", ".join(one_line(entry.path.name) for entry in files[:_LISTED])
+    common = os.path.commonpath([os.path.abspath(entry.path.parent) for entry in files])
+    names = ", ".join(one_line(os.path.relpath(entry.path, common)) for entry in files[:_LISTED])
     more = f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
     return (
         f"{len(files)} files, and one is due: {names}{more}. Which one counts? Move the others away and grade again. "
@@ -133,7 +134,7 @@ def _asked(path: Path) -> Found:
 
 def _holds_one(folder: Path) -> bool:
     people = list(counting(_walk(folder, depth=0, owned=True)))
-    return len(people) == 1 and people[0][0].for_student != _WHICH
+    return len(people) == 1 and people[0][0].rank > 0 and people[0][0].for_student != _WHICH
 
 
 def _folder(root: Path, *, owned: bool) -> list[Found]:

@@ -75,7 +75,8 @@ def _refuse_placeholders(assignment: Assignment) -> None:
 
 def _refuse_losses(new: Path, old: Path) -> None:
     """A person's files in the old folder would go with it. What a program left there may, and so may old tests."""
-    lost = [name for name in _files(old) if name not in _files(new) and not _OWN.fullmatch(name)]
+    made = set(_files(new))
+    lost = [name for name in _files(old) if name not in made and not _OWN.fullmatch(name)]
     if lost:
         more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
         raise ReleaseError(

@@ -33,7 +33,7 @@ MOUNTS = Path("/sys/fs/cgroup")
 LEAF = "gradetape-grader"
 _MB = 1 << 20
 _NEEDED = ("memory", "pids")
-_SHARES = {"cpu.shares": 1024, "cpu.weight": 100}  # of one process; a weight goes up to 10,000
+_SHARES = {"cpu.shares": (1024, 262_144), "cpu.weight": (100, 10_000)}  # of one process, and the most that there is
 _UNLIMITED = 1 << 62  # version 1 writes a number near the largest where there is no limit
 _ADVICE = (
     "Grade as root; or, as an ordinary user, in control groups of your own: "
@@ -272,9 +272,10 @@ def _parent(place: Path) -> Path:
     _prepare(place)
     folder = _held(place)
     _prepare(folder)
-    for name, share in _SHARES.items():
-        if (folder / name).exists():  # all workers together are worth one process on every processor
-            (folder / name).write_text(str(min(share * (os.cpu_count() or 1), 10_000)))
+    for name, (share, most) in _SHARES.items():
+        with contextlib.suppress(OSError):  # all workers together are worth one process on every processor
+            if (folder / name).exists():
+                (folder / name).write_text(str(min(share * (os.cpu_count() or 1), most)))
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from contextlib import suppress
 from pathlib import Path
 
 from gradetape.records import Limits
@@ -16,7 +17,7 @@ def restrict(limits: Limits, *, own_memory: bool, own_processes: bool = False) -
     `own_memory` where no control group limits the sum of a worker's memory; `own_processes` where it is about to have
     a uid of its own, by which the kernel counts processes.
     """
-    _limit(resource.RLIMIT_CORE, 1)  # a limit of 0 does not keep a dump from a handler, and one of 1 byte does
+    _dump_no_core()
     _limit(resource.RLIMIT_FSIZE, limits.disk_mb * _MB)
     _limit(resource.RLIMIT_NOFILE, 1024)
     _limit(resource.RLIMIT_STACK, 8 * _MB)
@@ -26,6 +27,12 @@ def restrict(limits: Limits, *, own_memory: bool, own_processes: bool = False) -
     if own_processes:
         _limit(resource.RLIMIT_NPROC, limits.processes)
     Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _dump_no_core() -> None:
+    """A limit of 0 does not keep a dump from the machine's handler, and one of 1 byte does."""
+    with suppress(ValueError, OSError):  # the machine's limit is 0, and only root may raise that
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
 
 
 def _limit(kind: int, value: int) -> None:
