@@ -98,7 +98,7 @@ def _probe(container: Container, limits: Limits, slot: Slot, what: str) -> subpr
     with tempfile.TemporaryDirectory(prefix="gradetape-probe-") as folder:
         box = box_of(limits, container, Path(folder), "gradetape.farside.probe", what, slot=slot)
         try:
-            return said(container.engine.run(box))
+            return said(container.engine.run(box), cwd=folder)
         finally:
             said(container.engine.remove(box.name))
 

@@ -32,12 +32,16 @@ def inside(loaded: Side) -> Any:
     return loaded.student
 
 
-def test_every_wall_and_limit_of_the_container_is_found_as_it_must_be(container: Container) -> None:
+def test_every_wall_and_limit_of_the_container_is_found_as_it_must_be(
+    container: Container, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     found = {each.what: each for each in check(container, LIMITS, Slot())}
     assert [each for each in found.values() if not each.ok] == []
     assert set(found) == {
         "image", "network", "root", "capabilities", "privileges", "secrets", "memory", "processes", "worker",
     }  # fmt: skip
+    assert list(tmp_path.iterdir()) == [], "what podman writes where it was started, if memory runs out"
 
 
 def test_the_layers_are_told(loaded: Side) -> None:

@@ -66,7 +66,8 @@ class Contained(Running):
                 box_of(limits, container, folder, "gradetape.farside.zygote", slot=slot), name=self._name,
                 environment=environment(keras, gpu=gpu), mounts=(Mount(meeting, _MEETING, writable=True),),
             )  # fmt: skip
-            super().__init__(container.engine.run(box), policy, meeting / "zygote", folder / "errors")
+            # podman leaves a file `oom` where it was started, if the container's memory runs out
+            super().__init__(container.engine.run(box), policy, meeting / "zygote", folder / "errors", cwd=folder)
             self._stack = stack.pop_all()
 
     def close(self) -> None:
@@ -129,10 +130,12 @@ def sweep(engine: Engine) -> tuple[str, ...]:
     return left
 
 
-def said(argv: list[str]) -> subprocess.CompletedProcess[str]:
+def said(argv: list[str], cwd: str | Path = "/") -> subprocess.CompletedProcess[str]:
     """Runs an engine's command to its end; raises EngineError where it cannot be run or says nothing in time."""
     try:
-        return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE_S)
+        return subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE_S, cwd=cwd
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
         raise EngineError(f"{argv[0]} cannot be asked: {error}. Try: {argv[0]} info") from error
 

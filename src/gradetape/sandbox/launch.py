@@ -41,13 +41,13 @@ class Running:
 
     def __init__(
         self, command: Sequence[str], policy: Policy, path: Path, errors: Path,
-        variables: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None, cwd: str | Path = "/",
     ) -> None:  # fmt: skip
         self._ready = False
         self.path = path
         self._errors = errors.open("w+")
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, cwd="/",
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, cwd=cwd,
             start_new_session=True, env=variables,
         )  # fmt: skip
         with suppress(BrokenPipeError):  # what it says of itself is told when it is waited for
