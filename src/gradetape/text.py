@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
+from collections.abc import Iterable
 
+_FEW = 5
 _UNSURE = re.compile(r"[^\n\t -~]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -29,6 +31,13 @@ def printable(text: str, limit: int = 2000) -> str:
 def one_line(text: str, limit: int = 2000) -> str:
     """The same on one line: newlines and tabs, which a file's name may hold, are escapes too."""
     return printable(text, limit).replace("\n", r"\n").replace("\t", r"\t")
+
+
+def few(names: Iterable[str]) -> str:
+    """The first five of some names, and how many more there are."""
+    shown = list(names)
+    more = f" and {len(shown) - _FEW} more" if len(shown) > _FEW else ""
+    return ", ".join(shown[:_FEW]) + more
 
 
 def shell_word(text: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gradetape.places import Places
     from gradetape.records import Grade, Submission, Unreadable
 
-_SHOWN, _NAMED = 20, 5
+_SHOWN = 20
 _NOT_FINAL = (
     "These grades are not final, and grading again judges them anew. gradetape verify tries the checks themselves; "
     "gradetape show STUDENT --staff tells all that is known."
@@ -140,13 +140,12 @@ def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable
 
 
 def _tell(run: Batch, folder: Path) -> None:
-    from gradetape.text import one_line, printable
+    from gradetape.text import few, one_line, printable
 
     for entry in run.unreadable:
         click.echo(f"unreadable: {one_line(entry.file)}: {printable(entry.reason)}", err=True)
     for reason, students in _by_reason(run.grades).items():
-        others = f" and {len(students) - _NAMED} more" if len(students) > _NAMED else ""
-        names = f"{', '.join(printable(student, 60) for student in students[:_NAMED])}{others}"
+        names = few(printable(student, 60) for student in students)
         click.echo(f"needs attention: {names}: {printable(reason)}", err=True)
     if any(grade.attention for grade in run.grades):
         click.echo(_NOT_FINAL, err=True)
@@ -205,10 +204,9 @@ def _tell_left_out(submissions: list[Submission]) -> None:
 
 
 def _few(names: list[str]) -> str:
-    from gradetape.text import one_line
+    from gradetape.text import few, one_line
 
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(one_line(name, 100) for name in names[:_NAMED])}{more}"
+    return few(one_line(name, 100) for name in names)
 
 
 def _tell_place(places: Places) -> None:

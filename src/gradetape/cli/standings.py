@@ -15,9 +15,7 @@ from gradetape.errors import ConfigError
 from gradetape.gradebook import Gradebook
 from gradetape.records import Grade, Override, Standing, Unreadable
 from gradetape.report.tables import earned
-from gradetape.text import printable
-
-_NAMED = 5
+from gradetape.text import few, printable
 
 
 def standings(course: Course, assignment: Assignment, book: Gradebook) -> dict[str, Standing]:
@@ -88,12 +86,9 @@ def _tell_untimed(late: Late, name: str, times: policy.Times, students: Iterable
     untimed, strangers = sorted(known - timed), sorted(timed - known)
     if not late.times or not untimed or (late.by_file and not strangers):
         return
-    told = f"{late.times} has no time for {len(untimed)} of {len(known)} students of {name}: {_some(untimed)}."
+    some = few(each[:60] for each in untimed)
+    told = f"{late.times} has no time for {len(untimed)} of {len(known)} students of {name}: {some}."
     if strangers:
-        told += f" It has one for {len(strangers)} that nobody there is called: {_some(strangers)}. Write names alike."
+        some = few(each[:60] for each in strangers)
+        told += f" It has one for {len(strangers)} that nobody there is called: {some}. Write names alike."
     click.echo(told, err=True)
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(name[:60] for name in names[:_NAMED]) + more

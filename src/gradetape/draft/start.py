@@ -10,9 +10,9 @@ from gradetape import config
 from gradetape.course import root_of
 from gradetape.draft.writing import write
 from gradetape.errors import CourseError
+from gradetape.text import few
 
 EXAMPLE = "first-steps"
-_SHOWN = 5
 
 
 def new_course(root: Path) -> list[Path]:
@@ -61,8 +61,7 @@ def _in_the_way(root: Path, path: Path) -> bool:
 
 
 def _not_empty(root: Path, taken: list[str]) -> str:
-    more = f" and {len(taken) - _SHOWN} more" if len(taken) > _SHOWN else ""
     return (
-        f"{root} is not empty, and nothing was written. There is {', '.join(taken[:_SHOWN])}{more} already. "
+        f"{root} is not empty, and nothing was written. There is {few(taken)} already. "
         "Choose another folder: gradetape init FOLDER"
     )

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from gradetape.intake.cells import SKIPPED_FOLDERS
 from gradetape.intake.names import clean
-from gradetape.text import one_line
+from gradetape.text import few, one_line
 
 SUFFIXES = (".ipynb", ".py", ".zip")
 MAX_FOLDERS_DEEP = 16
@@ -36,7 +36,6 @@ _LINK = "This is a link to something else. Hand in the notebook itself."
 _KIND = "The file is no notebook (.ipynb), script (.py) or zip. Hand in the notebook itself."
 _GONE = "There is no such file, or it is out of reach. Look at the path's spelling."
 _WHICH = "More than one file was handed in, and one is due. Tell your instructor which one counts."
-_LISTED = 5
 # Two numbers that look like a year and a month are no ids of Canvas.
 _CANVAS = re.compile(
     r"(?P<name>[^_]+)(_LATE)?_(?!\d{4}_\d\d?_)(?P<person>\d+)_(?P<attempt>\d{1,18})_(?P<title>.+?)(-\d{1,3})?"
@@ -117,10 +116,9 @@ def _where(files: list[Found]) -> Path:
 
 def _which(files: list[Found]) -> str:
     common = os.path.commonpath([os.path.abspath(entry.path.parent) for entry in files])
-    names = ", ".join(one_line(os.path.relpath(entry.path, common)) for entry in files[:_LISTED])
-    more = f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
+    names = few(one_line(os.path.relpath(entry.path, common)) for entry in files)
     return (
-        f"{len(files)} files, and one is due: {names}{more}. Which one counts? Move the others away and grade again. "
+        f"{len(files)} files, and one is due: {names}. Which one counts? Move the others away and grade again. "
         "If they are several students', grade their folder by itself."
     )
 

@@ -15,11 +15,11 @@ from gradetape.release.notebook import notebook
 from gradetape.release.starter import starter_cells
 from gradetape.release.testfile import test_file
 from gradetape.release.texts import due, shipped
+from gradetape.text import few
 
 __all__ = ["refuse_unfit", "release"]
 
 _OWN = re.compile(r"tests/q\d\d_\w+\.py")
-_SHOWN = 5
 
 
 def refuse_unfit(master: Master) -> None:
@@ -78,9 +78,8 @@ def _refuse_losses(new: Path, old: Path) -> None:
     made = set(_files(new))
     lost = [name for name in _files(old) if name not in made and not _OWN.fullmatch(name)]
     if lost:
-        more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
         raise ReleaseError(
-            f"{old} holds files that release would delete: {', '.join(lost[:_SHOWN])}{more}. Move them elsewhere, "
+            f"{old} holds files that release would delete: {few(lost)}. Move them elsewhere, "
             "or delete them. What students are to have goes into assignment.yml, under data."
         )
 
