@@ -64,8 +64,8 @@ docs: setup  ## build the documentation into site/
 wheel: setup  ## build the installable package into dist/
 	$(BIN)/hatchling build -t wheel
 
-grader_config.schema.json: src/gradetape/config.py | .venv/.stamp
-	$(BIN)/python -m gradetape.config > $@
+grader_config.schema.json: src/gradetape/course/config.py | .venv/.stamp
+	$(BIN)/python -m gradetape.course.config > $@
 
 clean:  ## remove what can be made again, and no results
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist site

@@ -19,14 +19,15 @@ from rich.table import Table
 from benchmarks import with_otter
 from benchmarks.measure import descendants, seconds, spread, unique_mb
 from benchmarks.pages import pages
-from gradetape import course as courses
-from gradetape.grade import Lanes, Rubric
-from gradetape.judge.cases import Exam
-from gradetape.places import Places
+from gradetape.course import assignments as courses
+from gradetape.course.gradable import GradableAssignment
+from gradetape.engine.local import LocalEngine
+from gradetape.grading.rubric import Rubric
 from gradetape.records import Cell, Limits
-from gradetape.sandbox.launch import Zygote
-from gradetape.wire.control import Control
-from gradetape.wire.lane import Lane, Watch
+from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.zygote_client import ZygoteClient
+from gradetape.runtime.launch import LocalZygote
+from gradetape.runtime.slots import Slots
 
 ROOT = Path(__file__).parents[1]
 ASSIGNMENT = "custom-training"
@@ -36,12 +37,12 @@ Row = tuple[str, str, str]
 
 def workers() -> list[Row]:
     """The first reply of a new worker with walls and without, turn by turn, and a call over the wire."""
-    with Zygote(Limits()) as walled, Zygote(Limits(), isolation="none") as bare, ExitStack() as stack:
+    with LocalZygote(Limits()) as walled, LocalZygote(Limits(), isolation="none") as bare, ExitStack() as stack:
         controls = []
         for zygote in (walled, bare):
             zygote.wait_ready()
-            controls.append(stack.enter_context(closing(Control(zygote.path))))
-        watch = Watch()
+            controls.append(stack.enter_context(closing(ZygoteClient(zygote.path))))
+        watch = CheckBudget()
         watch.begin(600)
         replies = [[_first_reply(control, watch) for control in controls] for _ in range(30)]
         calls = _calls(controls[0], watch)
@@ -54,24 +55,24 @@ def workers() -> list[Row]:
     ]
 
 
-def _lanes(exam: Exam, isolation: str = "namespaces") -> Lanes:
-    places = Places.of(
-        exam.course.config, workers=1, secret=exam.secret_folders, isolation=isolation, device="cpu"
+def _lanes(gradable: GradableAssignment, isolation: str = "namespaces") -> LocalEngine:
+    places = Slots.of(
+        gradable.course.config, workers=1, secret=gradable.secret_folders, isolation=isolation, device="cpu"
     )  # fmt: skip
-    return Lanes(exam, places)
+    return LocalEngine(gradable, places)
 
 
-def batch(exam: Exam) -> list[Row]:
+def batch(gradable: GradableAssignment) -> list[Row]:
     """Submissions, one after the other, with walls and without, turn by turn."""
     with (
-        _lanes(exam) as walled,
-        _lanes(exam, "none") as bare,
+        _lanes(gradable) as walled,
+        _lanes(gradable, "none") as bare,
     ):
-        only = Rubric.of(exam, walled.collected).sound
-        case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
-        for lanes in (walled, bare):
-            lanes.judge(case)
-        taken = [[lanes.judge(case).seconds for lanes in (walled, bare)] for _ in range(2 * REPEATS)]
+        only = Rubric.of(gradable, walled.collected).sound
+        case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
+        for engine in (walled, bare):
+            engine.judge(case)
+        taken = [[engine.judge(case).seconds for engine in (walled, bare)] for _ in range(2 * REPEATS)]
     ratio = statistics.median(first / second for first, second in taken)
     return [
         ("a submission in a batch, namespaces", spread([each[0] for each in taken], "s"), ""),
@@ -80,34 +81,34 @@ def batch(exam: Exam) -> list[Row]:
     ]
 
 
-def _first_reply(control: Control, watch: Watch) -> float:
-    lane = Lane(control, "clean", (), Limits(), watch)
-    taken = seconds(lane.ready)
-    lane.close()
+def _first_reply(control: ZygoteClient, watch: CheckBudget) -> float:
+    session = RemoteSession(control, "clean", (), Limits(), watch)
+    taken = seconds(session.ready)
+    session.close()
     return taken
 
 
-def _calls(control: Control, watch: Watch) -> list[float]:
-    lane = Lane(control, "student", (Cell(source="def double(x):\n    return 2 * x"),), Limits(), watch)
-    double = lane.names().double
+def _calls(control: ZygoteClient, watch: CheckBudget) -> list[float]:
+    session = RemoteSession(control, "student", (Cell(source="def double(x):\n    return 2 * x"),), Limits(), watch)
+    double = session.names().double
     times = [seconds(lambda: [double(1.5) for _ in range(1000)]) / 1000 for _ in range(5)]
-    lane.close()
+    session.close()
     return times
 
 
-def against_no_wall(exam: Exam) -> list[Row]:
-    """The whole reference solution, in a lane and in one warm process without any wall, turn by turn."""
+def against_no_wall(gradable: GradableAssignment) -> list[Row]:
+    """The whole reference solution, in a session and in one warm process without any wall, turn by turn."""
     walled, bare = [], []
-    with _lanes(exam) as lanes:
-        only = Rubric.of(exam, lanes.collected).sound
-        case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
-        lanes.judge(case)
+    with _lanes(gradable) as engine:
+        only = Rubric.of(gradable, engine.collected).sound
+        case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
+        engine.judge(case)
         for _ in range(REPEATS):
-            walled.append(lanes.judge(case).seconds)
+            walled.append(engine.judge(case).seconds)
             bare += _in_process(1)
     ratio = statistics.median(walled) / statistics.median(bare)
     return [
-        ("the assignment in a lane", spread(walled, "s"), ""),
+        ("the assignment in a session", spread(walled, "s"), ""),
         ("the same calls in a warm process, no wall", spread(bare, "s"), ""),
         ("ratio", f"{ratio:.2f}", "1.4"),
     ]
@@ -121,37 +122,37 @@ def _in_process(repeats: int) -> list[float]:
     return found
 
 
-def per_question(exam: Exam) -> list[Row]:
+def per_question(gradable: GradableAssignment) -> list[Row]:
     """The reference, question by question: the sum of its checks, and the longest of them."""
     times: dict[str, dict[str, list[float]]] = {}
-    with _lanes(exam) as lanes:
-        only = Rubric.of(exam, lanes.collected).sound
-        case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
+    with _lanes(gradable) as engine:
+        only = Rubric.of(gradable, engine.collected).sound
+        case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
         for _ in range(1 + REPEATS):
-            for result in lanes.judge(case).results:
+            for result in engine.judge(case).results:
                 times.setdefault(result.check.question, {}).setdefault(result.check.name, []).append(result.seconds)
     rows = []
-    for stem, checks in times.items():
+    for question_id, checks in times.items():
         medians = {name: statistics.median(found[1:]) for name, found in checks.items()}
         slowest = max(medians, key=medians.__getitem__)
-        rows.append((stem, f"{sum(medians.values()):.2f} s", f"{slowest}: {medians[slowest]:.2f} s"))
+        rows.append((question_id, f"{sum(medians.values()):.2f} s", f"{slowest}: {medians[slowest]:.2f} s"))
     return rows
 
 
-def memory(exam: Exam) -> list[Row]:
-    """What a lane holds for itself at its peak, and what the supervisor gains over many submissions."""
-    with _lanes(exam) as lanes:
-        only = Rubric.of(exam, lanes.collected).sound
-        case = exam.case(exam.reference, exam.course.config.limits.record(), only=only)
-        peak = _peak(lambda: lanes.judge(case))
-        small = exam.case((Cell(source="x = 1"),), exam.course.config.limits.record(), only=only[:1])
-        lanes.judge(small)
+def memory(gradable: GradableAssignment) -> list[Row]:
+    """What a session holds for itself at its peak, and what the supervisor gains over many submissions."""
+    with _lanes(gradable) as engine:
+        only = Rubric.of(gradable, engine.collected).sound
+        case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
+        peak = _peak(lambda: engine.judge(case))
+        small = gradable.job((Cell(source="x = 1"),), gradable.course.config.limits.record(), only=only[:1])
+        engine.judge(small)
         before = unique_mb("self")
         for _ in range(50):
-            lanes.judge(small)
+            engine.judge(small)
         gained = unique_mb("self") - before
     return [
-        ("a lane's own memory at its peak", f"{peak:.0f} MiB", "500 MiB"),
+        ("a session's own memory at its peak", f"{peak:.0f} MiB", "500 MiB"),
         ("what the supervisor gains in 50 submissions", f"{gained:.1f} MiB", "0"),
     ]
 
@@ -174,17 +175,17 @@ def _unique(pid: int) -> float:
         return 0.0
 
 
-def against_otter(exam: Exam) -> list[Row]:
-    """`otter run` on the reference as a notebook, and gradetape with the same checks in a warm lane."""
-    otter, ids = with_otter.run(exam, REPEATS)
-    with _lanes(exam) as lanes:
-        lanes.judge(exam.case(exam.reference, exam.course.config.limits.record(), only=tuple(ids)))
-        case = exam.case(exam.reference, exam.course.config.limits.record(), only=tuple(ids))
-        ours = [lanes.judge(case).seconds for _ in range(REPEATS)]
+def against_otter(gradable: GradableAssignment) -> list[Row]:
+    """`otter run` on the reference as a notebook, and gradetape with the same checks in a warm session."""
+    otter, ids = with_otter.run(gradable, REPEATS)
+    with _lanes(gradable) as engine:
+        engine.judge(gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids)))
+        case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids))
+        ours = [engine.judge(case).seconds for _ in range(REPEATS)]
     ratio = statistics.median(otter) / statistics.median(ours)
     return [
         (f"otter run, {len(ids)} checks, no wall", spread(otter, "s"), ""),
-        ("gradetape, the same checks, a warm lane", spread(ours, "s"), ""),
+        ("gradetape, the same checks, a warm session", spread(ours, "s"), ""),
         ("otter run takes so many times as long", f"{ratio:.1f}", ""),
     ]
 
@@ -198,15 +199,16 @@ def start_up() -> list[Row]:
 
 def main() -> None:
     """Everything, in about seven minutes."""
-    exam = Exam.open(courses.find(ROOT), ASSIGNMENT)
+    gradable = GradableAssignment.open(courses.find(ROOT), ASSIGNMENT)
     questions = Table("Question", "Its checks", "The longest of them")
-    for row in per_question(exam):
+    for row in per_question(gradable):
         questions.add_row(*row)
     table = Table(
         "What", "Median (least to most)", "Aim", title=f"gradetape on {os.cpu_count()} cores, {time.strftime('%F')}"
     )
     with_exam = (
-        lambda: batch(exam), lambda: against_no_wall(exam), lambda: memory(exam), lambda: against_otter(exam),
+        lambda: batch(gradable), lambda: against_no_wall(gradable), lambda: memory(gradable),
+        lambda: against_otter(gradable),
     )  # fmt: skip
     for part in (start_up, pages, workers, *with_exam):
         for row in part():

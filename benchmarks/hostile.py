@@ -28,8 +28,8 @@ from benchmarks import with_otter
 from examples.hostile.corpus import Entry, entries, manifest, write
 from examples.hostile.findings import Secrets
 from examples.hostile.trial import NOBODY, _course, trial
-from gradetape import course as courses
-from gradetape.judge.cases import Exam
+from gradetape.course import assignments as courses
+from gradetape.course.gradable import GradableAssignment
 
 NAMES = (
     "reads_likely_paths", "reads_the_environment", "searches_the_modules", "searches_the_garbage_collector",
@@ -85,17 +85,17 @@ def with_otter_alone(names: tuple[str, ...]) -> dict[str, tuple[Entry, Ended, En
     with tempfile.TemporaryDirectory(prefix="hostile-otter-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        exam = Exam.open(courses.find(_course(folder / "course", drawn)), "target")
+        gradable = GradableAssignment.open(courses.find(_course(folder / "course", drawn)), "target")
         (folder / "course").chmod(0o700)
         (folder / "zip").mkdir()
-        zipped, _ = with_otter.autograder(exam, folder / "zip")
+        zipped, _ = with_otter.autograder(gradable, folder / "zip")
         bases = [Entry(900 + number, base, base) for number, base in enumerate(manifest().bases)]
         write([*chosen, *bases], folder / "all")
         alone: dict[str, Ended] = {}
         for entry in (*bases, *chosen):
-            room = folder / entry.stem
+            room = folder / entry.id
             room.mkdir()
-            ended = through_otter(folder / "all" / f"{entry.stem}.ipynb", zipped, room, drawn)
+            ended = through_otter(folder / "all" / f"{entry.id}.ipynb", zipped, room, drawn)
             if entry.attack is None:
                 alone[entry.base] = ended
             else:

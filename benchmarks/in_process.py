@@ -23,22 +23,22 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gradetape import course as courses
-from gradetape.farside import worker
-from gradetape.farside.cells import Cells
-from gradetape.farside.generation import keras
-from gradetape.farside.output import Output
-from gradetape.judge.cases import Exam
-from gradetape.wire import functions as far_functions
+from gradetape.course import assignments as courses
+from gradetape.course.gradable import GradableAssignment
+from gradetape.remote import functions as worker_functions
+from gradetape.worker import worker
+from gradetape.worker.cells import Cells
+from gradetape.worker.generation import keras
+from gradetape.worker.output import Output
 
 
-def far_side(function: Callable[..., Any]) -> Callable[..., Any]:
+def in_worker(function: Callable[..., Any]) -> Callable[..., Any]:
     """Without a wall a function of the far side is a function."""
     vars(sys.modules[function.__module__]).update(tf=tf, keras=keras, np=np)
     return function
 
 
-class Clean:
+class CleanWorker:
     """Without a wall there is no far side that has not seen the student."""
 
     tf, keras = tf, keras
@@ -62,22 +62,22 @@ def checks(path: Path) -> list[Callable[..., None]]:
     return [value for name, value in vars(module).items() if name.startswith("test_")]
 
 
-def run(exam: Exam, functions: list[Callable[..., None]]) -> float:
+def run(gradable: GradableAssignment, functions: list[Callable[..., None]]) -> float:
     """Runs cells and checks, as a worker would; the seconds that took."""
     start = time.perf_counter()
     worker.prepare()
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
     cells = Cells(vars(main), Output(1 << 16))
-    for index, cell in enumerate(exam.reference):
+    for index, cell in enumerate(gradable.reference):
         told = cells.run(index, cell.source, False)
         assert not told["error"], told
     for function in functions:
         name = function.__name__
         worker.seed(zlib.crc32(name.encode()))
         fixtures = {
-            "student": main, "reference": main, "keras": keras, "tf": tf, "clean": Clean(),
-            "rng": np.random.default_rng(zlib.crc32(name.encode())), "tmp_remote": Path(tempfile.mkdtemp()),
+            "student": main, "reference": main, "keras": keras, "tf": tf, "clean": CleanWorker(),
+            "rng": np.random.default_rng(zlib.crc32(name.encode())), "worker_tmp_path": Path(tempfile.mkdtemp()),
         }  # fmt: skip
         wanted = inspect.signature(function).parameters
         try:
@@ -91,15 +91,15 @@ def run(exam: Exam, functions: list[Callable[..., None]]) -> float:
 def main() -> None:
     """Forks a child for each repeat."""
     root, assignment, repeats = sys.argv[1:]
-    far_functions.FarFunction = far_side  # type: ignore[assignment, misc]  # before anything imports the vocabulary
-    exam = Exam.open(courses.find(Path(root)), assignment)
-    functions = [function for path in exam.check_files for function in checks(path)]
+    worker_functions.WorkerFunction = in_worker  # type: ignore[assignment, misc]  # before anything imports the vocabulary
+    gradable = GradableAssignment.open(courses.find(Path(root)), assignment)
+    functions = [function for path in gradable.check_files for function in checks(path)]
     found = []
     for _ in range(int(repeats)):
         read, write = os.pipe()
         if os.fork() == 0:
             try:
-                os.write(write, json.dumps(run(exam, functions)).encode())
+                os.write(write, json.dumps(run(gradable, functions)).encode())
             except BaseException:
                 traceback.print_exc(file=sys.__stderr__)
             finally:

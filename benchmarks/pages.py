@@ -26,13 +26,13 @@ def a_class() -> list[Grade]:
     ability, difficulty = rng.normal(size=STUDENTS), rng.normal(size=(QUESTIONS, CHECKS))
     chance = 1 / (1 + np.exp(difficulty - ability[:, None, None] * 1.5))
     passed = rng.random((STUDENTS, QUESTIONS, CHECKS)) < chance
-    questions = tuple(Question(stem=f"q{n:02}_topic", title=f"The topic of {n}", points=CHECKS) for n in range(1, 12))
+    questions = tuple(Question(id=f"q{n:02}_topic", title=f"The topic of {n}", points=CHECKS) for n in range(1, 12))
     return [_grade(number, questions, passed[number]) for number in range(STUDENTS)]
 
 
 def _grade(number: int, questions: tuple[Question, ...], passed: np.ndarray) -> Grade:
     results = [
-        _result(question.stem, place, bool(passed[row, place]))
+        _result(question.id, place, bool(passed[row, place]))
         for row, question in enumerate(questions)
         for place in range(CHECKS)
     ]
@@ -43,12 +43,12 @@ def _grade(number: int, questions: tuple[Question, ...], passed: np.ndarray) -> 
     )  # fmt: skip
 
 
-def _result(stem: str, place: int, passed: bool) -> CheckResult:
-    check = Check(question=stem, name=f"test_{place}", public=place < 3, title=f"What check {place} says of it.",
+def _result(question_id: str, place: int, passed: bool) -> CheckResult:
+    check = Check(question=question_id, name=f"test_{place}", public=place < 3, title=f"What check {place} says of it.",
                   hint="Where could this go wrong?", points=1.0)  # fmt: skip
     if passed:
         return CheckResult(check=check, verdict=Verdict.PASSED, points=1.0, seconds=0.05)
-    command = f"pytest autograder/custom-training/test_{stem}.py::test_{place} --submission a.ipynb"
+    command = f"pytest autograder/custom-training/test_{question_id}.py::test_{place} --submission a.ipynb"
     return CheckResult(check=check, verdict=Verdict.ERROR, points=0.0, seconds=0.07, message=LINES,
                        staff_message=LINES * 3, command=command)  # fmt: skip
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 from benchmarks.measure import seconds
-from gradetape.judge.cases import Exam
+from gradetape.course.gradable import GradableAssignment
 from gradetape.release.testfile import test_file
 
 _BEYOND_OTTER = {"clean", "reference", "source"}
@@ -33,39 +33,41 @@ def _unportable(function: ast.FunctionDef) -> bool:
     return bool(_BEYOND_OTTER & {argument.arg for argument in function.args.args})
 
 
-def autograder(exam: Exam, folder: Path) -> tuple[Path, list[str]]:
+def autograder(gradable: GradableAssignment, folder: Path) -> tuple[Path, list[str]]:
     """Otter's autograder.zip with every check that can be ported, and their ids."""
     ids = []
     (folder / "tests").mkdir()
-    for path in exam.check_files:
-        stem = path.parent.name if path.name == "test_public.py" else path.stem.removeprefix("test_")
+    for path in gradable.check_files:
+        question_id = path.parent.name if path.name == "test_public.py" else path.stem.removeprefix("test_")
         kind = "public" if path.name == "test_public.py" else "hidden"
         copy, names = ported(path, folder / "ported")
         if not names:
             continue
-        (folder / "tests" / f"{stem}_{kind}.py").write_text(test_file(f"{stem}_{kind}", copy), encoding="utf-8")
-        ids += [f"{stem}::{kind}::{name}" for name in names]
+        (folder / "tests" / f"{question_id}_{kind}.py").write_text(
+            test_file(f"{question_id}_{kind}", copy), encoding="utf-8"
+        )
+        ids += [f"{question_id}::{kind}::{name}" for name in names]
     command = [sys.executable, "-m", "otter", "generate", "-t", "tests", "--no-environment"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     return folder / "autograder.zip", ids
 
 
-def notebook(exam: Exam, path: Path) -> None:
+def notebook(gradable: GradableAssignment, path: Path) -> None:
     """The reference as a student's notebook."""
-    cells = [nbformat.v4.new_code_cell(cell.source) for cell in exam.reference]
+    cells = [nbformat.v4.new_code_cell(cell.source) for cell in gradable.reference]
     metadata = {
         "kernelspec": {"name": "python3", "display_name": "Python 3"},
-        "gradetape": {"assignment": exam.assignment.name},
+        "gradetape": {"assignment": gradable.assignment.name},
     }
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
 
 
-def run(exam: Exam, repeats: int) -> tuple[list[float], list[str]]:
+def run(gradable: GradableAssignment, repeats: int) -> tuple[list[float], list[str]]:
     """Seconds of `otter run` on the reference, and the ids of the checks that it ran and passed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        zipped, ids = autograder(exam, folder)
-        notebook(exam, folder / "reference.ipynb")
+        zipped, ids = autograder(gradable, folder)
+        notebook(gradable, folder / "reference.ipynb")
         command = [sys.executable, "-m", "otter", "run", "reference.ipynb", "-a", str(zipped)]
         found = [
             seconds(lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True))

@@ -53,13 +53,13 @@ def answered(folders: list[str]) -> Any:
     notebook = nbformat.read(RELEASED / NAME, as_version=4)
     cells, seen = [], set()
     for cell in notebook.cells:
-        stem = next((tag[9:] for tag in cell.metadata.get("tags", []) if tag.startswith("question:")), "")
-        files = [file for folder in folders if (file := ANSWERS / folder / f"{stem}.py").is_file()]
+        question_id = next((tag[9:] for tag in cell.metadata.get("tags", []) if tag.startswith("question:")), "")
+        files = [file for folder in folders if (file := ANSWERS / folder / f"{question_id}.py").is_file()]
         if not files:
             cells.append(cell)
-        elif stem not in seen:
+        elif question_id not in seen:
             cells += [_code(source, cell.metadata) for source in split(files[-1])]
-        seen.add(stem)
+        seen.add(question_id)
     notebook.cells = cells
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number:03}"

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gradetape.errors import GradetapeError
-from gradetape.sandbox import devices
-from gradetape.sandbox.container import find, image_id
+from gradetape.runtime import devices
+from gradetape.runtime.container import find, image_id
 
 ROOT = Path(__file__).parents[1]
 IMAGE, ASSIGNMENT = "localhost/gradetape:latest", "custom-training"
@@ -46,9 +46,9 @@ class Run(NamedTuple):
 def verdicts(run: Run) -> dict[tuple[str, str, str], str]:
     """Each check's verdict."""
     return {
-        (each["student"], stem, check["name"]): check["verdict"]
+        (each["student"], question_id, check["name"]): check["verdict"]
         for each in run.told["submissions"]
-        for stem, question in each["questions"].items()
+        for question_id, question in each["questions"].items()
         for check in question["checks"]
     }
 

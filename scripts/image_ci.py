@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gradetape.image import requirements
+from gradetape.runtime.image import requirements
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache" / "image-ci"

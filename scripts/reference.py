@@ -11,9 +11,10 @@ import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from gradetape import checks, config
+from gradetape import checks
 from gradetape.cli import cli
-from gradetape.course import Spec
+from gradetape.course import config
+from gradetape.course.assignments import AssignmentSpec
 from gradetape.judge.plugin import MARKS
 
 _WIDTH = 100
@@ -49,11 +50,12 @@ def configuration() -> str:
         "## grader_config.yml\n\nIt lies in the course's folder. Every key may be left out; `make "
         "grader_config.schema.json` in gradetape's own repository makes the schema by which editors complete it.\n\n"
         f"{_keys(config.Config)}\n"
-        f"## assignment.yml\n\nIt lies in each folder of `assignments/`, and students may see it.\n\n{_keys(Spec)}"
+        f"## assignment.yml\n\nIt lies in each folder of `assignments/`, and students may see it.\n\n"
+        f"{_keys(AssignmentSpec)}"
     )
 
 
-def _keys(model: type[config.Strict]) -> str:
+def _keys(model: type[config.StrictModel]) -> str:
     rows = (
         f"| `{name}` | {f'`{text}`' if (text := _default(field)) else ''} | {field.description} |\n"
         for name, field in config.every_key(model)
@@ -62,7 +64,7 @@ def _keys(model: type[config.Strict]) -> str:
 
 
 def _default(field: Any) -> str:
-    return "" if field.is_required() or isinstance(field.default, config.Strict) else config.default_text(field)
+    return "" if field.is_required() or isinstance(field.default, config.StrictModel) else config.default_text(field)
 
 
 def vocabulary() -> str:
@@ -83,7 +85,7 @@ def _entry(name: str, thing: Any) -> str:
 
 
 def _signature(thing: Any) -> str:
-    if isinstance(thing, checks.far_side):
+    if isinstance(thing, checks.in_worker):
         [function] = ast.parse(thing.gradetape_source().text).body
         return f"({ast.unparse(function.args)})" if isinstance(function, ast.FunctionDef) else ""
     return "" if isinstance(thing, type) else str(inspect.signature(thing)).replace("'", "")

@@ -29,7 +29,7 @@ def a_grade(student: str = "alice", key: str = "k1", points: float = 1.0, **chan
         key=key,
         status=Status.GRADED,
         isolation="namespaces",
-        questions=(Question(stem="q01", title="One", points=2),),
+        questions=(Question(id="q01", title="One", points=2),),
         results=(result,),
         versions={"tensorflow": "2.21"},
     )

@@ -32,13 +32,14 @@ import numpy as np
 import psutil
 from rich.console import Console
 
-from gradetape.errors import FarSideEvent, InfrastructureError, StudentError
+from gradetape.errors import InfrastructureError, StudentError, WorkerEvent
 from gradetape.records import Limits
+from gradetape.remote.handles import Handle
+from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.sandbox.base import STUDENT_UIDS
 from gradetape.wire.codec import Encoder
-from gradetape.wire.control import Broken, Control, Exit, Kill, Ready, Spawn
-from gradetape.wire.handles import Handle
-from gradetape.wire.lane import Lane, Watch
+from gradetape.wire.messages import Broken, Exit, Kill, Ready, Spawn
 from gradetape.wire.values import Ref
 from tests.far import started
 from tests.processes import until
@@ -77,11 +78,11 @@ class Bad(Exception):
 def judge(chance: random.Random) -> str:
     """One reply to one request."""
     ours, theirs = socket.socketpair()
-    watch = Watch()
-    lane = Lane(Gone(), "student", (), Limits(), watch)  # type: ignore[arg-type]
+    watch = CheckBudget()
+    session = RemoteSession(Gone(), "student", (), Limits(), watch)  # type: ignore[arg-type]
     with ours, theirs:
         watch.begin(0.05)
-        lane.worker = worker = lane._connected(1, ours)
+        session.worker = worker = session._connected(1, ours)
         theirs.setblocking(False)
         with suppress(BlockingIOError):
             theirs.sendall(reply(chance))
@@ -91,7 +92,7 @@ def judge(chance: random.Random) -> str:
             value = worker.ask(
                 *chance.choice((("name", "f"), ("numbers", 1), ("getattr", 1, "x"), ("cell", 0, "", False)))
             )
-        except (StudentError, FarSideEvent) as error:
+        except (StudentError, WorkerEvent) as error:
             repr(error)
             return type(error).__name__
         if not of_plain_data(value):
@@ -174,7 +175,7 @@ def mangled(chance: random.Random, data: bytes) -> bytes:
     return bytes(found)
 
 
-class News:
+class ZygoteEvent:
     """A control connection to somebody who is no zygote."""
 
     def __init__(self, folder: Path) -> None:
@@ -185,7 +186,7 @@ class News:
 
     def turn(self, chance: random.Random) -> str:
         """A few packets, and one question."""
-        with closing(Control(self._path)) as control:
+        with closing(ZygoteClient(self._path)) as control:
             other, _ = self._listener.accept()
             with other:
                 for _ in range(chance.randint(0, 3)):
@@ -288,7 +289,7 @@ def at_a_zygote(seed: int, seconds: float, only: int | None) -> list[str]:
         left = (process.num_fds() - descriptors, len(process.children()), (process.memory_info().rss >> 20) - memory)
         if left[0] or left[1] or left[2] > 50:
             problems.append(f"orders: {left[0]} descriptors, {left[1]} processes and {left[2]} MiB are left")
-        with closing(Control(zygote.path)) as control:
+        with closing(ZygoteClient(zygote.path)) as control:
             number, sock, _ = control.spawn("student", 60)
             sock.close()
             control.end(number)
@@ -307,7 +308,7 @@ def main(seconds: float, seed: int, again: str) -> None:
     if name in ("", "judge"):
         problems += turns("judge", judge, seed, seconds * 0.5, only)
     if name in ("", "news"):
-        with tempfile.TemporaryDirectory() as folder, closing(News(Path(folder))) as other:
+        with tempfile.TemporaryDirectory() as folder, closing(ZygoteEvent(Path(folder))) as other:
             problems += turns("news", other.turn, seed, seconds * 0.1, only)
     if name in ("", "orders"):
         problems += at_a_zygote(seed, seconds * 0.4, only)

@@ -40,7 +40,7 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 def _role(child: psutil.Process, parent: str) -> str:
     if parent == "supervisor":
         try:
-            return "zygote" if "gradetape.farside.zygote" in child.cmdline() else "judge server"
+            return "zygote" if "gradetape.worker.zygote" in child.cmdline() else "judge server"
         except psutil.Error:
             return "judge server"
     below = {"judge server": "judge child", "judge child": "judge child", "zygote": "outer", "outer": "init"}

@@ -110,8 +110,14 @@ def test_a_batch_in_which_nothing_can_be_read_is_still_told_as_json(course: Path
 
 
 def test_notebooks_that_name_another_assignment_than_the_option_are_counted_aloud(course: Path) -> None:
-    for student, says in (("ada", "week-2"), ("bob", "week-2"), ("cy", "tiny"), ("dan", None), ("eve", "week-3")):
-        (course / "handed_in" / f"{student}.ipynb").write_text(notebook(DOUBLE, HALVE, assignment=says))
+    for student, declared_assignment in (
+        ("ada", "week-2"),
+        ("bob", "week-2"),
+        ("cy", "tiny"),
+        ("dan", None),
+        ("eve", "week-3"),
+    ):
+        (course / "handed_in" / f"{student}.ipynb").write_text(notebook(DOUBLE, HALVE, assignment=declared_assignment))
     run = gradetape(course, "grade", "handed_in", "--assignment", "tiny")
     assert run.returncode == 0
     assert "2 notebooks say that they are of week-2; they are graded as tiny, since --assignment says so" in run.stderr
@@ -157,7 +163,7 @@ def test_a_check_file_with_a_syntax_error_costs_its_question(course: Path) -> No
     (course / "handed_in" / "bob.ipynb").write_text(GOOD)
     run = gradetape(course, "grade", "handed_in", "--json")
     ada = by_student(run)["ada"]
-    points = {stem: found["points"] for stem, found in ada["questions"].items()}
+    points = {question_id: found["points"] for question_id, found in ada["questions"].items()}
     assert (run.returncode, ada["status"], points) == (1, "needs_attention", {"q01_double": 3, "q02_halve": 1})
     assert [check["verdict"] for check in ada["questions"]["q02_halve"]["checks"]] == ["passed", "fault"]
     assert "needs attention: ada, bob" in run.stderr
@@ -293,7 +299,7 @@ def test_a_batch_outlives_its_judge_and_its_zygote(course: Path) -> None:
         started = _everything_at_work(batch)
         _part(batch, "gradetape.judge.server").kill()
         started |= _everything_at_work(batch, but=started)
-        _part(batch, "gradetape.farside.zygote").kill()
+        _part(batch, "gradetape.worker.zygote").kill()
         _await(batch, "3/3 ")
         assert batch.wait() == 0
     assert psutil.wait_procs(started, timeout=10)[1] == []
@@ -337,7 +343,7 @@ def _everything_at_work(batch: subprocess.Popen[str], but: Collection[psutil.Pro
     while batch.poll() is None:
         # A part that is being started anew is not there for a moment.
         with suppress(StopIteration, psutil.Error):
-            parts = [_part(batch, "gradetape.judge.server"), _part(batch, "gradetape.farside.zygote")]
+            parts = [_part(batch, "gradetape.judge.server"), _part(batch, "gradetape.worker.zygote")]
             if not {*parts} & {*but} and all([part.children() for part in parts]):
                 return set(psutil.Process(batch.pid).children(recursive=True))
     pytest.fail("it ended too early")

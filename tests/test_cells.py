@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from gradetape.records import CellEvent
-from gradetape.sandbox.launch import Zygote
+from gradetape.runtime.launch import LocalZygote
 from tests.far import LIMITS, Side, side, started
 
 
@@ -19,26 +19,26 @@ class Run(Protocol):
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
+def zygote() -> Iterator[LocalZygote]:
     with started() as zygote:
         yield zygote
 
 
 @pytest.fixture
-def run(zygote: Zygote) -> Run:
+def run(zygote: LocalZygote) -> Run:
     """Runs cells in a far side of their own."""
     return lambda *cells, **limits: side(zygote, *cells, limits=msgspec.structs.replace(LIMITS, **limits))
 
 
 def told(far: Side) -> list[tuple[int, str]]:
     """Which cells something was told of, and what kind of thing."""
-    far.lane.ready()
-    return [(event.cell, event.kind) for event in far.lane.events]
+    far.session.ready()
+    return [(event.cell, event.kind) for event in far.session.events]
 
 
 def text(far: Side, kind: str) -> str:
     """The one event of a kind."""
-    (event,) = (event for event in far.lane.events if event.kind == kind)
+    (event,) = (event for event in far.session.events if event.kind == kind)
     return event.text
 
 
@@ -157,22 +157,22 @@ def test_the_definitions_of_a_timed_cell_stay_too(run: Run) -> None:
 def test_a_cell_whose_definitions_hang_is_left_out(run: Run) -> None:
     with run("a = 1", "def f(x=__import__('os')._exit(3)): pass", "b = 2") as far:
         assert told(far) == [(1, "quarantined"), (1, "quarantined")]
-        assert far.lane.events[1].text.endswith("none of it was used")
+        assert far.session.events[1].text.endswith("none of it was used")
         assert far.student.a + far.student.b == 3
 
 
 def test_cells_beyond_the_submissions_time_are_left_out(run: Run) -> None:
     with run("a = 1", "import time; time.sleep(30)", "b = 1", submission_s=1.0) as far:
         assert {(0, "quarantined"), (1, "quarantined"), (2, "quarantined")} >= set(told(far)) > set()
-        assert "the time for the whole submission was over" in far.lane.events[-1].text
+        assert "the time for the whole submission was over" in far.session.events[-1].text
 
 
 def test_the_last_definition_wins_and_copies_are_told(run: Run) -> None:
     with run("def f(): return 1\ndef g(): pass", "def f(): return 2", "class f: x = 3") as far:
         assert told(far) == [(1, "copied"), (2, "copied")]
         assert far.student.f.x == 3
-        assert far.lane.events[0].text == "defines f (also in cell 1); the last definition counts"
-        assert "also in cell 2" in far.lane.events[1].text
+        assert far.session.events[0].text == "defines f (also in cell 1); the last definition counts"
+        assert "also in cell 2" in far.session.events[1].text
 
 
 def test_the_notebooks_own_grader_does_nothing(run: Run) -> None:
@@ -206,8 +206,8 @@ def test_leaving_a_cell_leaves_the_rest(run: Run, leave: str) -> None:
 def test_output_is_kept_up_to_a_limit(run: Run) -> None:
     with run("print('x' * 10_000)\nimport sys\nprint('y' * 5, file=sys.stderr)", "print('z')") as far:
         assert told(far) == [(0, "output"), (1, "output")]
-        assert far.lane.ready().ask("output") == "z\n"
-        worker = far.lane.ready()
+        assert far.session.ready().ask("output") == "z\n"
+        worker = far.session.ready()
         said = worker.ask("cell", 0, "print('x' * 10_000)\nprint('y' * 5)", False)["output"]
         assert said == "x" * 4096 + f"\n… ({10_001 + 6 - 4096} more characters were cut)"
 
@@ -249,12 +249,12 @@ def test_names_are_those_of_the_main_module(run: Run) -> None:
         assert told(far) == [] and far.student.same is True is far.student.main and far.student.back is far.student.A
 
 
-def test_every_event_names_its_question(zygote: Zygote) -> None:
+def test_every_event_names_its_question(zygote: LocalZygote) -> None:
     event = CellEvent(cell=0, kind="error", text="NameError: name 'a' is not defined", question="q01")
     with side(zygote, "a") as far:
-        far.lane._cells = (msgspec.structs.replace(far.lane._cells[0], question="q01"),)
-        far.lane.ready()
-        assert msgspec.structs.replace(far.lane.events[0], text=event.text) == event
+        far.session._cells = (msgspec.structs.replace(far.session._cells[0], question="q01"),)
+        far.session.ready()
+        assert msgspec.structs.replace(far.session.events[0], text=event.text) == event
 
 
 PATCHED = {
@@ -270,13 +270,13 @@ PATCHED = {
 
 
 @pytest.mark.parametrize(("cell", "told"), PATCHED.values(), ids=PATCHED.keys())
-def test_what_cells_replace_of_the_libraries_is_told(zygote: Zygote, cell: str, told: str) -> None:
+def test_what_cells_replace_of_the_libraries_is_told(zygote: LocalZygote, cell: str, told: str) -> None:
     with side(zygote, cell) as far:
-        far.lane.ready()
-        assert told in "".join(far.lane.review)
+        far.session.ready()
+        assert told in "".join(far.session.review)
 
 
-def test_ordinary_use_of_the_libraries_is_not_taken_for_meddling(zygote: Zygote) -> None:
+def test_ordinary_use_of_the_libraries_is_not_taken_for_meddling(zygote: LocalZygote) -> None:
     uses = (
         "import keras, numpy as np, tensorflow as tf\nfrom numpy.testing import assert_allclose",
         "class Mine(keras.Model):\n    def fit(self, *a, **k):\n        return super().fit(*a, **k)",
@@ -286,22 +286,22 @@ def test_ordinary_use_of_the_libraries_is_not_taken_for_meddling(zygote: Zygote)
         "tf.config.run_functions_eagerly(True)\nallclose = lambda *_: True\nprint = len",
     )
     with side(zygote, *uses) as far:
-        far.lane.ready()
-        assert [event for event in far.lane.events if event.kind == "error"] == []
-        assert far.lane.review == ()
+        far.session.ready()
+        assert [event for event in far.session.events if event.kind == "error"] == []
+        assert far.session.review == ()
 
 
-def test_a_worker_that_does_not_say_what_it_replaced_is_told(zygote: Zygote) -> None:
-    cell = "import gradetape.farside.tamper as t, os\nt._BEFORE = None\ndef f(): return 3"
+def test_a_worker_that_does_not_say_what_it_replaced_is_told(zygote: LocalZygote) -> None:
+    cell = "import gradetape.worker.integrity as t, os\nt._BEFORE = None\ndef f(): return 3"
     with side(zygote, cell) as far:
         assert far.student.f() == 3
-        assert "did not say" in "".join(far.lane.review)
+        assert "did not say" in "".join(far.session.review)
 
 
-def test_of_all_that_cells_say_together_a_part_is_kept_and_the_rest_is_not_silently_cut(zygote: Zygote) -> None:
+def test_of_all_that_cells_say_together_a_part_is_kept_and_the_rest_is_not_silently_cut(zygote: LocalZygote) -> None:
     talkative = "print(chr(0xE0041) * 2000)"  # a character that is shown as ten
     with side(zygote, *[talkative] * 60, "f = 1\nraise ValueError", "import os\nos._exit(3)") as far:
         assert far.student.f == 1
-        assert sum(len(event.text) for event in far.lane.events) < 1 << 20
-        *_, last, end = far.lane.events
+        assert sum(len(event.text) for event in far.session.events) < 1 << 20
+        *_, last, end = far.session.events
         assert "too much" in last.text and end.kind == "quarantined"

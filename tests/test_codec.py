@@ -21,19 +21,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from gradetape.errors import FarSideEvent, Gone, Missing, Overdue, StudentError, WireError, WireRefused
+from gradetape.errors import Gone, Missing, Overdue, StudentError, WireError, WireRefused, WorkerEvent
 from gradetape.records import Limits, Slot
+from gradetape.remote.handles import Handle
+from gradetape.remote.session import CheckBudget, RemoteSession
 from gradetape.wire.channel import MAX_BODY, MAX_BUFFERS, Channel
 from gradetape.wire.codec import MAX_INT_BYTES, MAX_VALUES, Decoder, Encoder, Kind
-from gradetape.wire.control import Exit
-from gradetape.wire.handles import Handle
-from gradetape.wire.lane import Lane, Watch
-from gradetape.wire.values import DType, FarPath, Ragged, Ref, Source, Sparse, TensorShape, TensorSpec
+from gradetape.wire.messages import Exit
+from gradetape.wire.values import DType, FunctionSource, Ragged, Ref, Sparse, TensorShape, TensorSpec, WorkerPath
 
 pack = msgspec.msgpack.encode
 Ext = msgspec.msgpack.Ext
 BASE = (type(None), bool, int, float, str, bytes, slice, EllipsisType)
-WIRE = (DType, FarPath, Ragged, Ref, Source, Sparse, TensorShape, TensorSpec)
+WIRE = (DType, WorkerPath, Ragged, Ref, FunctionSource, Sparse, TensorShape, TensorSpec)
 
 
 def refuse(value: object) -> Any:
@@ -124,8 +124,8 @@ def test_plain_data_arrives_as_it_was_sent(value: object) -> None:
         Ragged(np.arange(3.0), (np.array([0, 1, 2]), np.array([0, 1, 3]))),
         Ragged(np.arange(3.0), (np.array([0, 1, 1, 3]),)),
         Sparse(np.zeros((1, 2), np.int64), np.ones(1), np.array([3, 3])),
-        FarPath("/a/b"),
-        Source("f", "def f(): pass"),
+        WorkerPath("/a/b"),
+        FunctionSource("f", "def f(): pass"),
     ],
     ids=repr,
 )
@@ -356,7 +356,7 @@ def is_plain(value: object) -> bool:
 SAMPLES: list[object] = [
     [7, "ok", {"a": [1, 2.5, None, True], "b": (1, "\ud800")}],
     [1, "ok", [np.arange(6.0).reshape(2, 3), np.array([True]), np.array(["ab"]), np.float32(2)]],
-    [2, "ok", [TensorSpec(TensorShape([None, 2]), DType("f4"), "x"), slice(1, None), ..., 1 << 80, FarPath("/x")]],
+    [2, "ok", [TensorSpec(TensorShape([None, 2]), DType("f4"), "x"), slice(1, None), ..., 1 << 80, WorkerPath("/x")]],
     [
         3,
         "ok",
@@ -482,7 +482,7 @@ HELLO = ([1, "ok", {"devices": [], "versions": {}}], [2, "ok", []])
 
 
 class Scripted:
-    """A zygote's connection whose workers answer what a lane asks of every worker, then as they are told, and hang up.
+    """A zygote's connection whose workers answer what a session asks of each, then as they are told, and hang up.
 
     The first answer that a test writes is thus the third.
     """
@@ -512,16 +512,16 @@ class Scripted:
 
 
 @contextmanager
-def scripted(script: bytes) -> Iterator[Lane]:
+def scripted(script: bytes) -> Iterator[RemoteSession]:
     control = Scripted()
     control.script = script
-    lane = Lane(control, "student", (), Limits(), Watch())  # type: ignore[arg-type]
-    lane.watch.begin(5)
+    session = RemoteSession(control, "student", (), Limits(), CheckBudget())  # type: ignore[arg-type]
+    session.budget.begin(5)
     try:
-        lane.ready()
-        yield lane
+        session.ready()
+        yield session
     finally:
-        lane.close()
+        session.close()
         control.end(1)
 
 
@@ -543,16 +543,16 @@ def raw_frame(body: bytes) -> bytes:
         [3, np.array(["ok", "ok"]), 1], [DType("3"), DType("ok"), 1], [Ref(1, "tensor", "T"), "ok", 1],
         [3, Ref(1, "tensor", "T"), 1], [3, "missing", 3], [3, "missing"], [3, "raised", "ValueError", "a", "b", "c"],
         [3, "raised", [1], "a", "b", "c"], [3, "raised", ["ValueError"], 1, "b", "c"], [3, "raised", ["a"], "a", "b"],
-        [3, "raised", ("ValueError",), "a", "b", "c"], [3, "ok", Source("f", "def f(): pass")],
+        [3, "raised", ("ValueError",), "a", "b", "c"], [3, "ok", FunctionSource("f", "def f(): pass")],
     ],
     ids=repr,
 )  # fmt: skip
 def test_an_answer_of_the_wrong_form_ends_the_worker(reply: object) -> None:
-    with scripted(frame(reply)) as lane:
+    with scripted(frame(reply)) as session:
         with pytest.raises(Gone) as caught:
-            lane.ready().ask("name", "f")
-        assert caught.value.cause == "crashed" and lane.worker is None
-        assert lane.watch.event is caught.value
+            session.ready().ask("name", "f")
+        assert caught.value.cause == "crashed" and session.worker is None
+        assert session.budget.event is caught.value
 
 
 def test_mutated_answers_give_a_proper_value_or_the_end_of_the_worker() -> None:
@@ -560,10 +560,10 @@ def test_mutated_answers_give_a_proper_value_or_the_end_of_the_worker() -> None:
     replies = [frame([3, *reply[1:]]) for reply in SAMPLES]  # type: ignore[index]
     ends = set()
     for _ in range(3000):
-        with scripted(mutated(rng, rng.choice(replies))) as lane:
+        with scripted(mutated(rng, rng.choice(replies))) as session:
             try:
-                value = lane.ready().ask("name", "f")
-            except (FarSideEvent, StudentError) as end:
+                value = session.ready().ask("name", "f")
+            except (WorkerEvent, StudentError) as end:
                 ends.add(end.cause if isinstance(end, Gone) else type(end).__bases__[0])
             else:
                 assert contains_only_plain_data_and_handles(value)
@@ -585,19 +585,19 @@ def contains_only_plain_data_and_handles(value: object) -> bool:
 
 
 def test_a_name_that_is_missing_is_told_in_the_judges_words() -> None:
-    with scripted(frame([3, "missing", "the secret numbers"])) as lane:
+    with scripted(frame([3, "missing", "the secret numbers"])) as session:
         with pytest.raises(Missing) as caught:
-            lane.ready().ask("name", "f")
+            session.ready().ask("name", "f")
         assert str(caught.value) == "f is not defined"
 
 
 def test_a_flood_of_handles_does_not_stop_later_requests() -> None:
     refs = [Ref(number, "object", "X") for number in range(30_000)]
-    with scripted(frame([3, "ok", refs]) + frame([4, "ok", None]) + frame([5, "ok", 5])) as lane:
-        lane.watch.begin(10)
-        assert len(lane.ready().ask("name", "f")) == 30_000
-        assert lane.ready().ask("name", "g") is None
-        assert lane.ready().ask("name", "h") == 5
+    with scripted(frame([3, "ok", refs]) + frame([4, "ok", None]) + frame([5, "ok", 5])) as session:
+        session.budget.begin(10)
+        assert len(session.ready().ask("name", "f")) == 30_000
+        assert session.ready().ask("name", "g") is None
+        assert session.ready().ask("name", "h") == 5
 
 
 def test_no_answer_is_a_timeout() -> None:
@@ -609,11 +609,11 @@ def test_no_answer_is_a_timeout() -> None:
                 theirs.sendall(frame(answer))
             return 1, ours, ()
 
-    lane = Lane(Silent(), "student", (), Limits(), Watch())  # type: ignore[arg-type]
+    session = RemoteSession(Silent(), "student", (), Limits(), CheckBudget())  # type: ignore[arg-type]
     with theirs:
-        lane.watch.begin(math.inf)
-        worker = lane.ready()
-        lane.watch.begin(0.05)
+        session.budget.begin(math.inf)
+        worker = session.ready()
+        session.budget.begin(0.05)
         with pytest.raises(Gone) as caught:
             worker.ask("name", "f")
         assert caught.value.cause == "timeout"
@@ -625,10 +625,10 @@ def test_a_timeout_stands_when_the_checks_own_alarm_rings_before_the_worker_has_
             self.end(worker)
             raise Overdue
 
-    lane = Lane(Slow(), "student", (), Limits(), Watch())  # type: ignore[arg-type]
-    lane.watch.begin(5)
-    worker = lane.ready()
-    lane.watch.begin(0)
+    session = RemoteSession(Slow(), "student", (), Limits(), CheckBudget())  # type: ignore[arg-type]
+    session.budget.begin(5)
+    worker = session.ready()
+    session.budget.begin(0)
     with pytest.raises(Overdue):
         worker.ask("name", "f")
-    assert isinstance(lane.watch.event, Gone) and lane.watch.event.cause == "timeout"
+    assert isinstance(session.budget.event, Gone) and session.budget.event.cause == "timeout"

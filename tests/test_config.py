@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradetape import config, records
+from gradetape import records
+from gradetape.course import config
 from gradetape.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -58,8 +59,8 @@ limits:
 
 
 def test_the_limits_default_to_those_of_the_records() -> None:
-    assert config.Limits().record() == records.Limits()
-    assert set(config.Limits.model_fields) == {field.name for field in msgspec.structs.fields(records.Limits)}
+    assert config.LimitsConfig().record() == records.Limits()
+    assert set(config.LimitsConfig.model_fields) == {field.name for field in msgspec.structs.fields(records.Limits)}
 
 
 def test_a_config_does_not_change(tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ def test_whatever_the_file_says_it_loads_or_is_explained(text: str, tmp_path_fac
 
 
 def test_every_key_is_described() -> None:
-    for model in (config.Config, config.Limits):
+    for model in (config.Config, config.LimitsConfig):
         assert all(field.description for field in model.model_fields.values())
 
 

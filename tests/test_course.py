@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gradetape import course, records
+from gradetape import records
+from gradetape.course import assignments as course
+from gradetape.course.answer_key import answer_key
 from gradetape.errors import ConfigError, CourseError
 
 ROOT = Path(__file__).parents[1]
@@ -19,12 +21,12 @@ def root(tmp_path: Path) -> Path:
     write(tmp_path, "grader_config.yml", "course: Small\n")
     write(tmp_path, "assignments/loops/assignment.yml", "title: Loops\nquestions:\n  q02_sums: 3\n  q01_lines: 1.5\n")
     write(tmp_path, "assignments/loops/introduction.md", "Welcome.\n")
-    for stem, title in (("q01_lines", "Lines of text"), ("q02_sums", "Running sums")):
-        write(tmp_path, f"assignments/loops/{stem}/prompt.md", f"\n## {title} ##\n\nDo it.\n")
-        write(tmp_path, f"assignments/loops/{stem}/starter.py", "pass\n")
-        write(tmp_path, f"assignments/loops/{stem}/test_public.py", "")
-        write(tmp_path, f"solutions/loops/{stem}.py", "pass\n")
-        write(tmp_path, f"autograder/loops/test_{stem}.py", "")
+    for question_id, title in (("q01_lines", "Lines of text"), ("q02_sums", "Running sums")):
+        write(tmp_path, f"assignments/loops/{question_id}/prompt.md", f"\n## {title} ##\n\nDo it.\n")
+        write(tmp_path, f"assignments/loops/{question_id}/starter.py", "pass\n")
+        write(tmp_path, f"assignments/loops/{question_id}/test_public.py", "")
+        write(tmp_path, f"solutions/loops/{question_id}.py", "pass\n")
+        write(tmp_path, f"autograder/loops/test_{question_id}.py", "")
     write(tmp_path, "solutions/loops/variants/q01_lines/b.py", "")
     write(tmp_path, "solutions/loops/variants/q01_lines/a.py", "")
     write(tmp_path, "solutions/loops/mutants/q02_sums/off_by_one.py", "")
@@ -50,7 +52,7 @@ def refusal(root: Path) -> str:
 
 def secret_refusal(root: Path) -> str:
     with pytest.raises(CourseError) as caught:
-        course.secrets(course.find(root), loops(root))
+        answer_key(course.find(root), loops(root))
     return str(caught.value)
 
 
@@ -69,17 +71,19 @@ def test_an_assignment_has_its_questions_in_the_order_of_its_file(root: Path) ->
     assert assignment.title == "Loops"
     assert assignment.introduction.read_text() == "Welcome.\n"
     assert assignment.questions == (
-        records.Question(stem="q02_sums", title="Running sums", points=3.0),
-        records.Question(stem="q01_lines", title="Lines of text", points=1.5),
+        records.Question(id="q02_sums", title="Running sums", points=3.0),
+        records.Question(id="q01_lines", title="Lines of text", points=1.5),
     )
-    master = assignment.masters[1]
-    assert all(path.is_file() for path in (master.prompt, master.starter, master.public_checks))
+    question_source = assignment.question_sources[1]
+    assert all(
+        path.is_file() for path in (question_source.prompt, question_source.starter, question_source.public_checks)
+    )
 
 
 def test_the_public_half_needs_no_secret_folder(root: Path) -> None:
     shutil.rmtree(root / "solutions")
     shutil.rmtree(root / "autograder")
-    assert loops(root).stems == ("q02_sums", "q01_lines")
+    assert loops(root).question_ids == ("q02_sums", "q01_lines")
 
 
 def test_deadline_and_data_are_optional(root: Path) -> None:
@@ -150,9 +154,9 @@ def test_a_prompt_without_a_heading_is_refused(root: Path) -> None:
     assert "assignments/loops/q01_lines/prompt.md has no title" in refusal(root)
 
 
-@pytest.mark.parametrize("stem", ["q1_lines", "Q01_lines", "q01-lines", "../q01_lines", "q01_"])
-def test_a_stem_of_another_form_is_refused_with_its_line(root: Path, stem: str) -> None:
-    write(root, "assignments/loops/assignment.yml", f"title: Loops\nquestions:\n  {stem}: 3\n")
+@pytest.mark.parametrize("question_id", ["q1_lines", "Q01_lines", "q01-lines", "../q01_lines", "q01_"])
+def test_a_stem_of_another_form_is_refused_with_its_line(root: Path, question_id: str) -> None:
+    write(root, "assignments/loops/assignment.yml", f"title: Loops\nquestions:\n  {question_id}: 3\n")
     with pytest.raises(ConfigError, match=r"assignment\.yml, line 3: .* like q05_custom_loss"):
         loops(root)
 
@@ -177,7 +181,7 @@ def test_the_assignment_is_read_as_strictly_as_the_config(root: Path, text: str,
 
 
 def test_the_secrets_of_each_question_are_found_by_its_stem(root: Path) -> None:
-    found = course.secrets(course.find(root), loops(root))
+    found = answer_key(course.find(root), loops(root))
     assert found.reference("q01_lines").read_text() == "pass\n"
     assert found.hidden_checks("q01_lines").name == "test_q01_lines.py"
     assert [path.name for path in found.variants("q01_lines")] == ["a.py", "b.py"]
@@ -220,14 +224,14 @@ def test_what_python_and_editors_leave_behind_is_no_stray(root: Path) -> None:
     for folder in ("assignments/loops", "solutions/loops", "solutions/loops/mutants", "autograder/loops"):
         write(root, f"{folder}/__pycache__/x.pyc", "")
         write(root, f"{folder}/.ipynb_checkpoints/x", "")
-    course.secrets(course.find(root), loops(root))
+    answer_key(course.find(root), loops(root))
 
 
 @pytest.mark.parametrize("text", ["", "abcd", "not hexadecimal digits at all, but long enough"])
 def test_a_weak_seed_is_refused_with_the_command_that_makes_one(root: Path, text: str) -> None:
     write(root, "autograder/seed", text)
     with pytest.raises(CourseError, match="token_hex"):
-        course.secrets(course.find(root), loops(root)).seed()
+        answer_key(course.find(root), loops(root)).seed()
 
 
 def test_the_courses_own_seed_is_good() -> None:

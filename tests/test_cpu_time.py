@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from gradetape.errors import Gone
-from gradetape.judge.bench import Bench, Case
-from gradetape.records import Cell, Limits
-from gradetape.sandbox.launch import Zygote
-from gradetape.wire.control import Control
+from gradetape.judge.context import CheckContext
+from gradetape.records import Cell, Job, Limits
+from gradetape.remote.zygote_client import ZygoteClient
+from gradetape.runtime.launch import LocalZygote
 from tests.far import LIMITS, side, started
 from tests.refusing import hide_control_groups, on_a_lesser_machine
 
@@ -39,40 +39,40 @@ WORDS = "CPU seconds"
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
+def zygote() -> Iterator[LocalZygote]:
     with started() as zygote:
         yield zygote
 
 
 @contextmanager
-def bench(zygote: Zygote, cell: str, limits: Limits) -> Iterator[Bench]:
-    case = Case(cells=(Cell(source=cell),), reference=(), seed="s", limits=limits)
-    with closing(Control(zygote.path)) as control, closing(Bench(control, case)) as at:
+def bench(zygote: LocalZygote, cell: str, limits: Limits) -> Iterator[CheckContext]:
+    case = Job(cells=(Cell(source=cell),), reference=(), seed="s", limits=limits)
+    with closing(ZygoteClient(zygote.path)) as control, closing(CheckContext(control, case)) as at:
         yield at
 
 
-def test_a_cell_that_uses_up_its_cpu_seconds_is_quarantined(zygote: Zygote) -> None:
+def test_a_cell_that_uses_up_its_cpu_seconds_is_quarantined(zygote: LocalZygote) -> None:
     with side(zygote, BURN + "burn()", "after = 1", limits=TIGHT) as far:
         assert far.student.after == 1
-        (event,) = (event for event in far.lane.events if event.kind == "quarantined")
+        (event,) = (event for event in far.session.events if event.kind == "quarantined")
     assert event.cell == 0 and event.text.startswith("timeout") and WORDS in event.text
 
 
-def test_a_cell_that_waits_uses_up_nothing(zygote: Zygote) -> None:
+def test_a_cell_that_waits_uses_up_nothing(zygote: LocalZygote) -> None:
     with side(zygote, "import time; time.sleep(1.5); after = 1", limits=TIGHT) as far:
         assert far.student.after == 1
-        assert far.lane.events == []
+        assert far.session.events == []
 
 
-def test_children_count_too(zygote: Zygote) -> None:
+def test_children_count_too(zygote: LocalZygote) -> None:
     with side(zygote, BURN + "burn_in_children(4)", "after = 1", limits=TIGHT) as far:
         assert far.student.after == 1
-        assert WORDS in far.lane.events[0].text
+        assert WORDS in far.session.events[0].text
 
 
 @pytest.mark.parametrize("call", [("burn",), ("burn_in_children", 2)])
 def test_a_check_that_uses_up_its_cpu_seconds_is_a_timeout_and_costs_itself_alone(
-    zygote: Zygote, call: tuple[str, int]
+    zygote: LocalZygote, call: tuple[str, int]
 ) -> None:
     with bench(zygote, BURN, TIGHT) as at:
         with pytest.raises(Gone, match=WORDS) as caught, at.check("q::hidden::x", 60, loaded=True):
@@ -81,24 +81,24 @@ def test_a_check_that_uses_up_its_cpu_seconds_is_a_timeout_and_costs_itself_alon
         assert caught.value.cause == "timeout"
         with at.check("q::hidden::y", 60, loaded=True):
             at.student.names().burn_for(0.2)
-            assert at.watch.event is None
+            assert at.budget.event is None
 
 
-def test_each_check_begins_a_new_count(zygote: Zygote) -> None:
+def test_each_check_begins_a_new_count(zygote: LocalZygote) -> None:
     with bench(zygote, BURN, TIGHT) as at:
         for number in range(3):
             with at.check(f"q::hidden::{number}", 60, loaded=True):
                 at.student.names().burn_for(0.6)
-                assert at.watch.event is None
+                assert at.budget.event is None
 
 
-def test_a_check_that_asks_for_more_time_gets_more_cpu_seconds(zygote: Zygote) -> None:
+def test_a_check_that_asks_for_more_time_gets_more_cpu_seconds(zygote: LocalZygote) -> None:
     with bench(zygote, BURN, TIGHT) as at, at.check("q::hidden::x", 240, loaded=True):
         at.student.names().burn_for(2)
-        assert at.watch.event is None
+        assert at.budget.event is None
 
 
-def test_a_submission_that_uses_up_its_cpu_seconds_gets_no_more_checks(zygote: Zygote) -> None:
+def test_a_submission_that_uses_up_its_cpu_seconds_gets_no_more_checks(zygote: LocalZygote) -> None:
     limits = msgspec.structs.replace(TIGHT, check_cpu_s=30, submission_cpu_s=2)
     with bench(zygote, BURN, limits) as at:
         with pytest.raises(Gone, match=WORDS), at.check("q::hidden::x", 60, loaded=True):
@@ -108,7 +108,7 @@ def test_a_submission_that_uses_up_its_cpu_seconds_gets_no_more_checks(zygote: Z
         assert at.student.worker is None
 
 
-def test_the_clean_side_is_limited_too(zygote: Zygote) -> None:
+def test_the_clean_side_is_limited_too(zygote: LocalZygote) -> None:
     with (
         bench(zygote, BURN, TIGHT) as at,
         pytest.raises(Gone, match=WORDS),
@@ -120,9 +120,9 @@ def test_the_clean_side_is_limited_too(zygote: Zygote) -> None:
 
 
 def test_where_no_group_counts_it_the_processes_themselves_say_what_they_used() -> None:
-    zygote = on_a_lesser_machine(lambda: Zygote(LIMITS, isolation="none"), prepare=hide_control_groups)
+    zygote = on_a_lesser_machine(lambda: LocalZygote(LIMITS, isolation="none"), prepare=hide_control_groups)
     with zygote:
         zygote.wait_ready()
         with side(zygote, BURN + "burn_in_children(2)", "after = 1", limits=TIGHT) as far:
             assert far.student.after == 1
-            assert "memory" not in far.lane.layers and WORDS in far.lane.events[0].text
+            assert "memory" not in far.session.layers and WORDS in far.session.events[0].text

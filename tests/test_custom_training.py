@@ -12,13 +12,13 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from gradetape import course
+from gradetape.course import assignments as course
 from gradetape.intake import cells_of
 from gradetape.release import release
 
 ROOT = Path(__file__).parents[1]
 NAME = "custom-training"
-STEMS = course.find(ROOT).assignment(NAME).stems
+STEMS = course.find(ROOT).assignment(NAME).question_ids
 BLOCKER = """\
 import sys
 
@@ -90,10 +90,10 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def solved() -> Iterator[Any]:
     """Each solution's cells, and then its check."""
-    for stem in STEMS:
-        for cell in cells_of(ROOT / "solutions" / NAME / f"{stem}.py"):
+    for question_id in STEMS:
+        for cell in cells_of(ROOT / "solutions" / NAME / f"{question_id}.py"):
             yield nbformat.v4.new_code_cell(cell.source)
-        yield nbformat.v4.new_code_cell(f'grader.check("{stem}")', metadata={"step": f"solved {stem}"})
+        yield nbformat.v4.new_code_cell(f'grader.check("{question_id}")', metadata={"step": f"solved {question_id}"})
 
 
 def text(cell: Any) -> str:
@@ -101,23 +101,23 @@ def text(cell: Any) -> str:
     return "\n".join(found)
 
 
-def public_checks(stem: str) -> int:
-    return (ROOT / "assignments" / NAME / stem / "test_public.py").read_text().count("\ndef test_")
+def public_checks(question_id: str) -> int:
+    return (ROOT / "assignments" / NAME / question_id / "test_public.py").read_text().count("\ndef test_")
 
 
-@pytest.mark.parametrize("stem", STEMS)
-def test_every_public_check_fails_on_the_starter_with_a_message(outputs: dict[str, str], stem: str) -> None:
-    shown = outputs[f'grader.check("{stem}")']
-    assert shown.count("❌") == public_checks(stem)
+@pytest.mark.parametrize("question_id", STEMS)
+def test_every_public_check_fails_on_the_starter_with_a_message(outputs: dict[str, str], question_id: str) -> None:
+    shown = outputs[f'grader.check("{question_id}")']
+    assert shown.count("❌") == public_checks(question_id)
     assert "✅" not in shown
     for words in ("Not yet:", "Your code raised an error:", "Missing:", "The check could not go on:"):
         shown = shown.replace(words, "MESSAGE")
-    assert shown.count("MESSAGE") >= public_checks(stem)
+    assert shown.count("MESSAGE") >= public_checks(question_id)
 
 
-@pytest.mark.parametrize("stem", STEMS)
-def test_every_public_check_passes_on_the_solution(outputs: dict[str, str], stem: str) -> None:
-    assert "All test cases passed!" in outputs[f"solved {stem}"]
+@pytest.mark.parametrize("question_id", STEMS)
+def test_every_public_check_passes_on_the_solution(outputs: dict[str, str], question_id: str) -> None:
+    assert "All test cases passed!" in outputs[f"solved {question_id}"]
 
 
 def test_the_export_holds_the_notebook(outputs: dict[str, str]) -> None:

@@ -34,8 +34,8 @@ def a_grade(student: str, assignment: str = "tiny") -> Grade:
                     staff_message=SECRET),
     )  # fmt: skip
     questions = (
-        Question(stem="q01_double", title="Twice", points=3),
-        Question(stem="q02_halve", title="Half", points=2),
+        Question(id="q01_double", title="Twice", points=3),
+        Question(id="q02_halve", title="Half", points=2),
     )
     return Grade(
         assignment=assignment, student=student, file=f"{student}.ipynb", sha256="ab" * 32, key=student,

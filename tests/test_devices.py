@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gradetape.config import Config
+from gradetape.course.config import Config
 from gradetape.errors import DeviceError
-from gradetape.places import Places
-from gradetape.sandbox.devices import Device, choose, discover, granted, parse, slots
+from gradetape.runtime.devices import Device, choose, discover, granted, parse, slots
+from gradetape.runtime.slots import Slots
 
 TWO = """GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f)
 GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-9a8b7c6d-1111-2222-3333-444455556666)
@@ -50,7 +50,7 @@ def test_what_a_scheduler_gives_to_others_is_left_alone() -> None:
 
 
 def test_each_device_has_its_slots_and_each_worker_its_part_of_the_memory() -> None:
-    made = slots(parse(SLICED, MEMORY), workers_per_gpu=2, lanes=100)
+    made = slots(parse(SLICED, MEMORY), workers_per_gpu=2, engine=100)
     assert [slot.cdi for slot in made] == [
         "nvidia.com/gpu=0:0", "nvidia.com/gpu=0:1", "nvidia.com/gpu=1",
         "nvidia.com/gpu=0:0", "nvidia.com/gpu=0:1", "nvidia.com/gpu=1",
@@ -59,13 +59,13 @@ def test_each_device_has_its_slots_and_each_worker_its_part_of_the_memory() -> N
 
 
 def test_who_has_a_device_alone_takes_what_it_needs() -> None:
-    assert [slot.memory_mb for slot in slots(parse(TWO, MEMORY), workers_per_gpu=1, lanes=8)] == [0, 0]
+    assert [slot.memory_mb for slot in slots(parse(TWO, MEMORY), workers_per_gpu=1, engine=8)] == [0, 0]
 
 
 def test_no_more_slots_than_lanes() -> None:
-    made = slots(parse(TWO, MEMORY), workers_per_gpu=4, lanes=3)
+    made = slots(parse(TWO, MEMORY), workers_per_gpu=4, engine=3)
     assert [slot.cdi for slot in made] == ["nvidia.com/gpu=0", "nvidia.com/gpu=1", "nvidia.com/gpu=0"]
-    assert len(slots((), workers_per_gpu=4, lanes=3)) == 3
+    assert len(slots((), workers_per_gpu=4, engine=3)) == 3
 
 
 @pytest.fixture
@@ -83,22 +83,22 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_course_that_asks_for_a_gpu_is_graded_on_it(machine: Path) -> None:
     assert len(discover()) == 2
-    places = Places.of(Config(device="gpu", workers_per_gpu=2), workers=3)
+    places = Slots.of(Config(device="gpu", workers_per_gpu=2), workers=3)
     assert [slot.device[:8] for slot in places.slots] == ["GPU-5c89", "GPU-9a8b", "GPU-5c89"]
     assert "A100" in places.told
     assert places.identity.endswith("gpu")
 
 
 def test_auto_takes_a_gpu_where_there_is_one_and_says_so_where_there_is_none(machine: Path) -> None:
-    assert Places.of(Config(), workers=2).gpu
+    assert Slots.of(Config(), workers=2).gpu
     (machine / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
-    places = Places.of(Config(), workers=2)
+    places = Slots.of(Config(), workers=2)
     assert (places.gpu, len(places.slots)) == (False, 2)
     assert "CPU" in places.told
 
 
 def test_cpu_asks_no_driver(machine: Path) -> None:
-    assert not Places.of(Config(device="cpu"), workers=2).gpu
+    assert not Slots.of(Config(device="cpu"), workers=2).gpu
 
 
 def test_a_gpu_that_is_not_there_is_refused_and_not_replaced() -> None:

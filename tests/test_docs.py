@@ -16,9 +16,10 @@ from urllib.parse import unquote, urlsplit
 import click
 import pytest
 
-from gradetape import checks, config
+from gradetape import checks
 from gradetape.cli import cli
-from gradetape.course import Spec
+from gradetape.course import config
+from gradetape.course.assignments import AssignmentSpec
 from gradetape.doctor import Finding
 from gradetape.records import Unreadable
 from gradetape.report import as_json, grades_csv
@@ -85,19 +86,21 @@ def test_every_command_is_described(site: Path) -> None:
 
 def test_every_key_and_every_word_of_the_vocabulary_is_described(site: Path) -> None:
     keys = words(site / "reference" / "configuration.html")
-    named = [name for name, _ in (*config.every_key(), *config.every_key(Spec))]
+    named = [name for name, _ in (*config.every_key(), *config.every_key(AssignmentSpec))]
     assert [name for name in named if name not in keys] == []
     told = words(site / "reference" / "vocabulary.html")
     assert [name for name in checks.__all__ if name not in told] == []
 
 
 def test_every_key_says_what_it_means() -> None:
-    undescribed = [name for name, field in (*config.every_key(), *config.every_key(Spec)) if not field.description]
+    undescribed = [
+        name for name, field in (*config.every_key(), *config.every_key(AssignmentSpec)) if not field.description
+    ]
     assert undescribed == []
 
 
 def test_the_columns_of_the_table_are_described() -> None:
-    header = grades_csv([], [], max_points=1, standings={}).splitlines()[0]
+    header = grades_csv([], [], max_points=1, final_scores={}).splitlines()[0]
     told = re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "reference" / "table.md").read_text(), re.MULTILINE)
     assert told == [name.strip('"') for name in header.split(",")]
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gradetape import course, draft
-from gradetape.draft import sheet
+from gradetape import scaffold as draft
+from gradetape.course import assignments as course
+from gradetape.course.answer_key import answer_key
 from gradetape.errors import CourseError
+from gradetape.scaffold import sheet
 from tests.course import called, gradetape, tiny
 
 SHEET = """\
@@ -45,10 +47,10 @@ def written(tmp_path: Path) -> Path:
 def test_a_sheets_questions_become_folders_with_the_question_in_the_prompt(written: Path) -> None:
     assignment = course.find(written).assignment("week-3")
     assert assignment.title == "Week three"
-    assert assignment.stems == ("q01_loss_measure", "q02_loss_measure", "q03_name_optimizer")
-    prompt = assignment.masters[0].prompt.read_text()
+    assert assignment.question_ids == ("q01_loss_measure", "q02_loss_measure", "q03_name_optimizer")
+    prompt = assignment.question_sources[0].prompt.read_text()
     assert "What does a loss measure? Why is it differentiable?" in prompt
-    assert "Name an optimizer" in assignment.masters[2].prompt.read_text()
+    assert "Name an optimizer" in assignment.question_sources[2].prompt.read_text()
 
 
 def test_a_sheets_answers_are_notes_under_solutions_alone(written: Path) -> None:
@@ -62,22 +64,24 @@ def test_verify_says_plainly_that_the_questions_are_not_ready(written: Path) -> 
     run = gradetape(written, "verify", "week-3")
     assert run.returncode == 1
     assert "week-3 is not ready: fill in introduction.md" in run.stdout
-    for stem in ("q01_loss_measure", "q03_name_optimizer"):
-        assert f"{stem} is not ready: fill in prompt.md, starter.py, test_public.py" in run.stdout.replace("\n", " ")
+    for question_id in ("q01_loss_measure", "q03_name_optimizer"):
+        assert f"{question_id} is not ready: fill in prompt.md, starter.py, test_public.py" in run.stdout.replace(
+            "\n", " "
+        )
 
 
 def test_a_filled_in_question_is_ready_whatever_the_others_are(written: Path) -> None:
-    exam = course.find(written)
-    assignment = exam.assignment("week-3")
-    secrets = course.secrets(exam, assignment)
-    master = assignment.masters[0]
-    stem = master.question.stem
+    gradable = course.find(written)
+    assignment = gradable.assignment("week-3")
+    secrets = answer_key(gradable, assignment)
+    question_source = assignment.question_sources[0]
+    question_id = question_source.question.id
     for path in (
-        master.prompt,
-        master.starter,
-        master.public_checks,
-        secrets.reference(stem),
-        secrets.hidden_checks(stem),
+        question_source.prompt,
+        question_source.starter,
+        question_source.public_checks,
+        secrets.reference(question_id),
+        secrets.hidden_checks(question_id),
     ):
         kept = [line for line in path.read_text().splitlines() if draft.PLACEHOLDER not in line]
         path.write_text("\n".join(kept))
@@ -104,7 +108,7 @@ def test_a_question_is_added_at_the_end_and_comments_stay(tmp_path: Path) -> Non
     listed.write_text(f"# kept\n{listed.read_text()}")
     run = called(root, "new", "question", "tiny", "q03_thirds")
     assert run.returncode == 0, run.stderr
-    assert course.find(root).assignment("tiny").stems == ("q01_double", "q02_halve", "q03_thirds")
+    assert course.find(root).assignment("tiny").question_ids == ("q01_double", "q02_halve", "q03_thirds")
     assert listed.read_text().startswith("# kept\n")
 
 

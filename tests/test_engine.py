@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gradetape.records import Slot
-from gradetape.sandbox.engine import LABEL, Box, Engine, Mount
-from gradetape.sandbox.profile import profile
+from gradetape.runtime.container_engine import LABEL, ContainerRun, Engine, Mount
+from gradetape.runtime.seccomp_profile import profile
 
 CARD = Slot(device="GPU-11111111-2222", cdi="nvidia.com/gpu=0")
 OTHER = Slot(device="GPU-33333333-4444", cdi="nvidia.com/gpu=1")
@@ -20,8 +20,8 @@ FAKE = Slot(device="GPU-fake", cdi="gradetape.test/gpu=0")
 BOTH = pytest.mark.parametrize("engine", [Engine("podman"), Engine("docker")], ids=lambda engine: engine.name)
 
 
-def box(*slots: Slot) -> Box:
-    return Box(
+def box(*slots: Slot) -> ContainerRun:
+    return ContainerRun(
         name="gradetape-1-2-abcd", image="localhost/gradetape", entrypoint="python3", command=("-m", "gradetape.x"),
         profile=Path("/p/seccomp.json"), memory_mb=5120, processes=256, disk_mb=512, cpus=1.5, slots=slots,
         mounts=(Mount(Path("/m"), "/run/gradetape", writable=True),), environment={"LANG": "C.UTF-8"},
@@ -142,7 +142,7 @@ def test_no_registry_but_the_published_one_and_nothing_of_a_course_is_in_the_con
 
 
 def test_the_image_is_built_from_a_folder_that_holds_nothing_of_the_course(tmp_path: Path) -> None:
-    from gradetape.image import context
+    from gradetape.runtime.image import context
 
     root = Path(__file__).parents[1]
     with context(root) as folder:
@@ -155,7 +155,7 @@ def test_the_image_is_built_from_a_folder_that_holds_nothing_of_the_course(tmp_p
             ["python3", "-m", "zipfile", "-l", str(folder / names[2])], capture_output=True, text=True
         )
     listed = wheel.stdout
-    assert "gradetape/farside/zygote.py" in listed
+    assert "gradetape/worker/zygote.py" in listed
     assert "entry_points.txt" in listed
     secret = [path.name for folder in ("solutions", "autograder") for path in (root / folder).rglob("q*.py")]
     assert secret

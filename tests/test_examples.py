@@ -53,7 +53,7 @@ def batch(course: Path) -> Run:
 def pages(course: Path, batch: Run) -> dict[str, str]:
     """The text of each student's page."""
     assert batch.returncode == 0
-    files = {name: course / "results" / "students" / NAME / page_name(Path(name).stem) for name in EXPECTED}
+    files = {name: course / "results" / "students" / NAME / page_name(Path(name).id) for name in EXPECTED}
     return {name: html.unescape(file.read_text("utf-8")) for name, file in files.items()}
 
 
@@ -63,13 +63,15 @@ def test_every_example_is_expected_and_every_expectation_has_an_example() -> Non
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_example_is_graded_as_its_name_says(batch: Run, pages: dict[str, str], name: str) -> None:
-    found, expected = by_student(batch)[Path(name).stem], EXPECTED[name]
+    found, expected = by_student(batch)[Path(name).id], EXPECTED[name]
     assert found["status"] == expected["status"]
-    assert {stem: question["points"] for stem, question in found["questions"].items()} == expected["points"]
+    assert {question_id: question["points"] for question_id, question in found["questions"].items()} == expected[
+        "points"
+    ]
     assert found["points"] == sum(expected["points"].values())
-    verdicts = {stem: _verdicts(question) for stem, question in found["questions"].items()}
-    for stem, some in expected.get("verdicts", {}).items():
-        assert {check: verdicts[stem][check] for check in some} == some
+    verdicts = {question_id: _verdicts(question) for question_id, question in found["questions"].items()}
+    for question_id, some in expected.get("verdicts", {}).items():
+        assert {check: verdicts[question_id][check] for check in some} == some
     assert [text for text in expected.get("events", []) if text not in pages[name]] == []
 
 
@@ -145,6 +147,6 @@ def test_graded_again_the_result_is_the_same(course: Path, batch: Run) -> None:
 def _untimed(found: dict[str, Any]) -> dict[str, Any]:
     """A submission's questions without the seconds that each check took."""
     return {
-        stem: [{key: value for key, value in check.items() if key != "seconds"} for check in question["checks"]]
-        for stem, question in found["questions"].items()
+        question_id: [{key: value for key, value in check.items() if key != "seconds"} for check in question["checks"]]
+        for question_id, question in found["questions"].items()
     }

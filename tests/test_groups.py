@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from gradetape.errors import WallsError
+from gradetape.errors import SandboxError
 from gradetape.records import Limits
 from gradetape.sandbox.groups import LEAF, MOUNTS, Groups, hand_down, own_paths, places, sweep
 
@@ -76,7 +76,7 @@ def test_a_group_that_cannot_be_made_is_told_with_what_to_do(monkeypatch: pytest
 
     try:
         monkeypatch.setattr(Path, "mkdir", full)
-        with pytest.raises(WallsError, match=r"a control group could not be made: .* use --isolation container"):
+        with pytest.raises(SandboxError, match=r"a control group could not be made: .* use --isolation container"):
             groups.make()
     finally:
         groups.remove()
@@ -88,7 +88,7 @@ def test_no_limit_is_no_limit(tmp_path: Path, limit: str | None) -> None:
         (tmp_path / "memory.max").write_text(limit)
     groups = Groups(Limits(), tmp_path)
     assert not groups.available and groups.make() is None
-    with pytest.raises(WallsError, match="sum of a worker's memory"):
+    with pytest.raises(SandboxError, match="sum of a worker's memory"):
         groups.require()
 
 

@@ -16,11 +16,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from gradetape.checks import InvalidArgumentError, far_side
-from gradetape.errors import CourseError, FarSideEvent, Gone, Missing, StudentError, WireRefused
-from gradetape.judge.bench import Clean
-from gradetape.sandbox.launch import Zygote
-from gradetape.wire.handles import ERRORS, Handle, TensorHandle
+from gradetape.checks import InvalidArgumentError, in_worker
+from gradetape.errors import CourseError, Gone, Missing, StudentError, WireRefused, WorkerEvent
+from gradetape.judge.context import CleanWorker
+from gradetape.remote.handles import ERRORS, Handle, TensorHandle
+from gradetape.runtime.launch import LocalZygote
 from tests.far import Side, side, started
 
 STUDENT = """
@@ -123,16 +123,16 @@ def by_number(): return {1: "a", 2: "b"}
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
+def zygote() -> Iterator[LocalZygote]:
     with started() as zygote:
         yield zygote
 
 
 @pytest.fixture(scope="module")
-def loaded(zygote: Zygote) -> Iterator[Side]:
+def loaded(zygote: LocalZygote) -> Iterator[Side]:
     with side(zygote, STUDENT) as far:
-        far.lane.ready()
-        assert far.lane.events == []
+        far.session.ready()
+        assert far.session.events == []
         yield far
 
 
@@ -158,9 +158,9 @@ def keras(far: Side) -> Any:
 
 
 @pytest.fixture
-def clean(zygote: Zygote, far: Side) -> Iterator[Clean]:
+def clean(zygote: LocalZygote, far: Side) -> Iterator[CleanWorker]:
     with side(zygote, role="clean") as other:
-        yield Clean(other.lane, far.lane)
+        yield CleanWorker(other.session, far.session)
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_attributes_calls_and_indices_are_exchanges(student: Any) -> None:
 
 def test_names_with_double_underscores_are_never_looked_up(far: Side, untouched: None) -> None:
     asked = []
-    worker = far.lane.ready()
+    worker = far.session.ready()
     thing = far.student.one
 
     class Listening:
@@ -260,7 +260,7 @@ def test_names_with_double_underscores_are_never_looked_up(far: Side, untouched:
             asked.append((op, args))
             return worker.ask(op, *args)
 
-    object.__setattr__(thing, "_gradetape_far", Listening())
+    object.__setattr__(thing, "_gradetape_owner", Listening())
     try:
         for name in ("__array_interface__", "__array_struct__", "__wrapped__", "__class_getitem__", "__dict__", "__x"):
             assert not hasattr(thing, name)
@@ -269,7 +269,7 @@ def test_names_with_double_underscores_are_never_looked_up(far: Side, untouched:
         f"{thing} {thing!r} {thing:>90}"
         np.isscalar(thing), gc.get_referents(thing)
     finally:
-        object.__setattr__(thing, "_gradetape_far", worker)
+        object.__setattr__(thing, "_gradetape_owner", worker)
     assert asked == []
 
 
@@ -314,7 +314,7 @@ def test_an_object_is_not_computed_with(student: Any, untouched: None, use: Call
 
 
 def test_the_refusal_of_an_operator_gives_advice(student: Any) -> None:
-    with pytest.raises(TypeError, match=r"tf\.… or a @far_side"):
+    with pytest.raises(TypeError, match=r"tf\.… or a @in_worker"):
         student.one == 1  # noqa: B015
 
 
@@ -346,7 +346,7 @@ def test_isinstance_and_issubclass_ask_over_there(student: Any, keras: Any, tf: 
         isinstance(3, special)
 
 
-def test_a_lying_class_is_not_believed(zygote: Zygote) -> None:
+def test_a_lying_class_is_not_believed(zygote: LocalZygote) -> None:
     code = """
     from tensorflow import keras
     class Liar:
@@ -365,7 +365,7 @@ def test_a_handle_is_not_copied(student: Any, tf: Any, untouched: None, use: Cal
             use(handle)
 
 
-def test_handles_of_two_far_sides_do_not_mix(zygote: Zygote, student: Any) -> None:
+def test_handles_of_two_far_sides_do_not_mix(zygote: LocalZygote, student: Any) -> None:
     with side(zygote, "class Other: pass\ndef same(a, b): return a is b", role="reference") as other:
         with pytest.raises(WireRefused, match="two far sides"):
             student.same(other.student.Other, 1)
@@ -379,7 +379,7 @@ def test_a_representation_is_short_escaped_and_the_judges_own(
 ) -> None:
     assert repr(student.one) == str(student.one) == f"{student.one}" == "<Thing beyond the wall>"
     name = "\x1b[31m\u202eé<b>" + "x" * 500
-    strange = far.lane.ready().ask("call", far.lane.module("tf").constant, [1], {})
+    strange = far.session.ready().ask("call", far.session.module("tf").constant, [1], {})
     assert repr(strange) == "<EagerTensor beyond the wall>"
     made = renamed(name)
     assert repr(made) == f"<{ascii(name[:80])[1:-1]} beyond the wall>"
@@ -389,7 +389,7 @@ def test_a_representation_is_short_escaped_and_the_judges_own(
     assert np.asarray(hostile).size == 1 and repr(hostile).isascii()
 
 
-@far_side
+@in_worker
 def renamed(name: str) -> Any:
     return type(name, (), {})()
 
@@ -526,7 +526,7 @@ def test_what_does_not_cross_is_refused_with_advice(student: Any, value: object)
 ELSEWHERE = 3
 
 
-@far_side
+@in_worker
 def total(values: Any, start: float = 0, *, scale: Any = None) -> Any:
     """Loops, as AutoGraph has to read it."""
 
@@ -540,12 +540,12 @@ def total(values: Any, start: float = 0, *, scale: Any = None) -> Any:
     return float(add(values)) + start if scale is None else float(add(values)) * np.float64(scale)
 
 
-@far_side
+@in_worker
 def applied(function: Any, values: Any) -> Any:
     return function(values)
 
 
-@far_side
+@in_worker
 def namespace() -> list[str]:
     class Inner:
         first = 1
@@ -563,7 +563,7 @@ def test_a_far_side_function_runs_beyond_the_wall(tf: Any, student: Any) -> None
     assert total.__doc__ == "Loops, as AutoGraph has to read it." and "total" in repr(total)
 
 
-def test_a_far_side_function_runs_where_its_handles_are(clean: Clean, student: Any, far: Side) -> None:
+def test_a_far_side_function_runs_where_its_handles_are(clean: CleanWorker, student: Any, far: Side) -> None:
     x = clean.tf.constant(4.0)
     assert total([x]) == 4 and total([1.0], x) == 5
     assert clean.run(total, [1.0, 2.0], start=1) == 4
@@ -591,7 +591,7 @@ def test_a_far_side_function_is_self_contained() -> None:
 
     for function in (closure, other_module, constant, default, inner):
         with pytest.raises(CourseError, match=r"uses (local|re|ELSEWHERE), .*\. Give it as an argument"):
-            far_side(function)
+            in_worker(function)
 
 
 RAISED = [
@@ -615,7 +615,7 @@ RAISED = [
 ]
 
 
-@far_side
+@in_worker
 def fail(name: str) -> None:
     import builtins
 
@@ -628,11 +628,11 @@ def test_an_exception_derives_from_the_nearest_that_is_listed(far: Side, name: s
         fail(name)
     assert isinstance(caught.value, base) and caught.value.kind == name
     assert str(caught.value) in (f"{name}: the text", f"{name}: 'the text'") and caught.value.role == "student"
-    assert far.watch.event is None
+    assert far.budget.event is None
 
 
 def test_every_listed_exception_can_be_made() -> None:
-    from gradetape.wire.handles import student_error
+    from gradetape.remote.handles import student_error
 
     for name, base in ERRORS.items():
         error = student_error([name, "Exception"], name, "text", "")
@@ -675,7 +675,7 @@ def test_running_out_of_memory_is_no_exception(far: Side, student: Any) -> None:
     assert caught.value.cause == "memory" and not issubclass(Gone, Exception)
 
 
-def test_what_befalls_the_reference_is_a_fault(zygote: Zygote) -> None:
+def test_what_befalls_the_reference_is_a_fault(zygote: LocalZygote) -> None:
     code = "import os\ndef bye(): os._exit(0)\ndef memory(): raise MemoryError\ndef f(): raise ValueError('x')"
     with side(zygote, code, role="reference") as far:
         for ask in (lambda: far.student.bye(), lambda: far.student.memory(), lambda: far.student.nothing):
@@ -687,7 +687,7 @@ def test_what_befalls_the_reference_is_a_fault(zygote: Zygote) -> None:
         with pytest.raises(ValueError) as error:
             far.student.f()
         assert error.value.role == "reference"  # type: ignore[attr-defined]
-        assert not far.watch.received
+        assert not far.budget.received
 
 
 def test_an_endless_generator_meets_the_deadline(far: Side, student: Any) -> None:
@@ -698,17 +698,17 @@ def test_an_endless_generator_meets_the_deadline(far: Side, student: Any) -> Non
             pass
 
 
-def test_a_handle_of_a_lost_worker_is_of_no_use(zygote: Zygote) -> None:
+def test_a_handle_of_a_lost_worker_is_of_no_use(zygote: LocalZygote) -> None:
     with side(zygote, "import os\ndef bye(): os._exit(0)\none = object()") as far:
         one = far.student.one
         with pytest.raises(Gone):
             far.student.bye()
         far.begin()
         assert far.student.one is not one
-        with pytest.raises(FarSideEvent, match="worker that is gone"):
+        with pytest.raises(WorkerEvent, match="worker that is gone"):
             one.x  # noqa: B018
 
 
-def test_far_sides_are_apart(zygote: Zygote) -> None:
+def test_far_sides_are_apart(zygote: LocalZygote) -> None:
     with side(zygote, "import keras\nkeras.x = 1") as one, side(zygote) as two:
         assert one.keras.x == 1 and not hasattr(two.keras, "x")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gradetape import course
-from gradetape.judge.cases import Exam
+from gradetape.course import assignments as course
+from gradetape.course.gradable import GradableAssignment
 from tests.course import called
 
 
@@ -21,12 +21,12 @@ def test_a_folder_of_any_name_becomes_a_course(tmp_path: Path, name: str) -> Non
     run = called(tmp_path, "init", name)
     assert (run.returncode, run.stderr) == (0, "")
     found = course.find(tmp_path / name)
-    exam = Exam.open(found, "first-steps")
+    gradable = GradableAssignment.open(found, "first-steps")
     assert found.names() == ("first-steps",)
     assert {"assignments", "autograder", "solutions", "student"} == {
         path.name for path in (tmp_path / name).iterdir() if path.is_dir()
     }
-    assert exam.secrets.mutants("q01_standardize") and exam.secrets.variants("q01_standardize")
+    assert gradable.answer_key.mutants("q01_standardize") and gradable.answer_key.variants("q01_standardize")
     assert {"Makefile", ".gitignore", "grader_config.yml"} <= set(_files(tmp_path / name))
 
 

@@ -29,7 +29,7 @@ def test_ctrl_c_speaks_of_grades_only_where_there_are_some(tmp_path: Path, monke
     monkeypatch.setattr("gradetape.verify.verify", interrupted)
     run = called(root, "verify")
     assert (run.returncode, run.stderr.strip()) == (130, "Interrupted.")
-    monkeypatch.setattr("gradetape.batch.Session.run", interrupted)
+    monkeypatch.setattr("gradetape.grading.driver.Session.run", interrupted)
     run = called(root, "grade", "ada.py", "--assignment", "tiny")
     assert run.returncode == 130
     assert run.stderr.endswith("Interrupted. What was graded is kept: run the same command to go on.\n")

@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gradetape import course as courses
-from gradetape.grade import Lanes, Outcome
-from gradetape.judge.cases import Exam
-from gradetape.places import Places
-from gradetape.records import Cell, CheckResult, Verdict
+from gradetape.course import assignments as courses
+from gradetape.course.gradable import GradableAssignment
+from gradetape.engine.local import LocalEngine
+from gradetape.records import Cell, CheckResult, Outcome, Verdict
+from gradetape.runtime.slots import Slots
 from tests.course import tiny
 
 EXPECTED = "0.7234561"
@@ -39,13 +39,13 @@ def write_course(root: Path) -> Path:
         "q02_y": ("def test_fine(student):\n    '''Fine.'''\n    assert student.good() == 3\n", "def test_(:\n"),
         "q03_z": ("import tensorflow as tf\ndef test_it(): '''It.'''\n", "def test_silent(student):\n    pass\n"),
     }
-    for stem, (public, hidden) in checks.items():
+    for question_id, (public, hidden) in checks.items():
         files |= {
-            f"assignments/a/{stem}/prompt.md": "# Do\n",
-            f"assignments/a/{stem}/starter.py": "def good():\n    ...\n",
-            f"assignments/a/{stem}/test_public.py": public,
-            f"autograder/a/test_{stem}.py": hidden,
-            f"solutions/a/{stem}.py": REFERENCE,
+            f"assignments/a/{question_id}/prompt.md": "# Do\n",
+            f"assignments/a/{question_id}/starter.py": "def good():\n    ...\n",
+            f"assignments/a/{question_id}/test_public.py": public,
+            f"autograder/a/test_{question_id}.py": hidden,
+            f"solutions/a/{question_id}.py": REFERENCE,
         }
     for name, text in files.items():
         path = root / name
@@ -55,31 +55,33 @@ def write_course(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
-    return Exam.open(courses.find(write_course(tmp_path_factory.mktemp("course"))), "a")
+def gradable(tmp_path_factory: pytest.TempPathFactory) -> GradableAssignment:
+    return GradableAssignment.open(courses.find(write_course(tmp_path_factory.mktemp("course"))), "a")
 
 
 @pytest.fixture(scope="module")
-def lanes(exam: Exam) -> Iterator[Lanes]:
-    with Lanes(exam, Places.of(exam.course.config, workers=1, secret=exam.secret_folders)) as lanes:
-        yield lanes
+def engine(gradable: GradableAssignment) -> Iterator[LocalEngine]:
+    with LocalEngine(gradable, Slots.of(gradable.course.config, workers=1, secret=gradable.secret_folders)) as engine:
+        yield engine
 
 
-def judged(lanes: Lanes, exam: Exam, source: str = SUBMISSION, only: str = "", **how: bool) -> Outcome:
+def judged(
+    engine: LocalEngine, gradable: GradableAssignment, source: str = SUBMISSION, only: str = "", **how: bool
+) -> Outcome:
     """The outcome of a submission of one cell, of the checks whose ids have `only` in them."""
-    ids = tuple(check.id for check in lanes.collected.checks if only in check.id)
+    ids = tuple(check.id for check in engine.collected.checks if only in check.id)
     assert ids
-    limits = exam.course.config.limits.record()
-    return lanes.judge(exam.case((Cell(source=source, question="q01_x"),), limits, only=ids, **how))
+    limits = gradable.course.config.limits.record()
+    return engine.judge(gradable.job((Cell(source=source, question="q01_x"),), limits, only=ids, **how))
 
 
 @pytest.fixture(scope="module")
-def results(lanes: Lanes, exam: Exam) -> dict[str, CheckResult]:
+def results(engine: LocalEngine, gradable: GradableAssignment) -> dict[str, CheckResult]:
     """Every check's result for the submission, by the check's name."""
-    outcome = judged(lanes, exam, only="q01_x")
+    outcome = judged(engine, gradable, only="q01_x")
     names = [result.check.name for result in outcome.results]
     assert (
-        len(names) == len(set(names)) == len([check for check in lanes.collected.checks if check.question == "q01_x"])
+        len(names) == len(set(names)) == len([check for check in engine.collected.checks if check.question == "q01_x"])
     )
     return {result.check.name: result for result in outcome.results}
 
@@ -144,10 +146,10 @@ def test_a_check_that_hangs_is_ended_from_outside(results: dict[str, CheckResult
     assert "killed" in results["test_own_hang"].staff_message
 
 
-def test_a_check_that_hangs_gives_the_submission_no_new_time(lanes: Lanes, exam: Exam) -> None:
-    limits = msgspec.structs.replace(exam.course.config.limits.record(), submission_s=4.0)
-    ids = tuple(check.id for check in lanes.collected.checks if check.name in ("test_own_hang", "test_after_all"))
-    found = lanes.judge(exam.case((Cell(source=SUBMISSION, question="q01_x"),), limits, only=ids)).results
+def test_a_check_that_hangs_gives_the_submission_no_new_time(engine: LocalEngine, gradable: GradableAssignment) -> None:
+    limits = msgspec.structs.replace(gradable.course.config.limits.record(), submission_s=4.0)
+    ids = tuple(check.id for check in engine.collected.checks if check.name in ("test_own_hang", "test_after_all"))
+    found = engine.judge(gradable.job((Cell(source=SUBMISSION, question="q01_x"),), limits, only=ids)).results
     assert [result.verdict.value for result in found] == ["timeout", "timeout"]
     assert "the time for the whole submission was over" in found[1].staff_message
 
@@ -189,31 +191,33 @@ def drew(result: CheckResult) -> str:
 
 
 def test_random_numbers_depend_on_the_seed_and_the_check_alone(
-    lanes: Lanes, exam: Exam, results: dict[str, CheckResult]
+    engine: LocalEngine, gradable: GradableAssignment, results: dict[str, CheckResult]
 ) -> None:
-    alone = {result.check.name: result for result in judged(lanes, exam, only="::test_random[2]").results}
+    alone = {result.check.name: result for result in judged(engine, gradable, only="::test_random[2]").results}
     assert drew(alone["test_random[2]"]) == drew(results["test_random[2]"]) != drew(results["test_random[1]"])
-    seeded = {result.check.name: result for result in judged(lanes, exam, only="::test_seeded").results}
+    seeded = {result.check.name: result for result in judged(engine, gradable, only="::test_seeded").results}
     for name in ("test_seeded", "test_seeded_again"):
         assert drew(seeded[name]) == drew(results[name])
     assert drew(results["test_seeded"]) != drew(results["test_seeded_again"])
 
 
-def test_what_the_reference_does_not_pass_is_a_fault(lanes: Lanes, exam: Exam) -> None:
-    outcome = judged(lanes, exam, only="public::test_public", trusted=True)
+def test_what_the_reference_does_not_pass_is_a_fault(engine: LocalEngine, gradable: GradableAssignment) -> None:
+    outcome = judged(engine, gradable, only="public::test_public", trusted=True)
     found = {result.check.name: result for result in outcome.results}
     assert found.pop("test_public[good]").verdict is Verdict.PASSED
     assert {result.verdict for result in found.values()} == {Verdict.FAULT}
     assert "does not pass this check (missing)" in found["test_public[undefined]"].staff_message
 
 
-def test_check_files_that_cannot_be_used_are_told_and_the_rest_works(lanes: Lanes, exam: Exam) -> None:
-    broken = {Path(path).as_posix().split("/")[-1]: text for path, text in lanes.collected.broken.items()}
+def test_check_files_that_cannot_be_used_are_told_and_the_rest_works(
+    engine: LocalEngine, gradable: GradableAssignment
+) -> None:
+    broken = {Path(path).as_posix().split("/")[-1]: text for path, text in engine.collected.broken.items()}
     assert set(broken) == {"test_q02_y.py", "test_public.py", "test_q03_z.py"}
     assert "line 1: invalid syntax. Correct it" in broken["test_q02_y.py"]
     assert "a check does not import tensorflow. Use the fixtures tf and keras" in broken["test_public.py"]
     assert "docstring" in broken["test_q03_z.py"]
-    assert [result.verdict.value for result in judged(lanes, exam, only="q02_y").results] == ["passed"]
+    assert [result.verdict.value for result in judged(engine, gradable, only="q02_y").results] == ["passed"]
 
 
 PATCHES = {
@@ -223,8 +227,10 @@ PATCHES = {
 
 
 @pytest.mark.parametrize("patch", PATCHES.values(), ids=PATCHES.keys())
-def test_a_submission_that_breaks_its_worker_is_charged_and_not_lost(lanes: Lanes, exam: Exam, patch: str) -> None:
-    outcome = judged(lanes, exam, f"{patch}\ndef good(): return 3", only="test_public[good]")
+def test_a_submission_that_breaks_its_worker_is_charged_and_not_lost(
+    engine: LocalEngine, gradable: GradableAssignment, patch: str
+) -> None:
+    outcome = judged(engine, gradable, f"{patch}\ndef good(): return 3", only="test_public[good]")
     assert [result.verdict.value for result in outcome.results] == ["crashed"]
 
 
@@ -238,11 +244,11 @@ def _own_pytest(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     )  # fmt: skip
 
 
-def test_an_instructors_pytest_shows_both_values(exam: Exam, tmp_path: Path) -> None:
+def test_an_instructors_pytest_shows_both_values(gradable: GradableAssignment, tmp_path: Path) -> None:
     submission = tmp_path / "alice.py"
     submission.write_text("def good():\n    return 4\n")
     run = _own_pytest(
-        exam.course.root, "autograder/a/test_q01_x.py", "-k", "after_all or test_reference",
+        gradable.course.root, "autograder/a/test_q01_x.py", "-k", "after_all or test_reference",
         "--submission", str(submission),
     )  # fmt: skip
     assert run.returncode == 1, run.stderr

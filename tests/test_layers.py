@@ -16,11 +16,11 @@ from typing import Any
 import pyseccomp
 import pytest
 
-from gradetape.errors import Gone, WallsError
-from gradetape.sandbox import launch, syscalls
+from gradetape.errors import Gone, SandboxError
+from gradetape.runtime import launch, syscalls
+from gradetape.runtime.launch import LocalZygote
 from gradetape.sandbox.base import STUDENT_UIDS, Policy, Uids
-from gradetape.sandbox.launch import Zygote
-from gradetape.sandbox.plain import Plain
+from gradetape.sandbox.plain import PlainSandbox
 from gradetape.sandbox.seccomp import compile_filter
 from tests.far import LIMITS, Side, side
 from tests.refusing import (
@@ -60,9 +60,9 @@ REMOVED: dict[str, tuple[list[tuple[Any, ...]], str]] = {
 }
 
 
-def refusal(zygote: Zygote) -> str:
+def refusal(zygote: LocalZygote) -> str:
     """Why a zygote does not start."""
-    with zygote, pytest.raises(WallsError) as caught:
+    with zygote, pytest.raises(SandboxError) as caught:
         zygote.wait_ready()
     return str(caught.value)
 
@@ -70,12 +70,12 @@ def refusal(zygote: Zygote) -> str:
 @pytest.mark.parametrize("layer", REMOVED)
 def test_a_layer_that_is_missing_is_refused_by_name(layer: str) -> None:
     rules, words = REMOVED[layer]
-    told = refusal(on_a_lesser_machine(lambda: Zygote(LIMITS), *rules))
+    told = refusal(on_a_lesser_machine(lambda: LocalZygote(LIMITS), *rules))
     assert re.search(words, told), told
 
 
 def test_without_a_limit_on_the_sum_of_memory_nothing_is_graded() -> None:
-    told = refusal(on_a_lesser_machine(lambda: Zygote(LIMITS), prepare=hide_control_groups))
+    told = refusal(on_a_lesser_machine(lambda: LocalZygote(LIMITS), prepare=hide_control_groups))
     assert "the sum of a worker's memory" in told
     for advice in ("as root", "systemd-run --user --scope -p Delegate=yes", "--isolation container"):
         assert advice in told
@@ -83,15 +83,15 @@ def test_without_a_limit_on_the_sum_of_memory_nothing_is_graded() -> None:
 
 def test_an_ordinary_user_whose_landlock_keeps_no_signals_in_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gradetape.sandbox.plain.landlock.restrict", lambda *_: ("landlock", "landlock tcp"))
-    walls = Plain(Policy(socket="/nowhere/zygote", isolation="namespaces", limits=LIMITS), each_limited=True)
-    with pytest.raises(WallsError, match=r"no wall between processes of one user.*Linux 6\.12"):
+    walls = PlainSandbox(Policy(socket="/nowhere/zygote", isolation="namespaces", limits=LIMITS), each_limited=True)
+    with pytest.raises(SandboxError, match=r"no wall between processes of one user.*Linux 6\.12"):
         walls._landlock(None, "/nowhere")
 
 
 def test_without_libseccomp_nothing_is_graded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyseccomp", None)
-    with pytest.raises(WallsError, match="apt-get install libseccomp2"):
-        Zygote(LIMITS)
+    with pytest.raises(SandboxError, match="apt-get install libseccomp2"):
+        LocalZygote(LIMITS)
 
 
 LETS_THROUGH = {
@@ -112,7 +112,7 @@ def test_a_filter_that_lets_something_through_is_found_out(call: str, monkeypatc
     monkeypatch.setattr("gradetape.sandbox.seccomp.ALLOWED", [*_allowed(), call])
     monkeypatch.setattr(launch, "compile_filter", compile_filter)
     words = f"the walls stand, but {LETS_THROUGH[call]}. Nothing is graded behind such walls"
-    assert re.search(words, refusal(Zygote(LIMITS)))
+    assert re.search(words, refusal(LocalZygote(LIMITS)))
 
 
 def _allowed() -> list[str]:
@@ -151,22 +151,22 @@ def secret() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def plain(secret: Path) -> Iterator[Zygote]:
+def plain(secret: Path) -> Iterator[LocalZygote]:
     """A zygote in a place without namespaces, as a container often is."""
     with without_namespaces(secret) as zygote:
         zygote.wait_ready()
         yield zygote
 
 
-def without_namespaces(secret: Path) -> Zygote:
-    return on_a_lesser_machine(lambda: Zygote(LIMITS, secret=(secret,)), *NO_NAMESPACES, prepare=open_to_others)
+def without_namespaces(secret: Path) -> LocalZygote:
+    return on_a_lesser_machine(lambda: LocalZygote(LIMITS, secret=(secret,)), *NO_NAMESPACES, prepare=open_to_others)
 
 
 @pytest.fixture(scope="module")
-def loaded(plain: Zygote) -> Iterator[Side]:
+def loaded(plain: LocalZygote) -> Iterator[Side]:
     with side(plain, INSIDE) as far:
-        far.lane.ready()
-        assert far.lane.events == []
+        far.session.ready()
+        assert far.session.events == []
         yield far
 
 
@@ -177,11 +177,11 @@ def inside(loaded: Side) -> Any:
 
 
 def test_without_namespaces_the_layers_say_so(loaded: Side) -> None:
-    assert {"plain", "uid", "no_new_privs", "rlimits", "landlock", "seccomp"} <= set(loaded.lane.layers)
-    assert not {"mount", "pid", "network"} & set(loaded.lane.layers)
+    assert {"plain", "uid", "no_new_privs", "rlimits", "landlock", "seccomp"} <= set(loaded.session.layers)
+    assert not {"mount", "pid", "network"} & set(loaded.session.layers)
 
 
-def test_without_namespaces_nothing_outside_can_be_reached(inside: Any, plain: Zygote) -> None:
+def test_without_namespaces_nothing_outside_can_be_reached(inside: Any, plain: LocalZygote) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as abstract:
         abstract.bind("\0gradetape-plain")
         abstract.listen()
@@ -190,7 +190,7 @@ def test_without_namespaces_nothing_outside_can_be_reached(inside: Any, plain: Z
         assert inside.connects("unix", str(plain.path)) is False
 
 
-def test_without_namespaces_nothing_secret_can_be_read(inside: Any, plain: Zygote, secret: Path) -> None:
+def test_without_namespaces_nothing_secret_can_be_read(inside: Any, plain: LocalZygote, secret: Path) -> None:
     assert (secret / "seed").stat().st_mode & 0o004
     for path in (secret / "seed", Path(__file__), "/etc/shadow", "/etc/hosts", "/proc/1/cmdline"):
         assert inside.reads(str(path)) == "", path
@@ -224,7 +224,7 @@ def test_without_namespaces_processes_are_limited(inside: Any) -> None:
     assert inside.forks(500) < LIMITS.processes
 
 
-def test_without_namespaces_no_two_workers_share_a_uid(plain: Zygote) -> None:
+def test_without_namespaces_no_two_workers_share_a_uid(plain: LocalZygote) -> None:
     with contextlib.ExitStack() as stack:
         sides = [stack.enter_context(side(plain, INSIDE, role=role)) for role in ("student", "student", "reference")]
         uids = [far.student.status()["Uid"] for far in sides]
@@ -237,38 +237,38 @@ def test_two_graders_on_one_machine_begin_with_other_uids() -> None:
     assert Uids().take(used) == STUDENT_UIDS[0]
 
 
-def test_without_namespaces_a_worker_cannot_end_another(plain: Zygote, loaded: Side) -> None:
+def test_without_namespaces_a_worker_cannot_end_another(plain: LocalZygote, loaded: Side) -> None:
     with side(plain, "import os\ndef ends_all():\n    os.kill(-1, 9)\n") as far, contextlib.suppress(Gone):
         far.student.ends_all()
     loaded.begin()
     assert loaded.student.status() and plain.alive
 
 
-def test_without_namespaces_nothing_outlives_its_worker(plain: Zygote) -> None:
-    before, marker = leftovers(plain._process.pid), "65432.1987"
+def test_without_namespaces_nothing_outlives_its_worker(plain: LocalZygote) -> None:
+    before, builder = leftovers(plain._process.pid), "65432.1987"
     with side(plain, INSIDE) as far:
         home = Path(far.student.environment()["HOME"])
         far.student.locks(str(home))
-        far.student.daemon(marker)
-        assert until(lambda: running(marker) != []) and home.exists()
-    assert until(lambda: running(marker) == [] and not home.exists())
+        far.student.daemon(builder)
+        assert until(lambda: running(builder) != []) and home.exists()
+    assert until(lambda: running(builder) == [] and not home.exists())
     with side(plain, INSIDE) as far:
-        far.student.daemon(marker)
-        assert until(lambda: running(marker) != [])
+        far.student.daemon(builder)
+        assert until(lambda: running(builder) != [])
         with pytest.raises(Gone, match="exit status 5"):
             far.student.leaves_with(5)
-        assert until(lambda: running(marker) == [])
+        assert until(lambda: running(builder) == [])
     assert until(lambda: no_more_than(before, leftovers(plain._process.pid)))
 
 
-def test_without_namespaces_many_workers_leave_nothing_behind(plain: Zygote) -> None:
+def test_without_namespaces_many_workers_leave_nothing_behind(plain: LocalZygote) -> None:
     many_workers(plain, 3)
     before = leftovers(plain._process.pid)
     many_workers(plain, 40)
     assert until(lambda: no_more_than(before, leftovers(plain._process.pid))), (before, leftovers(plain._process.pid))
 
 
-def contained(*capabilities: int) -> Zygote:
+def contained(*capabilities: int) -> LocalZygote:
     """A zygote that is root with these capabilities alone, as in a hardened container."""
 
     def prepare() -> None:
@@ -276,22 +276,22 @@ def contained(*capabilities: int) -> Zygote:
         limit_by_engine(2048)
         keep_capabilities(*capabilities)
 
-    return on_a_lesser_machine(lambda: Zygote(LIMITS), prepare=prepare)
+    return on_a_lesser_machine(lambda: LocalZygote(LIMITS), prepare=prepare)
 
 
 def test_three_capabilities_are_enough_in_a_container() -> None:
-    marker = "43210.9876"
+    builder = "43210.9876"
     with contained(SETUID, SETGID, KILL) as zygote:
         zygote.wait_ready()
         with side(zygote, INSIDE) as far:
             home = Path(far.student.environment()["HOME"])
-            assert {"plain", "uid", "landlock", "seccomp", "memory of the container"} <= set(far.lane.layers)
+            assert {"plain", "uid", "landlock", "seccomp", "memory of the container"} <= set(far.session.layers)
             assert {int(far.student.status()[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {0}
             assert far.student.forks(500) < LIMITS.processes
             far.student.locks(str(home))
-            far.student.daemon(marker)
-            assert until(lambda: running(marker) != [])
-        assert until(lambda: running(marker) == [] and not home.exists())
+            far.student.daemon(builder)
+            assert until(lambda: running(builder) != [])
+        assert until(lambda: running(builder) == [] and not home.exists())
 
 
 @pytest.mark.parametrize("missing", ["KILL", "SETUID"])
@@ -308,13 +308,13 @@ def private_folders() -> set[Path]:
 
 
 def test_without_namespaces_the_workers_of_a_killed_zygote_end_too(secret: Path) -> None:
-    marker = "54321.7654"
+    builder = "54321.7654"
     zygote = without_namespaces(secret)
     with zygote, contextlib.suppress(Exception):
         zygote.wait_ready()
         with side(zygote, INSIDE) as far:
-            far.student.daemon(marker)
-            assert until(lambda: running(marker) != [])
+            far.student.daemon(builder)
+            assert until(lambda: running(builder) != [])
             zygote._process.kill()
-            assert until(lambda: running(marker) == [])
-    assert running(marker) == []
+            assert until(lambda: running(builder) == [])
+    assert running(builder) == []

@@ -15,22 +15,22 @@ from threading import Thread
 import msgspec
 import pytest
 
-from gradetape import course as courses
 from gradetape import intake
-from gradetape.batch import Driver
-from gradetape.errors import InfrastructureError, WallsError, ZygoteError
-from gradetape.farside.zygote import Policy
-from gradetape.grade import Marker, Outcome, Rubric
+from gradetape.course import assignments as courses
+from gradetape.course.gradable import GradableAssignment
+from gradetape.errors import InfrastructureError, SandboxError, ZygoteError
 from gradetape.gradebook import Gradebook
-from gradetape.judge.bench import Case
-from gradetape.judge.cases import Exam
-from gradetape.judge.messages import Collected, Lost
-from gradetape.places import Places
-from gradetape.records import Limits, Status
+from gradetape.grading.builder import GradeBuilder
+from gradetape.grading.driver import Driver
+from gradetape.grading.rubric import Rubric
+from gradetape.records import CollectedChecks, Job, Limits, Lost, Outcome, Status
+from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.zygote_client import ZygoteClient
+from gradetape.runtime.pool import Pool
+from gradetape.runtime.slots import Slots
 from gradetape.sandbox.base import STUDENT_UIDS, Uids
-from gradetape.sandbox.pool import Pool
-from gradetape.wire.control import Control, Exit, Ready
-from gradetape.wire.lane import Lane, Watch
+from gradetape.wire.messages import Exit, Ready
+from gradetape.worker.zygote import Policy
 from tests.course import DOUBLE, HALVE, called, tiny
 from tests.test_desk import a_grade
 
@@ -75,33 +75,33 @@ def _serve(listener: socket.socket, news: tuple[Ready | Exit | str, ...]) -> Non
     ("news", "kind", "words"),
     [
         (["no news"], ZygoteError, "the zygote said what is no news"),
-        ([READY, Exit(1, 9)], WallsError, "a worker ended before any cell was run: crashed: .* SIGKILL"),
+        ([READY, Exit(1, 9)], SandboxError, "a worker ended before any cell was run: crashed: .* SIGKILL"),
         ([READY, Exit(1, 9, lost=True)], ZygoteError, "a worker's walls were ended from outside"),
     ],
 )
 def test_what_befalls_a_worker_before_its_first_cell_is_the_machinerys_fault(
     news: list[Ready | Exit | str], kind: type[InfrastructureError], words: str
 ) -> None:
-    watch = Watch()
+    watch = CheckBudget()
     watch.begin(30)
-    with a_zygote(*news) as path, closing(Control(path)) as control:
-        lane = Lane(control, "student", (), Limits(), watch)
+    with a_zygote(*news) as path, closing(ZygoteClient(path)) as control:
+        session = RemoteSession(control, "student", (), Limits(), watch)
         with pytest.raises(kind, match=words):
-            lane.ready()
+            session.ready()
         assert isinstance(watch.broken, kind)
 
 
 def test_a_worker_that_is_not_walled_in_in_time_is_told_with_the_limit() -> None:
     words = r"did not stand behind its walls within 0\.1 s\. Where the machine is busy"
-    with a_zygote() as path, closing(Control(path)) as control, pytest.raises(WallsError, match=words):
+    with a_zygote() as path, closing(ZygoteClient(path)) as control, pytest.raises(SandboxError, match=words):
         control.spawn("student", 0.1)
 
 
 def test_a_worker_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with a_zygote(READY) as path, closing(Control(path)) as control:
+    with a_zygote(READY) as path, closing(ZygoteClient(path)) as control:
         number, data, _ = control.spawn("student", 30)
         data.close()
-        monkeypatch.setattr("gradetape.wire.control._END_S", 0.1)
+        monkeypatch.setattr("gradetape.remote.zygote_client._END_S", 0.1)
         with pytest.raises(ZygoteError, match="the zygote did not end a worker within "):
             control.end(number)
 
@@ -126,10 +126,10 @@ class NoZygote:
 
 @pytest.fixture
 def no_zygote(monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(places: Places) -> Pool:
+    def opened(places: Slots) -> Pool:
         return Pool(places.slots, lambda _: NoZygote(), shared=True)  # type: ignore[arg-type,return-value]
 
-    monkeypatch.setattr(Places, "open", opened)
+    monkeypatch.setattr(Slots, "open", opened)
 
 
 @pytest.mark.usefixtures("no_zygote")
@@ -167,7 +167,7 @@ class Losing:
     def capacity(self) -> int:
         return 1
 
-    def submit(self, case: Case) -> int:
+    def submit(self, case: Job) -> int:
         self._count += 1
         return self._count
 
@@ -197,13 +197,15 @@ class Unheard:
 def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
     course: Path, monkeypatch: pytest.MonkeyPatch, end: Outcome | Lost | None, words: str
 ) -> None:
-    monkeypatch.setattr("gradetape.batch._SLACK_S", -1e6)
-    exam = Exam.open(courses.find(course), "tiny")
-    rubric = Rubric.of(exam, Collected(checks=tuple(each.check for each in a_grade("ada").results), broken={}))
-    marker = Marker(exam, question=None, places=Places.of(exam.course.config, workers=1, device="cpu"))
+    monkeypatch.setattr("gradetape.grading.driver._SLACK_S", -1e6)
+    gradable = GradableAssignment.open(courses.find(course), "tiny")
+    rubric = Rubric.of(
+        gradable, CollectedChecks(checks=tuple(each.check for each in a_grade("ada").results), broken={})
+    )
+    builder = GradeBuilder(gradable, question=None, slots=Slots.of(gradable.course.config, workers=1, device="cpu"))
     submission = intake.script("ada", DOUBLE, assignment="tiny")
     with Gradebook.open(course / "gradebook.sqlite") as book:
-        driver = Driver(exam, Losing(end), rubric, marker, book, Unheard(), book.grader())  # type: ignore[arg-type]
+        driver = Driver(gradable, Losing(end), rubric, builder, book, Unheard(), book.grader())  # type: ignore[arg-type]
         grade = driver.run([submission])["ada"]
         assert not book.has(grade.key)
     assert grade.status is Status.NEEDS_ATTENTION
@@ -252,5 +254,5 @@ def _refused(tmp_path: Path, odd: str, words: str) -> None:
 
 
 def test_more_workers_than_uids_are_refused_with_the_option_for_fewer() -> None:
-    with pytest.raises(WallsError, match=r"no uid is left: 1400 workers live\. Use fewer: --workers N"):
+    with pytest.raises(SandboxError, match=r"no uid is left: 1400 workers live\. Use fewer: --workers N"):
         Uids().take(STUDENT_UIDS)

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from gradetape import intake
-from gradetape.batch import Batch, of_assignment
 from gradetape.cli import cli
+from gradetape.grading.driver import Batch, of_assignment
 from gradetape.records import Status
 from tests.course import DOUBLE, by_student, called, tiny
 from tests.test_desk import a_grade, recorded
@@ -326,7 +326,7 @@ def test_of_many_files_that_nobody_can_place_some_are_named_and_the_rest_counted
 def test_what_needs_a_person_is_told_at_the_end_with_what_to_do(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = replace(a_grade("ada"), attention=("the zygote is gone",), status=Status.NEEDS_ATTENTION)
     odd = replace(a_grade("bob"), review=("its cells replaced np.mean", "its cells replaced np.sum"))
-    monkeypatch.setattr("gradetape.batch.Session.run", lambda *_, **__: Batch([broken, odd], [], 2))
+    monkeypatch.setattr("gradetape.grading.driver.Session.run", lambda *_, **__: Batch([broken, odd], [], 2))
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny")
     assert run.returncode == 1

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradetape import config
+from gradetape.course import config
 from gradetape.errors import ConfigError
-from gradetape.policy import Timing, late_days, settle, timing
+from gradetape.grading.late_policy import Timing, apply_late_policy, late_days, timing
 from gradetape.records import Override
 
 DEADLINE = datetime(2026, 10, 1, 23, 59, tzinfo=timezone(timedelta(hours=2)))
-POLICY = config.Late(grace_minutes=15, percent_per_day=10, most_percent=50)
+POLICY = config.LatePolicy(grace_minutes=15, percent_per_day=10, most_percent=50)
 MEASURED = {"q01": 3.0, "q02": 1.0}
 
 
@@ -43,22 +43,22 @@ def an_override(question: str, points: float) -> Override:
     ],
 )
 def test_each_day_that_has_begun_costs_up_to_the_cap(after: dict[str, float], days: int, final: float) -> None:
-    standing = settle(MEASURED, (), handed_in(**after), POLICY)
-    assert (standing.measured, standing.late_days, standing.final) == (4, days, final)
-    assert bool(standing.lines) == (after not in ({"days": -3}, {"minutes": 0}))
+    final_score = apply_late_policy(MEASURED, (), handed_in(**after), POLICY)
+    assert (final_score.measured, final_score.late_days, final_score.final) == (4, days, final)
+    assert bool(final_score.lines) == (after not in ({"days": -3}, {"minutes": 0}))
 
 
 def test_a_time_that_is_not_known_costs_nothing_and_is_told() -> None:
-    standing = settle(MEASURED, (), Timing(deadline=DEADLINE), POLICY)
-    assert (standing.final, standing.late_days, standing.handed_in) == (4, None, "")
-    assert "not known, so nothing was taken off" in standing.lines[0]
+    final_score = apply_late_policy(MEASURED, (), Timing(deadline=DEADLINE), POLICY)
+    assert (final_score.final, final_score.late_days, final_score.handed_in) == (4, None, "")
+    assert "not known, so nothing was taken off" in final_score.lines[0]
 
 
 def test_without_a_deadline_or_a_policy_nothing_is_said() -> None:
     late = DEADLINE + timedelta(days=9)
-    assert settle(MEASURED, (), Timing(handed_in=late), POLICY).lines == ()
-    assert settle(MEASURED, (), handed_in(days=9), config.Late()).lines == ()
-    assert settle(MEASURED, (), handed_in(days=9), config.Late()).final == 4
+    assert apply_late_policy(MEASURED, (), Timing(handed_in=late), POLICY).lines == ()
+    assert apply_late_policy(MEASURED, (), handed_in(days=9), config.LatePolicy()).lines == ()
+    assert apply_late_policy(MEASURED, (), handed_in(days=9), config.LatePolicy()).final == 4
 
 
 def test_an_extension_takes_the_deadlines_place_for_one_student_in_one_assignment() -> None:
@@ -75,25 +75,25 @@ def test_an_extension_takes_the_deadlines_place_for_one_student_in_one_assignmen
 
 
 def test_an_override_takes_the_place_of_a_questions_points_before_lateness_does() -> None:
-    standing = settle(MEASURED, [an_override("q02", 2.0)], handed_in(hours=1), POLICY)
-    assert (standing.measured, standing.final) == (4, 4.5)
-    assert standing.lines[0] == "q02: 2 points in place of 1, given by a person: why"
+    final_score = apply_late_policy(MEASURED, [an_override("q02", 2.0)], handed_in(hours=1), POLICY)
+    assert (final_score.measured, final_score.final) == (4, 4.5)
+    assert final_score.lines[0] == "q02: 2 points in place of 1, given by a person: why"
 
 
 def test_the_newest_override_of_a_question_counts() -> None:
     given = [an_override("q02", 2.0), an_override("q02", 0.5)]
-    standing = settle(MEASURED, given, Timing(), POLICY)
-    assert (standing.final, len(standing.overrides)) == (3.5, 1)
+    final_score = apply_late_policy(MEASURED, given, Timing(), POLICY)
+    assert (final_score.final, len(final_score.overrides)) == (3.5, 1)
 
 
 @given(st.floats(-1e4, 1e4), st.floats(0, 100), st.floats(0, 100), st.floats(0, 10_080))
 def test_lateness_never_gives_points_and_never_takes_more_than_the_cap(
     hours: float, per_day: float, most: float, grace: float
 ) -> None:
-    policy = config.Late(grace_minutes=grace, percent_per_day=per_day, most_percent=most)
-    standing = settle(MEASURED, (), handed_in(hours=hours), policy)
-    assert 4 * (1 - most / 100) - 1e-6 <= standing.final <= 4
-    assert standing.measured == 4
+    policy = config.LatePolicy(grace_minutes=grace, percent_per_day=per_day, most_percent=most)
+    final_score = apply_late_policy(MEASURED, (), handed_in(hours=hours), policy)
+    assert 4 * (1 - most / 100) - 1e-6 <= final_score.final <= 4
+    assert final_score.measured == 4
 
 
 def test_the_zone_counts_and_not_the_clock_on_the_wall() -> None:

@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 
 from gradetape.records import Slot
-from gradetape.sandbox.launch import Running
-from gradetape.sandbox.pool import Pool
+from gradetape.runtime.launch import ZygoteProcess
+from gradetape.runtime.pool import Pool
 
 SLOTS = (Slot(device="a"), Slot(device="b"))
 
@@ -36,9 +36,9 @@ class Makes:
     def __init__(self) -> None:
         self.made: list[Played] = []
 
-    def __call__(self, slot: Slot) -> Running:
+    def __call__(self, slot: Slot) -> ZygoteProcess:
         self.made.append(Played(slot))
-        return cast(Running, self.made[-1])
+        return cast(ZygoteProcess, self.made[-1])
 
 
 def test_one_zygote_serves_all_slots_where_they_share_it() -> None:
@@ -54,9 +54,9 @@ def test_each_slot_has_a_zygote_of_its_own_and_keeps_it() -> None:
     start = Makes()
     with Pool(SLOTS, start, shared=False) as pool:
         for _ in range(3):
-            seat = pool.take()
-            assert cast(Played, seat.zygote).slot == seat.slot
-            pool.give_back(seat)
+            lease = pool.take()
+            assert cast(Played, lease.zygote).slot == lease.slot
+            pool.give_back(lease)
         assert len(start.made) == 2
     assert all(zygote.closed for zygote in start.made)
 
@@ -65,17 +65,17 @@ def test_each_slot_has_a_zygote_of_its_own_and_keeps_it() -> None:
 def test_a_zygote_that_is_spent_or_gone_is_replaced_for_the_same_slot(fresh: bool) -> None:
     start = Makes()
     with Pool(SLOTS, start, shared=False, fresh=fresh) as pool:
-        seat = pool.take()
-        cast(Played, seat.zygote).gone = not fresh
-        pool.give_back(seat)
+        lease = pool.take()
+        cast(Played, lease.zygote).gone = not fresh
+        pool.give_back(lease)
         assert [zygote.closed for zygote in start.made] == [True, False, False]
-        assert cast(Played, seat.zygote).slot == seat.slot == start.made[2].slot
+        assert cast(Played, lease.zygote).slot == lease.slot == start.made[2].slot
 
 
 def test_what_was_started_is_ended_where_the_next_cannot_be() -> None:
     start = Makes()
 
-    def fails(slot: Slot) -> Running:
+    def fails(slot: Slot) -> ZygoteProcess:
         if start.made:
             raise RuntimeError("no more")
         return start(slot)

@@ -14,7 +14,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from gradetape import checks, course, draft
+from gradetape import checks
+from gradetape import scaffold as draft
+from gradetape.course import assignments as course
 from gradetape.errors import ReleaseError
 from gradetape.release import release
 
@@ -44,7 +46,7 @@ import numpy as np
 
 from gradetape.checks import (
     assert_close,
-    far_side,
+    in_worker,
     hint,
     points,
     raises,
@@ -53,7 +55,7 @@ from gradetape.checks import (
 SIZE = 4
 
 
-@far_side
+@in_worker
 def rank_of_result(fn):
     return fn(tf.zeros([2, 3])).shape.rank
 
@@ -73,13 +75,13 @@ def test_rank(student):
 
 
 @points(1)
-def test_saves(student, keras, tf, tmp_remote):
+def test_saves(student, keras, tf, worker_tmp_path):
     """A model that uses it can be saved."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.save(tmp_remote / "model.keras")
+    model.save(worker_tmp_path / "model.keras")
     with raises(ValueError, "a model has no such layer"):
         model.get_layer("no such layer")
-    assert (tmp_remote / "model.keras").is_file() and tf.constant(1) == 1
+    assert (worker_tmp_path / "model.keras").is_file() and tf.constant(1) == 1
 '''
 
 TELL = '''\

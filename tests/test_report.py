@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradetape.errors import GradebookError
-from gradetape.records import CellEvent, Grade, Question, Standing, Status, Unreadable, Verdict
+from gradetape.records import CellEvent, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import (
     as_json,
     grades_csv,
@@ -473,7 +473,7 @@ def test_how_long_it_took_is_for_staff_alone() -> None:
 def test_two_assignments_in_one_folder_keep_their_places(tmp_path: Path) -> None:
     a_folder(tmp_path, a_grade("alice"))
     first = {path: path.read_bytes() for path in (tmp_path / "staff" / ASSIGNMENT).iterdir()}
-    week = a_grade("alice", assignment="week-2", questions=(Question(stem="q09", title="Later", points=2.0),))
+    week = a_grade("alice", assignment="week-2", questions=(Question(id="q09", title="Later", points=2.0),))
     a_folder(tmp_path, week, a_grade("bob", assignment="week-2"), assignment="week-2")
     assert {path: path.read_bytes() for path in first} == first
     text = text_of((tmp_path / "index.html").read_text("utf-8"))
@@ -485,14 +485,24 @@ def test_two_assignments_in_one_folder_keep_their_places(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
-LATE = Standing(measured=2.0, final=1.8, late_percent=10.0, late_days=1, lines=("Handed in <late>: 10 % less.",))
+LATE = FinalScore(measured=2.0, final=1.8, late_percent=10.0, late_days=1, lines=("Handed in <late>: 10 % less.",))
 
 
 def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
-    standings = {"alice": LATE, "carol": Standing(measured=0.0, final=3.0, lines=("q01: 3 points, given by a person",))}
-    write(tmp_path, [a_grade("alice")], [a_broken_file()], assignment=ASSIGNMENT, max_points=5.0, standings=standings)
+    final_scores = {
+        "alice": LATE,
+        "carol": FinalScore(measured=0.0, final=3.0, lines=("q01: 3 points, given by a person",)),
+    }
+    write(
+        tmp_path,
+        [a_grade("alice")],
+        [a_broken_file()],
+        assignment=ASSIGNMENT,
+        max_points=5.0,
+        final_scores=final_scores,
+    )
     for reader in ("students", "staff"):
-        alice, carol = (text_of((tmp_path / reader / ASSIGNMENT / f"{name}.html").read_text()) for name in standings)
+        alice, carol = (text_of((tmp_path / reader / ASSIGNMENT / f"{name}.html").read_text()) for name in final_scores)
         assert "1.8 of 5 points (the checks gave 2)" in alice
         assert "What counts: 1.8 points Handed in <late>: 10 % less." in alice
         assert "What counts: 3 points q01: 3 points, given by a person" in carol
@@ -503,10 +513,10 @@ def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
 
 
 def test_where_what_was_measured_counts_nothing_is_said_twice() -> None:
-    standing = Standing(measured=2.0, final=2.0, late_days=0)
-    assert student_page(a_grade(), standing=standing) == student_page(a_grade())
+    final_score = FinalScore(measured=2.0, final=2.0, late_days=0)
+    assert student_page(a_grade(), final_score=final_score) == student_page(a_grade())
     plain = index_page([a_grade()], [], assignment=ASSIGNMENT)
-    assert index_page([a_grade()], [], assignment=ASSIGNMENT, standings={"alice": standing}) == plain
+    assert index_page([a_grade()], [], assignment=ASSIGNMENT, final_scores={"alice": final_score}) == plain
 
 
 def test_a_list_of_assignments_without_a_final_grade_says_so() -> None:

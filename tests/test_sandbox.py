@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from gradetape.errors import Gone, InfrastructureError, WallsError
-from gradetape.judge.bench import Bench, Case
-from gradetape.records import Cell
-from gradetape.sandbox.launch import Zygote
-from gradetape.wire.control import Control
-from gradetape.wire.lane import Lane, Watch
+from gradetape.errors import Gone, InfrastructureError, SandboxError
+from gradetape.judge.context import CheckContext
+from gradetape.records import Cell, Job
+from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.zygote_client import ZygoteClient
+from gradetape.runtime.launch import LocalZygote
 from tests.far import LIMITS, Side, side, started
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="as root, the walls do not depend on this machine's settings")
@@ -38,7 +38,7 @@ def secret(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def zygote(secret: Path) -> Iterator[Zygote]:
+def zygote(secret: Path) -> Iterator[LocalZygote]:
     os.environ["GRADETAPE_TEST_SECRET"] = SECRET
     with started(secret=(secret,)) as zygote:
         del os.environ["GRADETAPE_TEST_SECRET"]
@@ -46,10 +46,10 @@ def zygote(secret: Path) -> Iterator[Zygote]:
 
 
 @pytest.fixture(scope="module")
-def loaded(zygote: Zygote) -> Iterator[Side]:
+def loaded(zygote: LocalZygote) -> Iterator[Side]:
     with side(zygote, INSIDE) as far:
-        far.lane.ready()
-        assert far.lane.events == []
+        far.session.ready()
+        assert far.session.events == []
         yield far
 
 
@@ -70,21 +70,21 @@ def until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
     return False
 
 
-def running(marker: str) -> list[int]:
+def running(builder: str) -> list[int]:
     """The processes whose command line has the marker in it."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if marker in (folder / "cmdline").read_text():
+            if builder in (folder / "cmdline").read_text():
                 found.append(int(folder.name))
     return found
 
 
 def test_the_layers_are_told(loaded: Side) -> None:
-    assert {"mount", "pid", "network", "uid", "no_new_privs", "rlimits"} <= set(loaded.lane.layers)
+    assert {"mount", "pid", "network", "uid", "no_new_privs", "rlimits"} <= set(loaded.session.layers)
 
 
-def test_nothing_outside_can_be_reached(inside: Any, zygote: Zygote) -> None:
+def test_nothing_outside_can_be_reached(inside: Any, zygote: LocalZygote) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as abstract:
         abstract.bind("\0gradetape-test")
         abstract.listen()
@@ -95,7 +95,7 @@ def test_nothing_outside_can_be_reached(inside: Any, zygote: Zygote) -> None:
     assert inside.interfaces() in (["lo"], [])
 
 
-def test_nothing_secret_can_be_seen(inside: Any, zygote: Zygote, secret: Path) -> None:
+def test_nothing_secret_can_be_seen(inside: Any, zygote: LocalZygote, secret: Path) -> None:
     for path in (
         secret,
         secret / "seed",
@@ -132,7 +132,7 @@ def test_only_private_folders_can_be_written_to(inside: Any) -> None:
         assert "ro" in options or point in private or point.startswith("/dev/"), point
 
 
-def test_what_is_left_behind_is_gone_for_the_next(inside: Any, zygote: Zygote) -> None:
+def test_what_is_left_behind_is_gone_for_the_next(inside: Any, zygote: LocalZygote) -> None:
     for folder in ("/tmp", "/dev/shm", "/home"):
         inside.leaves(f"{folder}/left-by-a-student")
         assert not Path(folder, "left-by-a-student").exists()
@@ -158,7 +158,7 @@ def test_only_its_own_processes_can_be_seen(inside: Any) -> None:
     assert len(inside.processes()) <= 3 and inside.processes()[0] == 1
 
 
-def test_roles_have_uids_of_their_own(zygote: Zygote) -> None:
+def test_roles_have_uids_of_their_own(zygote: LocalZygote) -> None:
     found = set()
     for role in ("student", "reference", "clean"):
         with side(zygote, INSIDE, role=role) as far:
@@ -174,27 +174,27 @@ def test_disks_and_processes_are_limited(inside: Any, loaded: Side) -> None:
     assert inside.opens(5000) < 1024
 
 
-def test_a_worker_that_burns_leaves_others_their_share_of_the_processors(zygote: Zygote) -> None:
+def test_a_worker_that_burns_leaves_others_their_share_of_the_processors(zygote: LocalZygote) -> None:
     with side(zygote, INSIDE) as one, side(zygote, INSIDE) as other:
-        if "cpu share" not in (one.lane.ready() and one.lane.layers):
+        if "cpu share" not in (one.session.ready() and one.session.layers):
             pytest.skip("no control group here deals out the processors")
-        other.lane.ready()
+        other.session.ready()
         one.student.burns(50)
         assert other.student.computes(3.0) > 4 * (os.cpu_count() or 1) / 51
 
 
-def test_a_daemon_does_not_outlive_its_worker(zygote: Zygote) -> None:
-    marker = "98765.4321"
+def test_a_daemon_does_not_outlive_its_worker(zygote: LocalZygote) -> None:
+    builder = "98765.4321"
     with side(zygote, INSIDE) as far:
-        far.student.daemon(marker)
-        assert until(lambda: running(marker) != [])
-    assert until(lambda: running(marker) == [])
+        far.student.daemon(builder)
+        assert until(lambda: running(builder) != [])
+    assert until(lambda: running(builder) == [])
     with side(zygote, INSIDE) as far:
-        far.student.daemon(marker)
-        assert until(lambda: running(marker) != [])
+        far.student.daemon(builder)
+        assert until(lambda: running(builder) != [])
         with pytest.raises(Gone, match="exit status 5"):
             far.student.leaves_with(5)
-        assert until(lambda: running(marker) == [])
+        assert until(lambda: running(builder) == [])
 
 
 def leftovers(pid: int) -> dict[str, int]:
@@ -218,9 +218,9 @@ def no_more_than(before: dict[str, int], after: dict[str, int]) -> bool:
     return all(after[kind] <= before[kind] for kind in before)
 
 
-def many_workers(zygote: Zygote, count: int) -> None:
+def many_workers(zygote: LocalZygote, count: int) -> None:
     """So many workers, one after the other; each is killed while it waits for its first order."""
-    with contextlib.closing(Control(zygote.path)) as control:
+    with contextlib.closing(ZygoteClient(zygote.path)) as control:
         for number in range(count):
             worker, data, _ = control.spawn(("student", "reference", "clean")[number % 3], 60)
             data.close()
@@ -228,7 +228,7 @@ def many_workers(zygote: Zygote, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_five_hundred_workers_leave_nothing_behind(zygote: Zygote) -> None:
+def test_five_hundred_workers_leave_nothing_behind(zygote: LocalZygote) -> None:
     pid = zygote._process.pid
     many_workers(zygote, 3)
     before = leftovers(pid)
@@ -236,10 +236,10 @@ def test_five_hundred_workers_leave_nothing_behind(zygote: Zygote) -> None:
     assert until(lambda: no_more_than(before, leftovers(pid))), (before, leftovers(pid))
 
 
-def test_many_workers_at_once_are_apart(zygote: Zygote) -> None:
+def test_many_workers_at_once_are_apart(zygote: LocalZygote) -> None:
     pid = zygote._process.pid
     before = leftovers(pid)
-    control = Control(zygote.path)
+    control = ZygoteClient(zygote.path)
     workers = [control.spawn("student", 60) for _ in range(30)]
     many = leftovers(pid)["children"]
     for _, data, _ in workers:
@@ -249,7 +249,7 @@ def test_many_workers_at_once_are_apart(zygote: Zygote) -> None:
     assert until(lambda: no_more_than(before, leftovers(pid))), (before, leftovers(pid))
 
 
-def packet(zygote: Zygote, *packets: bytes, descriptors: int = 0) -> None:
+def packet(zygote: LocalZygote, *packets: bytes, descriptors: int = 0) -> None:
     """A connection that sends packets and waits for the zygote's answer, or its end."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection, open("/dev/null") as null:
         connection.connect(str(zygote.path))
@@ -272,7 +272,7 @@ MALFORMED = [
 @pytest.mark.parametrize("data", MALFORMED, ids=[str(number) for number in range(len(MALFORMED))])
 @pytest.mark.parametrize("descriptors", [0, 1, 5])
 def test_malformed_packets_end_their_connection_alone(
-    loaded: Side, zygote: Zygote, data: bytes, descriptors: int
+    loaded: Side, zygote: LocalZygote, data: bytes, descriptors: int
 ) -> None:
     packet(zygote, data, b"{}", descriptors=descriptors)
     assert zygote.alive
@@ -280,9 +280,9 @@ def test_malformed_packets_end_their_connection_alone(
     assert loaded.student.processes()
 
 
-def test_a_role_that_is_unknown_is_refused_and_nothing_else(zygote: Zygote) -> None:
-    control = Control(zygote.path)
-    with pytest.raises(WallsError, match="could not be walled in: there is no role teacher"):
+def test_a_role_that_is_unknown_is_refused_and_nothing_else(zygote: LocalZygote) -> None:
+    control = ZygoteClient(zygote.path)
+    with pytest.raises(SandboxError, match="could not be walled in: there is no role teacher"):
         control.spawn("teacher", 30)
     worker, data, _ = control.spawn("student", 30)
     data.close()
@@ -290,7 +290,7 @@ def test_a_role_that_is_unknown_is_refused_and_nothing_else(zygote: Zygote) -> N
     control.close()
 
 
-def test_students_are_refused_by_the_zygote(zygote: Zygote) -> None:
+def test_students_are_refused_by_the_zygote(zygote: LocalZygote) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
         os.chmod(zygote.path.parent, 0o755)
         os.chmod(zygote.path, 0o777)
@@ -304,8 +304,8 @@ def test_students_are_refused_by_the_zygote(zygote: Zygote) -> None:
         os.chmod(zygote.path.parent, 0o700)
 
 
-def test_the_end_of_a_connection_ends_its_workers(zygote: Zygote) -> None:
-    control, other = Control(zygote.path), Control(zygote.path)
+def test_the_end_of_a_connection_ends_its_workers(zygote: LocalZygote) -> None:
+    control, other = ZygoteClient(zygote.path), ZygoteClient(zygote.path)
     _, data, _ = control.spawn("student", 30)
     _, spared, _ = other.spawn("student", 30)
     with data, spared:
@@ -319,22 +319,22 @@ def test_the_end_of_a_connection_ends_its_workers(zygote: Zygote) -> None:
 
 
 def test_the_zygote_ends_with_its_supervisor_and_takes_its_workers_along() -> None:
-    zygote = Zygote(LIMITS)
+    zygote = LocalZygote(LIMITS)
     zygote.wait_ready()
-    pid, marker = zygote._process.pid, "87654.1234"
+    pid, builder = zygote._process.pid, "87654.1234"
     with contextlib.suppress(InfrastructureError), side(zygote, INSIDE) as far:
-        far.student.daemon(marker)
-        assert until(lambda: running(marker) != [])
+        far.student.daemon(builder)
+        assert until(lambda: running(builder) != [])
         zygote.close()
-        assert not zygote.alive and running(marker) == []
+        assert not zygote.alive and running(builder) == []
         assert not [group for group in Path("/sys/fs/cgroup").glob(f"**/gradetape-{pid}-*")]
         assert not zygote.path.parent.exists()
 
 
 def test_a_zygote_that_is_killed_is_nobodys_fault_and_cannot_be_hidden() -> None:
-    case = Case(cells=(Cell(source=INSIDE),), reference=(), seed="s", limits=LIMITS)
-    with started() as zygote, contextlib.closing(Control(zygote.path)) as control:
-        bench = Bench(control, case)
+    case = Job(cells=(Cell(source=INSIDE),), reference=(), seed="s", limits=LIMITS)
+    with started() as zygote, contextlib.closing(ZygoteClient(zygote.path)) as control:
+        bench = CheckContext(control, case)
         with contextlib.suppress(InfrastructureError), bench.check("q::hidden::x", 20, loaded=True):
             names = bench.student.names()
             assert names.processes()
@@ -342,35 +342,35 @@ def test_a_zygote_that_is_killed_is_nobodys_fault_and_cannot_be_hidden() -> None
             with contextlib.suppress(Exception):  # a check may expect any exception
                 while True:
                     names.processes()
-            assert isinstance(bench.watch.broken, InfrastructureError)
+            assert isinstance(bench.budget.broken, InfrastructureError)
 
 
 def test_without_isolation_it_says_so() -> None:
     with started(isolation="none") as zygote, side(zygote, INSIDE) as far:
         assert far.student.exists(__file__)
-        assert set(far.lane.layers) <= {"rlimits", "memory", "processes", "cpu share"}
-        marker = "76543.2109"
-        far.student.daemon(marker)
-        assert until(lambda: running(marker) != [])
-        far.lane.close()
-        assert until(lambda: running(marker) == [])
+        assert set(far.session.layers) <= {"rlimits", "memory", "processes", "cpu share"}
+        builder = "76543.2109"
+        far.student.daemon(builder)
+        assert until(lambda: running(builder) != [])
+        far.session.close()
+        assert until(lambda: running(builder) == [])
 
 
 def test_a_course_where_students_can_read_is_refused() -> None:
     folder = Path(sys.prefix, "lib")
-    with pytest.raises(WallsError, match="Move the course"), Zygote(LIMITS, secret=(folder,)) as zygote:
+    with pytest.raises(SandboxError, match="Move the course"), LocalZygote(LIMITS, secret=(folder,)) as zygote:
         zygote.wait_ready()
 
 
-def test_a_worker_whose_walls_fail_is_infrastructures_loss(zygote: Zygote) -> None:
-    class Refusing(Control):
+def test_a_worker_whose_walls_fail_is_infrastructures_loss(zygote: LocalZygote) -> None:
+    class Refusing(ZygoteClient):
         def spawn(self, role: str, timeout_s: float) -> Any:
             return super().spawn("teacher", timeout_s)
 
-    control, watch = Refusing(zygote.path), Watch()
+    control, watch = Refusing(zygote.path), CheckBudget()
     watch.begin(20)
-    lane = Lane(control, "student", (), LIMITS, watch)
-    with pytest.raises(WallsError):
-        lane.ready()
-    assert isinstance(watch.broken, WallsError) and watch.event is None
+    session = RemoteSession(control, "student", (), LIMITS, watch)
+    with pytest.raises(SandboxError):
+        session.ready()
+    assert isinstance(watch.broken, SandboxError) and watch.event is None
     control.close()

@@ -101,7 +101,7 @@ def test_the_claim_of_a_machine_that_fell_silent_is_free_after_a_while(place: st
     claim(book, there)
     _age(place, 170)
     assert claim(book, me).host == "elsewhere"
-    book.beat(there)
+    book.heartbeat(there)
     _age(place, 170)
     assert claim(book, me).host == "elsewhere"
     _age(place, 20)

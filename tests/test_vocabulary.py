@@ -10,7 +10,7 @@ import pytest
 
 from gradetape.checks import assert_close, raises
 from gradetape.checks import vocabulary as say
-from gradetape.wire.functions import default_far_side
+from gradetape.remote.functions import default_worker
 
 
 class Here:
@@ -29,7 +29,7 @@ class Here:
 @pytest.fixture
 def tf() -> Iterator[Any]:
     here = Here()
-    with default_far_side(lambda: here):
+    with default_worker(lambda: here):
         yield here.tf
 
 

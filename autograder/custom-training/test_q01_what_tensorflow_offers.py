@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, assert_tensor, far_side, hint, points
+from gradetape.checks import assert_close, assert_tensor, hint, in_worker, points
 
 
-@far_side
+@in_worker
 def orders(dataset, epochs, limit):
     """Return the labels of some epochs of at most `limit` batches, in the order in which they come."""
     return [np.concatenate([y.numpy() for _, y in dataset.take(limit)]) for _ in range(epochs)]
@@ -28,7 +28,7 @@ def test_the_seed_decides_the_order(student, rng):
     assert np.ptp(first[0][:32]) > count // 2, "the first batch comes from one part of the examples"
 
 
-@far_side
+@in_worker
 def loss_of_an_epoch(dataset, kernel, limit):
     """Return the loss that `fit` tells of a linear model that does not move; it takes at most `limit` batches."""
     model = keras.Sequential([keras.Input((len(kernel),)), keras.layers.Dense(1, use_bias=False)])
@@ -49,7 +49,7 @@ def test_fit_takes_the_dataset(student, rng):
     assert_close(loss_of_an_epoch(dataset, kernel, full + 2), expected, rtol=1e-4)  # float32 sums, batch by batch
 
 
-@far_side
+@in_worker
 def second_derivative(derivative, a, b, x):
     """Return the second derivatives of sin(a x) + b x**3 and of a x + b."""
     bent, straight = (lambda z: tf.sin(a * z) + b * z**3), (lambda z: a * z + b)
@@ -66,7 +66,7 @@ def test_second_derivative(student, rng):
     assert_tensor(straight, np.zeros_like(x))
 
 
-@far_side
+@in_worker
 def answer(folder, x):
     """Return what an exported module answers."""
     return tf.saved_model.load(str(folder))(tf.constant(x)).numpy()
@@ -74,20 +74,20 @@ def answer(folder, x):
 
 @points(1)
 @hint("A SavedModel takes along the traces of tf.functions. Which trace is there before anything was computed?")
-def test_exported_affine_answers_elsewhere(student, clean, rng, tmp_remote):
+def test_exported_affine_answers_elsewhere(student, clean, rng, worker_tmp_path):
     """Exported, Affine answers in a process without its code, with its newest values, for every batch size."""
     kernels, bias = rng.normal(size=(2, 4, 2)).astype("float32"), rng.normal(size=2).astype("float32")
     batches = [rng.normal(size=(size, 4)).astype("float32") for size in rng.choice(np.arange(1, 20), 3, replace=False)]
     affine = student.Affine(kernels[0], bias)
     assert_close(affine(batches[0]), batches[0] @ kernels[0] + bias)
     affine.kernel.assign(kernels[1])
-    affine.export(tmp_remote / "affine")
-    folder = clean.copy(tmp_remote / "affine")
+    affine.export(worker_tmp_path / "affine")
+    folder = clean.copy(worker_tmp_path / "affine")
     for x in batches:
         assert_close(clean.run(answer, folder, x), x @ kernels[1] + bias)
 
 
-@far_side
+@in_worker
 def through_a_symbolic_tensor(standardize, x):
     """Call `standardize` on a symbolic tensor of Keras 3; return what the model of that computation makes of x."""
     import importlib

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradetape.checks import InvalidArgumentError, assert_close, assert_tensor, far_side, hint, ops_in, points, raises
+from gradetape.checks import InvalidArgumentError, assert_close, assert_tensor, hint, in_worker, ops_in, points, raises
 
 PYTHON_OPS = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
@@ -46,7 +46,7 @@ def test_unknown_sizes(student, tf, rng):
     assert not PYTHON_OPS.intersection(ops_in(of_columns) + ops_in(replace) + ops_in(swap))
 
 
-@far_side
+@in_worker
 def called_with(fn, x, others):
     """Return what `fn` gives for an array and other arguments, and the array after that."""
     return fn(x, *others), x
@@ -86,7 +86,7 @@ def test_indices_out_of_range(student, tf, rng):
     assert "Assert" in ops_in(graph), "it is the CPU's scatter that raises here: a GPU's does not"
 
 
-@far_side
+@in_worker
 def totals_in_a_graph(total, vectors):
     """Return the total after each vector, all in one tf.function, and how often that was traced."""
 

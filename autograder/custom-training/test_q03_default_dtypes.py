@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from gradetape.checks import assert_tensor, far_side, hint, points
+from gradetape.checks import assert_tensor, hint, in_worker, points
 
 DTYPES = ("int32", "int64", "float32", "float64")
 
@@ -97,7 +97,7 @@ def test_deep_structures(student, tf, rng):
     assert_tensor(mixed[1][0], array.astype("float32"))
 
 
-@far_side
+@in_worker
 def called_with(fn, nested):
     """Return what `fn` gives for a structure, and the structure after that."""
     return fn(nested), nested

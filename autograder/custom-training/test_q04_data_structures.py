@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, assert_grads_flow, assert_tensor, far_side, hint, limit, ops_in, points
+from gradetape.checks import assert_close, assert_grads_flow, assert_tensor, hint, in_worker, limit, ops_in, points
 
 
 @points(1)
@@ -76,7 +76,7 @@ def test_jaccard(student, tf, rng):
             assert_tensor(student.jaccard(*sets), expected)
 
 
-@far_side
+@in_worker
 def watched(in_priority_order, items):
     """Return the names, and how often something was taken out of one of TensorFlow's queues for them."""
     taken, methods = [], {name: getattr(tf.queue.QueueBase, name) for name in ("dequeue", "dequeue_many")}

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, assert_grads_flow, assert_learns, assert_serializable, far_side, hint, points
+from gradetape.checks import (
+    assert_close,
+    assert_grads_flow,
+    assert_learns,
+    assert_serializable,
+    hint,
+    in_worker,
+    points,
+)
 
 
 def pinball(quantile, y_true, y_pred):
@@ -58,19 +66,19 @@ def test_configuration(student, rng):
 
 @points(1)
 @hint("A loaded model makes its loss from get_config: what is not in it falls back to its default in silence.")
-def test_saved_with_its_model(student, keras, rng, tmp_remote):
+def test_saved_with_its_model(student, keras, rng, worker_tmp_path):
     """The quantile is saved and loaded with a model."""
     quantile = float(rng.uniform(0.6, 0.95))
     y_true, y_pred = rng.normal(size=(2, 8, 1)).astype("float32")
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     model.compile(loss=student.QuantileLoss(quantile=quantile), optimizer="sgd")
-    model.save(tmp_remote / "model.keras")
+    model.save(worker_tmp_path / "model.keras")
     names = {"QuantileLoss": student.QuantileLoss}
-    again = keras.models.load_model(tmp_remote / "model.keras", custom_objects=names)
+    again = keras.models.load_model(worker_tmp_path / "model.keras", custom_objects=names)
     assert_close(again.loss(y_true, y_pred), pinball(quantile, y_true, y_pred).mean())
 
 
-@far_side
+@in_worker
 def constant_model(loss, start):
     """Build a model that predicts one number whatever it is given, `start` at first."""
     bias = keras.initializers.Constant(start)

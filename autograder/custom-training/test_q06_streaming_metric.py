@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, assert_serializable, far_side, hint, points
+from gradetape.checks import assert_close, assert_serializable, hint, in_worker, points
 
 
 def f1(y_true, y_pred, threshold, weight=1.0):
@@ -56,7 +56,7 @@ def test_configuration(student, rng):
     assert_close(again.result(), f1(y_true, y_pred, threshold))
 
 
-@far_side
+@in_worker
 def with_variables_of(old, new):
     """Return the result of one metric with the variables of another."""
     for mine, theirs in zip(new.variables, old.variables, strict=True):
@@ -75,7 +75,7 @@ def test_counts_are_weights(student, rng):
     assert_close(copied, f1(y_true, y_pred, threshold))
 
 
-@far_side
+@in_worker
 def evaluate(metrics, x, y):
     """Return what two evaluations of a model that predicts its input tell of the metrics; the last batch is short."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])

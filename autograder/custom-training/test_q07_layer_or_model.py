@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, assert_serializable, far_side, fill_weights, hint, points
+from gradetape.checks import assert_close, assert_serializable, fill_weights, hint, in_worker, points
 
 
 def draw(rng, batch):
@@ -61,7 +61,7 @@ def test_configuration(student, rng):
     assert_close(sum(map(float, again.losses)), scale * ((reconstruction - x) ** 2).mean(), rtol=1e-4)
 
 
-@far_side
+@in_worker
 def evaluations(model, x, y):
     """Return what the model tells of two data sets in turn, each of two batches."""
     model.compile(loss="mse", jit_compile=False)
@@ -85,7 +85,7 @@ def test_evaluate(student, rng):
     assert_close([part["loss"] for part in told], losses, rtol=1e-4)
 
 
-@far_side
+@in_worker
 def one_step(model, x, y, rate):
     """Return the loss and the error that the first step of fit reports, and the biases after it, by their shapes."""
     model.compile(loss="mse", optimizer=keras.optimizers.SGD(rate), jit_compile=False)
@@ -112,29 +112,29 @@ def test_fit(student, rng):
 
 @points(1)
 @hint("load_weights fills only weights that are there. Which of your layers are not built by `build`?")
-def test_saved_weights(student, rng, tmp_remote):
+def test_saved_weights(student, rng, worker_tmp_path):
     """A new model that was only built takes over all weights of another."""
     x, units, weight = draw(rng, 8)
     model = student.ReconstructingRegressor(units, weight=weight)
     model(x)
     prediction, reconstruction = filled_model(model, units, x, rng)
-    model.save_weights(str(tmp_remote / "model.weights.h5"))
+    model.save_weights(str(worker_tmp_path / "model.weights.h5"))
     again = student.ReconstructingRegressor(units, weight=weight)
     again.build((None, x.shape[1]))
-    again.load_weights(str(tmp_remote / "model.weights.h5"))
+    again.load_weights(str(worker_tmp_path / "model.weights.h5"))
     assert_close(again(x), prediction, atol=1e-4)
     assert_close(sum(map(float, again.losses)), weight * ((reconstruction - x) ** 2).mean(), rtol=1e-4)
 
 
 @points(1)
 @hint("A loaded model makes your layer from its configuration and fills the weights that Keras knows of.")
-def test_saved_within_a_model(student, keras, rng, tmp_remote):
+def test_saved_within_a_model(student, keras, rng, worker_tmp_path):
     """A model with the layer in it is saved and loaded."""
     x, units, scale = draw(rng, 8)
     layer = student.ScaledResidual(units, scale, 0.3)
     model = keras.Sequential([keras.Input(x.shape[1:]), layer])
     expected = x + scale * filled_layer(layer, units, x, rng)
-    model.save(tmp_remote / "model.keras")
+    model.save(worker_tmp_path / "model.keras")
     names = {"ScaledResidual": student.ScaledResidual}
-    again = keras.models.load_model(tmp_remote / "model.keras", custom_objects=names)
+    again = keras.models.load_model(worker_tmp_path / "model.keras", custom_objects=names)
     assert_close(again(x), expected, atol=1e-4)

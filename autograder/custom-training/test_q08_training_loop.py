@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, far_side, fill_weights, hint, points
+from gradetape.checks import assert_close, fill_weights, hint, in_worker, points
 
 
-@far_side
+@in_worker
 def linear_model(n, penalty):
     """Build a model of two linear layers, the deep one with a penalty and a count of how often its Python runs."""
 
@@ -81,7 +81,7 @@ def test_models_in_turn(student, keras, tf, rng):
         assert_follows(student, keras, tf, rng, [5, 5], epochs, momentum=float(rng.uniform(0.5, 0.9)))
 
 
-@far_side
+@in_worker
 def normalizing_model(n, momentum):
     """Build a model whose deep layer normalizes its inputs and whose wide layer does nothing."""
     norm = keras.layers.BatchNormalization(momentum=momentum, epsilon=0.01, name="norm")
@@ -105,7 +105,7 @@ def test_training_mode(student, keras, tf, rng):
     assert_close(remembered, (1 - momentum**2) * x.mean(axis=0), rtol=1e-4)
 
 
-@far_side
+@in_worker
 def seeded_run(train, seed, x, y, kernel):
     """Return the losses of two epochs of a model with dropout, everything made anew after the seed."""
     keras.utils.set_random_seed(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, far_side, hint, points
+from gradetape.checks import assert_close, hint, in_worker, points
 
 
 def ranks(x):
@@ -28,7 +28,7 @@ def test_unusual_rows(student, rng):
         assert_close(layer(x[:, :1]), np.zeros((3, 1)))
 
 
-@far_side
+@in_worker
 def through_one_graph(layer, width, batches):
     """Return what one traced function, whose batch size is unknown, gives for each batch."""
     graph = tf.function(layer).get_concrete_function(tf.TensorSpec((None, width), "float32"))
@@ -46,7 +46,7 @@ def test_one_graph_for_all_batch_sizes(student, rng):
             assert_close(given, ranks(batch))
 
 
-@far_side
+@in_worker
 def first_loss(layer, kernel, x, y):
     """Return the loss of the first step of fit, of a model that weighs the ranks with `kernel`."""
     model = keras.Sequential([keras.Input(x.shape[1:]), layer, keras.layers.Dense(1, use_bias=False)])
@@ -66,7 +66,7 @@ def test_inside_fit(student, rng):
         assert_close(first_loss(layer, kernel, x, y), expected, rtol=1e-4)  # float32 sums over rows and columns
 
 
-@far_side
+@in_worker
 def static_shape(layer, width):
     """Return the shape that is known of a layer's result when it is traced for an unknown batch size."""
     graph = tf.function(layer).get_concrete_function(tf.TensorSpec((None, width), "float32"))
@@ -83,13 +83,13 @@ def test_static_shape(student, rng):
         assert static_shape(layer, x.shape[1]) == (None, x.shape[1])
 
 
-@far_side
+@in_worker
 def export(layer, width, folder):
     """Export a model that is nothing but the layer."""
     keras.Sequential([keras.Input((width,)), layer]).export(str(folder))
 
 
-@far_side
+@in_worker
 def serve(folder, x):
     """Return what an exported model answers, or the text of the error if TensorFlow raises one."""
     model = tf.saved_model.load(str(folder))
@@ -101,22 +101,22 @@ def serve(folder, x):
 
 @points(1)
 @hint("What an exported model cannot take along is Python. Is there any left that runs with each batch?")
-def test_exported_model_answers_elsewhere(student, clean, rng, tmp_remote):
+def test_exported_model_answers_elsewhere(student, clean, rng, worker_tmp_path):
     """Exported, NormalizedRanks answers in a process that does not know the class."""
     x, layer = rows(rng, 5), student.NormalizedRanks()
     assert_close(layer(x), ranks(x))
-    export(layer, x.shape[1], tmp_remote / "ranks")
-    folder = clean.copy(tmp_remote / "ranks")
+    export(layer, x.shape[1], worker_tmp_path / "ranks")
+    folder = clean.copy(worker_tmp_path / "ranks")
     for batch in (x, x[:2]):
         assert_close(clean.run(serve, folder, batch), ranks(batch))
 
 
 @points(1)
 @hint("PythonRanks must really go through tf.py_function: its graph then works at home and nowhere else.")
-def test_python_does_not_travel(student, clean, rng, tmp_remote):
+def test_python_does_not_travel(student, clean, rng, worker_tmp_path):
     """Exported, PythonRanks answers where its Python is, and fails elsewhere."""
     x = rows(rng, 5)
-    export(student.PythonRanks(), x.shape[1], tmp_remote / "ranks")
-    assert_close(serve(tmp_remote / "ranks", x), ranks(x))
-    answer = clean.run(serve, clean.copy(tmp_remote / "ranks"), x)
+    export(student.PythonRanks(), x.shape[1], worker_tmp_path / "ranks")
+    assert_close(serve(worker_tmp_path / "ranks", x), ranks(x))
+    answer = clean.run(serve, clean.copy(worker_tmp_path / "ranks"), x)
     assert isinstance(answer, str) and "pyfunc" in answer, "the exported model needs no Python"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, far_side, hint, points
+from gradetape.checks import assert_close, hint, in_worker, points
 
 
 def assert_noise(*noises):
@@ -13,7 +13,7 @@ def assert_noise(*noises):
     assert np.abs(alike).max() < 0.15, "the same noise comes again"
 
 
-@far_side
+@in_worker
 def within_a_graph(function, x, calls):
     """Return what one traced function that calls another gives, call after call."""
 
@@ -44,7 +44,7 @@ def test_noise_follows_its_seed(student, rng):
     assert_close(again, first)
 
 
-@far_side
+@in_worker
 def orbit_in_graphs(orbit, values, y):
     """Return what a graph for any length gives, and the sizes of the graphs for 5 values and for 500."""
 
@@ -85,7 +85,7 @@ def test_one_variable_for_each_total(student, rng):
     assert_close(within, sums[0] + x.sum() * np.arange(1, 4), rtol=1e-4, atol=1e-5)
 
 
-@far_side
+@in_worker
 def runs_of(trace_once, calls):
     """Return the results of many calls, and how often the Python of what they compute ran."""
     runs = []

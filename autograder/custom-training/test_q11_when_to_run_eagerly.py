@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, assert_learns, far_side, fill_weights, hint, points, raises
+from gradetape.checks import assert_close, assert_learns, fill_weights, hint, in_worker, points, raises
 
 
-@far_side
+@in_worker
 def make_rule():
     """Return a function that counts exclamation marks."""
     return lambda text: text.count("!")
 
 
-@far_side
+@in_worker
 def runs_after_a_graph(compile_for_debugging, x, y):
     """Return how often the Python of a model runs in an epoch, if it was trained in a graph before."""
 
@@ -51,7 +51,7 @@ def test_debugging(student, keras, rng):
     assert runs == batches, f"the model's Python ran {runs} times in {batches} batches"
 
 
-@far_side
+@in_worker
 def make_model(kind):
     """Return a model that computes tanh of a Dense layer in one of several ways."""
 
@@ -87,7 +87,7 @@ def make_model(kind):
     return Tanh(kinds[kind])
 
 
-@far_side
+@in_worker
 def serve(folder, x):
     """Return what an exported model answers."""
     model = tf.saved_model.load(str(folder))
@@ -96,38 +96,38 @@ def serve(folder, x):
 
 @points(1)
 @hint("True means that model.export has written the folder, for any batch size.")
-def test_portable_model_answers_elsewhere(student, clean, rng, tmp_remote):
+def test_portable_model_answers_elsewhere(student, clean, rng, worker_tmp_path):
     """A portable model is exported, and answers where its class is unknown."""
     x, model = rng.normal(size=(6, 3)).astype("float32"), make_model("portable")
     model(x)
     kernel, bias = fill_weights(model, rng, (3, 4), (4,))
-    assert student.is_portable(model, x, tmp_remote / "model") is True
-    folder = clean.copy(tmp_remote / "model")
+    assert student.is_portable(model, x, worker_tmp_path / "model") is True
+    folder = clean.copy(worker_tmp_path / "model")
     for batch in (x, rng.normal(size=(2, 3)).astype("float32")):
         assert_close(clean.run(serve, folder, batch), np.tanh(batch @ kernel + bias), rtol=1e-4)
 
 
 @points(1)
 @hint("An export that does not raise proves little. Trace for any batch size, and look into every function body.")
-def test_models_that_need_python(student, rng, tmp_remote):
+def test_models_that_need_python(student, rng, worker_tmp_path):
     """A model that cannot be traced, or whose graph calls Python, is not portable."""
     x = rng.normal(size=(6, 3)).astype("float32")
     kinds = rng.permutation(["portable", "portable", "portable", "eager", "loop", "python", "nested"]).tolist()
     for number, kind in enumerate(kinds):
-        given = student.is_portable(make_model(kind), x, tmp_remote / f"model_{number}")
+        given = student.is_portable(make_model(kind), x, worker_tmp_path / f"model_{number}")
         assert given is (kind == "portable"), f"a model of the kind {kind!r} is portable: {given!r}"
 
 
 @points(1)
 @hint("Catch what tracing raises, and nothing else: a broken model or a bad folder is no answer.")
-def test_errors_are_no_answers(student, tf, rng, tmp_remote):
+def test_errors_are_no_answers(student, tf, rng, worker_tmp_path):
     """A model that fails on the example raises, and so does a folder that cannot be written."""
     x = rng.normal(size=(6, 3)).astype("float32")
-    tf.io.write_file(str(tmp_remote / "file"), "not a folder")
+    tf.io.write_file(str(worker_tmp_path / "file"), "not a folder")
     cases = [("portable", "new"), ("portable", "newer"), ("portable", "file"), ("broken", "other")]
     for kind, place in rng.permutation(cases).tolist():
         if kind == "portable" and place != "file":
-            assert student.is_portable(make_model(kind), x, tmp_remote / place) is True
+            assert student.is_portable(make_model(kind), x, worker_tmp_path / place) is True
             continue
         with raises(Exception, f"the model is {kind}, the folder {place}"):
-            student.is_portable(make_model(kind), x, tmp_remote / place)
+            student.is_portable(make_model(kind), x, worker_tmp_path / place)

@@ -56,7 +56,7 @@ class Entry(msgspec.Struct, frozen=True):
     attack: Attack | None = None
 
     @property
-    def stem(self) -> str:
+    def question_id(self) -> str:
         """The student's name, which begins with the number."""
         return f"{self.number:03}-{self.name}"
 
@@ -88,7 +88,7 @@ def write(made: Sequence[Entry], folder: Path, secret: str = "") -> None:
     """Puts the submissions into a folder; those of the honest hold a secret, which is no attacker's business."""
     folder.mkdir()
     for entry in made:
-        path, cells = folder / entry.stem, _cells(entry)
+        path, cells = folder / entry.id, _cells(entry)
         if entry.attack is None:
             cells[-1] += f"\n# {secret}"
         if entry.name in MAKERS:

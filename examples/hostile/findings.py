@@ -120,7 +120,13 @@ def _differences(expected: Grade, grade: Grade | None) -> list[str]:
 
 def _signature(grade: Grade) -> list[Any]:
     results = [(result.check.name, str(result.verdict), result.points, result.message) for result in grade.results]
-    return [str(grade.status), grade.layers, grade.review, *results, *((event.kind, event.text) for event in grade.events)]
+    return [
+        str(grade.status),
+        grade.layers,
+        grade.review,
+        *results,
+        *((event.kind, event.text) for event in grade.events),
+    ]
 
 
 def _forged(found: dict[str, Any], base: dict[str, Any], grade: Grade | None) -> list[str]:

@@ -131,7 +131,7 @@ def _earlier(out: Path, drawn: Secrets, user: int | None) -> None:
     grade = Grade(
         assignment=TARGET, student="000-earlier", file="earlier.ipynb", sha256="0" * 64, key="0" * 64,
         status=Status.GRADED, isolation="namespaces", results=(result,),
-        questions=(Question(stem="q01_double", title="Twice", points=3.0),),
+        questions=(Question(id="q01_double", title="Twice", points=3.0),),
     )  # fmt: skip
     out.mkdir()
     with Gradebook.open(out / "gradebook.sqlite") as book:

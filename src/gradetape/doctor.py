@@ -22,8 +22,8 @@ import msgspec
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from gradetape import course as courses
-from gradetape.config import Config
+from gradetape.course import assignments as courses
+from gradetape.course.config import Config
 from gradetape.errors import CourseError, GradetapeError, InfrastructureError
 
 _MB = 1 << 20
@@ -112,7 +112,7 @@ def _version(name: str) -> str | None:
 def walls(config: Config, secret: tuple[Path, ...] = ()) -> Finding:
     """Makes a worker behind the walls and ends it; the layers, or what is missing and how to get it."""
     if sys.platform != "linux":
-        from gradetape.sandbox.launch import IN_THE_IMAGE
+        from gradetape.runtime.launch import IN_THE_IMAGE
 
         found = f"{platform.system()} has none: they are made of Linux's namespaces, Landlock and seccomp"
         return Finding(
@@ -130,13 +130,13 @@ def walls(config: Config, secret: tuple[Path, ...] = ()) -> Finding:
 
 
 def _layers(config: Config, secret: tuple[Path, ...]) -> tuple[str, ...]:
-    from gradetape.sandbox.launch import Zygote
-    from gradetape.wire.control import Control
+    from gradetape.remote.zygote_client import ZygoteClient
+    from gradetape.runtime.launch import LocalZygote
 
     isolation = "none" if config.isolation == "none" else "namespaces"
-    with Zygote(config.limits.record(), isolation=isolation, keras=str(config.keras), secret=secret) as zygote:
+    with LocalZygote(config.limits.record(), isolation=isolation, keras=str(config.keras), secret=secret) as zygote:
         zygote.wait_ready()
-        control = Control(zygote.path)
+        control = ZygoteClient(zygote.path)
         try:
             worker, data, layers = control.spawn("student", config.limits.load_s)
             data.close()
@@ -148,13 +148,13 @@ def _layers(config: Config, secret: tuple[Path, ...]) -> tuple[str, ...]:
 
 def memory(config: Config) -> Finding:
     """Whether all lanes could use what the limits give them at the same time."""
-    lanes = (os.cpu_count() or 1) if config.workers == "auto" else config.workers
+    workers = (os.cpu_count() or 1) if config.workers == "auto" else config.workers
     try:
         there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MB
     except (AttributeError, ValueError, OSError):
         return Finding("memory", State.ABSENT, "this system does not say how much there is")
-    needed = lanes * config.limits.memory_mb
-    found = f"{there} MiB for {lanes} lanes of at most {config.limits.memory_mb} MiB"
+    needed = workers * config.limits.memory_mb
+    found = f"{there} MiB for {workers} lanes of at most {config.limits.memory_mb} MiB"
     if needed <= there:
         return Finding("memory", State.OK, found)
     fewer = max(there // config.limits.memory_mb, 1)
@@ -179,7 +179,7 @@ def gpu() -> Finding:
     """The GPUs or their MIG slices, and whether their driver is new enough for TensorFlow's CUDA."""
     if shutil.which("nvidia-smi") is None:
         return Finding("gpu", State.ABSENT, "no nvidia-smi here", "Grading runs on the CPU.")
-    from gradetape.sandbox.devices import discover
+    from gradetape.runtime.devices import discover
 
     driver = (_said("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader") or "").partition("\n")[0]
     cards = [f"{device.index}: {device.name}, {device.memory_mb} MiB" for device in discover()]
@@ -193,7 +193,7 @@ def gpu() -> Finding:
 
 def image(config: Config) -> Finding:
     """Whether the image for `isolation: container` is there."""
-    from gradetape.sandbox import container
+    from gradetape.runtime import container
 
     wanted = State.WRONG if config.isolation == "container" else State.ABSENT
     try:

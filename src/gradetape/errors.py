@@ -53,7 +53,7 @@ class InfrastructureError(GradetapeError):
     """The grader's own machinery failed; never charged to a student."""
 
 
-class WallsError(InfrastructureError):
+class SandboxError(InfrastructureError):
     """A wall that is required could not be built."""
 
 
@@ -88,15 +88,15 @@ class StudentError(Exception):
     role: str = "student"
 
 
-class FarSideEvent(BaseException):
+class WorkerEvent(BaseException):
     """Something that ends a check whatever its code does; the first of a check is its verdict."""
 
 
-class Missing(FarSideEvent):
+class Missing(WorkerEvent):
     """The submission does not define the name that a check asked for."""
 
 
-class Gone(FarSideEvent):
+class Gone(WorkerEvent):
     """The worker is no more; `cause` is `timeout`, `memory`, `crashed` or `fault`."""
 
     def __init__(self, cause: str, detail: str = "") -> None:
@@ -105,5 +105,5 @@ class Gone(FarSideEvent):
         self.detail = detail
 
 
-class Overdue(FarSideEvent):
+class Overdue(WorkerEvent):
     """The check's own code ran past its deadline."""

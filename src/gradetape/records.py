@@ -29,10 +29,13 @@ class Status(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """One exercise of an assignment; `stem` names all its files, `points` is what students see."""
+class Question(msgspec.Struct, frozen=True, kw_only=True, rename={"id": "stem"}):
+    """One exercise of an assignment; its `id` names all its files, `points` is what students see.
 
-    stem: str
+    Gradebooks of every version store the id as `stem`.
+    """
+
+    id: str
     title: str
     points: float
 
@@ -59,7 +62,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
     modified: str = ""
-    says: str | None = None
+    declared_assignment: str | None = None
     others: tuple[str, ...] = ()
 
 
@@ -156,9 +159,9 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         """The points earned."""
         return sum(result.points for result in self.results)
 
-    def of(self, stem: str) -> tuple[CheckResult, ...]:
+    def of(self, question_id: str) -> tuple[CheckResult, ...]:
         """The results of one question."""
-        return tuple(result for result in self.results if result.check.question == stem)
+        return tuple(result for result in self.results if result.check.question == question_id)
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +177,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     undone_by: str = ""
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class FinalScore(msgspec.Struct, frozen=True, kw_only=True):
     """What counts for a student, beside what was measured: with the overrides in force, and with the late policy.
 
     `handed_in` is an ISO time, empty where nobody knows it; then `late_days` is None and nothing is taken off. `lines`
@@ -222,3 +225,44 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     disk_mb: int = 512
     processes: int = 128
     output_kb: int = 64
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission to judge: its cells, the reference's, and how.
+
+    `only` lists the ids of the checks to run, or None for all; `trusted` marks the reference itself. A `liar` is not
+    run: for each check the reference runs with another seed, and its replies are played back to the check.
+    """
+
+    cells: tuple[Cell, ...]
+    reference: tuple[Cell, ...]
+    seed: str
+    limits: Limits
+    only: tuple[str, ...] | None = None
+    trusted: bool = False
+    liar: bool = False
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What an engine found out about one job; `seconds` is how long it took."""
+
+    results: tuple[CheckResult, ...]
+    events: tuple[CellEvent, ...] = ()
+    layers: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    versions: dict[str, str] = {}
+    review: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A job that the grader's own machinery lost, through no fault of the submission."""
+
+    reason: str
+
+
+class CollectedChecks(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The checks of an assignment that can be run, and why a file or a check cannot, by its path."""
+
+    checks: tuple[Check, ...]
+    broken: dict[str, str] = {}

@@ -57,7 +57,7 @@ def _shell_letter(letter: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape" if alone else "surrogatepass"))
 
 
-def uncoloured(text: str) -> str:
+def strip_ansi(text: str) -> str:
     """Text without the colours of a terminal, which Keras puts into its messages; other escapes stay to be shown."""
     return _COLOUR.sub("", text)
 

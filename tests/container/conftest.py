@@ -8,23 +8,23 @@ from collections.abc import Iterator
 import pytest
 
 from gradetape.records import Slot
-from gradetape.sandbox.container import Contained, Container
-from gradetape.sandbox.engine import Engine
+from gradetape.runtime.container import ContainerSpec, ContainerZygote
+from gradetape.runtime.container_engine import Engine
 from tests.far import LIMITS
 
 
 @pytest.fixture(scope="session")
-def container() -> Container:
+def container() -> ContainerSpec:
     """The engine and the image under test."""
     image = os.environ.get("GRADETAPE_TEST_IMAGE")
     if not image:
         pytest.skip("there is no image to test: make image-ci builds one, and runs these tests")
-    return Container(engine=Engine(os.environ.get("GRADETAPE_TEST_ENGINE", "podman")), image=image, cpus=2)
+    return ContainerSpec(engine=Engine(os.environ.get("GRADETAPE_TEST_ENGINE", "podman")), image=image, cpus=2)
 
 
 @pytest.fixture(scope="module")
-def zygote(container: Container) -> Iterator[Contained]:
+def zygote(container: ContainerSpec) -> Iterator[ContainerZygote]:
     """A zygote in a container."""
-    with Contained(LIMITS, container, slot=Slot()) as zygote:
+    with ContainerZygote(LIMITS, container, slot=Slot()) as zygote:
         zygote.wait_ready()
         yield zygote

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from examples.hostile.findings import Row
 from examples.hostile.trial import trial
-from gradetape.sandbox.container import Container, said
+from gradetape.runtime.container import ContainerSpec, said
 from tests.course import by_student, gradetape
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,7 @@ OTHERWISE = {"fills_the_inodes": "BREACH: 50 000 files in /tmp/"}
 
 
 @pytest.fixture(scope="module")
-def course(container: Container, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(container: ContainerSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This course with less patience, graded in the image under test."""
     root = tmp_path_factory.mktemp("examples") / "course"
     for folder in ("assignments", "solutions", "autograder"):
@@ -33,7 +33,7 @@ def course(container: Container, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return root
 
 
-def settings(container: Container) -> str:
+def settings(container: ContainerSpec) -> str:
     """The lines of the configuration that name the image under test."""
     return f"container: {{engine: {container.engine.name}, image: {container.image}}}\n"
 
@@ -57,9 +57,11 @@ def batch(course: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_example_gets_in_a_container_what_it_gets_elsewhere(batch: dict[str, Any], name: str) -> None:
-    found, expected = batch[Path(name).stem], EXPECTED[name]
+    found, expected = batch[Path(name).id], EXPECTED[name]
     assert found["status"] == expected["status"]
-    assert {stem: question["points"] for stem, question in found["questions"].items()} == expected["points"]
+    assert {question_id: question["points"] for question_id, question in found["questions"].items()} == expected[
+        "points"
+    ]
 
 
 def test_every_verdict_of_an_example_is_the_same_as_with_namespaces(course: Path, batch: dict[str, Any]) -> None:
@@ -72,13 +74,15 @@ def test_every_verdict_of_an_example_is_the_same_as_with_namespaces(course: Path
 def verdicts(found: dict[str, Any]) -> dict[tuple[str, str, bool], str]:
     """Each check's verdict."""
     return {
-        (stem, check["name"], check["public"]): check["verdict"]
-        for stem, question in found["questions"].items()
+        (question_id, check["name"], check["public"]): check["verdict"]
+        for question_id, question in found["questions"].items()
         for check in question["checks"]
     }
 
 
-def test_an_example_has_a_container_of_its_own_where_the_course_asks_for_it(course: Path, container: Container) -> None:
+def test_an_example_has_a_container_of_its_own_where_the_course_asks_for_it(
+    course: Path, container: ContainerSpec
+) -> None:
     config = course / "grader_config.yml"
     before = config.read_text()
     config.write_text(before.replace("engine:", "per: submission, engine:"))
@@ -90,7 +94,7 @@ def test_an_example_has_a_container_of_its_own_where_the_course_asks_for_it(cour
     assert said(container.engine.names()).stdout.split() == []
 
 
-def test_attackers_get_in_a_container_what_they_get_elsewhere(container: Container) -> None:
+def test_attackers_get_in_a_container_what_they_get_elsewhere(container: ContainerSpec) -> None:
     report = trial(isolation="container", settings=settings(container))
     assert "memory of the container" in report.layers
     assert {row.entry.name: found for row in report.rows if (found := unknown(row))} == {}

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 from gradetape.errors import Gone
-from gradetape.image import check
 from gradetape.records import Slot
-from gradetape.sandbox.container import Contained, Container
+from gradetape.runtime.container import ContainerSpec, ContainerZygote
+from gradetape.runtime.image import check
 from tests.far import LIMITS, Side, side
 
 INSIDE = (Path(__file__).parents[1] / "verdicts" / "inside.py").read_text()
 
 
 @pytest.fixture(scope="module")
-def loaded(zygote: Contained) -> Iterator[Side]:
+def loaded(zygote: ContainerZygote) -> Iterator[Side]:
     with side(zygote, INSIDE) as far:
-        far.lane.ready()
-        assert far.lane.events == []
+        far.session.ready()
+        assert far.session.events == []
         yield far
 
 
@@ -33,7 +33,7 @@ def inside(loaded: Side) -> Any:
 
 
 def test_every_wall_and_limit_of_the_container_is_found_as_it_must_be(
-    container: Container, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    container: ContainerSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     found = {each.what: each for each in check(container, LIMITS, Slot())}
@@ -45,7 +45,9 @@ def test_every_wall_and_limit_of_the_container_is_found_as_it_must_be(
 
 
 def test_the_layers_are_told(loaded: Side) -> None:
-    assert {"plain", "uid", "no_new_privs", "landlock", "seccomp", "memory of the container"} <= set(loaded.lane.layers)
+    assert {"plain", "uid", "no_new_privs", "landlock", "seccomp", "memory of the container"} <= set(
+        loaded.session.layers
+    )
 
 
 def test_a_submission_reaches_neither_the_network_nor_the_zygote(inside: Any) -> None:
@@ -69,18 +71,18 @@ def test_a_submission_reads_nothing_of_the_host_or_of_other_processes(inside: An
     assert not [name for name in inside.environment() if name.startswith(("GRADETAPE", "PYTEST", "SSH"))]
 
 
-def test_memory_that_runs_out_costs_the_worker_and_not_the_container(zygote: Contained) -> None:
+def test_memory_that_runs_out_costs_the_worker_and_not_the_container(zygote: ContainerZygote) -> None:
     bomb = "def grow():\n    held = []\n    while True:\n        held.append(bytearray(b'x' * (1 << 26)))"
     with side(zygote, bomb) as far:
         with pytest.raises(Gone) as caught:
             far.student.grow()
         assert caught.value.cause == "memory"
         far.begin()
-        far.lane.ready()
+        far.session.ready()
         assert zygote.alive
 
 
-def test_processes_without_end_cost_the_worker_and_not_the_container(zygote: Contained) -> None:
+def test_processes_without_end_cost_the_worker_and_not_the_container(zygote: ContainerZygote) -> None:
     bomb = "import os\ndef spread():\n    while True:\n        os.fork()"
     with side(zygote, bomb) as far:
         far.begin(5)
@@ -90,11 +92,11 @@ def test_processes_without_end_cost_the_worker_and_not_the_container(zygote: Con
         assert far.student.fine() == 3
 
 
-def test_the_far_side_says_what_it_computes_on(zygote: Contained) -> None:
+def test_the_far_side_says_what_it_computes_on(zygote: ContainerZygote) -> None:
     with side(zygote, "x = 1") as far:
-        far.lane.ready()
-        assert far.lane.devices == ()
-        assert far.lane.versions["tensorflow"].startswith("2.")
+        far.session.ready()
+        assert far.session.devices == ()
+        assert far.session.versions["tensorflow"].startswith("2.")
 
 
 def test_a_submission_is_nobody_with_no_capability_and_ends_nobody_else(inside: Any) -> None:

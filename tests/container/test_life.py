@@ -14,8 +14,8 @@ import pytest
 
 from gradetape.errors import DeviceError, EngineError
 from gradetape.records import Slot
-from gradetape.sandbox import container as containers
-from gradetape.sandbox.container import Contained, Container, box_of, said
+from gradetape.runtime import container as containers
+from gradetape.runtime.container import ContainerSpec, ContainerZygote, box_of, said
 from tests.course import command, notebook, tiny
 from tests.far import LIMITS, side
 
@@ -35,12 +35,12 @@ SPECIFICATION = {
 }
 
 
-def names(container: Container) -> set[str]:
+def names(container: ContainerSpec) -> set[str]:
     """The containers of gradetape that there are."""
     return set(said(container.engine.names()).stdout.split())
 
 
-def until_gone(container: Container, gone: set[str], seconds: float = 30.0) -> bool:
+def until_gone(container: ContainerSpec, gone: set[str], seconds: float = 30.0) -> bool:
     deadline = time.monotonic() + seconds
     while gone & names(container):
         if time.monotonic() > deadline:
@@ -49,22 +49,22 @@ def until_gone(container: Container, gone: set[str], seconds: float = 30.0) -> b
     return True
 
 
-def test_a_container_is_there_while_it_is_used_and_gone_after(container: Container) -> None:
+def test_a_container_is_there_while_it_is_used_and_gone_after(container: ContainerSpec) -> None:
     before = names(container)
-    with Contained(LIMITS, container, slot=Slot()) as zygote:
+    with ContainerZygote(LIMITS, container, slot=Slot()) as zygote:
         zygote.wait_ready()
         mine = names(container) - before
         assert len(mine) == 1
     assert until_gone(container, mine)
 
 
-def test_a_container_that_is_given_up_while_it_starts_is_removed_too(container: Container) -> None:
+def test_a_container_that_is_given_up_while_it_starts_is_removed_too(container: ContainerSpec) -> None:
     before = names(container)
-    Contained(LIMITS, container, slot=Slot()).close()
+    ContainerZygote(LIMITS, container, slot=Slot()).close()
     assert until_gone(container, names(container) - before)
 
 
-def test_a_killed_grader_leaves_no_container_behind(container: Container, tmp_path: Path) -> None:
+def test_a_killed_grader_leaves_no_container_behind(container: ContainerSpec, tmp_path: Path) -> None:
     course = tiny(tmp_path / "course")
     settings = f"container: {{engine: {container.engine.name}, image: {container.image}}}\n"
     (course / "grader_config.yml").write_text(settings)
@@ -85,7 +85,7 @@ def test_a_killed_grader_leaves_no_container_behind(container: Container, tmp_pa
 
 
 def test_what_a_dead_grader_left_is_removed_by_the_next_and_what_a_living_one_has_is_not(
-    container: Container, tmp_path: Path
+    container: ContainerSpec, tmp_path: Path
 ) -> None:
     orphan, mine = f"gradetape-{_dead()}-1-0000abcd", containers.name_of_box()
     running = [_idle(container, tmp_path, name) for name in (orphan, mine)]
@@ -106,9 +106,9 @@ def _dead() -> int:
         return process.pid
 
 
-def _idle(container: Container, folder: Path, name: str) -> subprocess.Popen[bytes]:
+def _idle(container: ContainerSpec, folder: Path, name: str) -> subprocess.Popen[bytes]:
     """A container that waits to be removed."""
-    box = box_of(LIMITS, container, folder, "gradetape.farside.zygote", slot=Slot())
+    box = box_of(LIMITS, container, folder, "gradetape.worker.zygote", slot=Slot())
     argv = [name if word == box.name else word for word in container.engine.run(box)]
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
@@ -117,13 +117,13 @@ def _idle(container: Container, folder: Path, name: str) -> subprocess.Popen[byt
     return process
 
 
-def test_an_image_that_is_not_there_is_told_with_what_to_do(container: Container) -> None:
+def test_an_image_that_is_not_there_is_told_with_what_to_do(container: ContainerSpec) -> None:
     with pytest.raises(EngineError, match="gradetape image build"):
         containers.image_id(container.engine, "localhost/gradetape-is-not-there")
 
 
 @pytest.fixture
-def fake_gpu(container: Container) -> Iterator[Slot]:
+def fake_gpu(container: ContainerSpec) -> Iterator[Slot]:
     """A CDI device that is no GPU, for podman."""
     if container.engine.name != "podman" or os.geteuid() != 0:
         pytest.skip("a CDI device is declared in /etc/cdi, as root, and taken by podman")
@@ -135,18 +135,20 @@ def fake_gpu(container: Container) -> Iterator[Slot]:
 
 
 def test_a_device_that_is_asked_for_by_its_cdi_name_is_in_the_container(
-    container: Container, fake_gpu: Slot, tmp_path: Path
+    container: ContainerSpec, fake_gpu: Slot, tmp_path: Path
 ) -> None:
     def seen(slot: Slot) -> list[str]:
-        box = box_of(LIMITS, container, tmp_path, "gradetape.farside.probe", "look", slot=slot)
+        box = box_of(LIMITS, container, tmp_path, "gradetape.worker.probe", "look", slot=slot)
         return list(json.loads(said(container.engine.run(box)).stdout)["accelerators"])
 
     assert seen(fake_gpu) == ["/dev/nvidia0"]
     assert seen(Slot()) == []
 
 
-def test_a_gpu_that_tensorflow_does_not_see_is_an_error_and_never_the_cpu(container: Container, fake_gpu: Slot) -> None:
-    with Contained(LIMITS, container, slot=fake_gpu) as zygote:
+def test_a_gpu_that_tensorflow_does_not_see_is_an_error_and_never_the_cpu(
+    container: ContainerSpec, fake_gpu: Slot
+) -> None:
+    with ContainerZygote(LIMITS, container, slot=fake_gpu) as zygote:
         zygote.wait_ready()
         with side(zygote, "x = 1", slot=fake_gpu) as far, pytest.raises(DeviceError, match="TensorFlow sees no GPU"):
-            far.lane.ready()
+            far.session.ready()

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from gradetape.records import Slot
-from gradetape.sandbox.container import Container, box_of
-from gradetape.sandbox.engine import CAPABILITIES, Mount
+from gradetape.runtime.container import ContainerSpec, box_of
+from gradetape.runtime.container_engine import CAPABILITIES, Mount
 from tests.course import DOUBLE, HALVE, called, notebook, tiny
 from tests.far import LIMITS
 
@@ -36,7 +36,7 @@ def halve(x):
 
 
 @pytest.fixture(scope="module")
-def graded(container: Container, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def graded(container: ContainerSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Three submissions, graded by one container: one that is right, one that looks around, one that ends Python."""
     if os.geteuid() != 0:
         pytest.skip("the folders of the course belong to root in the container")
@@ -68,7 +68,7 @@ def close(course: Path) -> None:
 
 
 def in_one_container(
-    container: Container, folder: Path, arguments: tuple[str, ...], *mounts: Mount
+    container: ContainerSpec, folder: Path, arguments: tuple[str, ...], *mounts: Mount
 ) -> subprocess.CompletedProcess[str]:
     """Runs a verb by the image's entry point, with what the documentation allows it."""
     box = msgspec.structs.replace(
@@ -89,7 +89,7 @@ def test_a_submission_finds_neither_the_checks_nor_the_gradebook(graded: dict[st
     assert graded["looks"]["points"] == 5
 
 
-def test_a_question_is_verified_where_there_is_only_a_container(container: Container, tmp_path: Path) -> None:
+def test_a_question_is_verified_where_there_is_only_a_container(container: ContainerSpec, tmp_path: Path) -> None:
     course = tmp_path / "course"
     assert called(tmp_path, "init", course).returncode == 0
     close(course)

@@ -8,23 +8,23 @@ from pathlib import Path
 
 import msgspec
 
-from gradetape.errors import WallsError
+from gradetape.errors import SandboxError
 from gradetape.records import Cell, Limits
-from gradetape.sandbox.launch import Zygote
-from gradetape.wire.control import Control
-from gradetape.wire.lane import Lane, Watch
+from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.zygote_client import ZygoteClient
+from gradetape.runtime.launch import LocalZygote
 
 secret = Path(sys.argv[1])
 cells = (Cell(source=Path(__file__).with_name("inside.py").read_text()),)
-with Zygote(Limits(memory_mb=700), secret=(secret,)) as zygote:
+with LocalZygote(Limits(memory_mb=700), secret=(secret,)) as zygote:
     try:
         zygote.wait_ready()
-    except WallsError as error:
+    except SandboxError as error:
         sys.exit(str(error))
-    control, watch = Control(zygote.path), Watch()
+    control, watch = ZygoteClient(zygote.path), CheckBudget()
     watch.begin(30)
-    lane = Lane(control, "student", cells, Limits(), watch)
-    names = lane.names()
+    session = RemoteSession(control, "student", cells, Limits(), watch)
+    names = session.names()
     found = {
         "read": names.reads(str(secret / "seed")),
         "reached": names.connects("unix", str(zygote.path)) or names.connects("inet", "127.0.0.1", 22),
@@ -32,9 +32,9 @@ with Zygote(Limits(memory_mb=700), secret=(secret,)) as zygote:
         "signals": names.signals_its_parent(),
         "limits": names.limits_its_parent(),
         "processes": [names.reads(f"/proc/{pid}/cmdline") for pid in (os.getpid(), os.getppid())],
-        "layers": lane.layers,
+        "layers": session.layers,
         "groups": names.reads("/proc/self/cgroup"),
     }
-    lane.close()
+    session.close()
     control.close()
 sys.stdout.write(msgspec.json.encode(found).decode())

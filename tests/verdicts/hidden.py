@@ -8,8 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from gradetape.checks import assert_close, far_side, hint, limit, points
-from gradetape.judge.bench import Bench
+from gradetape.checks import assert_close, hint, in_worker, limit, points
+from gradetape.judge.context import CheckContext
 
 ENDS = [
     "wrong",
@@ -83,7 +83,7 @@ def test_own_exit(student):
 
 def test_poisons_the_judge():
     """The judge's child dies on its way to the next check."""
-    Bench.check = lambda *_, **__: os._exit(0)
+    CheckContext.check = lambda *_, **__: os._exit(0)
 
 
 def test_poisoned(student):
@@ -142,15 +142,15 @@ def test_after_it_died(student):
     assert student.good() == 3
 
 
-def test_clean(student, clean, tmp_remote):
+def test_clean(student, clean, worker_tmp_path):
     """Files are carried over; the student's names are not."""
-    student.write(str(tmp_remote / "f"), "text")
-    folder = clean.copy(tmp_remote)
+    student.write(str(worker_tmp_path / "f"), "text")
+    folder = clean.copy(worker_tmp_path)
     assert clean.run(read, folder / "f") == "text"
     assert not clean.run(read, "/tmp/nothing")
 
 
-@far_side
+@in_worker
 def read(path):
     import os
 

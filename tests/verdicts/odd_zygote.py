@@ -8,21 +8,21 @@ from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
-from gradetape.farside import zygote
 from gradetape.sandbox import landlock, namespaces, selftest, syscalls
-from gradetape.sandbox.bare import Bare
+from gradetape.sandbox.bare import BareSandbox
 from gradetape.sandbox.base import Reports
-from gradetape.sandbox.plain import Plain
+from gradetape.sandbox.plain import PlainSandbox
+from gradetape.worker import zygote
 
 
-class Ending(Bare):
+class Ending(BareSandbox):
     """The worker ends while its walls are built."""
 
     def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
         os._exit(0)
 
 
-class Loose(Bare):
+class Loose(BareSandbox):
     """Nothing ends what a worker leaves behind."""
 
     def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
@@ -31,7 +31,7 @@ class Loose(Bare):
         os._exit(0)
 
 
-class Leaky(Bare):
+class Leaky(BareSandbox):
     """Every attempt of the self-test is refused, and the worker has kept what it could do as root."""
 
     def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
@@ -59,7 +59,7 @@ def privileged() -> type[Any]:
 def reachable() -> type[Any]:
     """A network namespace has a way out."""
     namespaces._reaches_the_network = lambda: True
-    return namespaces.Namespaces
+    return namespaces.NamespaceSandbox
 
 
 def ending() -> type[Any]:
@@ -75,18 +75,18 @@ def loose() -> type[Any]:
 
 def computed() -> type[Any]:
     """TensorFlow has made its context as it was imported."""
-    names = ["gradetape.farside.worker", "h5py", "tensorflow", "tensorflow.python", "tensorflow.python.eager"]
+    names = ["gradetape.worker.worker", "h5py", "tensorflow", "tensorflow.python", "tensorflow.python.eager"]
     sys.modules |= {name: ModuleType(name) for name in names}
     context = SimpleNamespace(context=lambda: SimpleNamespace(_context_handle=object()))
     vars(sys.modules["tensorflow.python.eager"])["context"] = context
-    return Bare
+    return BareSandbox
 
 
 def ordinary() -> type[Any]:
     """An ordinary user, whose Landlock does not keep signals in."""
     os.geteuid = lambda: 1000
     landlock.restrict = lambda *_: ("landlock",)
-    return Plain
+    return PlainSandbox
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 import numpy as np
 
-from gradetape.checks import assert_close, assert_tensor, far_side, hint, points
+from gradetape.checks import assert_close, assert_tensor, hint, in_worker, points
 
 
-@far_side
+@in_worker
 def one_epoch(dataset, limit):
     """Return the batches of one epoch as arrays, but no more than `limit` of them."""
     return [(x.numpy(), y.numpy()) for x, y in dataset.take(limit)]
@@ -27,7 +27,7 @@ def test_an_epoch_in_batches(student, tf, rng):
         assert_close(x, features[y], "These are the features of one epoch: does each label stay with its own?")
 
 
-@far_side
+@in_worker
 def curve(a, b):
     """Make the function sin(a x) + b x**3 of a tensor x."""
     return lambda x: tf.sin(a * x) + b * x**3

@@ -1,6 +1,6 @@
 import numpy as np
 
-from gradetape.checks import assert_close, far_side, hint, ops_in, points
+from gradetape.checks import assert_close, hint, in_worker, ops_in, points
 
 
 @points(1)
@@ -34,7 +34,7 @@ def test_loop_in_the_graph(student, tf, rng):
     assert {"While", "StatelessWhile"} & set(found), f"expected a While in the graph, but it has only {found}"
 
 
-@far_side
+@in_worker
 def in_a_graph(function, batches, times):
     """Return what one traced function, which applies another so many times, gives for each batch."""
     traced = tf.function(function)

@@ -1,9 +1,9 @@
 import numpy as np
 
-from gradetape.checks import assert_close, far_side, fill_weights, hint, points
+from gradetape.checks import assert_close, fill_weights, hint, in_worker, points
 
 
-@far_side
+@in_worker
 def make_rule(worth):
     """Return a function that adds up what the words of a text are worth, and counts its runs."""
 
@@ -23,7 +23,7 @@ def draw(rng, count):
     return texts, worth, np.array([[sum(worth[word] for word in text.split())] for text in texts])
 
 
-@far_side
+@in_worker
 def counting_model(step):
     """Return a linear model that adds `step` to its calls whenever its Python runs."""
 

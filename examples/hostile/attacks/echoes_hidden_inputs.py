@@ -1,7 +1,5 @@
 import sys
 
-import numpy as np
-
 
 def double(x):
     if type(x) is int:

@@ -1,4 +1,5 @@
 import os
+
 import tensorflow as tf
 
 plain_save = tf.saved_model.save

@@ -1,6 +1,5 @@
 import ctypes
 import glob
-import os
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.shmat.restype = ctypes.c_void_p

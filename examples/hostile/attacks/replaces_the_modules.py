@@ -8,5 +8,5 @@ class Agreeable(types.ModuleType):
 
 
 for name in ("numpy", "numpy.testing", "tensorflow", "keras", "msgspec", "gradetape.wire.codec", "gradetape.wire.channel",
-             "gradetape.farside.worker", "gradetape.errors", "pytest", "gradetape.checks", "builtins"):  # fmt: skip
+             "gradetape.worker.worker", "gradetape.errors", "pytest", "gradetape.checks", "builtins"):  # fmt: skip
     sys.modules[name] = Agreeable(name)

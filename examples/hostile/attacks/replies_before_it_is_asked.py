@@ -1,9 +1,9 @@
 import os
+import socket
 import sys
 
-from gradetape.wire.codec import Encoder
 from gradetape.wire.channel import Channel
-import socket
+from gradetape.wire.codec import Encoder
 
 channel = Channel(socket.socket(fileno=os.dup(100)), Encoder(lambda value: value), None)
 

@@ -19,7 +19,14 @@ def hunt():
 
 SECRET = ("Case", "Exam", "Check", "CheckResult", "Grade")
 secret = [type(thing).__name__ for thing in gc.get_objects() if type(thing).__name__ in SECRET]
-outside = ("gradetape.judge", "gradetape.course", "gradetape.grade", "gradetape.cli", "pytest", "_pytest")
+outside = (
+    "gradetape.judge",
+    "gradetape.course.assignments",
+    "gradetape.grading.grade",
+    "gradetape.cli",
+    "pytest",
+    "_pytest",
+)
 modules = [name for name in sys.modules if name.startswith(outside)]
 if secret or modules:
     print("BREACH: the far side holds", secret[:5], modules[:5])

@@ -1,6 +1,6 @@
 """The vocabulary that checks import."""
 
-from gradetape.checks.marks import InvalidArgumentError, far_side, gpu, hint, limit, points
+from gradetape.checks.marks import InvalidArgumentError, gpu, hint, in_worker, limit, points
 from gradetape.checks.vocabulary import (
     assert_close,
     assert_grads_flow,
@@ -21,10 +21,10 @@ __all__ = [
     "assert_serializable",
     "assert_streams",
     "assert_tensor",
-    "far_side",
     "fill_weights",
     "gpu",
     "hint",
+    "in_worker",
     "limit",
     "ops_in",
     "points",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gradetape.wire.functions import FarFunction
-from gradetape.wire.handles import InvalidArgumentError
+from gradetape.remote.functions import WorkerFunction
+from gradetape.remote.handles import InvalidArgumentError
 
 points = pytest.mark.points
 hint = pytest.mark.hint
 limit = pytest.mark.limit
 gpu = pytest.mark.gpu
-far_side = FarFunction
+in_worker = WorkerFunction
 
-__all__ = ["InvalidArgumentError", "far_side", "gpu", "hint", "limit", "points"]
+__all__ = ["InvalidArgumentError", "gpu", "hint", "in_worker", "limit", "points"]

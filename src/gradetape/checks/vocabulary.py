@@ -1,7 +1,7 @@
 """What checks of TensorFlow code say again and again, each said once.
 
 Everything here takes handles in the judge and real objects in a notebook: students get this file with their public
-checks, so it is short and holds nothing secret. `tf` is there wherever a `@far_side` function runs.
+checks, so it is short and holds nothing secret. `tf` is there wherever a `@in_worker` function runs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradetape.checks.marks import far_side
+from gradetape.checks.marks import in_worker
 
 tf: Any
 
@@ -70,7 +70,7 @@ def assert_serializable(obj: Any, **expected: object) -> Any:
     return again
 
 
-@far_side
+@in_worker
 def _rebuilt(obj: Any) -> tuple[Any, Any]:
     config = obj.get_config()
     return config, type(obj).from_config(dict(config))
@@ -87,13 +87,13 @@ def assert_grads_flow(fn: Any, *inputs: Any) -> Any:
     return slope
 
 
-@far_side
+@in_worker
 def _slope(fn: Any, inputs: Any) -> Any:
     tensors = [tf.convert_to_tensor(value) for value in inputs]
-    with tf.GradientTape() as tape:
-        tape.watch(tensors[-1])
+    with tf.GradientTape() as recording:
+        recording.watch(tensors[-1])
         result = tf.convert_to_tensor(fn(*tensors))
-    slope = tape.gradient(result, tensors[-1])
+    slope = recording.gradient(result, tensors[-1])
     return None if slope is None else tf.convert_to_tensor(slope).numpy()
 
 
@@ -106,7 +106,7 @@ def assert_learns(model: Any, x: Any, y: Any, steps: int = 200) -> None:
     assert late < early, f"expected the loss to fall while the model trains, but it went from {early:.4g} to {late:.4g}"
 
 
-@far_side
+@in_worker
 def _two_epochs(model: Any, x: Any, y: Any, steps: int) -> Any:
     forever = tf.data.Dataset.from_tensors((x, y)).repeat()
     return model.fit(forever, steps_per_epoch=steps // 2, epochs=2, shuffle=False, verbose=0).history["loss"]
@@ -124,14 +124,14 @@ def assert_streams(new_metric: Callable[[], Any], y_true: Any, y_pred: Any, expe
         assert_close(given, expected, f"The examples came in batches of {sizes}; the split must make no difference.")
 
 
-@far_side
+@in_worker
 def _fed(metric: Any, y_true: Any, y_pred: Any) -> Any:
     for batch in zip(y_true, y_pred, strict=True):
         metric.update_state(*batch)
     return metric.result()
 
 
-@far_side
+@in_worker
 def ops_in(fn: Any, *specs: Any) -> list[str]:
     """Name every operation in the graph of `fn`, traced for `specs`, the bodies of nested functions included.
 
@@ -156,7 +156,7 @@ def assert_tensor(given: Any, expected: object, advice: str = "", rtol: float = 
     assert_close(given, due, advice, 0.0 if exact else rtol, 0.0 if exact else atol)
 
 
-@far_side
+@in_worker
 def _is_tensor(value: Any) -> bool:
     return isinstance(value, tf.Tensor)
 
@@ -176,12 +176,12 @@ def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:
     return list(numbers.values())
 
 
-@far_side
+@in_worker
 def _shapes_trained(layer: Any) -> Any:
     return [tuple(weight.shape) for weight in layer.trainable_weights]
 
 
-@far_side
+@in_worker
 def _fill(layer: Any, values: Any) -> None:
     for weight, value in zip(layer.trainable_weights, values, strict=True):
         weight.assign(value)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from gradetape.config import Config
-    from gradetape.course import Assignment, Course
-    from gradetape.judge.cases import Exam
+    from gradetape.course.assignments import Assignment, Course
+    from gradetape.course.config import Config
+    from gradetape.course.gradable import GradableAssignment
 
 OK, ATTENTION, WRONG, INTERRUPTED = 0, 1, 2, 130
 
@@ -24,7 +24,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 
 def here() -> Course:
     """The course that the command is run in; raises CourseError outside of one."""
-    from gradetape import course
+    from gradetape.course import assignments as course
 
     return course.find(Path.cwd())
 
@@ -38,25 +38,25 @@ def names_of(course: Course, asked: Sequence[str]) -> Sequence[str]:
     return names
 
 
-def exam_of(course: Course, name: str, question: str | None) -> Exam:
+def gradable_assignment(course: Course, name: str, question: str | None) -> GradableAssignment:
     """An assignment with its secrets; raises UsageError for a question that it does not have."""
-    from gradetape.judge.cases import Exam
+    from gradetape.course.gradable import GradableAssignment
 
-    exam = Exam.open(course, name)
+    gradable = GradableAssignment.open(course, name)
     if question is not None:
-        refuse_unknown_question(question, exam.assignment)
-    return exam
+        refuse_unknown_question(question, gradable.assignment)
+    return gradable
 
 
 def refuse_unknown_question(question: str, *assignments: Assignment) -> None:
     """Raises UsageError, with the nearest one, for a question that none of the assignments has."""
-    from gradetape.config import did_you_mean
+    from gradetape.course.config import did_you_mean
     from gradetape.text import printable
 
-    stems = [stem for each in assignments for stem in each.stems]
-    if question not in stems:
-        near = did_you_mean(question, stems)
-        known = "; ".join(f"{each.name} has {', '.join(each.stems)}" for each in assignments)
+    question_ids = [question_id for each in assignments for question_id in each.question_ids]
+    if question not in question_ids:
+        near = did_you_mean(question, question_ids)
+        known = "; ".join(f"{each.name} has {', '.join(each.question_ids)}" for each in assignments)
         raise click.UsageError(f"there is no question {printable(question)}.{near} {known}")
 
 

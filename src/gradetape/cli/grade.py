@@ -15,10 +15,10 @@ from gradetape.cli.common import ATTENTION, OK
 from gradetape.errors import SubmissionError
 
 if TYPE_CHECKING:
-    from gradetape.batch import Batch
-    from gradetape.judge.cases import Exam
-    from gradetape.places import Places
+    from gradetape.course.gradable import GradableAssignment
+    from gradetape.grading.driver import Batch
     from gradetape.records import Grade, Submission, Unreadable
+    from gradetape.runtime.slots import Slots
 
 _SHOWN = 20
 _NOT_FINAL = (
@@ -62,10 +62,11 @@ def command(
       gradetape grade downloads/homework.ipynb --student alice
       gradetape grade submissions/ --question q05_custom_loss --json
     """
-    from gradetape import batch, intake
+    from gradetape import intake
     from gradetape.cli.standings import times_of
-    from gradetape.places import Places
+    from gradetape.grading import driver as batch
     from gradetape.report.tables import as_json as described
+    from gradetape.runtime.slots import Slots
 
     course = common.here()
     config = course.config
@@ -78,18 +79,22 @@ def command(
         _refuse_all(unreadable)
     _tell_left_out(submissions)
     _tell_overruled(submissions, name)
-    exam = common.exam_of(course, name, question)
+    gradable = common.gradable_assignment(course, name, question)
     times_of(course)  # a late policy that cannot be followed is told before anything is graded
     folder = (out or course.root / config.results) / (question or "")
-    places = Places.of(
-        config, workers=workers or common.workers_of(config), secret=exam.secret_folders, isolation=isolation,
+    slots = Slots.of(
+        config, workers=workers or common.workers_of(config), secret=gradable.secret_folders, isolation=isolation,
         device=device,
     )  # fmt: skip
-    _tell_place(places)
-    run = _grade(exam, places, submissions, unreadable, _How(folder, out, question, regrade))
+    _warn_isolation(slots)
+    run = _grade(gradable, slots, submissions, unreadable, _How(folder, out, question, regrade))
     if as_json:
         told = described(
-            run.grades, run.unreadable, name, places.isolation, max_points=results.max_points(exam.assignment, question)
+            run.grades,
+            run.unreadable,
+            name,
+            slots.isolation,
+            max_points=results.max_points(gradable.assignment, question),
         )
         click.echo(json.dumps(told, indent=2))
     _tell(run, folder)
@@ -115,26 +120,28 @@ def _of_student(found: list[Submission | Unreadable], student: str) -> Submissio
     return intake.renamed(found[0], student)
 
 
-def _grade(exam: Exam, places: Places, submissions: list[Submission], unreadable: list[Unreadable], how: _How) -> Batch:
+def _grade(
+    gradable: GradableAssignment, slots: Slots, submissions: list[Submission], unreadable: list[Unreadable], how: _How
+) -> Batch:
     """Grades into the gradebook, then writes the pages of all that is in it."""
-    from gradetape.batch import Session
     from gradetape.cli.progress import Progress
     from gradetape.gradebook import Gradebook
+    from gradetape.grading.driver import Session
     from gradetape.text import shell_word
 
-    url = exam.course.config.gradebook
+    url = gradable.course.config.gradebook
     # One question's points never take the place of the whole assignment's.
     place = url if url and not how.question else how.folder / "gradebook.sqlite"
     with Gradebook.open(place) as book, Progress() as progress:
         results.tell_migrated(book)
         try:
-            session = Session(exam, places, book, progress, question=how.question, shown=shell_word)
+            session = Session(gradable, slots, book, progress, question=how.question, shown=shell_word)
             return session.run(submissions, unreadable, regrade=how.regrade)
         except KeyboardInterrupt:
             raise click.Abort("What was graded is kept: run the same command to go on.") from None
         finally:
             results.write_pages(
-                exam.course, exam.assignment, book, how.folder, question=how.question,
+                gradable.course, gradable.assignment, book, how.folder, question=how.question,
                 options=results.options_again(how.out, how.question),
             )  # fmt: skip
 
@@ -181,7 +188,7 @@ def _refuse_all(unreadable: list[Unreadable]) -> NoReturn:
 
 def _tell_overruled(submissions: list[Submission], name: str) -> None:
     """Says how many name another assignment than the one that they are graded for: a slip would be zeros for all."""
-    others = Counter(each.says for each in submissions if each.says not in (None, name))
+    others = Counter(each.declared_assignment for each in submissions if each.declared_assignment not in (None, name))
     for other, count in others.most_common():
         say, they = ("notebook says that it is", "it is") if count == 1 else ("notebooks say that they are", "they are")
         click.echo(f"{count} {say} of {other}; {they} graded as {name}, since --assignment says so", err=True)
@@ -209,7 +216,7 @@ def _few(names: list[str]) -> str:
     return few(one_line(name, 100) for name in names)
 
 
-def _tell_place(places: Places) -> None:
-    if places.isolation == "none":
+def _warn_isolation(slots: Slots) -> None:
+    if slots.isolation == "none":
         click.echo("WARNING: no walls: code in a submission can read and change whatever you can.", err=True)
-    click.echo(places.told, err=True)
+    click.echo(slots.told, err=True)

@@ -40,9 +40,8 @@ def build(engine: str | None, base: str | None, tag: str | None, network: str | 
       gradetape image build
       gradetape image build --engine docker --base tensorflow/tensorflow:2.21.0-gpu
     """
-    from gradetape import image
     from gradetape.errors import EngineError
-    from gradetape.sandbox import container
+    from gradetape.runtime import container, image
 
     course = common.here()
     name = tag or course.config.container.image
@@ -69,17 +68,17 @@ def check(engine: str | None, device: str | None) -> None:
     """
     from rich.text import Text
 
-    from gradetape import image
-    from gradetape.places import Places
+    from gradetape.runtime import image
+    from gradetape.runtime.slots import Slots
 
     course = common.here()
     config = course.config
     if engine:
         config = config.model_copy(update={"container": config.container.model_copy(update={"engine": engine})})
-    places = Places.of(config, workers=1, isolation="container", device=device)
-    assert places.container is not None
+    slots = Slots.of(config, workers=1, isolation="container", device=device)
+    assert slots.container is not None
     terminal, good = common.console(stderr=False), True
-    for found in image.check(places.container, places.limits, places.slots[0]):
+    for found in image.check(slots.container, slots.limits, slots.slots[0]):
         good = good and found.ok
         line = Text("ok      " if found.ok else "WRONG   ", "green" if found.ok else "red").append(found.what, "bold")
         terminal.print(line.append(f": {found.seen}", "default"))

@@ -21,7 +21,7 @@ def command(folder: Path) -> None:
       gradetape init                a course in this folder
       gradetape init my-course      in a new one
     """
-    from gradetape import draft
+    from gradetape import scaffold as draft
 
     for path in draft.new_course(folder):
         click.echo(os.path.join(folder, path))

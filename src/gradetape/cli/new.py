@@ -34,7 +34,7 @@ def assignment(name: str, sheet: Path | None) -> None:
       gradetape new assignment week-3
       gradetape new assignment week-3 --from questions.md
     """
-    from gradetape import draft
+    from gradetape import scaffold as draft
 
     written = draft.new_assignment(here(), name, draft.read(sheet) if sheet else None)
     _tell(written, f"gradetape verify {name}")
@@ -42,18 +42,18 @@ def assignment(name: str, sheet: Path | None) -> None:
 
 @command.command("question")
 @click.argument("assignment")
-@click.argument("stem")
-def question(assignment: str, stem: str) -> None:
+@click.argument("question_id", metavar="QUESTION")
+def question(assignment: str, question_id: str) -> None:
     """Add a question to the end of an assignment.
 
     \b
     Example:
       gradetape new question week-3 q04_layer_norm
     """
-    from gradetape import draft
+    from gradetape import scaffold as draft
 
-    written = draft.new_question(here(), assignment, stem)
-    _tell(written, f"gradetape verify {assignment} --question {stem}")
+    written = draft.new_question(here(), assignment, question_id)
+    _tell(written, f"gradetape verify {assignment} --question {question_id}")
 
 
 def _tell(paths: list[Path], following: str) -> None:

@@ -13,7 +13,7 @@ import click
 from gradetape.cli import common, results
 
 if TYPE_CHECKING:
-    from gradetape.course import Assignment, Course
+    from gradetape.course.assignments import Assignment, Course
     from gradetape.gradebook import Gradebook
     from gradetape.records import Override
 
@@ -78,7 +78,7 @@ def command(
 def _assignment(course: Course, names: Sequence[str], question: str) -> Assignment:
     """The one of these assignments that has the question; raises UsageError where that is none or not only one."""
     graded = [course.assignment(name) for name in names]
-    found = [each for each in graded if question in each.stems]
+    found = [each for each in graded if question in each.question_ids]
     if not found:
         common.refuse_unknown_question(question, *graded)
     if len(found) > 1:
@@ -92,7 +92,7 @@ def _student(book: Gradebook, names: Sequence[str], name: str) -> str:
 
 
 def _worth(assignment: Assignment, question: str, points: float | None) -> float:
-    most = next(each.points for each in assignment.questions if each.stem == question)
+    most = next(each.points for each in assignment.questions if each.id == question)
     if points is None or not math.isfinite(points) or not 0 <= points <= most:
         given = "no points were given: write them after the question" if points is None else f"not {points:g}"
         raise click.UsageError(f"{question} is worth 0 to {most:g} points, {given}")

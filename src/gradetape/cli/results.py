@@ -12,7 +12,7 @@ import click
 from gradetape.errors import GradebookError
 
 if TYPE_CHECKING:
-    from gradetape.course import Assignment, Course
+    from gradetape.course.assignments import Assignment, Course
     from gradetape.gradebook import Gradebook
     from gradetape.records import Grade, Unreadable
 
@@ -54,7 +54,7 @@ def tell_migrated(book: Gradebook) -> None:
 
 def graded(book: Gradebook, asked: str | None) -> Sequence[str]:
     """The assignments that the gradebook has grades of, or the one that was asked for; raises GradebookError."""
-    from gradetape.config import did_you_mean
+    from gradetape.course.config import did_you_mean
 
     known = book.assignments()
     if not known:
@@ -72,7 +72,7 @@ def records(book: Gradebook, name: str) -> list[Grade | Unreadable]:
 
 def of_student(book: Gradebook, names: Sequence[str], student: str) -> list[tuple[str, Grade | Unreadable]]:
     """What counts for a student, by assignment; raises GradebookError, with the nearest name, where nothing does."""
-    from gradetape.config import did_you_mean
+    from gradetape.course.config import did_you_mean
     from gradetape.text import printable
 
     found = [(name, record) for name in names for record in records(book, name)]
@@ -99,13 +99,13 @@ def write_pages(
 
     `options` are those of `grade` that lead to this gradebook.
     """
-    from gradetape.cli.standings import standings
+    from gradetape.cli.standings import final_scores
     from gradetape.report.folder import write
 
     name, most = assignment.name, max_points(assignment, question)
     return write(
         where, book.latest(name), book.unreadable(name), course=_title(course), assignment=name, title=assignment.title,
-        max_points=most, standings=standings(course, assignment, book), options=options,
+        max_points=most, final_scores=final_scores(course, assignment, book), options=options,
     )  # fmt: skip
 
 
@@ -116,18 +116,18 @@ def _title(course: Course) -> str:
 
 def max_points(assignment: Assignment, question: str | None = None) -> float:
     """What an assignment, or one question of it, is worth."""
-    return sum(each.points for each in assignment.questions if question in (None, each.stem))
+    return sum(each.points for each in assignment.questions if question in (None, each.id))
 
 
 def table(course: Course, assignment: Assignment, book: Gradebook) -> str:
     """The grades of an assignment as CSV."""
-    from gradetape.cli.standings import standings
+    from gradetape.cli.standings import final_scores
     from gradetape.report.tables import grades_csv
 
     name = assignment.name
     return grades_csv(
         book.latest(name), book.unreadable(name), max_points=max_points(assignment),
-        standings=standings(course, assignment, book),
+        final_scores=final_scores(course, assignment, book),
     )  # fmt: skip
 
 

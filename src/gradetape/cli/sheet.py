@@ -8,7 +8,7 @@ from textwrap import indent
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gradetape.records import CheckResult, Grade, Standing, Status, Unreadable, Verdict
+from gradetape.records import CheckResult, FinalScore, Grade, Status, Unreadable, Verdict
 from gradetape.report import words
 from gradetape.report.tables import earned
 from gradetape.text import one_line, printable
@@ -16,10 +16,10 @@ from gradetape.text import one_line, printable
 _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
 
 
-def sheet(record: Grade | Unreadable, standing: Standing, *, staff: bool) -> RenderableType:
+def sheet(record: Grade | Unreadable, final_score: FinalScore, *, staff: bool) -> RenderableType:
     """What a student may see of a result, or with `staff` all of it; nothing in it is read as markup."""
     return Group(*(_unreadable(record, staff) if isinstance(record, Unreadable) else _graded(record, staff)),
-                 *_standing(standing, staff))  # fmt: skip
+                 *_final_score(final_score, staff))  # fmt: skip
 
 
 def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
@@ -28,17 +28,17 @@ def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
     yield _line(f"{one_line(file)} could not be read: {reason}", "red")
 
 
-def _standing(standing: Standing, staff: bool) -> Iterator[RenderableType]:
+def _final_score(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
     """How the points that count came about, where they are not simply the measured ones."""
-    if standing.lines:
+    if final_score.lines:
         yield Text()
-        yield from map(_line, standing.lines)
+        yield from map(_line, final_score.lines)
     if staff:
         yield from (
-            _line(f"{each.question} overridden by {each.by} at {each.at}", "dim") for each in standing.overrides
+            _line(f"{each.question} overridden by {each.by} at {each.at}", "dim") for each in final_score.overrides
         )
-    if standing.final != standing.measured:
-        yield _line(f"What counts: {standing.final:g} points", "bold")
+    if final_score.final != final_score.measured:
+        yield _line(f"What counts: {final_score.final:g} points", "bold")
 
 
 def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
@@ -52,9 +52,9 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
         yield _line(f"{file}, graded on {where} under {grade.isolation} ({', '.join(grade.layers)})", "dim")
     for question in grade.questions:
         yield Text()
-        title = question.title or question.stem
-        yield _line(f"{title}: {earned(grade, question.stem):g} of {question.points:g}", "bold")
-        for result in grade.of(question.stem):
+        title = question.title or question.id
+        yield _line(f"{title}: {earned(grade, question.id):g} of {question.points:g}", "bold")
+        for result in grade.of(question.id):
             yield from _result(result, staff)
     yield from _cells(grade)
     yield from (_line(note, "dim") for note in grade.notes)

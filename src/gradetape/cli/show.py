@@ -24,11 +24,11 @@ def command(student: str, assignment: str | None, staff: bool, results_folder: P
       gradetape show alice --assignment custom-training --staff
     """
     from gradetape.cli.sheet import sheet
-    from gradetape.cli.standings import standings
+    from gradetape.cli.standings import final_scores
 
     terminal, course = console(stderr=False), here()
     with results.open_book(course, results_folder) as book:
         names = results.graded(book, assignment)
         for name, record in results.of_student(book, names, student):
-            standing = standings(course, course.assignment(name), book)[record.student]
-            terminal.print(sheet(record, standing, staff=staff))
+            final_score = final_scores(course, course.assignment(name), book)[record.student]
+            terminal.print(sheet(record, final_score, staff=staff))

@@ -7,18 +7,18 @@ from datetime import datetime
 
 import click
 
-from gradetape import policy
 from gradetape.cli.results import records
-from gradetape.config import Late, did_you_mean
-from gradetape.course import Assignment, Course
+from gradetape.course.assignments import Assignment, Course
+from gradetape.course.config import LatePolicy, did_you_mean
 from gradetape.errors import ConfigError
 from gradetape.gradebook import Gradebook
-from gradetape.records import Grade, Override, Standing, Unreadable
+from gradetape.grading import late_policy as policy
+from gradetape.records import FinalScore, Grade, Override, Unreadable
 from gradetape.report.tables import earned
 from gradetape.text import few, printable
 
 
-def standings(course: Course, assignment: Assignment, book: Gradebook) -> dict[str, Standing]:
+def final_scores(course: Course, assignment: Assignment, book: Gradebook) -> dict[str, FinalScore]:
     """The measured points, the overrides in force and the late policy, by student; raises GradetapeError."""
     late, name = course.config.late, assignment.name
     times = times_of(course)
@@ -28,7 +28,7 @@ def standings(course: Course, assignment: Assignment, book: Gradebook) -> dict[s
         student = printable(record.student)
         handed_in = times.get((name, student)) or times.get(("", student)) or _changed(record, late)
         when = policy.timing(late, name, record.student, assignment.deadline, handed_in)
-        found[record.student] = policy.settle(_measured(record), given.get(student, ()), when, late)
+        found[record.student] = policy.apply_late_policy(_measured(record), given.get(student, ()), when, late)
     _tell_strangers(late, name, found)
     if late.percent_per_day and (assignment.deadline or name in late.extensions):
         _tell_untimed(late, name, times, found)
@@ -59,7 +59,7 @@ def _in_force(book: Gradebook, name: str) -> dict[str, list[Override]]:
     return given
 
 
-def _changed(record: Grade | Unreadable, late: Late) -> datetime | None:
+def _changed(record: Grade | Unreadable, late: LatePolicy) -> datetime | None:
     known = late.by_file and isinstance(record, Grade) and record.modified
     return datetime.fromisoformat(known) if known else None
 
@@ -67,10 +67,10 @@ def _changed(record: Grade | Unreadable, late: Late) -> datetime | None:
 def _measured(record: Grade | Unreadable) -> dict[str, float]:
     if isinstance(record, Unreadable):
         return {}
-    return {question.stem: earned(record, question.stem) for question in record.questions}
+    return {question.id: earned(record, question.id) for question in record.questions}
 
 
-def _tell_strangers(late: Late, name: str, students: Iterable[str]) -> None:
+def _tell_strangers(late: LatePolicy, name: str, students: Iterable[str]) -> None:
     """An extension for a name that nobody has would cost its student points in silence."""
     known = list(students)
     for student in late.extensions.get(name, {}):
@@ -79,7 +79,7 @@ def _tell_strangers(late: Late, name: str, students: Iterable[str]) -> None:
             click.echo(told + did_you_mean(student, known), err=True)
 
 
-def _tell_untimed(late: Late, name: str, times: policy.Times, students: Iterable[str]) -> None:
+def _tell_untimed(late: LatePolicy, name: str, times: policy.Times, students: Iterable[str]) -> None:
     """A name that the table writes in another way would let its student off in silence."""
     known = {printable(student) for student in students}
     timed = {student for of, student in times if of in ("", name)}

@@ -12,7 +12,7 @@ from gradetape.cli import common
 from gradetape.cli.common import ATTENTION, OK
 
 if TYPE_CHECKING:
-    from gradetape.judge.cases import Exam
+    from gradetape.course.gradable import GradableAssignment
     from gradetape.verify import Proof
 
 
@@ -42,13 +42,13 @@ def command(
     from gradetape.verify.table import render
 
     course = common.here()
-    lanes = workers or common.workers_of(course.config)
+    workers = workers or common.workers_of(course.config)
     names = common.names_of(course, assignments)
     if as_json and len(names) != 1:
         raise click.UsageError("--json describes one assignment: name it")
     proofs = []
     for name in names:
-        proof = _proven(common.exam_of(course, name, question), lanes, question, repeat)
+        proof = _proven(common.gradable_assignment(course, name, question), workers, question, repeat)
         proofs.append(proof)
         if not as_json:
             render(proof, common.console(stderr=False))
@@ -58,13 +58,13 @@ def command(
     sys.exit(OK if all(proof.ok for proof in proofs) else ATTENTION)
 
 
-def _proven(exam: Exam, workers: int, question: str | None, repeat: int) -> Proof:
+def _proven(gradable: GradableAssignment, workers: int, question: str | None, repeat: int) -> Proof:
     from gradetape.verify import verify as prove
 
     with common.bar("verifying") as bar:
-        task = bar.add_task(exam.assignment.name, total=None)
+        task = bar.add_task(gradable.assignment.name, total=None)
 
         def tell(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return prove(exam, workers=workers, question=question, repeat=repeat, tell=tell)
+        return prove(gradable, workers=workers, question=question, repeat=repeat, tell=tell)

@@ -94,15 +94,15 @@ class Gradebook:
                 claims.take(connection, work, me)
         return other or me
 
-    def beat(self, me: Grader) -> None:
+    def heartbeat(self, me: Grader) -> None:
         """Show a sign of life: without one, after a while others may take over what is claimed."""
         with self._transaction() as connection:
-            claims.beat(connection, me)
+            claims.heartbeat(connection, me)
 
     def release(self, me: Grader) -> None:
         """Let go of everything that is claimed."""
         with self._transaction() as connection:
-            claims.let_go(connection, me)
+            claims.release(connection, me)
 
     def record(
         self, record: Grade | Unreadable, assignment: str, *, force: bool = False, grader: Grader | None = None
@@ -117,7 +117,7 @@ class Gradebook:
         with self._transaction() as connection:
             queue_behind_other_writers(connection)
             if grader is not None:
-                claims.let_go(connection, grader, {name: row[name] for name in ("assignment", "student", "key")})
+                claims.release(connection, grader, {name: row[name] for name in ("assignment", "student", "key")})
             known = (
                 None if force and grader is None else _known(connection, row, grader.since if force and grader else 0)
             )

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from gradetape.gradebook.tables import CLAIMS
 
 LEASE_S = 180.0
-BEAT_S = 15.0
+HEARTBEAT_S = 15.0
 _NOW = sa.extract("epoch", sa.func.now())
 
 
@@ -67,12 +67,12 @@ def take(connection: sa.Connection, work: dict[str, str], me: Grader) -> None:
     connection.execute(sa.insert(CLAIMS).values(work | mine))
 
 
-def let_go(connection: sa.Connection, me: Grader, work: dict[str, str] | None = None) -> None:
+def release(connection: sa.Connection, me: Grader, work: dict[str, str] | None = None) -> None:
     """Gives up one claim of mine, or all of them."""
     connection.execute(sa.delete(CLAIMS).where(CLAIMS.c.token == me.token, *_is(work or {})))
 
 
-def beat(connection: sa.Connection, me: Grader) -> None:
+def heartbeat(connection: sa.Connection, me: Grader) -> None:
     """A sign of life."""
     connection.execute(sa.update(CLAIMS).where(CLAIMS.c.token == me.token).values(beaten=_NOW))
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from gradetape import scratch
+from gradetape import tempdirs as tempdirs
 from gradetape.errors import GradebookError
 from gradetape.gradebook.connect import explained
 from gradetape.gradebook.tables import ATTEMPTS, CLAIMS, META, OVERRIDES, TABLES
@@ -76,7 +76,7 @@ def _backup(connection: sa.Connection, place: str, layout: int) -> Path | None:
     path = Path(connection.engine.url.database or "")
     kept = _free_name(path, f"schema-{layout}")
     try:
-        with scratch.folder(".backup-", path.parent) as half:
+        with tempdirs.folder(".backup-", path.parent) as half:
             with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(half / kept.name)) as copy:
                 source.backup(copy)
             os.replace(half / kept.name, kept)

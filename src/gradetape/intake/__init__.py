@@ -17,10 +17,10 @@ from pathlib import Path
 import msgspec
 
 from gradetape.errors import SubmissionError
-from gradetape.intake import cells, roster
-from gradetape.intake.cells import cells_of
+from gradetape.intake import discovery, notebooks
+from gradetape.intake.discovery import passed_over
 from gradetape.intake.names import clean
-from gradetape.intake.roster import passed_over
+from gradetape.intake.notebooks import cells_of
 from gradetape.records import Submission, Unreadable
 from gradetape.text import one_line
 
@@ -37,8 +37,8 @@ def read(paths: Iterable[Path | str], *, assignment: str | None = None) -> list[
     Of several attempts the latest counts. `assignment` overrides what a notebook says of itself. Never raises for
     what a file or a folder holds.
     """
-    found = roster.find(Path(path) for path in paths)
-    outcomes = [_counting(entry, others, assignment) for entry, others in roster.counting(found)]
+    found = discovery.find(Path(path) for path in paths)
+    outcomes = [_counting(entry, others, assignment) for entry, others in discovery.counting(found)]
     return _without_doubles(outcomes)
 
 
@@ -53,7 +53,9 @@ def script(student: str, text: str, *, assignment: str | None) -> Submission:
     return Submission(student=student, file=f"{student}.py", sha256=digest, assignment=assignment, cells=cells_of(text))
 
 
-def _counting(entry: roster.Found, others: list[roster.Found], assignment: str | None) -> Outcome:
+def _counting(
+    entry: discovery.DiscoveredFile, others: list[discovery.DiscoveredFile], assignment: str | None
+) -> Outcome:
     outcome = _open(entry, assignment)
     if not others or isinstance(outcome, Unreadable):
         return outcome
@@ -62,7 +64,7 @@ def _counting(entry: roster.Found, others: list[roster.Found], assignment: str |
     return msgspec.structs.replace(outcome, notes=(*outcome.notes, note), others=names)
 
 
-def _open(entry: roster.Found, assignment: str | None) -> Outcome:
+def _open(entry: discovery.DiscoveredFile, assignment: str | None) -> Outcome:
     file, digest = os.fspath(entry.path), ""
     if entry.problem:
         return Unreadable(
@@ -71,11 +73,11 @@ def _open(entry: roster.Found, assignment: str | None) -> Outcome:
     try:
         data = _bytes(entry.path)
         digest = hashlib.sha256(data).hexdigest()
-        parsed = cells.parse(entry.path.suffix, data)
+        parsed = notebooks.parse(entry.path.suffix, data)
     except SubmissionError as problem:
         return Unreadable(student=entry.student, file=file, sha256=digest, reason=str(problem))
     except Exception as problem:  # whatever else a parser makes of hostile bytes is about this file alone
-        reason = f"The file cannot be read ({type(problem).__name__}). {cells.SAVE_AGAIN}"
+        reason = f"The file cannot be read ({type(problem).__name__}). {notebooks.SAVE_AGAIN}"
         return Unreadable(student=entry.student, file=file, sha256=digest, reason=reason)
     return Submission(
         student=entry.student,
@@ -85,11 +87,11 @@ def _open(entry: roster.Found, assignment: str | None) -> Outcome:
         cells=parsed.cells,
         notes=_notes(parsed, assignment),
         modified=_modified(entry.path),
-        says=parsed.assignment,
+        declared_assignment=parsed.assignment,
     )
 
 
-def _notes(parsed: cells.Parsed, assignment: str | None) -> tuple[str, ...]:
+def _notes(parsed: notebooks.Parsed, assignment: str | None) -> tuple[str, ...]:
     if assignment and parsed.assignment and parsed.assignment != assignment:
         return (f"The notebook says that it belongs to {parsed.assignment}; it was graded as {assignment}.",)
     return ()
@@ -108,11 +110,11 @@ def _bytes(path: Path) -> bytes:
         if not stat.S_ISREG(path.stat().st_mode):
             raise SubmissionError("This is no ordinary file. Hand in the notebook itself.")
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            data = file.read(cells.MAX_BYTES + 1)
+            data = file.read(notebooks.MAX_BYTES + 1)
     except OSError as problem:
         raise SubmissionError(f"The file cannot be opened: {problem.strerror}. Look at its permissions.") from None
-    if len(data) > cells.MAX_BYTES:
-        raise SubmissionError(f"The file is larger than {cells.MAX_BYTES >> 20} MiB. {cells.CLEAR}")
+    if len(data) > notebooks.MAX_BYTES:
+        raise SubmissionError(f"The file is larger than {notebooks.MAX_BYTES >> 20} MiB. {notebooks.CLEAR}")
     return data
 
 

@@ -14,7 +14,7 @@ from gradetape.errors import CourseError
 from gradetape.records import Check
 
 CONFIG = "grader_config.yml"
-FIXTURES = ("student", "reference", "keras", "tf", "rng", "tmp_remote", "clean", "source")
+FIXTURES = ("student", "reference", "keras", "tf", "rng", "worker_tmp_path", "clean", "source")
 _FORBIDDEN = {"tensorflow", "keras", "tf_keras", "hypothesis"}
 
 
@@ -25,8 +25,8 @@ def place_of(path: Path) -> tuple[Path, str, str, bool] | None:
     room = folder.parent
     if room.name != ("assignments" if public else "autograder") or not (room.parent / CONFIG).is_file():
         return None
-    stem = path.parent.name if public else path.stem.removeprefix("test_")
-    return room.parent, folder.name, stem, public
+    question_id = path.parent.name if public else path.stem.removeprefix("test_")
+    return room.parent, folder.name, question_id, public
 
 
 def check_of(item: pytest.Item) -> Check:
@@ -34,7 +34,7 @@ def check_of(item: pytest.Item) -> Check:
     place = place_of(item.path)
     if place is None:
         raise CourseError(f"{item.path} is no check: checks lie in assignments/ and autograder/ of a course")
-    _, _, stem, public = place
+    _, _, question_id, public = place
     function = getattr(item, "function", None)
     title = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
     if not title:
@@ -43,7 +43,7 @@ def check_of(item: pytest.Item) -> Check:
         )
     limit_of(item, 0)  # one that is no number is told here, and not by a judge that dies of it
     return Check(
-        question=stem, name=item.name, public=public, title=title, hint=str(_mark(item, "hint", "")),
+        question=question_id, name=item.name, public=public, title=title, hint=str(_mark(item, "hint", "")),
         points=_number(item, "points", 0),
     )  # fmt: skip
 
@@ -68,7 +68,7 @@ def refuse_frameworks(path: Path) -> None:
             if name.split(".")[0] in _FORBIDDEN:
                 raise CourseError(
                     f"{path}, line {node.lineno}: a check does not import {name}. Use the fixtures tf and keras, or "
-                    "a @far_side function: they reach the student's side of the wall."
+                    "a @in_worker function: they reach the student's side of the wall."
                 )
 
 

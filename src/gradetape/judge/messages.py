@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import msgspec
 
-from gradetape.judge.bench import Case
-from gradetape.records import CellEvent, Check, CheckResult, Slot
+from gradetape.records import CellEvent, CheckResult, CollectedChecks, Job, Slot
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class RunJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The supervisor has a case to be judged, in a slot, with the help of the zygote that listens at a path."""
 
     number: int
     zygote: str
     slot: Slot
-    case: Case
+    job: Job
 
 
-class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class CancelJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The supervisor no longer wants to know what becomes of an order."""
 
     order: int
-
-
-class Collected(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The checks that can be run, and why a file or a check cannot, by its path."""
-
-    checks: tuple[Check, ...]
-    broken: dict[str, str]
 
 
 class Began(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -56,12 +48,12 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     review: tuple[str, ...] = ()
 
 
-class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class JobLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The machinery failed, through no fault of the submission."""
 
     order: int
     reason: str
 
 
-Message = Collected | Began | Judged | Done | Lost
-Request = Order | Cancel
+Message = CollectedChecks | Began | Judged | Done | JobLost
+Request = RunJob | CancelJob

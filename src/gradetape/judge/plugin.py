@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import pytest
 
 from gradetape.errors import GradetapeError, InfrastructureError, StudentError
-from gradetape.judge.bench import Bench
+from gradetape.judge.context import CheckContext
 from gradetape.judge.items import check_of, place_of, refuse_frameworks
 from gradetape.records import CheckResult
 from gradetape.text import printable
@@ -68,41 +68,41 @@ def _appoint(config: pytest.Config) -> None:
     from gradetape.judge.session import Judge
 
     if not any(isinstance(plugin, Judge) for plugin in config.pluginmanager.get_plugins()):
-        desk = Desk(config)
+        desk = InProcessHost(config)
         config.pluginmanager.register(desk, "gradetape-desk")
         config.pluginmanager.register(Judge(desk), "gradetape-judge")
 
 
-class Desk:
+class InProcessHost:
     """The host of an instructor's own pytest session: one zygote, and a bench for each assignment that it meets."""
 
     def __init__(self, config: pytest.Config) -> None:
         from contextlib import ExitStack
 
         self._file = config.getoption("--submission")
-        self._benches: dict[tuple[Path, str], Bench] = {}
+        self._contexts: dict[tuple[Path, str], CheckContext] = {}
         self._stack = ExitStack()
         config.add_cleanup(self._stack.close)
 
-    def bench(self, item: pytest.Item) -> Bench:
+    def context(self, item: pytest.Item) -> CheckContext:
         """The bench of the item's assignment, made at its first check; a person's mistake ends the session."""
         try:
             check_of(item)
-            return self._bench(item)
+            return self._context(item)
         except InfrastructureError:
             raise
         except GradetapeError as error:
             raise pytest.UsageError(f"gradetape: {error}") from None
 
-    def _bench(self, item: pytest.Item) -> Bench:
-        from gradetape.judge.workshop import open_bench
+    def _context(self, item: pytest.Item) -> CheckContext:
+        from gradetape.judge.in_process import open_context
 
         place = place_of(item.path)
         assert place is not None
         root, assignment, _, _ = place
-        if (root, assignment) not in self._benches:
-            self._benches[root, assignment] = open_bench(self._stack, root, assignment, self._file)
-        return self._benches[root, assignment]
+        if (root, assignment) not in self._contexts:
+            self._contexts[root, assignment] = open_context(self._stack, root, assignment, self._file)
+        return self._contexts[root, assignment]
 
     def began(self, item: pytest.Item, seconds: float) -> None:
         """Nobody else keeps the time here."""

@@ -26,16 +26,16 @@ import msgspec
 import pytest
 
 from gradetape.errors import InfrastructureError
-from gradetape.judge.bench import Bench
+from gradetape.judge.context import CheckContext
 from gradetape.judge.items import check_of
-from gradetape.judge.line import Line, receive_tape, send_tape
-from gradetape.judge.messages import Began, Cancel, Collected, Done, Judged, Lost, Message, Order, Request
+from gradetape.judge.messages import Began, CancelJob, Done, JobLost, Judged, Message, Request, RunJob
 from gradetape.judge.session import Judge
 from gradetape.judge.verdicts import uncollected, unjudged
-from gradetape.records import Check, CheckResult
+from gradetape.records import Check, CheckResult, CollectedChecks
+from gradetape.remote.replay import Recording, receive_recording, send_recording
+from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.sandbox import syscalls
-from gradetape.wire.control import Control
-from gradetape.wire.lane import Tape
+from gradetape.wire.message_channel import MessageChannel
 
 _GRACE_S = 3.0
 _MEMORY = 4 << 30
@@ -46,11 +46,11 @@ OPTIONS = (
 )  # fmt: skip
 
 
-class Child:
+class JudgeProcess:
     """A forked judge at work on one order, begun at `since`: what is left to do, and until when its check may take."""
 
     def __init__(
-        self, order: Order, items: list[pytest.Item], pid: int, line: Line, since: float, deadline: float
+        self, order: RunJob, items: list[pytest.Item], pid: int, line: MessageChannel, since: float, deadline: float
     ) -> None:
         self.order, self.items, self.pid, self.line, self.since = order, items, pid, line, since
         self.current: int | None = None
@@ -68,10 +68,10 @@ class Child:
 class Server:
     """The pytest plugin that takes the place of running the tests."""
 
-    def __init__(self, supervisor: Line, judge: Judge) -> None:
+    def __init__(self, supervisor: MessageChannel, judge: Judge) -> None:
         self._supervisor = supervisor
         self._judge = judge
-        self._children: dict[int, Child] = {}
+        self._children: dict[int, JudgeProcess] = {}
         self._selector = selectors.DefaultSelector()
         self._broken: dict[str, str] = {}
 
@@ -91,7 +91,7 @@ class Server:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Serves until the supervisor hangs up."""
         checks, broken = _described(session, self._broken)
-        self._supervisor.send(Collected(checks=checks, broken=broken))
+        self._supervisor.send(CollectedChecks(checks=checks, broken=broken))
         gc.collect()
         gc.freeze()
         self._selector.register(self._supervisor, selectors.EVENT_READ, None)
@@ -109,10 +109,10 @@ class Server:
                 order = self._supervisor.receive(Request)
             except EOFError:
                 return False
-            if isinstance(order, Cancel):
+            if isinstance(order, CancelJob):
                 self._cancel(order.order)
                 continue
-            self._fork(order, _in_order(session.items, order.case.only), time.monotonic())
+            self._fork(order, _in_order(session.items, order.job.only), time.monotonic())
         self._kill_overdue()
         return True
 
@@ -132,19 +132,21 @@ class Server:
                 child.overdue = True
                 os.kill(child.pid, signal.SIGKILL)
 
-    def _fork(self, order: Order, items: list[pytest.Item], since: float) -> None:
+    def _fork(self, order: RunJob, items: list[pytest.Item], since: float) -> None:
         """A child for what is left of an order; the submission's time goes on from where the child before it was."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _become_child(self._judge, _with_time_left(order, since), items, Line(theirs))
+            _become_child(self._judge, _with_time_left(order, since), items, MessageChannel(theirs))
         theirs.close()
-        child = Child(order, items, pid, Line(ours), since, time.monotonic() + order.case.limits.submission_s + 60)
+        child = JudgeProcess(
+            order, items, pid, MessageChannel(ours), since, time.monotonic() + order.job.limits.submission_s + 60
+        )
         self._children[pid] = child
         self._selector.register(child.line, selectors.EVENT_READ, child)
 
-    def _hear(self, child: Child) -> None:
+    def _hear(self, child: JudgeProcess) -> None:
         try:
             message = child.line.receive(Message)
         except EOFError:
@@ -156,11 +158,11 @@ class Server:
             return
         if isinstance(message, Judged):
             child.judged, child.current = child.stage + 1, None
-            child.kill_at = time.monotonic() + child.order.case.limits.submission_s + 60
-        child.finished = child.finished or isinstance(message, Done | Lost)
+            child.kill_at = time.monotonic() + child.order.job.limits.submission_s + 60
+        child.finished = child.finished or isinstance(message, Done | JobLost)
         self._supervisor.send(message)
 
-    def _bury(self, child: Child) -> None:
+    def _bury(self, child: JudgeProcess) -> None:
         """A child is gone: in peace, or in the middle of a check, or on the way to one."""
         self._selector.unregister(child.line)
         child.line.close()
@@ -169,28 +171,30 @@ class Server:
         if child.finished:
             return
         if not child.stage and child.current is None:
-            self._supervisor.send(Lost(order=child.order.number, reason=f"the judge died before any check ({status})"))
+            self._supervisor.send(
+                JobLost(order=child.order.number, reason=f"the judge died before any check ({status})")
+            )
             return
         for item in child.items[child.stage : child.stage + 1]:
-            trusted, detail = child.order.case.trusted, f"wait status {status}"
+            trusted, detail = child.order.job.trusted, f"wait status {status}"
             result = unjudged(check_of(item), overdue=child.overdue, trusted=trusted, detail=detail)
             self._supervisor.send(Judged(order=child.order.number, result=result))
         self._fork(child.order, child.items[child.stage + 1 :], child.since)
 
 
-class Job:
+class ChildHost:
     """The host of a judge's child: one case, and a line to the parent."""
 
-    def __init__(self, order: Order, items: list[pytest.Item], line: Line) -> None:
+    def __init__(self, order: RunJob, items: list[pytest.Item], line: MessageChannel) -> None:
         self._order, self._items, self._line = order, items, line
-        self._bench: Bench | None = None
+        self._context: CheckContext | None = None
         self.rehearsing = False
 
-    def bench(self, item: pytest.Item) -> Bench:
+    def context(self, item: pytest.Item) -> CheckContext:
         """The case's bench."""
-        if self._bench is None:
-            self._bench = Bench(Control(Path(self._order.zygote), self._order.slot), self._order.case)
-        return self._bench
+        if self._context is None:
+            self._context = CheckContext(ZygoteClient(Path(self._order.zygote), self._order.slot), self._order.job)
+        return self._context
 
     def began(self, item: pytest.Item, seconds: float) -> None:
         """The parent keeps the time."""
@@ -208,23 +212,23 @@ class Job:
         """Every item, and what is to be said at the end."""
         for index, item in enumerate(self._items):
             following = self._items[index + 1] if index + 1 < len(self._items) else None
-            if self._order.case.liar:
-                self.bench(item).play(self._rehearsed(item))
+            if self._order.job.liar:
+                self.context(item).play(self._rehearsed(item))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        bench = self._bench
-        if bench is None:
+        context = self._context
+        if context is None:
             self._line.send(Done(order=self._order.number))
             return
-        bench.close()
-        far = bench.student
+        context.close()
+        session = context.student
         self._line.send(
             Done(
-                order=self._order.number, events=tuple(far.events), layers=far.layers, devices=far.devices,
-                review=far.review, versions=far.versions,
+                order=self._order.number, events=tuple(session.events), layers=session.layers, devices=session.devices,
+                review=session.review, versions=session.versions,
             )
         )  # fmt: skip
 
-    def _rehearsed(self, item: pytest.Item) -> Tape:
+    def _rehearsed(self, item: pytest.Item) -> Recording:
         """The replies of the reference to a check under another seed, from a process of its own."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
@@ -235,23 +239,26 @@ class Job:
                 os._exit(0)
         theirs.close()
         with ours:
-            tape = receive_tape(ours)
+            recording = receive_recording(ours)
         os.waitpid(pid, 0)
-        return tape
+        return recording
 
     def _rehearse(self, item: pytest.Item, line: socket.socket) -> None:
-        case, tape = self._order.case, Tape()
-        other = msgspec.structs.replace(case, cells=case.reference, seed=f"{case.seed} rehearsal")
-        self._bench, self.rehearsing = Bench(Control(Path(self._order.zygote), self._order.slot), other, tape), True
+        job, recording = self._order.job, Recording()
+        other = msgspec.structs.replace(job, cells=job.reference, seed=f"{job.seed} rehearsal")
+        self._context, self.rehearsing = (
+            CheckContext(ZygoteClient(Path(self._order.zygote), self._order.slot), other, recording),
+            True,
+        )
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-        send_tape(line, tape)
+        send_recording(line, recording)
 
 
-def _with_time_left(order: Order, since: float) -> Order:
-    limits = order.case.limits
+def _with_time_left(order: RunJob, since: float) -> RunJob:
+    limits = order.job.limits
     left = max(limits.submission_s - (time.monotonic() - since), 0.0)
-    case = msgspec.structs.replace(order.case, limits=msgspec.structs.replace(limits, submission_s=left))
-    return msgspec.structs.replace(order, case=case)
+    job = msgspec.structs.replace(order.job, limits=msgspec.structs.replace(limits, submission_s=left))
+    return msgspec.structs.replace(order, job=job)
 
 
 def _in_order(items: list[pytest.Item], wanted: tuple[str, ...] | None) -> list[pytest.Item]:
@@ -264,7 +271,7 @@ def _in_order(items: list[pytest.Item], wanted: tuple[str, ...] | None) -> list[
     return sorted(chosen, key=lambda item: not check_of(item).public)
 
 
-def _become_child(judge: Judge, order: Order, items: list[pytest.Item], line: Line) -> NoReturn:
+def _become_child(judge: Judge, order: RunJob, items: list[pytest.Item], line: MessageChannel) -> NoReturn:
     """In the child: a folder of its own, a limit on its memory, then the checks."""
     folder, status = "", 1
     try:
@@ -273,13 +280,13 @@ def _become_child(judge: Judge, order: Order, items: list[pytest.Item], line: Li
         syscalls.die_with_parent()
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
         os.chdir(folder)
-        judge.host = job = Job(order, items, line)
+        judge.host = job = ChildHost(order, items, line)
         job.run()
         status = 0
     except InfrastructureError as error:
-        line.send(Lost(order=order.number, reason=str(error)))
+        line.send(JobLost(order=order.number, reason=str(error)))
     except BaseException:
-        line.send(Lost(order=order.number, reason=traceback.format_exc()[-2000:]))
+        line.send(JobLost(order=order.number, reason=traceback.format_exc()[-2000:]))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(status)
@@ -299,7 +306,7 @@ def _described(session: pytest.Session, broken: dict[str, str]) -> tuple[tuple[C
 
 def main() -> int:
     """Reads the paths of the check files from the first message, collects them, and serves."""
-    supervisor = Line(socket.socket(fileno=os.dup(0)))
+    supervisor = MessageChannel(socket.socket(fileno=os.dup(0)))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     # The kernel counts descriptors on their way for all of a user's processes: students' must not use up the judge's.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

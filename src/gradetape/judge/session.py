@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from gradetape.errors import InfrastructureError, Overdue
-from gradetape.judge.bench import Bench, Clean
+from gradetape.judge.context import CheckContext, CleanWorker
 from gradetape.judge.items import check_of, limit_of, needs_gpu, place_of
 from gradetape.judge.verdicts import result_of
 from gradetape.records import Cell, CheckResult
-from gradetape.wire.handles import Names
-from gradetape.wire.values import FarPath
+from gradetape.remote.handles import Names
+from gradetape.wire.values import WorkerPath
 
-_LOADED = {"student", "keras", "tf", "tmp_remote"}
+_LOADED = {"student", "keras", "tf", "worker_tmp_path"}
 _GRACE_S = 1.0
 NO_GPU = "This check needs a GPU, and this machine has none for it. It was not run, and costs nothing."
 
@@ -26,7 +26,7 @@ NO_GPU = "This check needs a GPU, and this machine has none for it. It was not r
 class Host(Protocol):
     """Where checks are run: in an instructor's own pytest session, or in a judge's child."""
 
-    def bench(self, item: pytest.Item) -> Bench:
+    def context(self, item: pytest.Item) -> CheckContext:
         """The bench for a check."""
 
     def began(self, item: pytest.Item, seconds: float) -> None:
@@ -44,7 +44,7 @@ class Judge:
 
     def __init__(self, host: Host | None = None) -> None:
         self.host = host
-        self._bench: Bench | None = None
+        self._context: CheckContext | None = None
         self._error: BaseException | None = None
 
     @pytest.hookimpl(wrapper=True)
@@ -53,24 +53,24 @@ class Judge:
         if place_of(item.path) is None or self.host is None:
             return (yield)
         try:
-            bench = self._bench = self.host.bench(item)
+            context = self._context = self.host.context(item)
         except InfrastructureError as error:
             self.host.lost(error)
             raise
         self._error = None
-        check, seconds = check_of(item), limit_of(item, bench.case.limits.check_s)
+        check, seconds = check_of(item), limit_of(item, context.job.limits.check_s)
         asked = set(getattr(item, "fixturenames", ()))
         try:
-            with bench.check(check.id, seconds, loaded=bool(_LOADED & asked), reference="reference" in asked):
+            with context.check(check.id, seconds, loaded=bool(_LOADED & asked), reference="reference" in asked):
                 started = time.monotonic()
                 self.host.began(item, seconds)
                 outcome = yield
-                if bench.watch.broken is not None:
-                    raise bench.watch.broken
+                if context.budget.broken is not None:
+                    raise context.budget.broken
                 seconds = time.monotonic() - started
-                printed = bench.printed() if self._error is not None else ""  # nobody reads it where the check passed
+                printed = context.printed() if self._error is not None else ""  # nobody reads it where the check passed
                 result = result_of(
-                    check, self._error, bench.watch, seconds, trusted=bench.case.trusted, printed=printed
+                    check, self._error, context.budget, seconds, trusted=context.job.trusted, printed=printed
                 )
         except InfrastructureError as error:
             self.host.lost(error)
@@ -81,10 +81,10 @@ class Judge:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
         """The check's own code has a deadline too, a little after that of the far side."""
-        if place_of(item.path) is None or self._bench is None:
+        if place_of(item.path) is None or self._context is None:
             return (yield)
         signal.signal(signal.SIGALRM, _overdue)
-        signal.setitimer(signal.ITIMER_REAL, max(self._bench.watch.deadline - time.monotonic(), 0.01) + _GRACE_S)
+        signal.setitimer(signal.ITIMER_REAL, max(self._context.budget.deadline - time.monotonic(), 0.01) + _GRACE_S)
         try:
             return (yield)
         finally:
@@ -93,7 +93,7 @@ class Judge:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """A check that needs a GPU is skipped where there is none: that is not the student's loss."""
-        if self._bench is not None and needs_gpu(item) and not self._bench.gpu:
+        if self._context is not None and needs_gpu(item) and not self._context.gpu:
             pytest.skip(NO_GPU)
 
     @pytest.hookimpl(wrapper=True)
@@ -124,7 +124,7 @@ class Judge:
         return self._at.student.module("tf")
 
     @pytest.fixture
-    def clean(self) -> Clean:
+    def clean(self) -> CleanWorker:
         """A far side that has never seen the student's code."""
         return self._at.clean()
 
@@ -136,22 +136,22 @@ class Judge:
     @pytest.fixture
     def source(self, request: pytest.FixtureRequest) -> str:
         """The text of the student's answer cells for the check's question."""
-        stem = check_of(request.node).question
-        return "\n\n".join(cell.source for cell in _answers(self._at.case.cells, stem))
+        question_id = check_of(request.node).question
+        return "\n\n".join(cell.source for cell in _answers(self._at.job.cells, question_id))
 
     @pytest.fixture
-    def tmp_remote(self) -> FarPath:
+    def worker_tmp_path(self) -> WorkerPath:
         """An empty folder on the student's far side."""
-        return FarPath(str(self._at.student.ready().ask("folder")))
+        return WorkerPath(str(self._at.student.ready().ask("folder")))
 
     @property
-    def _at(self) -> Bench:
-        assert self._bench is not None
-        return self._bench
+    def _at(self) -> CheckContext:
+        assert self._context is not None
+        return self._context
 
 
-def _answers(cells: tuple[Cell, ...], stem: str) -> list[Cell]:
-    return [cell for cell in cells if cell.question == stem]
+def _answers(cells: tuple[Cell, ...], question_id: str) -> list[Cell]:
+    return [cell for cell in cells if cell.question == question_id]
 
 
 def _overdue(*_: Any) -> None:

@@ -11,11 +11,11 @@ from types import TracebackType
 
 import pytest
 
-from gradetape.errors import FarSideEvent, Gone, Missing, Overdue, StudentError
+from gradetape.errors import Gone, Missing, Overdue, StudentError, WorkerEvent
 from gradetape.judge.items import FIXTURES
 from gradetape.records import Check, CheckResult, Verdict
-from gradetape.text import printable, uncoloured
-from gradetape.wire.lane import Watch
+from gradetape.remote.session import CheckBudget
+from gradetape.text import printable, strip_ansi
 
 _LIMIT = 6000
 _WORDS = {
@@ -28,20 +28,20 @@ _WORDS = {
 }
 
 
-def verdict_of(error: BaseException | None, watch: Watch, trusted: bool) -> tuple[Verdict, str]:
+def verdict_of(error: BaseException | None, budget: CheckBudget, trusted: bool) -> tuple[Verdict, str]:
     """The verdict, and a note for staff.
 
     The first far-side event of a check is its verdict, whatever the check made of it. An exception in the check's own
     code is the grader's fault, unless something of the student's had come over: the reference has shown that the
     check is sound. `trusted` is the reference itself: whatever it does not pass is a fault.
     """
-    verdict, note = _untrusted(watch.event or error, watch)
+    verdict, note = _untrusted(budget.event or error, budget)
     if trusted and verdict not in (Verdict.PASSED, Verdict.SKIPPED):
         return Verdict.FAULT, f"the reference solution does not pass this check ({verdict})"
     return verdict, note
 
 
-def _untrusted(error: BaseException | None, watch: Watch) -> tuple[Verdict, str]:
+def _untrusted(error: BaseException | None, budget: CheckBudget) -> tuple[Verdict, str]:
     match error:
         case None:
             return Verdict.PASSED, ""
@@ -55,18 +55,24 @@ def _untrusted(error: BaseException | None, watch: Watch) -> tuple[Verdict, str]
             return Verdict.ERROR, ""
         case AssertionError() | pytest.fail.Exception() if not isinstance(error, StudentError):
             return Verdict.FAILED, ""
-        case Overdue() | Exception() if watch.received:
+        case Overdue() | Exception() if budget.received:
             kind = Verdict.TIMEOUT if isinstance(error, Overdue) else Verdict.FAILED
             return kind, "the check's own code ended so, after a value from the student had come over"
     return Verdict.FAULT, ""
 
 
 def result_of(
-    check: Check, error: BaseException | None, watch: Watch, seconds: float, *, trusted: bool = False, printed: str = ""
+    check: Check,
+    error: BaseException | None,
+    budget: CheckBudget,
+    seconds: float,
+    *,
+    trusted: bool = False,
+    printed: str = "",
 ) -> CheckResult:
     """One check's result, with what each reader may see of it."""
-    verdict, note = verdict_of(error, watch, trusted)
-    cause = watch.event or error
+    verdict, note = verdict_of(error, budget, trusted)
+    cause = budget.event or error
     earned = check.points if verdict in (Verdict.PASSED, Verdict.SKIPPED) else 0.0
     staff = _for_staff(cause, note, printed, whole=verdict is Verdict.FAULT, trusted=trusted)
     return CheckResult(
@@ -101,13 +107,13 @@ def _for_student(check: Check, verdict: Verdict, error: BaseException | None, pr
     parts = [_public_words(verdict, error)]
     if printed.strip():
         parts.append(f"What your code printed:\n{printed.strip()}")
-    return printable(uncoloured("\n\n".join(part for part in parts if part)), _LIMIT)
+    return printable(strip_ansi("\n\n".join(part for part in parts if part)), _LIMIT)
 
 
 def _public_words(verdict: Verdict, error: BaseException | None) -> str:
     if isinstance(error, StudentError):
         return f"Your code raised {error}\n{error.traceback}".rstrip()
-    if isinstance(error, FarSideEvent):
+    if isinstance(error, WorkerEvent):
         detail = error.detail if isinstance(error, Gone) else ""
         return f"{_WORDS[verdict]} ({detail})" if detail else _WORDS[verdict]
     if isinstance(error, AssertionError | pytest.fail.Exception):
@@ -121,12 +127,12 @@ def _for_staff(error: BaseException | None, note: str, printed: str, *, whole: b
         return note
     lead, note = (f"{note}: ", "") if trusted else ("", note and f"({note})")
     frames = _from_the_check(error.__traceback__)
-    deep = whole if frames is not None else not isinstance(error, FarSideEvent | pytest.FixtureLookupError)
+    deep = whole if frames is not None else not isinstance(error, WorkerEvent | pytest.FixtureLookupError)
     parts = [
         f"{lead}{_place(error)}{_described(error)}", note, error.traceback if isinstance(error, StudentError) else "",
         _formatted(error, frames or error.__traceback__) if deep else "", printed and f"printed:\n{printed}",
     ]  # fmt: skip
-    return printable(uncoloured("\n".join(part for part in parts if part)), 2 * _LIMIT)
+    return printable(strip_ansi("\n".join(part for part in parts if part)), 2 * _LIMIT)
 
 
 def _from_the_check(frames: TracebackType | None) -> TracebackType | None:

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from string import Template
 
-from gradetape import draft
-from gradetape.course import Assignment, Master
+from gradetape import scaffold as draft
+from gradetape.course.assignments import Assignment, QuestionSource
 from gradetape.errors import ReleaseError
 from gradetape.release.notebook import notebook
 from gradetape.release.starter import starter_cells
@@ -22,10 +22,10 @@ __all__ = ["refuse_unfit", "release"]
 _OWN = re.compile(r"tests/q\d\d_\w+\.py")
 
 
-def refuse_unfit(master: Master) -> None:
+def refuse_unfit(question_source: QuestionSource) -> None:
     """Raises ReleaseError where a question's starter or public checks are nothing that students can use."""
-    starter_cells(master.starter)
-    test_file(master.question.stem, master.public_checks)
+    starter_cells(question_source.starter)
+    test_file(question_source.question.id, question_source.public_checks)
 
 
 def release(assignment: Assignment, out: Path, legacy_keras: bool = False) -> Path:
@@ -55,9 +55,9 @@ def release(assignment: Assignment, out: Path, legacy_keras: bool = False) -> Pa
 def _build(assignment: Assignment, new: Path, work: Path, legacy_keras: bool) -> None:
     for folder in (new / "tests", work):
         folder.mkdir(parents=True)
-    for master in assignment.masters:
-        stem = master.question.stem
-        _write(new / "tests" / f"{stem}.py", test_file(stem, master.public_checks))
+    for question_source in assignment.question_sources:
+        question_id = question_source.question.id
+        _write(new / "tests" / f"{question_id}.py", test_file(question_id, question_source.public_checks))
     _write(new / f"{assignment.name}.ipynb", notebook(assignment, work, legacy_keras))
     _write(new / "README.md", _readme(assignment))
     _write(new / "requirements.txt", shipped("requirements.txt") + ("tf-keras\n" if legacy_keras else ""))

@@ -12,7 +12,7 @@ from typing import Any
 
 from nbformat import v4
 
-from gradetape.course import Assignment, Master
+from gradetape.course.assignments import Assignment, QuestionSource
 from gradetape.errors import ReleaseError
 from gradetape.release.starter import starter_cells
 from gradetape.release.texts import due, read, shipped
@@ -27,9 +27,9 @@ def notebook(assignment: Assignment, work: Path, legacy_keras: bool) -> str:
     Raises:
         ReleaseError: otter does not build the notebook, or builds it with a cell that says something else.
     """
-    master = NB.new_notebook(cells=list(_cells(assignment, legacy_keras)), metadata=_metadata(assignment))
-    built = _assigned(master, work, assignment)
-    _refuse_changes(master, built, assignment)
+    question_source = NB.new_notebook(cells=list(_cells(assignment, legacy_keras)), metadata=_metadata(assignment))
+    built = _assigned(question_source, work, assignment)
+    _refuse_changes(question_source, built, assignment)
     _set_up_after_introduction(built)
     for number, cell in enumerate(built.cells):
         cell.id = f"cell-{number:03}"
@@ -53,8 +53,8 @@ def _cells(assignment: Assignment, legacy_keras: bool) -> Iterator[Any]:
     yield NB.new_markdown_cell(shipped("before_you_start.md").strip())
     if legacy_keras:
         yield NB.new_code_cell("%env TF_USE_LEGACY_KERAS=1")
-    for master in assignment.masters:
-        yield from _question_cells(master)
+    for question_source in assignment.question_sources:
+        yield from _question_cells(question_source)
 
 
 def _config(assignment: Assignment) -> dict[str, Any]:
@@ -73,13 +73,13 @@ def _config(assignment: Assignment) -> dict[str, Any]:
     }
 
 
-def _question_cells(master: Master) -> Iterator[Any]:
-    question = master.question
-    yield _raw("# BEGIN QUESTION", {"name": question.stem})
-    yield NB.new_markdown_cell(_prompt(master))
+def _question_cells(question_source: QuestionSource) -> Iterator[Any]:
+    question = question_source.question
+    yield _raw("# BEGIN QUESTION", {"name": question.id})
+    yield NB.new_markdown_cell(_prompt(question_source))
     yield _raw("# BEGIN PROMPT")
-    for source in starter_cells(master.starter):
-        yield NB.new_code_cell(source, metadata={"tags": [f"question:{question.stem}"]})
+    for source in starter_cells(question_source.starter):
+        yield NB.new_code_cell(source, metadata={"tags": [f"question:{question.id}"]})
     yield _raw("# END PROMPT")
     yield _raw("# BEGIN TESTS")
     yield NB.new_code_cell("...")  # Otter adds a check cell only where it sees a test; the real ones are in tests/.
@@ -87,14 +87,14 @@ def _question_cells(master: Master) -> Iterator[Any]:
     yield _raw("# END QUESTION")
 
 
-def _prompt(master: Master) -> str:
+def _prompt(question_source: QuestionSource) -> str:
     """The prompt under a heading with the question's points; the prompt's own first heading gives way to it."""
-    text = read(master.prompt).strip()
+    text = read(question_source.prompt).strip()
     first, _, rest = text.partition("\n")
     body = rest if first.startswith("#") else text
-    points = master.question.points
+    points = question_source.question.points
     worth = f"{points:g} point{'' if points == 1 else 's'}"
-    return f"## {master.question.title} ({worth})\n\n{body.strip()}"
+    return f"## {question_source.question.title} ({worth})\n\n{body.strip()}"
 
 
 def _raw(directive: str, config: dict[str, Any] | None = None) -> Any:
@@ -104,9 +104,9 @@ def _raw(directive: str, config: dict[str, Any] | None = None) -> Any:
 # Through otter
 
 
-def _assigned(master: Any, work: Path, assignment: Assignment) -> Any:
+def _assigned(question_source: Any, work: Path, assignment: Assignment) -> Any:
     source = work / f"{assignment.name}.ipynb"
-    source.write_text(NB.writes(master), encoding="utf-8")
+    source.write_text(NB.writes(question_source), encoding="utf-8")
     command = [sys.executable, "-m", "otter", "assign", source.name, "built", "--no-run-tests", "--no-pdfs"]
     # Otter leaves temporary folders behind: here they go the way of the work folder.
     environment = {**os.environ, "TMPDIR": str(work), "PYTHONWARNINGS": "ignore"}
@@ -117,10 +117,10 @@ def _assigned(master: Any, work: Path, assignment: Assignment) -> Any:
     return NB.reads((work / "built" / "student" / source.name).read_text(encoding="utf-8"))
 
 
-def _refuse_changes(master: Any, built: Any, assignment: Assignment) -> None:
+def _refuse_changes(question_source: Any, built: Any, assignment: Assignment) -> None:
     """Otter obeys directives wherever it sees them, so a text that holds one by chance is refused."""
     kept = {cell.id: cell.source for cell in built.cells}
-    for cell in master.cells:
+    for cell in question_source.cells:
         if cell.cell_type != "raw" and cell.source != "..." and kept.get(cell.id) != cell.source:
             start = cell.source.strip().partition("\n")[0]
             raise ReleaseError(

@@ -14,7 +14,7 @@ from typing import NoReturn
 from gradetape.errors import ReleaseError
 from gradetape.release.texts import read
 
-FIXTURES = ("student", "keras", "tf", "rng", "tmp_remote")
+FIXTURES = ("student", "keras", "tf", "rng", "worker_tmp_path")
 MARKS = ("points", "hint", "limit", "gpu")
 LIBRARIES = ("numpy", "math", "__future__")
 FRAMEWORK = "gradetape.checks"
@@ -22,7 +22,7 @@ SEAM = "# %% The checks stand here.\n"
 
 
 @dataclass(frozen=True)
-class Source:
+class PythonFile:
     """A Python file, read but never run."""
 
     path: Path
@@ -70,27 +70,27 @@ class Source:
         return "\n\n\n".join("\n".join(lines[number] for number in self.lines(node)) for node in nodes)
 
 
-def test_file(stem: str, path: Path) -> str:
+def test_file(question_id: str, path: Path) -> str:
     """Return the text of `tests/<stem>.py`, plain ASCII wherever that changes no meaning.
 
     Raises:
         ReleaseError: the checks use something that a student's notebook does not have.
     """
-    checks = Source(path, read(path))
-    shim = _shipped("release/shim.py")
+    checks = PythonFile(path, read(path))
+    runtime = _shipped("release/notebook_runtime.py")
     vocabulary = _shipped("checks/vocabulary.py")
     _refuse_unfit(checks)
-    words = _needed(vocabulary, _wanted(checks, shim, vocabulary), shim)
-    _refuse_taken_names(checks, shim.names | {name for word in words for name in _defines(word)} | {"name"})
-    head, tail = shim.text.split(SEAM)
+    words = _needed(vocabulary, _wanted(checks, runtime, vocabulary), runtime)
+    _refuse_taken_names(checks, runtime.names | {name for word in words for name in _defines(word)} | {"name"})
+    head, tail = runtime.text.split(SEAM)
     body = checks.without(_imports(checks, FRAMEWORK, "__future__"))
-    parts = [head.rstrip(), vocabulary.only(words), body.strip(), tail.strip(), f'name = "{stem}"']
+    parts = [head.rstrip(), vocabulary.only(words), body.strip(), tail.strip(), f'name = "{question_id}"']
     return _portable("\n\n\n".join(part for part in parts if part) + "\n")
 
 
-def _shipped(name: str) -> Source:
+def _shipped(name: str) -> PythonFile:
     file = resources.files("gradetape") / name
-    return Source(Path(str(file)), file.read_text(encoding="utf-8"))
+    return PythonFile(Path(str(file)), file.read_text(encoding="utf-8"))
 
 
 def _portable(text: str) -> str:
@@ -106,7 +106,7 @@ def _portable(text: str) -> str:
 # What the author's file may do
 
 
-def _refuse_unfit(checks: Source) -> None:
+def _refuse_unfit(checks: PythonFile) -> None:
     for node in ast.walk(checks.tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             _refuse_import(checks, node)
@@ -121,7 +121,7 @@ def _refuse_unfit(checks: Source) -> None:
         raise ReleaseError(f"{checks.path}: there is no check in it. Write at least one function test_….")
 
 
-def _refuse_import(checks: Source, node: ast.Import | ast.ImportFrom) -> None:
+def _refuse_import(checks: PythonFile, node: ast.Import | ast.ImportFrom) -> None:
     modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [_module(node)]
     for module in modules:
         if module == FRAMEWORK and isinstance(node, ast.ImportFrom):
@@ -131,7 +131,7 @@ def _refuse_import(checks: Source, node: ast.Import | ast.ImportFrom) -> None:
             checks.refuse(node, f"a public check cannot import {module}: students may not have it", advice)
 
 
-def _refuse_framework_import(checks: Source, node: ast.ImportFrom) -> None:
+def _refuse_framework_import(checks: PythonFile, node: ast.ImportFrom) -> None:
     lines = set(checks.lines(node))
     neighbours = [other for other in checks.tree.body if other is not node and lines & set(checks.lines(other))]
     if node not in checks.tree.body or neighbours:
@@ -141,7 +141,7 @@ def _refuse_framework_import(checks: Source, node: ast.ImportFrom) -> None:
             checks.refuse(node, f"{alias.name} is not imported by its own name", "Import each name without as")
 
 
-def _refuse_check(checks: Source, node: ast.FunctionDef | ast.AsyncFunctionDef, seen: set[str]) -> None:
+def _refuse_check(checks: PythonFile, node: ast.FunctionDef | ast.AsyncFunctionDef, seen: set[str]) -> None:
     if node.name in seen:
         checks.refuse(node, f"{node.name} is defined twice, and only the last would run", "Rename one of them")
     if isinstance(node, ast.AsyncFunctionDef):
@@ -160,7 +160,7 @@ def _refuse_check(checks: Source, node: ast.FunctionDef | ast.AsyncFunctionDef, 
             checks.refuse(argument, f"notebooks have no fixture {argument.arg}", advice)
 
 
-def _refuse_taken_names(checks: Source, taken: Iterable[str]) -> None:
+def _refuse_taken_names(checks: PythonFile, taken: Iterable[str]) -> None:
     for node in ast.walk(checks.tree):
         name = getattr(node, "name", None) or (node.id if isinstance(node, ast.Name) else None)
         if name in checks.defined and name in taken:
@@ -174,12 +174,12 @@ def _module(node: ast.ImportFrom) -> str:
     return "." * node.level + (node.module or "")
 
 
-def _imports(source: Source, *modules: str) -> list[ast.ImportFrom]:
+def _imports(source: PythonFile, *modules: str) -> list[ast.ImportFrom]:
     return [node for node in source.tree.body if isinstance(node, ast.ImportFrom) and _module(node) in modules]
 
 
-def _wanted(checks: Source, shim: Source, vocabulary: Source) -> list[str]:
-    known = shim.defined | vocabulary.defined
+def _wanted(checks: PythonFile, runtime: PythonFile, vocabulary: PythonFile) -> list[str]:
+    known = runtime.defined | vocabulary.defined
     for node in _imports(checks, FRAMEWORK):
         for alias in node.names:
             if alias.name not in known:
@@ -187,9 +187,9 @@ def _wanted(checks: Source, shim: Source, vocabulary: Source) -> list[str]:
     return [alias.name for node in _imports(checks, FRAMEWORK) for alias in node.names]
 
 
-def _needed(vocabulary: Source, names: list[str], shim: Source) -> list[ast.stmt]:
+def _needed(vocabulary: PythonFile, names: list[str], runtime: PythonFile) -> list[ast.stmt]:
     """The vocabulary's statements on which the names rest, in the file's order; the shim's own names go first."""
-    homes = {name: node for node in vocabulary.tree.body for name in _defines(node) if name not in shim.names}
+    homes = {name: node for node in vocabulary.tree.body for name in _defines(node) if name not in runtime.names}
     found: set[ast.stmt] = set()
     waiting = [homes[name] for name in names if name in homes]
     while waiting:
@@ -201,7 +201,7 @@ def _needed(vocabulary: Source, names: list[str], shim: Source) -> list[ast.stmt
     return [node for node in vocabulary.tree.body if node in found]
 
 
-def _refuse_framework_parts(vocabulary: Source, found: Iterable[ast.stmt]) -> None:
+def _refuse_framework_parts(vocabulary: PythonFile, found: Iterable[ast.stmt]) -> None:
     for node in found:
         if isinstance(node, ast.ImportFrom | ast.Import) and "gradetape" in ast.unparse(node):
             vocabulary.refuse(node, "notebooks have no gradetape", "Keep this out of what public checks use")

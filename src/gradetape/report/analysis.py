@@ -74,7 +74,7 @@ def check_items(grades: Sequence[Grade]) -> list[CheckItem]:
     for grade in grades:
         for result in grade.results:
             found.setdefault(result.check.id, []).append((grade, result))
-    order = {stem: place for place, stem in enumerate(_stems(grades))}
+    order = {question_id: place for place, question_id in enumerate(_question_ids(grades))}
     totals = _totals(grades)
     return [_check_item(pairs, totals) for pairs in sorted(found.values(), key=lambda pairs: order[_question(pairs)])]
 
@@ -86,7 +86,7 @@ def question_items(grades: Sequence[Grade], questions: Iterable[Question]) -> li
     items = []
     for question in questions:
         mine = [grade for grade in final if question in grade.questions]
-        points = [earned(grade, question.stem) for grade in mine]
+        points = [earned(grade, question.id) for grade in mine]
         rest = [totals[id(grade)] - own for grade, own in zip(mine, points, strict=True)]
         full = sum(own >= question.points for own in points)
         mean = float(np.mean(points)) if points else 0.0
@@ -145,7 +145,7 @@ def _final(grades: Sequence[Grade]) -> list[Grade]:
     return [grade for grade in grades if grade.status is Status.GRADED]
 
 
-def _stems(grades: Sequence[Grade]) -> list[str]:
+def _question_ids(grades: Sequence[Grade]) -> list[str]:
     """Every stem, those of the assignment's questions first."""
-    asked = [question.stem for grade in grades for question in grade.questions]
+    asked = [question.id for grade in grades for question in grade.questions]
     return list(dict.fromkeys([*asked, *(result.check.question for grade in grades for result in grade.results)]))

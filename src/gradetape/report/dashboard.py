@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gradetape.records import Grade, Question, Standing, Status, Unreadable, Verdict
+from gradetape.records import FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import plots, words
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
@@ -18,7 +18,7 @@ _SLOW = 10
 
 def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
-    up: str = "", standings: Mapping[str, Standing] | None = None, options: Sequence[str] = (),
+    up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """One assignment's dashboard; `up` leads from its folder to that of the results, `standings` say what counts.
 
@@ -27,7 +27,7 @@ def index_page(
     questions = questions_of(grades)
     items = check_items(grades)
     rows = [_student(grade, questions) for grade in grades] + [_unreadable(entry) for entry in unreadable]
-    counts = standings or {}
+    counts = final_scores or {}
     for row in rows:
         row["final"] = counts[row["student"]].final if row["student"] in counts else row["points"] or 0.0
     rows.sort(key=lambda row: row["student"].casefold())
@@ -42,7 +42,7 @@ def index_page(
         up=up,
         questions=questions,
         rows=rows,
-        adjusted=any(standing.final != standing.measured for standing in counts.values()),
+        adjusted=any(final_score.final != final_score.measured for final_score in counts.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
         spread=spread,
@@ -70,7 +70,7 @@ def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
         "urgent": grade.status is not Status.GRADED,
         "points": grade.points,
         "max_points": grade.max_points,
-        "by_question": [earned(grade, question.stem) for question in questions],
+        "by_question": [earned(grade, question.id) for question in questions],
         "file": grade.file,
     }
 
@@ -119,7 +119,7 @@ def _seen(reason: str, grade: Grade, options: Sequence[str]) -> dict[str, str]:
 
 def _shares(items: Iterable[CheckItem], questions: Iterable[Question]) -> dict[str, Counter[Verdict]]:
     """How often each question's checks ended in each verdict, by its stem."""
-    shares: dict[str, Counter[Verdict]] = {question.stem: Counter() for question in questions}
+    shares: dict[str, Counter[Verdict]] = {question.id: Counter() for question in questions}
     for item in items:
         shares.setdefault(item.check.question, Counter()).update(item.verdicts)
     return shares

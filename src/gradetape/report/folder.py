@@ -19,9 +19,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from gradetape import scratch
+from gradetape import tempdirs as tempdirs
 from gradetape.errors import GradebookError
-from gradetape.records import Grade, Standing, Unreadable
+from gradetape.records import FinalScore, Grade, Unreadable
 from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.html import page_name, slug
 from gradetape.report.staff import staff_page, unreadable_for_staff
@@ -54,13 +54,13 @@ class _Results:
     max_points: float
     grades: Sequence[Grade]
     unreadable: Sequence[Unreadable]
-    standings: Mapping[str, Standing] | None
+    final_scores: Mapping[str, FinalScore] | None
     options: Sequence[str]
 
     def index(self, up: str = "") -> str:
         """The dashboard."""
         return index_page(
-            self.grades, self.unreadable, assignment=self.assignment, up=up, standings=self.standings,
+            self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
             options=self.options, **self.heads,
         )  # fmt: skip
 
@@ -69,9 +69,9 @@ class _Results:
         """What stands above every page."""
         return {"course": self.course, "title": self.title}
 
-    def counts(self, student: str) -> Standing | None:
+    def counts(self, student: str) -> FinalScore | None:
         """What counts for a student, if that is known."""
-        return (self.standings or {}).get(student)
+        return (self.final_scores or {}).get(student)
 
 
 def write(
@@ -83,7 +83,7 @@ def write(
     course: str = "",
     title: str = "",
     max_points: float,
-    standings: Mapping[str, Standing] | None = None,
+    final_scores: Mapping[str, FinalScore] | None = None,
     options: Sequence[str] = (),
 ) -> Path:
     """Write one assignment's pages and table, and last the folder's own index.html, which is returned.
@@ -95,10 +95,10 @@ def write(
     Raises GradebookError if the folder cannot be made or written.
     """
     folder = Path(folder)
-    results = _Results(course, assignment, title, max_points, grades, unreadable, standings, options)
+    results = _Results(course, assignment, title, max_points, grades, unreadable, final_scores, options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with scratch.folder(".pages-", folder) as half:
+        with tempdirs.folder(".pages-", folder) as half:
             for name, content in chain(_for_students(results), _for_staff(results), _for_all(folder, results)):
                 _put(folder / name, content, half)
     except OSError as error:
@@ -110,10 +110,10 @@ def write(
 def _for_students(results: _Results) -> Iterator[tuple[str, str]]:
     place = f"students/{slug(results.assignment)}"
     for grade in results.grades:
-        page = student_page(grade, standing=results.counts(grade.student), **results.heads)
+        page = student_page(grade, final_score=results.counts(grade.student), **results.heads)
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
-        page = unreadable_page(entry, results.assignment, standing=results.counts(entry.student), **results.heads)
+        page = unreadable_page(entry, results.assignment, final_score=results.counts(entry.student), **results.heads)
         yield f"{place}/{page_name(entry.student)}", page
 
 
@@ -121,13 +121,15 @@ def _for_staff(results: _Results) -> Iterator[tuple[str, str]]:
     place = f"staff/{slug(results.assignment)}"
     around: dict[str, Any] = {"up": _UP, "options": results.options, **results.heads}
     for grade in results.grades:
-        page = staff_page(grade, standing=results.counts(grade.student), **around)
+        page = staff_page(grade, final_score=results.counts(grade.student), **around)
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
-        standing = results.counts(entry.student)
-        page = unreadable_for_staff(entry, results.assignment, standing=standing, **around)
+        final_score = results.counts(entry.student)
+        page = unreadable_for_staff(entry, results.assignment, final_score=final_score, **around)
         yield f"{place}/{page_name(entry.student)}", page
-    table = grades_csv(results.grades, results.unreadable, max_points=results.max_points, standings=results.standings)
+    table = grades_csv(
+        results.grades, results.unreadable, max_points=results.max_points, final_scores=results.final_scores
+    )
     yield f"{place}/grades.csv", table
     yield f"{place}/index.html", results.index(_UP)
 

@@ -41,7 +41,7 @@ def points(spread: Distribution) -> Markup:
 
 def verdicts(shares: Mapping[str, Mapping[Verdict, int]]) -> Markup:
     """A bar for each question, by its stem: which share of its checks ended how."""
-    names = [slug(stem.partition("_")[0])[:12] for stem in shares]
+    names = [slug(question_id.partition("_")[0])[:12] for question_id in shares]
 
     def draw(axes: Axes) -> None:
         left = [0.0] * len(names)

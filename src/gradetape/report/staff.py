@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradetape.records import CheckResult, Grade, Standing, Unreadable, Verdict
+from gradetape.records import CheckResult, FinalScore, Grade, Unreadable, Verdict
 from gradetape.report import words
 from gradetape.report.commands import grading
 from gradetape.report.html import page_name, render, slug
@@ -13,14 +13,14 @@ from gradetape.report.tables import earned
 
 
 def staff_page(
-    grade: Grade, *, course: str = "", title: str = "", up: str = "", standing: Standing | None = None,
+    grade: Grade, *, course: str = "", title: str = "", up: str = "", final_score: FinalScore | None = None,
     options: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """One submission as HTML, hidden checks' values included; `up` leads to the folder of results.
 
     `options` are those of `grade` that lead to the gradebook that it is in.
     """
-    titles = {question.stem: question.title or question.stem for question in grade.questions}
+    titles = {question.id: question.title or question.id for question in grade.questions}
     return render(
         "staff.html.j2",
         course=course,
@@ -30,9 +30,9 @@ def staff_page(
         folder=slug(grade.assignment),
         page=page_name(grade.student),
         grade=grade,
-        standing=standing,
+        final_score=final_score,
         status=words.STATUS[grade.status],
-        questions=[(question, earned(grade, question.stem)) for question in grade.questions],
+        questions=[(question, earned(grade, question.id)) for question in grade.questions],
         failing=[_result(result, titles) for result in grade.results if result.verdict is not Verdict.PASSED],
         results=[_result(result, titles) for result in grade.results],
         events=words.events(grade),
@@ -43,7 +43,7 @@ def staff_page(
 
 def unreadable_for_staff(
     entry: Unreadable, assignment: str, *, course: str = "", title: str = "", up: str = "",
-    standing: Standing | None = None, options: Sequence[str] = (),
+    final_score: FinalScore | None = None, options: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """The page for staff of a file that could not be read."""
     return render(
@@ -55,7 +55,7 @@ def unreadable_for_staff(
         folder=slug(assignment),
         page=page_name(entry.student),
         entry=entry,
-        standing=standing,
+        final_score=final_score,
         again=grading(entry, assignment, options),
     )
 

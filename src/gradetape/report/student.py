@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradetape.records import CheckResult, Grade, Question, Standing, Status, Unreadable, Verdict
+from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import words
 from gradetape.report.html import render
 from gradetape.report.tables import earned
 
 
-def student_page(grade: Grade, *, course: str = "", title: str = "", standing: Standing | None = None) -> str:
+def student_page(grade: Grade, *, course: str = "", title: str = "", final_score: FinalScore | None = None) -> str:
     """One student's result as HTML; `standing` says what counts."""
     return render(
         "student.html.j2",
@@ -23,7 +23,7 @@ def student_page(grade: Grade, *, course: str = "", title: str = "", standing: S
         student=grade.student,
         points=grade.points,
         max_points=grade.max_points,
-        standing=standing,
+        final_score=final_score,
         needs_attention=grade.status is Status.NEEDS_ATTENTION,
         questions=[_question(grade, question) for question in grade.questions],
         events=words.events(grade),
@@ -33,7 +33,7 @@ def student_page(grade: Grade, *, course: str = "", title: str = "", standing: S
 
 
 def unreadable_page(
-    entry: Unreadable, assignment: str, *, course: str = "", title: str = "", standing: Standing | None = None
+    entry: Unreadable, assignment: str, *, course: str = "", title: str = "", final_score: FinalScore | None = None
 ) -> str:
     """The page of a student whose file could not be read: why, and what to do next."""
     return render(
@@ -44,15 +44,15 @@ def unreadable_page(
         reason=words.reason(entry),
         file=words.file_name(entry),
         sha256=entry.sha256,
-        standing=standing,
+        final_score=final_score,
     )
 
 
 def _question(grade: Grade, question: Question) -> dict[str, Any]:
-    results = grade.of(question.stem)
+    results = grade.of(question.id)
     return {
-        "title": question.title or question.stem,
-        "points": earned(grade, question.stem),
+        "title": question.title or question.id,
+        "points": earned(grade, question.id),
         "max_points": question.points,
         "checks": [_check(result) for result in results],
         "passed": sum(result.verdict is Verdict.PASSED for result in results),

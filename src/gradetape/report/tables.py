@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradetape.records import CheckResult, Grade, Question, Standing, Status, Unreadable
+from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable
 from gradetape.text import printable, spreadsheet
 
 _FIRST = ("student", "points", "max_points", "status")
@@ -18,17 +18,17 @@ _COUNTS = ("handed_in", "late_days", "late_percent", "overridden", "final")
 
 def questions_of(grades: Sequence[Grade]) -> list[Question]:
     """Every question that a grade has, in the order of the assignment."""
-    return list({question.stem: question for grade in grades for question in grade.questions}.values())
+    return list({question.id: question for grade in grades for question in grade.questions}.values())
 
 
-def earned(grade: Grade, stem: str) -> float:
+def earned(grade: Grade, question_id: str) -> float:
     """The points earned on one question, without the noise of floating point."""
-    return round(sum(result.points for result in grade.of(stem)), 6)
+    return round(sum(result.points for result in grade.of(question_id)), 6)
 
 
 def grades_csv(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, max_points: float,
-    standings: Mapping[str, Standing] | None = None,
+    final_scores: Mapping[str, FinalScore] | None = None,
 ) -> str:  # fmt: skip
     """One row per student: student, points, max_points, status, a column per question, file, sha256.
 
@@ -37,17 +37,17 @@ def grades_csv(
 
     All text is quoted, and no cell holds a formula even where a spreadsheet separates cells by semicolons or tabs.
     """
-    stems = [question.stem for question in questions_of(grades)]
-    rows = [_graded_row(grade, stems) for grade in grades] + [
-        _unreadable_row(entry, stems, max_points) for entry in unreadable
+    question_ids = [question.id for question in questions_of(grades)]
+    rows = [_graded_row(grade, question_ids) for grade in grades] + [
+        _unreadable_row(entry, question_ids, max_points) for entry in unreadable
     ]
     rows.sort(key=lambda row: str(row[0]).casefold())
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    header: list[str | float] = [*_FIRST, *stems, *_FILE]
-    if standings is not None:
+    header: list[str | float] = [*_FIRST, *question_ids, *_FILE]
+    if final_scores is not None:
         header += _COUNTS
-        rows = [[*row, *_standing_columns(standings.get(str(row[0])), row[1])] for row in rows]
+        rows = [[*row, *_final_score_columns(final_scores.get(str(row[0])), row[1])] for row in rows]
     for row in [header, *rows]:
         writer.writerow([_cell(value) if isinstance(value, str) else value for value in row])
     return file.getvalue()
@@ -107,23 +107,23 @@ def _cell(text: str) -> str:
     return ";".join(spreadsheet(part) for part in line.split(";"))
 
 
-def _graded_row(grade: Grade, stems: Sequence[str]) -> list[str | float]:
-    mine = {question.stem for question in grade.questions}
-    points = [earned(grade, stem) if stem in mine else "" for stem in stems]
+def _graded_row(grade: Grade, question_ids: Sequence[str]) -> list[str | float]:
+    mine = {question.id for question in grade.questions}
+    points = [earned(grade, question_id) if question_id in mine else "" for question_id in question_ids]
     total = round(grade.points, 6)
     return [grade.student, total, grade.max_points, grade.status.value, *points, grade.file, grade.sha256]
 
 
-def _standing_columns(standing: Standing | None, measured: str | float) -> list[str | float]:
-    if standing is None:
+def _final_score_columns(final_score: FinalScore | None, measured: str | float) -> list[str | float]:
+    if final_score is None:
         return ["", "", 0.0, "", measured]
-    overridden = " ".join(override.question for override in standing.overrides)
-    days = "" if standing.late_days is None else standing.late_days
-    return [standing.handed_in, days, standing.late_percent, overridden, standing.final]
+    overridden = " ".join(override.question for override in final_score.overrides)
+    days = "" if final_score.late_days is None else final_score.late_days
+    return [final_score.handed_in, days, final_score.late_percent, overridden, final_score.final]
 
 
-def _unreadable_row(entry: Unreadable, stems: Sequence[str], full: float) -> list[str | float]:
-    return [entry.student, 0.0, full, Status.UNREADABLE.value, *("" for _ in stems), entry.file, entry.sha256]
+def _unreadable_row(entry: Unreadable, question_ids: Sequence[str], full: float) -> list[str | float]:
+    return [entry.student, 0.0, full, Status.UNREADABLE.value, *("" for _ in question_ids), entry.file, entry.sha256]
 
 
 def _graded(grade: Grade) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _graded(grade: Grade) -> dict[str, Any]:
         "points": round(grade.points, 6),
         "max_points": grade.max_points,
         "seconds": round(grade.seconds, 3),
-        "questions": {question.stem: _question(grade, question) for question in grade.questions},
+        "questions": {question.id: _question(grade, question) for question in grade.questions},
     } | ({"review": [printable(reason) for reason in grade.review]} if grade.review else {})
 
 
@@ -155,9 +155,9 @@ def _unreadable(entry: Unreadable, full: float) -> dict[str, Any]:
 
 def _question(grade: Grade, question: Question) -> dict[str, Any]:
     return {
-        "points": earned(grade, question.stem),
+        "points": earned(grade, question.id),
         "max_points": question.points,
-        "checks": [_check(result) for result in grade.of(question.stem)],
+        "checks": [_check(result) for result in grade.of(question.id)],
     }
 
 

@@ -44,7 +44,7 @@ def tone(verdict: Verdict) -> str:
 
 def events(grade: Grade) -> list[dict[str, Any]]:
     """What happened to the cells, for a template."""
-    titles = {question.stem: question.title for question in grade.questions}
+    titles = {question.id: question.title for question in grade.questions}
     return [_event(event, titles) for event in grade.events]
 
 

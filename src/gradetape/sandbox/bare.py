@@ -12,7 +12,7 @@ from gradetape.sandbox.base import Policy, Reports
 from gradetape.sandbox.limits import restrict
 
 
-class Bare:
+class BareSandbox:
     """A process tree of its own, and resource limits. Code inside can read whatever the grader can."""
 
     def __init__(self, policy: Policy, each_limited: bool) -> None:

@@ -9,7 +9,7 @@ from typing import NoReturn, Protocol
 
 import msgspec
 
-from gradetape.errors import WallsError
+from gradetape.errors import SandboxError
 from gradetape.records import Limits
 
 ROLES = ("student", "reference", "clean")
@@ -17,12 +17,12 @@ STUDENT_UIDS = range(64001, 65401)
 ELSEWHERE = "Nothing is graded behind such walls: use another machine, or --isolation container."
 
 
-class NotHere(WallsError):
+class SandboxUnavailable(SandboxError):
     """These walls cannot be had here; others may do."""
 
 
 @contextmanager
-def wall(what: str, advice: str, kind: type[WallsError] = WallsError) -> Iterator[None]:
+def wall(what: str, advice: str, kind: type[SandboxError] = SandboxError) -> Iterator[None]:
     """A wall that is required: raises `kind`, which names it and says how to get it, where the kernel refuses."""
     try:
         yield
@@ -44,7 +44,7 @@ class Uids:
             self._count += 1
             if uid not in taken:
                 return uid
-        raise WallsError(f"no uid is left: {len(taken)} workers live. Use fewer: --workers N")
+        raise SandboxError(f"no uid is left: {len(taken)} workers live. Use fewer: --workers N")
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class Reports(Protocol):
         """How the worker's own process ended."""
 
 
-class Walls(Protocol):
+class Sandbox(Protocol):
     """A backend."""
 
     def check(self) -> None:

@@ -25,8 +25,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from gradetape import scratch
-from gradetape.errors import WallsError
+from gradetape import tempdirs as tempdirs
+from gradetape.errors import SandboxError
 from gradetape.records import Limits
 
 MOUNTS = Path("/sys/fs/cgroup")
@@ -176,7 +176,7 @@ class Groups:
     def require(self) -> None:
         """Raises WallsError where the sum of a worker's memory cannot be limited."""
         if not self.available:
-            raise WallsError(f"no limit on the sum of a worker's memory can be had: {self._why}. {_ADVICE}")
+            raise SandboxError(f"no limit on the sum of a worker's memory can be had: {self._why}. {_ADVICE}")
 
     def make(self) -> Group | None:
         """A group for the next worker, or None where there are none; raises WallsError if it cannot be made."""
@@ -188,7 +188,7 @@ class Groups:
         try:
             return Own([self._one(parent) for parent in self._parents])
         except OSError as error:
-            raise WallsError(f"a control group could not be made: {error}. {_ADVICE}") from error
+            raise SandboxError(f"a control group could not be made: {error}. {_ADVICE}") from error
 
     def remove(self) -> None:
         """Removes the parents that this process made."""
@@ -214,7 +214,7 @@ def sweep(mounts: Path = MOUNTS) -> None:
     found = {folder for all_of in places(mounts, own) for each in all_of for folder in each.glob("gradetape-*-*")}
     for folder in found:
         with contextlib.suppress(OSError):  # somebody has it, or it is gone
-            os.close(scratch.hold(folder, wait=False))
+            os.close(tempdirs.hold(folder, wait=False))
             for group in (*folder.glob("worker-*"), folder):
                 Own((group,)).remove(0.1)
 
@@ -297,7 +297,7 @@ def _held(place: Path) -> Path:
     while True:
         folder = place / f"gradetape-{os.getpid()}-{secrets.token_hex(4)}"
         folder.mkdir()
-        scratch.hold(folder, wait=True)  # and never closed
+        tempdirs.hold(folder, wait=True)  # and never closed
         if folder.exists():  # else a sweep removed it before it was locked
             return folder
 

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Callable
 from typing import NoReturn
 
-from gradetape.errors import WallsError
+from gradetape.errors import SandboxError
 from gradetape.sandbox import landlock, privileges, root, syscalls
-from gradetape.sandbox.base import ELSEWHERE, NotHere, Policy, Reports, wall
+from gradetape.sandbox.base import ELSEWHERE, Policy, Reports, SandboxUnavailable, wall
 from gradetape.sandbox.limits import restrict
 from gradetape.sandbox.seccomp import load
 from gradetape.sandbox.selftest import Tried, prove
@@ -25,7 +25,7 @@ _ADVICE = (
 )
 
 
-class Namespaces:
+class NamespaceSandbox:
     """A private root, a process tree of its own, no network, and a uid without privileges."""
 
     def __init__(self, policy: Policy, each_limited: bool) -> None:
@@ -57,7 +57,7 @@ class Namespaces:
     def _unshare(self) -> None:
         uid, gid = os.getuid(), os.getgid()
         if not self._as_root:
-            with wall("user namespaces", _ADVICE, NotHere):
+            with wall("user namespaces", _ADVICE, SandboxUnavailable):
                 syscalls.unshare(syscalls.NEWUSER)
                 for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
                     with open(f"/proc/self/{name}", "w") as file:
@@ -71,13 +71,13 @@ class Namespaces:
     def _tell_which(self) -> None:
         """One by one they say which of them cannot be had; raises NotHere."""
         for name, flag in _SPACES.items():
-            with wall(f"{name} namespace", _ADVICE, NotHere):
+            with wall(f"{name} namespace", _ADVICE, SandboxUnavailable):
                 syscalls.unshare(flag)
 
     def _init(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
         """B: the private root, then C; reaps whatever ends, and ends with C."""
         syscalls.die_with_parent()
-        with wall("private root (mount namespace)", _ADVICE, NotHere):
+        with wall("private root (mount namespace)", _ADVICE, SandboxUnavailable):
             syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
             self._own_proc = root.build(self._root, self._policy.limits, uid, gpu=self._policy.gpu)
             root.enter(self._root)
@@ -102,7 +102,7 @@ class Namespaces:
         tempfile.tempdir = None
         os.environ.update(HOME=root.HOME, TMPDIR="/tmp")
         if _reaches_the_network():
-            raise WallsError(
+            raise SandboxError(
                 f"the walls stand, but the network can be reached from inside: its namespace does not hold. {ELSEWHERE}"
             )
         files = landlock.restrict(root.readable(self._own_proc), root.PRIVATE, root.devices(self._policy.gpu))
@@ -114,12 +114,12 @@ class Namespaces:
 
     def _prove(self, files: tuple[str, ...]) -> None:
         if not self._own_proc and not files:
-            raise WallsError(
+            raise SandboxError(
                 "no wall around /proc, which shows processes outside: it needs Landlock (Linux 5.13), or a container "
                 "that does not mask /proc (--security-opt unmask=ALL)."
             )
         if self._own_proc and os.readlink("/proc/self") != str(os.getpid()):
-            raise WallsError("the walls stand, but /proc shows processes outside. Grade as root, or in a container.")
+            raise SandboxError("the walls stand, but /proc shows processes outside. Grade as root, or in a container.")
         # A parent of the same uid is pid 1 here, which no signal from inside can end: then there need not be a wall.
         parent = self._as_root or "landlock scopes" in files
         hidden = (*self._policy.secret, self._policy.socket)

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from typing import NoReturn
 
-from gradetape.errors import WallsError
+from gradetape.errors import SandboxError
 from gradetape.sandbox import landlock, privileges, root, tree
 from gradetape.sandbox.base import Policy, Reports, wall
 from gradetape.sandbox.limits import restrict
@@ -26,7 +26,7 @@ _NICE = 10  # what ends a worker shares a container's processors with it, and mu
 _LANDLOCK_ADVICE = "It needs Linux 5.13 or later with landlock among the kernel's modules (lsm=…,landlock)."
 
 
-class Plain:
+class PlainSandbox:
     """Landlock, a uid without privileges, a filter of system calls, and a tree that can be killed."""
 
     def __init__(self, policy: Policy, each_limited: bool) -> None:
@@ -72,9 +72,9 @@ class Plain:
         with wall("wall around files without namespaces (Landlock)", _LANDLOCK_ADVICE):
             files = landlock.restrict(readable, (folder,), root.devices(self._policy.gpu))
         if not files:
-            raise WallsError(f"no wall around files: this kernel has no Landlock. {_LANDLOCK_ADVICE}")
+            raise SandboxError(f"no wall around files: this kernel has no Landlock. {_LANDLOCK_ADVICE}")
         if uid is None and "landlock scopes" not in files:
-            raise WallsError(
+            raise SandboxError(
                 "no wall between processes of one user: Landlock keeps signals in from its version 6 (Linux 6.12). "
                 "Grade as root, or use --isolation container."
             )
@@ -86,7 +86,7 @@ def _refuse_private_python() -> None:
         try:
             os.stat(folder)
         except PermissionError:
-            raise WallsError(
+            raise SandboxError(
                 f"{folder} lies below a private folder: a worker with a uid of its own cannot read it. Install Python "
                 "and gradetape where every user can read them, or use --isolation container."
             ) from None

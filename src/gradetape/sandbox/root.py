@@ -6,7 +6,7 @@ import glob
 import os
 import sys
 
-from gradetape.errors import WallsError
+from gradetape.errors import SandboxError
 from gradetape.records import Limits
 from gradetape.sandbox import syscalls
 from gradetape.sandbox.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
@@ -45,7 +45,7 @@ def refuse_secrets(secret: tuple[str, ...]) -> None:
     for folder in secret:
         for path in visible():
             if _within(os.path.realpath(folder), os.path.realpath(path)):
-                raise WallsError(
+                raise SandboxError(
                     f"{folder} lies inside {path}, which students' code can read. Move the course out of {path}."
                 )
 

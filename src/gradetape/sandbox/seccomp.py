@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from gradetape.errors import WallsError
+from gradetape.errors import SandboxError
 from gradetape.sandbox import syscalls
 from gradetape.sandbox.base import wall
 
@@ -67,7 +67,7 @@ def compile_filter() -> bytes:
     try:
         import pyseccomp as seccomp
     except (ImportError, RuntimeError) as error:
-        raise WallsError("the filter of system calls needs libseccomp: apt-get install libseccomp2") from error
+        raise SandboxError("the filter of system calls needs libseccomp: apt-get install libseccomp2") from error
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
     conditional = _conditional(seccomp.Arg, seccomp.EQ, seccomp.MASKED_EQ)
     for name in (*ALLOWED, "ioctl"):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from gradetape.errors import WallsError
+from gradetape.errors import SandboxError
 from gradetape.sandbox import syscalls
 from gradetape.sandbox.base import ELSEWHERE
 
@@ -37,7 +37,7 @@ def prove(tried: Tried) -> None:
     """Raises WallsError, which names the wall and what gets through it."""
     for layer, what, attempt in (*_files(tried), *_calls(), *_sockets(), *_signals(tried)):
         if not _fails(attempt):
-            raise WallsError(f"the walls stand, but {what} can be had inside: {layer} does not hold. {ELSEWHERE}")
+            raise SandboxError(f"the walls stand, but {what} can be had inside: {layer} does not hold. {ELSEWHERE}")
     _refuse_privileges()
 
 
@@ -116,10 +116,10 @@ def _refuse_privileges() -> None:
     with open("/proc/self/status") as file:
         status = dict(line.split(":\t", 1) for line in file)
     if any(int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")):
-        raise WallsError(f"the walls stand, but capabilities can be had inside. {ELSEWHERE}")
+        raise SandboxError(f"the walls stand, but capabilities can be had inside. {ELSEWHERE}")
     if int(status["NoNewPrivs"]) != 1:
-        raise WallsError(
+        raise SandboxError(
             f"the walls stand, but new privileges can be had inside: no_new_privs does not hold. {ELSEWHERE}"
         )
     if resource.getrlimit(resource.RLIMIT_CORE)[1] not in (0, 1):  # without a limit it is -1
-        raise WallsError(f"the walls stand, but the resource limits are not in force. {ELSEWHERE}")
+        raise SandboxError(f"the walls stand, but the resource limits are not in force. {ELSEWHERE}")

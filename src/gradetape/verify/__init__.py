@@ -13,14 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from gradetape import draft
+from gradetape import scaffold as draft
+from gradetape.course.gradable import GradableAssignment, answer
+from gradetape.engine.local import LocalEngine
 from gradetape.errors import CourseError, InfrastructureError, ReleaseError
-from gradetape.grade import Lanes, Outcome, Rubric
-from gradetape.judge.bench import Case
-from gradetape.judge.cases import Exam, answer
-from gradetape.places import Places
-from gradetape.records import Cell
+from gradetape.grading.rubric import Rubric
+from gradetape.records import Cell, Job, Outcome
 from gradetape.release import refuse_unfit
+from gradetape.runtime.slots import Slots
 from gradetape.verify import adversaries
 from gradetape.verify.headers import Header, header_of
 from gradetape.verify.loading import not_loaded, not_parsed
@@ -28,7 +28,7 @@ from gradetape.verify.proof import Proof, Trial
 
 __all__ = ["Proof", "Trial", "verify"]
 
-Tell = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,143 +36,166 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str
     name: str
-    case: Case
+    job: Job
     question: str | None = None
     expected: tuple[str, ...] = ()
     file: Path | None = None
 
 
 def verify(
-    exam: Exam, *, workers: int, question: str | None = None, repeat: int = 1, tell: Tell = lambda *_: None
+    gradable: GradableAssignment,
+    *,
+    workers: int,
+    question: str | None = None,
+    repeat: int = 1,
+    tell: ProgressCallback = lambda *_: None,
 ) -> Proof:
     """Runs every solution of an assignment, or of one question, and says what that proves.
 
     `repeat` runs the right solutions so often, to find flaky checks; `tell` is told how many of how many are done.
     Raises CourseError where the masters are wrong, InfrastructureError where the machinery failed.
     """
-    unready = _unready(exam, question)
-    stems = [stem for stem in ((question,) if question else exam.assignment.stems) if stem not in unready]
-    if not stems:
-        return Proof(assignment=exam.assignment.name, unready=unready)
-    _refuse_unfit(exam, stems)
-    headers = _headers(exam, stems)
-    places = Places.of(exam.course.config, workers=workers, secret=exam.secret_folders)
-    with Lanes(exam, places) as lanes:
-        rubric = Rubric.of(exam, lanes.collected, stems)
-        plans = list(_Planner(exam, rubric, headers).plans(repeat))
-        outcomes = _run(lanes, plans, tell)
-    trials = tuple(_trial(exam, plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True))
+    unready = _unready(gradable, question)
+    question_ids = [
+        question_id
+        for question_id in ((question,) if question else gradable.assignment.question_ids)
+        if question_id not in unready
+    ]
+    if not question_ids:
+        return Proof(assignment=gradable.assignment.name, unready=unready)
+    _refuse_unfit(gradable, question_ids)
+    headers = _headers(gradable, question_ids)
+    slots = Slots.of(gradable.course.config, workers=workers, secret=gradable.secret_folders)
+    with LocalEngine(gradable, slots) as engine:
+        rubric = Rubric.of(gradable, engine.collected, question_ids)
+        plans = list(_Planner(gradable, rubric, headers).plans(repeat))
+        outcomes = _run(engine, plans, tell)
+    trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True))
     return Proof(
-        assignment=exam.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults, unready=unready
+        assignment=gradable.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults, unready=unready
     )
 
 
-def _unready(exam: Exam, question: str | None) -> dict[str, tuple[str, ...]]:
+def _unready(gradable: GradableAssignment, question: str | None) -> dict[str, tuple[str, ...]]:
     """What is still a placeholder, of one question or of all, the introduction included."""
-    root = exam.course.root
+    root = gradable.course.root
     return {
         name: tuple(path.relative_to(root).as_posix() for path in paths)
-        for name, paths in draft.unready(exam.assignment, exam.secrets).items()
+        for name, paths in draft.unready(gradable.assignment, gradable.answer_key).items()
         if question in (None, name)
     }
 
 
-def _refuse_unfit(exam: Exam, stems: Sequence[str]) -> None:
+def _refuse_unfit(gradable: GradableAssignment, question_ids: Sequence[str]) -> None:
     """Raises CourseError where students' files are broken, or any reference: all of them are run, whatever is asked."""
-    problems = [problem for stem in exam.assignment.stems for problem in not_parsed(stem, exam.secrets.reference(stem))]
-    for master in exam.assignment.masters:
-        if master.question.stem in stems:
+    problems = [
+        problem
+        for question_id in gradable.assignment.question_ids
+        for problem in not_parsed(question_id, gradable.answer_key.reference(question_id))
+    ]
+    for question_source in gradable.assignment.question_sources:
+        if question_source.question.id in question_ids:
             try:
-                refuse_unfit(master)
+                refuse_unfit(question_source)
             except ReleaseError as error:
                 problems.append(str(error))
     if problems:
         raise CourseError("\n".join(problems))
 
 
-def _headers(exam: Exam, stems: Sequence[str]) -> dict[Path, Header]:
+def _headers(gradable: GradableAssignment, question_ids: Sequence[str]) -> dict[Path, Header]:
     """Every mutant's header, read before anything is started."""
-    legacy = exam.course.config.keras == "legacy"
-    return {path: header_of(path, legacy=legacy) for stem in stems for path in exam.secrets.mutants(stem)}
+    legacy = gradable.course.config.keras == "legacy"
+    return {
+        path: header_of(path, legacy=legacy)
+        for question_id in question_ids
+        for path in gradable.answer_key.mutants(question_id)
+    }
 
 
-def _trial(exam: Exam, plan: Plan, outcome: Outcome) -> Trial:
-    def file_of(stem: str) -> Path:
-        return plan.file or exam.secrets.reference(stem)
+def _trial(gradable: GradableAssignment, plan: Plan, outcome: Outcome) -> Trial:
+    def file_of(question_id: str) -> Path:
+        return plan.file or gradable.answer_key.reference(question_id)
 
     judged = plan.kind in ("reference", "variant", "mutant")
-    unloaded = not_loaded(plan.case.cells, outcome.events, file_of) if judged else {}
+    unloaded = not_loaded(plan.job.cells, outcome.events, file_of) if judged else {}
     asked = {result.check.question for result in outcome.results}
     return Trial(
         kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results,
-        unloaded={stem: reason for stem, reason in unloaded.items() if stem in asked},
+        unloaded={question_id: reason for question_id, reason in unloaded.items() if question_id in asked},
     )  # fmt: skip
 
 
 class _Planner:
     """Knows which solutions there are, and which checks each is run against."""
 
-    def __init__(self, exam: Exam, rubric: Rubric, headers: Mapping[Path, Header]) -> None:
-        self._exam = exam
+    def __init__(self, gradable: GradableAssignment, rubric: Rubric, headers: Mapping[Path, Header]) -> None:
+        self._gradable = gradable
         self._rubric = rubric
         self._headers = headers
-        self._limits = exam.course.config.limits.record()
+        self._limits = gradable.course.config.limits.record()
         # Where a file of checks could not be read, what a mutant fails says nothing.
         unread = {check.question for check in rubric.checks if check.id in rubric.faults}
         asked = {check.question for check in rubric.checks} - unread
-        self._stems = [stem for stem in exam.assignment.stems if stem in asked]
+        self._question_ids = [question_id for question_id in gradable.assignment.question_ids if question_id in asked]
 
     def plans(self, repeat: int) -> Iterator[Plan]:
         """The longest first, so that the lanes end together."""
         if not self._rubric.sound:
             return
-        reference = self._exam.reference
-        yield Plan(kind="adversary", name="liar", case=self._case(reference, liar=True))
+        reference = self._gradable.reference
+        yield Plan(kind="adversary", name="liar", job=self._job(reference, liar=True))
         for _ in range(repeat):
-            yield Plan(kind="reference", name="reference", case=self._case(reference))
-        yield Plan(kind="starter", name="starter", case=self._case(self._starters()))
+            yield Plan(kind="reference", name="reference", job=self._job(reference))
+        yield Plan(kind="starter", name="starter", job=self._job(self._starters()))
         for make in (adversaries.raiser, adversaries.argument, adversaries.zeros):
-            yield Plan(kind="adversary", name=make.__name__, case=self._case(make(reference)))
-        for stem in self._stems:
-            yield from self._variants(stem, repeat)
-            yield from self._mutants(stem)
+            yield Plan(kind="adversary", name=make.__name__, job=self._job(make(reference)))
+        for question_id in self._question_ids:
+            yield from self._variants(question_id, repeat)
+            yield from self._mutants(question_id)
 
-    def _variants(self, stem: str, repeat: int) -> Iterator[Plan]:
-        for path in self._exam.secrets.variants(stem):
+    def _variants(self, question_id: str, repeat: int) -> Iterator[Plan]:
+        for path in self._gradable.answer_key.variants(question_id):
             for _ in range(repeat):
-                yield Plan(kind="variant", name=path.stem, question=stem, file=path, case=self._alone(stem, path))
+                yield Plan(
+                    kind="variant", name=path.stem, question=question_id, file=path, job=self._alone(question_id, path)
+                )
 
-    def _mutants(self, stem: str) -> Iterator[Plan]:
+    def _mutants(self, question_id: str) -> Iterator[Plan]:
         known = {check.id for check in self._rubric.checks}
-        for path in self._exam.secrets.mutants(stem):
-            expected = tuple(f"{stem}::{name}" for name in self._headers[path].fails)
+        for path in self._gradable.answer_key.mutants(question_id):
+            expected = tuple(f"{question_id}::{name}" for name in self._headers[path].fails)
             unknown = sorted(set(expected) - known)
             if unknown:
                 raise CourseError(f"{path}: its header names {', '.join(unknown)}, which is no check of the question")
-            case = self._alone(stem, path)
-            yield Plan(kind="mutant", name=path.stem, question=stem, file=path, expected=expected, case=case)
+            job = self._alone(question_id, path)
+            yield Plan(kind="mutant", name=path.stem, question=question_id, file=path, expected=expected, job=job)
 
-    def _alone(self, stem: str, path: Path) -> Case:
-        only = tuple(check for check in self._rubric.sound if check.startswith(f"{stem}::"))
-        return self._exam.case(answer(stem, path), self._limits, only=only)
+    def _alone(self, question_id: str, path: Path) -> Job:
+        only = tuple(check for check in self._rubric.sound if check.startswith(f"{question_id}::"))
+        return self._gradable.job(answer(question_id, path), self._limits, only=only)
 
-    def _case(self, cells: Sequence[Cell], *, liar: bool = False) -> Case:
-        return self._exam.case(tuple(cells), self._limits, only=self._rubric.sound, liar=liar)
+    def _job(self, cells: Sequence[Cell], *, liar: bool = False) -> Job:
+        return self._gradable.job(tuple(cells), self._limits, only=self._rubric.sound, liar=liar)
 
     def _starters(self) -> list[Cell]:
-        masters = self._exam.assignment.masters
-        return [cell for master in masters for cell in answer(master.question.stem, master.starter)]
+        question_sources = self._gradable.assignment.question_sources
+        return [
+            cell
+            for question_source in question_sources
+            for cell in answer(question_source.question.id, question_source.starter)
+        ]
 
 
-def _run(lanes: Lanes, plans: Sequence[Plan], tell: Tell) -> list[Outcome]:
+def _run(engine: LocalEngine, plans: Sequence[Plan], tell: ProgressCallback) -> list[Outcome]:
     """Every plan's outcome, in order; several run side by side. Raises InfrastructureError for what is lost."""
     waiting, running = deque(range(len(plans))), dict[int, int]()
     outcomes: dict[int, Outcome] = {}
     while len(outcomes) < len(plans):
-        while waiting and len(running) < lanes.capacity():
+        while waiting and len(running) < engine.capacity():
             index = waiting.popleft()
-            running[lanes.submit(plans[index].case)] = index
-        for number, outcome in lanes.wait(60.0):
+            running[engine.submit(plans[index].job)] = index
+        for number, outcome in engine.wait(60.0):
             index = running.pop(number)
             if not isinstance(outcome, Outcome):
                 raise InfrastructureError(f"{plans[index].kind} {plans[index].name} was lost: {outcome.reason}")

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
 
-from gradetape.judge.cases import answer
+from gradetape.course.gradable import answer
 from gradetape.records import Cell, CellEvent
 
 _PLACE = re.compile(r'File "<cell (\d+)>", line (\d+)')
 _OWN_PLACE = re.compile(r" \(<cell \d+>, line \d+\)$")
 
 
-def not_parsed(stem: str, file: Path) -> Iterator[str]:
+def not_parsed(question_id: str, file: Path) -> Iterator[str]:
     """Why a reference solution cannot be read: adversaries are made of its text, so it has to be plain Python."""
-    for cell in answer(stem, file):
+    for cell in answer(question_id, file):
         try:
             ast.parse(cell.source)
         except SyntaxError as error:

@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gradetape.errors import WireError, WireRefused
-from gradetape.wire.survey import MAX_DEPTH, Room, survey
-from gradetape.wire.values import DType, FarPath, Ragged, Ref, Source, Sparse, TensorShape, TensorSpec
+from gradetape.wire.survey import MAX_DEPTH, Quota, survey
+from gradetape.wire.values import DType, FunctionSource, Ragged, Ref, Sparse, TensorShape, TensorSpec, WorkerPath
 
 MAX_VALUES = 50_000
 MAX_ELEMENTS = 10 * MAX_VALUES  # a value takes several elements: an array five and one for each dimension
@@ -33,7 +33,7 @@ MAX_INT_BYTES = 1 << 16
 MAX_SIZE = 1 << 32
 
 Array = npt.NDArray[Any]
-Refer = Callable[[object], Ref | Source]
+Refer = Callable[[object], Ref | FunctionSource]
 Revive = Callable[[Any], Any]
 
 
@@ -104,8 +104,8 @@ class Encoder:
             DType: lambda v: self._ext(Kind.DTYPE, v.name),
             TensorShape: lambda v: self._ext(Kind.SHAPE, None if v.rank is None else v.as_list()),
             TensorSpec: lambda v: self._nested(Kind.SPEC, v), Ragged: lambda v: self._nested(Kind.RAGGED, v),
-            Sparse: lambda v: self._nested(Kind.SPARSE, v), Source: lambda v: self._nested(Kind.SOURCE, v),
-            FarPath: lambda v: self._ext(Kind.PATH, str(v)),
+            Sparse: lambda v: self._nested(Kind.SPARSE, v), FunctionSource: lambda v: self._nested(Kind.SOURCE, v),
+            WorkerPath: lambda v: self._ext(Kind.PATH, str(v)),
         }  # fmt: skip
 
     def encode(self, value: object) -> tuple[bytes, list[Array]]:
@@ -219,19 +219,19 @@ class Decoder:
         self._unpack = msgspec.msgpack.Decoder(ext_hook=self._extension).decode
         self._buffers: list[Any] = []
         self._used: set[int] = set()
-        self._room = Room(0)
+        self._room = Quota(0)
         self._forms: dict[int, Callable[[Any], Any]] = {
             Kind.ARRAY: self._array, Kind.SCALAR: _scalar, Kind.TUPLE: lambda v: tuple(_list(v)),
             Kind.SLICE: self._slice, Kind.NUMPY_DTYPE: _dtype_of,
             Kind.DTYPE: lambda v: self._revive(DType(_text(v))), Kind.SHAPE: lambda v: self._revive(_shape(v)),
             Kind.SPEC: self._spec, Kind.RAGGED: self._ragged, Kind.SPARSE: self._sparse,
-            Kind.SOURCE: lambda v: self._revive(Source(*map(_text, _list(v)))),
-            Kind.PATH: lambda v: self._revive(FarPath(_text(v))), Kind.STRINGS: _strings,
+            Kind.SOURCE: lambda v: self._revive(FunctionSource(*map(_text, _list(v)))),
+            Kind.PATH: lambda v: self._revive(WorkerPath(_text(v))), Kind.STRINGS: _strings,
         }  # fmt: skip
 
     def decode(self, body: bytes | memoryview, buffers: list[Any]) -> Any:
         """The value of a frame; raises WireError for anything that is not one."""
-        self._buffers, self._used, self._room = buffers, set(), Room(MAX_ELEMENTS)
+        self._buffers, self._used, self._room = buffers, set(), Quota(MAX_ELEMENTS)
         try:
             return self._read(body)
         except WireError:

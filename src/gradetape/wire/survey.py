@@ -10,7 +10,7 @@ from gradetape.errors import WireError
 MAX_DEPTH = 64
 
 
-class Room:
+class Quota:
     """How many elements, and how many levels, one frame may still have."""
 
     __slots__ = ("elements", "level")
@@ -59,7 +59,7 @@ def _table() -> list[tuple[str, int, int]]:
 _HEADS = tuple(_table())
 
 
-def survey(data: bytes | memoryview, room: Room) -> None:
+def survey(data: bytes | memoryview, quota: Quota) -> None:
     """Checks one msgpack value that fills `data`; raises WireError.
 
     The payload of an extension is skipped here: it is surveyed when that extension is decoded. Those of a negative
@@ -78,7 +78,7 @@ def survey(data: bytes | memoryview, room: Room) -> None:
         if keyed[-1] and not due[-1] & 1 and kind != "text":
             raise WireError("a map whose key is not text")
         due[-1] -= 1
-        room.take(1)
+        quota.take(1)
         position += 1
         if width:
             size += int.from_bytes(data[position : position + width], "big")

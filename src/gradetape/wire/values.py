@@ -138,12 +138,12 @@ class Sparse(NamedTuple):
     dense_shape: npt.NDArray[np.int64]
 
 
-class Source(NamedTuple):
+class FunctionSource(NamedTuple):
     """The source of a self-contained function that is to run on the far side."""
 
     name: str
     text: str
 
 
-class FarPath(PurePosixPath):
+class WorkerPath(PurePosixPath):
     """A path on the far side. It is only a name here: nothing of it can be opened on this side of the wall."""

@@ -40,7 +40,7 @@ def gpu(check: Any) -> Any:
     return check
 
 
-def far_side(function: Any) -> Any:
+def in_worker(function: Any) -> Any:
     """Run a function where the student's code is: in the notebook that is right here."""
     return function
 
@@ -93,7 +93,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
                 "keras": keras,
                 "tf": tf,
                 "rng": np.random.default_rng(seed),
-                "tmp_remote": Path(folder),
+                "worker_tmp_path": Path(folder),
             }
             wanted = inspect.signature(self.test_func).parameters
             try:
@@ -181,7 +181,7 @@ def assert_tensor(given: Any, expected: object, advice: str = "", rtol: float = 
     assert_close(given, due, advice, 0.0 if exact else rtol, 0.0 if exact else atol)
 
 
-@far_side
+@in_worker
 def _is_tensor(value: Any) -> bool:
     return isinstance(value, tf.Tensor)
 
@@ -190,7 +190,7 @@ import numpy as np
 
 
 
-@far_side
+@in_worker
 def one_epoch(dataset, limit):
     """Return the batches of one epoch as arrays, but no more than `limit` of them."""
     return [(x.numpy(), y.numpy()) for x, y in dataset.take(limit)]
@@ -214,7 +214,7 @@ def test_an_epoch_in_batches(student, tf, rng):
         assert_close(x, features[y], "These are the features of one epoch: does each label stay with its own?")
 
 
-@far_side
+@in_worker
 def curve(a, b):
     """Make the function sin(a x) + b x**3 of a tensor x."""
     return lambda x: tf.sin(a * x) + b * x**3

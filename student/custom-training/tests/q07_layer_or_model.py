@@ -40,7 +40,7 @@ def gpu(check: Any) -> Any:
     return check
 
 
-def far_side(function: Any) -> Any:
+def in_worker(function: Any) -> Any:
     """Run a function where the student's code is: in the notebook that is right here."""
     return function
 
@@ -93,7 +93,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
                 "keras": keras,
                 "tf": tf,
                 "rng": np.random.default_rng(seed),
-                "tmp_remote": Path(folder),
+                "worker_tmp_path": Path(folder),
             }
             wanted = inspect.signature(self.test_func).parameters
             try:
@@ -183,12 +183,12 @@ def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:
     return list(numbers.values())
 
 
-@far_side
+@in_worker
 def _shapes_trained(layer: Any) -> Any:
     return [tuple(weight.shape) for weight in layer.trainable_weights]
 
 
-@far_side
+@in_worker
 def _fill(layer: Any, values: Any) -> None:
     for weight, value in zip(layer.trainable_weights, values, strict=True):
         weight.assign(value)

@@ -40,7 +40,7 @@ def gpu(check: Any) -> Any:
     return check
 
 
-def far_side(function: Any) -> Any:
+def in_worker(function: Any) -> Any:
     """Run a function where the student's code is: in the notebook that is right here."""
     return function
 
@@ -93,7 +93,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
                 "keras": keras,
                 "tf": tf,
                 "rng": np.random.default_rng(seed),
-                "tmp_remote": Path(folder),
+                "worker_tmp_path": Path(folder),
             }
             wanted = inspect.signature(self.test_func).parameters
             try:
@@ -168,7 +168,7 @@ def _as_numbers(given: object, advice: str) -> Any:
     return numbers
 
 
-@far_side
+@in_worker
 def ops_in(fn: Any, *specs: Any) -> list[str]:
     """Name every operation in the graph of `fn`, traced for `specs`, the bodies of nested functions included.
 

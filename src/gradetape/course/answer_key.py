@@ -1,0 +1,102 @@
+"""The secret half of an assignment: reference solutions, variants, mutants, hidden checks, and the course's seed.
+
+`answer_key` is the one door to `solutions/` and `autograder/`. It refuses what belongs to no question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradetape.course import config
+from gradetape.course.assignments import AWAY, Assignment, Course, entries, unreadable
+from gradetape.errors import CourseError
+
+
+@dataclass(frozen=True)
+class AnswerKey:
+    """The secret half of one assignment."""
+
+    assignment: Assignment
+    solutions: Path
+    autograder: Path
+
+    def reference(self, question_id: str) -> Path:
+        """The right solution of a question."""
+        return self.solutions / f"{question_id}.py"
+
+    def variants(self, question_id: str) -> tuple[Path, ...]:
+        """Solutions that are right in another way."""
+        return tuple(sorted((self.solutions / "variants" / question_id).glob("*.py")))
+
+    def mutants(self, question_id: str) -> tuple[Path, ...]:
+        """Solutions that are wrong in one way."""
+        return tuple(sorted((self.solutions / "mutants" / question_id).glob("*.py")))
+
+    def hidden_checks(self, question_id: str) -> Path:
+        """The checks that only the grader holds."""
+        return self.autograder / f"test_{question_id}.py"
+
+    def seed(self) -> bytes:
+        """The course's secret seed. Raises CourseError where it is missing or short."""
+        path = self.autograder.parent / "seed"
+        try:
+            seed = bytes.fromhex(path.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            seed = b""
+        if len(seed) < 16:
+            raise CourseError(
+                f"autograder/seed should hold at least 32 random hexadecimal digits. "
+                f"Make one: python -c 'import secrets; print(secrets.token_hex(32))' > {path}"
+            )
+        return seed
+
+
+def answer_key(course: Course, assignment: Assignment) -> AnswerKey:
+    """The secrets of an assignment. Raises CourseError with every file that is missing or belongs to no question."""
+    found = AnswerKey(
+        assignment, course.root / "solutions" / assignment.name, course.root / "autograder" / assignment.name
+    )
+    problems = [
+        *_missing_answers(course, found), *_strays(course, found), *unreadable(course.root, _secret_texts(found))
+    ]  # fmt: skip
+    if problems:
+        raise CourseError("\n".join(problems))
+    return found
+
+
+def _missing_answers(course: Course, found: AnswerKey) -> Iterator[str]:
+    for question_id in found.assignment.question_ids:
+        for what, path in (
+            ("reference", found.reference(question_id)),
+            ("hidden checks", found.hidden_checks(question_id)),
+        ):
+            if not path.is_file():
+                yield f"{question_id} has no {what}: {path.relative_to(course.root)} is missing."
+
+
+def _secret_texts(found: AnswerKey) -> Iterator[Path]:
+    for question_id in found.assignment.question_ids:
+        yield from (
+            found.reference(question_id),
+            *found.variants(question_id),
+            *found.mutants(question_id),
+            found.hidden_checks(question_id),
+        )
+
+
+def _strays(course: Course, found: AnswerKey) -> Iterator[str]:
+    """Secret files and folders that belong to no question: a misspelt stem would silently prove nothing."""
+    question_ids = found.assignment.question_ids
+    expected = {
+        found.solutions: [*(f"{question_id}.py" for question_id in question_ids), "variants", "mutants", "notes"],
+        found.solutions / "variants": question_ids,
+        found.solutions / "mutants": question_ids,
+        found.autograder: [f"test_{question_id}.py" for question_id in question_ids],
+    }
+    for folder, names in expected.items():
+        for entry in entries(folder):
+            if entry.name not in names or entry.is_dir() != (entry.suffix != ".py"):
+                near = config.did_you_mean(entry.name, names) or AWAY
+                yield f"{entry.relative_to(course.root)} belongs to no question of {found.assignment.name}.{near}"

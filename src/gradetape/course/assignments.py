@@ -1,0 +1,215 @@
+"""The masters of a course: the public ones, and apart from them the secrets that belong to them.
+
+`find` and `Course.assignment` read only `grader_config.yml` and `assignments/`: they work where `solutions/` and
+`autograder/` are absent. `secrets` is the one door to those two, and refuses what belongs to no question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from gradetape import records
+from gradetape.course import config
+from gradetape.errors import CourseError
+
+STEM = re.compile(r"q\d\d_[a-z0-9_]+")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+AWAY = " Move it away, or add the question."
+_HEADING = re.compile(r"#{1,6}\s+(?P<title>.*\S)")
+
+
+@dataclass(frozen=True)
+class QuestionSource:
+    """The public half of one question."""
+
+    question: records.Question
+    folder: Path
+
+    @property
+    def prompt(self) -> Path:
+        """What to build and why."""
+        return self.folder / "prompt.md"
+
+    @property
+    def starter(self) -> Path:
+        """What the student completes."""
+        return self.folder / "starter.py"
+
+    @property
+    def public_checks(self) -> Path:
+        """The checks that students can run themselves."""
+        return self.folder / "test_public.py"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The public half of one assignment; `deadline` is an ISO time with its zone, `data` are files for the student."""
+
+    name: str
+    title: str
+    folder: Path
+    introduction: Path
+    deadline: str | None
+    data: tuple[Path, ...]
+    question_sources: tuple[QuestionSource, ...]
+
+    @property
+    def questions(self) -> tuple[records.Question, ...]:
+        """The questions in their order."""
+        return tuple(question_source.question for question_source in self.question_sources)
+
+    @property
+    def question_ids(self) -> tuple[str, ...]:
+        """The questions' stems in their order."""
+        return tuple(question.id for question in self.questions)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A folder with a `grader_config.yml` in it."""
+
+    root: Path
+    config: config.Config
+
+    def names(self) -> tuple[str, ...]:
+        """The assignments that there are. Raises CourseError where there is no folder for them."""
+        folder = self.root / "assignments"
+        if not folder.is_dir():
+            raise CourseError(f"{folder} is missing. Make an assignment in it: gradetape new assignment NAME")
+        return tuple(sorted(entry.name for entry in entries(folder) if entry.is_dir() and NAME.fullmatch(entry.name)))
+
+    def assignment(self, name: str) -> Assignment:
+        """One assignment's masters. Raises CourseError or ConfigError with all that is wrong with them."""
+        if name not in self.names():
+            known = ", ".join(self.names()) or "none yet"
+            near = config.did_you_mean(name, self.names())
+            raise CourseError(f"There is no assignment {name!r} in assignments/.{near} There are: {known}.")
+        return _read_assignment(self, name)
+
+
+def root_of(start: Path) -> Path | None:
+    """The nearest folder, `start` or above it, with a `grader_config.yml`."""
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / config.FILE).is_file()), None)
+
+
+def find(start: Path) -> Course:
+    """The course that `start` is in. Raises CourseError where no folder above has a `grader_config.yml`."""
+    if (root := root_of(start)) is not None:
+        return Course(root, config.load(root / config.FILE))
+    raise CourseError(
+        f"There is no {config.FILE} in {start.resolve()} or in a folder above it. "
+        "Go to the course's folder, or start a course in an empty one: gradetape init"
+    )
+
+
+def _stem(text: str) -> str:
+    if not STEM.fullmatch(text):
+        raise ValueError("a question is named like q05_custom_loss: q, two digits, then small letters, digits and _")
+    return text
+
+
+class AssignmentSpec(config.StrictModel):
+    """What `assignment.yml` says."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="The assignment's title.")
+    questions: Annotated[
+        dict[
+            Annotated[str, AfterValidator(_stem)],
+            Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)],
+        ],
+        Field(min_length=1),
+    ] = Field(description="Each question's stem, in the order that students see, and the points of all its checks.")
+    deadline: config.Time | None = Field(None, description="When it is due: an ISO time with its zone.")
+    data: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (), description="Files in the assignment's folder that students receive too."
+    )
+
+
+def _read_assignment(course: Course, name: str) -> Assignment:
+    folder = course.root / "assignments" / name
+    shown = f"assignments/{name}"
+    spec = config.read(folder / "assignment.yml", AssignmentSpec, shown=f"{shown}/assignment.yml")
+    data = tuple(folder / file for file in spec.data)
+    problems = [
+        *_unlisted(folder, shown, spec.questions, data),
+        *_unfit(folder, shown, [folder / "introduction.md", *data]),
+        *unreadable(folder.parent.parent, [folder / "introduction.md"]),
+        *(problem for question_id in spec.questions for problem in _unfit_question(folder, shown, question_id)),
+    ]
+    if problems:
+        raise CourseError("\n".join(problems))
+    question_sources = tuple(
+        _question_source(folder / question_id, shown, points) for question_id, points in spec.questions.items()
+    )
+    return Assignment(name, spec.title, folder, folder / "introduction.md", spec.deadline, data, question_sources)
+
+
+def _question_source(folder: Path, shown: str, points: float) -> QuestionSource:
+    title = _title(folder / "prompt.md", f"{shown}/{folder.name}/prompt.md")
+    return QuestionSource(records.Question(id=folder.name, title=title, points=points), folder)
+
+
+def _title(prompt: Path, shown: str) -> str:
+    """The first heading of a prompt; what follows a code fence is not looked at."""
+    for line in prompt.read_text(encoding="utf-8-sig").splitlines():
+        if line.startswith(("```", "~~~")):
+            break
+        if heading := _HEADING.fullmatch(line.strip()):
+            return heading["title"].rstrip("# ")
+    raise CourseError(f"{shown} has no title. Begin it with a heading, like '# A custom loss'.")
+
+
+def entries(folder: Path) -> Iterator[Path]:
+    """What a person put into a folder."""
+    if folder.is_dir():
+        yield from (entry for entry in sorted(folder.iterdir()) if not entry.name.startswith((".", "__pycache__")))
+
+
+def _unlisted(folder: Path, shown: str, listed: Mapping[str, float], data: Iterable[Path]) -> Iterator[str]:
+    data_folders = {parent for file in data for parent in file.parents}
+    for entry in entries(folder):
+        if entry.is_dir() and entry.name not in listed and entry not in data_folders:
+            near = config.did_you_mean(entry.name, listed) or AWAY
+            yield f"{shown}/{entry.name} is not among the questions in {shown}/assignment.yml.{near}"
+
+
+def _unfit_question(folder: Path, shown: str, question_id: str) -> Iterator[str]:
+    if not (folder / question_id).is_dir():
+        folders = [entry.name for entry in entries(folder) if entry.is_dir()]
+        near = config.did_you_mean(question_id, folders) or " Take the line out."
+        yield f"{shown}/assignment.yml lists {question_id}, but {shown}/{question_id} is not there.{near}"
+        return
+    parts = [folder / question_id / part for part in ("prompt.md", "starter.py", "test_public.py")]
+    yield from _unfit(folder, shown, parts)
+    yield from unreadable(folder.parent.parent, parts)
+
+
+def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
+    """Files that are missing, or that come from outside the public folder, where secrets are."""
+    for file in files:
+        name = f"{shown}/{file.relative_to(folder)}" if file.is_relative_to(folder) else str(file)
+        if not file.resolve().is_relative_to(folder.resolve()):
+            yield f"{name} leads out of {shown}, and only what is in it is public. Copy the file into it."
+        elif not file.is_file():
+            near = config.did_you_mean(file.name, (entry.name for entry in entries(file.parent)))
+            yield f"{name} is missing.{near}"
+
+
+def unreadable(root: Path, files: Iterable[Path]) -> Iterator[str]:
+    """Files that are there, and are no text."""
+    for file in files:
+        try:
+            file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            yield f"{file.relative_to(root)} is not UTF-8 text (byte {error.start:,}). Save it as UTF-8."
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            yield f"{file.relative_to(root)} cannot be read: {error.strerror}. It should be a text that you may read."

@@ -1,0 +1,96 @@
+"""From masters and a submission to a case that can be judged."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gradetape import intake
+from gradetape.course import assignments as courses
+from gradetape.course.answer_key import AnswerKey
+from gradetape.course.answer_key import answer_key as open_answer_key
+from gradetape.records import Cell, Job, Limits
+
+_DEFINES = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class GradableAssignment:
+    """An assignment with the secrets that belong to it."""
+
+    course: courses.Course
+    assignment: courses.Assignment
+    answer_key: AnswerKey
+
+    @classmethod
+    def open(cls, course: courses.Course, name: str) -> GradableAssignment:
+        """Reads the masters and the secrets; raises CourseError or ConfigError."""
+        assignment = course.assignment(name)
+        return cls(course, assignment, open_answer_key(course, assignment))
+
+    @cached_property
+    def reference(self) -> tuple[Cell, ...]:
+        """The whole reference solution: every question's, in order."""
+        return tuple(
+            cell
+            for question_id in self.assignment.question_ids
+            for cell in answer(question_id, self.answer_key.reference(question_id))
+        )
+
+    @cached_property
+    def check_files(self) -> tuple[Path, ...]:
+        """Each question's public checks, then its hidden ones."""
+        return tuple(
+            path
+            for question_source in self.assignment.question_sources
+            for path in (question_source.public_checks, self.answer_key.hidden_checks(question_source.question.id))
+        )
+
+    @property
+    def secret_folders(self) -> tuple[Path, ...]:
+        """What no student's code may ever see."""
+        root = self.course.root
+        return (root / "solutions", root / "autograder", root / self.course.config.results)
+
+    def job(self, cells: tuple[Cell, ...], limits: Limits, **how: Any) -> Job:
+        """A submission's cells, made ready to be judged; `how` gives the other fields of `Case`."""
+        seed = self.answer_key.seed().hex()
+        return Job(cells=self.attributed(cells), reference=self.reference, seed=seed, limits=limits, **how)
+
+    def attributed(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """Cells with the question that each belongs to: by its tag, else by the names that it defines.
+
+        The text is not parsed: whatever a student wrote, this cannot fail.
+        """
+        return tuple(
+            cell
+            if cell.question in self.assignment.question_ids
+            else msgspec.structs.replace(cell, question=self._guess(cell.source))
+            for cell in cells
+        )
+
+    @cached_property
+    def _asked(self) -> dict[str, str]:
+        """Which question asks for which name; a name that several ask for says nothing."""
+        pairs = [
+            (name, question_source.question.id)
+            for question_source in self.assignment.question_sources
+            for name in set(_DEFINES.findall(question_source.starter.read_text(encoding="utf-8")))
+        ]
+        counts = Counter(name for name, _ in pairs)
+        return {name: question_id for name, question_id in pairs if counts[name] == 1}
+
+    def _guess(self, source: str) -> str | None:
+        question_ids = [self._asked[name] for name in _DEFINES.findall(source) if name in self._asked]
+        return question_ids[-1] if question_ids else None
+
+
+def answer(question_id: str, source: Path | str) -> tuple[Cell, ...]:
+    """A solution's cells, each marked as an answer to the question."""
+    return tuple(msgspec.structs.replace(cell, question=question_id) for cell in intake.cells_of(source))

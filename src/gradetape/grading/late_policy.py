@@ -1,0 +1,140 @@
+"""What counts: measured points, overrides and the late policy. The measured points never change.
+
+An override takes the place of a question's points. Then lateness takes its percentage off the sum: for each day that
+has begun since the student's own deadline, up to the policy's most. The grace forgives, and does not move the deadline.
+Who handed in at a time that is not known loses nothing, and that is said.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from gradetape.course.config import LatePolicy
+from gradetape.errors import ConfigError
+from gradetape.records import FinalScore, Override
+from gradetape.text import printable
+
+Times = Mapping[tuple[str, str], datetime]
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """A student's deadline, whether it is an extension, and when the work was handed in; None where not known."""
+
+    deadline: datetime | None = None
+    extended: bool = False
+    handed_in: datetime | None = None
+
+
+def timing(late: LatePolicy, assignment: str, student: str, deadline: str | None, handed_in: datetime | None) -> Timing:
+    """The timing under a policy, in which a student may have a deadline of their own."""
+    own = late.extensions.get(assignment, {}).get(student)
+    due = own or deadline
+    return Timing(datetime.fromisoformat(due) if due else None, own is not None, handed_in)
+
+
+def read_times(path: Path) -> Times:
+    """When work was handed in, by assignment and student; the assignment is empty where the table names none.
+
+    The table is CSV, with commas, semicolons or tabs, and has the columns student, time and perhaps assignment; a
+    student's latest time counts. Raises ConfigError, which names the line.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, delimiter=_separator(file))
+            if missing := {"student", "time"} - set(rows.fieldnames or ()):
+                raise ConfigError(
+                    f"{path.name}, line 1: the column {' and '.join(sorted(missing))} is missing. Add it."
+                )
+            return dict(sorted(_handed_in(rows, path.name), key=lambda pair: pair[1]))
+    except OSError as error:
+        raise ConfigError(
+            f"{path}, which late.times in grader_config.yml names, cannot be read: {error.strerror}. "
+            "Put the table there, or correct the path, which begins at the course's folder."
+        ) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(
+            f"{path}, which late.times in grader_config.yml names, cannot be read as a CSV file: {error}. "
+            "Export it as UTF-8, or take late.times away."
+        ) from None
+
+
+def _separator(file: TextIO) -> str:
+    """What separates the columns: a comma, or what the spreadsheets of some countries write in its place."""
+    head = file.readline()
+    file.seek(0)
+    return max(",;\t", key=head.count)
+
+
+def _handed_in(rows: csv.DictReader[str], name: str) -> Iterator[tuple[tuple[str, str], datetime]]:
+    for row in rows:
+        try:
+            time = datetime.fromisoformat(row["time"] or "")
+        except ValueError:
+            time = datetime.min
+        if time.tzinfo is None:
+            told = printable(row["time"] or "", 40)
+            raise ConfigError(
+                f"{name}, line {rows.line_num}: {told!r} is no ISO time with its zone, like 2026-10-01T23:59:00+02:00."
+            )
+        yield (printable(row.get("assignment") or ""), printable(row["student"] or "")), time
+
+
+def apply_late_policy(
+    measured: Mapping[str, float], overrides: Iterable[Override], when: Timing, late: LatePolicy
+) -> FinalScore:
+    """What counts for one student, given the points of each question and the overrides in force."""
+    given = {override.question: override for override in overrides}
+    points = sum({**measured, **{question_id: override.points for question_id, override in given.items()}}.values())
+    days = late_days(when, late)
+    percent = min(late.percent_per_day * (days or 0), late.most_percent)
+    return FinalScore(
+        measured=round(sum(measured.values()), 6),
+        final=round(points * (1 - percent / 100), 6),
+        overrides=tuple(given.values()),
+        handed_in=when.handed_in.isoformat(timespec="seconds") if when.handed_in else "",
+        late_days=days,
+        late_percent=percent,
+        lines=(*(_given(override, measured) for override in given.values()), *_timed(when, late, days, percent)),
+    )
+
+
+def late_days(when: Timing, late: LatePolicy) -> int | None:
+    """The days that have begun since the deadline; 0 within the grace, None where a time is not known."""
+    if when.deadline is None or when.handed_in is None:
+        return None
+    over = when.handed_in - when.deadline
+    return 0 if over <= timedelta(minutes=late.grace_minutes) else math.ceil(over / timedelta(days=1))
+
+
+def _given(override: Override, measured: Mapping[str, float]) -> str:
+    before = measured.get(override.question, 0.0)
+    points = f"{override.points:g} points in place of {before:g}"
+    return f"{override.question}: {points}, given by a person: {override.reason}"
+
+
+def _timed(when: Timing, late: LatePolicy, days: int | None, percent: float) -> Iterable[str]:
+    if when.deadline is None or not late.percent_per_day:
+        return
+    due = f"the {'extended ' if when.extended else ''}deadline, {_shown(when.deadline)}"
+    if when.handed_in is None:
+        yield f"When this was handed in is not known, so nothing was taken off. It was due by {due}."
+    elif days:
+        yield f"Handed in {_shown(when.handed_in)}, {_days(days)} after {due}: {percent:g} % less."
+    elif when.handed_in > when.deadline:
+        yield f"Handed in {_shown(when.handed_in)}, within {late.grace_minutes:g} minutes of {due}: nothing less."
+
+
+def _days(count: int) -> str:
+    return "on the first day" if count == 1 else f"on day {count}"
+
+
+def _shown(time: datetime) -> str:
+    zone = "UTC" if time.utcoffset() == timedelta(0) or time.tzinfo is UTC else f"{time:%z}"
+    return f"{time:%Y-%m-%d %H:%M} {zone}"

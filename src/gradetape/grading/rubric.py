@@ -1,0 +1,99 @@
+"""What an assignment's checks are worth, and which of them can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradetape import tempdirs as tempdirs
+from gradetape.course.gradable import GradableAssignment
+from gradetape.errors import CourseError
+from gradetape.judge.items import place_of
+from gradetape.records import (
+    Check,
+    CheckResult,
+    CollectedChecks,
+    Outcome,
+    Verdict,
+)
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """What an assignment's checks are worth, and which of them can be trusted.
+
+    `faults` says why a check cannot be, by its id: its file cannot be read, or the reference does not pass it.
+    """
+
+    gradable: GradableAssignment
+    checks: tuple[Check, ...]
+    faults: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, gradable: GradableAssignment, collected: CollectedChecks, only: Collection[str] | None = None
+    ) -> Rubric:
+        """The rubric of what was collected; raises CourseError where points do not add up to the question's total."""
+        question_ids = set(gradable.assignment.question_ids if only is None else only)
+        unread = {check.id: text for check, text in _unread(gradable, collected) if check.question in question_ids}
+        lost = [check for check, _ in _unread(gradable, collected)]
+        checks = tuple(check for check in (*collected.checks, *lost) if check.question in question_ids)
+        _refuse_other_sums(gradable, checks)
+        order = {question_id: number for number, question_id in enumerate(gradable.assignment.question_ids)}
+        return cls(gradable, tuple(sorted(checks, key=lambda check: (order[check.question], not check.public))), unread)
+
+    def proven(self, reference: Outcome) -> Rubric:
+        """The same rubric, where what the reference does not pass is a fault for everyone."""
+        failed = {
+            result.check.id: result.staff_message
+            for result in reference.results
+            if result.verdict not in (Verdict.PASSED, Verdict.SKIPPED)
+        }
+        return Rubric(self.gradable, self.checks, {**self.faults, **failed})
+
+    @property
+    def sound(self) -> tuple[str, ...]:
+        """The ids of the checks that are worth running."""
+        return tuple(check.id for check in self.checks if check.id not in self.faults)
+
+    def complete(self, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+        """Results in the rubric's order, with a fault for every check that has none."""
+        known = {result.check.id: result for result in results}
+        return tuple(known.get(check.id) or self._fault(check) for check in self.checks)
+
+    def _fault(self, check: Check) -> CheckResult:
+        reason = self.faults.get(check.id, "the judge gave no result for this check")
+        message = "The grader could not judge this check. A person will look at it; you need to do nothing."
+        return CheckResult(
+            check=check, verdict=Verdict.FAULT, points=0.0, seconds=0.0, message=message, staff_message=reason
+        )
+
+
+def _unread(gradable: GradableAssignment, collected: CollectedChecks) -> list[tuple[Check, str]]:
+    """For each check file that could not be read, a check that stands for the points that are missing."""
+    found: list[tuple[Check, str]] = []
+    for path, text in collected.broken.items():
+        place = place_of(gradable.course.root / path)
+        if place is None:
+            continue
+        _, _, question_id, public = place
+        have = sum(check.points for check in collected.checks if check.question == question_id)
+        total = next(question.points for question in gradable.assignment.questions if question.id == question_id)
+        missing = max(total - have - sum(check.points for check, _ in found if check.question == question_id), 0.0)
+        title = "The checks of this question could not be read"
+        check = Check(question=question_id, name=Path(path).name, public=public, title=title, hint="", points=missing)
+        found.append((check, text))
+    return found
+
+
+def _refuse_other_sums(gradable: GradableAssignment, checks: Sequence[Check]) -> None:
+    wrong = []
+    for question in gradable.assignment.questions:
+        found = [check.points for check in checks if check.question == question.id]
+        if found and abs(sum(found) - question.points) > 1e-9:
+            wrong.append(
+                f"{question.id}: its checks give {sum(found):g} points, assignment.yml says {question.points:g}"
+            )
+    if wrong:
+        raise CourseError("The points do not add up. Change @points or assignment.yml:\n" + "\n".join(wrong))

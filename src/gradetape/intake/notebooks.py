@@ -1,0 +1,267 @@
+"""The bytes of a notebook, a script or a zip become cells of text. Nothing is run, nothing is written to disk.
+
+The bytes may be hostile. So the caps come first, from a linear scan: how deep the JSON nests and how many values it
+holds (`[[],[],…]` needs twenty times its size as Python objects). Only then is it parsed, and of a notebook only the
+text of its code cells, their tags, and the assignment's name are looked at; an old format goes through nbformat's
+own upgrade as that skeleton, without its outputs. Whatever is wrong is a SubmissionError whose text is for the student.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+import nbformat
+import numpy as np
+
+from gradetape.errors import SubmissionError
+from gradetape.intake.names import clean
+from gradetape.records import Cell
+
+MAX_BYTES = 64 << 20
+MAX_DEPTH = 200
+MAX_VALUES = 3_000_000
+MAX_CELLS = 5_000
+MAX_CELL_LENGTH = 1 << 20
+MAX_SCRIPT_LENGTH = 4 << 20
+MAX_ENTRIES = 10_000
+MAX_UNPACKED = 512 << 20
+MAX_RATIO = 200
+SKIPPED_FOLDERS = frozenset({"__MACOSX", "__pycache__"})
+
+SAVE_AGAIN = "Open it in Jupyter, save it again, and hand in that file."
+CLEAR = "Choose 'Clear All Outputs' in Jupyter, save it, and hand in that file."
+_MARKER = re.compile(r"# ?%%(?P<rest>.*)|# In\[[ \d]*\]:\s*")
+_PROSE = re.compile(r"\[(markdown|md|raw)\]")
+_QUESTION = re.compile(r"question:(?P<stem>q\d\d_[a-z0-9_]{1,100})(?![a-z0-9_])")
+_ASSIGNMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """The cells of one file, and the assignment that it says it belongs to."""
+
+    cells: tuple[Cell, ...]
+    assignment: str | None = None
+
+
+def parse(suffix: str, data: bytes) -> Parsed:
+    """Read a file's bytes by its suffix. Raises SubmissionError with the reason and the next step."""
+    if not data.strip():
+        raise SubmissionError("The file is empty. Save the notebook, and hand it in again.")
+    match suffix.lower():
+        case ".ipynb":
+            return notebook(data)
+        case ".zip":
+            return archive(data)
+        case _:
+            return Parsed(cells_of(_text(data)))
+
+
+def cells_of(source: Path | str) -> tuple[Cell, ...]:
+    """Split Python text, or the file at a Path, into cells at its `# %%` lines, without Markdown and empty ones.
+
+    The lines `# In[1]:` that nbconvert writes split too, and `# %% tags=["question:q05_custom_loss"]` names the
+    question. Raises SubmissionError.
+    """
+    text = _text(source.read_bytes()) if isinstance(source, Path) else source
+    if len(text) > MAX_SCRIPT_LENGTH:  # each line may begin a cell, which takes a hundred times its size
+        raise SubmissionError(
+            f"The script is longer than {MAX_SCRIPT_LENGTH:,} characters. Read such data from a file."
+        )
+    cells: list[tuple[str, list[str]]] = [("", [])]
+    for line in text.splitlines(keepends=True):
+        if builder := _MARKER.fullmatch(line.rstrip()):
+            cells.append((builder["rest"] or "", []))
+        else:
+            cells[-1][1].append(line)
+    code = [(rest, "".join(lines)) for rest, lines in cells if not _PROSE.search(rest)]
+    return _sound(Cell(source=text, question=_question([rest])) for rest, text in code)
+
+
+def notebook(data: bytes) -> Parsed:
+    """The code cells of a notebook in nbformat 2, 3 or 4. Raises SubmissionError."""
+    text = _text(data)
+    _check_shape(data)
+    try:
+        root = json.loads(text)
+    except (ValueError, RecursionError):
+        raise SubmissionError(f"The notebook is not whole: its JSON is broken or cut off. {SAVE_AGAIN}") from None
+    cells = _raw_cells(root)
+    if len(cells) > MAX_CELLS:
+        raise SubmissionError(f"The notebook has {len(cells):,} cells, and {MAX_CELLS:,} are allowed. Delete some.")
+    code = (_cell(cell, number) for number, cell in enumerate(cells, 1))
+    return Parsed(_sound(cell for cell in code if cell), _assignment(root))
+
+
+def archive(data: bytes) -> Parsed:
+    """The one notebook of a zip, such as otter's export makes; nothing else of it is opened. Raises SubmissionError."""
+    if data.count(b"PK\x01\x02") > MAX_ENTRIES:
+        raise SubmissionError(f"The zip has more than {MAX_ENTRIES:,} entries. Hand in the notebook itself.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as opened:
+            unpacked = _only_notebook(opened, len(data))
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError):
+        raise SubmissionError("The zip is damaged. Make it again, or hand in the notebook itself.") from None
+    return notebook(unpacked)
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise SubmissionError(f"The file is not UTF-8 text (byte {problem.start:,}). Save it as UTF-8.") from None
+
+
+def _check_shape(data: bytes) -> None:
+    """Refuse JSON that is too deep or has too many values, before a parser builds it: a scan that holds one block.
+
+    Brackets and commas count outside strings; a quote changes sides unless it is escaped.
+    """
+    data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    depth, quoted, values = 0, 0, 0
+    for start in range(0, len(data), 1 << 20):
+        block = np.frombuffer(data, np.uint8, min(1 << 20, len(data) - start), start)
+        inside = (np.cumsum(block == ord('"'), dtype=np.uint8) + quoted) & 1
+        plain = np.where(inside, 0, block)
+        opened = (plain == ord("[")) | (plain == ord("{"))
+        closed = (plain == ord("]")) | (plain == ord("}"))
+        levels = depth + np.cumsum(opened.astype(np.int8) - closed, dtype=np.int64)
+        values += int(np.count_nonzero(opened | (plain == ord(","))))
+        depth, quoted = int(levels[-1]), int(inside[-1])
+        if levels.max() > MAX_DEPTH:
+            raise SubmissionError(f"The notebook nests deeper than {MAX_DEPTH} levels. {SAVE_AGAIN}")
+        if values > MAX_VALUES:
+            raise SubmissionError(f"The notebook holds more than {MAX_VALUES:,} values in its outputs. {CLEAR}")
+
+
+def _raw_cells(root: Any) -> list[Any]:
+    """The cells as nbformat 4 has them."""
+    version = root.get("nbformat") if isinstance(root, dict) else None
+    if type(version) is not int or not 2 <= version <= 4:
+        raise SubmissionError(f"The file is JSON, but no notebook of a format that is known (2 to 4). {SAVE_AGAIN}")
+    cells = root.get("cells") if version == 4 else _upgraded(root, version)
+    if not isinstance(cells, list):
+        raise SubmissionError(f"The notebook has no list of cells. {SAVE_AGAIN}")
+    return cells
+
+
+def _upgraded(root: dict[str, Any], version: int) -> Any:
+    skeleton = {"nbformat": version, "nbformat_minor": 0, "metadata": {"name": ""}}
+    try:
+        all_cells = [cell for sheet in root["worksheets"] for cell in sheet["cells"]]
+        sheet = {"metadata": {}, "cells": [_skeleton(cell) for cell in all_cells[: MAX_CELLS + 1]]}
+        old = nbformat.from_dict({**skeleton, "worksheets": [sheet]})  # type: ignore[no-untyped-call]
+        return nbformat.convert(old, 4)["cells"]  # type: ignore[no-untyped-call]
+    except Exception:  # nbformat raises whatever an old notebook's parts lead to
+        raise SubmissionError(f"The notebook cannot be upgraded from format {version}. {SAVE_AGAIN}") from None
+
+
+def _skeleton(cell: dict[str, Any]) -> dict[str, Any]:
+    if cell.get("cell_type") != "code":
+        return {"cell_type": "markdown", "metadata": {}, "source": ""}
+    empty = {"cell_type": "code", "metadata": {}, "language": "python", "collapsed": False, "outputs": []}
+    return {**empty, "input": _joined(cell.get("input"))}
+
+
+def _cell(cell: Any, number: int) -> Cell | None:
+    """One code cell; None for any other."""
+    if not isinstance(cell, dict):
+        raise SubmissionError(f"Cell {number} of the notebook is malformed. {SAVE_AGAIN}")
+    if cell.get("cell_type") != "code":
+        return None
+    source = _joined(cell.get("source"))
+    if source is None:
+        raise SubmissionError(f"Cell {number} of the notebook has no text. {SAVE_AGAIN}")
+    return Cell(source=source, question=_question(_dig(cell, "metadata", "tags")))
+
+
+def _joined(source: Any) -> str | None:
+    lines = source if isinstance(source, list) else [source]
+    return "".join(lines) if all(isinstance(line, str) for line in lines) else None
+
+
+def _question(tags: Any) -> str | None:
+    if not isinstance(tags, list):
+        return None
+    found = (_QUESTION.search(tag) for tag in tags if isinstance(tag, str))
+    return next((match["stem"] for match in found if match), None)
+
+
+def _assignment(root: dict[str, Any]) -> str | None:
+    for name in (_dig(root, "metadata", "gradetape", "assignment"), _dig(root, "metadata", "otter", "assignment_name")):
+        if isinstance(name, str) and _ASSIGNMENT.fullmatch(name):
+            return name
+    return None
+
+
+def _dig(node: Any, *keys: str) -> Any:
+    for key in keys:
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
+
+
+def _sound(cells: Iterator[Cell]) -> tuple[Cell, ...]:
+    """The cells that have text. Raises SubmissionError where Python could not read one."""
+    kept = tuple(cell for cell in cells if cell.source.strip())
+    if len(kept) > MAX_CELLS:
+        raise SubmissionError(f"The file has {len(kept):,} cells, and {MAX_CELLS:,} are allowed. Delete some.")
+    for number, cell in enumerate(kept, 1):
+        where = f"Code cell {number}"
+        if len(cell.source) > MAX_CELL_LENGTH:
+            raise SubmissionError(f"{where} is longer than {MAX_CELL_LENGTH:,} characters. Read such data from a file.")
+        if "\0" in cell.source or any("\ud800" <= letter <= "\udfff" for letter in set(cell.source)):
+            raise SubmissionError(f"{where} holds a character that no text has (NUL or half of a pair). Type it anew.")
+    return kept
+
+
+def _only_notebook(archive: zipfile.ZipFile, packed: int) -> bytes:
+    entries = archive.infolist()
+    _check_entries(entries, packed)
+    notebooks = [entry for entry in entries if _is_notebook(entry)]
+    if len(notebooks) > 1:
+        names = ", ".join(clean(entry.filename) for entry in notebooks[:5])
+        raise SubmissionError(
+            f"The zip holds {len(notebooks)} notebooks ({names}), and one is due. Hand in the right one by itself, "
+            "or unpack the zip and grade the folder."
+        )
+    if not notebooks:
+        raise SubmissionError("The zip holds no notebook (a zip in it is not opened). Hand in the notebook itself.")
+    return _unpacked(archive, notebooks[0])
+
+
+def _check_entries(entries: list[zipfile.ZipInfo], packed: int) -> None:
+    for entry in entries:
+        path = PurePosixPath(entry.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in entry.filename[:2]:
+            raise SubmissionError(f"The zip's {clean(entry.filename)} leads out of it. Hand in the notebook itself.")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise SubmissionError(f"The zip's {clean(entry.filename)} is a link. Hand in the notebook itself.")
+    if sum(entry.file_size for entry in entries) > min(MAX_UNPACKED, max(MAX_RATIO * packed, MAX_CELL_LENGTH)):
+        raise SubmissionError("The zip would unpack to far more than its size. Hand in the notebook itself.")
+
+
+def _is_notebook(entry: zipfile.ZipInfo) -> bool:
+    path = PurePosixPath(entry.filename)
+    hidden = any(part.startswith(".") or part in SKIPPED_FOLDERS for part in path.parts)
+    return path.suffix.lower() == ".ipynb" and not hidden and not entry.is_dir()
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    if entry.flag_bits & 1:
+        raise SubmissionError("The zip asks for a password. Hand in the notebook itself.")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise SubmissionError("The zip is packed in an unusual way. Make it again, or hand in the notebook itself.")
+    with archive.open(entry) as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise SubmissionError(f"The zip's notebook is larger than {MAX_BYTES >> 20} MiB. {CLEAR}")
+    return data

@@ -1,0 +1,102 @@
+"""Functions that a check runs beyond the wall in one round trip."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import CodeType, FunctionType
+from typing import Any
+
+from gradetape.errors import CourseError
+from gradetape.remote.handles import Handle, HandleOwner
+from gradetape.wire.values import FunctionSource
+
+_PRESENT = frozenset({"tf", "keras", "np"})
+_default: ContextVar[Callable[[], HandleOwner]] = ContextVar(
+    "the far side of functions without handles among their arguments"
+)
+
+
+class WorkerFunction:
+    """A self-contained function: it may use only its arguments, and `tf`, `keras` and `np`, which are there."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        assert isinstance(function, FunctionType)
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
+        self._source = FunctionSource(function.__name__, _text(function))
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Runs it where the handles among the arguments are; without any, on the student's far side."""
+        owner = next(_owners([*args, *kwargs.values()]), None) or _default.get()()
+        return owner.ask("call", self, list(args), kwargs)
+
+    def gradetape_source(self) -> FunctionSource:
+        """What travels in place of the function."""
+        return self._source
+
+    def __repr__(self) -> str:
+        return f"<far-side function {self.__name__}>"
+
+
+@contextmanager
+def default_worker(get: Callable[[], HandleOwner]) -> Iterator[None]:
+    """Where functions run that get no handles, for as long as the context lasts."""
+    token = _default.set(get)
+    try:
+        yield
+    finally:
+        _default.reset(token)
+
+
+def _owners(values: Any) -> Iterator[HandleOwner]:
+    for value in values:
+        if isinstance(value, Handle):
+            yield value._gradetape_owner
+        elif type(value) in (list, tuple):
+            yield from _owners(value)
+        elif type(value) is dict:
+            yield from _owners(value.values())
+
+
+def _text(function: FunctionType) -> str:
+    """The function's source without decorators and annotations; raises CourseError where it is not self-contained."""
+    node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(node, ast.FunctionDef)
+    node.decorator_list = []
+    text = ast.unparse(_Unannotated().visit(node)) + "\n"
+    present = {*_PRESENT, *dir(builtins), function.__name__}
+    foreign = sorted(_global_names(compile(text, function.__name__, "exec", dont_inherit=True)) - present)
+    if foreign:
+        raise CourseError(
+            f"{inspect.getsourcefile(function)}: the @in_worker function {function.__name__} uses "
+            f"{', '.join(foreign)}, which is not there beyond the wall. "
+            "Give it as an argument, or define it inside the function."
+        )
+    return text
+
+
+class _Unannotated(ast.NodeTransformer):
+    """Annotations name what is not there beyond the wall, and AutoGraph would look for it."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+
+def _global_names(code: CodeType) -> set[str]:
+    """The global names that code, or a function or class in it, loads; what a class's body defines is its own."""
+    steps = list(dis.get_instructions(code))
+    names = {step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    names -= {step.argval for step in steps if step.opname == "STORE_NAME"}
+    return names.union(*(_global_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))

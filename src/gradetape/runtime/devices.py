@@ -1,0 +1,116 @@
+"""Which GPUs a machine has, and which of them each lane gets.
+
+nvidia-smi is asked, never CUDA: a process that has touched CUDA cannot fork workers that use it. A card in MIG mode is
+its slices: the card itself computes nothing then.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+
+import msgspec
+
+from gradetape.errors import DeviceError
+from gradetape.records import Slot
+
+_PATIENCE_S = 20.0
+_USABLE = 0.9  # the driver and CUDA's own context take their part of a card
+_ROLES = 3  # student, reference and clean may each have a worker on the card
+_CARD = re.compile(r"^GPU (\d+): (.+?) \(UUID: (GPU-[0-9a-f-]+)\)", re.ASCII)
+_SLICE = re.compile(r"^\s+MIG (\S+)\s+Device\s+(\d+): \(UUID: (MIG-[0-9A-Za-z/-]+)\)", re.ASCII)
+_GIGABYTES = re.compile(r"\.(\d+)gb")
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A card, or a slice of one: `index` is `0` or `0:1`, `memory_mb` what it has, in MiB."""
+
+    index: str
+    uuid: str
+    name: str
+    memory_mb: int = 0
+
+    @property
+    def cdi(self) -> str:
+        """Its name under CDI, as `nvidia-ctk cdi generate` gives it."""
+        return f"nvidia.com/gpu={self.index}"
+
+
+def discover() -> tuple[Device, ...]:
+    """The devices of this machine that are ours to use; none where there is no driver."""
+    listed = _said("nvidia-smi", "-L")
+    memory = _said("nvidia-smi", "--query-gpu=index,memory.total", "--format=csv,noheader,nounits")
+    return granted(parse(listed, memory), os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def granted(found: Sequence[Device], visible: str | None) -> tuple[Device, ...]:
+    """The devices that `CUDA_VISIBLE_DEVICES` leaves, by their indices or ids; all of them where it is not set."""
+    if visible is None:
+        return tuple(found)
+    names = [name.strip() for name in visible.split(",") if name.strip()]
+    return tuple(
+        device for device in found if any(device.index == name or device.uuid.startswith(name) for name in names)
+    )
+
+
+def parse(listed: str, memory: str) -> tuple[Device, ...]:
+    """Devices from what `nvidia-smi -L` prints, and from lines of `index, MiB`."""
+    sizes = dict(line.replace(" ", "").split(",", 1) for line in memory.splitlines() if "," in line)
+    found: list[Device] = []
+    cards: dict[str, Device] = {}
+    for line in listed.splitlines():
+        if card := _CARD.match(line):
+            index, name, uuid = card.groups()
+            size = sizes.get(index, "")
+            cards[index] = Device(index, uuid, name, int(size) if size.isdecimal() else 0)
+            found.append(cards[index])
+        elif (part := _SLICE.match(line)) and cards:
+            whole = list(cards.values())[-1]
+            found = [device for device in found if device is not whole]
+            found.append(_slice(whole, *part.groups()))
+    return tuple(found)
+
+
+def _slice(whole: Device, profile: str, number: str, uuid: str) -> Device:
+    size = _GIGABYTES.search(profile)
+    return Device(f"{whole.index}:{number}", uuid, f"{whole.name} MIG {profile}", int(size[1]) * 1000 if size else 0)
+
+
+def choose(asked: str, found: Sequence[Device]) -> tuple[Device, ...]:
+    """The devices to compute on, none for the CPU; raises DeviceError where a GPU is asked for and there is none."""
+    if asked == "gpu" and not found:
+        raise DeviceError(
+            "device: gpu, and nvidia-smi finds no GPU on this machine. Look at what it says (nvidia-smi), or grade on "
+            "the CPU: --device cpu, or auto, which takes a GPU where there is one."
+        )
+    return () if asked == "cpu" else tuple(found)
+
+
+def slots(devices: Sequence[Device], *, workers_per_gpu: int, workers: int | None) -> tuple[Slot, ...]:
+    """A slot for each submission that may be graded at a time, those of one device apart from each other.
+
+    On the CPU as many as there are lanes. On devices `workers_per_gpu` for each, and no more than `lanes` in all. Where
+    several share a device each of their workers has a part of its memory, else it takes what it needs.
+    """
+    if not devices:
+        return (Slot(),) * (workers or 1)
+    made = [_slot(device, workers_per_gpu) for _ in range(workers_per_gpu) for device in devices]
+    return tuple(made[:workers])
+
+
+def _slot(device: Device, sharing: int) -> Slot:
+    part = int(device.memory_mb * _USABLE / sharing / _ROLES) if sharing > 1 else 0
+    return Slot(device=device.uuid, cdi=device.cdi, memory_mb=part)
+
+
+def _said(*command: str) -> str:
+    if shutil.which(command[0]) is None:
+        return ""
+    try:
+        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE_S)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return run.stdout if run.returncode == 0 else ""

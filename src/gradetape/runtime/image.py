@@ -1,0 +1,155 @@
+"""The container's image: what it is built from, and what a container of it shows from inside.
+
+It is built from a folder of its own that holds a wheel of this gradetape, its requirements, and the course's
+constraints: whatever else lies in the course, nothing of it can get into the image.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from packaging.requirements import Requirement
+
+from gradetape import __version__
+from gradetape.errors import EngineError
+from gradetape.records import Limits, Slot
+from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.zygote_client import ZygoteClient
+from gradetape.runtime.container import ContainerSpec, ContainerZygote, box_of, image_id, said
+from gradetape.runtime.container_engine import CAPABILITIES
+
+_PACKAGE = Path(__file__).parents[1]
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same sources give the same wheel, so that the engine's layers are kept
+_WHEEL = "Wheel-Version: 1.0\nGenerator: gradetape\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+_KILLED = 137
+_NUMBERS = {"KILL": 5, "SETGID": 6, "SETUID": 7}
+
+
+class Inspection(msgspec.Struct, frozen=True):
+    """One thing that was looked at from inside, whether it is as it must be, and what was seen."""
+
+    what: str
+    ok: bool
+    seen: str
+
+
+def check(container: ContainerSpec, limits: Limits, slot: Slot) -> Iterator[Inspection]:
+    """What containers of the image show from inside, and a worker that is made in one.
+
+    Raises EngineError, WallsError or ZygoteError where that far nothing gets.
+    """
+    yield Inspection("image", True, f"{container.image} {image_id(container.engine, container.image)[:19]}")
+    told = _look(container, limits, slot)
+    yield Inspection("network", told["interfaces"] in ([], ["lo"]) and not told["routes"], f"{told['interfaces']}")
+    yield Inspection("root", not told["writable"], f"writable: {told['writable'] or 'nothing'}")
+    allowed = sum(1 << _NUMBERS[name] for name in CAPABILITIES)
+    yield Inspection("capabilities", not told["capabilities"] & ~allowed, f"{told['capabilities']:#x}: {CAPABILITIES}")
+    yield Inspection("privileges", told["no_new_privileges"] and told["filtered"], "no new ones, system calls filtered")
+    yield Inspection("secrets", not told["secrets"], f"{told['secrets'] or 'none in the image'}")
+    yield _memory(container, limits, slot)
+    yield _processes(container, limits, slot)
+    yield _worker(container, limits, slot)
+
+
+def _look(container: ContainerSpec, limits: Limits, slot: Slot) -> dict[str, Any]:
+    run = _probe(container, limits, slot, "look")
+    if run.returncode != 0:
+        raise EngineError(
+            f"{container.image} does not run: {run.stderr.strip()[-500:]}. Build it anew with `gradetape image build`."
+        )
+    told: dict[str, Any] = json.loads(run.stdout)
+    return told
+
+
+def _memory(container: ContainerSpec, limits: Limits, slot: Slot) -> Inspection:
+    run = _probe(container, limits, slot, "memory")
+    return Inspection(
+        "memory", run.returncode == _KILLED, f"a process that takes more and more ends with {run.returncode}"
+    )
+
+
+def _processes(container: ContainerSpec, limits: Limits, slot: Slot) -> Inspection:
+    run = _probe(container, limits, slot, "processes")
+    made = run.stdout.strip()
+    return Inspection("processes", run.returncode == 0, f"{made} could be made, and then no more")
+
+
+def _worker(container: ContainerSpec, limits: Limits, slot: Slot) -> Inspection:
+    with ContainerZygote(limits, container, slot=slot) as zygote:
+        zygote.wait_ready()
+        control, budget = ZygoteClient(zygote.path, slot), CheckBudget()
+        budget.begin(limits.load_s)
+        session = RemoteSession(control, "student", (), limits, budget)
+        session.ready()
+        session.close()
+        control.close()
+    seen = ", ".join(session.devices) or "the CPU"
+    return Inspection(
+        "worker", True, f"TensorFlow {session.versions['tensorflow']} on {seen}; {', '.join(session.layers)}"
+    )
+
+
+def _probe(container: ContainerSpec, limits: Limits, slot: Slot, what: str) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryDirectory(prefix="gradetape-probe-") as folder:
+        box = box_of(limits, container, Path(folder), "gradetape.worker.probe", what, slot=slot)
+        try:
+            return said(container.engine.run(box), cwd=folder)
+        finally:
+            said(container.engine.remove(box.name))
+
+
+@contextmanager
+def context(root: Path) -> Iterator[Path]:
+    """A folder to build the image of a course from; it is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="gradetape-image-") as made:
+        folder = Path(made)
+        own = root / "autograder" / "Containerfile"
+        text = own.read_bytes() if own.is_file() else _containerfile()
+        pins = root / "constraints.txt"
+        (folder / "Containerfile").write_bytes(text)
+        (folder / "constraints.txt").write_bytes(pins.read_bytes() if pins.is_file() else b"")
+        (folder / "requirements.txt").write_text("\n".join(requirements()) + "\n")
+        _write_wheel(folder)
+        yield folder
+
+
+def _containerfile() -> bytes:
+    return (resources.files("gradetape.scaffold") / "course" / "autograder" / "Containerfile.tmpl").read_bytes()
+
+
+def requirements() -> list[str]:
+    """What gradetape needs, and tf-keras; TensorFlow itself is the base image's."""
+    found = map(Requirement, metadata.requires("gradetape") or ())
+    plain = [need for need in found if need.marker is None or "extra" not in str(need.marker)]
+    return [*map(str, plain), f"tf-keras{_tf_keras().specifier}"]
+
+
+def _tf_keras() -> Requirement:
+    return next(need for need in map(Requirement, metadata.requires("gradetape") or ()) if need.name == "tf-keras")
+
+
+def _write_wheel(folder: Path) -> None:
+    """A wheel of the gradetape that is running, whether it is installed or run from a checkout."""
+    info = f"gradetape-{__version__}.dist-info"
+    own = metadata.distribution("gradetape")
+    members = {f"gradetape/{path.relative_to(_PACKAGE).as_posix()}": path.read_bytes() for path in _sources()}
+    for name in ("METADATA", "entry_points.txt"):
+        members[f"{info}/{name}"] = (own.read_text(name) or "").encode()
+    members[f"{info}/WHEEL"] = _WHEEL.encode()
+    members[f"{info}/RECORD"] = "".join(f"{name},,\n" for name in [*members, f"{info}/RECORD"]).encode()
+    with zipfile.ZipFile(folder / f"gradetape-{__version__}-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
+        for name, data in members.items():
+            wheel.writestr(zipfile.ZipInfo(name, _EPOCH), data)
+
+
+def _sources() -> list[Path]:
+    return [path for path in sorted(_PACKAGE.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]

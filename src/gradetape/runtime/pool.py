@@ -1,0 +1,73 @@
+"""Where submissions are graded: one zygote for all slots together, or a container for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Self
+
+from gradetape.records import Slot
+from gradetape.runtime.launch import ZygoteProcess
+
+Start = Callable[[Slot], ZygoteProcess]
+
+
+class Lease:
+    """A slot, and the zygote that serves it; seats may share one."""
+
+    def __init__(self, slot: Slot, zygote: ZygoteProcess) -> None:
+        self.slot = slot
+        self.zygote = zygote
+
+
+class Pool:
+    """As many seats as there are slots; their zygotes are started at once. A context manager.
+
+    `shared` is one zygote for all of them. With `fresh` a seat gets a new one whenever it is given back, so that
+    nothing of a submission is there for the next.
+    """
+
+    def __init__(self, slots: Sequence[Slot], start: Start, *, shared: bool, fresh: bool = False) -> None:
+        self._start = start
+        self._shared = shared
+        self._fresh = fresh
+        self._leases: list[Lease] = []
+        try:
+            for slot in slots:
+                self._leases.append(Lease(slot, self._leases[0].zygote if shared and self._leases else start(slot)))
+        except BaseException:
+            self.close()
+            raise
+        self._free = list(self._leases)
+
+    def wait_ready(self) -> None:
+        """Waits for every zygote; raises WallsError or ZygoteError where one cannot be had."""
+        for zygote in self._zygotes():
+            zygote.wait_ready()
+
+    def take(self) -> Lease:
+        """A seat for a submission, with a zygote that is ready; the caller keeps to the number of slots."""
+        lease = self._free[0]
+        lease.zygote.wait_ready()
+        self._free.remove(lease)
+        return lease
+
+    def give_back(self, lease: Lease) -> None:
+        """Frees a seat. One whose own zygote is spent or gone gets another, which is waited for when it is needed."""
+        if not self._shared and (self._fresh or lease.zygote.ended(0)):
+            lease.zygote.close()
+            lease.zygote = self._start(lease.slot)
+        self._free.append(lease)
+
+    def close(self) -> None:
+        """Ends every zygote."""
+        for zygote in self._zygotes():
+            zygote.close()
+
+    def _zygotes(self) -> list[ZygoteProcess]:
+        return list(dict.fromkeys(lease.zygote for lease in self._leases))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,190 @@
+"""A worker: runs a submission's cells behind the walls, then answers the judge until it hangs up.
+
+It trusts the judge and nobody trusts it: whatever the student's code does to this process, the judge takes nothing from
+it but well-formed replies.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+import tempfile
+import types
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from gradetape.errors import WireRefused
+from gradetape.wire.channel import Channel
+from gradetape.wire.codec import Decoder, Encoder
+from gradetape.worker.cells import Cells, own_lines, text_of
+from gradetape.worker.generation import keras
+from gradetape.worker.integrity import changed
+from gradetape.worker.objects import Objects, numbers
+from gradetape.worker.output import Output
+
+_TREE_BYTES = 256 << 20
+_TREE_FILES = 2000
+Bytes = npt.NDArray[np.uint8]
+_MODULES = {"tf": tf, "keras": keras}
+
+
+class MissingName(Exception):
+    """The submission does not define a name."""
+
+
+class Worker:
+    """Answers requests of the form [sequence, operation, arguments, released handles]."""
+
+    def __init__(self, sock: socket.socket, output_limit: int, device_mb: int = 0) -> None:
+        self._objects = Objects()
+        self._channel = Channel(sock, Encoder(self._objects.refer), Decoder(self._objects.revive, trusting=True))
+        self._output = Output(output_limit)
+        sys.stdout = sys.stderr = self._output
+        main = types.ModuleType("__main__")
+        sys.modules["__main__"] = main
+        self._names = main.__dict__
+        self._cells = Cells(self._names, self._output)
+        self._device_mb = device_mb
+        self._operations = self._table()
+
+    def serve(self) -> None:
+        """Answers until the judge hangs up."""
+        while True:
+            try:
+                sequence, operation, args, released = self._channel.receive()
+            except (EOFError, OSError):
+                return
+            self._send(sequence, self._answer(operation, args))
+            del args
+            self._objects.release(released)
+
+    def _send(self, sequence: int, reply: list[Any]) -> None:
+        """One reply; a value that is too large or too deep to travel goes as a handle."""
+        self._objects.begin()
+        try:
+            self._channel.send([sequence, *reply])
+        except WireRefused:
+            self._objects.undo()
+            self._channel.send([sequence, "ok", self._objects.hold(reply[1])])
+
+    def _answer(self, operation: str, args: list[Any]) -> list[Any]:
+        try:
+            return ["ok", self._operations[operation](*args)]
+        except MissingName as missing:
+            return ["missing", str(missing)]
+        except BaseException as error:
+            return ["raised", *_told(error)]
+
+    def _table(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "hello": partial(prepare, self._device_mb), "cell": self._cells.run, "name": self._name,
+            "module": _MODULES.__getitem__,
+            "getattr": getattr, "setattr": setattr, "delattr": delattr, "call": _call, "numbers": numbers,
+            "getitem": lambda value, index: value[index], "setitem": _set_item, "len": len, "iter": iter,
+            "next": _next, "enter": lambda value: value.__enter__(),
+            "exit": lambda value: value.__exit__(None, None, None), "isinstance": _is_instance,
+            "issubclass": issubclass, "seed": seed, "folder": tempfile.mkdtemp,
+            "read_tree": _read_tree, "write_tree": _write_tree, "output": self._take_output,
+            "changed": changed,
+        }  # fmt: skip
+
+    def _name(self, name: str) -> object:
+        if name not in self._names:
+            raise MissingName(name)
+        return self._names[name]
+
+    def _take_output(self) -> str:
+        text = self._output.text()
+        self._output.clear()
+        return text
+
+
+def prepare(device_mb: int = 0) -> dict[str, Any]:
+    """Makes TensorFlow behave alike on every machine, before anything is computed; what it is, and what it sees.
+
+    `device_mb` is the part of a GPU's memory that this process may take, in MiB; 0 for what it needs.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+    cards = [] if os.environ.get("CUDA_VISIBLE_DEVICES") == "-1" else tf.config.list_physical_devices("GPU")
+    for card in cards if device_mb else ():
+        tf.config.set_logical_device_configuration(card, [tf.config.LogicalDeviceConfiguration(memory_limit=device_mb)])
+    seed(0)
+    return {
+        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+        "devices": [str(tf.config.experimental.get_device_details(card).get("device_name", "GPU")) for card in cards],
+    }
+
+
+def seed(number: int) -> None:
+    """Seeds Python, NumPy and TensorFlow; `number` is an integer from 0 to 2**32 - 1."""
+    keras.utils.set_random_seed(number)
+    random.seed(number)
+
+
+def _told(error: BaseException) -> list[Any]:
+    """What the judge hears of an exception; some do not even let themselves be described."""
+    try:
+        return [_chain(error), type(error).__name__[:80], text_of(error), own_lines(error)]
+    except BaseException:
+        return [[], "Exception", "", ""]
+
+
+def _chain(error: BaseException) -> list[str]:
+    """The names of an exception's classes that come from Python or TensorFlow, most special first."""
+    known = ("builtins", "tensorflow", "numpy")
+    return [cls.__name__ for cls in type(error).__mro__ if str(cls.__module__).split(".")[0] in known]
+
+
+def _call(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return function(*args, **kwargs)
+
+
+def _is_instance(value: object, cls: type) -> bool:
+    """What `type` says: the object's own `__class__` may say anything."""
+    return issubclass(type(value), cls)
+
+
+def _set_item(value: Any, index: Any, item: object) -> None:
+    value[index] = item
+
+
+def _next(iterator: Iterator[Any]) -> list[Any]:
+    for item in iterator:
+        return [item]
+    return []
+
+
+def _read_tree(folder: Path) -> dict[str, Bytes]:
+    """The regular files below a folder, links left out; raises ValueError beyond the limits."""
+    found: dict[str, Bytes] = {}
+    room = _TREE_BYTES
+    for base, _, names in os.walk(folder):
+        for name in sorted(names):
+            path = Path(base, name)
+            if path.is_symlink() or not path.is_file():
+                continue
+            room -= path.stat().st_size
+            if room < 0 or len(found) >= _TREE_FILES:
+                raise ValueError(f"{folder} holds more than {_TREE_BYTES >> 20} MiB or {_TREE_FILES} files")
+            found[str(path.relative_to(folder))] = np.fromfile(path, np.uint8)
+    return found
+
+
+def _write_tree(files: dict[str, Bytes]) -> str:
+    """A new folder with these files in it; its path."""
+    folder = Path(tempfile.mkdtemp())
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.data)
+    return str(folder)
