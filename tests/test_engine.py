@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from gradetape.records import Slot
-from gradetape.runtime.container_engine import LABEL, ContainerRun, Engine, Mount
+from gradetape.runtime.container_engine import LABEL, ContainerEngine, ContainerRun, Mount
 from gradetape.runtime.seccomp_profile import profile
 
 CARD = Slot(device="GPU-11111111-2222", cdi="nvidia.com/gpu=0")
 OTHER = Slot(device="GPU-33333333-4444", cdi="nvidia.com/gpu=1")
 SLICE = Slot(device="MIG-55555555-6666", cdi="nvidia.com/gpu=0:1")
 FAKE = Slot(device="GPU-fake", cdi="gradetape.test/gpu=0")
-BOTH = pytest.mark.parametrize("engine", [Engine("podman"), Engine("docker")], ids=lambda engine: engine.name)
+BOTH = pytest.mark.parametrize(
+    "engine", [ContainerEngine("podman"), ContainerEngine("docker")], ids=lambda engine: engine.name
+)
 
 
 def box(*slots: Slot) -> ContainerRun:
@@ -34,7 +36,7 @@ def values(argv: list[str], flag: str) -> list[str]:
 
 
 @BOTH
-def test_a_container_may_use_nothing_that_it_does_not_need(engine: Engine) -> None:
+def test_a_container_may_use_nothing_that_it_does_not_need(engine: ContainerEngine) -> None:
     argv = engine.run(box())
     assert argv[:2] == [engine.name, "run"]
     assert {"--rm", "--interactive", "--read-only"} <= set(argv)
@@ -51,7 +53,7 @@ def test_a_container_may_use_nothing_that_it_does_not_need(engine: Engine) -> No
 
 
 @BOTH
-def test_a_container_has_a_name_a_label_and_one_folder_of_the_hosts(engine: Engine) -> None:
+def test_a_container_has_a_name_a_label_and_one_folder_of_the_hosts(engine: ContainerEngine) -> None:
     argv = engine.run(box())
     assert values(argv, "--name") == ["gradetape-1-2-abcd"]
     assert values(argv, "--label") == [LABEL]
@@ -61,12 +63,12 @@ def test_a_container_has_a_name_a_label_and_one_folder_of_the_hosts(engine: Engi
 
 
 def test_what_podman_adds_of_its_own_is_taken_away() -> None:
-    argv = Engine("podman").run(box())
+    argv = ContainerEngine("podman").run(box())
     assert {"--read-only-tmpfs=false", "--http-proxy=false"} <= set(argv)
 
 
 @BOTH
-def test_without_a_device_no_gpu_is_visible_whatever_the_image_says(engine: Engine) -> None:
+def test_without_a_device_no_gpu_is_visible_whatever_the_image_says(engine: ContainerEngine) -> None:
     argv = engine.run(box())
     assert {"NVIDIA_VISIBLE_DEVICES=void", "CUDA_VISIBLE_DEVICES=-1"} <= set(values(argv, "--env"))
     assert not {"--device", "--gpus"} & set(argv)
@@ -83,7 +85,7 @@ def test_without_a_device_no_gpu_is_visible_whatever_the_image_says(engine: Engi
     ids=["one", "two", "a slice", "a fake"],
 )
 def test_podman_takes_the_names_of_cdi(slots: tuple[Slot, ...], named: list[str]) -> None:
-    argv = Engine("podman").run(box(*slots))
+    argv = ContainerEngine("podman").run(box(*slots))
     assert values(argv, "--device") == named
     assert "--gpus" not in argv  # podman would accept it, and do nothing
     assert "CUDA_VISIBLE_DEVICES=-1" not in values(argv, "--env")
@@ -100,14 +102,14 @@ def test_podman_takes_the_names_of_cdi(slots: tuple[Slot, ...], named: list[str]
     ids=["one", "two", "a slice", "a fake"],
 )
 def test_docker_takes_the_ids_of_devices(slots: tuple[Slot, ...], named: str) -> None:
-    argv = Engine("docker").run(box(*slots))
+    argv = ContainerEngine("docker").run(box(*slots))
     assert values(argv, "--gpus") == [named]
     assert "--device" not in argv
     assert "CUDA_VISIBLE_DEVICES=-1" not in values(argv, "--env")
 
 
 @BOTH
-def test_an_image_is_built_from_a_folder_on_the_base_that_is_asked_for(engine: Engine) -> None:
+def test_an_image_is_built_from_a_folder_on_the_base_that_is_asked_for(engine: ContainerEngine) -> None:
     argv = engine.build(Path("/c"), Path("/c/Containerfile"), "x", base="b", volumes=["/a:/b:ro"], network="none")
     assert argv[:2] == [engine.name, "build"]
     assert argv[-1] == "/c"

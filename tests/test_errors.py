@@ -19,7 +19,7 @@ NAMES = {
     name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.GradetapeError)
 }
 ROW = 4
-NAMES |= {"NotHere", "UsageError", "BadParameter", "ClickException"}
+NAMES |= {"SandboxUnavailable", "UsageError", "BadParameter", "ClickException"}
 
 
 def texts(tree: ast.AST) -> Iterator[str]:

@@ -17,8 +17,9 @@ import pyseccomp
 import pytest
 
 from gradetape.errors import Gone, SandboxError
-from gradetape.runtime import launch, syscalls
+from gradetape.runtime import launch
 from gradetape.runtime.launch import LocalZygote
+from gradetape.sandbox import syscalls
 from gradetape.sandbox.base import STUDENT_UIDS, Policy, Uids
 from gradetape.sandbox.plain import PlainSandbox
 from gradetape.sandbox.seccomp import compile_filter

@@ -189,7 +189,7 @@ class Unheard:
 @pytest.mark.parametrize(
     ("end", "words"),
     [
-        (Lost(order=1, reason="the zygote is gone"), "failed twice, the second time newly started: the zygote is gone"),
+        (Lost(reason="the zygote is gone"), "failed twice, the second time newly started: the zygote is gone"),
         (None, "failed twice, the second time newly started: the engine gave no answer in time"),
         (Outcome(results=()), "q01_double::public::test_two: the judge gave no result for this check"),
     ],

@@ -9,7 +9,7 @@ import pytest
 
 from gradetape.records import Slot
 from gradetape.runtime.container import ContainerSpec, ContainerZygote
-from gradetape.runtime.container_engine import Engine
+from gradetape.runtime.container_engine import ContainerEngine
 from tests.far import LIMITS
 
 
@@ -19,7 +19,7 @@ def container() -> ContainerSpec:
     image = os.environ.get("GRADETAPE_TEST_IMAGE")
     if not image:
         pytest.skip("there is no image to test: make image-ci builds one, and runs these tests")
-    return ContainerSpec(engine=Engine(os.environ.get("GRADETAPE_TEST_ENGINE", "podman")), image=image, cpus=2)
+    return ContainerSpec(engine=ContainerEngine(os.environ.get("GRADETAPE_TEST_ENGINE", "podman")), image=image, cpus=2)
 
 
 @pytest.fixture(scope="module")
