@@ -17,12 +17,12 @@ import click
 import msgspec
 import pytest
 
-from gradetape import checks
+from gradetape import checks, records
 from gradetape.cli import cli
 from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
 from gradetape.doctor import Finding
-from gradetape.records import CellEvent, CheckResult, Grade, Question, Unreadable
+from gradetape.records import Unreadable
 from gradetape.report import as_json, grades_csv
 from gradetape.verify import Proof
 from scripts import limits_page
@@ -104,8 +104,8 @@ def test_every_key_says_what_it_means() -> None:
 
 def test_the_columns_of_the_table_are_described() -> None:
     header = grades_csv([], [], max_points=1, final_scores={}).splitlines()[0]
-    text = re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "reference" / "table.md").read_text(), re.MULTILINE)
-    assert text == [name.strip('"') for name in header.split(",")]
+    told = re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "reference" / "table.md").read_text(), re.MULTILINE)
+    assert told == [name.strip('"') for name in header.split(",")]
 
 
 def _keys(value: Any) -> set[str]:
@@ -126,9 +126,13 @@ def test_every_key_of_the_json_is_described() -> None:
     assert [key for each in objects for key in _keys(each) if not re.search(f'[`"]{key}[`"]', text)] == []
 
 
-@pytest.mark.parametrize("record", [Grade, Question, CheckResult, CellEvent, Unreadable])
+@pytest.mark.parametrize("record", limits_page.RESULTS)
 def test_every_field_of_a_result_is_described(record: type[msgspec.Struct]) -> None:
     assert tuple(limits_page.RESULTS[record]) == record.__struct_fields__
+
+
+def test_no_result_is_left_out() -> None:
+    assert {records.Grade, records.CheckResult, records.CellEvent, Unreadable} <= set(limits_page.RESULTS)
 
 
 def test_every_limit_is_described_with_its_default_and_range(site: Path) -> None:
