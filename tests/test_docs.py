@@ -26,8 +26,8 @@ from gradetape.records import Unreadable
 from gradetape.report import as_json, grades_csv
 from gradetape.verify import Proof
 from scripts import limits_page
+from tests.commands import commands
 from tests.test_desk import a_grade
-from tests.test_imports import ALLOWED
 
 ROOT = Path(__file__).parents[1]
 
@@ -141,22 +141,14 @@ def test_every_limit_is_described_with_its_default_and_range(site: Path) -> None
     assert "256 to 1,048,576" in text and "twice cell_s" in text
 
 
-def test_the_packages_are_described_with_what_they_may_import() -> None:
-    table = (ROOT / "docs" / "architecture.md").read_text().partition("| package |")[2]
-    rows = [[set(re.findall(r"`(\w+)`", cell)) for cell in line.split("|")[1:4]] for line in table.splitlines()]
-    described = {name: allowed for names, _, allowed in (row for row in rows if len(row) == 3) for name in names}
-    assert described == ALLOWED
-
-
 def test_what_the_readme_links_to_is_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text())
     assert links and [link for link in links if not (ROOT / link).exists()] == []
 
 
-def commands(command: click.Command, path: str) -> list[tuple[str, click.Command]]:
-    """A command and every command below it, with the words that call it."""
-    inner = command.commands.items() if isinstance(command, click.Group) else ()
-    return [(path, command), *(found for name, each in inner for found in commands(each, f"{path} {name}"))]
+def test_every_command_is_found() -> None:
+    paths = {path for path, _ in commands(cli, "gradetape")}
+    assert {"gradetape", "gradetape grade", "gradetape new question", "gradetape image build"} <= paths
 
 
 @pytest.mark.parametrize(("path", "command"), commands(cli, "gradetape"))

@@ -15,6 +15,7 @@ import pytest
 from gradetape.cli import cli
 from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
+from tests.commands import commands
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "gradetape"
@@ -53,16 +54,6 @@ def retired(text: str) -> list[str]:
 def problems(file: str, text: str) -> list[str]:
     """The retired words of a page, except the fixed name that it may quote."""
     return retired(text.replace(f"`{FIXED_NAMES[file]}`", "") if file in FIXED_NAMES else text)
-
-
-def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        context = click.Context(command, info_name=path)
-        for name in command.list_commands(context):
-            inner = command.get_command(context, name)
-            assert inner is not None
-            yield from commands(inner, f"{path} {name}")
 
 
 def files(*patterns: str) -> list[str]:
