@@ -1,4 +1,4 @@
-"""`gradetape export`."""
+"""`gradetape export`: a subcommand for each target in `exports.registry`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ import click
 from gradetape.cli import results
 from gradetape.cli.common import here
 from gradetape.errors import GradebookError
+from gradetape.exports import TARGETS, ExportTarget
+
+_HELP = """{description}
+
+With several assignments, the rows of all of them, and a first column that names the assignment.
+
+\b
+Examples:
+  gradetape export {name}
+  gradetape export {name} --assignment custom-training --out grades{ending}
+"""
 
 
 @click.group("export")
@@ -21,23 +32,23 @@ def command() -> None:
     """
 
 
-@command.command("csv")
-@click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
-@results.folder
-@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
-def csv(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
-    """Write a row for each student: UTF-8, all text quoted, and no cell that a spreadsheet would compute.
+def _subcommand(name: str, target: ExportTarget) -> click.Command:
+    text = _HELP.format(name=name, description=target.description, ending=target.ending)
 
-    Of several assignments the table has the rows of all, with a first column that names the assignment.
+    @click.command(name, help=text, short_help=target.description)
+    @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
+    @results.folder
+    @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
+    def export(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
+        course = here()
+        with results.open_book(course, results_folder) as book:
+            table = results.whole_table(course, results.graded(book, assignment), book)
+        _put(target.write(table), out)
 
-    \b
-    Examples:
-      gradetape export csv
-      gradetape export csv --assignment custom-training --out grades.csv
-    """
-    course = here()
-    with results.open_book(course, results_folder) as book:
-        text = results.whole_table(course, results.graded(book, assignment), book)
+    return export
+
+
+def _put(text: str, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
         return
@@ -45,3 +56,7 @@ def csv(assignment: str | None, results_folder: Path | None, out: Path | None) -
         out.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise GradebookError(f"{out} cannot be written: {error.strerror}. Choose another file with --out.") from error
+
+
+for _name, _target in TARGETS.items():
+    command.add_command(_subcommand(_name, _target))

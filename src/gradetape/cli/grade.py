@@ -64,8 +64,8 @@ def command(
     """
     from gradetape import intake
     from gradetape.cli.standings import times_of
+    from gradetape.exports import as_json as described
     from gradetape.grading import driver as batch
-    from gradetape.report.tables import as_json as described
     from gradetape.runtime.slots import Slots
 
     course = common.here()

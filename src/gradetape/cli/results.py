@@ -13,6 +13,7 @@ from gradetape.errors import GradebookError
 
 if TYPE_CHECKING:
     from gradetape.course.assignments import Assignment, Course
+    from gradetape.exports import GradeTable
     from gradetape.gradebook import Gradebook
     from gradetape.records import Grade, Unreadable
 
@@ -119,20 +120,20 @@ def max_points(assignment: Assignment, question: str | None = None) -> float:
     return sum(each.points for each in assignment.questions if question in (None, each.id))
 
 
-def table(course: Course, assignment: Assignment, book: Gradebook) -> str:
-    """The grades of an assignment as CSV."""
+def table(course: Course, assignment: Assignment, book: Gradebook) -> GradeTable:
+    """The grades of an assignment as a table."""
     from gradetape.cli.standings import final_scores
-    from gradetape.report.tables import grades_csv
+    from gradetape.exports import GradeTable
 
     name = assignment.name
-    return grades_csv(
+    return GradeTable.of(
         book.latest(name), book.unreadable(name), max_points=max_points(assignment),
         final_scores=final_scores(course, assignment, book),
     )  # fmt: skip
 
 
-def whole_table(course: Course, names: Sequence[str], book: Gradebook) -> str:
-    """The grades of assignments as one CSV, as it stands in the folder of results."""
-    from gradetape.report.tables import merged
+def whole_table(course: Course, names: Sequence[str], book: Gradebook) -> GradeTable:
+    """The grades of assignments as one table."""
+    from gradetape.exports import merged
 
     return merged({name: table(course, course.assignment(name), book) for name in names})

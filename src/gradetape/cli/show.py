@@ -23,12 +23,12 @@ def command(student: str, assignment: str | None, staff: bool, results_folder: P
       gradetape show alice
       gradetape show alice --assignment custom-training --staff
     """
-    from gradetape.cli.sheet import sheet
     from gradetape.cli.standings import final_scores
+    from gradetape.report.terminal import student_view
 
     terminal, course = console(stderr=False), here()
     with results.open_book(course, results_folder) as book:
         names = results.graded(book, assignment)
         for name, record in results.of_student(book, names, student):
             final_score = final_scores(course, course.assignment(name), book)[record.student]
-            terminal.print(sheet(record, final_score, staff=staff))
+            terminal.print(student_view(record, final_score, staff=staff))

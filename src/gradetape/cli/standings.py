@@ -14,7 +14,6 @@ from gradetape.errors import ConfigError
 from gradetape.gradebook import Gradebook
 from gradetape.grading import late_policy as policy
 from gradetape.records import FinalScore, Grade, Override, Unreadable
-from gradetape.report.tables import earned
 from gradetape.text import few, printable
 
 
@@ -67,7 +66,7 @@ def _changed(record: Grade | Unreadable, late: LatePolicy) -> datetime | None:
 def _measured(record: Grade | Unreadable) -> dict[str, float]:
     if isinstance(record, Unreadable):
         return {}
-    return {question.id: earned(record, question.id) for question in record.questions}
+    return {question.id: record.earned(question.id) for question in record.questions}
 
 
 def _tell_strangers(late: LatePolicy, name: str, students: Iterable[str]) -> None:
