@@ -22,6 +22,7 @@ MERCY = Override(student="alice", question="q01", points=1.0, reason="r", by="b"
 LATE = FinalScore(
     measured=2.0, final=0.9, overrides=(MERCY,), handed_in="2026-10-02T11:00:00+00:00", late_days=1, late_percent=10.0
 )
+HEAD = '"student","points","max_points","status","handed_in"\n"alice",2.0,5.0,"graded"'
 WEEK_2 = {"assignment": "week-2", "questions": (Question(id="q09", title="Later", points=2.0),)}
 
 
@@ -107,7 +108,10 @@ def test_a_table_that_is_read_and_written_again_stays_as_it_is(student: str) -> 
     assert max(len(str(record["file"])) for record in table.records()) > 2000
 
 
-@pytest.mark.parametrize("spoilt", ["", '"student"\nalice\n', '"student","points"\n"alice"\n', '"handed_in"\n"soon"\n'])
+@pytest.mark.parametrize(
+    "spoilt",
+    ["", "student,points\nalice,2\n", '"student","points"\n"alice",2.0\n', HEAD, f"{HEAD},1,2\n", f'{HEAD},"soon"\n'],
+)
 def test_a_table_that_another_program_has_changed_is_refused_with_its_path(tmp_path: Path, spoilt: str) -> None:
     write(tmp_path, [a_grade()], [], assignment="week-1", max_points=5.0)
     (tmp_path / "staff" / "week-1" / "grades.csv").write_text(spoilt)

@@ -1,4 +1,4 @@
-"""Tables of grades as CSV. No other module writes it, and none but this one reads it back."""
+"""Tables of grades as CSV. This is the only module that writes or reads them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from gradetape.errors import GradebookError
-from gradetape.exports.table import Column, ColumnKind, GradeTable, Value, column_named
+from gradetape.exports.table import STUDENT_COLUMNS, Column, ColumnKind, GradeTable, Value, column_named
 from gradetape.text import printable, spreadsheet
 
 
 def write(table: GradeTable) -> str:
-    """A table as CSV: all text quoted, and lines that end in a newline alone.
+    """A table as CSV: all text is quoted, and lines end in a newline.
 
-    No cell holds a formula, even in a spreadsheet that separates cells by semicolons or tabs.
+    No cell is a formula, even in a spreadsheet that separates cells by semicolons or tabs.
     """
     return _written(table, _protected)
 
@@ -24,20 +24,22 @@ def write(table: GradeTable) -> str:
 def read(text: str, path: str) -> GradeTable:
     """The table in a file that `write` or `rewrite` made; its text stays protected.
 
-    Raises GradebookError, which names the path, if another program has changed the format.
+    Raises GradebookError, which names the path, if another program changed the format.
     """
     rows = csv.reader(io.StringIO(text, newline=""), quoting=csv.QUOTE_NONNUMERIC)
     try:
-        columns = tuple(column_named(str(column)) for column in next(rows))
+        columns = tuple(column_named(str(name)) for name in next(rows, []))
+        if missing := [column.name for column in STUDENT_COLUMNS if column not in columns]:
+            raise ValueError(f"the column {missing[0]} is missing")
         return GradeTable(columns, tuple(_typed(row, columns) for row in rows))
-    except (ValueError, StopIteration, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise GradebookError(
             f"{path} is not in the format that gradetape writes: {error}. Delete it, then run: gradetape report"
         ) from error
 
 
 def rewrite(table: GradeTable) -> str:
-    """A table that `read` returned as CSV again: its text is protected already, and a long one is not cut twice."""
+    """A table from `read` as CSV again; its text is protected already, and protecting it again would cut it twice."""
     return _written(table, str)
 
 

@@ -1,6 +1,6 @@
 """The table of grades: a row for each student, and columns with a name and a type.
 
-Text in a table is as it was handed in. Whoever writes a table protects it in the way that its format needs.
+Text in a table is untrusted. The module that writes a table escapes it as its format needs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Value = str | float | int | datetime | None
 
 
 class ColumnKind(StrEnum):
-    """The type of a column's values; each of them but text may be missing, which is None."""
+    """The type of a column's values. In all columns but those of text, None is a missing value."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -33,9 +33,9 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class AssignmentSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One assignment in numbers: students, how many grades are not final, and the mean of the final ones in points.
+    """One assignment in numbers; `attention` counts the students without a final grade.
 
-    `mean` is None while no grade is final.
+    `mean` is the mean of the final grades in points, None if there are none.
     """
 
     assignment: str
@@ -46,7 +46,7 @@ class AssignmentSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ASSIGNMENT = Column("assignment")
-_STUDENT = (
+STUDENT_COLUMNS = (
     Column("student"), Column("points", ColumnKind.NUMBER), Column("max_points", ColumnKind.NUMBER), Column("status"),
 )  # fmt: skip
 _FILE = (Column("file"), Column("sha256"))
@@ -54,7 +54,7 @@ _FINAL = (
     Column("handed_in", ColumnKind.TIME), Column("late_days", ColumnKind.INTEGER),
     Column("late_percent", ColumnKind.NUMBER), Column("overridden"), Column("final", ColumnKind.NUMBER),
 )  # fmt: skip
-_KNOWN = {column.name: column for column in (_ASSIGNMENT, *_STUDENT, *_FILE, *_FINAL)}
+_KNOWN = {column.name: column for column in (_ASSIGNMENT, *STUDENT_COLUMNS, *_FILE, *_FINAL)}
 
 
 class GradeTable(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ class GradeTable(msgspec.Struct, frozen=True):
         ids = [question.id for question in questions_of(grades)]
         rows = [_graded_row(grade, ids) for grade in grades]
         rows += [_unreadable_row(entry, ids, max_points) for entry in unreadable]
-        columns = (*_STUDENT, *map(column_named, ids), *_FILE)
+        columns = (*STUDENT_COLUMNS, *map(column_named, ids), *_FILE)
         if final_scores is not None:
             columns += _FINAL
             rows = [(*row, *_final_values(final_scores.get(str(row[0])), row[1])) for row in rows]
@@ -132,8 +132,8 @@ def questions_of(grades: Iterable[Grade]) -> list[Question]:
 def merged(tables: Mapping[str, GradeTable]) -> GradeTable:
     """One table of several assignments, by their names, which the first column holds.
 
-    All its numbers are floats: one column holds what different assignments count in different ways. A single table is
-    returned as it is.
+    All its numbers are floats, since a column may have integers in one assignment and fractions in another. A single
+    table is returned unchanged.
     """
     if len(tables) == 1:
         return next(iter(tables.values()))
