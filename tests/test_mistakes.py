@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from gradetape import intake
 from gradetape.cli import cli
-from gradetape.grading.driver import Batch, of_assignment
+from gradetape.grading.batch import Batch
+from gradetape.grading.selection import of_assignment
 from gradetape.records import Status
 from tests.books import recorded
 from tests.course import DOUBLE, by_student, called, tiny
@@ -310,7 +311,7 @@ def test_what_an_engine_refuses_is_told_with_what_to_do(
 def test_grading_without_walls_is_warned_of_before_anything_starts(course: Path) -> None:
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny", "--isolation", "none", "--out", "a.py")
-    assert "WARNING: no walls: code in a submission can read and change whatever you can" in run.stderr
+    assert "WARNING: no isolation: code in a submission can read and change whatever you can" in run.stderr
     assert "The folder a.py cannot be made: File exists. Choose another folder with --out" in run.stderr
 
 
@@ -320,19 +321,19 @@ def test_of_many_files_that_nobody_can_place_some_are_named_and_the_rest_counted
         (course / "in" / f"s{number}.py").write_text(DOUBLE)
     run = called(course, "grade", "in")
     assert (run.returncode, run.stdout) == (2, "")
-    assert "None of these files can be graded, and none says which assignment" in run.stderr
+    assert "None of these files can be graded, and none names its assignment" in run.stderr
     assert "name it with --assignment" in run.stderr and run.stderr.endswith("\n… and 3 more\n")
 
 
 def test_what_needs_a_person_is_told_at_the_end_with_what_to_do(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = replace(a_tiny_grade("ada"), attention=("the zygote is gone",), status=Status.NEEDS_ATTENTION)
     odd = replace(a_tiny_grade("bob"), review=("its cells replaced np.mean", "its cells replaced np.sum"))
-    monkeypatch.setattr("gradetape.grading.driver.Session.run", lambda *_, **__: Batch([broken, odd], [], 2))
+    monkeypatch.setattr("gradetape.grading.batch.BatchGrader.run", lambda *_, **__: Batch([broken, odd], [], 2))
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny")
     assert run.returncode == 1
     assert "needs attention: ada: the zygote is gone" in run.stderr
-    assert "not final, and grading again judges them anew. gradetape verify tries" in run.stderr
+    assert "not final; grade again to retry them. Test the checks with gradetape verify" in run.stderr
     assert "for review: bob: its cells replaced np.mean and 1 more" in run.stderr
 
 
@@ -341,7 +342,7 @@ def test_a_check_file_that_ends_the_judge_is_told_with_the_command_that_shows_wh
     (course / "autograder" / "tiny" / "test_q02_halve.py").write_text("import os\nos._exit(3)\n")
     run = called(course, "grade", "a.py", "--assignment", "tiny")
     assert run.returncode == 1
-    assert "Try pytest autograder/ to see why" in run.stderr and "Traceback" not in run.stderr
+    assert "Run pytest autograder/ to see why" in run.stderr and "Traceback" not in run.stderr
 
 
 # Gradebooks

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from gradetape.cli import results
-from gradetape.cli.common import here
+from gradetape.cli import options
+from gradetape.cli.course import here
+from gradetape.cli.terminal import warn
 from gradetape.errors import GradebookError
 from gradetape.exports import TARGETS, ExportTarget
+from gradetape.grading.results import Results
 
 _HELP = """{description}
 
-With several assignments, the rows of all of them, and a first column that names the assignment.
+With several assignments the first column names the assignment.
 
 \b
 Examples:
@@ -24,7 +26,7 @@ Examples:
 
 @click.group("export")
 def command() -> None:
-    """Write the grades for other programs.
+    """Export the grades for other programs.
 
     \b
     Example:
@@ -33,17 +35,16 @@ def command() -> None:
 
 
 def _subcommand(name: str, target: ExportTarget) -> click.Command:
-    text = _HELP.format(name=name, description=target.description, ending=target.ending)
-
-    @click.command(name, help=text, short_help=target.description)
+    @click.command(name, help=_HELP.format(name=name, description=target.description, ending=target.ending))
     @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
-    @results.folder
+    @options.results_folder
     @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
     def export(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
-        course = here()
-        with results.open_book(course, results_folder) as book:
-            table = results.whole_table(course, results.graded(book, assignment), book)
-        _put(target.write(table), out)
+        with Results.open(here(), results_folder) as results:
+            warn([results.book.migrated])
+            found = results.table(results.assignments(assignment))
+        warn(found.warnings)
+        _put(target.write(found.table), out)
 
     return export
 

@@ -20,6 +20,6 @@ class ExportTarget(NamedTuple):
 
 TARGETS: Mapping[str, ExportTarget] = MappingProxyType({
     "csv": ExportTarget(
-        "Write a row for each student as CSV: UTF-8, all text quoted, no formulas.", ".csv", csv.write
+        "Export one row per student as CSV: UTF-8, all text quoted, no formulas.", ".csv", csv.write
     ),
 })  # fmt: skip
