@@ -165,7 +165,7 @@ def _files(folder: Path) -> dict[Path, bytes]:
         (
             _no_assignment_yet,
             "verify",
-            "There is no assignment in assignments/ yet. Make one: gradetape new assignment",
+            "There is no assignment in assignments/ yet. Create one: gradetape new assignment",
         ),
         (_no_assignment_yet, "release", "There is no assignment in assignments/ yet"),
         (_a_file_for_the_students_folder, "release", "student should be a folder that you may write to"),
@@ -266,7 +266,7 @@ def test_what_this_machine_lacks_is_told_with_what_to_do(
     run = called(course, "grade", "a.py", "--assignment", "tiny", option)
     assert (run.returncode, run.stdout) == (1, "")
     assert words in run.stderr and "Traceback" not in run.stderr
-    assert "What this machine lacks for grading, if anything: gradetape doctor" in run.stderr
+    assert "To see what this machine lacks for grading, run gradetape doctor" in run.stderr
 
 
 GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"
@@ -291,7 +291,7 @@ GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"
             "image check",
             "does not run: no python3. Build it anew",
         ),
-        ("exit 1", "image build", "podman could not build localhost/gradetape:latest. Mend what it says above"),
+        ("exit 1", "image build", "podman could not build localhost/gradetape:latest. Fix the error above"),
         (None, GRADE_IN_CONTAINER, "podman cannot be asked: [Errno 8] Exec format error"),
     ],
 )
@@ -413,7 +413,7 @@ def test_who_the_system_does_not_know_is_asked_for_a_name(tmp_path: Path, monkey
     monkeypatch.chdir(recorded(tmp_path, a_tiny_grade("alice")))
     monkeypatch.setattr("getpass.getuser", _nobody)
     run = CliRunner().invoke(cli, ["override", "alice", "q01_double", "1", "--reason", "r"])
-    assert run.exit_code == 2 and "this system does not know who you are: say it with --by NAME" in run.stderr
+    assert run.exit_code == 2 and "this system does not know your user name: give it with --by NAME" in run.stderr
 
 
 def test_a_blank_name_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,7 +434,7 @@ def test_a_submission_of_another_assignment_is_told_with_the_option_that_grades_
     made = [intake.script(name, DOUBLE, assignment=of) for name, of in (("ada", "a"), ("bob", "a"), ("cy", "b"))]
     name, good, others = of_assignment(made, None)
     assert (name, [each.student for each in good]) == ("a", ["ada", "bob"])
-    assert [each.reason for each in others] == ["It is of another assignment. Grade it with --assignment b."]
+    assert [each.reason for each in others] == ["It belongs to another assignment. Grade it with --assignment b."]
 
 
 # Names

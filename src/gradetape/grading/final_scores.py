@@ -99,7 +99,9 @@ def _without_time(late: LatePolicy, name: str, times: Times, students: Iterable[
         return
     message = f"{late.times} has no time for {len(missing)} of {len(known)} students of {name}: {_few(missing)}."
     if unknown:
-        message += f" It has {len(unknown)} names without a submission: {_few(unknown)}. Use the same names in both."
+        message += (
+            f" It has names that have no submission ({len(unknown)}): {_few(unknown)}. Use the same names in both."
+        )
     yield message
 
 
