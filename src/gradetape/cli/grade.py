@@ -14,10 +14,10 @@ from gradetape.cli.progress_display import ProgressDisplay
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import warn
 from gradetape.engine import EngineOptions
+from gradetape.exports import as_json as json_document
 from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.grading.results import max_points
-from gradetape.grading.run import GradeReport, run
-from gradetape.report.tables import as_json as json_document
+from gradetape.grading.run import GradeReport, Interrupted, run
 
 
 @click.command("grade")
@@ -62,7 +62,10 @@ def command(
     planned = plan(here(), request)
     warn(planned.warnings)
     with ProgressDisplay() as progress:
-        report = run(planned, progress)
+        try:
+            report = run(planned, progress)
+        except Interrupted as interrupted:
+            raise click.Abort(*interrupted.args) from None
     if as_json:
         click.echo(json.dumps(_document(planned, report), indent=2))
     warn(report.messages)
