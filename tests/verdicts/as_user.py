@@ -10,7 +10,9 @@ import msgspec
 
 from gradetape.errors import SandboxError
 from gradetape.records import Cell, Limits
-from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.budget import CheckBudget
+from gradetape.remote.roles import STUDENT
+from gradetape.remote.session import RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
 
@@ -23,7 +25,7 @@ with LocalZygote(Limits(memory_mb=700), secret=(secret,)) as zygote:
         sys.exit(str(error))
     control, watch = ZygoteClient(zygote.path), CheckBudget()
     watch.begin(30)
-    session = RemoteSession(control, "student", cells, Limits(), watch)
+    session = RemoteSession(control, STUDENT, cells, Limits(), watch)
     names = session.names()
     found = {
         "read": names.reads(str(secret / "seed")),
@@ -32,7 +34,7 @@ with LocalZygote(Limits(memory_mb=700), secret=(secret,)) as zygote:
         "signals": names.signals_its_parent(),
         "limits": names.limits_its_parent(),
         "processes": [names.reads(f"/proc/{pid}/cmdline") for pid in (os.getpid(), os.getppid())],
-        "layers": session.layers,
+        "layers": session.report.layers,
         "groups": names.reads("/proc/self/cgroup"),
     }
     session.close()

@@ -95,7 +95,7 @@ class LocalEngine:
         """Stops judging a case."""
         if number in self._work and self._channel is not None:
             with suppress(OSError):
-                self._channel.send(CancelJob(order=number))
+                self._channel.send(CancelJob(number=number))
             self._finished(number)
 
     def judge(self, job: Job) -> Outcome:
@@ -125,21 +125,21 @@ class LocalEngine:
         self.close()
 
     def _hear(self, message: Message) -> list[tuple[int, Outcome | Lost]]:
-        if isinstance(message, CollectedChecks) or message.order not in self._work:
+        if isinstance(message, CollectedChecks) or message.number not in self._work:
             return []
         if isinstance(message, Judged):
-            self._work[message.order].results.append(message.result)
+            self._work[message.number].results.append(message.result)
             return []
         if isinstance(message, JobLost):
-            return [(message.order, Lost(reason=message.reason)), *self._after_loss(message.order)]
+            return [(message.number, Lost(reason=message.reason)), *self._after_loss(message.number)]
         if isinstance(message, Done):
-            work = self._finished(message.order)
+            work = self._finished(message.number)
             seconds = round(time.monotonic() - work.started, 3)
             found = Outcome(
                 results=tuple(work.results), events=message.events, layers=message.layers, devices=message.devices,
                 review=message.review, versions=message.versions, seconds=seconds,
             )  # fmt: skip
-            return [(message.order, found)]
+            return [(message.number, found)]
         return []
 
     def _finished(self, number: int) -> _Work:
