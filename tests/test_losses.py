@@ -220,7 +220,7 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
 @pytest.mark.parametrize(
     ("odd", "words"),
     [
-        ("ending", "a worker ended before its walls stood. Is there memory for it (limits.memory_mb)?"),
+        ("ending", "a worker ended before its sandbox was complete. Does it have enough memory (limits.memory_mb)?"),
         ("loose", "a daemon has outlived it. Nothing is graded behind such walls: use another machine, or --isolation"),
         ("computed", "its forks would deadlock. Install the TensorFlow that gradetape asks for: pip install"),
         (

@@ -1,4 +1,4 @@
-"""A zygote on a machine that is odd in one way; the policy comes on standard input, as for any zygote."""
+"""A zygote on a machine with one defect; the policy comes on standard input, as for any zygote."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gradetape.worker import zygote
 
 
 class Ending(BareSandbox):
-    """The worker ends while its walls are built."""
+    """The worker ends while its sandbox is built."""
 
     def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
         os._exit(0)

@@ -209,7 +209,7 @@ class ChildHost:
         self._channel.send(Began(number=self._request.number, index=self._items.index(item), seconds=seconds))
 
     def ended(self, result: CheckResult) -> None:
-        """Passes a result on, unless it is a rehearsal's."""
+        """Passes a result on, unless it belongs to a rehearsal."""
         if not self.rehearsing:
             self._channel.send(Judged(number=self._request.number, result=result))
 

@@ -35,7 +35,10 @@ _OPERATORS = (*_UNARY.split(), *_BINARY.split(), *(f"r{name}" for name in _BINAR
 
 
 class Handle:
-    """An object in the worker. One object is one handle, so `is` works."""
+    """An object in the worker. One object is one handle, so `is` works.
+
+    It has more than 12 methods because Python looks up each operation of the language as a method of the class.
+    """
 
     __slots__ = ("__weakref__", "_gradetape_owner", "_gradetape_ref")
     _gradetape_owner: HandleOwner
@@ -139,7 +142,8 @@ for _name in _OPERATORS:
 class TensorHandle(NDArrayOperatorsMixin, Handle):
     """A tensor or a variable in the worker; it computes like the NumPy array of its numbers.
 
-    A tensor's numbers are fetched once. A variable's are fetched each time, since they change.
+    A tensor's numbers are fetched once. A variable's are fetched each time, since they change. It has more than 12 methods
+    because Python looks up each operation of the language as a method of the class.
     """
 
     __slots__ = ("_gradetape_seen",)

@@ -50,7 +50,7 @@ class LoadReport:
     """What a session's workers and their cells reported. Its attributes are set by its methods alone.
 
     `events` lists what happened to the cells when they were first run, `layers` the isolation layers in force,
-    `devices` and `versions` what TensorFlow computes on and what it is (said before any cell is run). `review` lists
+    `devices` and `versions` those of TensorFlow (received before any cell is run). `review` lists
     what the cells replaced of the libraries: that is the worker's own testimony, and decides nothing.
     """
 
@@ -82,7 +82,7 @@ class LoadReport:
         self.review = (_NO_REVIEW,)
 
     def add_answer(self, index: int, answer: Any) -> None:
-        """What a worker said of a cell: its error, the names that it defined again, its output."""
+        """A worker's answer for a cell: its error, the names that it defined again, its output."""
         if type(answer) is not dict:
             return
         for kind in ("error", "copied", "output"):

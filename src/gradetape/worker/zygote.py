@@ -1,12 +1,11 @@
 """The zygote: imports TensorFlow once, then forks a worker for whoever asks.
 
 `python -m gradetape.worker.zygote` reads its policy from standard input and listens on a sequenced-packet socket.
-Every connection is one judge's child: `Spawn` brings a worker's data socket along (so that it has no name that anyone
-could connect to), `Kill` ends a worker, `Allow` limits its CPU seconds, which the zygote looks at
-from outside; the zygote tells when one is `Ready`, `Broken`, or has an `Exit`. The end of a
-connection is the end of its workers. The zygote computes nothing (a TensorFlow operation before the fork deadlocks
-every child) and reads nothing that a worker's code could write. It ends when its standard input does, so a supervisor
-that dies leaves no zygote behind.
+Every connection is one judge's child. `Spawn` carries a worker's data socket (so that it has no name that anyone could
+connect to), `Kill` ends a worker, `Allow` limits its CPU seconds, which the zygote measures from outside; the zygote
+reports when one is `Ready`, `Broken`, or has an `Exit`. The end of a connection is the end of its workers. The zygote
+computes nothing (a TensorFlow operation before the fork deadlocks every child) and reads nothing that a worker's code
+could write. It ends when its standard input does, so a supervisor that dies leaves no zygote behind.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ from gradetape.wire.messages import Allow, Broken, Exit, Kill, Ready, Spawn, Zyg
 
 _DATA, _REPORT = 100, 101
 _PACKET = 1 << 16
-_LOOK_S = 0.2
+_ENFORCE_S = 0.2
 _DAEMON_S = 5.0
 _BACKENDS: dict[str, tuple[Callable[[Policy, bool], Sandbox], ...]] = {
     "namespaces": (NamespaceSandbox, PlainSandbox),
@@ -51,7 +50,11 @@ _BACKENDS: dict[str, tuple[Callable[[Policy, bool], Sandbox], ...]] = {
 
 
 class WorkerProcess:
-    """A worker as the zygote sees it."""
+    """A worker as the zygote sees it.
+
+    It has more than 10 attributes because it holds all that the zygote knows of a worker: what it was made with, what its
+    outer processes reported, and what it has used.
+    """
 
     def __init__(
         self, number: int, pid: int, uid: int, pipe: Reader, group: Group | None, owner: socket.socket | None
@@ -63,8 +66,8 @@ class WorkerProcess:
         self._doomed = self._overspent = False
         self._seen_s = 0.0
 
-    def hears(self, report: Report) -> None:
-        """Keeps what its outer processes told."""
+    def note(self, report: Report) -> None:
+        """Keeps a report of its outer processes."""
         if isinstance(report, Ended):
             self._ended = report
         if isinstance(report, Init):
@@ -73,24 +76,24 @@ class WorkerProcess:
                 self.kill()
 
     def kill(self) -> None:
-        """Ends its whole tree, as soon as its outermost process has said how: that one must not go before the tree."""
+        """Ends its whole tree, once its outermost process has reported how: that process must not end before the tree."""
         self._doomed = True
         if self._init:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._init.pid, self._init.signal)
 
-    def allow(self, order: Allow) -> None:
-        """Begins a new count of the CPU seconds that it may use."""
-        self.limit_s = min(self._cpu_s() + order.cpu_s, math.inf if order.total_s is None else order.total_s)
+    def allow(self, request: Allow) -> None:
+        """Starts a new count of the CPU seconds that it may use."""
+        self.limit_s = min(self._cpu_s() + request.cpu_s, math.inf if request.total_s is None else request.total_s)
 
-    def look(self) -> None:
-        """Ends it if it has used more CPU seconds than it may."""
+    def enforce(self) -> None:
+        """Ends it if it has used up its CPU seconds."""
         if not self._doomed and self._cpu_s() >= self.limit_s:
             self._overspent = True
             self.kill()
 
     def reap(self) -> Exit:
-        """Waits for the outermost process, which is about to end; how the worker ended."""
+        """Waits for the outermost process, which is about to end; returns how the worker ended."""
         self.pipe.close()
         os.waitpid(self.pid, 0)
         ended = self._ended or Ended(signal.SIGKILL, 0.0, 0)
@@ -99,7 +102,7 @@ class WorkerProcess:
             self.group.kill()
             kills, used = self.group.oom_kills, max(self.group.cpu_s or 0.0, used)
             self.group.remove()
-        # Nothing inside can end an init: it was not the student's code that kept this one from telling.
+        # Nothing inside can end an init: it was not the student's code that kept this one from reporting.
         lost = self._ended is None and not self._doomed and not kills
         return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost)
 
@@ -110,22 +113,25 @@ class WorkerProcess:
 
 
 class Zygote:
-    """The event loop: connections of judges, and the report pipes of their workers."""
+    """The event loop: connections of judges, and the report pipes of their workers.
+
+    It has more than 12 methods because each event has a method of its own.
+    """
 
     def __init__(self, policy: Policy, supervisor: TextIO) -> None:
         self._policy = policy
         self._supervisor = supervisor
         self._groups = Groups(policy.limits)
         self._uids = Uids()
-        self._walls: Sandbox
+        self._sandbox: Sandbox
         self._selector = selectors.DefaultSelector()
         self._children: dict[socket.socket, dict[int, WorkerProcess]] = {}
         self._living: set[WorkerProcess] = set()
-        self._look_at = 0.0
-        self._orders = msgspec.json.Decoder(ZygoteRequest)
+        self._enforce_at = 0.0
+        self._requests = msgspec.json.Decoder(ZygoteRequest)
 
     def serve(self) -> None:
-        """Imports and listens until standard input ends; then ends every worker and removes every group."""
+        """Imports and serves until standard input ends; then ends every worker and removes every control group."""
         try:
             self._choose()
             _import_everything()
@@ -134,14 +140,14 @@ class Zygote:
             self._end()
 
     def _choose(self) -> None:
-        """The first walls that stand in a rehearsal; raises WallsError where none do."""
+        """Chooses the first sandbox that holds in a rehearsal; raises SandboxError where none does."""
         if self._policy.isolation != "none":
             self._groups.require()
         refusals: list[str] = []
         for backend in _BACKENDS[self._policy.isolation]:
-            self._walls = backend(self._policy, self._groups.each)
+            self._sandbox = backend(self._policy, self._groups.each)
             try:
-                self._walls.check()
+                self._sandbox.check()
                 self._rehearse()
                 return
             except SandboxError as refusal:
@@ -151,16 +157,16 @@ class Zygote:
         raise SandboxError(" And without namespaces: ".join(refusals))
 
     def _rehearse(self) -> None:
-        """A worker that only leaves a daemon: its walls stand, and the daemon ends with it."""
+        """Tries the sandbox on a worker that only leaves a daemon, which must end with it; raises SandboxError."""
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
                 child = self._fork(None, 0, theirs.fileno(), _leave_a_daemon)
-            told: list[Report] = []
+            received: list[Report] = []
             while (reports := child.pipe.read()) is not None:
-                told += reports
+                received += reports
             child.reap()
-            _refuse_broken(told)
+            _refuse_broken(received)
             ours.settimeout(_DAEMON_S)
             try:
                 ours.recv(1)
@@ -172,7 +178,9 @@ class Zygote:
     def _listen(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as listener:
             listener.bind(self._policy.socket)
-            os.chmod(self._policy.socket, 0o666)  # the folder says who may come; an engine may have mapped our uid
+            os.chmod(
+                self._policy.socket, 0o666
+            )  # the folder's mode decides who may connect; an engine may have mapped our uid
             listener.listen(64)
             self._selector.register(listener, selectors.EVENT_READ, None)
             self._selector.register(0, selectors.EVENT_READ, None)
@@ -182,42 +190,42 @@ class Zygote:
 
     def _end(self) -> None:
         for owner in list(self._children):
-            self._hang_up(owner)
+            self._disconnect(owner)
         while self._living:
             for child in list(self._living):
-                self._hear(child)
+                self._read_reports(child)
         self._groups.remove()
 
     def _turn(self, listener: socket.socket) -> bool:
-        for key, _ in self._selector.select(self._patience()):
+        for key, _ in self._selector.select(self._timeout()):
             if key.fileobj == 0:
                 return False
             if key.fileobj is listener:
-                self._welcome(listener)
+                self._accept(listener)
             elif isinstance(key.data, WorkerProcess):
-                self._hear(key.data)
+                self._read_reports(key.data)
             else:
-                self._obey(key.fileobj)
-        self._look()
+                self._handle(key.fileobj)
+        self._enforce()
         return True
 
-    def _patience(self) -> float | None:
-        """Until when to sleep: for ever where no worker's CPU seconds are limited."""
+    def _timeout(self) -> float | None:
+        """How long to sleep: for ever where no worker's CPU seconds are limited."""
         if all(child.limit_s == math.inf for child in self._living):
             return None
-        return max(self._look_at - time.monotonic(), 0.0)
+        return max(self._enforce_at - time.monotonic(), 0.0)
 
-    def _look(self) -> None:
-        """Looks at what the workers use, a few times a second."""
-        if time.monotonic() < self._look_at:
+    def _enforce(self) -> None:
+        """Limits the CPU seconds of the workers, a few times a second."""
+        if time.monotonic() < self._enforce_at:
             return
-        self._look_at = time.monotonic() + _LOOK_S
+        self._enforce_at = time.monotonic() + _ENFORCE_S
         for child in self._living:
             if child.limit_s < math.inf:
-                child.look()
+                child.enforce()
 
-    def _welcome(self, listener: socket.socket) -> None:
-        """A judge's connection; students' code, which has no business here, is refused."""
+    def _accept(self, listener: socket.socket) -> None:
+        """Accepts a judge's connection; one from students' code is refused."""
         try:
             connection, _ = listener.accept()
         except OSError:
@@ -229,39 +237,41 @@ class Zygote:
         self._children[connection] = {}
         self._selector.register(connection, selectors.EVENT_READ, None)
 
-    def _obey(self, connection: Any) -> None:
-        """One order of a judge's; a malformed one ends that connection and nothing else."""
+    def _handle(self, connection: Any) -> None:
+        """Handles one request of a judge's; a malformed one ends that connection and nothing else."""
         if connection not in self._children:
             return
         descriptors: list[int] = []
         try:
             data, descriptors, _, _ = socket.recv_fds(connection, _PACKET, 1)
-            order = self._orders.decode(data) if data else None
+            request = self._requests.decode(data) if data else None
         except (OSError, msgspec.MsgspecError, ValueError, RecursionError):  # wrong UTF-8 is a ValueError
-            order = None
-        match order:
+            request = None
+        match request:
             case Spawn(worker) if descriptors and worker not in self._children[connection]:
-                self._spawn(connection, order, descriptors[0])
+                self._spawn(connection, request, descriptors[0])
             case Kill(worker):
                 if child := self._children[connection].get(worker):
                     child.kill()
             case Allow(worker):
                 if child := self._children[connection].get(worker):
-                    child.allow(order)
+                    child.allow(request)
             case _:
-                self._hang_up(connection)
+                self._disconnect(connection)
         for descriptor in descriptors:
             os.close(descriptor)
 
-    def _spawn(self, connection: socket.socket, order: Spawn, data: int) -> None:
-        number = order.worker
+    def _spawn(self, connection: socket.socket, request: Spawn, data: int) -> None:
+        number = request.worker
         try:
-            if order.role not in ROLES:
-                raise SandboxError(f"there is no role {order.role}")
-            child = self._fork(connection, number, data, lambda: _work(self._policy.limits.output_kb << 10, order.slot))
+            if request.role not in ROLES:
+                raise SandboxError(f"there is no role {request.role}")
+            child = self._fork(
+                connection, number, data, lambda: _work(self._policy.limits.output_kb << 10, request.slot)
+            )
         except (SandboxError, OSError) as error:
-            self._tell(connection, Broken(number, str(error)))
-            self._tell(connection, Exit(number, signal.SIGKILL))
+            self._send(connection, Broken(number, str(error)))
+            self._send(connection, Exit(number, signal.SIGKILL))
             return
         self._living.add(child)
         self._children[connection][number] = child
@@ -287,7 +297,7 @@ class Zygote:
         return WorkerProcess(number, pid, uid, Reader(read), group, connection)
 
     def _become(self, uid: int, group: Group | None, data: int, write: int, work: Callable[[], None]) -> NoReturn:
-        """In the child: nothing of the zygote's but the data socket and the report pipe, then the walls."""
+        """In the child: keeps nothing of the zygote's but the data socket and the report pipe, then enters the sandbox."""
         pipe = Pipe(_REPORT)
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -301,7 +311,7 @@ class Zygote:
                 os.dup2(nothing, descriptor)
             syscalls.close_from(3, _DATA - 1)
             syscalls.close_from(_REPORT + 1)
-            self._walls.enter(uid, work, pipe, _DATA)
+            self._sandbox.enter(uid, work, pipe, _DATA)
         except BaseException as error:
             reason = str(error) if isinstance(error, SandboxError | OSError) else traceback.format_exc()[-2000:]
             try:
@@ -310,32 +320,32 @@ class Zygote:
                 os._exit(98)
         os._exit(99)
 
-    def _hear(self, child: WorkerProcess) -> None:
+    def _read_reports(self, child: WorkerProcess) -> None:
         reports = child.pipe.read()
         if reports is None:
             self._selector.unregister(child.pipe)
             self._living.discard(child)
             if child.owner in self._children:
                 self._children[child.owner].pop(child.number, None)
-            self._tell(child.owner, child.reap())
+            self._send(child.owner, child.reap())
             return
         for report in reports:
-            child.hears(report)
+            child.note(report)
             if isinstance(report, Stands):
-                self._tell(child.owner, Ready(child.number, (*report.layers, *self._groups.layers)))
+                self._send(child.owner, Ready(child.number, (*report.layers, *self._groups.layers)))
             if isinstance(report, Failed):
-                self._tell(child.owner, Broken(child.number, report.reason))
+                self._send(child.owner, Broken(child.number, report.reason))
 
-    def _tell(self, connection: socket.socket | None, news: ZygoteEvent) -> None:
+    def _send(self, connection: socket.socket | None, event: ZygoteEvent) -> None:
         if connection is None or connection not in self._children:
             return
         try:
-            connection.send(msgspec.json.encode(news), socket.MSG_DONTWAIT)
+            connection.send(msgspec.json.encode(event), socket.MSG_DONTWAIT)
         except OSError:
-            self._hang_up(connection)
+            self._disconnect(connection)
 
-    def _hang_up(self, connection: socket.socket) -> None:
-        """A judge is gone: so are its workers."""
+    def _disconnect(self, connection: socket.socket) -> None:
+        """Ends a judge's connection and its workers."""
         for child in self._children.pop(connection, {}).values():
             child.kill()
         self._selector.unregister(connection)
@@ -343,7 +353,7 @@ class Zygote:
 
 
 def _leave_a_daemon() -> None:
-    """A process in a session of its own, whose parent is gone; it keeps the data socket open."""
+    """Leaves a process in a session of its own, whose parent has ended; it keeps the data socket open."""
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
@@ -352,13 +362,15 @@ def _leave_a_daemon() -> None:
     os.wait()
 
 
-def _refuse_broken(told: list[Report]) -> None:
-    """Raises WallsError, or NotHere, unless the walls of a rehearsal stand."""
-    for report in told:
+def _refuse_broken(reports: list[Report]) -> None:
+    """Raises SandboxError, or SandboxUnavailable, unless the sandbox of a rehearsal was complete."""
+    for report in reports:
         if isinstance(report, Failed):
             raise (SandboxUnavailable if report.elsewhere else SandboxError)(report.reason)
-    if not any(isinstance(report, Stands) for report in told):
-        raise SandboxError("a worker ended before its walls stood. Is there memory for it (limits.memory_mb)?")
+    if not any(isinstance(report, Stands) for report in reports):
+        raise SandboxError(
+            "a worker ended before its sandbox was complete. Does it have enough memory (limits.memory_mb)?"
+        )
 
 
 def _work(output_limit: int, slot: Slot) -> None:
@@ -371,7 +383,7 @@ def _work(output_limit: int, slot: Slot) -> None:
 
 
 def _import_everything() -> None:
-    """Imports whatever a worker needs, so that no worker has to, and shows that nothing was computed by that."""
+    """Imports whatever a worker needs, so that no worker has to; raises SandboxError if that computed something."""
     import gradetape.worker.worker  # noqa: F401, I001
     import h5py  # noqa: F401
     from tensorflow.python.eager import context
@@ -391,7 +403,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as pid 1 of a container it would be ignored
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with open(os.dup(1), "w", buffering=1) as supervisor:
-        os.dup2(2, 1)  # what the imports print is not for the supervisor
+        os.dup2(2, 1)  # what the imports print does not go to the supervisor
         try:
             Zygote(policy, supervisor).serve()
         except SandboxError as error:
