@@ -17,16 +17,18 @@ def hunt():
         yield b"\n".join(value for value in values if type(value) is bytes and b"canary" in value)
 
 
-SECRET = ("Case", "Exam", "Check", "CheckResult", "Grade")
+SECRET = ("Job", "GradableAssignment", "AnswerKey", "Check", "CheckResult", "Grade")
 secret = [type(thing).__name__ for thing in gc.get_objects() if type(thing).__name__ in SECRET]
 outside = (
     "gradetape.judge",
-    "gradetape.course.assignments",
-    "gradetape.grading.grade",
+    "gradetape.remote",
+    "gradetape.course",
+    "gradetape.engine",
+    "gradetape.grading",
     "gradetape.cli",
     "pytest",
     "_pytest",
 )
 modules = [name for name in sys.modules if name.startswith(outside)]
 if secret or modules:
-    print("BREACH: the far side holds", secret[:5], modules[:5])
+    print("BREACH: the worker holds", secret[:5], modules[:5])

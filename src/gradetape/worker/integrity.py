@@ -21,7 +21,7 @@ from gradetape.worker.generation import keras
 
 _ROOTS = {"np": np, "tf": tf, "keras": keras, "builtins": builtins}
 _PACKAGES = ("numpy", "tensorflow", "keras", "tf_keras")
-_SKIPPED = ("compat", "raw_ops", "src")  # other names for the same, or nothing that a check would use
+_SKIP = ("compat", "raw_ops", "src")  # other names for the same, or nothing that a check would use
 _DEPTH = 2
 _MOST = 20
 
@@ -69,9 +69,7 @@ def _recorded() -> Iterator[NameRecord | ClassRecord]:
 def _of_module(place: str, module: ModuleType, seen: set[int], depth: int) -> Iterator[NameRecord | ClassRecord]:
     """The functions and classes of a module and of those below it; a module that is not loaded yet is left alone."""
     seen.add(id(module))
-    public = [
-        (name, value) for name, value in vars(module).items() if not name.startswith("_") and name not in _SKIPPED
-    ]
+    public = [(name, value) for name, value in vars(module).items() if not name.startswith("_") and name not in _SKIP]
     for name, value in public:
         if callable(value):
             yield NameRecord(f"{place}.{name}", module, name, value, _code(value))

@@ -54,7 +54,7 @@ class Worker:
         self._names = main.__dict__
         self._cells = Cells(self._names, self._output)
         self._device_mb = device_mb
-        self.operations = self._table()
+        self._operations = self._table()
 
     def serve(self) -> None:
         """Answers until the judge hangs up."""
@@ -78,7 +78,7 @@ class Worker:
 
     def _answer(self, operation: str, args: list[Any]) -> list[Any]:
         try:
-            return [ReplyKind.OK, self.operations[operation](*args)]
+            return [ReplyKind.OK, self._operations[operation](*args)]
         except MissingName as missing:
             return [ReplyKind.MISSING, str(missing)]
         except BaseException as error:

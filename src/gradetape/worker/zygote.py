@@ -52,8 +52,8 @@ _BACKENDS: dict[str, tuple[Callable[[Policy, bool], Sandbox], ...]] = {
 class WorkerProcess:
     """A worker as the zygote sees it.
 
-    It has more than 10 attributes because it holds all that the zygote knows of a worker: what it was made with, what its
-    outer processes reported, and what it has used.
+    It has more than 10 attributes because it holds all that the zygote knows of a worker: what it was made with, what
+    its outer processes reported, and what it has used.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class WorkerProcess:
                 self.kill()
 
     def kill(self) -> None:
-        """Ends its whole tree, once its outermost process has reported how: that process must not end before the tree."""
+        """Ends its whole tree once its outermost process has reported how: it must not end before the tree."""
         self._doomed = True
         if self._init:
             with contextlib.suppress(ProcessLookupError):
@@ -178,9 +178,7 @@ class Zygote:
     def _listen(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as listener:
             listener.bind(self._policy.socket)
-            os.chmod(
-                self._policy.socket, 0o666
-            )  # the folder's mode decides who may connect; an engine may have mapped our uid
+            os.chmod(self._policy.socket, 0o666)  # its folder keeps others out; an engine may have mapped our uid
             listener.listen(64)
             self._selector.register(listener, selectors.EVENT_READ, None)
             self._selector.register(0, selectors.EVENT_READ, None)
@@ -297,7 +295,7 @@ class Zygote:
         return WorkerProcess(number, pid, uid, Reader(read), group, connection)
 
     def _become(self, uid: int, group: Group | None, data: int, write: int, work: Callable[[], None]) -> NoReturn:
-        """In the child: keeps nothing of the zygote's but the data socket and the report pipe, then enters the sandbox."""
+        """In the child: keeps only the data socket and the report pipe of the zygote's, then enters the sandbox."""
         pipe = Pipe(_REPORT)
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
