@@ -12,7 +12,7 @@ from gradetape.sandbox import landlock, namespaces, selftest, syscalls
 from gradetape.sandbox.bare import BareSandbox
 from gradetape.sandbox.base import Reports
 from gradetape.sandbox.plain import PlainSandbox
-from gradetape.worker import zygote
+from gradetape.worker import forker, zygote
 
 
 class Ending(BareSandbox):
@@ -68,8 +68,8 @@ def ending() -> type[Any]:
 
 def loose() -> type[Any]:
     """Nor is there a control group."""
-    zygote._DAEMON_S = 0.5
-    zygote.Groups.make = lambda _: None
+    forker._DAEMON_S = 0.5
+    forker.Groups.make = lambda _: None
     return Loose
 
 
@@ -90,5 +90,5 @@ def ordinary() -> type[Any]:
 
 
 if __name__ == "__main__":
-    zygote._BACKENDS["none"] = (globals()[sys.argv[1]](),)
+    forker._BACKENDS["none"] = (globals()[sys.argv[1]](),)
     sys.exit(zygote.main())

@@ -10,8 +10,6 @@ could write. It ends when its standard input does, so a supervisor that dies lea
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import gc
 import io
 import math
@@ -22,108 +20,33 @@ import socket
 import struct
 import sys
 import time
-import traceback
-from collections.abc import Callable
-from typing import Any, NoReturn, TextIO
+from functools import partial
+from typing import Any, TextIO
 
 import msgspec
 
 from gradetape.errors import SandboxError
 from gradetape.records import Slot
-from gradetape.sandbox import syscalls, tree
-from gradetape.sandbox.bare import BareSandbox
-from gradetape.sandbox.base import ELSEWHERE, ROLES, STUDENT_UIDS, Policy, Sandbox, SandboxUnavailable, Uids
-from gradetape.sandbox.groups import Group, Groups
-from gradetape.sandbox.namespaces import NamespaceSandbox
-from gradetape.sandbox.plain import PlainSandbox
-from gradetape.sandbox.reports import Ended, Failed, Init, Pipe, Reader, Report, Stands
+from gradetape.sandbox.base import ROLES, STUDENT_UIDS, Policy
+from gradetape.sandbox.reports import Failed, Stands
 from gradetape.wire.messages import Allow, Broken, Exit, Kill, Ready, Spawn, ZygoteEvent, ZygoteRequest
+from gradetape.worker.forker import DATA, Forker
+from gradetape.worker.process import WorkerProcess
 
-_DATA, _REPORT = 100, 101
 _PACKET = 1 << 16
 _ENFORCE_S = 0.2
-_DAEMON_S = 5.0
-_BACKENDS: dict[str, tuple[Callable[[Policy, bool], Sandbox], ...]] = {
-    "namespaces": (NamespaceSandbox, PlainSandbox),
-    "none": (BareSandbox,),
-}
-
-
-class WorkerProcess:
-    """A worker as the zygote sees it.
-
-    It has more than 10 attributes because it holds all that the zygote knows of a worker: what it was made with, what
-    its outer processes reported, and what it has used.
-    """
-
-    def __init__(
-        self, number: int, pid: int, uid: int, pipe: Reader, group: Group | None, owner: socket.socket | None
-    ) -> None:
-        self.number, self.pid, self.uid, self.pipe, self.group, self.owner = number, pid, uid, pipe, group, owner
-        self.limit_s = math.inf
-        self._init: Init | None = None
-        self._ended: Ended | None = None
-        self._doomed = self._overspent = False
-        self._seen_s = 0.0
-
-    def note(self, report: Report) -> None:
-        """Keeps a report of its outer processes."""
-        if isinstance(report, Ended):
-            self._ended = report
-        if isinstance(report, Init):
-            self._init = report
-            if self._doomed:
-                self.kill()
-
-    def kill(self) -> None:
-        """Ends its whole tree once its outermost process has reported how: it must not end before the tree."""
-        self._doomed = True
-        if self._init:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._init.pid, self._init.signal)
-
-    def allow(self, request: Allow) -> None:
-        """Starts a new count of the CPU seconds that it may use."""
-        self.limit_s = min(self._cpu_s() + request.cpu_s, math.inf if request.total_s is None else request.total_s)
-
-    def enforce(self) -> None:
-        """Ends it if it has used up its CPU seconds."""
-        if not self._doomed and self._cpu_s() >= self.limit_s:
-            self._overspent = True
-            self.kill()
-
-    def reap(self) -> Exit:
-        """Waits for the outermost process, which is about to end; returns how the worker ended."""
-        self.pipe.close()
-        os.waitpid(self.pid, 0)
-        ended = self._ended or Ended(signal.SIGKILL, 0.0, 0)
-        kills, used = 0, max(ended.cpu_s, self._seen_s)
-        if self.group:
-            self.group.kill()
-            kills, used = self.group.oom_kills, max(self.group.cpu_s or 0.0, used)
-            self.group.remove()
-        # Nothing inside can end an init: it was not the student's code that kept this one from reporting.
-        lost = self._ended is None and not self._doomed and not kills
-        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost)
-
-    def _cpu_s(self) -> float:
-        counted = self.group.cpu_s if self.group else None
-        self._seen_s = tree.cpu_s(self.pid) if counted is None else counted
-        return self._seen_s
 
 
 class Zygote:
     """The event loop: connections of judges, and the report pipes of their workers.
 
-    It has more than 12 methods because each event has a method of its own.
+    It has more than 12 methods because each kind of event has one of its own.
     """
 
     def __init__(self, policy: Policy, supervisor: TextIO) -> None:
         self._policy = policy
         self._supervisor = supervisor
-        self._groups = Groups(policy.limits)
-        self._uids = Uids()
-        self._sandbox: Sandbox
+        self._forker = Forker(policy)
         self._selector = selectors.DefaultSelector()
         self._children: dict[socket.socket, dict[int, WorkerProcess]] = {}
         self._living: set[WorkerProcess] = set()
@@ -133,47 +56,11 @@ class Zygote:
     def serve(self) -> None:
         """Imports and serves until standard input ends; then ends every worker and removes every control group."""
         try:
-            self._choose()
+            self._forker.choose()
             _import_everything()
             self._listen()
         finally:
             self._end()
-
-    def _choose(self) -> None:
-        """Chooses the first sandbox that holds in a rehearsal; raises SandboxError where none does."""
-        if self._policy.isolation != "none":
-            self._groups.require()
-        refusals: list[str] = []
-        for backend in _BACKENDS[self._policy.isolation]:
-            self._sandbox = backend(self._policy, self._groups.each)
-            try:
-                self._sandbox.check()
-                self._rehearse()
-                return
-            except SandboxError as refusal:
-                refusals.append(str(refusal))
-                if not isinstance(refusal, SandboxUnavailable):
-                    break
-        raise SandboxError(" And without namespaces: ".join(refusals))
-
-    def _rehearse(self) -> None:
-        """Tries the sandbox on a worker that only leaves a daemon, which must end with it; raises SandboxError."""
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                child = self._fork(None, 0, theirs.fileno(), _leave_a_daemon)
-            received: list[Report] = []
-            while (reports := child.pipe.read()) is not None:
-                received += reports
-            child.reap()
-            _refuse_broken(received)
-            ours.settimeout(_DAEMON_S)
-            try:
-                ours.recv(1)
-            except TimeoutError:
-                raise SandboxError(
-                    f"no kill reaches all that a worker starts: a daemon has outlived it. {ELSEWHERE}"
-                ) from None
 
     def _listen(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as listener:
@@ -192,7 +79,7 @@ class Zygote:
         while self._living:
             for child in list(self._living):
                 self._read_reports(child)
-        self._groups.remove()
+        self._forker.close()
 
     def _turn(self, listener: socket.socket) -> bool:
         for key, _ in self._selector.select(self._timeout()):
@@ -264,9 +151,8 @@ class Zygote:
         try:
             if request.role not in ROLES:
                 raise SandboxError(f"there is no role {request.role}")
-            child = self._fork(
-                connection, number, data, lambda: _work(self._policy.limits.output_kb << 10, request.slot)
-            )
+            work = partial(_work, self._policy.limits.output_kb << 10, request.slot)
+            child = self._forker.fork(connection, number, data, work, [child.uid for child in self._living])
         except (SandboxError, OSError) as error:
             self._send(connection, Broken(number, str(error)))
             self._send(connection, Exit(number, signal.SIGKILL))
@@ -274,49 +160,6 @@ class Zygote:
         self._living.add(child)
         self._children[connection][number] = child
         self._selector.register(child.pipe, selectors.EVENT_READ, child)
-
-    def _fork(
-        self, connection: socket.socket | None, number: int, data: int, work: Callable[[], None]
-    ) -> WorkerProcess:
-        uid = self._uids.take(child.uid for child in self._living)
-        group = self._groups.make()
-        read, write = os.pipe()
-        try:
-            pid = os.fork()
-        except OSError:
-            os.close(read)
-            os.close(write)
-            if group:
-                group.remove()
-            raise
-        if pid == 0:
-            self._become(uid, group, data, write, work)
-        os.close(write)
-        return WorkerProcess(number, pid, uid, Reader(read), group, connection)
-
-    def _become(self, uid: int, group: Group | None, data: int, write: int, work: Callable[[], None]) -> NoReturn:
-        """In the child: keeps only the data socket and the report pipe of the zygote's, then enters the sandbox."""
-        pipe = Pipe(_REPORT)
-        try:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            if group:
-                group.join()
-            write = fcntl.fcntl(write, fcntl.F_DUPFD, _REPORT + 1)  # it might be _DATA itself
-            os.dup2(data, _DATA, inheritable=False)
-            os.dup2(write, _REPORT, inheritable=False)
-            nothing = os.open("/dev/null", os.O_RDWR)
-            for descriptor in (0, 1, 2):
-                os.dup2(nothing, descriptor)
-            syscalls.close_from(3, _DATA - 1)
-            syscalls.close_from(_REPORT + 1)
-            self._sandbox.enter(uid, work, pipe, _DATA)
-        except BaseException as error:
-            reason = str(error) if isinstance(error, SandboxError | OSError) else traceback.format_exc()[-2000:]
-            try:
-                pipe.failed(reason, isinstance(error, SandboxUnavailable))
-            finally:
-                os._exit(98)
-        os._exit(99)
 
     def _read_reports(self, child: WorkerProcess) -> None:
         reports = child.pipe.read()
@@ -330,7 +173,7 @@ class Zygote:
         for report in reports:
             child.note(report)
             if isinstance(report, Stands):
-                self._send(child.owner, Ready(child.number, (*report.layers, *self._groups.layers)))
+                self._send(child.owner, Ready(child.number, (*report.layers, *self._forker.layers)))
             if isinstance(report, Failed):
                 self._send(child.owner, Broken(child.number, report.reason))
 
@@ -350,34 +193,13 @@ class Zygote:
         connection.close()
 
 
-def _leave_a_daemon() -> None:
-    """Leaves a process in a session of its own, whose parent has ended; it keeps the data socket open."""
-    if os.fork() == 0:
-        os.setsid()
-        if os.fork() == 0:
-            time.sleep(2 * _DAEMON_S)
-        os._exit(0)
-    os.wait()
-
-
-def _refuse_broken(reports: list[Report]) -> None:
-    """Raises SandboxError, or SandboxUnavailable, unless the sandbox of a rehearsal was complete."""
-    for report in reports:
-        if isinstance(report, Failed):
-            raise (SandboxUnavailable if report.elsewhere else SandboxError)(report.reason)
-    if not any(isinstance(report, Stands) for report in reports):
-        raise SandboxError(
-            "a worker ended before its sandbox was complete. Does it have enough memory (limits.memory_mb)?"
-        )
-
-
 def _work(output_limit: int, slot: Slot) -> None:
     from gradetape.worker.worker import Worker
 
     if slot.device:  # CUDA has not been touched yet, and reads this when it is
         os.environ["CUDA_VISIBLE_DEVICES"] = slot.device
         os.environ["CUDA_CACHE_PATH"] = os.path.join(os.environ["TMPDIR"], "cuda")
-    Worker(socket.socket(fileno=_DATA), output_limit, slot.memory_mb).serve()
+    Worker(socket.socket(fileno=DATA), output_limit, slot.memory_mb).serve()
 
 
 def _import_everything() -> None:
