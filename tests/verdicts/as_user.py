@@ -1,4 +1,4 @@
-"""Starts a zygote as an ordinary user, and tells what a student could do there."""
+"""Starts a zygote as an ordinary user, and prints what a student could do there."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ with LocalZygote(Limits(memory_mb=700), secret=(secret,)) as zygote:
         zygote.wait_ready()
     except SandboxError as error:
         sys.exit(str(error))
-    control, watch = ZygoteClient(zygote.path), CheckBudget()
-    watch.begin(30)
-    session = RemoteSession(control, STUDENT, cells, Limits(), watch)
+    control, budget = ZygoteClient(zygote.path), CheckBudget()
+    budget.begin(30)
+    session = RemoteSession(control, STUDENT, cells, Limits(), budget)
     names = session.names()
     found = {
         "read": names.reads(str(secret / "seed")),
