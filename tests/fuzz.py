@@ -48,9 +48,9 @@ from gradetape.wire.codec import Encoder
 from gradetape.wire.messages import Broken, Exit, Kill, Ready, Spawn
 from gradetape.wire.operations import Operation
 from gradetape.wire.values import Ref
+from tests.frames import MALFORMED, is_plain
 from tests.processes import until
 from tests.remote_sessions import started
-from tests.test_codec import MALFORMED, is_plain
 
 CPU_S = 5.0
 HANGS_S = 30.0

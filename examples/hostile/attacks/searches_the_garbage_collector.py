@@ -19,16 +19,9 @@ def hunt():
 
 SECRET = ("Job", "GradableAssignment", "AnswerKey", "Check", "CheckResult", "Grade")
 secret = [type(thing).__name__ for thing in gc.get_objects() if type(thing).__name__ in SECRET]
-outside = (
-    "gradetape.judge",
-    "gradetape.remote",
-    "gradetape.course",
-    "gradetape.engine",
-    "gradetape.grading",
-    "gradetape.cli",
-    "pytest",
-    "_pytest",
-)
+outside = tuple(
+    f"gradetape.{name}" for name in ("judge", "remote", "engine", "grading", "course", "runtime", "checks", "cli")
+) + ("pytest", "_pytest")
 modules = [name for name in sys.modules if name.startswith(outside)]
 if secret or modules:
     print("BREACH: the worker holds", secret[:5], modules[:5])
