@@ -20,6 +20,8 @@ from gradetape.wire.values import FunctionSource, Ref
 
 CHECK_BYTES = 512 << 20
 _RELEASES = 1000
+# As plain text: a member of an enum is looked up and compared more slowly, and every reply does so.
+_OK, _MISSING, _RAISED = ReplyKind.OK.value, ReplyKind.MISSING.value, ReplyKind.RAISED.value
 _OUT_OF_MEMORY = frozenset({"MemoryError", "ResourceExhaustedError"})
 
 
@@ -158,9 +160,9 @@ class WorkerConnection:
         return _checked_reply(self.transport.decode(self.transport.receive_frame(deadline)), self._sequence)
 
     def _result(self, reply: list[Any], operation: Operation, args: tuple[object, ...]) -> Any:
-        if reply[1] == ReplyKind.OK:
+        if reply[1] == _OK:
             return reply[2]
-        if reply[1] == ReplyKind.MISSING:  # in the judge's words: what the worker wrote there may be anything
+        if reply[1] == _MISSING:  # in the judge's words: what the worker wrote there may be anything
             what = f"{args[0]} is not defined" if operation is Operation.NAME else "a name is not defined"
             raise self._session.note(Missing(what))
         chain, kind, text, traceback = reply[2:]
@@ -181,12 +183,12 @@ def _checked_reply(reply: Any, sequence: int) -> list[Any]:
     if reply[0] != sequence:
         raise WireError("a reply to no request")
     kind, *rest = reply[1:]
-    if kind == ReplyKind.OK and len(rest) == 1:
+    if kind == _OK and len(rest) == 1:
         return reply
-    if kind == ReplyKind.MISSING and len(rest) == 1 and type(rest[0]) is str:
+    if kind == _MISSING and len(rest) == 1 and type(rest[0]) is str:
         return reply
     if (
-        kind == ReplyKind.RAISED
+        kind == _RAISED
         and len(rest) == 4
         and type(rest[0]) is list
         and all(type(part) is str for part in (*rest[0], *rest[1:]))

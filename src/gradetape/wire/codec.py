@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradetape.errors import WireError, WireRefused
-from gradetape.wire.operations import Operation, ReplyKind
+from gradetape.wire.operations import Operation
 from gradetape.wire.survey import MAX_DEPTH, Quota, survey
 from gradetape.wire.values import DType, FunctionSource, Ragged, Ref, Sparse, TensorShape, TensorSpec, WorkerPath
 
@@ -102,7 +102,7 @@ class Encoder:
         self._buffers: list[Array] = []
         self._depth = self._count = 0
         self._forms: dict[type, Callable[[Any], object]] = {
-            type(None): _same, bool: _same, float: _same, bytes: _same, Operation: _same, ReplyKind: _same,
+            type(None): _same, bool: _same, float: _same, bytes: _same, Operation: _same,
             int: self._int, str: self._str, list: self._list, tuple: self._tuple, dict: self._dict,
             np.ndarray: self._array, Ref: self._ref, slice: self._slice, EllipsisType: self._ellipsis,
             DType: lambda v: self._ext(Kind.DTYPE, v.name),
