@@ -24,7 +24,9 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine, EngineOptions, judge, open_engine
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Cell, Limits
-from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.budget import CheckBudget
+from gradetape.remote.roles import CLEAN, STUDENT
+from gradetape.remote.session import RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
 
@@ -78,14 +80,14 @@ def batch(gradable: GradableAssignment) -> list[Row]:
 
 
 def _first_reply(control: ZygoteClient, watch: CheckBudget) -> float:
-    session = RemoteSession(control, "clean", (), Limits(), watch)
+    session = RemoteSession(control, CLEAN, (), Limits(), watch)
     taken = seconds(session.ready)
     session.close()
     return taken
 
 
 def _calls(control: ZygoteClient, watch: CheckBudget) -> list[float]:
-    session = RemoteSession(control, "student", (Cell(source="def double(x):\n    return 2 * x"),), Limits(), watch)
+    session = RemoteSession(control, STUDENT, (Cell(source="def double(x):\n    return 2 * x"),), Limits(), watch)
     double = session.names().double
     times = [seconds(lambda: [double(1.5) for _ in range(1000)]) / 1000 for _ in range(5)]
     session.close()

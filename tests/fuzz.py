@@ -1,11 +1,11 @@
-"""Feeds both ends of the wire with what nobody should send.
+"""Sends malformed data to both ends of every connection.
 
-    python -m tests.fuzz [--seconds 60] [--seed 1] [--again judge:1234]
+    python -m tests.fuzz [--seconds 60] [--seed 1] [--again replies:1234]
 
-*judge*: replies of a far side that has gone bad, read by the judge's end of a worker. *news*: packets of a zygote that
-has gone bad, read by a control connection. *orders*: packets to a real zygote, with descriptors and without.
+*replies*: replies of a hostile worker, read by the judge's connection. *events*: packets of a broken zygote, read by
+the zygote client. *requests*: packets to a real zygote, with descriptors and without.
 
-Each turn has a number; its bytes are drawn from that and the seed. A turn is bad if it ends in anything but plain data
+Each turn has a number; its bytes are drawn from that and the seed. A turn fails if it ends in anything but plain data
 or one of the exceptions that are meant for it, if it takes long, or if memory, descriptors or processes grow.
 """
 
@@ -23,8 +23,10 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -33,17 +35,22 @@ import psutil
 from rich.console import Console
 
 from gradetape.errors import InfrastructureError, StudentError, WorkerEvent
-from gradetape.records import Limits
+from gradetape.records import Limits, Slot
+from gradetape.remote.budget import CheckBudget
+from gradetape.remote.connection import WorkerConnection
 from gradetape.remote.handles import Handle
-from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.roles import STUDENT
+from gradetape.remote.session import RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.sandbox.base import STUDENT_UIDS
+from gradetape.wire.channel import Channel
 from gradetape.wire.codec import Encoder
 from gradetape.wire.messages import Broken, Exit, Kill, Ready, Spawn
+from gradetape.wire.operations import Operation
 from gradetape.wire.values import Ref
-from tests.far import started
 from tests.frames import MALFORMED, is_plain
 from tests.processes import until
+from tests.remote_sessions import started
 
 CPU_S = 5.0
 HANGS_S = 30.0
@@ -54,13 +61,18 @@ VALUES: tuple[object, ...] = (
     slice(1, 2), np.float32(2), np.arange(6, dtype="int16").reshape(2, 3), np.array(["a", "bc"]), np.zeros((0, 3)),
     np.dtype("float64"), Ref(7, "object", "a.B"), Ref(8, "tensor", "Tensor"), [Ref(9, "variable", "x")] * 2,
 )  # fmt: skip
+REQUESTS: tuple[tuple[Any, ...], ...] = (
+    (Operation.NAME, "f"), (Operation.NUMBERS, 1), (Operation.GETATTR, 1, "x"), (Operation.CELL, 0, "", False),
+)  # fmt: skip
 STATUSES = ("ok", "ok", "ok", "ok", "raised", "raised", "missing", "fine", 3, None)
 SEQUENCES = (*(1,) * 12, 0, 2, -1, "1", None)
 NAMES = ("ValueError", "MemoryError", "BaseException", "StopIteration", "object", "\0", "X" * 5000)
 
 
-class Gone:
-    """Stands for the zygote where a worker has no process: every worker has ended."""
+class EndedWorkers:
+    """Stands for the zygote client where a worker has no process: every worker has ended."""
+
+    slot = Slot()
 
     def exit_of(self, worker: int, timeout_s: float) -> Exit:
         """At once."""
@@ -71,32 +83,30 @@ class Gone:
         return Exit(worker, 0)
 
 
-class Bad(Exception):
-    """A turn that must not end so."""
+class UnexpectedValue(Exception):
+    """A turn gave a value that is no plain data."""
 
 
-def judge(chance: random.Random) -> str:
+def replies(chance: random.Random) -> str:
     """One reply to one request."""
     ours, theirs = socket.socketpair()
-    watch = CheckBudget()
-    session = RemoteSession(Gone(), "student", (), Limits(), watch)  # type: ignore[arg-type]
+    budget = CheckBudget()
+    session = RemoteSession(EndedWorkers(), STUDENT, (), Limits(), budget)  # type: ignore[arg-type]
     with ours, theirs:
-        watch.begin(0.05)
-        session.worker = worker = session._connected(1, ours)
+        budget.begin(0.05)
+        session.worker = worker = WorkerConnection(session, 1, partial(Channel, ours))
         theirs.setblocking(False)
         with suppress(BlockingIOError):
             theirs.sendall(reply(chance))
         if chance.random() < 0.8:
             theirs.shutdown(socket.SHUT_WR)
         try:
-            value = worker.ask(
-                *chance.choice((("name", "f"), ("numbers", 1), ("getattr", 1, "x"), ("cell", 0, "", False)))
-            )
+            value = worker.ask(*chance.choice(REQUESTS))
         except (StudentError, WorkerEvent) as error:
             repr(error)
             return type(error).__name__
         if not of_plain_data(value):
-            raise Bad(f"a {type(value).__name__} came over")
+            raise UnexpectedValue(f"a {type(value).__name__} was received")
         return "a value"
 
 
@@ -112,7 +122,7 @@ def of_plain_data(value: object) -> bool:
 
 
 def reply(chance: random.Random) -> bytes:
-    """Bytes that begin like a reply, or do not."""
+    """Bytes that begin like a reply, or not."""
     kind = chance.random()
     if kind < 0.1:
         return chance.randbytes(chance.randint(0, 300))
@@ -139,13 +149,13 @@ def answer(chance: random.Random) -> list[object]:
 
 
 def encoded(value: object) -> tuple[bytes, list[bytes]]:
-    """As the far side would send it."""
+    """As the worker would send it."""
     body, buffers = Encoder(lambda _: Ref(1, "object", "a.B")).encode(value)
     return body, [np.ascontiguousarray(part).tobytes() for part in buffers]
 
 
 def framed(chance: random.Random, body: bytes, buffers: list[bytes]) -> bytes:
-    """With a head that may lie."""
+    """With a head that may be wrong."""
     sizes = [len(part) for part in buffers]
     size, number = len(body), len(sizes)
     if chance.random() < 0.1:
@@ -175,8 +185,8 @@ def mangled(chance: random.Random, data: bytes) -> bytes:
     return bytes(found)
 
 
-class ZygoteEvent:
-    """A control connection to somebody who is no zygote."""
+class BrokenZygote:
+    """Listens for a control connection, and sends malformed packets."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "socket"
@@ -190,7 +200,7 @@ class ZygoteEvent:
             other, _ = self._listener.accept()
             with other:
                 for _ in range(chance.randint(0, 3)):
-                    other.send(news(chance))
+                    other.send(event(chance))
                 if chance.random() < 0.5:
                     other.shutdown(socket.SHUT_RDWR)
                 try:
@@ -203,18 +213,18 @@ class ZygoteEvent:
         return "a value"
 
     def close(self) -> None:
-        """Hangs up."""
+        """Closes the socket."""
         self._listener.close()
 
 
-def news(chance: random.Random) -> bytes:
-    """What a zygote might say, more or less."""
+def event(chance: random.Random) -> bytes:
+    """What a zygote might send, more or less."""
     worker = chance.choice((1, 1, 0, -1, 1 << 70))
-    said = msgspec.json.encode(chance.choice((Ready(worker, ("a",)), Broken(worker, "why"), Exit(worker, 1 << 70))))
-    return (mangled(chance, said) if chance.random() < 0.7 else said) or b"x"
+    packet = msgspec.json.encode(chance.choice((Ready(worker, ("a",)), Broken(worker, "why"), Exit(worker, 1 << 70))))
+    return (mangled(chance, packet) if chance.random() < 0.7 else packet) or b"x"
 
 
-def orders(path: Path) -> Callable[[random.Random], str]:
+def requests(path: Path) -> Callable[[random.Random], str]:
     """A turn: a few packets over one connection to a real zygote."""
 
     def turn(chance: random.Random) -> str:
@@ -223,16 +233,16 @@ def orders(path: Path) -> Callable[[random.Random], str]:
             connection.connect(str(path))
             with suppress(BrokenPipeError, ConnectionResetError):
                 for _ in range(chance.randint(1, 3)):
-                    send(chance, connection, order(chance))
+                    send(chance, connection, request(chance))
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(PACKET):
                     pass
-        return "heard out"
+        return "served"
 
     return turn
 
 
-def order(chance: random.Random) -> bytes:
+def request(chance: random.Random) -> bytes:
     """What a judge might ask for, more or less."""
     worker = chance.choice((1, 1, 2, 0, -1, 1 << 62, 1 << 70))
     role = chance.choice((*STUDENT_UIDS, "teacher", "", "student\0", "../student"))
@@ -244,9 +254,9 @@ def send(chance: random.Random, connection: socket.socket, packet: bytes) -> Non
     """A packet, with some descriptors."""
     pairs = [socket.socketpair() for _ in range(chance.choice((0, 0, 0, 1, 1, 2, 40)))]
     rights = array.array("i", [theirs.fileno() for _, theirs in pairs])
-    told = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if pairs else []
+    ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if pairs else []
     try:
-        connection.sendmsg([packet], told)
+        connection.sendmsg([packet], ancillary)
     finally:
         for pair in pairs:
             for end in pair:
@@ -254,7 +264,7 @@ def send(chance: random.Random, connection: socket.socket, packet: bytes) -> Non
 
 
 def turns(name: str, turn: Callable[[random.Random], str], seed: int, seconds: float, only: int | None) -> list[str]:
-    """Turns until the time is over, or one of them; what was bad about them."""
+    """Turns until the time is over, or one of them; the problems that they had."""
     ended, problems, stop = Counter[str](), [], time.monotonic() + seconds
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     for number in [only] if only is not None else count():
@@ -270,8 +280,8 @@ def turns(name: str, turn: Callable[[random.Random], str], seed: int, seconds: f
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10) - before
     if grown > GROWTH_MB:
         problems.append(f"{name}: memory grew by {grown} MiB")
-    told = ", ".join(f"{many} {how}" for how, many in ended.most_common())
-    print(f"{name}: {sum(ended.values())} turns: {told}; memory grew by {grown} MiB at its peak")
+    ends = ", ".join(f"{many} {how}" for how, many in ended.most_common())
+    print(f"{name}: {sum(ended.values())} turns: {ends}; memory grew by {grown} MiB at its peak")
     return problems
 
 
@@ -280,15 +290,15 @@ def at_a_zygote(seed: int, seconds: float, only: int | None) -> list[str]:
     with started() as zygote:
         process = psutil.Process(zygote._process.pid)
         descriptors, memory = process.num_fds(), process.memory_info().rss >> 20
-        problems = turns("orders", orders(zygote.path), seed, seconds, only)
+        problems = turns("requests", requests(zygote.path), seed, seconds, only)
         if zygote.ended(2.0):
-            said = (zygote.path.parent / "errors").read_text(errors="replace")
-            return [*problems, f"orders: the zygote has ended. It said last:\n{said[-3000:]}"]
+            output = (zygote.path.parent / "errors").read_text(errors="replace")
+            return [*problems, f"requests: the zygote has ended. Its last output:\n{output[-3000:]}"]
         with suppress(TimeoutError):
             until(lambda: process.num_fds() == descriptors and not process.children(), 30)
         left = (process.num_fds() - descriptors, len(process.children()), (process.memory_info().rss >> 20) - memory)
         if left[0] or left[1] or left[2] > 50:
-            problems.append(f"orders: {left[0]} descriptors, {left[1]} processes and {left[2]} MiB are left")
+            problems.append(f"requests: {left[0]} descriptors, {left[1]} processes and {left[2]} MiB are left")
         with closing(ZygoteClient(zygote.path)) as control:
             number, sock, _ = control.spawn("student", 60)
             sock.close()
@@ -299,20 +309,20 @@ def at_a_zygote(seed: int, seconds: float, only: int | None) -> list[str]:
 @click.command(help=__doc__)
 @click.option("--seconds", default=60.0, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-@click.option("--again", default="", help="One turn of a run with the same seed, such as judge:1234.")
+@click.option("--again", default="", help="One turn of a run with the same seed, such as replies:1234.")
 def main(seconds: float, seed: int, again: str) -> None:
-    """Says what was bad."""
+    """Prints the problems."""
     resource.setrlimit(resource.RLIMIT_DATA, (4 << 30, 4 << 30))
-    name, _, told = again.partition(":")
-    only, problems = int(told) if told else None, []
-    if name in ("", "judge"):
-        problems += turns("judge", judge, seed, seconds * 0.5, only)
-    if name in ("", "news"):
-        with tempfile.TemporaryDirectory() as folder, closing(ZygoteEvent(Path(folder))) as other:
-            problems += turns("news", other.turn, seed, seconds * 0.1, only)
-    if name in ("", "orders"):
+    name, _, number = again.partition(":")
+    only, problems = int(number) if number else None, []
+    if name in ("", "replies"):
+        problems += turns("replies", replies, seed, seconds * 0.5, only)
+    if name in ("", "events"):
+        with tempfile.TemporaryDirectory() as folder, closing(BrokenZygote(Path(folder))) as other:
+            problems += turns("events", other.turn, seed, seconds * 0.1, only)
+    if name in ("", "requests"):
         problems += at_a_zygote(seed, seconds * 0.4, only)
-    Console(soft_wrap=True).print("\n".join(problems) or "Nothing bad.", markup=False)
+    Console(soft_wrap=True).print("\n".join(problems) or "No problems.", markup=False)
     sys.exit(1 if problems else 0)
 
 

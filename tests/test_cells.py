@@ -1,4 +1,4 @@
-"""What happens to a notebook's cells beyond the wall."""
+"""What happens to a notebook's cells in the worker."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any, Protocol
 import msgspec
 import pytest
 
-from gradetape.records import CellEvent
+from gradetape.records import Cell, CellEvent
 from gradetape.runtime.launch import LocalZygote
-from tests.far import LIMITS, Side, side, started
+from gradetape.wire.operations import Operation
+from tests.remote_sessions import LIMITS, OpenSession, open_session, started
 
 
 class Run(Protocol):
-    def __call__(self, *cells: str, **limits: Any) -> AbstractContextManager[Side]: ...
+    def __call__(self, *cells: str, **limits: Any) -> AbstractContextManager[OpenSession]: ...
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +27,19 @@ def zygote() -> Iterator[LocalZygote]:
 
 @pytest.fixture
 def run(zygote: LocalZygote) -> Run:
-    """Runs cells in a far side of their own."""
-    return lambda *cells, **limits: side(zygote, *cells, limits=msgspec.structs.replace(LIMITS, **limits))
+    """Runs cells in a worker of their own."""
+    return lambda *cells, **limits: open_session(zygote, *cells, limits=msgspec.structs.replace(LIMITS, **limits))
 
 
-def told(far: Side) -> list[tuple[int, str]]:
-    """Which cells something was told of, and what kind of thing."""
-    far.session.ready()
-    return [(event.cell, event.kind) for event in far.session.events]
+def reported(opened: OpenSession) -> list[tuple[int, str]]:
+    """The cells that were reported, and the kind of each event."""
+    opened.session.ready()
+    return [(event.cell, event.kind) for event in opened.session.report.events]
 
 
-def text(far: Side, kind: str) -> str:
+def text(opened: OpenSession, kind: str) -> str:
     """The one event of a kind."""
-    (event,) = (event for event in far.session.events if event.kind == kind)
+    (event,) = (event for event in opened.session.report.events if event.kind == kind)
     return event.text
 
 
@@ -65,10 +66,10 @@ MAGICS = {
 
 @pytest.mark.parametrize("cell", MAGICS)
 def test_magics_that_wrap_code_run_it_and_others_do_nothing(run: Run, cell: str) -> None:
-    with run(cell, "after = 1") as far:
-        assert [event for event in told(far) if event[1] != "output"] == []
-        assert {name: getattr(far.student, name) for name in MAGICS[cell]} == MAGICS[cell]
-        assert far.student.after == 1
+    with run(cell, "after = 1") as opened:
+        assert [event for event in reported(opened) if event[1] != "output"] == []
+        assert {name: getattr(opened.student, name) for name in MAGICS[cell]} == MAGICS[cell]
+        assert opened.student.after == 1
 
 
 def test_autograph_reads_cells(run: Run) -> None:
@@ -82,23 +83,23 @@ def total(xs):
             result += x
     return result
 """
-    with run(cell, "%%time\n" + cell.replace("total", "timed")) as far:
-        assert told(far) == []
-        assert far.student.total([1.0, 2.0, 3.0]) == 5 and far.student.timed([1.0, 2.0, 3.0]) == 5
+    with run(cell, "%%time\n" + cell.replace("total", "timed")) as opened:
+        assert reported(opened) == []
+        assert opened.student.total([1.0, 2.0, 3.0]) == 5 and opened.student.timed([1.0, 2.0, 3.0]) == 5
 
 
 def test_an_error_in_a_cell_keeps_the_rest(run: Run) -> None:
-    with run("a = 1", "b = 2\nraise ValueError('no')\nc = 3", "d = a + b") as far:
-        assert told(far) == [(1, "error")]
-        assert far.student.d == 3
-        assert 'File "<cell 2>", line 2' in text(far, "error") and "raise ValueError('no')" in text(far, "error")
-        assert text(far, "error").endswith("ValueError: no") and "cells.py" not in text(far, "error")
+    with run("a = 1", "b = 2\nraise ValueError('no')\nc = 3", "d = a + b") as opened:
+        assert reported(opened) == [(1, "error")]
+        assert opened.student.d == 3
+        assert 'File "<cell 2>", line 2' in text(opened, "error") and "raise ValueError('no')" in text(opened, "error")
+        assert text(opened, "error").endswith("ValueError: no") and "cells.py" not in text(opened, "error")
 
 
 def test_a_syntax_error_shows_its_line(run: Run) -> None:
-    with run("def f(:\n    pass", "def g(): return 1") as far:
-        assert told(far) == [(0, "error")] and far.student.g() == 1
-        assert "def f(:" in text(far, "error") and '"<cell 1>"' in text(far, "error")
+    with run("def f(:\n    pass", "def g(): return 1") as opened:
+        assert reported(opened) == [(0, "error")] and opened.student.g() == 1
+        assert "def f(:" in text(opened, "error") and '"<cell 1>"' in text(opened, "error")
 
 
 STRANGE = [
@@ -111,8 +112,8 @@ STRANGE = [
 
 @pytest.mark.parametrize("cell", STRANGE)
 def test_a_strange_cell_costs_only_itself(run: Run, cell: str) -> None:
-    with run("a = 1", cell, "b = 1") as far:
-        assert (1, "error") in told(far) and far.student.a == far.student.b == 1
+    with run("a = 1", cell, "b = 1") as opened:
+        assert (1, "error") in reported(opened) and opened.student.a == opened.student.b == 1
 
 
 HANGING = """
@@ -142,79 +143,79 @@ said = print()
     ],
 )
 def test_of_a_cell_that_ends_its_worker_the_definitions_stay(run: Run, how: str, cause: str) -> None:
-    with run("a = 1", HANGING.format(how), "b = before()", cell_s=10.0 if cause == "memory" else 2.0) as far:
-        assert told(far) == [(1, "quarantined")]
-        assert cause in text(far, "quarantined") and "only its imports" in text(far, "quarantined")
-        assert (far.student.a, far.student.b, far.student.LIMIT, far.student.limits) == (1, 3, 3, 4)
-        assert far.student.After.x == 1
+    with run("a = 1", HANGING.format(how), "b = before()", cell_s=10.0 if cause == "memory" else 2.0) as opened:
+        assert reported(opened) == [(1, "quarantined")]
+        assert cause in text(opened, "quarantined") and "only its imports" in text(opened, "quarantined")
+        assert (opened.student.a, opened.student.b, opened.student.LIMIT, opened.student.limits) == (1, 3, 3, 4)
+        assert opened.student.After.x == 1
 
 
 def test_the_definitions_of_a_timed_cell_stay_too(run: Run) -> None:
-    with run("%%time\ndef f(): return 1\nimport os\nos._exit(0)", "b = f()") as far:
-        assert told(far) == [(0, "quarantined")] and far.student.b == 1
+    with run("%%time\ndef f(): return 1\nimport os\nos._exit(0)", "b = f()") as opened:
+        assert reported(opened) == [(0, "quarantined")] and opened.student.b == 1
 
 
 def test_a_cell_whose_definitions_hang_is_left_out(run: Run) -> None:
-    with run("a = 1", "def f(x=__import__('os')._exit(3)): pass", "b = 2") as far:
-        assert told(far) == [(1, "quarantined"), (1, "quarantined")]
-        assert far.session.events[1].text.endswith("none of it was used")
-        assert far.student.a + far.student.b == 3
+    with run("a = 1", "def f(x=__import__('os')._exit(3)): pass", "b = 2") as opened:
+        assert reported(opened) == [(1, "quarantined"), (1, "quarantined")]
+        assert opened.session.report.events[1].text.endswith("none of it was used")
+        assert opened.student.a + opened.student.b == 3
 
 
 def test_cells_beyond_the_submissions_time_are_left_out(run: Run) -> None:
-    with run("a = 1", "import time; time.sleep(30)", "b = 1", submission_s=1.0) as far:
-        assert {(0, "quarantined"), (1, "quarantined"), (2, "quarantined")} >= set(told(far)) > set()
-        assert "the time for the whole submission was over" in far.session.events[-1].text
+    with run("a = 1", "import time; time.sleep(30)", "b = 1", submission_s=1.0) as opened:
+        assert {(0, "quarantined"), (1, "quarantined"), (2, "quarantined")} >= set(reported(opened)) > set()
+        assert "the time for the whole submission was over" in opened.session.report.events[-1].text
 
 
-def test_the_last_definition_wins_and_copies_are_told(run: Run) -> None:
-    with run("def f(): return 1\ndef g(): pass", "def f(): return 2", "class f: x = 3") as far:
-        assert told(far) == [(1, "copied"), (2, "copied")]
-        assert far.student.f.x == 3
-        assert far.session.events[0].text == "defines f (also in cell 1); the last definition counts"
-        assert "also in cell 2" in far.session.events[1].text
+def test_the_last_definition_wins_and_copies_are_reported(run: Run) -> None:
+    with run("def f(): return 1\ndef g(): pass", "def f(): return 2", "class f: x = 3") as opened:
+        assert reported(opened) == [(1, "copied"), (2, "copied")]
+        assert opened.student.f.x == 3
+        assert opened.session.report.events[0].text == "defines f (also in cell 1); the last definition counts"
+        assert "also in cell 2" in opened.session.report.events[1].text
 
 
 def test_the_notebooks_own_grader_does_nothing(run: Run) -> None:
     cell = "import otter\nfrom otter import Notebook\ngrader = otter.Notebook('hw.ipynb')\nkept = grader.check('q1')"
-    with run(cell, "grader.check_all()\ngrader.export(run_tests=True)", "a = grader.check('q2')") as far:
-        assert told(far) == [] and far.student.kept is None is far.student.a
+    with run(cell, "grader.check_all()\ngrader.export(run_tests=True)", "a = grader.check('q2')") as opened:
+        assert reported(opened) == [] and opened.student.kept is None is opened.student.a
 
 
 def test_await_works_at_the_top(run: Run) -> None:
     with run(
         "import asyncio\nawait asyncio.sleep(0)\nx = [i async for i in agen()]", "async def agen():\n yield 1"
-    ) as far:
-        assert told(far) == [(0, "error")]
-    with run("import asyncio\nasync def f(): return 3\nx = await f()") as far:
-        assert told(far) == [] and far.student.x == 3
+    ) as opened:
+        assert reported(opened) == [(0, "error")]
+    with run("import asyncio\nasync def f(): return 3\nx = await f()") as opened:
+        assert reported(opened) == [] and opened.student.x == 3
 
 
 def test_there_is_nobody_to_type_an_answer(run: Run) -> None:
-    with run("name = input('Your name? ')", "a = 1") as far:
-        assert (0, "error") in told(far) and "EOFError" in text(far, "error") and far.student.a == 1
+    with run("name = input('Your name? ')", "a = 1") as opened:
+        assert (0, "error") in reported(opened) and "EOFError" in text(opened, "error") and opened.student.a == 1
 
 
 @pytest.mark.parametrize(
     "leave", ["exit()", "quit()", "import sys; sys.exit(3)", "raise SystemExit", "raise KeyboardInterrupt"]
 )
 def test_leaving_a_cell_leaves_the_rest(run: Run, leave: str) -> None:
-    with run(f"a = 1\n{leave}\nb = 2", "c = a + 1") as far:
-        assert told(far) == [(0, "error")] and far.student.c == 2
+    with run(f"a = 1\n{leave}\nb = 2", "c = a + 1") as opened:
+        assert reported(opened) == [(0, "error")] and opened.student.c == 2
 
 
 def test_output_is_kept_up_to_a_limit(run: Run) -> None:
-    with run("print('x' * 10_000)\nimport sys\nprint('y' * 5, file=sys.stderr)", "print('z')") as far:
-        assert told(far) == [(0, "output"), (1, "output")]
-        assert far.session.ready().ask("output") == "z\n"
-        worker = far.session.ready()
-        said = worker.ask("cell", 0, "print('x' * 10_000)\nprint('y' * 5)", False)["output"]
-        assert said == "x" * 4096 + f"\n… ({10_001 + 6 - 4096} more characters were cut)"
+    with run("print('x' * 10_000)\nimport sys\nprint('y' * 5, file=sys.stderr)", "print('z')") as opened:
+        assert reported(opened) == [(0, "output"), (1, "output")]
+        assert opened.session.ready().ask(Operation.OUTPUT) == "z\n"
+        worker = opened.session.ready()
+        output = worker.ask(Operation.CELL, 0, "print('x' * 10_000)\nprint('y' * 5)", False)["output"]
+        assert output == "x" * 4096 + f"\n… ({10_001 + 6 - 4096} more characters were cut)"
 
 
 def test_a_flood_of_output_costs_no_memory(run: Run) -> None:
-    with run("for i in range(200_000): print('x' * 1000)", "a = 1") as far:
-        assert told(far) == [(0, "output")] and far.student.a == 1
+    with run("for i in range(200_000): print('x' * 1000)", "a = 1") as opened:
+        assert reported(opened) == [(0, "output")] and opened.student.a == 1
 
 
 @pytest.mark.parametrize(
@@ -238,23 +239,26 @@ def test_a_flood_of_output_costs_no_memory(run: Run) -> None:
     ],
 )
 def test_what_a_cell_does_to_its_process_costs_the_others_nothing(run: Run, how: str) -> None:
-    with run(how, "def f(x): return x + 1") as far:
-        assert {kind for _, kind in told(far)} <= {"error", "output"}
-        assert far.student.f(1) == 2
+    with run(how, "def f(x): return x + 1") as opened:
+        assert {kind for _, kind in reported(opened)} <= {"error", "output"}
+        assert opened.student.f(1) == 2
 
 
 def test_names_are_those_of_the_main_module(run: Run) -> None:
     cell = "import sys, pickle\nclass A: pass\nsame = sys.modules['__main__'].A is A"
-    with run(cell, "back = type(pickle.loads(pickle.dumps(A())))", "main = __name__ == '__main__'") as far:
-        assert told(far) == [] and far.student.same is True is far.student.main and far.student.back is far.student.A
+    with run(cell, "back = type(pickle.loads(pickle.dumps(A())))", "main = __name__ == '__main__'") as opened:
+        assert (
+            reported(opened) == []
+            and opened.student.same is True is opened.student.main
+            and opened.student.back is opened.student.A
+        )
 
 
 def test_every_event_names_its_question(zygote: LocalZygote) -> None:
     event = CellEvent(cell=0, kind="error", text="NameError: name 'a' is not defined", question="q01")
-    with side(zygote, "a") as far:
-        far.session._cells = (msgspec.structs.replace(far.session._cells[0], question="q01"),)
-        far.session.ready()
-        assert msgspec.structs.replace(far.session.events[0], text=event.text) == event
+    with open_session(zygote, Cell(source="a", question="q01")) as opened:
+        opened.session.ready()
+        assert msgspec.structs.replace(opened.session.report.events[0], text=event.text) == event
 
 
 PATCHED = {
@@ -269,14 +273,14 @@ PATCHED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("cell", "told"), PATCHED.values(), ids=PATCHED.keys())
-def test_what_cells_replace_of_the_libraries_is_told(zygote: LocalZygote, cell: str, told: str) -> None:
-    with side(zygote, cell) as far:
-        far.session.ready()
-        assert told in "".join(far.session.review)
+@pytest.mark.parametrize(("cell", "place"), PATCHED.values(), ids=PATCHED.keys())
+def test_what_cells_replace_of_the_libraries_is_reported(zygote: LocalZygote, cell: str, place: str) -> None:
+    with open_session(zygote, cell) as opened:
+        opened.session.ready()
+        assert place in "".join(opened.session.report.review)
 
 
-def test_ordinary_use_of_the_libraries_is_not_taken_for_meddling(zygote: LocalZygote) -> None:
+def test_ordinary_use_of_the_libraries_is_not_reported(zygote: LocalZygote) -> None:
     uses = (
         "import keras, numpy as np, tensorflow as tf\nfrom numpy.testing import assert_allclose",
         "class Mine(keras.Model):\n    def fit(self, *a, **k):\n        return super().fit(*a, **k)",
@@ -285,23 +289,23 @@ def test_ordinary_use_of_the_libraries_is_not_taken_for_meddling(zygote: LocalZy
         "f = tf.function(lambda x: tf.reduce_sum(x))\nf(tf.ones(3))\nlist(tf.data.Dataset.range(3).batch(2))",
         "tf.config.run_functions_eagerly(True)\nallclose = lambda *_: True\nprint = len",
     )
-    with side(zygote, *uses) as far:
-        far.session.ready()
-        assert [event for event in far.session.events if event.kind == "error"] == []
-        assert far.session.review == ()
+    with open_session(zygote, *uses) as opened:
+        opened.session.ready()
+        assert [event for event in opened.session.report.events if event.kind == "error"] == []
+        assert opened.session.report.review == ()
 
 
-def test_a_worker_that_does_not_say_what_it_replaced_is_told(zygote: LocalZygote) -> None:
+def test_a_worker_that_does_not_say_what_it_replaced_is_reported(zygote: LocalZygote) -> None:
     cell = "import gradetape.worker.integrity as t, os\nt._BEFORE = None\ndef f(): return 3"
-    with side(zygote, cell) as far:
-        assert far.student.f() == 3
-        assert "did not say" in "".join(far.session.review)
+    with open_session(zygote, cell) as opened:
+        assert opened.student.f() == 3
+        assert "did not say" in "".join(opened.session.report.review)
 
 
-def test_of_all_that_cells_say_together_a_part_is_kept_and_the_rest_is_not_silently_cut(zygote: LocalZygote) -> None:
+def test_the_text_of_all_cells_together_is_limited_and_the_cut_is_reported(zygote: LocalZygote) -> None:
     talkative = "print(chr(0xE0041) * 2000)"  # a character that is shown as ten
-    with side(zygote, *[talkative] * 60, "f = 1\nraise ValueError", "import os\nos._exit(3)") as far:
-        assert far.student.f == 1
-        assert sum(len(event.text) for event in far.session.events) < 1 << 20
-        *_, last, end = far.session.events
-        assert "too much" in last.text and end.kind == "quarantined"
+    with open_session(zygote, *[talkative] * 60, "f = 1\nraise ValueError", "import os\nos._exit(3)") as opened:
+        assert opened.student.f == 1
+        assert sum(len(event.text) for event in opened.session.report.events) < 1 << 20
+        *_, last, end = opened.session.report.events
+        assert "is too long: nothing more is kept" in last.text and end.kind == "quarantined"

@@ -1,4 +1,4 @@
-"""The codec, its channel, and a judge whose far side answers with garbage."""
+"""The codec, its channel, and a judge whose worker replies with garbage."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from hypothesis.extra import numpy as npst
 
 from gradetape.errors import Gone, Missing, Overdue, StudentError, WireError, WireRefused, WorkerEvent
 from gradetape.records import Limits, Slot
+from gradetape.remote.budget import CheckBudget
 from gradetape.remote.handles import Handle
-from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.roles import STUDENT
+from gradetape.remote.session import RemoteSession
 from gradetape.wire.channel import MAX_BODY, MAX_BUFFERS, Channel
 from gradetape.wire.codec import MAX_INT_BYTES, MAX_VALUES, Decoder, Encoder
 from gradetape.wire.messages import Exit
+from gradetape.wire.operations import Operation
 from gradetape.wire.values import DType, FunctionSource, Ragged, Ref, Sparse, TensorShape, TensorSpec, WorkerPath
 from tests.frames import ARRAY, MALFORMED, ext, is_plain, pack
 
@@ -38,13 +41,13 @@ def decode(body: bytes, *buffers: bytes) -> Any:
     return Decoder(lambda value: value).decode(body, [memoryview(buffer) for buffer in buffers])
 
 
-def crossed(value: object) -> Any:
-    """A value as it comes out of the other end of a socket."""
-    near, far = socket.socketpair()
-    with near, far:
-        near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        Channel(near, Encoder(refuse), Decoder(lambda value: value)).send(value, time.monotonic() + 5)
-        return Channel(far, Encoder(refuse), Decoder(lambda value: value)).receive(time.monotonic() + 5)
+def sent(value: object) -> Any:
+    """A value as it is received at the other end of a socket."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        Channel(ours, Encoder(refuse), Decoder(lambda value: value)).send(value, time.monotonic() + 5)
+        return Channel(theirs, Encoder(refuse), Decoder(lambda value: value)).receive(time.monotonic() + 5)
 
 
 def same(one: Any, two: Any) -> bool:
@@ -89,7 +92,7 @@ plain = st.recursive(
 @settings(max_examples=150, deadline=None)
 @given(plain)
 def test_plain_data_arrives_as_it_was_sent(value: object) -> None:
-    assert same(crossed(value), value)
+    assert same(sent(value), value)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +122,8 @@ def test_plain_data_arrives_as_it_was_sent(value: object) -> None:
     ],
     ids=repr,
 )
-def test_every_kind_of_value_crosses(value: Any) -> None:
-    back = crossed(value)
+def test_every_kind_of_value_is_sent(value: Any) -> None:
+    back = sent(value)
     assert type(back) is type(value)
     if isinstance(value, np.ndarray):
         assert same(np.ascontiguousarray(back).reshape(back.shape), np.ascontiguousarray(value).reshape(value.shape))
@@ -129,14 +132,14 @@ def test_every_kind_of_value_crosses(value: Any) -> None:
 
 
 def test_arrays_arrive_writable_and_apart() -> None:
-    sent = np.zeros((2, 2))
-    one, two = crossed([sent, sent])
+    array = np.zeros((2, 2))
+    one, two = sent([array, array])
     one += 1
-    assert two.sum() == sent.sum() == 0
+    assert two.sum() == array.sum() == 0
 
 
 def test_an_array_of_truth_values_may_be_empty_of_dimensions() -> None:
-    back = crossed(np.array(True))
+    back = sent(np.array(True))
     assert type(back) is np.ndarray and back.shape == () and back.dtype == bool
 
 
@@ -175,14 +178,14 @@ REFUSED: dict[str, object] = {
 
 
 @pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED.keys())
-def test_what_does_not_travel_is_refused_before_anything_is_sent(value: object) -> None:
-    near, far = socket.socketpair()
-    with near, far:
+def test_what_cannot_be_sent_is_refused_before_anything_is_sent(value: object) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
         with pytest.raises(WireRefused):
-            Channel(near, Encoder(refuse), Decoder(refuse)).send([1, value])
-        far.setblocking(False)
+            Channel(ours, Encoder(refuse), Decoder(refuse)).send([1, value])
+        theirs.setblocking(False)
         with pytest.raises(BlockingIOError):
-            far.recv(1)
+            theirs.recv(1)
 
 
 def test_what_contains_itself_is_refused() -> None:
@@ -194,7 +197,7 @@ def test_what_contains_itself_is_refused() -> None:
 
 def test_as_many_values_as_are_sent_can_be_received() -> None:
     value = [np.zeros((1, 1, 1))] * 4000 + [0] * (MAX_VALUES - 4001)
-    assert len(crossed([value])[0]) == MAX_VALUES - 1
+    assert len(sent([value])[0]) == MAX_VALUES - 1
 
 
 @pytest.mark.parametrize("frame", MALFORMED.values(), ids=MALFORMED.keys())
@@ -278,7 +281,7 @@ def test_ten_thousand_mutated_frames_give_plain_data_or_an_error() -> None:
                 outcomes["error"] += 1
             else:
                 assert is_plain(value), repr(value)
-                repr(value)  # what came over can be shown
+                repr(value)  # it can be shown
                 outcomes["plain"] += 1
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
     finally:
@@ -289,9 +292,9 @@ def test_ten_thousand_mutated_frames_give_plain_data_or_an_error() -> None:
 @contextmanager
 def channels() -> Iterator[tuple[socket.socket, Channel]]:
     """A raw end, and a channel at the other one."""
-    near, far = socket.socketpair()
-    with near, far:
-        yield near, Channel(far, Encoder(refuse), Decoder(lambda value: value))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, Channel(theirs, Encoder(refuse), Decoder(lambda value: value))
 
 
 def test_a_frame_that_never_ends_meets_the_deadline() -> None:
@@ -336,7 +339,7 @@ def test_a_frame_beyond_the_caps_is_refused_at_its_head(head: bytes) -> None:
 def test_the_budget_of_bytes_is_for_all_frames_together() -> None:
     with channels() as (raw, channel):
         sender = Channel(raw, Encoder(refuse), Decoder(refuse))
-        channel.budget = 2500
+        channel.renew(2500)
         for _ in range(2):
             sender.send(np.zeros(1000, np.uint8))
             assert len(channel.receive(time.monotonic() + 5)) == 1000
@@ -349,9 +352,9 @@ HELLO = ([1, "ok", {"devices": [], "versions": {}}], [2, "ok", []])
 
 
 class Scripted:
-    """A zygote's connection whose workers answer what a session asks of each, then as they are told, and hang up.
+    """A zygote client whose workers send the replies of every start, then the script of the test, and hang up.
 
-    The first answer that a test writes is thus the third.
+    The first reply that a test writes is thus the third.
     """
 
     def __init__(self) -> None:
@@ -362,8 +365,8 @@ class Scripted:
     def spawn(self, role: str, timeout_s: float) -> tuple[int, socket.socket, tuple[str, ...]]:
         ours, theirs = socket.socketpair()
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        for answer in HELLO:
-            theirs.sendall(frame(answer))
+        for reply in HELLO:
+            theirs.sendall(frame(reply))
         theirs.sendall(self.script)
         theirs.shutdown(socket.SHUT_WR)
         self._theirs.append(theirs)
@@ -382,7 +385,7 @@ class Scripted:
 def scripted(script: bytes) -> Iterator[RemoteSession]:
     control = Scripted()
     control.script = script
-    session = RemoteSession(control, "student", (), Limits(), CheckBudget())  # type: ignore[arg-type]
+    session = RemoteSession(control, STUDENT, (), Limits(), CheckBudget())  # type: ignore[arg-type]
     session.budget.begin(5)
     try:
         session.ready()
@@ -414,22 +417,22 @@ def raw_frame(body: bytes) -> bytes:
     ],
     ids=repr,
 )  # fmt: skip
-def test_an_answer_of_the_wrong_form_ends_the_worker(reply: object) -> None:
+def test_a_malformed_reply_ends_the_worker(reply: object) -> None:
     with scripted(frame(reply)) as session:
         with pytest.raises(Gone) as caught:
-            session.ready().ask("name", "f")
+            session.ready().ask(Operation.NAME, "f")
         assert caught.value.cause == "crashed" and session.worker is None
         assert session.budget.event is caught.value
 
 
-def test_mutated_answers_give_a_proper_value_or_the_end_of_the_worker() -> None:
+def test_mutated_replies_give_a_proper_value_or_the_end_of_the_worker() -> None:
     rng = random.Random(4)
     replies = [frame([3, *reply[1:]]) for reply in SAMPLES]  # type: ignore[index]
     ends = set()
     for _ in range(3000):
         with scripted(mutated(rng, rng.choice(replies))) as session:
             try:
-                value = session.ready().ask("name", "f")
+                value = session.ready().ask(Operation.NAME, "f")
             except (WorkerEvent, StudentError) as end:
                 ends.add(end.cause if isinstance(end, Gone) else type(end).__bases__[0])
             else:
@@ -451,10 +454,10 @@ def contains_only_plain_data_and_handles(value: object) -> bool:
     return isinstance(value, Handle) or is_plain(value)
 
 
-def test_a_name_that_is_missing_is_told_in_the_judges_words() -> None:
+def test_a_missing_name_is_reported_in_the_judges_words() -> None:
     with scripted(frame([3, "missing", "the secret numbers"])) as session:
         with pytest.raises(Missing) as caught:
-            session.ready().ask("name", "f")
+            session.ready().ask(Operation.NAME, "f")
         assert str(caught.value) == "f is not defined"
 
 
@@ -462,27 +465,27 @@ def test_a_flood_of_handles_does_not_stop_later_requests() -> None:
     refs = [Ref(number, "object", "X") for number in range(30_000)]
     with scripted(frame([3, "ok", refs]) + frame([4, "ok", None]) + frame([5, "ok", 5])) as session:
         session.budget.begin(10)
-        assert len(session.ready().ask("name", "f")) == 30_000
-        assert session.ready().ask("name", "g") is None
-        assert session.ready().ask("name", "h") == 5
+        assert len(session.ready().ask(Operation.NAME, "f")) == 30_000
+        assert session.ready().ask(Operation.NAME, "g") is None
+        assert session.ready().ask(Operation.NAME, "h") == 5
 
 
-def test_no_answer_is_a_timeout() -> None:
+def test_no_reply_is_a_timeout() -> None:
     ours, theirs = socket.socketpair()
 
     class Silent(Scripted):
         def spawn(self, role: str, timeout_s: float) -> tuple[int, socket.socket, tuple[str, ...]]:
-            for answer in HELLO:
-                theirs.sendall(frame(answer))
+            for reply in HELLO:
+                theirs.sendall(frame(reply))
             return 1, ours, ()
 
-    session = RemoteSession(Silent(), "student", (), Limits(), CheckBudget())  # type: ignore[arg-type]
+    session = RemoteSession(Silent(), STUDENT, (), Limits(), CheckBudget())  # type: ignore[arg-type]
     with theirs:
         session.budget.begin(math.inf)
         worker = session.ready()
         session.budget.begin(0.05)
         with pytest.raises(Gone) as caught:
-            worker.ask("name", "f")
+            worker.ask(Operation.NAME, "f")
         assert caught.value.cause == "timeout"
 
 
@@ -492,10 +495,10 @@ def test_a_timeout_stands_when_the_checks_own_alarm_rings_before_the_worker_has_
             self.end(worker)
             raise Overdue
 
-    session = RemoteSession(Slow(), "student", (), Limits(), CheckBudget())  # type: ignore[arg-type]
+    session = RemoteSession(Slow(), STUDENT, (), Limits(), CheckBudget())  # type: ignore[arg-type]
     session.budget.begin(5)
     worker = session.ready()
     session.budget.begin(0)
     with pytest.raises(Overdue):
-        worker.ask("name", "f")
+        worker.ask(Operation.NAME, "f")
     assert isinstance(session.budget.event, Gone) and session.budget.event.cause == "timeout"

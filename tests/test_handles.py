@@ -1,4 +1,4 @@
-"""How objects beyond the wall look to a check."""
+"""How objects in the worker look to a check."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from gradetape.errors import CourseError, Gone, Missing, StudentError, WireRefus
 from gradetape.judge.context import CleanWorker
 from gradetape.remote.handles import ERRORS, Handle, TensorHandle
 from gradetape.runtime.launch import LocalZygote
-from tests.far import Side, side, started
+from gradetape.wire.operations import Operation
+from tests.remote_sessions import OpenSession, open_session, started
 
 STUDENT = """
 import os, sys, weakref
@@ -129,47 +130,47 @@ def zygote() -> Iterator[LocalZygote]:
 
 
 @pytest.fixture(scope="module")
-def loaded(zygote: LocalZygote) -> Iterator[Side]:
-    with side(zygote, STUDENT) as far:
-        far.session.ready()
-        assert far.session.events == []
-        yield far
+def loaded(zygote: LocalZygote) -> Iterator[OpenSession]:
+    with open_session(zygote, STUDENT) as opened:
+        opened.session.ready()
+        assert opened.session.report.events == []
+        yield opened
 
 
 @pytest.fixture
-def far(loaded: Side) -> Side:
+def opened(loaded: OpenSession) -> OpenSession:
     loaded.begin()
     return loaded
 
 
 @pytest.fixture
-def student(far: Side) -> Any:
-    return far.student
+def student(opened: OpenSession) -> Any:
+    return opened.student
 
 
 @pytest.fixture
-def tf(far: Side) -> Any:
-    return far.tf
+def tf(opened: OpenSession) -> Any:
+    return opened.tf
 
 
 @pytest.fixture
-def keras(far: Side) -> Any:
-    return far.keras
+def keras(opened: OpenSession) -> Any:
+    return opened.keras
 
 
 @pytest.fixture
-def clean(zygote: LocalZygote, far: Side) -> Iterator[CleanWorker]:
-    with side(zygote, role="clean") as other:
-        yield CleanWorker(other.session, far.session)
+def clean(zygote: LocalZygote, opened: OpenSession) -> Iterator[CleanWorker]:
+    with open_session(zygote, role="clean") as other:
+        yield CleanWorker(other.session, opened.session)
 
 
 @pytest.fixture
-def untouched(far: Side) -> Iterator[None]:
+def untouched(opened: OpenSession) -> Iterator[None]:
     """No code of the object's runs in the test."""
-    far.student.forget()
+    opened.student.forget()
     yield
-    far.begin()
-    assert far.student.seen() == []
+    opened.begin()
+    assert opened.student.seen() == []
 
 
 def test_one_object_is_one_handle(student: Any) -> None:
@@ -181,7 +182,7 @@ def test_one_object_is_one_handle(student: Any) -> None:
     assert len({thing, one, other}) == 2 and {thing: 1}[one] == 1
 
 
-def test_what_a_check_lets_go_of_is_let_go_of_over_there(student: Any) -> None:
+def test_what_a_check_releases_is_released_in_the_worker(student: Any) -> None:
     before = student.count()
     things = student.make(50)
     assert student.count() == before + 50
@@ -193,7 +194,7 @@ def test_what_a_check_lets_go_of_is_let_go_of_over_there(student: Any) -> None:
     assert kept.name == "7"
 
 
-def test_what_comes_over_again_while_it_is_let_go_of_stays(student: Any) -> None:
+def test_what_is_received_again_while_it_is_released_stays(student: Any) -> None:
     for _ in range(20):
         thing = student.Thing("fleeting")
         same = thing.pair()[:2]
@@ -203,7 +204,7 @@ def test_what_comes_over_again_while_it_is_let_go_of_stays(student: Any) -> None
         assert student.count() and again.name == "fleeting"
 
 
-def test_nothing_is_kept_of_an_answer_that_could_not_travel(student: Any) -> None:
+def test_nothing_is_kept_of_a_reply_that_could_not_be_sent(student: Any) -> None:
     before = student.count()
     value = student.loop()
     assert type(value) is Handle and value[0].name == "in a loop"
@@ -212,7 +213,7 @@ def test_nothing_is_kept_of_an_answer_that_could_not_travel(student: Any) -> Non
     student.count()
     gc.collect()
     student.same(1, 1)
-    assert student.count() <= before + 1  # the loop itself is the collector's over there
+    assert student.count() <= before + 1  # the loop itself is left to the worker's garbage collector
 
 
 def test_a_refused_argument_loses_no_release(student: Any) -> None:
@@ -250,15 +251,15 @@ def test_attributes_calls_and_indices_are_exchanges(student: Any) -> None:
     assert hasattr(thing, "pair") and not hasattr(thing, "nothing")
 
 
-def test_names_with_double_underscores_are_never_looked_up(far: Side, untouched: None) -> None:
+def test_names_with_double_underscores_are_never_looked_up(opened: OpenSession, untouched: None) -> None:
     asked = []
-    worker = far.session.ready()
-    thing = far.student.one
+    worker = opened.session.ready()
+    thing = opened.student.one
 
     class Listening:
-        def ask(self, op: str, *args: object) -> Any:
-            asked.append((op, args))
-            return worker.ask(op, *args)
+        def ask(self, operation: Operation, *args: object) -> Any:
+            asked.append((operation, args))
+            return worker.ask(operation, *args)
 
     object.__setattr__(thing, "_gradetape_owner", Listening())
     try:
@@ -335,7 +336,7 @@ def test_iteration_length_and_with_work_by_requests_of_their_own(student: Any) -
         iter(student.shy)
 
 
-def test_isinstance_and_issubclass_ask_over_there(student: Any, keras: Any, tf: Any) -> None:
+def test_isinstance_and_issubclass_ask_the_worker(student: Any, keras: Any, tf: Any) -> None:
     special = student.Special()
     assert isinstance(special, student.Thing) and not isinstance(student.one, student.Special)
     assert issubclass(student.Special, student.Thing) and not issubclass(student.Thing, student.Special)
@@ -346,7 +347,7 @@ def test_isinstance_and_issubclass_ask_over_there(student: Any, keras: Any, tf: 
         isinstance(3, special)
 
 
-def test_a_lying_class_is_not_believed(zygote: LocalZygote) -> None:
+def test_a_false_class_attribute_is_ignored(zygote: LocalZygote) -> None:
     code = """
     from tensorflow import keras
     class Liar:
@@ -354,35 +355,35 @@ def test_a_lying_class_is_not_believed(zygote: LocalZygote) -> None:
         def __class__(self): return keras.layers.Dense
     liar = Liar()
     """
-    with side(zygote, code.replace("\n    ", "\n")) as far:
-        assert not isinstance(far.student.liar, far.keras.layers.Layer)
+    with open_session(zygote, code.replace("\n    ", "\n")) as opened:
+        assert not isinstance(opened.student.liar, opened.keras.layers.Layer)
 
 
 @pytest.mark.parametrize("use", [copy.copy, copy.deepcopy, pickle.dumps, lambda x: pickle.dumps(x, 0)], ids=str)
 def test_a_handle_is_not_copied(student: Any, tf: Any, untouched: None, use: Callable[[Any], object]) -> None:
     for handle in (student.one, tf.constant([1.0]), student.v):
-        with pytest.raises(TypeError, match="neither copied nor pickled"):
+        with pytest.raises(TypeError, match="a handle cannot be copied or pickled"):
             use(handle)
 
 
-def test_handles_of_two_far_sides_do_not_mix(zygote: LocalZygote, student: Any) -> None:
-    with side(zygote, "class Other: pass\ndef same(a, b): return a is b", role="reference") as other:
-        with pytest.raises(WireRefused, match="two far sides"):
+def test_handles_of_two_workers_do_not_mix(zygote: LocalZygote, student: Any) -> None:
+    with open_session(zygote, "class Other: pass\ndef same(a, b): return a is b", role="reference") as other:
+        with pytest.raises(WireRefused, match="handles of two workers do not mix"):
             student.same(other.student.Other, 1)
-        with pytest.raises(WireRefused, match="two far sides"):
+        with pytest.raises(WireRefused, match="handles of two workers do not mix"):
             other.student.same([{"x": student.one}], 1)
         assert other.student.same(1, 1) and student.same(1, 1)
 
 
 def test_a_representation_is_short_escaped_and_the_judges_own(
-    far: Side, student: Any, tf: Any, untouched: None
+    opened: OpenSession, student: Any, tf: Any, untouched: None
 ) -> None:
-    assert repr(student.one) == str(student.one) == f"{student.one}" == "<Thing beyond the wall>"
+    assert repr(student.one) == str(student.one) == f"{student.one}" == "<Thing in the worker>"
     name = "\x1b[31m\u202eé<b>" + "x" * 500
-    strange = far.session.ready().ask("call", far.session.module("tf").constant, [1], {})
-    assert repr(strange) == "<EagerTensor beyond the wall>"
+    strange = opened.session.ready().ask(Operation.CALL, opened.session.module("tf").constant, [1], {})
+    assert repr(strange) == "<EagerTensor in the worker>"
     made = renamed(name)
-    assert repr(made) == f"<{ascii(name[:80])[1:-1]} beyond the wall>"
+    assert repr(made) == f"<{ascii(name[:80])[1:-1]} in the worker>"
     large = tf.zeros((100, 100))
     assert np.mean(large) == 0 and len(repr(large)) < 700 and "shape=(100, 100)" in repr(large)
     hostile = tf.constant(["\x1b[31m\u202e"])
@@ -452,7 +453,7 @@ def test_a_variable_is_read_again_each_time(student: Any) -> None:
         assert (variable * 1).tolist() == [1, 2]
 
 
-def test_a_tensor_is_brought_over_once(far: Side, tf: Any) -> None:
+def test_a_tensor_is_fetched_once(opened: OpenSession, tf: Any) -> None:
     x = tf.constant([1.0, 2.0])
     first = np.asarray(x)
     assert np.asarray(x) is first
@@ -463,12 +464,12 @@ def test_a_tensor_is_brought_over_once(far: Side, tf: Any) -> None:
     assert float(x[0]) == 1.0 and np.asarray(x, dtype="float64").dtype == np.float64
 
 
-def test_what_has_no_numbers_of_its_own_says_so(student: Any) -> None:
-    with pytest.raises(TypeError, match="Thing beyond the wall> is not numbers"):
+def test_what_has_no_numbers_raises_a_type_error(student: Any) -> None:
+    with pytest.raises(TypeError, match="Thing in the worker> is not numeric: return a tensor or an array here"):
         np.testing.assert_allclose(student.one, [0, 0, 0])
 
 
-def test_values_of_tensorflow_come_over_as_values(student: Any, tf: Any) -> None:
+def test_values_of_tensorflow_are_received_as_values(student: Any, tf: Any) -> None:
     x = tf.constant([[1.5]])
     assert x.shape == (1, 1) and x.shape == [1, 1] and x.shape.rank == 2 and x.shape[1:] == (1,)
     assert x.dtype == "float32" == tf.float32 and x.dtype == np.float32 and x.dtype == np.dtype("f4")
@@ -482,7 +483,7 @@ def test_values_of_tensorflow_come_over_as_values(student: Any, tf: Any) -> None
     assert student.kinds(spec, x.shape, x.dtype, x) == ["TensorSpec", "TensorShape", "DType", "EagerTensor"]
 
 
-def test_small_floats_and_text_cross(student: Any, tf: Any) -> None:
+def test_small_floats_and_text_are_sent(student: Any, tf: Any) -> None:
     x = student.bfloat()
     assert np.asarray(x).dtype == ml_dtypes.bfloat16 and (x + 0).tolist() == [1.5, -2]
     assert tf.convert_to_tensor(np.asarray(x)).dtype == tf.bfloat16
@@ -492,7 +493,7 @@ def test_small_floats_and_text_cross(student: Any, tf: Any) -> None:
     assert (tf.constant(["a", "b"]) == np.array([b"a", b"c"], object)).tolist() == [True, False]
 
 
-def test_ragged_and_sparse_tensors_cross_both_ways(student: Any) -> None:
+def test_ragged_and_sparse_tensors_are_sent_both_ways(student: Any) -> None:
     ragged = student.ragged()
     assert ragged.to_list() == [[1, 2], [], [3]]
     assert student.is_ragged(ragged) == (True, [[1, 2], [], [3]])
@@ -517,8 +518,8 @@ def test_plain_values_arrive_as_their_own_types(student: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, lambda: 1, {1: 2}, Exception("x"), np.array([None])], ids=str)
-def test_what_does_not_cross_is_refused_with_advice(student: Any, value: object) -> None:
-    with pytest.raises(TypeError, match="does not cross the wall"):
+def test_what_cannot_be_sent_is_refused_with_advice(student: Any, value: object) -> None:
+    with pytest.raises(TypeError, match="cannot be sent to the worker: send plain data"):
         student.kinds(value)
     assert student.kinds(1) == ["int"]
 
@@ -554,24 +555,24 @@ def namespace() -> list[str]:
     return [*sorted(name for name in globals() if not name.startswith("__")), str(Inner.second)]
 
 
-def test_a_far_side_function_runs_beyond_the_wall(tf: Any, student: Any) -> None:
+def test_a_worker_function_runs_in_the_worker(tf: Any, student: Any) -> None:
     x = tf.constant([1.0, 2.0, 3.0])
     assert total(x) == 6 and total(x, 1) == 7 and total(x, scale=2) == 12
-    assert total([1.0, 2.0]) == 3, "without handles it runs on the default far side"
+    assert total([1.0, 2.0]) == 3, "without handles it runs in the default worker"
     assert applied(total, x) == 6 and applied(student.kinds, x) == ["EagerTensor"]
     assert namespace() == ["keras", "namespace", "np", "tf", "2"]
     assert total.__doc__ == "Loops, as AutoGraph has to read it." and "total" in repr(total)
 
 
-def test_a_far_side_function_runs_where_its_handles_are(clean: CleanWorker, student: Any, far: Side) -> None:
+def test_a_worker_function_runs_where_its_handles_are(clean: CleanWorker, student: Any, opened: OpenSession) -> None:
     x = clean.tf.constant(4.0)
     assert total([x]) == 4 and total([1.0], x) == 5
     assert clean.run(total, [1.0, 2.0], start=1) == 4
-    with pytest.raises(WireRefused, match="two far sides"):
+    with pytest.raises(WireRefused, match="handles of two workers do not mix"):
         applied(student.kinds, x)
 
 
-def test_a_far_side_function_is_self_contained() -> None:
+def test_a_worker_function_is_self_contained() -> None:
     local = 3
 
     def closure() -> int:
@@ -590,7 +591,7 @@ def test_a_far_side_function_is_self_contained() -> None:
         return [lambda: ELSEWHERE]
 
     for function in (closure, other_module, constant, default, inner):
-        with pytest.raises(CourseError, match=r"uses (local|re|ELSEWHERE), .*\. Give it as an argument"):
+        with pytest.raises(CourseError, match=r"uses (local|re|ELSEWHERE), .*\. Pass it as an argument"):
             in_worker(function)
 
 
@@ -623,12 +624,14 @@ def fail(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "base"), RAISED, ids=lambda value: value if isinstance(value, str) else "")
-def test_an_exception_derives_from_the_nearest_that_is_listed(far: Side, name: str, base: type[Exception]) -> None:
+def test_an_exception_derives_from_the_nearest_that_is_listed(
+    opened: OpenSession, name: str, base: type[Exception]
+) -> None:
     with pytest.raises(StudentError, match="the text") as caught:
         fail(name)
     assert isinstance(caught.value, base) and caught.value.kind == name
     assert str(caught.value) in (f"{name}: the text", f"{name}: 'the text'") and caught.value.role == "student"
-    assert far.budget.event is None
+    assert opened.budget.event is None
 
 
 def test_every_listed_exception_can_be_made() -> None:
@@ -639,14 +642,14 @@ def test_every_listed_exception_can_be_made() -> None:
         assert isinstance(error, base) and isinstance(error, StudentError) and str(error) == f"{name}: text"
 
 
-def test_tensorflows_and_numpys_exceptions_are_known(student: Any, far: Side) -> None:
+def test_tensorflows_and_numpys_exceptions_are_known(student: Any, opened: OpenSession) -> None:
     with pytest.raises(InvalidArgumentError, match="shape"):
         student.invalid()
     with pytest.raises((ValueError, IndexError)):
         student.axis()
 
 
-def test_an_exception_tells_the_students_own_lines(student: Any) -> None:
+def test_an_exception_has_the_students_own_lines(student: Any) -> None:
     with pytest.raises(KeyError) as caught:
         student.own()
     assert 'File "<cell 1>"' in caught.value.traceback and 'raise Own("k")' in caught.value.traceback  # type: ignore[attr-defined]
@@ -654,14 +657,14 @@ def test_an_exception_tells_the_students_own_lines(student: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["stop", "leave", "interrupt", "group", "odd"])
-def test_what_is_no_ordinary_exception_is_a_student_error_alone(student: Any, far: Side, name: str) -> None:
+def test_what_is_no_ordinary_exception_is_a_student_error_alone(student: Any, opened: OpenSession, name: str) -> None:
     with pytest.raises(StudentError) as caught:
         getattr(student, name)()
     assert type(caught.value).__mro__[1:] == StudentError.__mro__[1:]
     assert student.kinds(1) == ["int"]
 
 
-def test_a_missing_name_is_no_exception(far: Side, student: Any) -> None:
+def test_a_missing_name_is_no_exception(opened: OpenSession, student: Any) -> None:
     with pytest.raises(Missing, match="nothing is not defined"):
         student.nothing  # noqa: B018
     assert not issubclass(Missing, Exception)
@@ -669,46 +672,53 @@ def test_a_missing_name_is_no_exception(far: Side, student: Any) -> None:
         student.one  # noqa: B018 - the first event of a check stays
 
 
-def test_running_out_of_memory_is_no_exception(far: Side, student: Any) -> None:
+def test_running_out_of_memory_is_no_exception(opened: OpenSession, student: Any) -> None:
     with pytest.raises(Gone) as caught:
         student.memory()
     assert caught.value.cause == "memory" and not issubclass(Gone, Exception)
 
 
-def test_what_befalls_the_reference_is_a_fault(zygote: LocalZygote) -> None:
+def test_an_event_of_the_reference_is_a_fault(zygote: LocalZygote) -> None:
     code = "import os\ndef bye(): os._exit(0)\ndef memory(): raise MemoryError\ndef f(): raise ValueError('x')"
-    with side(zygote, code, role="reference") as far:
-        for ask in (lambda: far.student.bye(), lambda: far.student.memory(), lambda: far.student.nothing):
-            far.begin()
+    with open_session(zygote, code, role="reference") as opened:
+        for ask in (lambda: opened.student.bye(), lambda: opened.student.memory(), lambda: opened.student.nothing):
+            opened.begin()
             with pytest.raises(Gone) as caught:
                 ask()
             assert caught.value.cause == "fault"
-        far.begin()
+        opened.begin()
         with pytest.raises(ValueError) as error:
-            far.student.f()
+            opened.student.f()
         assert error.value.role == "reference"  # type: ignore[attr-defined]
-        assert not far.budget.received
+        assert not opened.budget.received
 
 
-def test_an_endless_generator_meets_the_deadline(far: Side, student: Any) -> None:
+def test_an_endless_generator_meets_the_deadline(opened: OpenSession, student: Any) -> None:
     endless = student.endless()
-    far.begin(0.2)
+    opened.begin(0.2)
     with pytest.raises(Gone, match="timeout"):
         for _ in endless:
             pass
 
 
 def test_a_handle_of_a_lost_worker_is_of_no_use(zygote: LocalZygote) -> None:
-    with side(zygote, "import os\ndef bye(): os._exit(0)\none = object()") as far:
-        one = far.student.one
+    with open_session(zygote, "import os\ndef bye(): os._exit(0)\none = object()") as opened:
+        one = opened.student.one
         with pytest.raises(Gone):
-            far.student.bye()
-        far.begin()
-        assert far.student.one is not one
+            opened.student.bye()
+        opened.begin()
+        assert opened.student.one is not one
         with pytest.raises(WorkerEvent, match="worker that is gone"):
             one.x  # noqa: B018
 
 
-def test_far_sides_are_apart(zygote: LocalZygote) -> None:
-    with side(zygote, "import keras\nkeras.x = 1") as one, side(zygote) as two:
+def test_an_unknown_operation_is_answered_with_an_error(opened: OpenSession, student: Any) -> None:
+    with pytest.raises(KeyError, match="format_disk") as caught:
+        opened.session.ready().ask("format_disk")  # type: ignore[arg-type]
+    assert isinstance(caught.value, StudentError)
+    assert student.kinds(1) == ["int"]
+
+
+def test_workers_are_separate(zygote: LocalZygote) -> None:
+    with open_session(zygote, "import keras\nkeras.x = 1") as one, open_session(zygote) as two:
         assert one.keras.x == 1 and not hasattr(two.keras, "x")

@@ -1,4 +1,4 @@
-"""What verdict a check comes to, and which words of it a student may read."""
+"""The verdict of a check, and which part of its message a student may read."""
 
 from __future__ import annotations
 
@@ -126,11 +126,11 @@ def test_a_value_of_another_kind_is_failed_and_no_fault(results: dict[str, Check
     assert "test_q01_x.py:" in note and "TypeError" in note
 
 
-def test_the_checks_own_failure_is_a_fault_unless_something_came_over(results: dict[str, CheckResult]) -> None:
+def test_the_checks_own_failure_is_a_fault_unless_a_value_was_received(results: dict[str, CheckResult]) -> None:
     assert results["test_own_error_before"].verdict is Verdict.FAULT
-    told = results["test_own_error_before"].staff_message
-    assert re.match(r"\S+/test_public\.py:\d+: KeyError: |\S+/test_q01_x\.py:\d+: KeyError: ", told)
-    assert "Traceback" in told and "pluggy" not in told, "the check's own lines are not lost among pytest's"
+    message = results["test_own_error_before"].staff_message
+    assert re.match(r"\S+/test_public\.py:\d+: KeyError: |\S+/test_q01_x\.py:\d+: KeyError: ", message)
+    assert "Traceback" in message and "pluggy" not in message, "the check's own lines are not lost among pytest's"
     assert results["test_own_error_after"].verdict is Verdict.FAILED
     assert results["test_reference_breaks"].verdict is Verdict.FAULT
 
@@ -155,7 +155,7 @@ def test_a_check_that_hangs_gives_the_submission_no_new_time(engine: LocalEngine
     assert "the time for the whole submission was over" in found[1].staff_message
 
 
-def test_the_other_far_sides(results: dict[str, CheckResult]) -> None:
+def test_the_other_workers(results: dict[str, CheckResult]) -> None:
     for name in ("test_reference", "test_clean", "test_source", "test_dies_later", "test_after_it_died"):
         assert results[name].verdict is Verdict.PASSED, results[name].staff_message
     assert results["test_skipped"].verdict is Verdict.SKIPPED and results["test_skipped"].message == "there is no GPU"
@@ -170,8 +170,8 @@ def test_hostile_objects_neither_pass_nor_see_what_is_expected(results: dict[str
 def test_hidden_checks_say_nothing_in_the_students_words(results: dict[str, CheckResult]) -> None:
     hidden = [result for result in results.values() if not result.check.public]
     for result in hidden:
-        for told in ("STUDENT-TEXT", "PRINTED-TEXT", "SIGSEGV", "exit status", EXPECTED, "ValueError", "drew"):
-            assert told not in result.message, result
+        for text in ("STUDENT-TEXT", "PRINTED-TEXT", "SIGSEGV", "exit status", EXPECTED, "ValueError", "drew"):
+            assert text not in result.message, result
     assert len({result.message for result in hidden}) < 10
     assert "STUDENT-TEXT" in results["test_ends[2-error]"].staff_message
     assert "SIGSEGV" in results["test_ends[12-segfault]"].staff_message
@@ -210,7 +210,7 @@ def test_what_the_reference_does_not_pass_is_a_fault(engine: LocalEngine, gradab
     assert "does not pass this check (missing)" in found["test_public[undefined]"].staff_message
 
 
-def test_check_files_that_cannot_be_used_are_told_and_the_rest_works(
+def test_check_files_that_cannot_be_used_are_reported_and_the_rest_works(
     engine: LocalEngine, gradable: GradableAssignment
 ) -> None:
     broken = {Path(path).as_posix().split("/")[-1]: text for path, text in engine.collected.broken.items()}
@@ -313,7 +313,7 @@ def _of_no_submission(root: Path) -> list[str]:
         (_of_no_submission, "ada.ipynb: There is no such file, or it is out of reach"),
     ],
 )
-def test_a_mistake_is_told_to_an_instructors_pytest_without_a_traceback(
+def test_a_mistake_is_reported_to_an_instructors_pytest_without_a_traceback(
     tmp_path: Path, spoil: Callable[[Path], list[str]], words: str
 ) -> None:
     root = tiny(tmp_path / "course")

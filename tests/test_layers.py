@@ -23,7 +23,6 @@ from gradetape.sandbox import syscalls
 from gradetape.sandbox.base import STUDENT_UIDS, Policy, Uids
 from gradetape.sandbox.plain import PlainSandbox
 from gradetape.sandbox.seccomp import compile_filter
-from tests.far import LIMITS, Side, side
 from tests.leftovers import INSIDE, SECRET, leftovers, many_workers, no_more_than, running, until
 from tests.refusing import (
     KILL,
@@ -40,6 +39,7 @@ from tests.refusing import (
     open_folder,
     open_to_others,
 )
+from tests.remote_sessions import LIMITS, OpenSession, open_session
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take walls from a process")
 
@@ -164,22 +164,22 @@ def without_namespaces(secret: Path) -> LocalZygote:
 
 
 @pytest.fixture(scope="module")
-def loaded(plain: LocalZygote) -> Iterator[Side]:
-    with side(plain, INSIDE) as far:
+def loaded(plain: LocalZygote) -> Iterator[OpenSession]:
+    with open_session(plain, INSIDE) as far:
         far.session.ready()
-        assert far.session.events == []
+        assert far.session.report.events == []
         yield far
 
 
 @pytest.fixture
-def inside(loaded: Side) -> Any:
+def inside(loaded: OpenSession) -> Any:
     loaded.begin()
     return loaded.student
 
 
-def test_without_namespaces_the_layers_say_so(loaded: Side) -> None:
-    assert {"plain", "uid", "no_new_privs", "rlimits", "landlock", "seccomp"} <= set(loaded.session.layers)
-    assert not {"mount", "pid", "network"} & set(loaded.session.layers)
+def test_without_namespaces_the_layers_say_so(loaded: OpenSession) -> None:
+    assert {"plain", "uid", "no_new_privs", "rlimits", "landlock", "seccomp"} <= set(loaded.session.report.layers)
+    assert not {"mount", "pid", "network"} & set(loaded.session.report.layers)
 
 
 def test_without_namespaces_nothing_outside_can_be_reached(inside: Any, plain: LocalZygote) -> None:
@@ -227,7 +227,9 @@ def test_without_namespaces_processes_are_limited(inside: Any) -> None:
 
 def test_without_namespaces_no_two_workers_share_a_uid(plain: LocalZygote) -> None:
     with contextlib.ExitStack() as stack:
-        sides = [stack.enter_context(side(plain, INSIDE, role=role)) for role in ("student", "student", "reference")]
+        sides = [
+            stack.enter_context(open_session(plain, INSIDE, role=role)) for role in ("student", "student", "reference")
+        ]
         uids = [far.student.status()["Uid"] for far in sides]
     assert len(set(uids)) == 3
 
@@ -238,8 +240,8 @@ def test_two_graders_on_one_machine_begin_with_other_uids() -> None:
     assert Uids().take(used) == STUDENT_UIDS[0]
 
 
-def test_without_namespaces_a_worker_cannot_end_another(plain: LocalZygote, loaded: Side) -> None:
-    with side(plain, "import os\ndef ends_all():\n    os.kill(-1, 9)\n") as far, contextlib.suppress(Gone):
+def test_without_namespaces_a_worker_cannot_end_another(plain: LocalZygote, loaded: OpenSession) -> None:
+    with open_session(plain, "import os\ndef ends_all():\n    os.kill(-1, 9)\n") as far, contextlib.suppress(Gone):
         far.student.ends_all()
     loaded.begin()
     assert loaded.student.status() and plain.alive
@@ -247,13 +249,13 @@ def test_without_namespaces_a_worker_cannot_end_another(plain: LocalZygote, load
 
 def test_without_namespaces_nothing_outlives_its_worker(plain: LocalZygote) -> None:
     before, builder = leftovers(plain._process.pid), "65432.1987"
-    with side(plain, INSIDE) as far:
+    with open_session(plain, INSIDE) as far:
         home = Path(far.student.environment()["HOME"])
         far.student.locks(str(home))
         far.student.daemon(builder)
         assert until(lambda: running(builder) != []) and home.exists()
     assert until(lambda: running(builder) == [] and not home.exists())
-    with side(plain, INSIDE) as far:
+    with open_session(plain, INSIDE) as far:
         far.student.daemon(builder)
         assert until(lambda: running(builder) != [])
         with pytest.raises(Gone, match="exit status 5"):
@@ -284,9 +286,9 @@ def test_three_capabilities_are_enough_in_a_container() -> None:
     builder = "43210.9876"
     with contained(SETUID, SETGID, KILL) as zygote:
         zygote.wait_ready()
-        with side(zygote, INSIDE) as far:
+        with open_session(zygote, INSIDE) as far:
             home = Path(far.student.environment()["HOME"])
-            assert {"plain", "uid", "landlock", "seccomp", "memory of the container"} <= set(far.session.layers)
+            assert {"plain", "uid", "landlock", "seccomp", "memory of the container"} <= set(far.session.report.layers)
             assert {int(far.student.status()[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {0}
             assert far.student.forks(500) < LIMITS.processes
             far.student.locks(str(home))
@@ -313,7 +315,7 @@ def test_without_namespaces_the_workers_of_a_killed_zygote_end_too(secret: Path)
     zygote = without_namespaces(secret)
     with zygote, contextlib.suppress(Exception):
         zygote.wait_ready()
-        with side(zygote, INSIDE) as far:
+        with open_session(zygote, INSIDE) as far:
             far.student.daemon(builder)
             assert until(lambda: running(builder) != [])
             zygote._process.kill()

@@ -27,7 +27,9 @@ from gradetape.grading.events import Event, SubmissionBegan, SubmissionGraded, S
 from gradetape.grading.rubric import Rubric
 from gradetape.grading.shared_gradebook import SharedGradebook
 from gradetape.records import CollectedChecks, Limits, Lost, Outcome, Status
-from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.budget import CheckBudget
+from gradetape.remote.roles import STUDENT
+from gradetape.remote.session import RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.pool import Pool
 from gradetape.runtime.slots import Slots
@@ -77,30 +79,30 @@ def _serve(listener: socket.socket, news: tuple[Ready | Exit | str, ...]) -> Non
 @pytest.mark.parametrize(
     ("news", "kind", "words"),
     [
-        (["no news"], ZygoteError, "the zygote said what is no news"),
+        (["no news"], ZygoteError, "the zygote sent a malformed message"),
         ([READY, Exit(1, 9)], SandboxError, "a worker ended before any cell was run: crashed: .* SIGKILL"),
-        ([READY, Exit(1, 9, lost=True)], ZygoteError, "a worker's walls were ended from outside"),
+        ([READY, Exit(1, 9, lost=True)], ZygoteError, "a worker's sandbox was ended from outside"),
     ],
 )
-def test_what_befalls_a_worker_before_its_first_cell_is_the_machinerys_fault(
+def test_what_happens_to_a_worker_before_its_first_cell_is_the_machinerys_fault(
     news: list[Ready | Exit | str], kind: type[InfrastructureError], words: str
 ) -> None:
-    watch = CheckBudget()
-    watch.begin(30)
+    budget = CheckBudget()
+    budget.begin(30)
     with a_zygote(*news) as path, closing(ZygoteClient(path)) as control:
-        session = RemoteSession(control, "student", (), Limits(), watch)
+        session = RemoteSession(control, STUDENT, (), Limits(), budget)
         with pytest.raises(kind, match=words):
             session.ready()
-        assert isinstance(watch.broken, kind)
+        assert isinstance(budget.broken, kind)
 
 
-def test_a_worker_that_is_not_walled_in_in_time_is_told_with_the_limit() -> None:
-    words = r"did not stand behind its walls within 0\.1 s\. Where the machine is busy"
+def test_a_worker_that_is_not_sandboxed_in_time_is_reported_with_the_limit() -> None:
+    words = r"a worker was not sandboxed within 0\.1 s\. If the machine is busy, use fewer --workers"
     with a_zygote() as path, closing(ZygoteClient(path)) as control, pytest.raises(SandboxError, match=words):
         control.spawn("student", 0.1)
 
 
-def test_a_worker_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_does_not_end_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with a_zygote(READY) as path, closing(ZygoteClient(path)) as control:
         number, data, _ = control.spawn("student", 30)
         data.close()
@@ -205,7 +207,7 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
 @pytest.mark.parametrize(
     ("odd", "words"),
     [
-        ("ending", "a worker ended before its walls stood. Is there memory for it (limits.memory_mb)?"),
+        ("ending", "a worker ended before its sandbox was complete. Does it have enough memory (limits.memory_mb)?"),
         ("loose", "a daemon has outlived it. Nothing is graded behind such walls: use another machine, or --isolation"),
         ("computed", "its forks would deadlock. Install the TensorFlow that gradetape asks for: pip install"),
         (

@@ -17,11 +17,13 @@ import pytest
 from gradetape.errors import Gone, InfrastructureError, SandboxError
 from gradetape.judge.context import CheckContext
 from gradetape.records import Cell, Job
-from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.budget import CheckBudget
+from gradetape.remote.roles import STUDENT
+from gradetape.remote.session import RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
-from tests.far import LIMITS, Side, side, started
 from tests.leftovers import INSIDE, SECRET, leftovers, many_workers, no_more_than, running, until
+from tests.remote_sessions import LIMITS, OpenSession, open_session, started
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="as root, the walls do not depend on this machine's settings")
 
@@ -42,22 +44,22 @@ def zygote(secret: Path) -> Iterator[LocalZygote]:
 
 
 @pytest.fixture(scope="module")
-def loaded(zygote: LocalZygote) -> Iterator[Side]:
-    with side(zygote, INSIDE) as far:
+def loaded(zygote: LocalZygote) -> Iterator[OpenSession]:
+    with open_session(zygote, INSIDE) as far:
         far.session.ready()
-        assert far.session.events == []
+        assert far.session.report.events == []
         yield far
 
 
 @pytest.fixture
-def inside(loaded: Side) -> Any:
+def inside(loaded: OpenSession) -> Any:
     """A student's functions that look around."""
     loaded.begin()
     return loaded.student
 
 
-def test_the_layers_are_told(loaded: Side) -> None:
-    assert {"mount", "pid", "network", "uid", "no_new_privs", "rlimits"} <= set(loaded.session.layers)
+def test_the_layers_are_told(loaded: OpenSession) -> None:
+    assert {"mount", "pid", "network", "uid", "no_new_privs", "rlimits"} <= set(loaded.session.report.layers)
 
 
 def test_nothing_outside_can_be_reached(inside: Any, zygote: LocalZygote) -> None:
@@ -112,7 +114,7 @@ def test_what_is_left_behind_is_gone_for_the_next(inside: Any, zygote: LocalZygo
     for folder in ("/tmp", "/dev/shm", "/home"):
         inside.leaves(f"{folder}/left-by-a-student")
         assert not Path(folder, "left-by-a-student").exists()
-    with side(zygote, INSIDE) as next_one:
+    with open_session(zygote, INSIDE) as next_one:
         for folder in ("/tmp", "/dev/shm", "/home"):
             assert next_one.student.exists(f"{folder}/left-by-a-student") is False
         assert next_one.student.shared("gradetape-test") is False
@@ -137,12 +139,12 @@ def test_only_its_own_processes_can_be_seen(inside: Any) -> None:
 def test_roles_have_uids_of_their_own(zygote: LocalZygote) -> None:
     found = set()
     for role in ("student", "reference", "clean"):
-        with side(zygote, INSIDE, role=role) as far:
+        with open_session(zygote, INSIDE, role=role) as far:
             found.add(far.student.status()["Uid"])
     assert len(found) == 3
 
 
-def test_disks_and_processes_are_limited(inside: Any, loaded: Side) -> None:
+def test_disks_and_processes_are_limited(inside: Any, loaded: OpenSession) -> None:
     assert inside.fills("/tmp", 200) in ("No space left on device", "File too large")
     assert inside.fills("/dev/shm", 200) in ("No space left on device", "File too large")
     assert inside.litters("/home") == "No space left on device"
@@ -151,8 +153,8 @@ def test_disks_and_processes_are_limited(inside: Any, loaded: Side) -> None:
 
 
 def test_a_worker_that_burns_leaves_others_their_share_of_the_processors(zygote: LocalZygote) -> None:
-    with side(zygote, INSIDE) as one, side(zygote, INSIDE) as other:
-        if "cpu share" not in (one.session.ready() and one.session.layers):
+    with open_session(zygote, INSIDE) as one, open_session(zygote, INSIDE) as other:
+        if "cpu share" not in (one.session.ready() and one.session.report.layers):
             pytest.skip("no control group here deals out the processors")
         other.session.ready()
         one.student.burns(50)
@@ -161,11 +163,11 @@ def test_a_worker_that_burns_leaves_others_their_share_of_the_processors(zygote:
 
 def test_a_daemon_does_not_outlive_its_worker(zygote: LocalZygote) -> None:
     builder = "98765.4321"
-    with side(zygote, INSIDE) as far:
+    with open_session(zygote, INSIDE) as far:
         far.student.daemon(builder)
         assert until(lambda: running(builder) != [])
     assert until(lambda: running(builder) == [])
-    with side(zygote, INSIDE) as far:
+    with open_session(zygote, INSIDE) as far:
         far.student.daemon(builder)
         assert until(lambda: running(builder) != [])
         with pytest.raises(Gone, match="exit status 5"):
@@ -218,7 +220,7 @@ MALFORMED = [
 @pytest.mark.parametrize("data", MALFORMED, ids=[str(number) for number in range(len(MALFORMED))])
 @pytest.mark.parametrize("descriptors", [0, 1, 5])
 def test_malformed_packets_end_their_connection_alone(
-    loaded: Side, zygote: LocalZygote, data: bytes, descriptors: int
+    loaded: OpenSession, zygote: LocalZygote, data: bytes, descriptors: int
 ) -> None:
     packet(zygote, data, b"{}", descriptors=descriptors)
     assert zygote.alive
@@ -228,7 +230,7 @@ def test_malformed_packets_end_their_connection_alone(
 
 def test_a_role_that_is_unknown_is_refused_and_nothing_else(zygote: LocalZygote) -> None:
     control = ZygoteClient(zygote.path)
-    with pytest.raises(SandboxError, match="could not be walled in: there is no role teacher"):
+    with pytest.raises(SandboxError, match="could not be sandboxed: there is no role teacher"):
         control.spawn("teacher", 30)
     worker, data, _ = control.spawn("student", 30)
     data.close()
@@ -268,7 +270,7 @@ def test_the_zygote_ends_with_its_supervisor_and_takes_its_workers_along() -> No
     zygote = LocalZygote(LIMITS)
     zygote.wait_ready()
     pid, builder = zygote._process.pid, "87654.1234"
-    with contextlib.suppress(InfrastructureError), side(zygote, INSIDE) as far:
+    with contextlib.suppress(InfrastructureError), open_session(zygote, INSIDE) as far:
         far.student.daemon(builder)
         assert until(lambda: running(builder) != [])
         zygote.close()
@@ -292,9 +294,9 @@ def test_a_zygote_that_is_killed_is_nobodys_fault_and_cannot_be_hidden() -> None
 
 
 def test_without_isolation_it_says_so() -> None:
-    with started(isolation="none") as zygote, side(zygote, INSIDE) as far:
+    with started(isolation="none") as zygote, open_session(zygote, INSIDE) as far:
         assert far.student.exists(__file__)
-        assert set(far.session.layers) <= {"rlimits", "memory", "processes", "cpu share"}
+        assert set(far.session.report.layers) <= {"rlimits", "memory", "processes", "cpu share"}
         builder = "76543.2109"
         far.student.daemon(builder)
         assert until(lambda: running(builder) != [])
@@ -315,7 +317,7 @@ def test_a_worker_whose_walls_fail_is_infrastructures_loss(zygote: LocalZygote) 
 
     control, watch = Refusing(zygote.path), CheckBudget()
     watch.begin(20)
-    session = RemoteSession(control, "student", (), LIMITS, watch)
+    session = RemoteSession(control, STUDENT, (), LIMITS, watch)
     with pytest.raises(SandboxError):
         session.ready()
     assert isinstance(watch.broken, SandboxError) and watch.event is None

@@ -10,7 +10,7 @@ import pytest
 from gradetape.records import Slot
 from gradetape.runtime.container import ContainerSpec, ContainerZygote
 from gradetape.runtime.container_engine import ContainerEngine
-from tests.far import LIMITS
+from tests.remote_sessions import LIMITS
 
 
 @pytest.fixture(scope="session")

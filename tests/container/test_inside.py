@@ -12,21 +12,21 @@ from gradetape.errors import Gone
 from gradetape.records import Slot
 from gradetape.runtime.container import ContainerSpec, ContainerZygote
 from gradetape.runtime.image import check
-from tests.far import LIMITS, Side, side
+from tests.remote_sessions import LIMITS, OpenSession, open_session
 
 INSIDE = (Path(__file__).parents[1] / "verdicts" / "inside.py").read_text()
 
 
 @pytest.fixture(scope="module")
-def loaded(zygote: ContainerZygote) -> Iterator[Side]:
-    with side(zygote, INSIDE) as far:
+def loaded(zygote: ContainerZygote) -> Iterator[OpenSession]:
+    with open_session(zygote, INSIDE) as far:
         far.session.ready()
-        assert far.session.events == []
+        assert far.session.report.events == []
         yield far
 
 
 @pytest.fixture
-def inside(loaded: Side) -> Any:
+def inside(loaded: OpenSession) -> Any:
     """A student's functions that look around."""
     loaded.begin()
     return loaded.student
@@ -44,9 +44,9 @@ def test_every_wall_and_limit_of_the_container_is_found_as_it_must_be(
     assert list(tmp_path.iterdir()) == [], "what podman writes where it was started, if memory runs out"
 
 
-def test_the_layers_are_told(loaded: Side) -> None:
+def test_the_layers_are_told(loaded: OpenSession) -> None:
     assert {"plain", "uid", "no_new_privs", "landlock", "seccomp", "memory of the container"} <= set(
-        loaded.session.layers
+        loaded.session.report.layers
     )
 
 
@@ -73,7 +73,7 @@ def test_a_submission_reads_nothing_of_the_host_or_of_other_processes(inside: An
 
 def test_memory_that_runs_out_costs_the_worker_and_not_the_container(zygote: ContainerZygote) -> None:
     bomb = "def grow():\n    held = []\n    while True:\n        held.append(bytearray(b'x' * (1 << 26)))"
-    with side(zygote, bomb) as far:
+    with open_session(zygote, bomb) as far:
         with pytest.raises(Gone) as caught:
             far.student.grow()
         assert caught.value.cause == "memory"
@@ -84,19 +84,19 @@ def test_memory_that_runs_out_costs_the_worker_and_not_the_container(zygote: Con
 
 def test_processes_without_end_cost_the_worker_and_not_the_container(zygote: ContainerZygote) -> None:
     bomb = "import os\ndef spread():\n    while True:\n        os.fork()"
-    with side(zygote, bomb) as far:
+    with open_session(zygote, bomb) as far:
         far.begin(5)
         with pytest.raises((Gone, OSError)):
             far.student.spread()
-    with side(zygote, "def fine():\n    return 3") as far:
+    with open_session(zygote, "def fine():\n    return 3") as far:
         assert far.student.fine() == 3
 
 
 def test_the_far_side_says_what_it_computes_on(zygote: ContainerZygote) -> None:
-    with side(zygote, "x = 1") as far:
+    with open_session(zygote, "x = 1") as far:
         far.session.ready()
-        assert far.session.devices == ()
-        assert far.session.versions["tensorflow"].startswith("2.")
+        assert far.session.report.devices == ()
+        assert far.session.report.versions["tensorflow"].startswith("2.")
 
 
 def test_a_submission_is_nobody_with_no_capability_and_ends_nobody_else(inside: Any) -> None:

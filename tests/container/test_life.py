@@ -17,7 +17,7 @@ from gradetape.records import Slot
 from gradetape.runtime import container as containers
 from gradetape.runtime.container import ContainerSpec, ContainerZygote, box_of, said
 from tests.course import command, notebook, tiny
-from tests.far import LIMITS, side
+from tests.remote_sessions import LIMITS, open_session
 
 FAKE = Slot(device="GPU-fake", cdi="gradetape.test/gpu=0")
 SPECIFICATION = {
@@ -150,5 +150,8 @@ def test_a_gpu_that_tensorflow_does_not_see_is_an_error_and_never_the_cpu(
 ) -> None:
     with ContainerZygote(LIMITS, container, slot=fake_gpu) as zygote:
         zygote.wait_ready()
-        with side(zygote, "x = 1", slot=fake_gpu) as far, pytest.raises(DeviceError, match="TensorFlow sees no GPU"):
+        with (
+            open_session(zygote, "x = 1", slot=fake_gpu) as far,
+            pytest.raises(DeviceError, match="TensorFlow sees no GPU"),
+        ):
             far.session.ready()

@@ -16,7 +16,7 @@ from gradetape.records import Slot
 from gradetape.runtime.container import ContainerSpec, box_of
 from gradetape.runtime.container_engine import CAPABILITIES, Mount
 from tests.course import DOUBLE, HALVE, called, notebook, tiny
-from tests.far import LIMITS
+from tests.remote_sessions import LIMITS
 
 LOOKER = """
 import os

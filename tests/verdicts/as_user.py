@@ -1,4 +1,4 @@
-"""Starts a zygote as an ordinary user, and tells what a student could do there."""
+"""Starts a zygote as an ordinary user, and prints what a student could do there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import msgspec
 
 from gradetape.errors import SandboxError
 from gradetape.records import Cell, Limits
-from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.budget import CheckBudget
+from gradetape.remote.roles import STUDENT
+from gradetape.remote.session import RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
 
@@ -21,9 +23,9 @@ with LocalZygote(Limits(memory_mb=700), secret=(secret,)) as zygote:
         zygote.wait_ready()
     except SandboxError as error:
         sys.exit(str(error))
-    control, watch = ZygoteClient(zygote.path), CheckBudget()
-    watch.begin(30)
-    session = RemoteSession(control, "student", cells, Limits(), watch)
+    control, budget = ZygoteClient(zygote.path), CheckBudget()
+    budget.begin(30)
+    session = RemoteSession(control, STUDENT, cells, Limits(), budget)
     names = session.names()
     found = {
         "read": names.reads(str(secret / "seed")),
@@ -32,7 +34,7 @@ with LocalZygote(Limits(memory_mb=700), secret=(secret,)) as zygote:
         "signals": names.signals_its_parent(),
         "limits": names.limits_its_parent(),
         "processes": [names.reads(f"/proc/{pid}/cmdline") for pid in (os.getpid(), os.getppid())],
-        "layers": session.layers,
+        "layers": session.report.layers,
         "groups": names.reads("/proc/self/cgroup"),
     }
     session.close()

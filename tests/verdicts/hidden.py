@@ -72,7 +72,7 @@ def test_own_error_before(student):
 
 
 def test_own_error_after(student):
-    """What came over breaks the check."""
+    """A received value breaks the check."""
     {}[student.good()]
 
 
@@ -169,12 +169,12 @@ def test_random(rng, again):
 
 
 def test_seeded(student):
-    """The far side is reseeded for each check."""
+    """The worker is reseeded for each check."""
     pytest.fail(f"drew {student.draw()}")
 
 
 def test_seeded_again(student):
-    """The far side is reseeded for each check."""
+    """The worker is reseeded for each check."""
     first = student.draw()
     pytest.fail(f"drew {first}")
 

@@ -1,4 +1,4 @@
-"""A submission that looks around behind the walls, and tries them."""
+"""A submission that tries what the sandbox forbids."""
 
 import contextlib
 import ctypes

@@ -1,4 +1,4 @@
-"""A zygote on a machine that is odd in one way; the policy comes on standard input, as for any zygote."""
+"""A zygote on a machine with one defect; the policy comes on standard input, as for any zygote."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gradetape.sandbox import landlock, namespaces, selftest, syscalls
 from gradetape.sandbox.bare import BareSandbox
 from gradetape.sandbox.base import Reports
 from gradetape.sandbox.plain import PlainSandbox
-from gradetape.worker import zygote
+from gradetape.worker import forker, zygote
 
 
 class Ending(BareSandbox):
-    """The worker ends while its walls are built."""
+    """The worker ends while its sandbox is built."""
 
     def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
         os._exit(0)
@@ -68,8 +68,8 @@ def ending() -> type[Any]:
 
 def loose() -> type[Any]:
     """Nor is there a control group."""
-    zygote._DAEMON_S = 0.5
-    zygote.Groups.make = lambda _: None
+    forker._DAEMON_S = 0.5
+    forker.Groups.make = lambda _: None
     return Loose
 
 
@@ -90,5 +90,5 @@ def ordinary() -> type[Any]:
 
 
 if __name__ == "__main__":
-    zygote._BACKENDS["none"] = (globals()[sys.argv[1]](),)
+    forker._BACKENDS["none"] = (globals()[sys.argv[1]](),)
     sys.exit(zygote.main())

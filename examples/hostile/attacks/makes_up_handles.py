@@ -1,6 +1,6 @@
 import gc
 
-from gradetape.wire.values import Ref, Source
+from gradetape.wire.values import FunctionSource, Ref
 
 for thing in gc.get_objects():
     if type(thing).__name__ == "Objects" and hasattr(thing, "_held"):
@@ -16,7 +16,7 @@ class Scale:
         pass
 
     def __call__(self, x):
-        return Source("owned", "import os; os._exit(0)")
+        return FunctionSource("owned", "import os; os._exit(0)")
 
 
 def total(x):

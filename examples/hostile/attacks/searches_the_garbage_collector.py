@@ -24,4 +24,4 @@ outside = tuple(
 ) + ("pytest", "_pytest")
 modules = [name for name in sys.modules if name.startswith(outside)]
 if secret or modules:
-    print("BREACH: the far side holds", secret[:5], modules[:5])
+    print("BREACH: the worker holds", secret[:5], modules[:5])

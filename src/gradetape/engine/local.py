@@ -119,7 +119,7 @@ class LocalEngine:
         """Cancels a job, and frees its slot."""
         if number in self._running and self._judge is not None:
             with suppress(OSError):
-                self._judge.send(CancelJob(order=number))
+                self._judge.send(CancelJob(number=number))
             self._end(number)
 
     def renew(self) -> None:
@@ -166,14 +166,14 @@ class LocalEngine:
         return root
 
     def _received(self, message: Message) -> list[Finished]:
-        if not isinstance(message, Judged | JobLost | Done) or message.order not in self._running:
+        if not isinstance(message, Judged | JobLost | Done) or message.number not in self._running:
             return []
         if isinstance(message, Judged):
-            self._running[message.order].results.append(message.result)
+            self._running[message.number].results.append(message.result)
             return []
         if isinstance(message, JobLost):
-            return [(message.order, Lost(reason=message.reason)), *self._end_lost(message.order)]
-        return [(message.order, _outcome(message, self._end(message.order)))]
+            return [(message.number, Lost(reason=message.reason)), *self._end_lost(message.number)]
+        return [(message.number, _outcome(message, self._end(message.number)))]
 
     def _end(self, number: int) -> _Running:
         ended = self._running.pop(number)

@@ -1,1 +1,1 @@
-"""The judge: pytest, with fixtures that reach beyond the wall."""
+"""The judge: a pytest plugin, whose fixtures reach the workers."""

@@ -1,4 +1,4 @@
-"""What one submission's checks work at: its far side, the reference's, and fresh ones that have seen no student."""
+"""What one submission's checks work with: its worker, the reference's, and clean ones without any student's code."""
 
 from __future__ import annotations
 
@@ -14,24 +14,35 @@ import numpy as np
 
 from gradetape.errors import Gone, StudentError, WireError, WorkerEvent
 from gradetape.records import Job
+from gradetape.remote.budget import CheckBudget
+from gradetape.remote.connection import CHECK_BYTES
 from gradetape.remote.functions import WorkerFunction, default_worker
-from gradetape.remote.replay import Recording
-from gradetape.remote.session import CHECK_BYTES, CheckBudget, RemoteSession
+from gradetape.remote.replay import PlaybackSession, Recording
+from gradetape.remote.roles import CLEAN, REFERENCE, STUDENT
+from gradetape.remote.session import RemoteSession, Session
 from gradetape.remote.zygote_client import ZygoteClient
+from gradetape.wire.channel import Channel
+from gradetape.wire.operations import Operation
 from gradetape.wire.values import WorkerPath
 
 _ATTEMPTS = 3
+_OUTPUT_S = 1.0
 
 
 class CheckContext:
-    """The far sides of one case, and the clock of the check in hand."""
+    """The sessions of one job, and the budget of the check in hand.
+
+    `recording` is where the student's replies are recorded, if they are.
+    """
 
     def __init__(self, control: ZygoteClient, job: Job, recording: Recording | None = None) -> None:
         self.job = job
         self.budget = CheckBudget()
         self._control = control
-        self.student = RemoteSession(control, "student", job.cells, job.limits, self.budget, recording)
-        self._reference = RemoteSession(control, "reference", job.reference, job.limits, self.budget)
+        open_transport = recording.open_transport if recording is not None else Channel
+        self.student: Session = RemoteSession(control, STUDENT, job.cells, job.limits, self.budget, open_transport)
+        self._recorded = recording is not None
+        self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget)
         self._clean_sessions: list[RemoteSession] = []
         self._check = ""
         self._cpu_s = job.limits.check_cpu_s
@@ -39,7 +50,7 @@ class CheckContext:
 
     @contextmanager
     def check(self, check_id: str, seconds: float, loaded: bool, reference: bool = False) -> Iterator[None]:
-        """One check: the far sides are made ready on their own clocks and reseeded, then the check's clock starts.
+        """One check: the workers are made ready on their own clocks and reseeded, then the check's clock starts.
 
         A check that begins when the whole submission's time is over ends as a timeout.
         """
@@ -64,7 +75,7 @@ class CheckContext:
 
     @property
     def gpu(self) -> bool:
-        """Whether its far sides compute on a GPU."""
+        """Whether its workers compute on a GPU."""
         return bool(self._control.slot.device)
 
     @property
@@ -76,87 +87,83 @@ class CheckContext:
         return np.random.default_rng([*self.job.seed.encode(), zlib.crc32(self._check.encode())])
 
     def reference(self) -> RemoteSession:
-        """The reference's far side."""
+        """The session of the reference solution."""
         return self._reference
 
     def clean(self) -> CleanWorker:
-        """A far side that has never seen the student's code."""
+        """A worker that has never run the student's code."""
         limits = msgspec.structs.replace(self.job.limits, check_cpu_s=self._cpu_s)
-        session = RemoteSession(self._control, "clean", (), limits, self.budget)
+        session = RemoteSession(self._control, CLEAN, (), limits, self.budget)
         self._clean_sessions.append(session)
         return CleanWorker(session, self.student)
 
     def printed(self) -> str:
         """What the student's code printed since the check began, where that can still be had."""
-        if self.student.worker is None or self.student.recording or self.budget.event is not None:
+        if self.student.worker is None or self._recorded or self.budget.event is not None:
             return ""
-        received = self.budget.received
-        self.budget.deadline = time.monotonic() + 1.0
-        try:
-            text = self.student.worker.ask("output")
-        except (StudentError, WorkerEvent):
-            text = ""
-        self.budget.event, self.budget.received = None, received  # the verdict stands already, whatever came now
+        with self.budget.aside(_OUTPUT_S):
+            try:
+                text = self.student.worker.ask(Operation.OUTPUT)
+            except (StudentError, WorkerEvent):
+                text = ""
         return text if type(text) is str else ""
 
     def play(self, recording: Recording) -> None:
-        """For a liar: the replies on the tape take the student's place in the next check."""
-        self.student = RemoteSession(self._control, "student", (), self.job.limits, self.budget, recording)
-        self.student.play()
+        """For a liar: the recorded replies take the student's place in the next check."""
+        self.student = PlaybackSession(recording, self.job.limits, self.budget)
+        self._recorded = True
 
     def close(self) -> None:
-        """Ends every far side."""
+        """Ends every worker."""
         for session in (self.student, self._reference, *self._clean_sessions):
             session.close()
 
-    def _prepare(self, session: RemoteSession) -> None:
-        """Makes a far side ready and reseeds it; where the worker died since the last check, a new one."""
+    def _prepare(self, session: Session) -> None:
+        """Makes a worker ready and reseeds it; a new one, if it has died since the last check."""
         for _ in range(_ATTEMPTS):
             try:
                 session.ready()
                 self.budget.begin(self.job.limits.check_s)
-                if session.recording and not session.recording.playing:
-                    session.recording.frames.clear()  # what is played again begins with the check, not with the cells
                 session.allow(self._cpu_s)
-                self._fresh(session)
+                self._reseed(session)
                 return
             except WorkerEvent as event:
                 last = event
             except StudentError as error:
-                last = session.note(Gone("crashed", f"the far side cannot be reseeded: {error}"))
+                last = session.note(Gone("crashed", f"the worker cannot be reseeded: {error}"))
             self.budget.begin(self.job.limits.check_s)
         self.budget.note(last)
 
-    def _fresh(self, session: RemoteSession) -> None:
+    def _reseed(self, session: Session) -> None:
         worker = session.ready()
-        worker.channel.budget = CHECK_BYTES
-        worker.ask("seed", zlib.crc32(f"{self.job.seed}{self._check}".encode()))
-        worker.ask("output")
+        worker.transport.renew(CHECK_BYTES)
+        worker.ask(Operation.SEED, zlib.crc32(f"{self.job.seed}{self._check}".encode()))
+        worker.ask(Operation.OUTPUT)
 
 
 class CleanWorker:
     """The fixture `clean`: Keras and TensorFlow where no student's class is known."""
 
-    def __init__(self, session: RemoteSession, student: RemoteSession) -> None:
-        self._lane = session
+    def __init__(self, session: Session, student: Session) -> None:
+        self._session = session
         self._student = student
         self.tf = session.module("tf")
         self.keras = session.module("keras")
 
     def run(self, function: WorkerFunction, *args: object, **kwargs: object) -> Any:
-        """Runs a @in_worker function there."""
-        return self._lane.ready().ask("call", function, list(args), kwargs)
+        """Runs a @in_worker function in the clean worker."""
+        return self._session.ready().ask(Operation.CALL, function, list(args), kwargs)
 
     def copy(self, folder: WorkerPath) -> WorkerPath:
-        """Carries a folder's regular files over from the student's far side; the folder's path there.
+        """Copies a folder's regular files from the student's worker; the folder's path in the clean one.
 
         Raises StudentError where the folder does not exist or holds too much.
         """
-        files = self._student.ready().ask("read_tree", folder)
+        files = self._student.ready().ask(Operation.READ_TREE, folder)
         if type(files) is not dict or not files:
             raise StudentError(f"nothing was written to {Path(folder).name}")
         for name, data in files.items():
             path = PurePosixPath(name)
             if path.is_absolute() or ".." in path.parts or type(data) is not np.ndarray:
                 raise WireError("a file outside its folder")
-        return WorkerPath(self._lane.ready().ask("write_tree", files))
+        return WorkerPath(self._session.ready().ask(Operation.WRITE_TREE, files))

@@ -1,4 +1,4 @@
-"""What the supervisor, the judge and its children say to each other."""
+"""The messages between the supervisor, the judge and its children. `number` is always that of the job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gradetape.records import CellEvent, CheckResult, CollectedChecks, Job, Slot
 
 
 class RunJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The supervisor has a case to be judged, in a slot, with the help of the zygote that listens at a path."""
+    """Judge a job in a slot, with workers of the zygote that listens at the path `zygote`."""
 
     number: int
     zygote: str
@@ -17,15 +17,15 @@ class RunJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class CancelJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The supervisor no longer wants to know what becomes of an order."""
+    """End a job; nothing more is reported of it."""
 
-    order: int
+    number: int
 
 
 class Began(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The clock of a check has started; `index` counts the items of the child."""
+    """A check's clock has started; `index` counts the items of the child."""
 
-    order: int
+    number: int
     index: int
     seconds: float
 
@@ -33,14 +33,14 @@ class Began(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Judged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A check has its result."""
 
-    order: int
+    number: int
     result: CheckResult
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Every check of an order has its result."""
+    """Every check of a job has its result."""
 
-    order: int
+    number: int
     events: tuple[CellEvent, ...] = ()
     layers: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
@@ -49,9 +49,9 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class JobLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The machinery failed, through no fault of the submission."""
+    """The grader's machinery failed, through no fault of the submission."""
 
-    order: int
+    number: int
     reason: str
 
 

@@ -1,9 +1,9 @@
 """The judge as a server: a pytest session that is collected once, and forked for every submission.
 
-`python -m gradetape.judge.server` reads its orders from a socket on descriptor 0. The parent never runs a check: it
-forks a child per case, passes the child's results on, and keeps the time from outside, since C code does not answer to
-alarms. A child that overruns its check's deadline is killed; that check has its verdict, and a new child goes on with
-the rest. A child that dies of itself costs its check as a fault, and the rest goes on likewise.
+`python -m gradetape.judge.server` reads its requests from a socket on descriptor 0. The parent never runs a check: it
+forks a child for each job, passes the child's results on, and keeps the time from outside, since C code does not answer
+to alarms. A child that overruns its check's deadline is killed: that check is a timeout, and a new child continues with
+the rest. A child that dies by itself costs its check as a fault, and a new child continues likewise.
 """
 
 from __future__ import annotations
@@ -47,12 +47,18 @@ OPTIONS = (
 
 
 class JudgeProcess:
-    """A forked judge at work on one order, begun at `since`: what is left to do, and until when its check may take."""
+    """A forked judge at work on one job, begun at `since`: what is left to do, and until when its check may take."""
 
     def __init__(
-        self, order: RunJob, items: list[pytest.Item], pid: int, line: MessageChannel, since: float, deadline: float
+        self,
+        request: RunJob,
+        items: list[pytest.Item],
+        pid: int,
+        channel: MessageChannel,
+        since: float,
+        deadline: float,
     ) -> None:
-        self.order, self.items, self.pid, self.line, self.since = order, items, pid, line, since
+        self.request, self.items, self.pid, self.channel, self.since = request, items, pid, channel, since
         self.current: int | None = None
         self.judged = 0
         self.kill_at = deadline
@@ -61,7 +67,7 @@ class JudgeProcess:
 
     @property
     def stage(self) -> int:
-        """The index of the check in hand, or of the one that it is making ready for."""
+        """The index of the check in hand, or of the one that is being prepared."""
         return self.judged if self.current is None else self.current
 
 
@@ -77,13 +83,13 @@ class Server:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Nothing is written to a terminal; `-p no:terminal` would take `--tb` along."""
+        """Writes nothing to a terminal; `-p no:terminal` would remove the option `--tb` too."""
         config.pluginmanager.unregister(name="terminalreporter")
 
     def pytest_exception_interact(
         self, call: pytest.CallInfo[None], report: pytest.CollectReport | pytest.TestReport
     ) -> None:
-        """Remembers which check files could not be read, and why."""
+        """Remembers which check files could not be collected, and why."""
         if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
             self._broken[report.nodeid] = uncollected(call.excinfo.value)[:2000]
 
@@ -100,29 +106,29 @@ class Server:
         return True
 
     def _turn(self, session: pytest.Session) -> bool:
-        for key, _ in self._selector.select(self._patience()):
+        for key, _ in self._selector.select(self._timeout()):
             child = key.data
             if child is not None:
-                self._hear(child)
+                self._receive(child)
                 continue
             try:
-                order = self._supervisor.receive(Request)
+                request = self._supervisor.receive(Request)
             except EOFError:
                 return False
-            if isinstance(order, CancelJob):
-                self._cancel(order.order)
+            if isinstance(request, CancelJob):
+                self._cancel(request.number)
                 continue
-            self._fork(order, _in_order(session.items, order.job.only), time.monotonic())
+            self._fork(request, _in_order(session.items, request.job.only), time.monotonic())
         self._kill_overdue()
         return True
 
     def _cancel(self, number: int) -> None:
         for child in self._children.values():
-            if child.order.number == number:
+            if child.request.number == number:
                 child.finished = True
                 os.kill(child.pid, signal.SIGKILL)
 
-    def _patience(self) -> float:
+    def _timeout(self) -> float:
         now = time.monotonic()
         return max(0.0, min((child.kill_at for child in self._children.values()), default=now + 3600) - now)
 
@@ -132,25 +138,25 @@ class Server:
                 child.overdue = True
                 os.kill(child.pid, signal.SIGKILL)
 
-    def _fork(self, order: RunJob, items: list[pytest.Item], since: float) -> None:
-        """A child for what is left of an order; the submission's time goes on from where the child before it was."""
+    def _fork(self, request: RunJob, items: list[pytest.Item], since: float) -> None:
+        """A child for what is left of a job; the submission's time goes on from where the previous child was."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _become_child(self._judge, _with_time_left(order, since), items, MessageChannel(theirs))
+            _become_child(self._judge, _with_time_left(request, since), items, MessageChannel(theirs))
         theirs.close()
         child = JudgeProcess(
-            order, items, pid, MessageChannel(ours), since, time.monotonic() + order.job.limits.submission_s + 60
+            request, items, pid, MessageChannel(ours), since, time.monotonic() + request.job.limits.submission_s + 60
         )
         self._children[pid] = child
-        self._selector.register(child.line, selectors.EVENT_READ, child)
+        self._selector.register(child.channel, selectors.EVENT_READ, child)
 
-    def _hear(self, child: JudgeProcess) -> None:
+    def _receive(self, child: JudgeProcess) -> None:
         try:
-            message = child.line.receive(Message)
+            message = child.channel.receive(Message)
         except EOFError:
-            self._bury(child)
+            self._reap(child)
             return
         if isinstance(message, Began):
             child.current = message.index
@@ -158,73 +164,75 @@ class Server:
             return
         if isinstance(message, Judged):
             child.judged, child.current = child.stage + 1, None
-            child.kill_at = time.monotonic() + child.order.job.limits.submission_s + 60
+            child.kill_at = time.monotonic() + child.request.job.limits.submission_s + 60
         child.finished = child.finished or isinstance(message, Done | JobLost)
         self._supervisor.send(message)
 
-    def _bury(self, child: JudgeProcess) -> None:
-        """A child is gone: in peace, or in the middle of a check, or on the way to one."""
-        self._selector.unregister(child.line)
-        child.line.close()
+    def _reap(self, child: JudgeProcess) -> None:
+        """A child has ended: after its last check, in the middle of a check, or while it prepared one."""
+        self._selector.unregister(child.channel)
+        child.channel.close()
         _, status = os.waitpid(child.pid, 0)
         del self._children[child.pid]
         if child.finished:
             return
         if not child.stage and child.current is None:
             self._supervisor.send(
-                JobLost(order=child.order.number, reason=f"the judge died before any check ({status})")
+                JobLost(number=child.request.number, reason=f"the judge died before any check ({status})")
             )
             return
         for item in child.items[child.stage : child.stage + 1]:
-            trusted, detail = child.order.job.trusted, f"wait status {status}"
+            trusted, detail = child.request.job.trusted, f"wait status {status}"
             result = unjudged(check_of(item), overdue=child.overdue, trusted=trusted, detail=detail)
-            self._supervisor.send(Judged(order=child.order.number, result=result))
-        self._fork(child.order, child.items[child.stage + 1 :], child.since)
+            self._supervisor.send(Judged(number=child.request.number, result=result))
+        self._fork(child.request, child.items[child.stage + 1 :], child.since)
 
 
 class ChildHost:
-    """The host of a judge's child: one case, and a line to the parent."""
+    """The host of a judge's child: one job, and a channel to the parent."""
 
-    def __init__(self, order: RunJob, items: list[pytest.Item], line: MessageChannel) -> None:
-        self._order, self._items, self._line = order, items, line
+    def __init__(self, request: RunJob, items: list[pytest.Item], channel: MessageChannel) -> None:
+        self._request, self._items, self._channel = request, items, channel
         self._context: CheckContext | None = None
         self.rehearsing = False
 
     def context(self, item: pytest.Item) -> CheckContext:
-        """The case's bench."""
+        """The job's context."""
         if self._context is None:
-            self._context = CheckContext(ZygoteClient(Path(self._order.zygote), self._order.slot), self._order.job)
+            self._context = CheckContext(
+                ZygoteClient(Path(self._request.zygote), self._request.slot), self._request.job
+            )
         return self._context
 
     def began(self, item: pytest.Item, seconds: float) -> None:
         """The parent keeps the time."""
-        self._line.send(Began(order=self._order.number, index=self._items.index(item), seconds=seconds))
+        self._channel.send(Began(number=self._request.number, index=self._items.index(item), seconds=seconds))
 
     def ended(self, result: CheckResult) -> None:
-        """Passes a result on, unless it is a rehearsal's."""
+        """Passes a result on, unless it belongs to a rehearsal."""
         if not self.rehearsing:
-            self._line.send(Judged(order=self._order.number, result=result))
+            self._channel.send(Judged(number=self._request.number, result=result))
 
     def lost(self, error: InfrastructureError) -> None:
-        """The error itself ends this child."""
+        """Does nothing: the error itself ends this child."""
 
     def run(self) -> None:
-        """Every item, and what is to be said at the end."""
+        """Runs every item, and sends the report of the session."""
         for index, item in enumerate(self._items):
             following = self._items[index + 1] if index + 1 < len(self._items) else None
-            if self._order.job.liar:
+            if self._request.job.liar:
                 self.context(item).play(self._rehearsed(item))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         context = self._context
         if context is None:
-            self._line.send(Done(order=self._order.number))
+            self._channel.send(Done(number=self._request.number))
             return
         context.close()
-        session = context.student
-        self._line.send(
+        report = context.student.report
+        self._channel.send(
             Done(
-                order=self._order.number, events=tuple(session.events), layers=session.layers, devices=session.devices,
-                review=session.review, versions=session.versions,
+                number=self._request.number, events=tuple(report.events), layers=report.layers, devices=report.devices,
+                review=report.review, versions=report.versions,
             )
         )  # fmt: skip
 
@@ -243,57 +251,57 @@ class ChildHost:
         os.waitpid(pid, 0)
         return recording
 
-    def _rehearse(self, item: pytest.Item, line: socket.socket) -> None:
-        job, recording = self._order.job, Recording()
+    def _rehearse(self, item: pytest.Item, sock: socket.socket) -> None:
+        job, recording = self._request.job, Recording()
         other = msgspec.structs.replace(job, cells=job.reference, seed=f"{job.seed} rehearsal")
         self._context, self.rehearsing = (
-            CheckContext(ZygoteClient(Path(self._order.zygote), self._order.slot), other, recording),
+            CheckContext(ZygoteClient(Path(self._request.zygote), self._request.slot), other, recording),
             True,
         )
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-        send_recording(line, recording)
+        send_recording(sock, recording)
 
 
-def _with_time_left(order: RunJob, since: float) -> RunJob:
-    limits = order.job.limits
+def _with_time_left(request: RunJob, since: float) -> RunJob:
+    limits = request.job.limits
     left = max(limits.submission_s - (time.monotonic() - since), 0.0)
-    job = msgspec.structs.replace(order.job, limits=msgspec.structs.replace(limits, submission_s=left))
-    return msgspec.structs.replace(order, job=job)
+    job = msgspec.structs.replace(request.job, limits=msgspec.structs.replace(limits, submission_s=left))
+    return msgspec.structs.replace(request, job=job)
 
 
 def _in_order(items: list[pytest.Item], wanted: tuple[str, ...] | None) -> list[pytest.Item]:
     """The items that are wanted, the public checks first.
 
-    What a student's code says reaches its student from public checks alone: none of them may come after a hidden one,
-    or the code could keep the hidden inputs, and tell them then.
+    What a student's code says reaches its student from public checks alone: none of them may run after a hidden one,
+    or the code could keep the hidden inputs and print them then.
     """
     chosen = [item for item in items if wanted is None or check_of(item).id in wanted]
     return sorted(chosen, key=lambda item: not check_of(item).public)
 
 
-def _become_child(judge: Judge, order: RunJob, items: list[pytest.Item], line: MessageChannel) -> NoReturn:
+def _become_child(judge: Judge, request: RunJob, items: list[pytest.Item], channel: MessageChannel) -> NoReturn:
     """In the child: a folder of its own, a limit on its memory, then the checks."""
     folder, status = "", 1
     try:
         # Within the folder of the judge, which goes with it: a child that is killed cannot remove its own.
-        folder = tempfile.mkdtemp(prefix="case-", dir=os.getcwd())
+        folder = tempfile.mkdtemp(prefix="job-", dir=os.getcwd())
         syscalls.die_with_parent()
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
         os.chdir(folder)
-        judge.host = job = ChildHost(order, items, line)
-        job.run()
+        judge.host = host = ChildHost(request, items, channel)
+        host.run()
         status = 0
     except InfrastructureError as error:
-        line.send(JobLost(order=order.number, reason=str(error)))
+        channel.send(JobLost(number=request.number, reason=str(error)))
     except BaseException:
-        line.send(JobLost(order=order.number, reason=traceback.format_exc()[-2000:]))
+        channel.send(JobLost(number=request.number, reason=traceback.format_exc()[-2000:]))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(status)
 
 
 def _described(session: pytest.Session, broken: dict[str, str]) -> tuple[tuple[Check, ...], dict[str, str]]:
-    """The checks that can be run, and the files that cannot be read or say too little, by their text."""
+    """The checks that can be run, and the errors of the files that cannot be used."""
     checks, broken = [], dict(broken)
     for item in list(session.items):
         try:

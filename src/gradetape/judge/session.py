@@ -1,4 +1,4 @@
-"""The judge within a pytest session: fixtures that reach beyond the wall, and a result for each check."""
+"""The judge within a pytest session: fixtures that reach the workers, and a result for each check."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gradetape.judge.items import check_of, limit_of, needs_gpu, place_of
 from gradetape.judge.verdicts import result_of
 from gradetape.records import Cell, CheckResult
 from gradetape.remote.handles import Names
+from gradetape.wire.operations import Operation
 from gradetape.wire.values import WorkerPath
 
 _LOADED = {"student", "keras", "tf", "worker_tmp_path"}
@@ -27,7 +28,7 @@ class Host(Protocol):
     """Where checks are run: in an instructor's own pytest session, or in a judge's child."""
 
     def context(self, item: pytest.Item) -> CheckContext:
-        """The bench for a check."""
+        """The context of a check."""
 
     def began(self, item: pytest.Item, seconds: float) -> None:
         """A check's clock has started."""
@@ -36,11 +37,14 @@ class Host(Protocol):
         """A check has its result."""
 
     def lost(self, error: InfrastructureError) -> None:
-        """The machinery failed: this check has no result, and no later one can have one."""
+        """The grader's machinery failed: neither this check nor any later one gets a result."""
 
 
 class Judge:
-    """A pytest plugin. A server gives each child its host after the fork."""
+    """A pytest plugin. A server gives each child its host after the fork.
+
+    It has more than 12 methods because pytest finds hooks and fixtures as methods of one plugin: 4 hooks, 8 fixtures.
+    """
 
     def __init__(self, host: Host | None = None) -> None:
         self.host = host
@@ -49,7 +53,7 @@ class Judge:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """One check, from its far side to its result."""
+        """One check, from its workers to its result."""
         if place_of(item.path) is None or self.host is None:
             return (yield)
         try:
@@ -80,7 +84,7 @@ class Judge:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        """The check's own code has a deadline too, a little after that of the far side."""
+        """The check's own code has a deadline too, a little after that of the worker's replies."""
         if place_of(item.path) is None or self._context is None:
             return (yield)
         signal.signal(signal.SIGALRM, _overdue)
@@ -92,7 +96,7 @@ class Judge:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """A check that needs a GPU is skipped where there is none: that is not the student's loss."""
+        """A check that needs a GPU is skipped where there is none, and costs the student nothing."""
         if self._context is not None and needs_gpu(item) and not self._context.gpu:
             pytest.skip(NO_GPU)
 
@@ -106,46 +110,46 @@ class Judge:
     @pytest.fixture
     def student(self) -> Names:
         """The submission's names."""
-        return self._at.student.names()
+        return self._current.student.names()
 
     @pytest.fixture
     def reference(self) -> Names:
         """The same names as the reference solution defines them."""
-        return self._at.reference().names()
+        return self._current.reference().names()
 
     @pytest.fixture
     def keras(self) -> Names:
-        """Keras, on the student's far side."""
-        return self._at.student.module("keras")
+        """Keras, in the student's worker."""
+        return self._current.student.module("keras")
 
     @pytest.fixture
     def tf(self) -> Names:
-        """TensorFlow, on the student's far side."""
-        return self._at.student.module("tf")
+        """TensorFlow, in the student's worker."""
+        return self._current.student.module("tf")
 
     @pytest.fixture
     def clean(self) -> CleanWorker:
-        """A far side that has never seen the student's code."""
-        return self._at.clean()
+        """A worker that has never run the student's code."""
+        return self._current.clean()
 
     @pytest.fixture
     def rng(self) -> np.random.Generator:
         """Random numbers that depend on the course's secret seed and the check alone."""
-        return self._at.rng()
+        return self._current.rng()
 
     @pytest.fixture
     def source(self, request: pytest.FixtureRequest) -> str:
         """The text of the student's answer cells for the check's question."""
         question_id = check_of(request.node).question
-        return "\n\n".join(cell.source for cell in _answers(self._at.job.cells, question_id))
+        return "\n\n".join(cell.source for cell in _answers(self._current.job.cells, question_id))
 
     @pytest.fixture
     def worker_tmp_path(self) -> WorkerPath:
-        """An empty folder on the student's far side."""
-        return WorkerPath(str(self._at.student.ready().ask("folder")))
+        """An empty folder in the student's worker."""
+        return WorkerPath(str(self._current.student.ready().ask(Operation.FOLDER)))
 
     @property
-    def _at(self) -> CheckContext:
+    def _current(self) -> CheckContext:
         assert self._context is not None
         return self._context
 

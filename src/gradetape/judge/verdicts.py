@@ -1,4 +1,4 @@
-"""How a check's end becomes a verdict, and which words of it a student may read.
+"""How a check's end becomes a verdict, and which part of its message a student may read.
 
 What a student's code says (exception texts, exit statuses, output) reaches the student only for public checks:
 otherwise `raise ValueError(repr(y_true))` would put the hidden inputs on the page.
@@ -14,25 +14,25 @@ import pytest
 from gradetape.errors import Gone, Missing, Overdue, StudentError, WorkerEvent
 from gradetape.judge.items import FIXTURES
 from gradetape.records import Check, CheckResult, Verdict
-from gradetape.remote.session import CheckBudget
+from gradetape.remote.budget import CheckBudget
 from gradetape.text import printable, strip_ansi
 
 _LIMIT = 6000
-_WORDS = {
-    Verdict.FAILED: "The check did not hold.",
+_MESSAGES = {
+    Verdict.FAILED: "The check failed.",
     Verdict.ERROR: "Your code raised an exception.",
-    Verdict.TIMEOUT: "Your code took longer than it may. Look for a loop that does not end.",
-    Verdict.MEMORY: "Your code used more memory than it may. Look for an array that grows with every step.",
+    Verdict.TIMEOUT: "Your code ran out of time. Look for a loop that never ends.",
+    Verdict.MEMORY: "Your code ran out of memory. Look for an array that grows with every step.",
     Verdict.CRASHED: "Your code ended the Python process.",
-    Verdict.FAULT: "The grader could not judge this check. A person will look at it; you need to do nothing.",
+    Verdict.FAULT: "The grader could not run this check. The course staff will look at it; you need to do nothing.",
 }
 
 
 def verdict_of(error: BaseException | None, budget: CheckBudget, trusted: bool) -> tuple[Verdict, str]:
     """The verdict, and a note for staff.
 
-    The first far-side event of a check is its verdict, whatever the check made of it. An exception in the check's own
-    code is the grader's fault, unless something of the student's had come over: the reference has shown that the
+    The first worker event of a check is its verdict, whatever the check made of it. An exception in the check's own
+    code is the grader's fault, unless a value of the student's had been received: the reference has shown that the
     check is sound. `trusted` is the reference itself: whatever it does not pass is a fault.
     """
     verdict, note = _untrusted(budget.event or error, budget)
@@ -57,7 +57,7 @@ def _untrusted(error: BaseException | None, budget: CheckBudget) -> tuple[Verdic
             return Verdict.FAILED, ""
         case Overdue() | Exception() if budget.received:
             kind = Verdict.TIMEOUT if isinstance(error, Overdue) else Verdict.FAILED
-            return kind, "the check's own code ended so, after a value from the student had come over"
+            return kind, "raised by the check's own code, after it had received a value from the student"
     return Verdict.FAULT, ""
 
 
@@ -82,19 +82,19 @@ def result_of(
 
 
 def unjudged(check: Check, *, overdue: bool, trusted: bool, detail: str) -> CheckResult:
-    """The result of a check whose judge died, or was killed since the check did not end."""
+    """The result of a check whose judge died, or was killed because the check did not end."""
     verdict = Verdict.TIMEOUT if overdue and not trusted else Verdict.FAULT
     cause = "was killed: the check ran past its deadline" if overdue else "died"
     staff = f"the judge {cause} ({detail})"
     return CheckResult(
-        check=check, verdict=verdict, points=0.0, seconds=0.0, message=_WORDS[verdict], staff_message=staff
+        check=check, verdict=verdict, points=0.0, seconds=0.0, message=_MESSAGES[verdict], staff_message=staff
     )
 
 
 def uncollected(error: BaseException) -> str:
     """Why a file of checks cannot be collected."""
     cause = error.__cause__ or error
-    return str(cause) if isinstance(cause, pytest.Collector.CollectError) else f"{_place(cause)}{_described(cause)}"
+    return str(cause) if isinstance(cause, pytest.Collector.CollectError) else f"{_place(cause)}{_description(cause)}"
 
 
 def _for_student(check: Check, verdict: Verdict, error: BaseException | None, printed: str) -> str:
@@ -103,33 +103,33 @@ def _for_student(check: Check, verdict: Verdict, error: BaseException | None, pr
     if verdict is Verdict.MISSING or verdict is Verdict.SKIPPED:
         return printable(str(error), _LIMIT)
     if not check.public or verdict is Verdict.FAULT:
-        return _WORDS[verdict]
-    parts = [_public_words(verdict, error)]
+        return _MESSAGES[verdict]
+    parts = [_public_message(verdict, error)]
     if printed.strip():
         parts.append(f"What your code printed:\n{printed.strip()}")
     return printable(strip_ansi("\n\n".join(part for part in parts if part)), _LIMIT)
 
 
-def _public_words(verdict: Verdict, error: BaseException | None) -> str:
+def _public_message(verdict: Verdict, error: BaseException | None) -> str:
     if isinstance(error, StudentError):
         return f"Your code raised {error}\n{error.traceback}".rstrip()
     if isinstance(error, WorkerEvent):
         detail = error.detail if isinstance(error, Gone) else ""
-        return f"{_WORDS[verdict]} ({detail})" if detail else _WORDS[verdict]
+        return f"{_MESSAGES[verdict]} ({detail})" if detail else _MESSAGES[verdict]
     if isinstance(error, AssertionError | pytest.fail.Exception):
-        return str(error).split("\nassert ")[0].strip() or _WORDS[verdict]
-    return f"{_WORDS[verdict]} The value that your code returned could not be used: {error}"
+        return str(error).split("\nassert ")[0].strip() or _MESSAGES[verdict]
+    return f"{_MESSAGES[verdict]} The value that your code returned could not be used: {error}"
 
 
 def _for_staff(error: BaseException | None, note: str, printed: str, *, whole: bool, trusted: bool) -> str:
-    """Where the check ended and why comes first; pytest's own frames are left out where the check has some."""
+    """Where the check ended and why comes first; pytest's own frames are left out if there are any of the check's."""
     if error is None or isinstance(error, pytest.skip.Exception):
         return note
     lead, note = (f"{note}: ", "") if trusted else ("", note and f"({note})")
     frames = _from_the_check(error.__traceback__)
     deep = whole if frames is not None else not isinstance(error, WorkerEvent | pytest.FixtureLookupError)
     parts = [
-        f"{lead}{_place(error)}{_described(error)}", note, error.traceback if isinstance(error, StudentError) else "",
+        f"{lead}{_place(error)}{_description(error)}", note, error.traceback if isinstance(error, StudentError) else "",
         _formatted(error, frames or error.__traceback__) if deep else "", printed and f"printed:\n{printed}",
     ]  # fmt: skip
     return printable(strip_ansi("\n".join(part for part in parts if part)), 2 * _LIMIT)
@@ -158,7 +158,7 @@ def _place(error: BaseException) -> str:
     return f"{where[-1].filename}:{where[-1].lineno}: " if where else ""
 
 
-def _described(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     if isinstance(error, pytest.FixtureLookupError):
         return error.msg or f"there is no fixture {error.argname!r}. A check may use {', '.join(FIXTURES)}."
     return f"{type(error).__name__}: {error}"

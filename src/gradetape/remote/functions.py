@@ -1,4 +1,4 @@
-"""Functions that a check runs beyond the wall in one round trip."""
+"""Functions that a check runs in the worker in one round trip."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from typing import Any
 
 from gradetape.errors import CourseError
 from gradetape.remote.handles import Handle, HandleOwner
+from gradetape.wire.operations import Operation
 from gradetape.wire.values import FunctionSource
 
 _PRESENT = frozenset({"tf", "keras", "np"})
 _default: ContextVar[Callable[[], HandleOwner]] = ContextVar(
-    "the far side of functions without handles among their arguments"
+    "the worker of functions without handles among their arguments"
 )
 
 
 class WorkerFunction:
-    """A self-contained function: it may use only its arguments, and `tf`, `keras` and `np`, which are there."""
+    """A self-contained function to run in the worker: it uses only its arguments, `tf`, `keras` and `np`."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         assert isinstance(function, FunctionType)
@@ -33,21 +34,21 @@ class WorkerFunction:
         self._source = FunctionSource(function.__name__, _text(function))
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
-        """Runs it where the handles among the arguments are; without any, on the student's far side."""
+        """Runs it in the worker of the handles among the arguments; without any, in the student's."""
         owner = next(_owners([*args, *kwargs.values()]), None) or _default.get()()
-        return owner.ask("call", self, list(args), kwargs)
+        return owner.ask(Operation.CALL, self, list(args), kwargs)
 
     def gradetape_source(self) -> FunctionSource:
-        """What travels in place of the function."""
+        """What is sent in place of the function."""
         return self._source
 
     def __repr__(self) -> str:
-        return f"<far-side function {self.__name__}>"
+        return f"<worker function {self.__name__}>"
 
 
 @contextmanager
 def default_worker(get: Callable[[], HandleOwner]) -> Iterator[None]:
-    """Where functions run that get no handles, for as long as the context lasts."""
+    """Sets where functions without handles run, for as long as the context lasts."""
     token = _default.set(get)
     try:
         yield
@@ -76,14 +77,14 @@ def _text(function: FunctionType) -> str:
     if foreign:
         raise CourseError(
             f"{inspect.getsourcefile(function)}: the @in_worker function {function.__name__} uses "
-            f"{', '.join(foreign)}, which is not there beyond the wall. "
-            "Give it as an argument, or define it inside the function."
+            f"{', '.join(foreign)}, which is not defined in the worker. "
+            "Pass it as an argument, or define it inside the function."
         )
     return text
 
 
 class _Unannotated(ast.NodeTransformer):
-    """Annotations name what is not there beyond the wall, and AutoGraph would look for it."""
+    """Drops annotations: they name what is not defined in the worker, and AutoGraph would look for it."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None

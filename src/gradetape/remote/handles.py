@@ -1,9 +1,9 @@
-"""Handles: how objects on the far side look to a check.
+"""Handles: how objects in the worker look to a check.
 
 An attribute, a call or an index on a handle is one exchange. The judge computes in the judge: an operator, a
-comparison or a NumPy function on a tensor's handle brings the numbers over once and uses those, so that neither the
+comparison or a NumPy function on a tensor's handle fetches the numbers once and uses those, so that neither the
 student's `__eq__` nor NumPy's protocols (`__array_wrap__`, `__rsub__`) ever meet an expected value. On any other object
-an operator raises TypeError with advice. Names with double underscores are never looked up beyond the wall.
+an operator raises TypeError with advice. Names with double underscores are never looked up in the worker.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from gradetape.errors import StudentError
+from gradetape.wire.operations import Operation
 from gradetape.wire.values import Ref
 
 
 class HandleOwner(Protocol):
-    """What a handle needs of the far side that it belongs to."""
+    """What a handle needs of the connection to its worker."""
 
-    def ask(self, op: str, *args: object) -> Any:
-        """One exchange: the operation's result, or the exception that it raised over there."""
+    def ask(self, operation: Operation, *args: object) -> Any:
+        """One exchange: the operation's result; raises the exception that it raised in the worker."""
 
 
 _UNARY = "neg pos abs invert bool int float complex index round trunc floor ceil"
@@ -34,7 +35,10 @@ _OPERATORS = (*_UNARY.split(), *_BINARY.split(), *(f"r{name}" for name in _BINAR
 
 
 class Handle:
-    """An object on the far side. One object is one handle, so `is` works."""
+    """An object in the worker. One object is one handle, so `is` works.
+
+    It has more than 12 methods because Python looks up each operation of the language as a method of the class.
+    """
 
     __slots__ = ("__weakref__", "_gradetape_owner", "_gradetape_ref")
     _gradetape_owner: HandleOwner
@@ -46,48 +50,48 @@ class Handle:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
-            raise AttributeError(f"{name} is not looked up beyond the wall")
-        return self._gradetape_owner.ask("getattr", self, name)
+            raise AttributeError(f"{name} is not looked up in the worker")
+        return self._gradetape_owner.ask(Operation.GETATTR, self, name)
 
     def __setattr__(self, name: str, value: object) -> None:
-        self._gradetape_owner.ask("setattr", self, name, value)
+        self._gradetape_owner.ask(Operation.SETATTR, self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        self._gradetape_owner.ask("delattr", self, name)
+        self._gradetape_owner.ask(Operation.DELATTR, self, name)
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
-        """Calls it over there."""
-        return self._gradetape_owner.ask("call", self, list(args), kwargs)
+        """Calls it in the worker."""
+        return self._gradetape_owner.ask(Operation.CALL, self, list(args), kwargs)
 
     def __getitem__(self, index: object) -> Any:
-        return self._gradetape_owner.ask("getitem", self, index)
+        return self._gradetape_owner.ask(Operation.GETITEM, self, index)
 
     def __setitem__(self, index: object, value: object) -> None:
-        self._gradetape_owner.ask("setitem", self, index, value)
+        self._gradetape_owner.ask(Operation.SETITEM, self, index, value)
 
     def __len__(self) -> int:
-        return _checked(self._gradetape_owner.ask("len", self), int)  # type: ignore[no-any-return]
+        return _checked(self._gradetape_owner.ask(Operation.LEN, self), int)  # type: ignore[no-any-return]
 
     def __iter__(self) -> Iterator[Any]:
-        return _items(self._gradetape_owner, self._gradetape_owner.ask("iter", self))
+        return _items(self._gradetape_owner, self._gradetape_owner.ask(Operation.ITER, self))
 
     def __enter__(self) -> Any:
-        return self._gradetape_owner.ask("enter", self)
+        return self._gradetape_owner.ask(Operation.ENTER, self)
 
     def __exit__(self, kind: object, value: object, traceback: object) -> None:
-        self._gradetape_owner.ask("exit", self)
+        self._gradetape_owner.ask(Operation.EXIT, self)
 
     def __instancecheck__(self, value: object) -> bool:
-        return self._gradetape_owner.ask("isinstance", value, self) is True
+        return self._gradetape_owner.ask(Operation.ISINSTANCE, value, self) is True
 
     def __subclasscheck__(self, value: object) -> bool:
-        return self._gradetape_owner.ask("issubclass", value, self) is True
+        return self._gradetape_owner.ask(Operation.ISSUBCLASS, value, self) is True
 
     def __hash__(self) -> int:
         return hash(self._gradetape_ref.id)
 
     def __repr__(self) -> str:
-        return f"<{ascii(self._gradetape_ref.cls)[1:-1]} beyond the wall>"
+        return f"<{ascii(self._gradetape_ref.cls)[1:-1]} in the worker>"
 
     def __format__(self, spec: str) -> str:
         return format(repr(self), spec)
@@ -96,7 +100,7 @@ class Handle:
         return []
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> NoReturn:
-        raise TypeError(f"{self!r} is not numbers: return a tensor or an array where numbers are due")
+        raise TypeError(f"{self!r} is not numeric: return a tensor or an array here")
 
     def __array_ufunc__(self, ufunc: object, method: str, *inputs: object, **kwargs: object) -> Any:
         self.__array__()
@@ -105,27 +109,27 @@ class Handle:
         self.__array__()
 
     def __reduce_ex__(self, *_: object) -> NoReturn:
-        raise TypeError("a handle can be neither copied nor pickled: the object is beyond the wall")
+        raise TypeError("a handle cannot be copied or pickled: its object is in the worker")
 
     __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__
 
 
 def _items(owner: HandleOwner, iterator: object) -> Iterator[Any]:
-    while items := _checked(owner.ask("next", iterator), list):
+    while items := _checked(owner.ask(Operation.NEXT, iterator), list):
         yield from items
 
 
 def _checked(value: object, kind: type) -> Any:
     if type(value) is not kind:
-        raise TypeError(f"the object beyond the wall gave a {type(value).__name__} where a {kind.__name__} was due")
+        raise TypeError(f"the object in the worker returned {type(value).__name__} instead of {kind.__name__}")
     return value
 
 
 def _refusal(name: str) -> Callable[..., NoReturn]:
     def refuse(self: Handle, *_: object) -> NoReturn:
         raise TypeError(
-            f"__{name}__ of {self!r}: only tensors and plain data are computed with on this side of the wall; "
-            "to compute over there write tf.… or a @in_worker function, and compare identity with `is`"
+            f"__{name}__ of {self!r} is not supported: a check computes only with tensors and plain data. "
+            "To compute in the worker, call tf.… or a @in_worker function. To compare identity, use `is`."
         )
 
     return refuse
@@ -136,9 +140,10 @@ for _name in _OPERATORS:
 
 
 class TensorHandle(NDArrayOperatorsMixin, Handle):
-    """A tensor or a variable on the far side; it computes like the NumPy array of its numbers.
+    """A tensor or a variable in the worker; it computes like the NumPy array of its numbers.
 
-    A tensor's numbers are brought over once. A variable's are brought over each time, since they change.
+    A tensor's numbers are fetched once. A variable's are fetched each time, since they change. It has more than 12
+    methods because Python looks up each operation of the language as a method of the class.
     """
 
     __slots__ = ("_gradetape_seen",)
@@ -151,7 +156,7 @@ class TensorHandle(NDArrayOperatorsMixin, Handle):
     def _gradetape_numbers(self) -> npt.NDArray[Any]:
         seen = self._gradetape_seen
         if seen is None or self._gradetape_ref.kind == "variable":
-            seen = _checked(self._gradetape_owner.ask("numbers", self), np.ndarray)
+            seen = _checked(self._gradetape_owner.ask(Operation.NUMBERS, self), np.ndarray)
             seen.setflags(write=False)
             object.__setattr__(self, "_gradetape_seen", seen)
         return seen
@@ -164,7 +169,7 @@ class TensorHandle(NDArrayOperatorsMixin, Handle):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **kwargs: Any) -> Any:
         if any(isinstance(out, Handle) for out in kwargs.get("out", ())):
-            del kwargs["out"]  # `x += 1` names a new array: the object beyond the wall stays as it is
+            del kwargs["out"]  # `x += 1` names a new array: the object in the worker is left alone
         return getattr(ufunc, method)(*_numbers(inputs), **_numbers(kwargs))
 
     def __array_function__(self, func: Any, types: object, args: object, kwargs: Any) -> Any:
@@ -245,13 +250,13 @@ class Names:
         return self._gradetape_ask(name)
 
     def __repr__(self) -> str:
-        return "<names beyond the wall>"
+        return "<names in the worker>"
 
 
 def student_error(chain: list[str], kind: str, text: str, traceback: str) -> StudentError:
-    """The exception to raise here for one that was raised over there.
+    """The exception to raise in the check for one that was raised in the worker.
 
-    `chain` names the classes of that exception, most special first; the nearest that is listed is derived from as well.
+    `chain` names the classes of that exception, most special first; the first listed one is a base class as well.
     """
     base = next((ERRORS[name] for name in chain if name in ERRORS), None)
     error = (_combined(base) if base else StudentError)(f"{kind}: {text}" if text else kind)

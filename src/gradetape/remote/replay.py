@@ -1,4 +1,4 @@
-"""A worker's replies, recorded so that they can be played back without it."""
+"""A worker's replies, recorded so that they can be played back without the worker."""
 
 from __future__ import annotations
 
@@ -7,15 +7,112 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from gradetape.errors import Gone, SandboxError, WorkerEvent
+from gradetape.records import Limits
+from gradetape.remote.budget import CheckBudget
+from gradetape.remote.connection import WorkerConnection
+from gradetape.remote.loader import LoadReport
+from gradetape.remote.roles import STUDENT
+from gradetape.remote.session import Session
+from gradetape.wire.channel import Channel, Frame
+from gradetape.wire.codec import Decoder, Encoder
 from gradetape.wire.message_channel import as_array, trusted_channel
 
 
 @dataclass
 class Recording:
-    """A worker's replies, in order, so that they can be played again without it."""
+    """The replies to one check, in order."""
 
-    frames: deque[Any] = field(default_factory=deque)
-    playing: bool = False
+    frames: deque[Frame] = field(default_factory=deque)
+
+    def open_transport(self, sock: socket.socket, encoder: Encoder, decoder: Decoder) -> RecordingChannel:
+        """A live channel that records here."""
+        return RecordingChannel(sock, encoder, decoder, self)
+
+
+class RecordingChannel(Channel):
+    """A live channel that keeps the replies since the check in hand began."""
+
+    def __init__(self, sock: socket.socket, encoder: Encoder, decoder: Decoder, recording: Recording) -> None:
+        super().__init__(sock, encoder, decoder)
+        self._recording = recording
+
+    def renew(self, budget: float) -> None:
+        """A new check begins: a recording begins with the check, not with the cells."""
+        super().renew(budget)
+        self._recording.frames.clear()
+
+    def receive_frame(self, deadline: float | None = None) -> Frame:
+        """The next reply, which is recorded."""
+        frame = super().receive_frame(deadline)
+        self._recording.frames.append(frame)
+        return frame
+
+
+class Playback:
+    """The transport of a recording: each request gets the next reply, whatever was asked."""
+
+    def __init__(self, recording: Recording, decoder: Decoder) -> None:
+        self._frames = recording.frames
+        self._decoder = decoder
+        self._sequence: Any = None
+
+    def renew(self, budget: float) -> None:
+        """Its bytes have been counted when they were recorded."""
+
+    def send(self, value: Any, deadline: float | None = None) -> None:
+        """Takes the number of the request; nothing else of it matters."""
+        self._sequence = value[0]
+
+    def receive_frame(self, deadline: float | None = None) -> Frame:
+        """The next reply; raises EOFError when there is none left."""
+        if not self._frames:
+            raise EOFError
+        return self._frames.popleft()
+
+    def decode(self, frame: Frame) -> Any:
+        """The reply, under the number of the request that it answers now."""
+        reply = self._decoder.decode(*frame)
+        if type(reply) is list and reply and type(reply[0]) is int:
+            reply[0] = self._sequence
+        return reply
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class PlaybackSession(Session):
+    """The student's session with a recording in place of a worker: there is no process, and no time is counted."""
+
+    def __init__(self, recording: Recording, limits: Limits, budget: CheckBudget) -> None:
+        super().__init__(STUDENT, limits, budget, LoadReport())
+        self.worker = WorkerConnection(self, 0, lambda _, decoder: Playback(recording, decoder))
+
+    def ready(self) -> WorkerConnection:
+        """The recording; raises SandboxError after its end, since nothing can take its place."""
+        if self.budget.event is not None:
+            raise self.budget.event
+        with self.budget.machinery():
+            if self.worker is None:
+                raise SandboxError("a worker ended before any cell was run: the recording has no reply left")
+        return self.worker
+
+    def lose(self, cause: str, detail: str) -> WorkerEvent:
+        """The recording is over, or cannot be read."""
+        self.worker = None
+        return self.budget.note(Gone(cause, detail))
+
+    @property
+    def cpu_left_s(self) -> float:
+        """All of it: nothing computes."""
+        return self._limits.submission_cpu_s
+
+    def allow(self, cpu_s: float) -> None:
+        """Nothing computes."""
+
+    def close(self) -> None:
+        """There is nothing to end."""
+        self.worker = None
 
 
 def send_recording(sock: socket.socket, recording: Recording) -> None:

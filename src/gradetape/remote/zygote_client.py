@@ -1,4 +1,4 @@
-"""The judge's side of a control connection: asks the zygote for workers, ends them, and hears what became of them.
+"""The judge's end of a control connection: asks the zygote for workers, ends them, and receives how they ended.
 
 Every judge's child has a connection of its own. The zygote kills a connection's workers when the connection ends, so a
 judge that dies leaves nothing behind. Nothing that a worker writes arrives here: the zygote does not read it.
@@ -23,7 +23,7 @@ _END_S = 15.0
 
 
 class ZygoteClient:
-    """A connection to the zygote that listens at `path`; raises ZygoteError whenever that one is gone.
+    """A connection to the zygote that listens at `path`; every method raises ZygoteError once the zygote is gone.
 
     `slot` is where its workers compute.
     """
@@ -40,7 +40,7 @@ class ZygoteClient:
             raise ZygoteError(f"the zygote does not answer at {path}: {error.strerror}") from error
 
     def spawn(self, role: str, timeout_s: float) -> tuple[int, socket.socket, tuple[str, ...]]:
-        """A new worker's number, its data socket and its layers; raises WallsError where a wall could not be built."""
+        """A new worker's number, data socket and isolation layers; raises SandboxError where one is missing."""
         ours, theirs = socket.socketpair()
         with theirs:
             for end in (ours, theirs):
@@ -55,7 +55,7 @@ class ZygoteClient:
             raise
 
     def allow(self, worker: int, cpu_s: float, total_s: float | None = None) -> None:
-        """Begins a new count of the CPU seconds that a worker may use; see `Allow`."""
+        """Starts a new count of the CPU seconds that a worker may use; see `Allow`."""
         self._send(Allow(worker, cpu_s, total_s), [])
 
     def end(self, worker: int) -> Exit:
@@ -71,40 +71,40 @@ class ZygoteClient:
         """How a worker ended; raises TimeoutError while it has not."""
         deadline = time.monotonic() + timeout_s
         while worker not in self._exits:
-            news = self._receive(deadline)
-            if isinstance(news, Exit):
-                self._exits[news.worker] = news
+            event = self._receive(deadline)
+            if isinstance(event, Exit):
+                self._exits[event.worker] = event
         return self._exits.pop(worker)
 
     def close(self) -> None:
-        """Hangs up, which ends every worker of this connection."""
+        """Closes the connection, which ends all its workers."""
         self._socket.close()
 
     def _await_ready(self, worker: int, timeout_s: float) -> tuple[str, ...]:
         deadline, reason = time.monotonic() + timeout_s, ""
         while True:
             try:
-                news = self._receive(deadline)
+                event = self._receive(deadline)
             except TimeoutError:
                 raise SandboxError(
-                    f"a worker did not stand behind its walls within {timeout_s:g} s. Where the machine is busy, use "
-                    "fewer --workers or a greater limits.load_s."
+                    f"a worker was not sandboxed within {timeout_s:g} s. If the machine is busy, use fewer --workers "
+                    "or a greater limits.load_s."
                 ) from None
-            if isinstance(news, Exit):
-                self._exits[news.worker] = news
-            if news.worker != worker:
+            if isinstance(event, Exit):
+                self._exits[event.worker] = event
+            if event.worker != worker:
                 continue
-            if isinstance(news, Ready):
-                return news.layers
-            if isinstance(news, Exit):
-                raise SandboxError(f"a worker could not be walled in: {reason or news.description}")
-            reason = news.reason
+            if isinstance(event, Ready):
+                return event.layers
+            if isinstance(event, Exit):
+                raise SandboxError(f"a worker could not be sandboxed: {reason or event.description}")
+            reason = event.reason
 
-    def _send(self, order: ZygoteRequest, descriptors: list[int]) -> None:
+    def _send(self, request: ZygoteRequest, descriptors: list[int]) -> None:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         try:
             self._socket.settimeout(_END_S)
-            self._socket.sendmsg([msgspec.json.encode(order)], rights)
+            self._socket.sendmsg([msgspec.json.encode(request)], rights)
         except OSError as error:
             raise ZygoteError("the zygote is gone") from error
 
@@ -124,4 +124,4 @@ class ZygoteClient:
         try:
             return self._decoder.decode(packet)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise ZygoteError(f"the zygote said what is no news: {error}") from error
+            raise ZygoteError(f"the zygote sent a malformed message: {error}") from error

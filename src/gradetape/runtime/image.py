@@ -22,7 +22,9 @@ from packaging.requirements import Requirement
 from gradetape import __version__
 from gradetape.errors import EngineError
 from gradetape.records import Limits, Slot
-from gradetape.remote.session import CheckBudget, RemoteSession
+from gradetape.remote.budget import CheckBudget
+from gradetape.remote.roles import STUDENT
+from gradetape.remote.session import RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.container import ContainerSpec, ContainerZygote, box_of, image_id, said
 from gradetape.runtime.container_engine import CAPABILITIES
@@ -88,13 +90,15 @@ def _worker(container: ContainerSpec, limits: Limits, slot: Slot) -> Inspection:
         zygote.wait_ready()
         control, budget = ZygoteClient(zygote.path, slot), CheckBudget()
         budget.begin(limits.load_s)
-        session = RemoteSession(control, "student", (), limits, budget)
+        session = RemoteSession(control, STUDENT, (), limits, budget)
         session.ready()
         session.close()
         control.close()
-    seen = ", ".join(session.devices) or "the CPU"
+    seen = ", ".join(session.report.devices) or "the CPU"
     return Inspection(
-        "worker", True, f"TensorFlow {session.versions['tensorflow']} on {seen}; {', '.join(session.layers)}"
+        "worker",
+        True,
+        f"TensorFlow {session.report.versions['tensorflow']} on {seen}; {', '.join(session.report.layers)}",
     )
 
 

@@ -1,1 +1,1 @@
-"""Data-only frames between the judge and the far side, and the handles on the judge's side."""
+"""What both sides of the process boundary share: the codec, the channels, and the messages."""

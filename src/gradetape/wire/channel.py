@@ -1,4 +1,4 @@
-"""A socket that carries frames, with a deadline on every read and write and a budget of bytes.
+"""A socket that carries frames, with a deadline for every read and write and a budget of bytes.
 
 A frame on the wire: u32 length of the body, u16 count of buffers, u64 length of each; the body; the buffers.
 """
@@ -28,7 +28,7 @@ Frame = tuple[memoryview, list[memoryview]]
 class Channel:
     """Frames over a connected stream socket. Deadlines are absolute, in seconds of `time.monotonic()`.
 
-    `budget` is how many bytes may still be received; whoever owns the channel sets it anew when it is time.
+    `budget` is how many bytes may still be received; `renew` sets it anew.
     """
 
     def __init__(self, sock: socket.socket, encoder: Encoder, decoder: Decoder) -> None:
@@ -41,8 +41,12 @@ class Channel:
         """The socket's descriptor, for selectors."""
         return self._sock.fileno()
 
+    def renew(self, budget: float) -> None:
+        """Lets `budget` bytes be received from now on."""
+        self.budget = budget
+
     def close(self) -> None:
-        """Hangs up."""
+        """Closes the socket."""
         self._sock.close()
 
     def send(self, value: object, deadline: float | None = None) -> None:
@@ -50,7 +54,7 @@ class Channel:
         body, buffers = self._encoder.encode(value)
         sizes = [buffer.nbytes for buffer in buffers]
         if len(body) > MAX_BODY or len(buffers) > MAX_BUFFERS or len(body) + sum(sizes) > MAX_FRAME:
-            raise WireRefused("too much for one message: reduce it on its own side of the wall")
+            raise WireRefused("too large for one message: reduce it before it is sent")
         head = _HEAD.pack(len(body), len(buffers)) + struct.pack(f"<{len(sizes)}Q", *sizes)
         if sum(sizes) <= _SMALL:
             self._write(b"".join((head, body, *map(_raw, buffers))), deadline)
@@ -69,10 +73,10 @@ class Channel:
         return self._decoder.decode(*frame)
 
     def receive_frame(self, deadline: float | None = None) -> Frame:
-        """The next frame as it came: its body and its buffers."""
+        """The next frame, not decoded: its body and its buffers."""
         size, count = _HEAD.unpack(self._read(_HEAD.size, deadline))
         if not 0 < size <= MAX_BODY or count > MAX_BUFFERS:
-            raise WireError("a frame that is too large")
+            raise WireError("the frame is too large")
         sizes = struct.unpack(f"<{count}Q", self._read(8 * count, deadline)) if count else ()
         total = size + sum(sizes)
         self.budget -= total
@@ -97,17 +101,17 @@ class Channel:
 
     def _read(self, size: int, deadline: float | None) -> memoryview:
         """Exactly `size` bytes in memory that may be written to, since arrays are made of it."""
-        view, got = _room(size), 0
+        view, got = _buffer(size), 0
         while got < size:
             self._wait(deadline)
             part = self._sock.recv_into(view[got:])
             if not part:
-                raise EOFError("the other side hung up")
+                raise EOFError("the peer closed the connection")
             got += part
         return view
 
 
-def _room(size: int) -> memoryview:
+def _buffer(size: int) -> memoryview:
     try:
         return memoryview(bytearray(size)) if size <= _SMALL else _raw(np.empty(size, np.uint8))  # touches no page yet
     except MemoryError:

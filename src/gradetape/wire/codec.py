@@ -1,10 +1,10 @@
 """The data-only codec: values to frames and back.
 
 A frame is a msgpack body and the raw buffers of its arrays, which are never copied into the body. What msgpack has no
-type for travels as an extension (`Kind`). Nothing else exists: no pickle, no class names that are looked up, no code
+type for is sent as an extension (`Kind`). Nothing else exists: no pickle, no class names that are looked up, no code
 that is run on decoding. A body is surveyed before it is decoded, since decoders allocate as they go: 60 MB of empty
 lists would become 4 GB, and a map with colliding keys costs seconds. So elements and depth are capped and map keys
-must be text. Each buffer is of one array alone: whatever is done to every byte is done to what was sent, and no more.
+must be text. Each buffer belongs to one array alone, so that the work on arrays is bounded by the bytes that were sent.
 Only exact base types come out, besides the frozen values of `wire.values`.
 """
 
@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradetape.errors import WireError, WireRefused
+from gradetape.wire.operations import Operation
 from gradetape.wire.survey import MAX_DEPTH, Quota, survey
 from gradetape.wire.values import DType, FunctionSource, Ragged, Ref, Sparse, TensorShape, TensorSpec, WorkerPath
 
@@ -71,7 +72,7 @@ _TEXTUAL = re.compile(r"[<>|=]?(?:[SU][1-9]\d{0,6}|[mM]8(?:\[(?:[1-9]\d{0,3})?(?
 
 
 def dtype_name(dtype: np.dtype[Any]) -> str | None:
-    """The name under which an array's dtype travels, or None for one that does not (object, void, structured)."""
+    """The name under which an array's dtype is sent, or None for one that is not (object, void, structured)."""
     if dtype.name in _BY_NAME:
         return dtype.name
     return dtype.str if dtype.itemsize and (dtype.char in _NUMERIC or dtype.kind in "SUmM") else None
@@ -81,7 +82,7 @@ def _dtype_of(name: Any) -> np.dtype[Any]:
     if name in _BY_NAME:
         return _BY_NAME[name]
     if type(name) is not str or not (_NUMBERS.fullmatch(name) or _TEXTUAL.fullmatch(name)):
-        raise WireError("a dtype that does not travel")
+        raise WireError("a dtype that is not allowed")
     try:
         dtype: np.dtype[Any] = np.dtype(name)
     except (TypeError, ValueError) as error:
@@ -90,7 +91,10 @@ def _dtype_of(name: Any) -> np.dtype[Any]:
 
 
 class Encoder:
-    """Values to frames. `refer` gives something that travels in place of what is not plain, or raises `WireRefused`."""
+    """Values to frames. `refer` gives what is sent in place of a value that is not plain, or raises `WireRefused`.
+
+    It has more than 12 methods because each kind of value has one.
+    """
 
     def __init__(self, refer: Refer) -> None:
         self._refer = refer
@@ -98,7 +102,7 @@ class Encoder:
         self._buffers: list[Array] = []
         self._depth = self._count = 0
         self._forms: dict[type, Callable[[Any], object]] = {
-            type(None): _same, bool: _same, float: _same, bytes: _same,
+            type(None): _same, bool: _same, float: _same, bytes: _same, Operation: _same,
             int: self._int, str: self._str, list: self._list, tuple: self._tuple, dict: self._dict,
             np.ndarray: self._array, Ref: self._ref, slice: self._slice, EllipsisType: self._ellipsis,
             DType: lambda v: self._ext(Kind.DTYPE, v.name),
@@ -109,7 +113,7 @@ class Encoder:
         }  # fmt: skip
 
     def encode(self, value: object) -> tuple[bytes, list[Array]]:
-        """The body and the buffers of `value`; raises WireRefused for what does not travel."""
+        """The body and the buffers of `value`; raises WireRefused for what cannot be sent."""
         self._buffers, self._depth, self._count = [], 0, 0
         return self._pack(self._plain(value)), self._buffers
 
@@ -134,7 +138,7 @@ class Encoder:
             return value
         size = value.bit_length() // 8 + 1
         if size > MAX_INT_BYTES:
-            raise WireRefused(f"an integer of {size} bytes does not travel: the limit is {MAX_INT_BYTES}")
+            raise WireRefused(f"an integer of {size} bytes cannot be sent: the limit is {MAX_INT_BYTES}")
         return msgspec.msgpack.Ext(Kind.BIG_INT, value.to_bytes(size, "little", signed=True))
 
     def _str(self, value: str) -> object:
@@ -146,7 +150,7 @@ class Encoder:
 
     def _list(self, value: list[Any] | tuple[Any, ...]) -> list[object]:
         if self._depth >= MAX_DEPTH // 2:
-            raise WireRefused("data nested this deeply (or containing itself) does not travel")
+            raise WireRefused("data nested this deeply (or containing itself) cannot be sent")
         self._take(len(value))
         self._depth += 1
         try:
@@ -157,7 +161,7 @@ class Encoder:
     def _take(self, count: int) -> None:
         self._count += count
         if self._count > MAX_VALUES:
-            raise WireRefused(f"more than {MAX_VALUES} values in one message do not travel: use an array")
+            raise WireRefused(f"more than {MAX_VALUES} values cannot be sent in one message: use an array")
 
     def _tuple(self, value: tuple[Any, ...]) -> object:
         return self._nested(Kind.TUPLE, value)
@@ -208,9 +212,9 @@ def _all_bytes(value: Array) -> bool:
 
 
 class Decoder:
-    """Frames to values. `revive` turns the values of `wire.values` into what this side works with.
+    """Frames to values. `revive` turns the values of `wire.values` into what this process works with.
 
-    Only a side that trusts its peer, as the far side must trust the judge, may skip the survey.
+    Only a process that trusts its peer, as the worker must trust the judge, may skip the survey.
     """
 
     def __init__(self, revive: Revive, *, trusting: bool = False) -> None:
@@ -219,7 +223,7 @@ class Decoder:
         self._unpack = msgspec.msgpack.Decoder(ext_hook=self._extension).decode
         self._buffers: list[Any] = []
         self._used: set[int] = set()
-        self._room = Quota(0)
+        self._quota = Quota(0)
         self._forms: dict[int, Callable[[Any], Any]] = {
             Kind.ARRAY: self._array, Kind.SCALAR: _scalar, Kind.TUPLE: lambda v: tuple(_list(v)),
             Kind.SLICE: self._slice, Kind.NUMPY_DTYPE: _dtype_of,
@@ -230,18 +234,18 @@ class Decoder:
         }  # fmt: skip
 
     def decode(self, body: bytes | memoryview, buffers: list[Any]) -> Any:
-        """The value of a frame; raises WireError for anything that is not one."""
-        self._buffers, self._used, self._room = buffers, set(), Quota(MAX_ELEMENTS)
+        """The value of a frame; raises WireError for anything else."""
+        self._buffers, self._used, self._quota = buffers, set(), Quota(MAX_ELEMENTS)
         try:
             return self._read(body)
         except WireError:
             raise
-        except Exception as error:  # whatever NumPy or msgspec say of what they cannot read
+        except Exception as error:  # whatever NumPy or msgspec raise for what they cannot read
             raise WireError(f"not a frame: {type(error).__name__}") from error
 
     def _read(self, data: bytes | memoryview) -> Any:
         if not self._trusting:
-            survey(data, self._room)
+            survey(data, self._quota)
         return self._unpack(data)
 
     def _extension(self, code: int, data: memoryview) -> Any:
@@ -256,7 +260,7 @@ class Decoder:
         form = self._forms.get(code)
         if form is None:
             raise WireError("an unknown extension")
-        with self._room.deeper():
+        with self._quota.deeper():
             return form(self._read(data))
 
     def _array(self, value: list[Any]) -> Array:
@@ -296,7 +300,7 @@ class Decoder:
         return self._revive(sparse)
 
     def _int64(self, value: Any) -> npt.NDArray[np.int64]:
-        """A check may give other integers; the judge would make eight times as much of a far side's."""
+        """A check may send other integers; converting a worker's would cost the judge eight times their size."""
         array: npt.NDArray[Any] = _typed(value, np.ndarray)
         if array.dtype != np.int64 and not self._trusting:
             raise WireError("int64 expected")

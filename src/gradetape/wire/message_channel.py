@@ -24,7 +24,7 @@ class MessageChannel:
         return self._channel.fileno()
 
     def close(self) -> None:
-        """Hangs up."""
+        """Closes the socket."""
         self._channel.close()
 
     def send(self, message: object) -> None:
@@ -37,14 +37,14 @@ class MessageChannel:
 
 
 def trusted_channel(sock: socket.socket) -> Channel:
-    """A channel to a process of the grader's own: it carries plain data and skips the survey."""
+    """A channel to a process of the grader's own, for plain data; it skips the survey."""
     return Channel(sock, Encoder(_refuse), Decoder(lambda value: value, trusting=True))
 
 
 def as_array(data: memoryview) -> Array:
-    """Bytes as an array, which travels without being copied into the body."""
+    """Bytes as an array, which is sent without being copied into the body."""
     return np.frombuffer(data, np.uint8)
 
 
 def _refuse(value: object) -> Any:
-    raise WireRefused(f"{type(value).__name__} is no message")
+    raise WireRefused(f"a {type(value).__name__} is not a message")

@@ -1,4 +1,4 @@
-"""What the judge and the zygote say to each other on a control connection: one JSON object in each packet."""
+"""The messages between the judge and the zygote on a control connection: one JSON object in each packet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gradetape.records import Slot
 
 
 class Spawn(msgspec.Struct, frozen=True, tag_field="do", tag="spawn"):
-    """Asks for a worker in a role (`student`, `reference` or `clean`); its data socket comes along."""
+    """Asks for a worker in a role (`student`, `reference` or `clean`); its data socket is attached."""
 
     worker: int
     role: str
@@ -18,13 +18,13 @@ class Spawn(msgspec.Struct, frozen=True, tag_field="do", tag="spawn"):
 
 
 class Kill(msgspec.Struct, frozen=True, tag_field="do", tag="kill"):
-    """Asks for the end of a worker and of everything that it started."""
+    """Asks to end a worker and everything that it started."""
 
     worker: int
 
 
 class Allow(msgspec.Struct, frozen=True, tag_field="do", tag="allow"):
-    """Lets a worker use so many CPU seconds from now on, and no more than `total_s` in its life; then it is ended."""
+    """Lets a worker use `cpu_s` CPU seconds from now on, and `total_s` in its whole life; beyond that it is ended."""
 
     worker: int
     cpu_s: float
@@ -32,24 +32,24 @@ class Allow(msgspec.Struct, frozen=True, tag_field="do", tag="allow"):
 
 
 class Ready(msgspec.Struct, frozen=True, tag_field="is", tag="ready"):
-    """A worker stands behind its walls; `layers` names those in force."""
+    """A worker is sandboxed; `layers` names the isolation layers in force."""
 
     worker: int
     layers: tuple[str, ...]
 
 
 class Broken(msgspec.Struct, frozen=True, tag_field="is", tag="broken"):
-    """A worker could not be walled in."""
+    """A worker could not be sandboxed."""
 
     worker: int
     reason: str
 
 
 class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
-    """A worker and everything that it started are gone. `status` is as `os.wait` gives it, `peak_mb` in MiB.
+    """A worker and everything that it started have ended. `status` is as `os.wait` gives it, `peak_mb` in MiB.
 
-    `overspent` tells that the zygote ended it, since it had used up its CPU seconds; `lost` that somebody outside has
-    ended its walls, so that nobody knows how the worker itself would have ended.
+    `overspent`: the zygote ended it, since it had used up its CPU seconds. `lost`: its sandbox was ended from outside,
+    so that it is unknown how the worker itself would have ended.
     """
 
     worker: int
@@ -72,9 +72,9 @@ class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
         """How it ended, in words."""
         number = self.status & 0x7F
         if self.oom_kills:
-            return f"the process used more memory than it may ({self.peak_mb} MiB)"
+            return f"the process ran out of memory ({self.peak_mb} MiB)"
         if self.overspent:
-            return f"the process used more CPU seconds than it may ({self.cpu_s:.1f} in its whole life)"
+            return f"the process used up its CPU seconds ({self.cpu_s:.1f} in its whole life)"
         if number:
             return f"the process was ended by {_signal(number)}"
         return f"the process ended itself with exit status {self.status >> 8}"

@@ -23,20 +23,20 @@ class Quota:
         """Uses up `count` elements; raises WireError when there are no more."""
         self.elements -= count
         if self.elements < 0:
-            raise WireError("a frame with too many elements")
+            raise WireError("too many elements in the frame")
 
     @contextmanager
     def deeper(self) -> Iterator[None]:
         """One extension inside another; raises WireError beyond `MAX_DEPTH`."""
         self.level += 1
         if self.level > MAX_DEPTH:
-            raise WireError("a frame that is nested too deeply")
+            raise WireError("the frame is nested too deeply")
         yield
         self.level -= 1
 
 
 def _table() -> list[tuple[str, int, int]]:
-    """For each head byte: the kind of value, the size that it states itself, and the width of a size that follows."""
+    """For each head byte: the kind of value, the size that it states, and the width of a size that follows."""
     table = [("plain", 0, 0)] * 256
     for low in range(16):
         table[0x80 + low], table[0x90 + low] = ("map", low, 0), ("array", low, 0)
@@ -73,10 +73,10 @@ def survey(data: bytes | memoryview, quota: Quota) -> None:
             keyed.pop()
             continue
         if position >= end:
-            raise WireError("a frame that ends too early")
+            raise WireError("the frame ends too early")
         kind, size, width = _HEADS[data[position]]
         if keyed[-1] and not due[-1] & 1 and kind != "text":
-            raise WireError("a map whose key is not text")
+            raise WireError("a map key that is not text")
         due[-1] -= 1
         quota.take(1)
         position += 1
@@ -86,12 +86,12 @@ def survey(data: bytes | memoryview, quota: Quota) -> None:
         if kind in ("array", "map"):
             count = size if kind == "array" else 2 * size
             if count > end - position or len(due) > MAX_DEPTH:
-                raise WireError("a frame that is nested too deeply or ends too early")
+                raise WireError("the frame is nested too deeply or ends too early")
             due.append(count)
             keyed.append(kind == "map")
         elif kind == "bad" or (kind == "ext" and position < end and data[position] > 0x7F):
-            raise WireError("not msgpack, or an extension of its own")
+            raise WireError("not msgpack, or an extension reserved by it")
         else:
             position += size
     if position != end:
-        raise WireError("a frame with something behind it")
+        raise WireError("trailing bytes after the frame")

@@ -1,6 +1,6 @@
-"""Plain values that have no class of their own in NumPy or Python: what crosses the wall besides numbers and text.
+"""Plain values that have no class of their own in NumPy or Python: what is sent besides numbers and text.
 
-Both sides share this module, so it imports neither TensorFlow nor anything of the judge's.
+The judge and the worker share this module, so it imports neither TensorFlow nor anything of the judge's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 
 class Ref(NamedTuple):
-    """Names an object on the far side: its number, its kind (`object`, `tensor` or `variable`) and its class's name."""
+    """Names an object in the worker: its number, its kind (`object`, `tensor` or `variable`) and its class's name."""
 
     id: int
     kind: str
@@ -139,11 +139,11 @@ class Sparse(NamedTuple):
 
 
 class FunctionSource(NamedTuple):
-    """The source of a self-contained function that is to run on the far side."""
+    """The source of a self-contained function that is to run in the worker."""
 
     name: str
     text: str
 
 
 class WorkerPath(PurePosixPath):
-    """A path on the far side. It is only a name here: nothing of it can be opened on this side of the wall."""
+    """A path in the worker's file system. In the judge it is only a name: it cannot be opened there."""

@@ -1,1 +1,1 @@
-"""What runs beyond the wall: the zygote, its workers, and the students' cells."""
+"""What runs beside the student's code: the zygote, its workers, and the students' cells."""

@@ -25,7 +25,7 @@ _KEPT = (*_DEFINITIONS, ast.Import, ast.ImportFrom)
 
 
 class Cells:
-    """The namespace of one submission, and what its cells did to it."""
+    """The namespace of one submission, and the cells that run in it."""
 
     def __init__(self, namespace: dict[str, Any], output: Output) -> None:
         self._namespace = namespace
@@ -39,7 +39,7 @@ class Cells:
         furnish(namespace, self._execute)
 
     def run(self, index: int, source: str, only_definitions: bool) -> dict[str, str]:
-        """Runs one cell; tells its `error`, the names that it `copied`, and its `output`, each as text."""
+        """Runs one cell; its `error`, the names that it `copied` from earlier cells, and its `output`, each as text."""
         self._label = f"{PREFIX}{index + 1}>"
         self._compiled, self._copied, self._only_definitions = 0, [], only_definitions
         self._output.clear()
@@ -67,7 +67,7 @@ class Cells:
             asyncio.run(result)
 
     def _note_copies(self, tree: ast.Module) -> None:
-        """Which functions and classes an earlier cell defined already."""
+        """Notes which functions and classes an earlier cell defined already."""
         names = [node.name for node in tree.body if isinstance(node, _DEFINITIONS)]
         earlier = {name: self._defined_in[name] for name in names if name in self._defined_in}
         self._copied += [f"{name} (also in {label[1:-1]})" for name, label in earlier.items()]

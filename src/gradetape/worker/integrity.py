@@ -1,8 +1,8 @@
-"""Tells what a submission's cells replaced of NumPy, TensorFlow and Keras.
+"""Finds what a submission's cells replaced in NumPy, TensorFlow and Keras.
 
-What is public there is noted when the zygote has imported it, and looked at again once the cells have run: whether each
-name still stands for the same function or class, and each function still has its code. This is a help for staff and no
-wall: code that knows of it can undo what it did before the look, or replace the look itself. Points never depend on it.
+The public names are recorded when the zygote has imported them, and compared once the cells have run: whether each name
+still stands for the same function or class, and each function still has its code. This helps staff and protects
+nothing: code that knows of it can undo its changes, or replace the comparison. Points never depend on it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from gradetape.worker.generation import keras
 
 _ROOTS = {"np": np, "tf": tf, "keras": keras, "builtins": builtins}
 _PACKAGES = ("numpy", "tensorflow", "keras", "tf_keras")
-_PASSED = ("compat", "raw_ops", "src")  # other names for the same, or nothing that a check would use
+_SKIP = ("compat", "raw_ops", "src")  # other names for the same, or nothing that a check would use
 _DEPTH = 2
-_TOLD = 20
+_MOST = 20
 
 
-class Mark(NamedTuple):
-    """A name as it was: where it stands, what it stood for, and the code of that."""
+class NameRecord(NamedTuple):
+    """A name as it was: its full name, its holder, its value, and the value's code."""
 
     place: str
     holder: Any
@@ -36,14 +36,14 @@ class Mark(NamedTuple):
     code: CodeType | None
 
     def changes(self) -> Iterator[str]:
-        """The place, if the name no longer stands for the same, or that has other code."""
+        """The place, if the name has another value now, or its value other code."""
         now = vars(self.holder).get(self.name)
         if now is not self.value or _code(now) is not self.code:
             yield self.place
 
 
-class Outline(NamedTuple):
-    """A class as it was: which names it has of its own."""
+class ClassRecord(NamedTuple):
+    """A class as it was: the names of its own."""
 
     holder: type
     names: frozenset[str]
@@ -60,19 +60,19 @@ def _code(value: object) -> CodeType | None:
     return inner.__code__ if isinstance(inner, FunctionType) else None
 
 
-def _noted() -> Iterator[Mark | Outline]:
+def _recorded() -> Iterator[NameRecord | ClassRecord]:
     seen: set[int] = set()
     for root, module in _ROOTS.items():
         yield from _of_module(root, module, seen, _DEPTH)
 
 
-def _of_module(place: str, module: ModuleType, seen: set[int], depth: int) -> Iterator[Mark | Outline]:
+def _of_module(place: str, module: ModuleType, seen: set[int], depth: int) -> Iterator[NameRecord | ClassRecord]:
     """The functions and classes of a module and of those below it; a module that is not loaded yet is left alone."""
     seen.add(id(module))
-    public = [(name, value) for name, value in vars(module).items() if not name.startswith("_") and name not in _PASSED]
+    public = [(name, value) for name, value in vars(module).items() if not name.startswith("_") and name not in _SKIP]
     for name, value in public:
         if callable(value):
-            yield Mark(f"{place}.{name}", module, name, value, _code(value))
+            yield NameRecord(f"{place}.{name}", module, name, value, _code(value))
     for name, value in public:
         if isinstance(value, type):
             yield from _of_class(value, seen)
@@ -80,15 +80,15 @@ def _of_module(place: str, module: ModuleType, seen: set[int], depth: int) -> It
             yield from _of_module(f"{place}.{name}", value, seen, depth - 1)
 
 
-def _of_class(cls: type, seen: set[int]) -> Iterator[Mark | Outline]:
+def _of_class(cls: type, seen: set[int]) -> Iterator[NameRecord | ClassRecord]:
     """The functions of a class and of the classes that it derives from, public or not."""
     if id(cls) in seen or _package(cls) not in _PACKAGES:
         return
     seen.add(id(cls))
-    yield Outline(cls, frozenset(vars(cls)))
+    yield ClassRecord(cls, frozenset(vars(cls)))
     for name, value in list(vars(cls).items()):
         if _code(value) is not None:
-            yield Mark(_place(cls, name), cls, name, value, _code(value))
+            yield NameRecord(_place(cls, name), cls, name, value, _code(value))
     for base in cls.__bases__:
         yield from _of_class(base, seen)
 
@@ -102,11 +102,11 @@ def _package(thing: ModuleType | type) -> str:
     return name.split(".")[0]
 
 
-_BEFORE = tuple(_noted())
+_BEFORE = tuple(_recorded())
 _LOADED = tuple((name, sys.modules[name]) for name in _PACKAGES if name in sys.modules)
 
 
 def changed() -> list[str]:
-    """The places of what is no longer as it was when it was imported, a few of them at most."""
+    """The places of what has changed since it was imported, a few of them at most."""
     replaced = (f"sys.modules[{name!r}]" for name, module in _LOADED if sys.modules.get(name) is not module)
-    return list(islice(chain(replaced, chain.from_iterable(noted.changes() for noted in _BEFORE)), _TOLD))
+    return list(islice(chain(replaced, chain.from_iterable(recorded.changes() for recorded in _BEFORE)), _MOST))

@@ -1,4 +1,4 @@
-"""The far side's objects: which ones the judge holds handles of, and how values are turned into plain data."""
+"""The worker's objects: which ones the judge has handles of, and how values become plain data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Objects:
         self._held: dict[int, tuple[object, int]] = {}
         self._numbers: dict[int, int] = {}
         self._last = 0
-        self._told: list[int] = []
+        self._in_reply: list[int] = []
         self._functions: dict[FunctionSource, Callable[..., Any]] = {}
         self._revivers: dict[type, Callable[[Any], object]] = {
             Ref: lambda value: self._held[value.id][0],
@@ -37,7 +37,7 @@ class Objects:
         }
 
     def revive(self, value: Any) -> object:
-        """What a value of the wire stands for on this side."""
+        """The TensorFlow value or object that a received value stands for."""
         return self._revivers[type(value)](value)
 
     def refer(self, value: object) -> Any:
@@ -56,26 +56,26 @@ class Objects:
         return self.hold(value)
 
     def hold(self, value: object) -> Ref:
-        """A reference to an object, which is kept until the judge lets go of it."""
+        """A reference to an object, which is kept until the judge releases it."""
         number = self._numbers.get(id(value))
         if number is None:
             self._last += 1
             number = self._numbers[id(value)] = self._last
         count = self._held[number][1] if number in self._held else 0
         self._held[number] = (value, count + 1)
-        self._told.append(number)
+        self._in_reply.append(number)
         return Ref(number, _kind(value), type(value).__name__[:80])
 
     def begin(self) -> None:
-        """A new reply begins: what is held from here on is told in it."""
-        self._told = []
+        """A new reply begins: what is held from here on is referred to in it."""
+        self._in_reply = []
 
     def undo(self) -> None:
-        """The reply was not sent: lets go of what would have been told in it."""
-        self.release([[number, 1] for number in self._told])
+        """The reply was not sent: releases what it referred to."""
+        self.release([[number, 1] for number in self._in_reply])
 
     def release(self, dropped: list[list[int]]) -> None:
-        """Lets go of objects; each comes with how often the judge had received it."""
+        """Releases objects, each given as its number and how often the judge had received it."""
         for number, times in dropped:
             value, count = self._held[number]
             if count > times:

@@ -1,4 +1,4 @@
-"""What a submission prints, kept up to a limit."""
+"""The text that a submission prints, kept up to a limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Output(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        """Keeps what there is room for; raises TypeError for anything but text."""
+        """Keeps the text up to the limit; raises TypeError for anything but text."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         part = text[: self._limit - self._kept]
@@ -35,5 +35,5 @@ class Output(io.TextIOBase):
         return f"{kept}\n… ({self._cut} more characters were cut)" if self._cut else kept
 
     def clear(self) -> None:
-        """Forgets what was printed."""
+        """Forgets the text."""
         self._parts, self._kept, self._cut = [], 0, 0

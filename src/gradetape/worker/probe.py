@@ -1,7 +1,7 @@
-"""Looks around in a container as its supervisor could: `python -m gradetape.worker.probe look|memory|processes`.
+"""Inspects a container from inside: `python -m gradetape.worker.probe look|memory|processes`.
 
-`look` prints what it finds as one JSON object. `memory` and `processes` take more and more until the engine's limit
-ends that; where nothing does, they end with status 3.
+`look` prints what it finds as one JSON object. `memory` and `processes` use more and more until the engine's limit
+ends them; without a limit they end with status 3.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SKIPPED = ("/proc", "/sys", "/dev")
 
 
 def look() -> dict[str, Any]:
-    """What can be seen and done from here."""
+    """What can be seen and done inside the container."""
     with open("/proc/self/status") as file:
         status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
     return {
@@ -51,7 +51,7 @@ def _writable(folder: str) -> bool:
 
 
 def _secrets() -> list[str]:
-    """Every file of a course, and every hidden check, that lies anywhere in here."""
+    """Every secret file of a course in the container."""
     found = []
     for base, folders, names in os.walk("/"):
         folders[:] = [name for name in folders if os.path.join(base, name) not in _SKIPPED]
@@ -64,7 +64,7 @@ def _is_secret(base: str, name: str) -> bool:
 
 
 def memory() -> int:
-    """Takes memory until the kernel ends this process."""
+    """Allocates memory until the kernel ends this process."""
     held: list[bytearray] = []
     while len(held) * _STEP < _MOST_MEMORY:
         held.append(bytearray(os.urandom(1 << 20) * (_STEP >> 20)))
@@ -72,7 +72,7 @@ def memory() -> int:
 
 
 def processes() -> int:
-    """Makes processes until there may be no more; prints how many there were."""
+    """Forks processes until the limit; prints how many there were."""
     children: list[int] = []
     try:
         while len(children) < _MOST_PROCESSES:
@@ -92,7 +92,7 @@ def processes() -> int:
 
 
 def main(what: str) -> int:
-    """Does one of the three."""
+    """Runs one of the three probes."""
     if what == "look":
         print(json.dumps(look()))
         return 0

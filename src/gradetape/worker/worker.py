@@ -1,7 +1,7 @@
-"""A worker: runs a submission's cells behind the walls, then answers the judge until it hangs up.
+"""A worker: runs a submission's cells in the sandbox, then answers the judge until it hangs up.
 
-It trusts the judge and nobody trusts it: whatever the student's code does to this process, the judge takes nothing from
-it but well-formed replies.
+It trusts the judge, and nobody trusts it: whatever the student's code does to this process, the judge accepts nothing
+from it but well-formed replies.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import socket
 import sys
 import tempfile
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ import tensorflow as tf
 from gradetape.errors import WireRefused
 from gradetape.wire.channel import Channel
 from gradetape.wire.codec import Decoder, Encoder
+from gradetape.wire.operations import Operation, ReplyKind
 from gradetape.worker.cells import Cells, own_lines, text_of
 from gradetape.worker.generation import keras
 from gradetape.worker.integrity import changed
@@ -34,6 +35,8 @@ _TREE_BYTES = 256 << 20
 _TREE_FILES = 2000
 Bytes = npt.NDArray[np.uint8]
 _MODULES = {"tf": tf, "keras": keras}
+# As plain text, which is looked up faster than a member of an enum.
+_OK, _MISSING, _RAISED = ReplyKind.OK.value, ReplyKind.MISSING.value, ReplyKind.RAISED.value
 
 
 class MissingName(Exception):
@@ -67,33 +70,34 @@ class Worker:
             self._objects.release(released)
 
     def _send(self, sequence: int, reply: list[Any]) -> None:
-        """One reply; a value that is too large or too deep to travel goes as a handle."""
+        """One reply; a value that is too large or too deep to be sent goes as a handle."""
         self._objects.begin()
         try:
             self._channel.send([sequence, *reply])
         except WireRefused:
             self._objects.undo()
-            self._channel.send([sequence, "ok", self._objects.hold(reply[1])])
+            self._channel.send([sequence, _OK, self._objects.hold(reply[1])])
 
     def _answer(self, operation: str, args: list[Any]) -> list[Any]:
         try:
-            return ["ok", self._operations[operation](*args)]
+            return [_OK, self._operations[operation](*args)]
         except MissingName as missing:
-            return ["missing", str(missing)]
+            return [_MISSING, str(missing)]
         except BaseException as error:
-            return ["raised", *_told(error)]
+            return [_RAISED, *_described(error)]
 
-    def _table(self) -> dict[str, Callable[..., Any]]:
+    def _table(self) -> Mapping[str, Callable[..., Any]]:
         return {
-            "hello": partial(prepare, self._device_mb), "cell": self._cells.run, "name": self._name,
-            "module": _MODULES.__getitem__,
-            "getattr": getattr, "setattr": setattr, "delattr": delattr, "call": _call, "numbers": numbers,
-            "getitem": lambda value, index: value[index], "setitem": _set_item, "len": len, "iter": iter,
-            "next": _next, "enter": lambda value: value.__enter__(),
-            "exit": lambda value: value.__exit__(None, None, None), "isinstance": _is_instance,
-            "issubclass": issubclass, "seed": seed, "folder": tempfile.mkdtemp,
-            "read_tree": _read_tree, "write_tree": _write_tree, "output": self._take_output,
-            "changed": changed,
+            Operation.HELLO: partial(prepare, self._device_mb), Operation.CELL: self._cells.run,
+            Operation.CHANGED: changed, Operation.SEED: seed, Operation.OUTPUT: self._take_output,
+            Operation.NAME: self._name, Operation.MODULE: _MODULES.__getitem__,
+            Operation.GETATTR: getattr, Operation.SETATTR: setattr, Operation.DELATTR: delattr,
+            Operation.CALL: _call, Operation.GETITEM: lambda value, index: value[index],
+            Operation.SETITEM: _set_item, Operation.LEN: len, Operation.ITER: iter, Operation.NEXT: _next,
+            Operation.ENTER: lambda value: value.__enter__(),
+            Operation.EXIT: lambda value: value.__exit__(None, None, None),
+            Operation.ISINSTANCE: _is_instance, Operation.ISSUBCLASS: issubclass, Operation.NUMBERS: numbers,
+            Operation.FOLDER: tempfile.mkdtemp, Operation.READ_TREE: _read_tree, Operation.WRITE_TREE: _write_tree,
         }  # fmt: skip
 
     def _name(self, name: str) -> object:
@@ -108,9 +112,9 @@ class Worker:
 
 
 def prepare(device_mb: int = 0) -> dict[str, Any]:
-    """Makes TensorFlow behave alike on every machine, before anything is computed; what it is, and what it sees.
+    """Makes TensorFlow behave alike on every machine, before anything is computed; its versions and devices.
 
-    `device_mb` is the part of a GPU's memory that this process may take, in MiB; 0 for what it needs.
+    `device_mb` is the part of a GPU's memory that this process may take, in MiB; 0 for as much as it needs.
     """
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -131,8 +135,8 @@ def seed(number: int) -> None:
     random.seed(number)
 
 
-def _told(error: BaseException) -> list[Any]:
-    """What the judge hears of an exception; some do not even let themselves be described."""
+def _described(error: BaseException) -> list[Any]:
+    """What is sent of an exception; some raise another one when they are described."""
     try:
         return [_chain(error), type(error).__name__[:80], text_of(error), own_lines(error)]
     except BaseException:
@@ -150,7 +154,7 @@ def _call(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any])
 
 
 def _is_instance(value: object, cls: type) -> bool:
-    """What `type` says: the object's own `__class__` may say anything."""
+    """By `type`: the object's own `__class__` may be anything."""
     return issubclass(type(value), cls)
 
 
@@ -167,14 +171,14 @@ def _next(iterator: Iterator[Any]) -> list[Any]:
 def _read_tree(folder: Path) -> dict[str, Bytes]:
     """The regular files below a folder, links left out; raises ValueError beyond the limits."""
     found: dict[str, Bytes] = {}
-    room = _TREE_BYTES
+    bytes_left = _TREE_BYTES
     for base, _, names in os.walk(folder):
         for name in sorted(names):
             path = Path(base, name)
             if path.is_symlink() or not path.is_file():
                 continue
-            room -= path.stat().st_size
-            if room < 0 or len(found) >= _TREE_FILES:
+            bytes_left -= path.stat().st_size
+            if bytes_left < 0 or len(found) >= _TREE_FILES:
                 raise ValueError(f"{folder} holds more than {_TREE_BYTES >> 20} MiB or {_TREE_FILES} files")
             found[str(path.relative_to(folder))] = np.fromfile(path, np.uint8)
     return found

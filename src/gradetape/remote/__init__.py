@@ -1,0 +1,1 @@
+"""The judge's client of the workers: sessions, connections, handles, recordings, and the zygote's client."""

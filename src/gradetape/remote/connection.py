@@ -1,0 +1,197 @@
+"""One worker's requests and replies, and the handles of its objects that are alive.
+
+Whatever a worker sends is either a well-formed reply to the request in hand, or the end of that worker.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from gradetape.errors import Gone, Missing, StudentError, WireError, WireRefused, WorkerEvent
+from gradetape.remote.budget import CheckBudget
+from gradetape.remote.handles import Handle, TensorHandle, student_error
+from gradetape.remote.roles import Role
+from gradetape.wire.channel import Frame
+from gradetape.wire.codec import Decoder, Encoder
+from gradetape.wire.operations import Operation, ReplyKind
+from gradetape.wire.values import FunctionSource, Ref
+
+CHECK_BYTES = 512 << 20
+_RELEASES = 1000
+# As plain text: a member of an enum is looked up and compared more slowly, and every reply does so.
+_OK, _MISSING, _RAISED = ReplyKind.OK.value, ReplyKind.MISSING.value, ReplyKind.RAISED.value
+_OUT_OF_MEMORY = frozenset({"MemoryError", "ResourceExhaustedError"})
+
+
+class Transport(Protocol):
+    """Carries requests and replies: a live channel, a channel that is recorded, or the playback of a recording."""
+
+    def renew(self, budget: float) -> None:
+        """A new check begins, whose replies may have `budget` bytes together."""
+
+    def send(self, value: object, deadline: float | None = None) -> None:
+        """Sends one request."""
+
+    def receive_frame(self, deadline: float | None = None) -> Frame:
+        """The next reply as it came."""
+
+    def decode(self, frame: Frame) -> Any:
+        """The value of a frame."""
+
+    def close(self) -> None:
+        """Hangs up."""
+
+
+class ConnectionOwner(Protocol):
+    """What a connection needs of its session."""
+
+    role: Role
+    budget: CheckBudget
+    worker: WorkerConnection | None
+
+    def reply_due(self) -> float:
+        """Until when a reply may take."""
+
+    def lose(self, cause: str, detail: str) -> WorkerEvent:
+        """Ends the worker that gave no proper reply; returns the event to raise."""
+
+    def note(self, event: WorkerEvent) -> WorkerEvent:
+        """Keeps the first event of a check, and returns the one to raise."""
+
+
+class _TrackedHandle(weakref.ref[Handle]):
+    """A weak reference that knows its object's number, and how often that object has been received."""
+
+    __slots__ = ("count", "number")
+
+    def __new__(cls, handle: Handle, dropped: Callable[[Any], None], number: int) -> _TrackedHandle:
+        return super().__new__(cls, handle, dropped)
+
+    def __init__(self, handle: Handle, dropped: Callable[[Any], None], number: int) -> None:
+        super().__init__(handle, dropped)  # type: ignore[call-arg]
+        self.number, self.count = number, 0
+
+
+class WorkerConnection:
+    """The judge's end of one worker: requests, replies, and the handles that are alive.
+
+    `connect` makes the transport from the encoder and the decoder that know the handles.
+    """
+
+    def __init__(self, session: ConnectionOwner, number: int, connect: Callable[[Encoder, Decoder], Transport]) -> None:
+        self.number = number
+        self.transport = connect(Encoder(self.refer), Decoder(self.revive))
+        self._session = session
+        self._sequence = 0
+        self._handles: dict[int, _TrackedHandle] = {}
+        self._dropped: list[tuple[int, int]] = []
+        self._modules: dict[str, Handle] = {}
+
+    def ask(self, operation: Operation, *args: object) -> Any:
+        """One exchange; raises StudentError, Missing, Gone, or WireRefused for arguments that cannot be sent."""
+        session = self._session
+        budget = session.budget
+        if budget.event is not None:
+            raise budget.event
+        if session.worker is not self:
+            raise budget.note(Gone("fault", "a check used a handle of a worker that is gone"))
+        try:
+            reply = self._exchange(operation, args)
+        except WireRefused:
+            raise
+        except TimeoutError:
+            raise session.lose("timeout", "no reply within the time limit") from None
+        except (EOFError, OSError):
+            raise session.lose("crashed", "") from None
+        except WireError as error:
+            raise session.lose("crashed", f"the process sent something that is no reply: {error}") from None
+        if session.role.charged:
+            budget.mark_received()
+        return self._result(reply, operation, args)
+
+    def module(self, name: str) -> Handle:
+        """A handle of a module, looked up once for each worker."""
+        if name not in self._modules:
+            self._modules[name] = self.ask(Operation.MODULE, name)
+        return self._modules[name]
+
+    def revive(self, value: Any) -> Any:
+        """A reference as its handle, one per object; raises WireError for a function's source: workers send none."""
+        if type(value) is FunctionSource:
+            raise WireError("a function's source from the worker")
+        if type(value) is not Ref:
+            return value
+        tracked = self._handles.get(value.id)
+        handle = tracked() if tracked is not None else None
+        if handle is None or tracked is None:
+            handle = (Handle if value.kind == "object" else TensorHandle)(self, value)
+            tracked = self._handles[value.id] = _TrackedHandle(handle, self._drop, value.id)
+        tracked.count += 1
+        return handle
+
+    def refer(self, value: object) -> Ref | FunctionSource:
+        """What is sent in place of a value of the judge's; raises WireRefused with advice."""
+        if isinstance(value, Handle):
+            if value._gradetape_owner is not self:
+                raise WireRefused("handles of two workers do not mix: convert one to an array first, with np.asarray")
+            return value._gradetape_ref
+        source = getattr(type(value), "gradetape_source", None)
+        if source is not None:
+            return source(value)  # type: ignore[no-any-return]
+        raise WireRefused(
+            f"a {type(value).__name__} cannot be sent to the worker: send plain data, arrays or handles, "
+            "and mark a function with @in_worker"
+        )
+
+    def _drop(self, tracked: Any) -> None:
+        number: int = tracked.number
+        if self._handles.get(number) is tracked:
+            del self._handles[number]
+        self._dropped.append((number, tracked.count))
+
+    def _exchange(self, operation: Operation, args: tuple[object, ...]) -> list[Any]:
+        deadline = self._session.reply_due()
+        dropped = [list(pair) for pair in self._dropped[:_RELEASES]]
+        self._sequence += 1
+        self.transport.send([self._sequence, operation, list(args), dropped], deadline)
+        del self._dropped[: len(dropped)]
+        return _checked_reply(self.transport.decode(self.transport.receive_frame(deadline)), self._sequence)
+
+    def _result(self, reply: list[Any], operation: Operation, args: tuple[object, ...]) -> Any:
+        if reply[1] == _OK:
+            return reply[2]
+        if reply[1] == _MISSING:  # in the judge's words: what the worker wrote there may be anything
+            what = f"{args[0]} is not defined" if operation is Operation.NAME else "a name is not defined"
+            raise self._session.note(Missing(what))
+        chain, kind, text, traceback = reply[2:]
+        if _OUT_OF_MEMORY & set(chain):
+            raise self._session.note(Gone("memory", f"{kind}: {text}"))
+        raise self._error(chain, kind, text, traceback)
+
+    def _error(self, chain: list[str], kind: str, text: str, traceback: str) -> StudentError:
+        error = student_error(chain, kind, text, traceback)
+        error.role = self._session.role.name
+        return error
+
+
+def _checked_reply(reply: Any, sequence: int) -> list[Any]:
+    """`reply` if it has the form of a reply to this request; raises WireError."""
+    if type(reply) is not list or len(reply) < 3 or type(reply[0]) is not int or type(reply[1]) is not str:
+        raise WireError("a malformed reply")
+    if reply[0] != sequence:
+        raise WireError("a reply to no request")
+    kind, *rest = reply[1:]
+    if kind == _OK and len(rest) == 1:
+        return reply
+    if kind == _MISSING and len(rest) == 1 and type(rest[0]) is str:
+        return reply
+    if (
+        kind == _RAISED
+        and len(rest) == 4
+        and type(rest[0]) is list
+        and all(type(part) is str for part in (*rest[0], *rest[1:]))
+    ):
+        return reply
+    raise WireError("a malformed reply")

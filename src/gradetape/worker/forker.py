@@ -1,0 +1,150 @@
+"""Forks sandboxed workers from the zygote."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from typing import NoReturn
+
+from gradetape.errors import SandboxError
+from gradetape.sandbox import syscalls
+from gradetape.sandbox.bare import BareSandbox
+from gradetape.sandbox.base import ELSEWHERE, Policy, Sandbox, SandboxUnavailable, Uids
+from gradetape.sandbox.groups import Group, Groups
+from gradetape.sandbox.namespaces import NamespaceSandbox
+from gradetape.sandbox.plain import PlainSandbox
+from gradetape.sandbox.reports import Failed, Pipe, Reader, Report, Stands
+from gradetape.worker.process import WorkerProcess
+
+DATA = 100  # the descriptor of a worker's data socket
+_REPORT = DATA + 1
+_DAEMON_S = 5.0
+_BACKENDS: dict[str, tuple[Callable[[Policy, bool], Sandbox], ...]] = {
+    "namespaces": (NamespaceSandbox, PlainSandbox),
+    "none": (BareSandbox,),
+}
+
+
+class Forker:
+    """Forks workers, each in a sandbox, under a uid and in a control group of its own."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._groups = Groups(policy.limits)
+        self._uids = Uids()
+        self._sandbox: Sandbox
+
+    def choose(self) -> None:
+        """Chooses the first sandbox that holds in a rehearsal; raises SandboxError where none does."""
+        if self._policy.isolation != "none":
+            self._groups.require()
+        refusals: list[str] = []
+        for backend in _BACKENDS[self._policy.isolation]:
+            self._sandbox = backend(self._policy, self._groups.each)
+            try:
+                self._sandbox.check()
+                self._rehearse()
+                return
+            except SandboxError as refusal:
+                refusals.append(str(refusal))
+                if not isinstance(refusal, SandboxUnavailable):
+                    break
+        raise SandboxError(" And without namespaces: ".join(refusals))
+
+    def fork(
+        self, owner: socket.socket | None, number: int, data: int, work: Callable[[], None], uids: Iterable[int]
+    ) -> WorkerProcess:
+        """A worker that does `work` with the descriptor `data`; `uids` are those in use. Raises OSError."""
+        uid = self._uids.take(uids)
+        group = self._groups.make()
+        read, write = os.pipe()
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(read)
+            os.close(write)
+            if group:
+                group.remove()
+            raise
+        if pid == 0:
+            self._become(uid, group, data, write, work)
+        os.close(write)
+        return WorkerProcess(number, pid, uid, Reader(read), group, owner)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The limits that the control groups set."""
+        return self._groups.layers
+
+    def close(self) -> None:
+        """Removes the control groups."""
+        self._groups.remove()
+
+    def _rehearse(self) -> None:
+        """Tries the sandbox on a worker that only leaves a daemon, which must end with it; raises SandboxError."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                child = self.fork(None, 0, theirs.fileno(), _leave_a_daemon, ())
+            received: list[Report] = []
+            while (reports := child.pipe.read()) is not None:
+                received += reports
+            child.reap()
+            _refuse_broken(received)
+            ours.settimeout(_DAEMON_S)
+            try:
+                ours.recv(1)
+            except TimeoutError:
+                raise SandboxError(
+                    f"no kill reaches all that a worker starts: a daemon has outlived it. {ELSEWHERE}"
+                ) from None
+
+    def _become(self, uid: int, group: Group | None, data: int, write: int, work: Callable[[], None]) -> NoReturn:
+        """In the child: keeps only the data socket and the report pipe of the zygote's, then enters the sandbox."""
+        pipe = Pipe(_REPORT)
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            if group:
+                group.join()
+            write = fcntl.fcntl(write, fcntl.F_DUPFD, _REPORT + 1)  # it might be DATA itself
+            os.dup2(data, DATA, inheritable=False)
+            os.dup2(write, _REPORT, inheritable=False)
+            nothing = os.open("/dev/null", os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(nothing, descriptor)
+            syscalls.close_from(3, DATA - 1)
+            syscalls.close_from(_REPORT + 1)
+            self._sandbox.enter(uid, work, pipe, DATA)
+        except BaseException as error:
+            reason = str(error) if isinstance(error, SandboxError | OSError) else traceback.format_exc()[-2000:]
+            try:
+                pipe.failed(reason, isinstance(error, SandboxUnavailable))
+            finally:
+                os._exit(98)
+        os._exit(99)
+
+
+def _leave_a_daemon() -> None:
+    """Leaves a process in a session of its own, whose parent has ended; it keeps the data socket open."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(2 * _DAEMON_S)
+        os._exit(0)
+    os.wait()
+
+
+def _refuse_broken(reports: list[Report]) -> None:
+    """Raises SandboxError, or SandboxUnavailable, unless the sandbox of a rehearsal was complete."""
+    for report in reports:
+        if isinstance(report, Failed):
+            raise (SandboxUnavailable if report.elsewhere else SandboxError)(report.reason)
+    if not any(isinstance(report, Stands) for report in reports):
+        raise SandboxError(
+            "a worker ended before its sandbox was complete. Does it have enough memory (limits.memory_mb)?"
+        )

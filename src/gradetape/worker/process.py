@@ -1,0 +1,77 @@
+"""One worker as the zygote sees it: its processes, what they reported, and what they have used."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import socket
+
+from gradetape.sandbox import tree
+from gradetape.sandbox.groups import Group
+from gradetape.sandbox.reports import Ended, Init, Reader, Report
+from gradetape.wire.messages import Allow, Exit
+
+
+class WorkerProcess:
+    """A worker as the zygote sees it.
+
+    It has more than 10 attributes because it holds all that the zygote knows of a worker: what it was made with, what
+    its outer processes reported, and what it has used.
+    """
+
+    def __init__(
+        self, number: int, pid: int, uid: int, pipe: Reader, group: Group | None, owner: socket.socket | None
+    ) -> None:
+        self.number, self.pid, self.uid, self.pipe, self.group, self.owner = number, pid, uid, pipe, group, owner
+        self.limit_s = math.inf
+        self._init: Init | None = None
+        self._ended: Ended | None = None
+        self._doomed = self._overspent = False
+        self._seen_s = 0.0
+
+    def note(self, report: Report) -> None:
+        """Keeps a report of its outer processes."""
+        if isinstance(report, Ended):
+            self._ended = report
+        if isinstance(report, Init):
+            self._init = report
+            if self._doomed:
+                self.kill()
+
+    def kill(self) -> None:
+        """Ends its whole tree once its outermost process has reported how: it must not end before the tree."""
+        self._doomed = True
+        if self._init:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._init.pid, self._init.signal)
+
+    def allow(self, request: Allow) -> None:
+        """Starts a new count of the CPU seconds that it may use."""
+        self.limit_s = min(self._cpu_s() + request.cpu_s, math.inf if request.total_s is None else request.total_s)
+
+    def enforce(self) -> None:
+        """Ends it if it has used up its CPU seconds."""
+        if not self._doomed and self._cpu_s() >= self.limit_s:
+            self._overspent = True
+            self.kill()
+
+    def reap(self) -> Exit:
+        """Waits for the outermost process, which is about to end; returns how the worker ended."""
+        self.pipe.close()
+        os.waitpid(self.pid, 0)
+        ended = self._ended or Ended(signal.SIGKILL, 0.0, 0)
+        kills, used = 0, max(ended.cpu_s, self._seen_s)
+        if self.group:
+            self.group.kill()
+            kills, used = self.group.oom_kills, max(self.group.cpu_s or 0.0, used)
+            self.group.remove()
+        # Nothing inside can end an init: it was not the student's code that kept this one from reporting.
+        lost = self._ended is None and not self._doomed and not kills
+        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost)
+
+    def _cpu_s(self) -> float:
+        counted = self.group.cpu_s if self.group else None
+        self._seen_s = tree.cpu_s(self.pid) if counted is None else counted
+        return self._seen_s
