@@ -14,7 +14,7 @@ class Liar(Exception):
 Passed = type("Skipped", (Exception,), {"__module__": "builtins"})
 Outcome = type("Exit", (BaseException,), {"__module__": "_pytest.outcomes"})
 Again = type("MemoryError", (Exception,), {"__module__": "tensorflow"})
-StudentError = type("FarSideEvent", (BaseException,), {"__module__": "gradetape.errors"})
+StudentError = type("WorkerEvent", (BaseException,), {"__module__": "gradetape.errors"})
 
 
 def double(x):
