@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,10 +60,10 @@ def refuse_unknown_question(question: str, *assignments: Assignment) -> None:
 
 
 def workers_of(config: Config) -> int:
-    """How many lanes the configuration asks for; `auto` is one for each core that this process may use."""
-    if config.workers != "auto":
-        return config.workers
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The number of workers that the configuration asks for; `auto` is one per processor."""
+    from gradetape.runtime import processors
+
+    return processors.workers_of(config)
 
 
 def console(*, stderr: bool = True) -> Console:

@@ -219,4 +219,4 @@ def _few(names: list[str]) -> str:
 def _warn_isolation(slots: Slots) -> None:
     if slots.isolation == "none":
         click.echo("WARNING: no walls: code in a submission can read and change whatever you can.", err=True)
-    click.echo(slots.told, err=True)
+    click.echo(slots.description, err=True)

@@ -75,7 +75,7 @@ def check(engine: str | None, device: str | None) -> None:
     config = course.config
     if engine:
         config = config.model_copy(update={"container": config.container.model_copy(update={"engine": engine})})
-    slots = Slots.of(config, workers=1, isolation="container", device=device)
+    slots = Slots.of(config, workers=1, secret=(), isolation="container", device=device)
     assert slots.container is not None
     terminal, good = common.console(stderr=False), True
     for found in image.check(slots.container, slots.limits, slots.slots[0]):

@@ -37,7 +37,7 @@ from gradetape.sandbox.base import ELSEWHERE, ROLES, STUDENT_UIDS, Policy, Sandb
 from gradetape.sandbox.groups import Group, Groups
 from gradetape.sandbox.namespaces import NamespaceSandbox
 from gradetape.sandbox.plain import PlainSandbox
-from gradetape.sandbox.reports import Ended, Failed, Init, Pipe, Reader, Report, Stands
+from gradetape.sandbox.reports import Ended, Failed, Init, Pipe, Reader, Report, SandboxReady
 from gradetape.wire.messages import Allow, Broken, Exit, Kill, Ready, Spawn, ZygoteEvent, ZygoteRequest
 
 _DATA, _REPORT = 100, 101
@@ -321,7 +321,7 @@ class Zygote:
             return
         for report in reports:
             child.hears(report)
-            if isinstance(report, Stands):
+            if isinstance(report, SandboxReady):
                 self._tell(child.owner, Ready(child.number, (*report.layers, *self._groups.layers)))
             if isinstance(report, Failed):
                 self._tell(child.owner, Broken(child.number, report.reason))
@@ -357,7 +357,7 @@ def _refuse_broken(told: list[Report]) -> None:
     for report in told:
         if isinstance(report, Failed):
             raise (SandboxUnavailable if report.elsewhere else SandboxError)(report.reason)
-    if not any(isinstance(report, Stands) for report in told):
+    if not any(isinstance(report, SandboxReady) for report in told):
         raise SandboxError("a worker ended before its walls stood. Is there memory for it (limits.memory_mb)?")
 
 
