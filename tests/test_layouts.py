@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from gradetape.errors import GradebookError
 from gradetape.gradebook import Gradebook
-from tests.books import ASSIGNMENT, a_broken_file, a_fault, a_grade, engine_of
+from tests.books import ASSIGNMENT, a_broken_file, a_fault, a_grade, attempts, engine_of
 
 OLDEST = Path(__file__).parent / "gradebooks" / "layout-1.sql"
 
@@ -47,7 +47,7 @@ def rows(path: Path) -> list[Any]:
 def test_the_oldest_layout_is_brought_up_to_date_with_everything_in_it(oldest: Path, tmp_path: Path) -> None:
     with Gradebook.open(oldest) as book:
         assert "from layout 1 to layout 2" in book.migrated
-        assert [attempt.record for attempt in book.attempts(ASSIGNMENT, "alice")] == [a_fault(), a_grade()]
+        assert [attempt.record for attempt in attempts(book, ASSIGNMENT, "alice")] == [a_fault(), a_grade()]
         assert book.latest(ASSIGNMENT) == [a_grade()]
         assert book.unreadable(ASSIGNMENT) == [a_broken_file("bob")]
         assert book.record(a_grade("carol"), ASSIGNMENT)
@@ -136,6 +136,6 @@ def test_a_newer_gradebook_is_refused_and_left_alone(tmp_path: Path, layout: str
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE meta SET value = ?", [layout])
         connection.commit()
-    with pytest.raises(GradebookError, match=rf"another version.*{layout}.*Update gradetape.*--out"):
+    with pytest.raises(GradebookError, match=rf"newer version.*{layout}.*Update gradetape.*--out"):
         Gradebook.open(path)
     assert list(tmp_path.glob("*.bak")) == []

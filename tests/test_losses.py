@@ -31,6 +31,7 @@ from gradetape.runtime.slots import Slots
 from gradetape.sandbox.base import STUDENT_UIDS, Uids
 from gradetape.wire.messages import Exit, Ready
 from gradetape.worker.zygote import Policy
+from tests.books import done_keys
 from tests.course import DOUBLE, HALVE, called, tiny
 from tests.test_desk import a_grade
 
@@ -202,12 +203,14 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
     rubric = Rubric.of(
         gradable, CollectedChecks(checks=tuple(each.check for each in a_grade("ada").results), broken={})
     )
-    builder = GradeBuilder(gradable, question=None, slots=Slots.of(gradable.course.config, workers=1, device="cpu"))
+    builder = GradeBuilder(
+        gradable, question=None, slots=Slots.of(gradable.course.config, workers=1, secret=(), device="cpu")
+    )
     submission = intake.script("ada", DOUBLE, assignment="tiny")
     with Gradebook.open(course / "gradebook.sqlite") as book:
         driver = Driver(gradable, Losing(end), rubric, builder, book, Unheard(), book.grader())  # type: ignore[arg-type]
         grade = driver.run([submission])["ada"]
-        assert not book.has(grade.key)
+        assert grade.key not in done_keys(book, "tiny")
     assert grade.status is Status.NEEDS_ATTENTION
     assert words in "\n".join(grade.attention)
 
@@ -245,7 +248,9 @@ def test_a_zygote_of_root_whose_walls_leak_refuses_and_says_what_to_do(tmp_path:
 
 
 def _refused(tmp_path: Path, odd: str, words: str) -> None:
-    policy = msgspec.json.encode(Policy(socket=str(tmp_path / "z"), isolation="none", limits=Limits())).decode()
+    policy = msgspec.json.encode(
+        Policy(socket=str(tmp_path / "z"), isolation="none", limits=Limits(), secret=())
+    ).decode()
     run = subprocess.run(
         [sys.executable, str(ODD), odd], input=f"{policy}\n", capture_output=True, text=True, timeout=60, check=False
     )

@@ -310,7 +310,7 @@ def test_grading_without_walls_is_warned_of_before_anything_starts(course: Path)
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny", "--isolation", "none", "--out", "a.py")
     assert "WARNING: no walls: code in a submission can read and change whatever you can" in run.stderr
-    assert "The folder a.py cannot be made: File exists. Choose another folder with --out" in run.stderr
+    assert "The folder a.py cannot be created: File exists. Choose another folder with --out" in run.stderr
 
 
 def test_of_many_files_that_nobody_can_place_some_are_named_and_the_rest_counted(course: Path) -> None:
@@ -379,7 +379,7 @@ def test_a_gradebook_that_another_program_locks_is_told(tmp_path: Path) -> None:
     finally:
         other.close()
     assert (run.returncode, run.stdout) == (2, "")
-    assert "is locked by another program. Close what has it open" in run.stderr and "Traceback" not in run.stderr
+    assert "is locked by another program. Close that program" in run.stderr and "Traceback" not in run.stderr
     assert called(course, "override", "--list").stderr == "There are no overrides.\n"
 
 

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from gradetape.gradebook import Gradebook, Grader
-from tests.books import ASSIGNMENT, a_fault, a_grade, engine_of
+from tests.books import ASSIGNMENT, a_fault, a_grade, attempts, engine_of
 from tests.course import DOUBLE, HALVE, by_student, command, notebook, tiny
 
 
@@ -63,7 +63,7 @@ def test_two_regrades_at_once_leave_one_new_attempt(book: Gradebook) -> None:
     first, second = book.grader(), book.grader()
     assert book.record(a_grade(points=2.0), ASSIGNMENT, force=True, grader=first)
     assert not book.record(a_grade(points=2.0), ASSIGNMENT, force=True, grader=second)
-    assert len(book.attempts(ASSIGNMENT, "alice")) == 2
+    assert len(attempts(book, ASSIGNMENT, "alice")) == 2
 
 
 def test_what_a_grader_lets_go_of_is_free(book: Gradebook) -> None:
@@ -135,4 +135,4 @@ def test_two_commands_on_one_folder_share_the_work_and_both_end_with_every_grade
     assert any("Another grader is at work" in run.stderr for run in runs)
     assert any("by another grader meanwhile" in run.stderr for run in runs)
     with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
-        assert [len(book.attempts("tiny", student)) for student in students] == [1] * len(students)
+        assert [len(attempts(book, "tiny", student)) for student in students] == [1] * len(students)

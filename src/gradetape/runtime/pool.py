@@ -45,7 +45,7 @@ class Pool:
             zygote.wait_ready()
 
     def take(self) -> Lease:
-        """A lease for a submission, with a zygote that is ready; the caller takes no more leases than there are slots."""
+        """A lease with a zygote that is ready; the caller takes no more leases than there are slots."""
         lease = self._free[0]
         lease.zygote.wait_ready()
         self._free.remove(lease)
