@@ -91,6 +91,8 @@ def test_a_key_that_is_no_text_is_unknown(tmp_path: Path) -> None:
         ("workers: 0", "'workers' is 0; it should be 'auto' or at least 1."),
         ("workers: true", "'workers' is True; it should be 'auto' or a whole number."),
         ("keras: 4", "'keras' is 4; it should be 3 or 'legacy'."),
+        ("engine: ray", "'engine' is 'ray'; it should be 'local'."),
+        ("container: {per: lane}", "'container.per' is 'lane'; it should be 'slot' or 'submission'."),
         ("device: tpu", "'device' is 'tpu'; it should be 'auto', 'cpu' or 'gpu'."),
         ("limits: {disk_mb: '5'}", "'limits.disk_mb' is '5'; it should be a whole number."),
         ("limits: {processes: 16}", "'limits.processes' is 16; it should be at least 32."),
@@ -99,7 +101,7 @@ def test_a_key_that_is_no_text_is_unknown(tmp_path: Path) -> None:
         ("results: student/grades", "'results' is 'student/grades': results need a folder of their own"),
         ("results: .", "'results' is '.': results need a folder of their own"),
         ("gradebook: mysql://x/y", "'gradebook' is 'mysql://x/y': write sqlite:///file or postgresql://"),
-        ("limits: {submission_s: 5}", "submission_s is less than load_s, cell_s or check_s"),
+        ("limits: {submission_s: 5}", "submission_s is less than load_s, cell_s or check_s; make it at least"),
     ],
 )
 def test_a_wrong_value_is_shown_beside_what_is_allowed(tmp_path: Path, text: str, complaint: str) -> None:
