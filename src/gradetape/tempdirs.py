@@ -31,8 +31,8 @@ def folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
         if parent is not None:
             raise
         raise InfrastructureError(
-            f"Temporary files cannot be created ({error.strerror or error}). Free some space, or set TMPDIR to a folder "
-            "that you can write to, and run the command again: it continues where it stopped."
+            f"Temporary files cannot be created ({error.strerror or error}). Free some space, or set TMPDIR to a "
+            "folder that you can write to, and run the command again: it continues where it stopped."
         ) from error
     try:
         yield path

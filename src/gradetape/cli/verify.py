@@ -64,7 +64,7 @@ def _proven(gradable: GradableAssignment, workers: int, question: str | None, re
     with common.bar("verifying") as bar:
         task = bar.add_task(gradable.assignment.name, total=None)
 
-        def tell(done: int, total: int) -> None:
+        def progress(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return prove(gradable, workers=workers, question=question, repeat=repeat, tell=tell)
+        return prove(gradable, workers=workers, question=question, repeat=repeat, progress=progress)
