@@ -35,7 +35,7 @@ class Side:
 @contextmanager
 def started(**how: Any) -> Iterator[LocalZygote]:
     """A zygote that is ready."""
-    with LocalZygote(**{"limits": LIMITS, **how}) as zygote:
+    with LocalZygote(**{"limits": LIMITS, "secret": (), **how}) as zygote:
         zygote.wait_ready()
         yield zygote
 

@@ -225,7 +225,7 @@ def test_the_database_of_something_else_is_refused_and_left_alone(tmp_path: Path
     connection.close()
 
 
-def test_a_damaged_gradebook_is_told(tmp_path: Path) -> None:
+def test_a_damaged_gradebook_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "gradebook.sqlite"
     with Gradebook.open(path) as book:
         book.record(a_grade(), ASSIGNMENT)
@@ -249,19 +249,19 @@ def test_an_entry_that_somebody_edited_is_named(tmp_path: Path) -> None:
         book.latest(ASSIGNMENT)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file")
     with pytest.raises(GradebookError, match=r"results cannot be created: .* --out"):
         Gradebook.open(tmp_path / "results" / "gradebook.sqlite")
 
 
-def test_a_folder_in_the_files_place_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_the_files_place_is_reported(tmp_path: Path) -> None:
     with pytest.raises(GradebookError, match="cannot be opened"):
         Gradebook.open(tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_gradebook_is_told(tmp_path: Path) -> None:
+def test_a_read_only_gradebook_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "gradebook.sqlite"
     Gradebook.open(path).close()
     path.chmod(0o400)
@@ -280,15 +280,15 @@ def test_a_read_only_gradebook_is_told(tmp_path: Path) -> None:
         ("SQLITE_MISUSE", "cannot be used: odd. Check its name and that you may write there; for a server, check"),
     ],
 )
-def test_what_sqlite_refuses_is_told_with_what_to_do(name: str, words: str) -> None:
+def test_what_sqlite_refuses_is_reported_with_what_to_do(name: str, words: str) -> None:
     error = sqlite3.OperationalError("odd")
     error.sqlite_errorname = name
     assert words in explained(error, "results/gradebook.sqlite")
 
 
-def test_a_wrong_url_is_told_without_its_password() -> None:
+def test_a_wrong_url_is_reported_without_its_password() -> None:
     for url in ("postgresql://teacher:sesame@127.0.0.1:1/grades", "nosuchdatabase://teacher:sesame@host/grades"):
-        with pytest.raises(GradebookError) as told:
+        with pytest.raises(GradebookError) as caught:
             Gradebook.open(url)
-        assert "sesame" not in str(told.value)
-        assert "grades" in str(told.value)
+        assert "sesame" not in str(caught.value)
+        assert "grades" in str(caught.value)

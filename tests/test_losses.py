@@ -222,7 +222,10 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
     ("odd", "words"),
     [
         ("ending", "a worker ended before its walls stood. Is there memory for it (limits.memory_mb)?"),
-        ("loose", "a daemon has outlived it. Nothing is graded behind such walls: use another machine, or --isolation"),
+        (
+            "loose",
+            "a daemon has outlived it. Grading in such a sandbox is refused: use another machine, or --isolation",
+        ),
         ("computed", "its forks would deadlock. Install the TensorFlow that gradetape asks for: pip install"),
         (
             "privileged",
@@ -239,7 +242,7 @@ def test_a_zygote_on_an_odd_machine_refuses_and_says_what_to_do(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("odd", "words"),
     [
-        ("capable", "the walls stand, but capabilities can be had inside. Nothing is graded behind such walls"),
+        ("capable", "the sandbox is set up, but code inside has capabilities. Grading in such a sandbox is refused"),
         ("reachable", "the network can be reached from inside: its namespace does not hold. Nothing is graded"),
     ],
 )

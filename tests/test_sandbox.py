@@ -1,4 +1,4 @@
-"""What the walls hold back, and what the zygote survives."""
+"""What the sandbox prevents, and what the zygote survives."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
 from tests.far import LIMITS, Side, side, started
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="as root, the walls do not depend on this machine's settings")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="as root, the sandbox does not depend on this machine's settings"
+)
 
 INSIDE = (Path(__file__).parent / "verdicts" / "inside.py").read_text()
 SECRET = "the secret of the course"
@@ -55,13 +57,13 @@ def loaded(zygote: LocalZygote) -> Iterator[Side]:
 
 @pytest.fixture
 def inside(loaded: Side) -> Any:
-    """A student's functions that look around."""
+    """The functions of a submission that explores its surroundings."""
     loaded.begin()
     return loaded.student
 
 
 def until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether something comes true in time."""
+    """Whether a condition becomes true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if holds():
@@ -70,17 +72,17 @@ def until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
     return False
 
 
-def running(builder: str) -> list[int]:
-    """The processes whose command line has the marker in it."""
+def running(marker: str) -> list[int]:
+    """The processes whose command line contains the marker."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if builder in (folder / "cmdline").read_text():
+            if marker in (folder / "cmdline").read_text():
                 found.append(int(folder.name))
     return found
 
 
-def test_the_layers_are_told(loaded: Side) -> None:
+def test_the_layers_are_reported(loaded: Side) -> None:
     assert {"mount", "pid", "network", "uid", "no_new_privs", "rlimits"} <= set(loaded.session.layers)
 
 
@@ -184,21 +186,21 @@ def test_a_worker_that_burns_leaves_others_their_share_of_the_processors(zygote:
 
 
 def test_a_daemon_does_not_outlive_its_worker(zygote: LocalZygote) -> None:
-    builder = "98765.4321"
+    marker = "98765.4321"
     with side(zygote, INSIDE) as far:
-        far.student.daemon(builder)
-        assert until(lambda: running(builder) != [])
-    assert until(lambda: running(builder) == [])
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
+    assert until(lambda: running(marker) == [])
     with side(zygote, INSIDE) as far:
-        far.student.daemon(builder)
-        assert until(lambda: running(builder) != [])
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
         with pytest.raises(Gone, match="exit status 5"):
             far.student.leaves_with(5)
-        assert until(lambda: running(builder) == [])
+        assert until(lambda: running(marker) == [])
 
 
 def leftovers(pid: int) -> dict[str, int]:
-    """What a zygote and this process hold: descriptors, children, mounts, control groups, folders."""
+    """The resources of a zygote and of this process: descriptors, children, mounts, control groups, folders."""
     groups = [group for base in Path("/sys/fs/cgroup").glob("*") for group in base.glob(f"gradetape-{pid}-*/worker-*")]
     return {
         "descriptors": len(os.listdir(f"/proc/{pid}/fd")),
@@ -214,12 +216,12 @@ def leftovers(pid: int) -> dict[str, int]:
 
 
 def no_more_than(before: dict[str, int], after: dict[str, int]) -> bool:
-    """Earlier tests' connections may be on their way out, but nothing may have come to stay."""
+    """Whether nothing was added; connections of earlier tests may still be closing."""
     return all(after[kind] <= before[kind] for kind in before)
 
 
 def many_workers(zygote: LocalZygote, count: int) -> None:
-    """So many workers, one after the other; each is killed while it waits for its first order."""
+    """Starts workers one after the other; each is killed while it waits for its first request."""
     with contextlib.closing(ZygoteClient(zygote.path)) as control:
         for number in range(count):
             worker, data, _ = control.spawn(("student", "reference", "clean")[number % 3], 60)
@@ -250,7 +252,7 @@ def test_many_workers_at_once_are_apart(zygote: LocalZygote) -> None:
 
 
 def packet(zygote: LocalZygote, *packets: bytes, descriptors: int = 0) -> None:
-    """A connection that sends packets and waits for the zygote's answer, or its end."""
+    """Sends packets on a new connection and waits for the zygote's answer, or the end of the connection."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection, open("/dev/null") as null:
         connection.connect(str(zygote.path))
         connection.settimeout(10)
@@ -275,7 +277,7 @@ def test_malformed_packets_end_their_connection_alone(
     loaded: Side, zygote: LocalZygote, data: bytes, descriptors: int
 ) -> None:
     packet(zygote, data, b"{}", descriptors=descriptors)
-    assert zygote.alive
+    assert not zygote.ended(0)
     loaded.begin()
     assert loaded.student.processes()
 
@@ -319,58 +321,58 @@ def test_the_end_of_a_connection_ends_its_workers(zygote: LocalZygote) -> None:
 
 
 def test_the_zygote_ends_with_its_supervisor_and_takes_its_workers_along() -> None:
-    zygote = LocalZygote(LIMITS)
+    zygote = LocalZygote(LIMITS, secret=())
     zygote.wait_ready()
-    pid, builder = zygote._process.pid, "87654.1234"
+    pid, marker = zygote._process.pid, "87654.1234"
     with contextlib.suppress(InfrastructureError), side(zygote, INSIDE) as far:
-        far.student.daemon(builder)
-        assert until(lambda: running(builder) != [])
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
         zygote.close()
-        assert not zygote.alive and running(builder) == []
+        assert zygote.ended(0) and running(marker) == []
         assert not [group for group in Path("/sys/fs/cgroup").glob(f"**/gradetape-{pid}-*")]
         assert not zygote.path.parent.exists()
 
 
 def test_a_zygote_that_is_killed_is_nobodys_fault_and_cannot_be_hidden() -> None:
-    case = Job(cells=(Cell(source=INSIDE),), reference=(), seed="s", limits=LIMITS)
+    job = Job(cells=(Cell(source=INSIDE),), reference=(), seed="s", limits=LIMITS)
     with started() as zygote, contextlib.closing(ZygoteClient(zygote.path)) as control:
-        bench = CheckContext(control, case)
-        with contextlib.suppress(InfrastructureError), bench.check("q::hidden::x", 20, loaded=True):
-            names = bench.student.names()
+        context = CheckContext(control, job)
+        with contextlib.suppress(InfrastructureError), context.check("q::hidden::x", 20, loaded=True):
+            names = context.student.names()
             assert names.processes()
             zygote._process.kill()
             with contextlib.suppress(Exception):  # a check may expect any exception
                 while True:
                     names.processes()
-            assert isinstance(bench.budget.broken, InfrastructureError)
+            assert isinstance(context.budget.broken, InfrastructureError)
 
 
-def test_without_isolation_it_says_so() -> None:
+def test_without_isolation_the_layers_say_so() -> None:
     with started(isolation="none") as zygote, side(zygote, INSIDE) as far:
         assert far.student.exists(__file__)
         assert set(far.session.layers) <= {"rlimits", "memory", "processes", "cpu share"}
-        builder = "76543.2109"
-        far.student.daemon(builder)
-        assert until(lambda: running(builder) != [])
+        marker = "76543.2109"
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
         far.session.close()
-        assert until(lambda: running(builder) == [])
+        assert until(lambda: running(marker) == [])
 
 
-def test_a_course_where_students_can_read_is_refused() -> None:
+def test_a_course_that_students_code_can_read_is_refused() -> None:
     folder = Path(sys.prefix, "lib")
     with pytest.raises(SandboxError, match="Move the course"), LocalZygote(LIMITS, secret=(folder,)) as zygote:
         zygote.wait_ready()
 
 
-def test_a_worker_whose_walls_fail_is_infrastructures_loss(zygote: LocalZygote) -> None:
+def test_a_worker_whose_sandbox_fails_is_the_infrastructures_fault(zygote: LocalZygote) -> None:
     class Refusing(ZygoteClient):
         def spawn(self, role: str, timeout_s: float) -> Any:
             return super().spawn("teacher", timeout_s)
 
-    control, watch = Refusing(zygote.path), CheckBudget()
-    watch.begin(20)
-    session = RemoteSession(control, "student", (), LIMITS, watch)
+    control, budget = Refusing(zygote.path), CheckBudget()
+    budget.begin(20)
+    session = RemoteSession(control, "student", (), LIMITS, budget)
     with pytest.raises(SandboxError):
         session.ready()
-    assert isinstance(watch.broken, SandboxError) and watch.event is None
+    assert isinstance(budget.broken, SandboxError) and budget.event is None
     control.close()

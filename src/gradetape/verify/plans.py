@@ -36,7 +36,7 @@ class Planner:
         self._limits = gradable.course.config.limits.record()
         # If a check file cannot be read, the checks that a mutant fails prove nothing.
         unread = {check.question for check in rubric.checks if check.id in rubric.faults}
-        known = {check.question for check in rubric.checks} - unread
+        questions = {check.question for check in rubric.checks} - unread
         self._question_ids = [
             question_id for question_id in gradable.assignment.question_ids if question_id in questions
         ]
