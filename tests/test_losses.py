@@ -229,9 +229,9 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
         ("computed", "its forks would deadlock. Install the TensorFlow that gradetape asks for: pip install"),
         (
             "privileged",
-            "but new privileges can be had inside: no_new_privs does not hold. Nothing is graded behind such",
+            "but code inside can gain privileges: no_new_privs does not hold. Grading in such a sandbox",
         ),
-        ("ordinary", "Landlock keeps signals in from its version 6 (Linux 6.12). Grade as root, or use --isolation"),
+        ("ordinary", "Landlock isolates signals from version 6 (Linux 6.12). Grade as root, or use --isolation"),
     ],
 )
 def test_a_zygote_on_an_odd_machine_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
@@ -243,7 +243,7 @@ def test_a_zygote_on_an_odd_machine_refuses_and_says_what_to_do(tmp_path: Path, 
     ("odd", "words"),
     [
         ("capable", "the sandbox is set up, but code inside has capabilities. Grading in such a sandbox is refused"),
-        ("reachable", "the network can be reached from inside: its namespace does not hold. Nothing is graded"),
+        ("reachable", "the network can be reached inside: its namespace does not hold. Grading in such"),
     ],
 )
 def test_a_zygote_of_root_whose_walls_leak_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
@@ -262,5 +262,5 @@ def _refused(tmp_path: Path, odd: str, words: str) -> None:
 
 
 def test_more_workers_than_uids_are_refused_with_the_option_for_fewer() -> None:
-    with pytest.raises(SandboxError, match=r"no uid is left: 1400 workers live\. Use fewer: --workers N"):
+    with pytest.raises(SandboxError, match=r"no uid is left: 1400 workers are running\. Use fewer: --workers N"):
         Uids().take(STUDENT_UIDS)

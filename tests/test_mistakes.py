@@ -386,7 +386,7 @@ def test_a_gradebook_that_another_program_locks_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("postgresql://host:port/grades", "It should look like postgresql://"),
+        ("postgresql://host:port/grades", "cannot be parsed. Write postgresql://"),
         ("postgresql+nothing://host/grades", "Check its name"),
         ("sqlite:////proc/none/grades.sqlite", "Choose another folder with --out"),
         ("mysql://host/grades", "write sqlite:///file or postgresql://user@host/name"),
