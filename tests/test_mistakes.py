@@ -167,7 +167,7 @@ def _files(folder: Path) -> dict[Path, bytes]:
         ),
         (_no_assignment_yet, "release", "There is no assignment in assignments/ yet"),
         (_a_file_for_the_students_folder, "release", "student should be a folder that you may write to"),
-        (_a_file_for_the_assignments, "new assignment week", "Nothing was written: make it a folder that you may"),
+        (_a_file_for_the_assignments, "new assignment week", "Nothing was written: use a folder that you"),
         (_a_file_for_the_secrets, "new assignment week", "course/autograder cannot be written: File exists"),
         (
             _a_file_for_the_secrets,
@@ -290,7 +290,7 @@ GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"
             "does not run: no python3. Build it anew",
         ),
         ("exit 1", "image build", "podman could not build localhost/gradetape:latest. Mend what it says above"),
-        (None, GRADE_IN_CONTAINER, "podman cannot be asked: [Errno 8] Exec format error"),
+        (None, GRADE_IN_CONTAINER, "podman cannot be run: [Errno 8] Exec format error"),
     ],
 )
 def test_what_an_engine_refuses_is_told_with_what_to_do(
