@@ -21,13 +21,12 @@ from benchmarks.measure import descendants, seconds, spread, unique_mb
 from benchmarks.pages import pages
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
-from gradetape.engine.local import LocalEngine
+from gradetape.engine import Engine, EngineOptions, judge, open_engine
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Cell, Limits
 from gradetape.remote.session import CheckBudget, RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
-from gradetape.runtime.slots import Slots
 
 ROOT = Path(__file__).parents[1]
 ASSIGNMENT = "custom-training"
@@ -59,11 +58,8 @@ def workers() -> list[Row]:
     ]
 
 
-def _engine(gradable: GradableAssignment, isolation: str = "namespaces") -> LocalEngine:
-    slots = Slots.of(
-        gradable.course.config, workers=1, secret=gradable.secret_folders, isolation=isolation, device="cpu"
-    )  # fmt: skip
-    return LocalEngine(gradable, slots)
+def _engine(gradable: GradableAssignment, isolation: str = "namespaces") -> Engine:
+    return open_engine(gradable, EngineOptions(workers=1, isolation=isolation, device="cpu"))
 
 
 def batch(gradable: GradableAssignment) -> list[Row]:
@@ -75,8 +71,8 @@ def batch(gradable: GradableAssignment) -> list[Row]:
         only = Rubric.of(gradable, sandboxed.collected).sound
         job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
         for engine in (sandboxed, bare):
-            engine.judge(job)
-        taken = [[engine.judge(job).seconds for engine in (sandboxed, bare)] for _ in range(2 * REPEATS)]
+            judge(engine, job)
+        taken = [[judge(engine, job).seconds for engine in (sandboxed, bare)] for _ in range(2 * REPEATS)]
     ratio = statistics.median(first / second for first, second in taken)
     return [
         ("a submission in a batch, namespaces", spread([each[0] for each in taken], "s"), ""),
@@ -106,9 +102,9 @@ def against_one_process(gradable: GradableAssignment) -> list[Row]:
     with _engine(gradable) as engine:
         only = Rubric.of(gradable, engine.collected).sound
         job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
-        engine.judge(job)
+        judge(engine, job)
         for _ in range(REPEATS):
-            sandboxed.append(engine.judge(job).seconds)
+            sandboxed.append(judge(engine, job).seconds)
             bare += _in_process(1)
     ratio = statistics.median(sandboxed) / statistics.median(bare)
     return [
@@ -133,7 +129,7 @@ def per_question(gradable: GradableAssignment) -> list[Row]:
         only = Rubric.of(gradable, engine.collected).sound
         job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
         for _ in range(1 + REPEATS):
-            for result in engine.judge(job).results:
+            for result in judge(engine, job).results:
                 times.setdefault(result.check.question, {}).setdefault(result.check.name, []).append(result.seconds)
     rows = []
     for question_id, checks in times.items():
@@ -148,12 +144,12 @@ def memory(gradable: GradableAssignment) -> list[Row]:
     with _engine(gradable) as engine:
         only = Rubric.of(gradable, engine.collected).sound
         job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
-        peak = _peak(lambda: engine.judge(job))
+        peak = _peak(lambda: judge(engine, job))
         small = gradable.job((Cell(source="x = 1"),), gradable.course.config.limits.record(), only=only[:1])
-        engine.judge(small)
+        judge(engine, small)
         before = unique_mb("self")
         for _ in range(50):
-            engine.judge(small)
+            judge(engine, small)
         growth = unique_mb("self") - before
     return [
         ("peak memory of a submission", f"{peak:.0f} MiB", "500 MiB"),
@@ -183,9 +179,9 @@ def against_otter(gradable: GradableAssignment) -> list[Row]:
     """`otter run` on the reference as a notebook, and gradetape with the same checks in a warm worker."""
     otter, ids = with_otter.run(gradable, REPEATS)
     with _engine(gradable) as engine:
-        engine.judge(gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids)))
+        judge(engine, gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids)))
         job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids))
-        ours = [engine.judge(job).seconds for _ in range(REPEATS)]
+        ours = [judge(engine, job).seconds for _ in range(REPEATS)]
     ratio = statistics.median(otter) / statistics.median(ours)
     return [
         (f"otter run, {len(ids)} checks, no isolation", spread(otter, "s"), ""),

@@ -1,4 +1,4 @@
-"""Records to put into gradebooks, the databases where gradebooks can be, and what is stored in one."""
+"""Gradebooks for tests: their databases, a second connection, a course with one, and what is stored in it."""
 
 from __future__ import annotations
 
@@ -16,36 +16,20 @@ import sqlalchemy as sa
 
 from gradetape.gradebook import Gradebook
 from gradetape.gradebook.tables import ATTEMPTS, IS_DONE
-from gradetape.records import Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import Grade, Status, Unreadable
 from gradetape.text import printable
-
-ASSIGNMENT = "custom-training"
-
-
-def a_grade(student: str = "alice", key: str = "k1", points: float = 1.0, **changes: Any) -> Grade:
-    check = Check(question="q01", name="test_x", public=True, title="It works.", hint="", points=2)
-    result = CheckResult(check=check, verdict=Verdict.PASSED, points=points, seconds=0.25, message="fine")
-    grade = Grade(
-        assignment=ASSIGNMENT,
-        student=student,
-        file=f"{student}.ipynb",
-        sha256="0" * 64,
-        key=key,
-        status=Status.GRADED,
-        isolation="namespaces",
-        questions=(Question(id="q01", title="One", points=2),),
-        results=(result,),
-        versions={"tensorflow": "2.21"},
-    )
-    return msgspec.structs.replace(grade, **changes)
+from tests.course import tiny
 
 
-def a_fault(student: str = "alice", key: str = "k1", **changes: Any) -> Grade:
-    return a_grade(student, key, 0.0, status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",), **changes)
-
-
-def a_broken_file(student: str = "alice", reason: str = "It is empty.") -> Unreadable:
-    return Unreadable(student=student, file=f"{student}.ipynb", sha256="1" * 64, reason=reason)
+def recorded(folder: Path, *grades: Grade, unreadable: tuple[Unreadable, ...] = ()) -> Path:
+    """A tiny course whose gradebook holds these grades."""
+    root = tiny(folder / "course")
+    with Gradebook.open(root / "results" / "gradebook.sqlite") as book:
+        for grade in grades:
+            book.record(grade, grade.assignment)
+        for entry in unreadable:
+            book.record(entry, "tiny")
+    return root
 
 
 @contextmanager
@@ -92,7 +76,7 @@ def _record(row: sa.Row[Any]) -> Grade | Unreadable:
     return msgspec.convert(json.loads(row.record), Unreadable if row.status == Status.UNREADABLE else Grade)
 
 
-def done_keys(book: Gradebook, assignment: str = ASSIGNMENT) -> set[str]:
+def done_keys(book: Gradebook, assignment: str) -> set[str]:
     """The keys of the done grades of an assignment."""
     query = sa.select(ATTEMPTS.c.key).where(ATTEMPTS.c.assignment == printable(assignment), IS_DONE)
     with book._engine.begin() as connection:

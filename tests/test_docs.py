@@ -21,10 +21,10 @@ from gradetape.cli import cli
 from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
 from gradetape.doctor import Finding
+from gradetape.exports import GradeTable, as_json
 from gradetape.records import Unreadable
-from gradetape.report import as_json, grades_csv
 from gradetape.verify import Proof
-from tests.test_desk import a_grade
+from tests.factories import a_tiny_grade
 
 ROOT = Path(__file__).parents[1]
 
@@ -100,9 +100,9 @@ def test_every_key_says_what_it_means() -> None:
 
 
 def test_the_columns_of_the_table_are_described() -> None:
-    header = grades_csv([], [], max_points=1, final_scores={}).splitlines()[0]
+    columns = GradeTable.of([], [], max_points=1, final_scores={}).names
     told = re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "reference" / "table.md").read_text(), re.MULTILINE)
-    assert told == [name.strip('"') for name in header.split(",")]
+    assert told == list(columns)
 
 
 def _keys(value: Any) -> set[str]:
@@ -115,7 +115,7 @@ def _keys(value: Any) -> set[str]:
 def test_every_key_of_the_json_is_described() -> None:
     broken = Unreadable(student="bob", file="bob.ipynb", sha256="cd", reason="It is empty.")
     objects = [
-        as_json([a_grade("alice")], [broken], "tiny", "namespaces", max_points=5),
+        as_json([a_tiny_grade("alice")], [broken], "tiny", "namespaces", max_points=5),
         Proof(assignment="tiny").as_json(),
         {"ok": True, "findings": [{name: "" for name in Finding.__struct_fields__}]},
     ]

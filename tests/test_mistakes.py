@@ -15,10 +15,12 @@ from msgspec.structs import replace
 
 from gradetape import intake
 from gradetape.cli import cli
-from gradetape.grading.driver import Batch, of_assignment
+from gradetape.grading.batch import Batch
+from gradetape.grading.selection import of_assignment
 from gradetape.records import Status
+from tests.books import recorded
 from tests.course import DOUBLE, by_student, called, tiny
-from tests.test_desk import a_grade, recorded
+from tests.factories import a_tiny_grade
 
 
 @pytest.fixture
@@ -163,7 +165,7 @@ def _files(folder: Path) -> dict[Path, bytes]:
         (
             _no_assignment_yet,
             "verify",
-            "There is no assignment in assignments/ yet. Make one: gradetape new assignment",
+            "There is no assignment in assignments/ yet. Create one: gradetape new assignment",
         ),
         (_no_assignment_yet, "release", "There is no assignment in assignments/ yet"),
         (_a_file_for_the_students_folder, "release", "student should be a folder that you may write to"),
@@ -232,13 +234,13 @@ def test_a_text_of_a_course_in_another_encoding_is_named_before_anything_is_run(
             "in position 5: invalid continuation byte. Save it as UTF-8",
         ),
         (["new", "assignment", "week", "--from", "a.py"], "a.py has no numbered questions. Write each as '1. **The"),
-        (["new", "question", "tiny", "q01_double"], "tiny has a question q01_double already. Choose another name"),
+        (["new", "question", "tiny", "q01_double"], "tiny already has a question q01_double. Choose another id"),
         (
             ["grade", "a.py", "--question", "q01_duoble", "--assignment", "tiny"],
             "there is no question q01_duoble. Did you mean 'q01_double'?",
         ),
         (["new", "assignment", "week 1"], "use letters, digits, - and _, as in week-3"),
-        (["new", "question", "tiny", "q03 Ünïcode 🎓"], "a question is named like q05_custom_loss"),
+        (["new", "question", "tiny", "q03 Ünïcode 🎓"], "use two digits and a name, as in q05_custom_loss"),
     ],
 )
 def test_a_mistake_in_a_command_is_told_with_what_to_write(course: Path, arguments: list[str], words: str) -> None:
@@ -264,7 +266,7 @@ def test_what_this_machine_lacks_is_told_with_what_to_do(
     run = called(course, "grade", "a.py", "--assignment", "tiny", option)
     assert (run.returncode, run.stdout) == (1, "")
     assert words in run.stderr and "Traceback" not in run.stderr
-    assert "What this machine lacks for grading, if anything: gradetape doctor" in run.stderr
+    assert "To see what this machine lacks for grading, run gradetape doctor" in run.stderr
 
 
 GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"
@@ -287,9 +289,9 @@ GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"
         (
             "[ $1 = image ] || { echo no python3 >&2; exit 127; }",
             "image check",
-            "does not run: no python3. Build it anew",
+            "does not run: no python3. Rebuild it",
         ),
-        ("exit 1", "image build", "podman could not build localhost/gradetape:latest. Mend what it says above"),
+        ("exit 1", "image build", "podman could not build localhost/gradetape:latest. Fix the error above"),
         (None, GRADE_IN_CONTAINER, "podman cannot be run: [Errno 8] Exec format error"),
     ],
 )
@@ -309,7 +311,7 @@ def test_what_an_engine_refuses_is_told_with_what_to_do(
 def test_grading_without_walls_is_warned_of_before_anything_starts(course: Path) -> None:
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny", "--isolation", "none", "--out", "a.py")
-    assert "WARNING: no walls: code in a submission can read and change whatever you can" in run.stderr
+    assert "WARNING: no isolation: code in a submission can read and change whatever you can" in run.stderr
     assert "The folder a.py cannot be created: File exists. Choose another folder with --out" in run.stderr
 
 
@@ -319,19 +321,19 @@ def test_of_many_files_that_nobody_can_place_some_are_named_and_the_rest_counted
         (course / "in" / f"s{number}.py").write_text(DOUBLE)
     run = called(course, "grade", "in")
     assert (run.returncode, run.stdout) == (2, "")
-    assert "None of these files can be graded, and none says which assignment" in run.stderr
+    assert "None of these files can be graded, and none names its assignment" in run.stderr
     assert "name it with --assignment" in run.stderr and run.stderr.endswith("\n… and 3 more\n")
 
 
 def test_what_needs_a_person_is_told_at_the_end_with_what_to_do(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = replace(a_grade("ada"), attention=("the zygote is gone",), status=Status.NEEDS_ATTENTION)
-    odd = replace(a_grade("bob"), review=("its cells replaced np.mean", "its cells replaced np.sum"))
-    monkeypatch.setattr("gradetape.grading.driver.Session.run", lambda *_, **__: Batch([broken, odd], [], 2))
+    broken = replace(a_tiny_grade("ada"), attention=("the zygote is gone",), status=Status.NEEDS_ATTENTION)
+    odd = replace(a_tiny_grade("bob"), review=("its cells replaced np.mean", "its cells replaced np.sum"))
+    monkeypatch.setattr("gradetape.grading.batch.BatchGrader.run", lambda *_, **__: Batch([broken, odd], [], 2))
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny")
     assert run.returncode == 1
     assert "needs attention: ada: the zygote is gone" in run.stderr
-    assert "not final, and grading again judges them anew. gradetape verify tries" in run.stderr
+    assert "not final; grade again to retry them. Test the checks with gradetape verify" in run.stderr
     assert "for review: bob: its cells replaced np.mean and 1 more" in run.stderr
 
 
@@ -340,14 +342,14 @@ def test_a_check_file_that_ends_the_judge_is_told_with_the_command_that_shows_wh
     (course / "autograder" / "tiny" / "test_q02_halve.py").write_text("import os\nos._exit(3)\n")
     run = called(course, "grade", "a.py", "--assignment", "tiny")
     assert run.returncode == 1
-    assert "Try pytest autograder/ to see why" in run.stderr and "Traceback" not in run.stderr
+    assert "Run pytest autograder/ to see why" in run.stderr and "Traceback" not in run.stderr
 
 
 # Gradebooks
 
 
 def test_a_gradebook_of_a_newer_version_is_told(tmp_path: Path) -> None:
-    course = recorded(tmp_path, a_grade("alice"))
+    course = recorded(tmp_path, a_tiny_grade("alice"))
     place = course / "results" / "gradebook.sqlite"
     with sqlite3.connect(place) as book:
         book.execute("UPDATE meta SET value = '99' WHERE name = 'schema'")
@@ -360,7 +362,7 @@ def test_a_gradebook_of_a_newer_version_is_told(tmp_path: Path) -> None:
 
 
 def test_a_file_for_the_folder_of_results_is_left_as_it_is(tmp_path: Path) -> None:
-    course = recorded(tmp_path, a_grade("alice"))
+    course = recorded(tmp_path, a_tiny_grade("alice"))
     (course / "mine").write_text("mine")
     (course / "a.py").write_text(DOUBLE)
     for line in ("report --out mine", "report --results mine", "grade a.py --assignment tiny --out mine"):
@@ -371,7 +373,7 @@ def test_a_file_for_the_folder_of_results_is_left_as_it_is(tmp_path: Path) -> No
 
 
 def test_a_gradebook_that_another_program_locks_is_told(tmp_path: Path) -> None:
-    course = recorded(tmp_path, a_grade("alice"))
+    course = recorded(tmp_path, a_tiny_grade("alice"))
     other = sqlite3.connect(course / "results" / "gradebook.sqlite", isolation_level=None)
     try:
         other.execute("BEGIN EXCLUSIVE")
@@ -408,14 +410,14 @@ def test_a_gradebook_for_which_a_package_is_missing_names_it(course: Path, monke
 
 
 def test_who_the_system_does_not_know_is_asked_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(recorded(tmp_path, a_grade("alice")))
+    monkeypatch.chdir(recorded(tmp_path, a_tiny_grade("alice")))
     monkeypatch.setattr("getpass.getuser", _nobody)
     run = CliRunner().invoke(cli, ["override", "alice", "q01_double", "1", "--reason", "r"])
-    assert run.exit_code == 2 and "this system does not know who you are: say it with --by NAME" in run.stderr
+    assert run.exit_code == 2 and "this system does not know your user name: give it with --by NAME" in run.stderr
 
 
 def test_a_blank_name_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    course = recorded(tmp_path, a_grade("alice"))
+    course = recorded(tmp_path, a_tiny_grade("alice"))
     monkeypatch.setattr("getpass.getuser", lambda: "ana")
     assert called(course, "override", "alice", "q01_double", "1", "--reason", "r", "--by", " ").returncode == 0
     assert " ana, in tiny: alice: 1 points" in called(course, "override", "--list").stdout
@@ -432,7 +434,7 @@ def test_a_submission_of_another_assignment_is_told_with_the_option_that_grades_
     made = [intake.script(name, DOUBLE, assignment=of) for name, of in (("ada", "a"), ("bob", "a"), ("cy", "b"))]
     name, good, others = of_assignment(made, None)
     assert (name, [each.student for each in good]) == ("a", ["ada", "bob"])
-    assert [each.reason for each in others] == ["It is of another assignment. Grade it with --assignment b."]
+    assert [each.reason for each in others] == ["It belongs to another assignment. Grade it with --assignment b."]
 
 
 # Names

@@ -6,6 +6,7 @@ GradetapeError                 the user can fix it: the text says what is wrong,
 ├── SubmissionError            a file cannot be read as a submission
 ├── GradebookError             the gradebook or the results folder cannot be used
 ├── ReleaseError               the students' folder cannot be built
+├── RequestError               a command asks for something impossible: an unknown question, points out of range
 └── InfrastructureError        the grader itself failed; never charged to a student
     ├── SandboxError           a required isolation layer is not available or does not hold
     │   └── SandboxUnavailable (sandbox.base) one backend is not available here; another one may be
@@ -48,6 +49,10 @@ class GradebookError(GradetapeError):
 
 class ReleaseError(GradetapeError):
     """The students' folder cannot be built."""
+
+
+class RequestError(GradetapeError):
+    """A command asks for something impossible: an unknown question, points out of range."""
 
 
 class InfrastructureError(GradetapeError):

@@ -1,4 +1,4 @@
-"""`gradetape export`."""
+"""`gradetape export`: a subcommand for each target in `exports.registry`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,27 @@ from pathlib import Path
 
 import click
 
-from gradetape.cli import results
-from gradetape.cli.common import here
+from gradetape.cli import options
+from gradetape.cli.course import here
+from gradetape.cli.terminal import warn
 from gradetape.errors import GradebookError
+from gradetape.exports import TARGETS, ExportTarget
+from gradetape.grading.results import Results
+
+_HELP = """{description}
+
+With several assignments the first column names the assignment.
+
+\b
+Examples:
+  gradetape export {name}
+  gradetape export {name} --assignment custom-training --out grades{ending}
+"""
 
 
 @click.group("export")
 def command() -> None:
-    """Write the grades for other programs.
+    """Export the grades for other programs.
 
     \b
     Example:
@@ -21,23 +34,22 @@ def command() -> None:
     """
 
 
-@command.command("csv")
-@click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
-@results.folder
-@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
-def csv(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
-    """Write a row for each student: UTF-8, all text quoted, and no cell that a spreadsheet would compute.
+def _subcommand(name: str, target: ExportTarget) -> click.Command:
+    @click.command(name, help=_HELP.format(name=name, description=target.description, ending=target.ending))
+    @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
+    @options.results_folder
+    @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
+    def export(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
+        with Results.open(here(), results_folder) as results:
+            warn([results.book.migrated])
+            found = results.table(results.assignments(assignment))
+        warn(found.warnings)
+        _put(target.write(found.table), out)
 
-    Of several assignments the table has the rows of all, with a first column that names the assignment.
+    return export
 
-    \b
-    Examples:
-      gradetape export csv
-      gradetape export csv --assignment custom-training --out grades.csv
-    """
-    course = here()
-    with results.open_book(course, results_folder) as book:
-        text = results.whole_table(course, results.graded(book, assignment), book)
+
+def _put(text: str, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
         return
@@ -45,3 +57,7 @@ def csv(assignment: str | None, results_folder: Path | None, out: Path | None) -
         out.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise GradebookError(f"{out} cannot be written: {error.strerror}. Choose another file with --out.") from error
+
+
+for _name, _target in TARGETS.items():
+    command.add_command(_subcommand(_name, _target))

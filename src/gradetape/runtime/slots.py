@@ -20,7 +20,7 @@ class Slots:
     """The slots for submissions, and the settings of the zygotes that serve them.
 
     `secret` lists the folders that no student's code may see. `container` is None if the zygotes run on this machine
-    itself. `description` tells a person what TensorFlow computes on.
+    itself. `message` tells a person what TensorFlow computes on.
     """
 
     slots: tuple[Slot, ...]
@@ -30,7 +30,7 @@ class Slots:
     secret: tuple[Path, ...]
     container: ContainerSpec | None = None
     fresh: bool = False
-    description: str = ""
+    message: str = ""
 
     @classmethod
     def of(
@@ -47,7 +47,7 @@ class Slots:
         return cls(
             slots=slots, isolation=isolation, limits=config.limits.record(), keras=str(config.keras), secret=secret,
             container=_container(config, len(slots)) if isolation == "container" else None,
-            fresh=config.container.per == "submission", description=_description(found),
+            fresh=config.container.per == "submission", message=_message(found),
         )  # fmt: skip
 
     @property
@@ -88,7 +88,7 @@ def _container(config: Config, workers: int) -> ContainerSpec:
     return ContainerSpec(engine=find(config.container.engine), image=config.container.image, cpus=cpus)
 
 
-def _description(found: tuple[devices.Device, ...]) -> str:
+def _message(found: tuple[devices.Device, ...]) -> str:
     if found:
         return "TensorFlow computes on " + ", ".join(f"{device.name} ({device.index})" for device in found)
     return "TensorFlow computes on the CPU."

@@ -8,28 +8,24 @@ from pathlib import Path
 
 from gradetape import scaffold
 from gradetape.course.gradable import GradableAssignment
-from gradetape.engine.local import LocalEngine
+from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
 from gradetape.errors import CourseError, InfrastructureError, ReleaseError
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Outcome
 from gradetape.release import refuse_unfit
-from gradetape.runtime.slots import Slots
 from gradetape.verify.headers import Header, header_of
 from gradetape.verify.loading import not_loaded, not_parsed
 from gradetape.verify.plans import Plan, Planner
 from gradetape.verify.proof import Proof, Trial
 
 ProgressCallback = Callable[[int, int], None]
+_AS_CONFIGURED = EngineOptions()
 
 
 def verify(
-    gradable: GradableAssignment,
-    *,
-    workers: int,
-    question: str | None = None,
-    repeat: int = 1,
-    progress: ProgressCallback = lambda *_: None,
-) -> Proof:
+    gradable: GradableAssignment, options: EngineOptions = _AS_CONFIGURED, *, question: str | None = None,
+    repeat: int = 1, progress: ProgressCallback = lambda *_: None, open_engine: OpenEngine = open_engine,
+) -> Proof:  # fmt: skip
     """Runs every solution of an assignment or of one question, and returns the proof of its checks.
 
     The right solutions are run `repeat` times, to find flaky checks. `progress` is called with the number of finished
@@ -46,8 +42,7 @@ def verify(
         return Proof(assignment=gradable.assignment.name, unready=unready)
     _refuse_unfit(gradable, question_ids)
     headers = _headers(gradable, question_ids)
-    slots = Slots.of(gradable.course.config, workers=workers, secret=gradable.secret_folders)
-    with LocalEngine(gradable, slots) as engine:
+    with open_engine(gradable, options) as engine:
         rubric = Rubric.of(gradable, engine.collected, question_ids)
         plans = list(Planner(gradable, rubric, headers).plans(repeat))
         outcomes = _run(engine, plans, progress)
@@ -107,7 +102,7 @@ def _trial(gradable: GradableAssignment, plan: Plan, outcome: Outcome) -> Trial:
     )  # fmt: skip
 
 
-def _run(engine: LocalEngine, plans: Sequence[Plan], progress: ProgressCallback) -> list[Outcome]:
+def _run(engine: Engine, plans: Sequence[Plan], progress: ProgressCallback) -> list[Outcome]:
     """The outcomes of all plans, in order; several run at the same time. Raises InfrastructureError for a lost one."""
     waiting, running = deque(range(len(plans))), dict[int, int]()
     outcomes: dict[int, Outcome] = {}
