@@ -133,7 +133,7 @@ def test_two_commands_on_one_folder_share_the_work_and_both_end_with_every_grade
     assert [run.returncode for run in runs] == [0, 0], [run.stderr for run in runs]
     for run in runs:
         assert {name: result["points"] for name, result in by_student(run).items()} == dict.fromkeys(students, 5)
-    assert any("Another grader is at work" in run.stderr for run in runs)
+    assert any("Another grader uses this gradebook" in run.stderr for run in runs)
     assert any("by another grader meanwhile" in run.stderr for run in runs)
     with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
         assert [len(attempts(book, "tiny", student)) for student in students] == [1] * len(students)
