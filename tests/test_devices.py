@@ -85,7 +85,7 @@ def test_a_course_that_asks_for_a_gpu_is_graded_on_it(machine: Path) -> None:
     assert len(discover()) == 2
     chosen = Slots.of(Config(device="gpu", workers_per_gpu=2), workers=3, secret=())
     assert [slot.device[:8] for slot in chosen.slots] == ["GPU-5c89", "GPU-9a8b", "GPU-5c89"]
-    assert "A100" in chosen.description
+    assert "A100" in chosen.message
     assert chosen.identity.endswith("gpu")
 
 
@@ -94,7 +94,7 @@ def test_auto_takes_a_gpu_if_there_is_one_and_reports_the_cpu_otherwise(machine:
     (machine / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
     chosen = Slots.of(Config(), workers=2, secret=())
     assert (chosen.gpu, len(chosen.slots)) == (False, 2)
-    assert "CPU" in chosen.description
+    assert "CPU" in chosen.message
 
 
 def test_cpu_does_not_ask_the_driver(machine: Path) -> None:
