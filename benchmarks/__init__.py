@@ -1,1 +1,1 @@
-"""What a submission costs: `python -m benchmarks`, or `make bench`."""
+"""Benchmarks: the cost of a submission. Run `python -m benchmarks` or `make bench`."""

@@ -1,4 +1,4 @@
-"""Measures, and prints a table. Ratios are of runs that alternate in one go, since machines are noisy."""
+"""Runs all benchmarks and prints a table. Ratios compare runs that alternate, since machines are noisy."""
 
 from __future__ import annotations
 
@@ -37,22 +37,26 @@ Row = tuple[str, str, str]
 
 
 def workers() -> list[Row]:
-    """The first reply of a new worker with walls and without, turn by turn, and a call over the wire."""
-    with LocalZygote(Limits()) as walled, LocalZygote(Limits(), isolation="none") as bare, ExitStack() as stack:
+    """The first reply of a new worker with and without a sandbox, alternating, and a call to a worker."""
+    with (
+        LocalZygote(Limits(), secret=()) as sandboxed,
+        LocalZygote(Limits(), secret=(), isolation="none") as bare,
+        ExitStack() as stack,
+    ):
         controls = []
-        for zygote in (walled, bare):
+        for zygote in (sandboxed, bare):
             zygote.wait_ready()
             controls.append(stack.enter_context(closing(ZygoteClient(zygote.path))))
-        watch = CheckBudget()
-        watch.begin(600)
-        replies = [[_first_reply(control, watch) for control in controls] for _ in range(30)]
-        calls = _calls(controls[0], watch)
-    cost = [with_walls - without for with_walls, without in replies]
+        budget = CheckBudget()
+        budget.begin(600)
+        replies = [[_first_reply(control, budget) for control in controls] for _ in range(30)]
+        calls = _calls(controls[0], budget)
+    cost = [sandboxed - bare for sandboxed, bare in replies]
     return [
         ("first reply of a new worker, namespaces", spread([each[0] for each in replies], "ms", 1e3), "60 ms"),
         ("first reply of a new worker, none", spread([each[1] for each in replies], "ms", 1e3), ""),
-        ("what the walls add to it", spread(cost, "ms", 1e3), "60 ms"),
-        ("a call over the wire", spread(calls, "µs", 1e6), "100 µs"),
+        ("cost of the sandbox in it", spread(cost, "ms", 1e3), "60 ms"),
+        ("a call to a worker", spread(calls, "µs", 1e6), "100 µs"),
     ]
 
 
@@ -61,16 +65,16 @@ def _engine(gradable: GradableAssignment, isolation: str = "namespaces") -> Engi
 
 
 def batch(gradable: GradableAssignment) -> list[Row]:
-    """Submissions, one after the other, with walls and without, turn by turn."""
+    """Submissions, one after the other, with and without a sandbox, alternating."""
     with (
-        _engine(gradable) as walled,
+        _engine(gradable) as sandboxed,
         _engine(gradable, "none") as bare,
     ):
-        only = Rubric.of(gradable, walled.collected).sound
-        case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
-        for engine in (walled, bare):
-            judge(engine, case)
-        taken = [[judge(engine, case).seconds for engine in (walled, bare)] for _ in range(2 * REPEATS)]
+        only = Rubric.of(gradable, sandboxed.collected).sound
+        job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
+        for engine in (sandboxed, bare):
+            judge(engine, job)
+        taken = [[judge(engine, job).seconds for engine in (sandboxed, bare)] for _ in range(2 * REPEATS)]
     ratio = statistics.median(first / second for first, second in taken)
     return [
         ("a submission in a batch, namespaces", spread([each[0] for each in taken], "s"), ""),
@@ -79,35 +83,35 @@ def batch(gradable: GradableAssignment) -> list[Row]:
     ]
 
 
-def _first_reply(control: ZygoteClient, watch: CheckBudget) -> float:
-    session = RemoteSession(control, CLEAN, (), Limits(), watch)
+def _first_reply(control: ZygoteClient, budget: CheckBudget) -> float:
+    session = RemoteSession(control, CLEAN, (), Limits(), budget)
     taken = seconds(session.ready)
     session.close()
     return taken
 
 
-def _calls(control: ZygoteClient, watch: CheckBudget) -> list[float]:
-    session = RemoteSession(control, STUDENT, (Cell(source="def double(x):\n    return 2 * x"),), Limits(), watch)
+def _calls(control: ZygoteClient, budget: CheckBudget) -> list[float]:
+    session = RemoteSession(control, STUDENT, (Cell(source="def double(x):\n    return 2 * x"),), Limits(), budget)
     double = session.names().double
     times = [seconds(lambda: [double(1.5) for _ in range(1000)]) / 1000 for _ in range(5)]
     session.close()
     return times
 
 
-def against_no_wall(gradable: GradableAssignment) -> list[Row]:
-    """The whole reference solution, in a session and in one warm process without any wall, turn by turn."""
-    walled, bare = [], []
+def against_one_process(gradable: GradableAssignment) -> list[Row]:
+    """The whole reference solution, in a worker and in one warm process without isolation, alternating."""
+    sandboxed, bare = [], []
     with _engine(gradable) as engine:
         only = Rubric.of(gradable, engine.collected).sound
-        case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
-        judge(engine, case)
+        job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
+        judge(engine, job)
         for _ in range(REPEATS):
-            walled.append(judge(engine, case).seconds)
+            sandboxed.append(judge(engine, job).seconds)
             bare += _in_process(1)
-    ratio = statistics.median(walled) / statistics.median(bare)
+    ratio = statistics.median(sandboxed) / statistics.median(bare)
     return [
-        ("the assignment in a session", spread(walled, "s"), ""),
-        ("the same calls in a warm process, no wall", spread(bare, "s"), ""),
+        ("the assignment in a worker", spread(sandboxed, "s"), ""),
+        ("the same calls in a warm process, no isolation", spread(bare, "s"), ""),
         ("ratio", f"{ratio:.2f}", "1.4"),
     ]
 
@@ -121,13 +125,13 @@ def _in_process(repeats: int) -> list[float]:
 
 
 def per_question(gradable: GradableAssignment) -> list[Row]:
-    """The reference, question by question: the sum of its checks, and the longest of them."""
+    """The reference by question: the total time of its checks, and the slowest of them."""
     times: dict[str, dict[str, list[float]]] = {}
     with _engine(gradable) as engine:
         only = Rubric.of(gradable, engine.collected).sound
-        case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
+        job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
         for _ in range(1 + REPEATS):
-            for result in judge(engine, case).results:
+            for result in judge(engine, job).results:
                 times.setdefault(result.check.question, {}).setdefault(result.check.name, []).append(result.seconds)
     rows = []
     for question_id, checks in times.items():
@@ -138,32 +142,32 @@ def per_question(gradable: GradableAssignment) -> list[Row]:
 
 
 def memory(gradable: GradableAssignment) -> list[Row]:
-    """What a session holds for itself at its peak, and what the supervisor gains over many submissions."""
+    """The peak memory of a submission, and the growth of the supervisor over many submissions."""
     with _engine(gradable) as engine:
         only = Rubric.of(gradable, engine.collected).sound
-        case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
-        peak = _peak(lambda: judge(engine, case))
+        job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
+        peak = _peak(lambda: judge(engine, job))
         small = gradable.job((Cell(source="x = 1"),), gradable.course.config.limits.record(), only=only[:1])
         judge(engine, small)
         before = unique_mb("self")
         for _ in range(50):
             judge(engine, small)
-        gained = unique_mb("self") - before
+        growth = unique_mb("self") - before
     return [
-        ("a session's own memory at its peak", f"{peak:.0f} MiB", "500 MiB"),
-        ("what the supervisor gains in 50 submissions", f"{gained:.1f} MiB", "0"),
+        ("peak memory of a submission", f"{peak:.0f} MiB", "500 MiB"),
+        ("growth of the supervisor in 50 submissions", f"{growth:.1f} MiB", "0"),
     ]
 
 
 def _peak(work: Callable[[], object]) -> float:
-    """The most unique memory of what this process started since, in MiB."""
-    known, most, ended = set(descendants(os.getpid())), 0.0, threading.Event()
+    """The peak unique memory of processes that this process starts during the work, in MiB."""
+    known, peak, ended = set(descendants(os.getpid())), 0.0, threading.Event()
     thread = threading.Thread(target=lambda: (work(), ended.set()))
     thread.start()
     while not ended.wait(0.05):
-        most = max(most, sum(_unique(pid) for pid in descendants(os.getpid()) if pid not in known))
+        peak = max(peak, sum(_unique(pid) for pid in descendants(os.getpid()) if pid not in known))
     thread.join()
-    return most
+    return peak
 
 
 def _unique(pid: int) -> float:
@@ -174,41 +178,44 @@ def _unique(pid: int) -> float:
 
 
 def against_otter(gradable: GradableAssignment) -> list[Row]:
-    """`otter run` on the reference as a notebook, and gradetape with the same checks in a warm session."""
+    """`otter run` on the reference as a notebook, and gradetape with the same checks in a warm worker."""
     otter, ids = with_otter.run(gradable, REPEATS)
     with _engine(gradable) as engine:
         judge(engine, gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids)))
-        case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids))
-        ours = [judge(engine, case).seconds for _ in range(REPEATS)]
+        job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids))
+        ours = [judge(engine, job).seconds for _ in range(REPEATS)]
     ratio = statistics.median(otter) / statistics.median(ours)
     return [
-        (f"otter run, {len(ids)} checks, no wall", spread(otter, "s"), ""),
-        ("gradetape, the same checks, a warm session", spread(ours, "s"), ""),
-        ("otter run takes so many times as long", f"{ratio:.1f}", ""),
+        (f"otter run, {len(ids)} checks, no isolation", spread(otter, "s"), ""),
+        ("gradetape, the same checks, a warm worker", spread(ours, "s"), ""),
+        ("ratio", f"{ratio:.1f}", ""),
     ]
 
 
 def start_up() -> list[Row]:
-    """The command line's help."""
+    """The help of the command line."""
     times = [seconds(lambda: subprocess.run([Path(sys.executable).parent / "gradetape", "--help"], check=True,
                                             capture_output=True)) for _ in range(10)]  # fmt: skip
     return [("gradetape --help", spread(times, "s"), "0.3 s")]
 
 
 def main() -> None:
-    """Everything, in about seven minutes."""
+    """Runs everything, in about seven minutes."""
     gradable = GradableAssignment.open(courses.find(ROOT), ASSIGNMENT)
-    questions = Table("Question", "Its checks", "The longest of them")
+    questions = Table("Question", "All checks", "Slowest check")
     for row in per_question(gradable):
         questions.add_row(*row)
     table = Table(
-        "What", "Median (least to most)", "Aim", title=f"gradetape on {os.cpu_count()} cores, {time.strftime('%F')}"
+        "Measurement",
+        "Median (min to max)",
+        "Target",
+        title=f"gradetape on {os.cpu_count()} cores, {time.strftime('%F')}",
     )
-    with_exam = (
-        lambda: batch(gradable), lambda: against_no_wall(gradable), lambda: memory(gradable),
+    with_assignment = (
+        lambda: batch(gradable), lambda: against_one_process(gradable), lambda: memory(gradable),
         lambda: against_otter(gradable),
     )  # fmt: skip
-    for part in (start_up, pages, workers, *with_exam):
+    for part in (start_up, pages, workers, *with_assignment):
         for row in part():
             table.add_row(*row)
     Console(width=110).print(table, questions)

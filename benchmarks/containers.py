@@ -1,8 +1,8 @@
-"""A batch in containers against the same batch with namespaces, turn by turn.
+"""Compares a batch in containers with the same batch in namespaces, alternating.
 
 `python -m benchmarks.containers IMAGE [REPEATS]` grades one submission many times with the real command. For each
-isolation it prints the time from the command to the first verdict, and the submissions per minute from then on: what a
-container's start costs is in the first figure alone.
+isolation it prints the time from the command to the first verdict, and the submissions per minute after that: only the
+first number includes the start of a container.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Timed(NamedTuple):
 
 
 def course(folder: Path, image: str) -> Path:
-    """A copy of this course that grades in the image, and a class that hands in the same."""
+    """Copies this course, set up to grade in the image, with a class that submits the same notebook."""
     for part in ("assignments", "solutions", "autograder"):
         shutil.copytree(ROOT / part, folder / part)
     (folder / "grader_config.yml").write_text(f"container: {{image: {image}}}\n")
@@ -45,25 +45,25 @@ def course(folder: Path, image: str) -> Path:
 
 
 def batch(folder: Path, isolation: str) -> Timed:
-    """Grades the class once, into a folder of its own."""
+    """Grades the class once, into a temporary folder."""
     with tempfile.TemporaryDirectory() as out:
         argv = [
             Path(sys.executable).with_name("gradetape"), "grade", "class", "--assignment", "custom-training",
             "--out", out, "--isolation", isolation, "--device", "cpu", "--workers", str(WORKERS),
         ]  # fmt: skip
-        began, ends = time.monotonic(), []
+        start, ends = time.monotonic(), []
         with subprocess.Popen(argv, cwd=folder, stderr=subprocess.PIPE, text=True) as grader:
             assert grader.stderr
             for line in grader.stderr:
                 if _VERDICT.match(line):
-                    ends.append(time.monotonic() - began)
+                    ends.append(time.monotonic() - start)
         if grader.returncode or len(ends) != COUNT:
             raise SystemExit(f"grading with {isolation} ended with {grader.returncode} after {len(ends)} submissions")
     return Timed(ends[0], 60 * (COUNT - 1) / (ends[-1] - ends[0]))
 
 
 def main() -> None:
-    """Alternates, and prints both."""
+    """Alternates between the isolations and prints both."""
     image, repeats = sys.argv[1], int((sys.argv[2:] or ["3"])[0])
     with tempfile.TemporaryDirectory() as made:
         folder = course(Path(made), image)
@@ -74,8 +74,8 @@ def main() -> None:
             spread([each.per_minute for each in timed], "a minute"),
         )
         print(f"{isolation}: the first verdict after {first}, then {rate}")
-    ratio = statistics.median(walled.per_minute / contained.per_minute for walled, contained in runs)
-    print(f"after its start a batch in containers takes {ratio:.3f} times as long (aim: 1.03)")
+    ratio = statistics.median(namespaces.per_minute / container.per_minute for namespaces, container in runs)
+    print(f"after the start a batch in containers takes {ratio:.3f} times as long (target: 1.03)")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Hostile notebooks through `otter run` and through gradetape: who got points, and what was found out.
+"""Compares `otter run` and gradetape on hostile notebooks: points gained and secrets found.
 
     python -m benchmarks.hostile [NAME...]
 
-Otter runs a submission in the process that holds the hidden tests, as whoever calls it. Here that is nobody, in
-namespaces of its own without a network, in a throwaway folder, with limits on time, processes, memory and files, and a
-course whose secrets are drawn for this run. What would still hurt the machine is not run through otter: bombs of
-processes, memory, threads and files. Needs root, for the namespaces.
+Otter runs a submission in the process that holds the hidden tests, as the calling user. Here that is the user nobody,
+in separate namespaces without a network, in a temporary folder, with limits on time, processes, memory and files, and a
+course whose secrets are generated for this run. Attacks that could still harm the machine are not run with otter: bombs
+of processes, memory, threads and files. Needs root, for the namespaces.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ LIMITS = ("--nproc=200", "--data=6000000000", "--fsize=100000000", "--core=0", f
 CONFINED = (
     "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--net", "--ipc", "--uts",
     "sh", "-c", 'ip link set lo up && exec "$@"', "sh",  # Jupyter talks to its kernel over this
-    "timeout", "--signal=KILL", str(PATIENCE_S),  # the first process in there: with it all the others end
+    "timeout", "--signal=KILL", str(PATIENCE_S),  # the first process inside: when it ends, all the others end
     "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs", "--bounding-set=-all",
     "prlimit", *LIMITS,
 )  # fmt: skip
 
 
 class Ended(NamedTuple):
-    """What `otter run` made of one notebook: its points, or None without a result, and whether a secret was seen."""
+    """The result of `otter run` on one notebook: its points, or None without a result, and whether a secret leaked."""
 
     points: float | None
-    told: bool
+    leaked: bool
     how: str
 
 
 def through_otter(path: Path, zipped: Path, folder: Path, drawn: Secrets) -> Ended:
-    """One notebook, confined."""
+    """Runs one notebook, confined."""
     shutil.copy(path, folder / "submission.ipynb")
     shutil.copy(zipped, folder / "autograder.zip")
     for each in (folder, *folder.iterdir()):
@@ -67,19 +67,19 @@ def through_otter(path: Path, zipped: Path, folder: Path, drawn: Secrets) -> End
     line = [*CONFINED, sys.executable, "-m", "otter", "run", "submission.ipynb", "-a", "autograder.zip"]
     done = subprocess.run(line, cwd=folder, env=os.environ | changed, capture_output=True, check=False)
     texts = [done.stdout, done.stderr, *(file.read_bytes() for file in folder.rglob("told") if file.is_file())]
-    told = any(drawn.canary.encode() in text for text in texts)
+    leaked = any(drawn.canary.encode() in text for text in texts)
     results = folder / "results.json"
     if done.returncode in (124, 128 + signal.SIGKILL):
-        return Ended(None, told, f"still running after {PATIENCE_S} s")
+        return Ended(None, leaked, f"still running after {PATIENCE_S} s")
     if not results.is_file():
-        return Ended(None, told, f"no result, exit status {done.returncode}")
+        return Ended(None, leaked, f"no result, exit status {done.returncode}")
     tests = json.loads(results.read_text())["tests"]
-    told = told or drawn.canary in results.read_text()
-    return Ended(sum(float(test.get("score", 0)) for test in tests), told, "a result")
+    leaked = leaked or drawn.canary in results.read_text()
+    return Ended(sum(float(test.get("score", 0)) for test in tests), leaked, "a result")
 
 
 def with_otter_alone(names: tuple[str, ...]) -> dict[str, tuple[Entry, Ended, Ended]]:
-    """Each attack with what it got, and with what its base gets without it."""
+    """The result of each attack, and of its base without the attack."""
     drawn, chosen = Secrets.drawn(), [entry for entry in entries(manifest(), names) if entry.attack]
     found: dict[str, tuple[Entry, Ended, Ended]] = {}
     with tempfile.TemporaryDirectory(prefix="hostile-otter-", ignore_cleanup_errors=True) as name:
@@ -93,9 +93,9 @@ def with_otter_alone(names: tuple[str, ...]) -> dict[str, tuple[Entry, Ended, En
         write([*chosen, *bases], folder / "all")
         alone: dict[str, Ended] = {}
         for entry in (*bases, *chosen):
-            room = folder / entry.id
-            room.mkdir()
-            ended = through_otter(folder / "all" / f"{entry.id}.ipynb", zipped, room, drawn)
+            own = folder / entry.id
+            own.mkdir()
+            ended = through_otter(folder / "all" / f"{entry.id}.ipynb", zipped, own, drawn)
             if entry.attack is None:
                 alone[entry.base] = ended
             else:
@@ -105,10 +105,10 @@ def with_otter_alone(names: tuple[str, ...]) -> dict[str, tuple[Entry, Ended, En
 
 
 def verdict_on(ended: Ended, alone: Ended) -> str:
-    """What came of it, in words."""
+    """The result of an attack, in words."""
     forged = ended.points is not None and ended.points > (alone.points or 0.0)
     parts = [f"{ended.points:g} points instead of {alone.points or 0:g}"] if forged else []
-    parts += ["a secret"] if ended.told else []
+    parts += ["a secret"] if ended.leaked else []
     parts += [ended.how] if ended.points is None else []
     return "; ".join(parts) or "nothing"
 
@@ -116,13 +116,13 @@ def verdict_on(ended: Ended, alone: Ended) -> str:
 @click.command(help=__doc__)
 @click.argument("names", nargs=-1)
 def main(names: tuple[str, ...]) -> None:
-    """Prints a table."""
+    """Prints a table of both graders' results."""
     if os.geteuid() != 0:
         raise click.UsageError("this needs root, to confine what otter runs")
     chosen = names or NAMES
     report = trial(only=chosen)
     ours = {row.entry.name: row for row in report.rows}
-    table = Table("the notebook", "what it tries", "got through otter run", "got through gradetape")
+    table = Table("notebook", "attack", "result with otter run", "result with gradetape")
     for name, (entry, ended, alone) in with_otter_alone(chosen).items():
         assert entry.attack is not None
         table.add_row(name, entry.attack.tries, verdict_on(ended, alone), "; ".join(ours[name].problems) or "nothing")

@@ -1,4 +1,4 @@
-"""The same checks in one warm process without any wall: what gradetape is compared with.
+"""The same checks in one warm process without isolation, for comparison with gradetape.
 
 `python -m benchmarks.in_process COURSE ASSIGNMENT REPEATS` imports TensorFlow once, then forks a child for each repeat,
 in which the reference's cells and every check run for the first time. It prints a JSON list of seconds.
@@ -33,27 +33,27 @@ from gradetape.worker.output import Output
 
 
 def in_worker(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Without a wall a function of the far side is a function."""
+    """In one process, a worker function is an ordinary function."""
     vars(sys.modules[function.__module__]).update(tf=tf, keras=keras, np=np)
     return function
 
 
 class CleanWorker:
-    """Without a wall there is no far side that has not seen the student."""
+    """In one process, there is no worker without the student's code."""
 
     tf, keras = tf, keras
 
     def run(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Runs it here."""
+        """Runs the function in this process."""
         return function(*args)
 
     def copy(self, folder: Path) -> Path:
-        """It is here already."""
+        """Returns the folder: it is in this process already."""
         return folder
 
 
 def checks(path: Path) -> list[Callable[..., None]]:
-    """A check file's functions."""
+    """The functions of a check file."""
     spec = importlib.util.spec_from_file_location(f"checks_{path.parent.name}_{path.stem}", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -63,15 +63,15 @@ def checks(path: Path) -> list[Callable[..., None]]:
 
 
 def run(gradable: GradableAssignment, functions: list[Callable[..., None]]) -> float:
-    """Runs cells and checks, as a worker would; the seconds that took."""
+    """Runs cells and checks like a worker; returns the seconds."""
     start = time.perf_counter()
     worker.prepare()
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
     cells = Cells(vars(main), Output(1 << 16))
     for index, cell in enumerate(gradable.reference):
-        told = cells.run(index, cell.source, False)
-        assert not told["error"], told
+        result = cells.run(index, cell.source, False)
+        assert not result["error"], result
     for function in functions:
         name = function.__name__
         worker.seed(zlib.crc32(name.encode()))
@@ -83,13 +83,13 @@ def run(gradable: GradableAssignment, functions: list[Callable[..., None]]) -> f
         try:
             function(**{key: fixtures[key] for key in wanted})
         except AssertionError:
-            if "clean" not in wanted:  # a check that shows what fails elsewhere cannot hold without an elsewhere
+            if "clean" not in wanted:  # a check that needs a separate clean process cannot pass here
                 raise
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Forks a child for each repeat."""
+    """Forks a child process for each repeat."""
     root, assignment, repeats = sys.argv[1:]
     worker_functions.WorkerFunction = in_worker  # type: ignore[assignment, misc]  # before anything imports the vocabulary
     gradable = GradableAssignment.open(courses.find(Path(root)), assignment)

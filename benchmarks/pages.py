@@ -1,4 +1,4 @@
-"""The pages of a class of 1,000: how long they take to write, and the dashboard to open, to search and to sort."""
+"""The pages of a class of 1,000: the time to write them, and to open, search and sort the dashboard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Row = tuple[str, str, str]
 
 
 def a_class() -> list[Grade]:
-    """Students of normal ability against checks of every difficulty, always the same ones."""
+    """Grades of students with normally distributed ability, with a fixed seed."""
     rng = np.random.default_rng(7)
     ability, difficulty = rng.normal(size=STUDENTS), rng.normal(size=(QUESTIONS, CHECKS))
     chance = 1 / (1 + np.exp(difficulty - ability[:, None, None] * 1.5))
@@ -54,7 +54,7 @@ def _result(question_id: str, place: int, passed: bool) -> CheckResult:
 
 
 def pages() -> list[Row]:
-    """Writing all pages, and what it takes in a browser until the dashboard is there, filtered, sorted."""
+    """The time to write all pages, and to open, search and sort the dashboard in a browser."""
     grades = a_class()
     with tempfile.TemporaryDirectory(prefix="gradetape-bench-") as folder:
 
@@ -83,7 +83,7 @@ def _in_browser(index: Path) -> list[tuple[float, float, float]]:
 
 
 def _visit(browser: Browser, index: Path) -> tuple[float, float, float]:
-    """Seconds until a first frame shows the page, the search's result, the new order."""
+    """Seconds until a frame shows the page, the search result, and the new order."""
     page = browser.new_page()
 
     def shown() -> None:

@@ -1,4 +1,4 @@
-"""The same notebook and the same checks through `otter run`, and through gradetape."""
+"""Runs the same notebook and the same checks with `otter run`, for comparison with gradetape."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from benchmarks.measure import seconds
 from gradetape.course.gradable import GradableAssignment
 from gradetape.release.testfile import test_file
 
-_BEYOND_OTTER = {"clean", "reference", "source"}
+_NOT_IN_OTTER = {"clean", "reference", "source"}
 
 
 def ported(path: Path, folder: Path) -> tuple[Path, list[str]]:
-    """A check file without the checks that otter has no fixture for, and the names of those that stay."""
+    """Writes a check file without the checks that need other fixtures than otter's; returns the remaining names."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     kept = [node for node in tree.body if not (isinstance(node, ast.FunctionDef) and _unportable(node))]
     tree.body = kept
@@ -30,11 +30,11 @@ def ported(path: Path, folder: Path) -> tuple[Path, list[str]]:
 
 
 def _unportable(function: ast.FunctionDef) -> bool:
-    return bool(_BEYOND_OTTER & {argument.arg for argument in function.args.args})
+    return bool(_NOT_IN_OTTER & {argument.arg for argument in function.args.args})
 
 
 def autograder(gradable: GradableAssignment, folder: Path) -> tuple[Path, list[str]]:
-    """Otter's autograder.zip with every check that can be ported, and their ids."""
+    """Builds otter's autograder.zip with every check that can be ported; returns it with their ids."""
     ids = []
     (folder / "tests").mkdir()
     for path in gradable.check_files:
@@ -53,7 +53,7 @@ def autograder(gradable: GradableAssignment, folder: Path) -> tuple[Path, list[s
 
 
 def notebook(gradable: GradableAssignment, path: Path) -> None:
-    """The reference as a student's notebook."""
+    """Writes the reference as a student's notebook."""
     cells = [nbformat.v4.new_code_cell(cell.source) for cell in gradable.reference]
     metadata = {
         "kernelspec": {"name": "python3", "display_name": "Python 3"},

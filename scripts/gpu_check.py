@@ -1,6 +1,6 @@
-"""On a machine with a GPU: the examples graded on it, and what that took, into docs/gpu-check.md: `make gpu-check`.
+"""Grades the examples on a GPU and writes the timings to docs/gpu-check.md: `make gpu-check`.
 
-It builds the image on its published base unless it is there, grades on the CPU once, and on one card with 1, 2, 4 and 8
+It builds the image on its published base if it is missing, grades once on the CPU, and on one card with 1, 2, 4 and 8
 workers, and compares every verdict. Exit status 1: a verdict differs, or TensorFlow saw no GPU.
 """
 
@@ -36,25 +36,25 @@ REPORT = ROOT / "docs" / "gpu-check.md"
 
 
 class Run(NamedTuple):
-    """A batch: what it told, how long it took, and the most memory that the card had in use, in MiB."""
+    """A batch: its JSON output, its duration, and the peak memory of the card in MiB."""
 
-    told: dict[str, Any]
+    output: dict[str, Any]
     seconds: float
     peak_mb: int
 
 
 def verdicts(run: Run) -> dict[tuple[str, str, str], str]:
-    """Each check's verdict."""
+    """The verdict of each check."""
     return {
         (each["student"], question_id, check["name"]): check["verdict"]
-        for each in run.told["submissions"]
+        for each in run.output["submissions"]
         for question_id, question in each["questions"].items()
         for check in question["checks"]
     }
 
 
 def grade(device: str, workers: int) -> Run:
-    """Grades the examples in containers, into a folder of its own."""
+    """Grades the examples in containers, into a temporary folder."""
     with tempfile.TemporaryDirectory() as folder, Meter() as meter:
         course = Path(folder, "course")
         for part in ("assignments", "solutions", "autograder"):
@@ -74,18 +74,18 @@ def grade(device: str, workers: int) -> Run:
 
 
 class Meter:
-    """Looks at the memory that the first card has in use, until it is left."""
+    """Measures the peak memory of the first card while its block runs."""
 
     def __init__(self) -> None:
         self.peak_mb = 0
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._measure)
 
-    def _look(self) -> None:
+    def _measure(self) -> None:
         query = ["nvidia-smi", f"--id={CARD}", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
         while not self._done.wait(0.5):
-            told = subprocess.run(query, capture_output=True, text=True).stdout.strip()
-            self.peak_mb = max(self.peak_mb, int(told) if told.isdecimal() else 0)
+            used = subprocess.run(query, capture_output=True, text=True).stdout.strip()
+            self.peak_mb = max(self.peak_mb, int(used) if used.isdecimal() else 0)
 
     def __enter__(self) -> Meter:
         self._thread.start()
@@ -97,10 +97,10 @@ class Meter:
 
 
 def rows(runs: dict[int, Run], cpu: Run) -> list[str]:
-    """The table: a line for each number of workers."""
+    """The rows of the table, one for each number of workers."""
     found = []
     for workers, run in runs.items():
-        each = run.seconds / len(run.told["submissions"])
+        each = run.seconds / len(run.output["submissions"])
         wrong = sum(verdict != verdicts(cpu).get(check) for check, verdict in verdicts(run).items())
         same = "yes" if not wrong else f"{wrong} differ"
         found.append(f"| {workers} | {each:.1f} | {60 / each:.1f} | {run.peak_mb // workers} | {same} |")

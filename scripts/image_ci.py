@@ -1,12 +1,12 @@
-"""Builds the image and grades in it, for real, where no registry of images can be reached: `make image-ci`.
+"""Builds the image and grades in it, on machines that cannot reach an image registry: `make image-ci`.
 
-The published base with CUDA is some gigabytes on a registry. Here a Debian with the same TensorFlow for the CPU stands
-in for it: mmdebstrap makes the Debian from this machine's own package sources, pip downloads the wheels with this
-machine's own settings, and both are there while the image is built and never in it. What is proven is the image's file,
-the engine's flags, the walls inside, and that verdicts are the same; what is not is CUDA.
+The published base image with CUDA is several gigabytes on a registry. Here a Debian with the same TensorFlow for the
+CPU replaces it: mmdebstrap creates the Debian from this machine's package sources, pip downloads the wheels with this
+machine's settings, and both are mounted only during the build. This tests the Containerfile, the engine's flags, the
+sandbox inside, and that verdicts are the same; it does not test CUDA.
 
-As root on Debian or Ubuntu it installs what it needs; elsewhere it takes what is there. It ends by saying which tiers
-ran, and which did not and why. Exit status 1: a tier failed.
+As root on Debian or Ubuntu it installs what it needs; elsewhere it uses what is installed. At the end it lists which
+tiers ran, and why others were skipped. Exit status 1: a tier failed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PACKAGES = ("podman", "runc", "mmdebstrap", "containernetworking-plugins", "cata
 _INSIDE = ("ca-certificates", "python3", "python3-pip")
 _LEFT_OUT = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*")
 _NO_TRACES = 'rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/resolv.conf'
-# Where a build runs in a machine without systemd; podman's own default limits ask for a capability that may be missing.
+# For machines without systemd; podman's default limits need a capability that may be missing.
 _SETTINGS = """[containers]
 default_ulimits = ["nofile=16384:16384", "nproc=16384:16384"]
 [engine]
@@ -44,7 +44,7 @@ RUN PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install --no-cache-dir --root-use
 
 
 class Skipped(Exception):
-    """A tier cannot run here; the reason."""
+    """A tier cannot run here; the text is the reason."""
 
 
 def run(*argv: str | Path, **how: object) -> None:
@@ -54,7 +54,7 @@ def run(*argv: str | Path, **how: object) -> None:
 
 
 def install() -> None:
-    """podman and what makes the stand-in, where they are missing and can be had."""
+    """Installs podman and the tools for the stand-in if they are missing."""
     missing = [name for name in ("podman", "runc", "mmdebstrap") if shutil.which(name) is None]
     if not missing:
         return
@@ -66,8 +66,8 @@ def install() -> None:
 
 
 def debian() -> None:
-    """A Debian with Python, from this machine's package sources; its addresses do not stay in it."""
-    if there(DEBIAN):
+    """Creates a Debian with Python from this machine's package sources, and removes their addresses from it."""
+    if exists(DEBIAN):
         return
     file = CACHE / "debian.tar"
     run(
@@ -79,14 +79,14 @@ def debian() -> None:
 
 
 def codename() -> str:
-    """The name of this machine's release."""
+    """The code name of this machine's release."""
     with open("/etc/os-release") as file:
-        told = dict(line.rstrip().split("=", 1) for line in file if "=" in line)
-    return told["VERSION_CODENAME"].strip('"')
+        values = dict(line.rstrip().split("=", 1) for line in file if "=" in line)
+    return values["VERSION_CODENAME"].strip('"')
 
 
 def sources() -> list[Path]:
-    """The file of this machine's package sources that has the release itself."""
+    """The file of this machine's package sources with the main component of its release."""
     folder = Path("/etc/apt")
     files = [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]
     main = [file for file in files if file.suffix in (".list", ".sources") and is_main(file)]
@@ -96,16 +96,16 @@ def sources() -> list[Path]:
 
 
 def is_main(file: Path) -> bool:
-    """Whether a file of sources has the release's main component, and not somebody's own packages."""
+    """Whether a sources file has the release's main component, rather than other packages."""
     words = file.read_text(errors="replace").split() if file.is_file() else []
     return codename() in words and "main" in words
 
 
 def wheels() -> None:
-    """TensorFlow, and all that gradetape needs, for the Python of the stand-in."""
+    """Downloads TensorFlow and the requirements of gradetape for the Python of the stand-in."""
     pins = ROOT / "constraints.txt"
     stamp, folder = CACHE / "wheels.stamp", CACHE / "wheels"
-    version = said("podman", "run", "--rm", "--network", "none", DEBIAN, "python3", "--version").split()[1]
+    version = output("podman", "run", "--rm", "--network", "none", DEBIAN, "python3", "--version").split()[1]
     wanted = [*requirements(), "tensorflow"]
     state = hashlib.sha256("\n".join([version, pins.read_text(), *wanted]).encode()).hexdigest()
     if stamp.is_file() and stamp.read_text() == state:
@@ -121,12 +121,12 @@ def wheels() -> None:
 
 
 def volumes() -> list[str]:
-    """What is there while an image is built, and never in it."""
+    """The mounts during a build, which are never in the image."""
     return ["--volume", f"{CACHE}/pip.conf:/etc/pip.conf:ro", "--volume", f"{CACHE}/wheels:/wheels:ro"]
 
 
 def works() -> None:
-    """Whether podman can run anything here at all."""
+    """Raises Skipped if podman cannot run a container here."""
     tried = subprocess.run(
         ["podman", "run", "--rm", "--network", "none", DEBIAN, "true"], capture_output=True, text=True
     )  # fmt: skip
@@ -135,7 +135,7 @@ def works() -> None:
 
 
 def stand_in() -> None:
-    """The stand-in for the published base: TensorFlow on that Debian."""
+    """Builds the stand-in for the published base: TensorFlow on that Debian."""
     folder = CACHE / "base"
     folder.mkdir(exist_ok=True)
     (folder / "Containerfile").write_text(_BASE)
@@ -143,13 +143,13 @@ def stand_in() -> None:
 
 
 def image() -> None:
-    """The image itself, as an instructor builds it."""
+    """Builds the image itself, as an instructor does."""
     run(gradetape(), "image", "build", "--engine", "podman", "--base", STAND_IN, "--tag", IMAGE, "--network", "none",
         *volumes())  # fmt: skip
 
 
 def inside() -> None:
-    """What a container shows from inside, limits that bite, examples, attackers, and a GPU that is none."""
+    """Tests the container from inside: its sandbox and limits, the examples, attacks, and a missing GPU."""
     run(
         sys.executable, "-m", "pytest", "-q", "-rs", "tests/container",
         env=os.environ | {"GRADETAPE_TEST_IMAGE": IMAGE, "GRADETAPE_TEST_ENGINE": "podman"},
@@ -157,9 +157,11 @@ def inside() -> None:
 
 
 def docker() -> None:
-    """The same image under Docker."""
+    """Tests the same image with Docker."""
     if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
-        raise Skipped("no Docker daemon answers here; its command line is tested as text (tests/test_engine.py)")
+        raise Skipped(
+            "no Docker daemon answers here; its command line is tested as text (tests/test_container_engine.py)"
+        )
     with subprocess.Popen(["podman", "save", IMAGE], stdout=subprocess.PIPE) as saved:
         run("docker", "load", "--quiet", stdin=saved.stdout)
     run(
@@ -169,22 +171,22 @@ def docker() -> None:
 
 
 def gpu() -> None:
-    """A GPU that TensorFlow computes on."""
+    """Skipped: needs a GPU that TensorFlow computes on."""
     raise Skipped("CI has no GPU, and its base is a stand-in without CUDA: make gpu-check, docs/gpu.md")
 
 
-def there(image: str) -> bool:
+def exists(image: str) -> bool:
     """Whether podman has an image."""
     return subprocess.run(["podman", "image", "exists", image]).returncode == 0
 
 
-def said(*argv: str) -> str:
-    """What a command prints."""
+def output(*argv: str) -> str:
+    """The output of a command."""
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
 def gradetape() -> Path:
-    """The command of the Python that runs this."""
+    """The gradetape command of this Python."""
     return Path(sys.executable).with_name("gradetape")
 
 
@@ -198,18 +200,18 @@ TIERS: tuple[Tier, ...] = (
 
 
 def main() -> int:
-    """Every tier that can run, and a line for each at the end."""
+    """Runs every tier that can run, and prints a line for each at the end."""
     CACHE.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0 and "CONTAINERS_CONF" not in os.environ:
         (CACHE / "containers.conf").write_text(_SETTINGS)
         os.environ["CONTAINERS_CONF"] = str(CACHE / "containers.conf")
-    told = [f"{name}: {tier(parts)}" for name, parts in TIERS]
-    print("\nTiers of the container:", *told, sep="\n  ")
-    return 1 if any(": FAILED" in line for line in told) else 0
+    lines = [f"{name}: {tier(parts)}" for name, parts in TIERS]
+    print("\nTiers of the container:", *lines, sep="\n  ")
+    return 1 if any(": FAILED" in line for line in lines) else 0
 
 
 def tier(parts: Sequence[Callable[[], None]]) -> str:
-    """How a tier ended, in words."""
+    """Runs a tier and describes how it ended."""
     began = time.monotonic()
     try:
         for part in parts:

@@ -1,4 +1,4 @@
-"""Retakes the README's pictures from the pages of a graded batch: `python scripts/screenshots.py results`."""
+"""Takes the README's screenshots from the pages of a graded batch: `python scripts/screenshots.py results`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-# The picture's name, the page, the place on it, and the size in CSS pixels.
+# The name of the screenshot, the page, the anchor on it, and the size in CSS pixels.
 PICTURES = (
     ("index.png", "index.html", "", 1200, 1150),
     ("student.png", "students/custom-training/partial.html", "#q5", 900, 900),
@@ -18,12 +18,12 @@ PICTURES = (
 
 
 def main() -> None:
-    """Takes each picture, in light colours."""
+    """Takes each screenshot in light colours."""
     if len(sys.argv) != 2 or not (Path(sys.argv[1]) / "index.html").is_file():
-        sys.exit("Name the folder of results of examples/submissions: python scripts/screenshots.py results")
+        sys.exit("Pass the results folder of examples/submissions: python scripts/screenshots.py results")
     path = shutil.which("chromium")
     if path is None:
-        sys.exit("There is no browser to take pictures with: apt-get install chromium")
+        sys.exit("Chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         for picture in PICTURES:

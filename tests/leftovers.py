@@ -1,4 +1,4 @@
-"""What a worker leaves behind on this machine, and the student's code that looks around in one."""
+"""What a worker leaves behind on this machine, and student code that explores its sandbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECRET = "the secret of the course"
 
 
 def until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether something comes true in time."""
+    """Whether a condition becomes true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if holds():
@@ -26,18 +26,18 @@ def until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
     return False
 
 
-def running(builder: str) -> list[int]:
-    """The processes whose command line has the marker in it."""
+def running(marker: str) -> list[int]:
+    """The processes whose command line contains the marker."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if builder in (folder / "cmdline").read_text():
+            if marker in (folder / "cmdline").read_text():
                 found.append(int(folder.name))
     return found
 
 
 def leftovers(pid: int) -> dict[str, int]:
-    """What a zygote and this process hold: descriptors, children, mounts, control groups, folders."""
+    """The resources of a zygote and of this process: descriptors, children, mounts, control groups, folders."""
     groups = [group for base in Path("/sys/fs/cgroup").glob("*") for group in base.glob(f"gradetape-{pid}-*/worker-*")]
     return {
         "descriptors": len(os.listdir(f"/proc/{pid}/fd")),
@@ -53,12 +53,12 @@ def leftovers(pid: int) -> dict[str, int]:
 
 
 def no_more_than(before: dict[str, int], after: dict[str, int]) -> bool:
-    """Earlier tests' connections may be on their way out, but nothing may have come to stay."""
+    """Whether nothing was added; connections of earlier tests may still be closing."""
     return all(after[kind] <= before[kind] for kind in before)
 
 
 def many_workers(zygote: LocalZygote, count: int) -> None:
-    """So many workers, one after the other; each is killed while it waits for its first order."""
+    """Starts workers one after the other; each is killed while it waits for its first request."""
     with contextlib.closing(ZygoteClient(zygote.path)) as control:
         for number in range(count):
             worker, data, _ = control.spawn(("student", "reference", "clean")[number % 3], 60)

@@ -1,4 +1,4 @@
-"""The processes of a grader that is at work, by what they do."""
+"""The processes of a running grader, by role."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ROLES = ("supervisor", "judge server", "judge child", "zygote", "outer", "init",
 
 
 def parts(supervisor: int) -> dict[str, list[int]]:
-    """The processes that a `gradetape grade` has started, and itself, by their roles.
+    """The process of a `gradetape grade` and all processes that it has started, by role.
 
-    Below the zygote are, for each worker, its outer process, the init of its namespace, and itself with all that the
-    student's code started.
+    Each worker has an outer process below the zygote, below that the init of its namespace, and below that the worker
+    itself with everything that the student's code started.
     """
     found: dict[str, list[int]] = {role: [] for role in ROLES}
     with suppress(psutil.NoSuchProcess):
@@ -48,7 +48,7 @@ def _role(child: psutil.Process, parent: str) -> str:
 
 
 def until(wanted: Callable[[], Any], patience_s: float = 120.0) -> Any:
-    """What `wanted` returns once it is true; raises TimeoutError."""
+    """The first true result of `wanted`; raises TimeoutError."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         if found := wanted():

@@ -1,7 +1,7 @@
-"""Machines that lack something: what is started there is refused a system call, or sees other mounts.
+"""Simulates machines that lack something: code runs without a system call, or with other mounts.
 
-A filter of system calls and a mount namespace belong to a thread. One made here, and whatever it starts, is refused for
-real by the kernel, as by an older kernel or in a container, while the tests around it go on as before.
+A system call filter and a mount namespace belong to a thread. The kernel really refuses the calls of a thread started
+here, and of its child processes, as an older kernel or a container would; other tests are not affected.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NO_LANDLOCK = [("landlock_create_ruleset", errno.EOPNOTSUPP)]
 def on_a_lesser_machine(
     work: Callable[[], Found], *rules: tuple[Any, ...], prepare: Callable[[], object] | None = None
 ) -> Found:
-    """Does work where these system calls are refused: a name, an errno (EPERM), and conditions on the arguments."""
+    """Runs `work` where system calls are refused; a rule is a name, an errno (default EPERM), and conditions."""
 
     def all_of_it() -> Found:
         if prepare:
@@ -68,38 +68,38 @@ def flagged(position: int, flag: int) -> Any:
 
 
 def hide_control_groups() -> None:
-    """An empty folder where control groups would be."""
+    """Mounts an empty folder over the control groups."""
     syscalls.mount("tmpfs", "/sys/fs/cgroup", "tmpfs")
 
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder that everybody may read; pytest's own are private, and become so again with each session of it."""
+    """A folder that everybody can read; the temporary folders of pytest are private."""
     with tempfile.TemporaryDirectory(prefix="open-", ignore_cleanup_errors=True) as name:
         os.chmod(name, 0o755)
         yield Path(name)
 
 
 def limit_by_engine(megabytes: int) -> None:
-    """What a container sees of a limit that its engine set: a group that it can read, and none that it can make."""
+    """Simulates a limit set by a container engine: a group that can be read, and none that can be created."""
     hide_control_groups()
     Path("/sys/fs/cgroup/memory.max").write_text(f"{megabytes << 20}\n")
     Path("/sys/fs/cgroup/memory.events").write_text("oom 0\noom_kill 0\n")
 
 
 def keep_capabilities(*kept: int) -> None:
-    """What is started from now on has no other capabilities, though it be root."""
+    """Limits processes started from now on to these capabilities, even as root."""
     drop = ctypes.CDLL(None, use_errno=True).prctl
     for capability in set(range(64)) - set(kept):
         drop(_PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 def mask_proc() -> None:
-    """Covers a part of /proc, as a container's engine does: then the kernel gives no new /proc to a user namespace."""
+    """Covers a part of /proc, as a container engine does: the kernel then refuses a new /proc in a user namespace."""
     syscalls.mount("tmpfs", "/proc/sys/kernel", "tmpfs", syscalls.MS_RDONLY)
 
 
 def open_to_others() -> None:
     """Lets other users read this interpreter and its packages; skips the test where that cannot be done."""
     if not delegation.open_to_others():
-        pytest.skip("another user may not read this environment: it lies below a private folder")
+        pytest.skip("another user may not read this environment: it is below a private folder")

@@ -38,7 +38,7 @@ class OpenSession:
 @contextmanager
 def started(**how: Any) -> Iterator[LocalZygote]:
     """A zygote that is ready."""
-    with LocalZygote(**{"limits": LIMITS, **how}) as zygote:
+    with LocalZygote(**{"limits": LIMITS, "secret": (), **how}) as zygote:
         zygote.wait_ready()
         yield zygote
 

@@ -263,7 +263,7 @@ def test_a_read_only_disk_is_told_and_left_as_it_is(course: Path, small_disk: Pa
     assert _mount("-o", "remount,ro", small_disk) == 0
     run = gradetape(course, "grade", "handed_in", "--out", small_disk)
     assert (run.returncode, run.stdout) == (2, "")
-    assert "Check who owns it and its folder, or choose another folder with --out" in run.stderr
+    assert "Check the owner of it and its folder, or choose another folder with --out" in run.stderr
     assert "Traceback" not in run.stderr and os.listdir(small_disk) == []
 
 

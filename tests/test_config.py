@@ -1,4 +1,4 @@
-"""grader_config.yml: what it may say, and how it is told that it is wrong."""
+"""grader_config.yml: its keys and values, and the errors for wrong ones."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(tmp_path: Path) -> N
     assert line.startswith("grader_config.yml, line 2: unknown key 'zzz'. The keys are load_s, cell_s,")
 
 
-def test_a_key_that_is_no_text_is_unknown(tmp_path: Path) -> None:
+def test_a_key_that_is_not_text_is_unknown(tmp_path: Path) -> None:
     assert complaints(tmp_path, "3: x\n")[0].startswith("grader_config.yml, line 1: unknown key '3'.")
 
 
@@ -91,6 +91,8 @@ def test_a_key_that_is_no_text_is_unknown(tmp_path: Path) -> None:
         ("workers: 0", "'workers' is 0; it should be 'auto' or at least 1."),
         ("workers: true", "'workers' is True; it should be 'auto' or a whole number."),
         ("keras: 4", "'keras' is 4; it should be 3 or 'legacy'."),
+        ("engine: ray", "'engine' is 'ray'; it should be 'local'."),
+        ("container: {per: lane}", "'container.per' is 'lane'; it should be 'slot' or 'submission'."),
         ("device: tpu", "'device' is 'tpu'; it should be 'auto', 'cpu' or 'gpu'."),
         ("limits: {disk_mb: '5'}", "'limits.disk_mb' is '5'; it should be a whole number."),
         ("limits: {processes: 16}", "'limits.processes' is 16; it should be at least 32."),
@@ -99,7 +101,7 @@ def test_a_key_that_is_no_text_is_unknown(tmp_path: Path) -> None:
         ("results: student/grades", "'results' is 'student/grades': results need a folder of their own"),
         ("results: .", "'results' is '.': results need a folder of their own"),
         ("gradebook: mysql://x/y", "'gradebook' is 'mysql://x/y': write sqlite:///file or postgresql://"),
-        ("limits: {submission_s: 5}", "submission_s is less than load_s, cell_s or check_s"),
+        ("limits: {submission_s: 5}", "submission_s is less than load_s, cell_s or check_s; make it at least"),
     ],
 )
 def test_a_wrong_value_is_shown_beside_what_is_allowed(tmp_path: Path, text: str, complaint: str) -> None:
@@ -131,10 +133,10 @@ def test_all_errors_are_reported_together_in_the_order_of_their_lines(tmp_path: 
         ("- course\n", 1),
     ],
 )
-def test_broken_yaml_is_told_with_its_line(tmp_path: Path, text: str, line: int) -> None:
-    [told] = complaints(tmp_path, text)
-    assert told.startswith(f"grader_config.yml, line {line}: ")
-    assert told.endswith((". Correct the YAML there.", "with lines such as 'key: value'."))
+def test_broken_yaml_is_an_error_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    [complaint] = complaints(tmp_path, text)
+    assert complaint.startswith(f"grader_config.yml, line {line}: ")
+    assert complaint.endswith((". Correct the YAML there.", "with lines such as 'key: value'."))
 
 
 def test_a_file_that_is_not_text_or_not_there_is_a_config_error(tmp_path: Path) -> None:
@@ -146,13 +148,13 @@ def test_a_file_that_is_not_text_or_not_there_is_a_config_error(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("value", ["._", "-_", "+_", "0b_", "0x_", "1:_"])
-def test_what_only_looks_like_a_number_is_told_with_its_line(tmp_path: Path, value: str) -> None:
+def test_text_that_looks_like_a_number_is_an_error_with_its_line(tmp_path: Path, value: str) -> None:
     [line] = complaints(tmp_path, f"limits:\n  check_s: {value}\n")
     assert line.startswith("grader_config.yml, line 2: 'limits.check_s' is ")
 
 
 @given(text=st.text(max_size=200))
-def test_whatever_the_file_says_it_loads_or_is_explained(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_any_text_is_loaded_or_explained(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("any") / "grader_config.yml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
@@ -178,7 +180,7 @@ def test_the_course_of_this_repository_is_configured() -> None:
 
 
 def uncovered(text: str) -> str:
-    """A file without the '# ' before its keys, as an editor takes it away."""
+    """A file without the '# ' before its keys, as an editor removes it."""
     return re.sub("^# (?!yaml-language-server)", "", text, flags=re.MULTILINE)
 
 
@@ -198,7 +200,7 @@ def test_a_commented_file_sets_nothing_and_with_its_keys_uncovered_sets_the_defa
 
 def test_every_block_of_a_commented_file_can_be_uncovered_by_itself_with_its_prose(tmp_path: Path) -> None:
     for block in config.commented().split("\n\n"):
-        for prefix in ("^# ?", "^# "):  # what editors take away, and what the file's head says
+        for prefix in ("^# ?", "^# "):  # what editors remove, and what the head of the file says
             text = re.sub(prefix, "", block, flags=re.MULTILINE)
             assert config.load(written(tmp_path, text)) == config.Config()
 
@@ -212,6 +214,6 @@ def test_every_key_of_a_commented_file_can_be_uncovered_by_itself(tmp_path: Path
         assert text != config.commented() and config.load(written(tmp_path, text)) == config.Config()
 
 
-def test_a_key_outside_of_its_group_is_told_where_it_belongs(tmp_path: Path) -> None:
+def test_the_error_for_a_key_outside_its_group_names_the_group(tmp_path: Path) -> None:
     for text in ("percent_per_day: 10\n", "limits:\n  percent_per_day: 10\n"):
         assert complaints(tmp_path, text)[0].endswith("unknown key 'percent_per_day'. It belongs under late:.")

@@ -120,7 +120,7 @@ def test_the_clean_worker_is_limited_too(zygote: LocalZygote) -> None:
 
 
 def test_where_no_group_counts_it_the_processes_themselves_say_what_they_used() -> None:
-    zygote = on_a_lesser_machine(lambda: LocalZygote(LIMITS, isolation="none"), prepare=hide_control_groups)
+    zygote = on_a_lesser_machine(lambda: LocalZygote(LIMITS, secret=(), isolation="none"), prepare=hide_control_groups)
     with zygote:
         zygote.wait_ready()
         with open_session(zygote, BURN + "burn_in_children(2)", "after = 1", limits=TIGHT) as opened:

@@ -1,4 +1,4 @@
-"""Which devices there are, and which slot gets which: from what nvidia-smi prints on machines that have some."""
+"""The devices of a machine and the slots that get them, from recorded output of nvidia-smi."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def test_a_card_in_mig_mode_is_its_slices() -> None:
     assert found[1].uuid == "MIG-1f1e2d3c-aaaa-bbbb-cccc-ddddeeeeffff"
 
 
-def test_a_driver_that_says_nothing_or_nonsense_is_no_device() -> None:
+def test_empty_or_invalid_output_of_the_driver_is_no_device() -> None:
     assert parse("", "") == ()
     assert parse("No devices were found\n", "") == ()
 
 
-def test_what_a_scheduler_gives_to_others_is_left_alone() -> None:
+def test_devices_that_a_scheduler_gives_to_others_are_not_used() -> None:
     found = parse(TWO, MEMORY)
     assert granted(found, None) == found
     assert granted(found, "1") == granted(found, "GPU-9a8b7c6d") == found[1:]
@@ -50,7 +50,7 @@ def test_what_a_scheduler_gives_to_others_is_left_alone() -> None:
 
 
 def test_each_device_has_its_slots_and_each_worker_its_part_of_the_memory() -> None:
-    made = slots(parse(SLICED, MEMORY), workers_per_gpu=2, engine=100)
+    made = slots(parse(SLICED, MEMORY), workers_per_gpu=2, workers=100)
     assert [slot.cdi for slot in made] == [
         "nvidia.com/gpu=0:0", "nvidia.com/gpu=0:1", "nvidia.com/gpu=1",
         "nvidia.com/gpu=0:0", "nvidia.com/gpu=0:1", "nvidia.com/gpu=1",
@@ -58,19 +58,19 @@ def test_each_device_has_its_slots_and_each_worker_its_part_of_the_memory() -> N
     assert [slot.memory_mb for slot in made[:3]] == [3000, 3000, 6144]
 
 
-def test_who_has_a_device_alone_takes_what_it_needs() -> None:
-    assert [slot.memory_mb for slot in slots(parse(TWO, MEMORY), workers_per_gpu=1, engine=8)] == [0, 0]
+def test_a_slot_alone_on_a_device_takes_the_memory_that_it_needs() -> None:
+    assert [slot.memory_mb for slot in slots(parse(TWO, MEMORY), workers_per_gpu=1, workers=8)] == [0, 0]
 
 
-def test_no_more_slots_than_lanes() -> None:
-    made = slots(parse(TWO, MEMORY), workers_per_gpu=4, engine=3)
+def test_there_are_no_more_slots_than_workers() -> None:
+    made = slots(parse(TWO, MEMORY), workers_per_gpu=4, workers=3)
     assert [slot.cdi for slot in made] == ["nvidia.com/gpu=0", "nvidia.com/gpu=1", "nvidia.com/gpu=0"]
-    assert len(slots((), workers_per_gpu=4, engine=3)) == 3
+    assert len(slots((), workers_per_gpu=4, workers=3)) == 3
 
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine whose nvidia-smi prints what a test writes."""
+    """A machine with a fake nvidia-smi."""
     program = tmp_path / "nvidia-smi"
     program.write_text('#!/bin/sh\nif [ "$1" = -L ]; then cat "$0.cards"; else cat "$0.memory"; fi\n')
     program.chmod(0o755)
@@ -83,24 +83,24 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_course_that_asks_for_a_gpu_is_graded_on_it(machine: Path) -> None:
     assert len(discover()) == 2
-    places = Slots.of(Config(device="gpu", workers_per_gpu=2), workers=3)
-    assert [slot.device[:8] for slot in places.slots] == ["GPU-5c89", "GPU-9a8b", "GPU-5c89"]
-    assert "A100" in places.told
-    assert places.identity.endswith("gpu")
+    chosen = Slots.of(Config(device="gpu", workers_per_gpu=2), workers=3, secret=())
+    assert [slot.device[:8] for slot in chosen.slots] == ["GPU-5c89", "GPU-9a8b", "GPU-5c89"]
+    assert "A100" in chosen.message
+    assert chosen.identity.endswith("gpu")
 
 
-def test_auto_takes_a_gpu_where_there_is_one_and_says_so_where_there_is_none(machine: Path) -> None:
-    assert Slots.of(Config(), workers=2).gpu
+def test_auto_takes_a_gpu_if_there_is_one_and_reports_the_cpu_otherwise(machine: Path) -> None:
+    assert Slots.of(Config(), workers=2, secret=()).gpu
     (machine / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
-    places = Slots.of(Config(), workers=2)
-    assert (places.gpu, len(places.slots)) == (False, 2)
-    assert "CPU" in places.told
+    chosen = Slots.of(Config(), workers=2, secret=())
+    assert (chosen.gpu, len(chosen.slots)) == (False, 2)
+    assert "CPU" in chosen.message
 
 
-def test_cpu_asks_no_driver(machine: Path) -> None:
-    assert not Slots.of(Config(device="cpu"), workers=2).gpu
+def test_cpu_does_not_ask_the_driver(machine: Path) -> None:
+    assert not Slots.of(Config(device="cpu"), workers=2, secret=()).gpu
 
 
 def test_a_gpu_that_is_not_there_is_refused_and_not_replaced() -> None:
-    with pytest.raises(DeviceError, match=r"finds no GPU.*--device cpu"):
+    with pytest.raises(DeviceError, match=r"device: gpu, but nvidia-smi finds no GPU.*--device cpu"):
         choose("gpu", ())

@@ -1,4 +1,4 @@
-"""The doctor: what it finds on this machine, and on machines where something is missing."""
+"""The doctor: its findings on this machine, and on machines where something is missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _found(run: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
     return {finding["name"]: finding for finding in json.loads(run.stdout)["findings"]}
 
 
-def test_a_machine_that_grades_is_well_and_its_walls_are_named(tmp_path: Path) -> None:
+def test_on_a_machine_that_grades_all_is_fine_and_the_layers_of_its_sandbox_are_named(tmp_path: Path) -> None:
     run = gradetape(tiny(tmp_path / "course"), "doctor", "--json")
     found = _found(run)
     assert (run.returncode, json.loads(run.stdout)["ok"]) == (0, True)
@@ -41,7 +41,7 @@ def test_a_machine_that_grades_is_well_and_its_walls_are_named(tmp_path: Path) -
     assert found["course"]["found"] == "A course for tests: tiny"
 
 
-def test_a_course_that_is_wrong_is_told_with_its_line(tmp_path: Path) -> None:
+def test_an_error_of_the_course_is_shown_with_its_line(tmp_path: Path) -> None:
     root = tiny(tmp_path / "course")
     (root / "grader_config.yml").write_text("worker: 2\n")
     run = gradetape(root, "doctor")
@@ -49,9 +49,9 @@ def test_a_course_that_is_wrong_is_told_with_its_line(tmp_path: Path) -> None:
     assert "grader_config.yml, line 1: unknown key 'worker'" in run.stdout and "cannot run here" in run.stdout
 
 
-def test_a_course_in_which_the_workers_would_see_the_secrets_is_told(tmp_path: Path) -> None:
+def test_a_course_whose_answer_key_workers_could_see_is_wrong(tmp_path: Path) -> None:
     site = next(path for path in sys.path if path.endswith("site-packages"))
-    finding = doctor.walls(doctor.Config(), (Path(site) / "course" / "solutions",))
+    finding = doctor.sandbox(doctor.Config(), (Path(site) / "course" / "solutions",))
     assert finding.state is State.WRONG and "Move the course out of" in finding.remedy
 
 
@@ -75,9 +75,10 @@ main()
 def test_on_another_system_it_says_what_works_there_and_what_does_not(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "-c", _ELSEWHERE], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (1, "")
-    walls = _found(run)["walls"]
-    assert walls["state"] == "wrong" and walls["found"].startswith("Darwin has none")
-    assert "release" in walls["remedy"] and "podman run --rm" in walls["remedy"]
+    sandbox = _found(run)["walls"]
+    assert sandbox["label"] == "sandbox"
+    assert sandbox["state"] == "wrong" and sandbox["found"].startswith("Darwin has none")
+    assert "release" in sandbox["remedy"] and "podman run --rm" in sandbox["remedy"]
 
 
 def test_packages_that_are_missing_or_too_old_are_named_with_the_command() -> None:
@@ -108,7 +109,7 @@ def test_what_is_not_installed_is_absent_and_no_reason_to_fail(programs: Path) -
     assert all(finding.remedy for finding in found)
 
 
-def test_an_engine_that_does_not_answer_is_told_from_one_that_does(programs: Path) -> None:
+def test_an_engine_that_does_not_answer_differs_from_one_that_does(programs: Path) -> None:
     _program(programs, "podman", "echo podman version 5.2.1")
     _program(programs, "docker", "echo no daemon >&2; exit 1")
     assert doctor.engine("podman") == Finding("podman", State.OK, "podman version 5.2.1")
@@ -130,14 +131,14 @@ def test_every_gpu_is_named_with_its_driver(programs: Path, monkeypatch: pytest.
     assert finding.found.startswith("0: NVIDIA A, 81559 MiB; 1: NVIDIA B, 40960 MiB; driver 570.86.15")
 
 
-def test_a_driver_that_is_too_old_for_cuda_is_told(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_that_is_too_old_for_cuda_is_reported(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     _program(programs, "nvidia-smi", _SMI.format(driver="470.199.02"))
     finding = doctor.gpu()
     assert finding.state is State.ABSENT and "install a newer one" in finding.remedy
 
 
-def test_an_image_that_is_missing_is_told_and_wrong_only_where_the_course_needs_it(programs: Path) -> None:
+def test_a_missing_image_is_wrong_only_if_the_course_needs_it(programs: Path) -> None:
     _program(programs, "podman", "echo 'no such image' >&2; exit 125")
     assert doctor.image(doctor.Config()).state is State.ABSENT
     finding = doctor.image(doctor.Config(isolation="container"))
@@ -149,6 +150,6 @@ def test_a_temporary_folder_without_room_is_wrong(tmp_path: Path) -> None:
     assert "TMPDIR" in doctor.space(tmp_path, needed_mb=1 << 40).remedy
 
 
-def test_lanes_that_could_use_more_memory_than_there_is_are_told() -> None:
+def test_workers_that_could_use_more_memory_than_there_is_are_reported() -> None:
     config = doctor.Config.model_validate({"workers": 4000, "limits": {"memory_mb": 1_000_000}})
     assert "set workers: 1" in doctor.memory(config).remedy

@@ -39,4 +39,4 @@ def test_grading_names_the_container(verb: list[str], course: Path) -> None:
     (course / "alice.ipynb").write_text(notebook(DOUBLE))
     done = gradetape(course, *verb)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "grading needs Linux, whose walls keep" in done.stderr and "podman run --rm" in done.stderr
+    assert "grading needs Linux, whose kernel sandboxes" in done.stderr and "podman run --rm" in done.stderr

@@ -1,8 +1,8 @@
-"""Where a grader makes control groups for its workers.
+"""Where a grader creates control groups for its workers.
 
-Version 1 and version 2 differ, and a machine has one of them. The order of the places is tried on trees of plain files;
-that nothing is handed down from a group with processes in it, on the kernel's own tree of version 2 where there is one.
-That the limits hold is for the tests of the walls.
+Version 1 and version 2 differ, and a machine has one of them. The order of the folders is tested on trees of plain
+files; that a group with processes cannot enable controllers, on the kernel's own tree of version 2 if there is one. The
+tests of the sandbox test that the limits hold.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SCOPE = "/user.slice/user-1000.slice/run-1.scope"
 
 
 def test_a_processes_groups_are_read_by_controller() -> None:
-    told = f"8:pids:/a\n4:cpu,cpuacct:/b:c\n1:name=systemd:/d\n0::{SCOPE}\n"
-    assert own_paths(told) == {"pids": "/a", "cpu": "/b:c", "cpuacct": "/b:c", "name=systemd": "/d", "": SCOPE}
+    text = f"8:pids:/a\n4:cpu,cpuacct:/b:c\n1:name=systemd:/d\n0::{SCOPE}\n"
+    assert own_paths(text) == {"pids": "/a", "cpu": "/b:c", "cpuacct": "/b:c", "name=systemd": "/d", "": SCOPE}
 
 
 def test_version_2_begins_at_the_root_and_goes_on_at_the_graders_own_group(tmp_path: Path) -> None:
@@ -66,17 +66,17 @@ def test_in_a_container_the_engines_limit_takes_the_groups_place(tmp_path: Path)
     assert group.oom_kills == 1
 
 
-def test_a_group_that_cannot_be_made_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_group_that_cannot_be_created_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     groups = Groups(Limits())
     if not groups.each:
-        pytest.skip("this grader cannot make control groups")
+        pytest.skip("this grader cannot create control groups")
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     try:
         monkeypatch.setattr(Path, "mkdir", full)
-        with pytest.raises(SandboxError, match=r"a control group could not be made: .* use --isolation container"):
+        with pytest.raises(SandboxError, match=r"a control group could not be created: .* use --isolation container"):
             groups.make()
     finally:
         groups.remove()
@@ -88,17 +88,17 @@ def test_no_limit_is_no_limit(tmp_path: Path, limit: str | None) -> None:
         (tmp_path / "memory.max").write_text(limit)
     groups = Groups(Limits(), tmp_path)
     assert not groups.available and groups.make() is None
-    with pytest.raises(SandboxError, match="sum of a worker's memory"):
+    with pytest.raises(SandboxError, match="no limit on a worker's total memory is available"):
         groups.require()
 
 
 @pytest.fixture
 def busy() -> Iterator[tuple[Path, str, int]]:
-    """A group of version 2 with a process in it, and a controller that it might hand down."""
+    """A group of version 2 with a process in it, and a controller that it could enable."""
     unified = MOUNTS if (MOUNTS / "cgroup.controllers").exists() else MOUNTS / "unified"
     controllers = (unified / "cgroup.controllers").read_text().split() if unified.is_dir() else []
     if os.geteuid() != 0 or not set(controllers) & {"memory", "pids", "hugetlb", "io"}:
-        pytest.skip("there is no control group of version 2 here that root could try this on")
+        pytest.skip("there is no control group of version 2 here on which root could test this")
     name = next(name for name in ("pids", "memory", "hugetlb", "io") if name in controllers)
     control, group = unified / "cgroup.subtree_control", unified / f"busy-{os.getpid()}"
     before = control.read_text().split()
@@ -115,7 +115,7 @@ def busy() -> Iterator[tuple[Path, str, int]]:
         control.write_text(f"-{name}")
 
 
-def test_processes_leave_a_group_that_is_to_hand_something_down(busy: tuple[Path, str, int]) -> None:
+def test_processes_are_moved_out_of_a_group_that_enables_controllers(busy: tuple[Path, str, int]) -> None:
     group, controller, pid = busy
     with pytest.raises(OSError, match="busy"):
         (group / "cgroup.subtree_control").write_text(f"+{controller}")
@@ -125,12 +125,12 @@ def test_processes_leave_a_group_that_is_to_hand_something_down(busy: tuple[Path
     assert (group / "cgroup.subtree_control").read_text().split() == [controller]
 
 
-def test_only_groups_whose_grader_is_gone_are_swept_away() -> None:
+def test_only_groups_of_graders_that_have_ended_are_removed() -> None:
     groups = Groups(Limits())
     if not groups.each:
-        pytest.skip("no control groups can be made here")
+        pytest.skip("no control groups can be created here")
     (folder, *_) = (folder for folder in MOUNTS.glob(f"**/gradetape-{os.getpid()}-*") if folder.is_dir())
-    left = folder.with_name("gradetape-1-left")  # whoever is process 1, it made no such group
+    left = folder.with_name("gradetape-1-left")  # process 1 never creates such a group
     left.mkdir()
     sweep()
     assert folder.is_dir() and not left.exists()

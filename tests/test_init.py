@@ -44,7 +44,7 @@ def test_what_is_there_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     before = _files(tmp_path)
     run = called(tmp_path, "init")
     assert run.returncode == 2
-    assert "There is Makefile, autograder/seed already" in run.stderr and "gradetape init FOLDER" in run.stderr
+    assert "It already contains Makefile, autograder/seed" in run.stderr and "gradetape init FOLDER" in run.stderr
     assert _files(tmp_path) == before
 
 
@@ -80,8 +80,8 @@ def _a_course_above(root: Path) -> Path:
     [
         (_a_file, "Choose another folder"),
         (_a_file_above, "Choose another folder"),
-        (_a_file_for_a_folder, "There is solutions/first-steps"),
-        (_a_course_above, "gradetape new assignment NAME"),
+        (_a_file_for_a_folder, "It already contains solutions/first-steps"),
+        (_a_course_above, "is inside the course"),
     ],
 )
 def test_a_place_that_cannot_hold_a_course_is_refused(tmp_path: Path, place: object, words: str) -> None:

@@ -1,4 +1,4 @@
-"""What happens where a wall cannot be had: another that does, or a refusal that names it and says how to get it."""
+"""A missing isolation layer: another backend is used, or an error names the layer and says how to get it."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ from tests.refusing import (
 )
 from tests.remote_sessions import LIMITS, OpenSession, open_session
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take walls from a process")
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take isolation layers from a process")
 
 PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 22, 36, 38
 REMOVED: dict[str, tuple[list[tuple[Any, ...]], str]] = {
-    "files": ([*NO_NAMESPACES, *NO_LANDLOCK], "no mount namespace.* no wall around files.*landlock among"),
+    "files": ([*NO_NAMESPACES, *NO_LANDLOCK], "no mount namespace.* no isolation of files.*landlock among"),
     "network": ([("unshare", errno.EPERM, flagged(0, syscalls.NEWNET)), *NO_LANDLOCK], "no network namespace"),
-    "seccomp": ([("prctl", errno.EINVAL, asked(0, PR_SET_SECCOMP))], "no filter of system calls.*CONFIG_SECCOMP"),
+    "seccomp": ([("prctl", errno.EINVAL, asked(0, PR_SET_SECCOMP))], "no system call filter.*CONFIG_SECCOMP"),
     "no_new_privs": ([("prctl", errno.EINVAL, asked(0, PR_SET_NO_NEW_PRIVS))], "no_new_privs.*Linux 3.5"),
     "rlimits": (
         [("prlimit64", 0, pyseccomp.Arg(2, pyseccomp.NE, 0))],
-        "resource limits are not in force.*Nothing is graded behind such walls",
+        "resource limits are not in force.*Grading in such a sandbox is refused",
     ),
     "uid": ([("setresuid",)], "no uid of its own.*SETUID"),
     "kill": (
         [*NO_NAMESPACES, ("prctl", errno.EINVAL, asked(0, PR_SET_CHILD_SUBREAPER))],
-        "no kill that reaches all.*Linux 3.4",
+        "no kill that reaches every process.*Linux 3.4",
     ),
 }
 
@@ -71,39 +71,39 @@ def refusal(zygote: LocalZygote) -> str:
 @pytest.mark.parametrize("layer", REMOVED)
 def test_a_layer_that_is_missing_is_refused_by_name(layer: str) -> None:
     rules, words = REMOVED[layer]
-    told = refusal(on_a_lesser_machine(lambda: LocalZygote(LIMITS), *rules))
-    assert re.search(words, told), told
+    reason = refusal(on_a_lesser_machine(lambda: LocalZygote(LIMITS, secret=()), *rules))
+    assert re.search(words, reason), reason
 
 
 def test_without_a_limit_on_the_sum_of_memory_nothing_is_graded() -> None:
-    told = refusal(on_a_lesser_machine(lambda: LocalZygote(LIMITS), prepare=hide_control_groups))
-    assert "the sum of a worker's memory" in told
+    reason = refusal(on_a_lesser_machine(lambda: LocalZygote(LIMITS, secret=()), prepare=hide_control_groups))
+    assert "a worker's total memory" in reason
     for advice in ("as root", "systemd-run --user --scope -p Delegate=yes", "--isolation container"):
-        assert advice in told
+        assert advice in reason
 
 
-def test_an_ordinary_user_whose_landlock_keeps_no_signals_in_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ordinary_user_whose_landlock_does_not_isolate_signals_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gradetape.sandbox.plain.landlock.restrict", lambda *_: ("landlock", "landlock tcp"))
-    walls = PlainSandbox(Policy(socket="/nowhere/zygote", isolation="namespaces", limits=LIMITS), each_limited=True)
-    with pytest.raises(SandboxError, match=r"no wall between processes of one user.*Linux 6\.12"):
-        walls._landlock(None, "/nowhere")
+    policy = Policy(socket="/nowhere/zygote", isolation="namespaces", limits=LIMITS, secret=())
+    with pytest.raises(SandboxError, match=r"no isolation between processes of one user.*Linux 6\.12"):
+        PlainSandbox(policy, each_limited=True)._landlock(None, "/nowhere")
 
 
 def test_without_libseccomp_nothing_is_graded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyseccomp", None)
-    with pytest.raises(SandboxError, match="apt-get install libseccomp2"):
-        LocalZygote(LIMITS)
+    with pytest.raises(SandboxError, match="system call filter needs libseccomp: apt-get install libseccomp2"):
+        LocalZygote(LIMITS, secret=())
 
 
 LETS_THROUGH = {
     "socket": "a socket .*network does not hold",
     "connect": "a connection .*network does not hold",
-    "unshare": "a new namespace .*filter of system calls does not hold",
-    "ptrace": "ptrace .*filter of system calls does not hold",
-    "bpf": "bpf .*filter of system calls does not hold",
-    "keyctl": "keyctl .*filter of system calls does not hold",
-    "io_uring_setup": "io_uring_setup .*filter of system calls does not hold",
-    "process_vm_readv": "process_vm_readv .*filter of system calls does not hold",
+    "unshare": "a new namespace .*system call filter does not hold",
+    "ptrace": "ptrace .*system call filter does not hold",
+    "bpf": "bpf .*system call filter does not hold",
+    "keyctl": "keyctl .*system call filter does not hold",
+    "io_uring_setup": "io_uring_setup .*system call filter does not hold",
+    "process_vm_readv": "process_vm_readv .*system call filter does not hold",
 }
 
 
@@ -112,8 +112,8 @@ def test_a_filter_that_lets_something_through_is_found_out(call: str, monkeypatc
     monkeypatch.setattr("gradetape.sandbox.seccomp._REFUSED", ())
     monkeypatch.setattr("gradetape.sandbox.seccomp.ALLOWED", [*_allowed(), call])
     monkeypatch.setattr(launch, "compile_filter", compile_filter)
-    words = f"the walls stand, but {LETS_THROUGH[call]}. Nothing is graded behind such walls"
-    assert re.search(words, refusal(LocalZygote(LIMITS)))
+    words = f"the sandbox is set up, but {LETS_THROUGH[call]}. Grading in such a sandbox is refused"
+    assert re.search(words, refusal(LocalZygote(LIMITS, secret=())))
 
 
 def _allowed() -> list[str]:
@@ -123,7 +123,7 @@ def _allowed() -> list[str]:
 
 
 def test_terminal_input_cannot_be_asked_for_in_disguise(tmp_path: Path) -> None:
-    """The kernel looks at the lower half of an ioctl's number alone."""
+    """The kernel reads only the lower half of an ioctl's number."""
     filter_ = compile_filter()
     pid = os.fork()
     if pid == 0:
@@ -145,7 +145,7 @@ def _errno_of_ioctl(number: int) -> int | None:
 
 @pytest.fixture(scope="module")
 def secret() -> Iterator[Path]:
-    """Something that everybody may read, were it not for the walls."""
+    """A folder that everybody could read without the sandbox."""
     with open_folder() as folder:
         (folder / "seed").write_text(SECRET)
         yield folder
@@ -153,7 +153,7 @@ def secret() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def plain(secret: Path) -> Iterator[LocalZygote]:
-    """A zygote in a place without namespaces, as a container often is."""
+    """A zygote without namespaces, as in many containers."""
     with without_namespaces(secret) as zygote:
         zygote.wait_ready()
         yield zygote
@@ -244,23 +244,23 @@ def test_without_namespaces_a_worker_cannot_end_another(plain: LocalZygote, load
     with open_session(plain, "import os\ndef ends_all():\n    os.kill(-1, 9)\n") as far, contextlib.suppress(Gone):
         far.student.ends_all()
     loaded.begin()
-    assert loaded.student.status() and plain.alive
+    assert loaded.student.status() and not plain.ended(0)
 
 
 def test_without_namespaces_nothing_outlives_its_worker(plain: LocalZygote) -> None:
-    before, builder = leftovers(plain._process.pid), "65432.1987"
+    before, marker = leftovers(plain._process.pid), "65432.1987"
     with open_session(plain, INSIDE) as far:
         home = Path(far.student.environment()["HOME"])
         far.student.locks(str(home))
-        far.student.daemon(builder)
-        assert until(lambda: running(builder) != []) and home.exists()
-    assert until(lambda: running(builder) == [] and not home.exists())
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != []) and home.exists()
+    assert until(lambda: running(marker) == [] and not home.exists())
     with open_session(plain, INSIDE) as far:
-        far.student.daemon(builder)
-        assert until(lambda: running(builder) != [])
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
         with pytest.raises(Gone, match="exit status 5"):
             far.student.leaves_with(5)
-        assert until(lambda: running(builder) == [])
+        assert until(lambda: running(marker) == [])
     assert until(lambda: no_more_than(before, leftovers(plain._process.pid)))
 
 
@@ -272,18 +272,18 @@ def test_without_namespaces_many_workers_leave_nothing_behind(plain: LocalZygote
 
 
 def contained(*capabilities: int) -> LocalZygote:
-    """A zygote that is root with these capabilities alone, as in a hardened container."""
+    """A zygote of root with only these capabilities, as in a hardened container."""
 
     def prepare() -> None:
         open_to_others()
         limit_by_engine(2048)
         keep_capabilities(*capabilities)
 
-    return on_a_lesser_machine(lambda: LocalZygote(LIMITS), prepare=prepare)
+    return on_a_lesser_machine(lambda: LocalZygote(LIMITS, secret=()), prepare=prepare)
 
 
 def test_three_capabilities_are_enough_in_a_container() -> None:
-    builder = "43210.9876"
+    marker = "43210.9876"
     with contained(SETUID, SETGID, KILL) as zygote:
         zygote.wait_ready()
         with open_session(zygote, INSIDE) as far:
@@ -292,13 +292,13 @@ def test_three_capabilities_are_enough_in_a_container() -> None:
             assert {int(far.student.status()[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {0}
             assert far.student.forks(500) < LIMITS.processes
             far.student.locks(str(home))
-            far.student.daemon(builder)
-            assert until(lambda: running(builder) != [])
-        assert until(lambda: running(builder) == [] and not home.exists())
+            far.student.daemon(marker)
+            assert until(lambda: running(marker) != [])
+        assert until(lambda: running(marker) == [] and not home.exists())
 
 
 @pytest.mark.parametrize("missing", ["KILL", "SETUID"])
-def test_a_capability_that_is_missing_is_named(missing: str) -> None:
+def test_a_missing_capability_is_named(missing: str) -> None:
     capabilities = {"SETUID": SETUID, "SETGID": SETGID, "KILL": KILL}
     del capabilities[missing]
     before = private_folders()
@@ -311,13 +311,13 @@ def private_folders() -> set[Path]:
 
 
 def test_without_namespaces_the_workers_of_a_killed_zygote_end_too(secret: Path) -> None:
-    builder = "54321.7654"
+    marker = "54321.7654"
     zygote = without_namespaces(secret)
     with zygote, contextlib.suppress(Exception):
         zygote.wait_ready()
         with open_session(zygote, INSIDE) as far:
-            far.student.daemon(builder)
-            assert until(lambda: running(builder) != [])
+            far.student.daemon(marker)
+            assert until(lambda: running(marker) != [])
             zygote._process.kill()
-            assert until(lambda: running(builder) == [])
-    assert running(builder) == []
+            assert until(lambda: running(marker) == [])
+    assert running(marker) == []

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from gradetape.errors import GradebookError
 from gradetape.gradebook import Gradebook
-from tests.books import engine_of
+from tests.books import attempts, engine_of
 from tests.factories import ASSIGNMENT, a_stored_broken_file, a_stored_fault, a_stored_grade
 
 OLDEST = Path(__file__).parent / "gradebooks" / "layout-1.sql"
@@ -48,7 +48,7 @@ def rows(path: Path) -> list[Any]:
 def test_the_oldest_layout_is_brought_up_to_date_with_everything_in_it(oldest: Path, tmp_path: Path) -> None:
     with Gradebook.open(oldest) as book:
         assert "from layout 1 to layout 2" in book.migrated
-        assert [attempt.record for attempt in book.attempts(ASSIGNMENT, "alice")] == [
+        assert [attempt.record for attempt in attempts(book, ASSIGNMENT, "alice")] == [
             a_stored_fault(),
             a_stored_grade(),
         ]
@@ -140,6 +140,6 @@ def test_a_newer_gradebook_is_refused_and_left_alone(tmp_path: Path, layout: str
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE meta SET value = ?", [layout])
         connection.commit()
-    with pytest.raises(GradebookError, match=rf"another version.*{layout}.*Update gradetape.*--out"):
+    with pytest.raises(GradebookError, match=rf"newer version.*{layout}.*Update gradetape.*--out"):
         Gradebook.open(path)
     assert list(tmp_path.glob("*.bak")) == []

@@ -36,6 +36,7 @@ from gradetape.runtime.slots import Slots
 from gradetape.sandbox.base import STUDENT_UIDS, Uids
 from gradetape.wire.messages import Exit, Ready
 from gradetape.worker.zygote import Policy
+from tests.books import done_keys
 from tests.course import DOUBLE, HALVE, called, tiny
 from tests.factories import a_tiny_grade
 
@@ -191,7 +192,7 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
     with Gradebook.open(course / "gradebook.sqlite") as book:
         shared = SharedGradebook(book, "tiny", book.grader(), events.append, again=False)
         (grade,) = Driver(gradable, engine, rubric, builder, shared, events.append).run([submission])
-        assert not book.has(grade.key)
+        assert grade.key not in done_keys(book, "tiny")
     assert engine.renewals == 1 and len(engine.jobs) == 2
     lost = [SubmissionLost] if end is None or isinstance(end, Lost) else []
     assert [type(event) for event in events] == [
@@ -208,13 +209,16 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
     ("odd", "words"),
     [
         ("ending", "a worker ended before its sandbox was complete. Does it have enough memory (limits.memory_mb)?"),
-        ("loose", "a daemon has outlived it. Nothing is graded behind such walls: use another machine, or --isolation"),
+        (
+            "loose",
+            "a daemon has outlived it. Grading in such a sandbox is refused: use another machine, or --isolation",
+        ),
         ("computed", "its forks would deadlock. Install the TensorFlow that gradetape asks for: pip install"),
         (
             "privileged",
-            "but new privileges can be had inside: no_new_privs does not hold. Nothing is graded behind such",
+            "but code inside can gain privileges: no_new_privs does not hold. Grading in such a sandbox",
         ),
-        ("ordinary", "Landlock keeps signals in from its version 6 (Linux 6.12). Grade as root, or use --isolation"),
+        ("ordinary", "Landlock isolates signals from version 6 (Linux 6.12). Grade as root, or use --isolation"),
     ],
 )
 def test_a_zygote_on_an_odd_machine_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
@@ -225,8 +229,8 @@ def test_a_zygote_on_an_odd_machine_refuses_and_says_what_to_do(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("odd", "words"),
     [
-        ("capable", "the walls stand, but capabilities can be had inside. Nothing is graded behind such walls"),
-        ("reachable", "the network can be reached from inside: its namespace does not hold. Nothing is graded"),
+        ("capable", "the sandbox is set up, but code inside has capabilities. Grading in such a sandbox is refused"),
+        ("reachable", "the network can be reached inside: its namespace does not hold. Grading in such"),
     ],
 )
 def test_a_zygote_of_root_whose_walls_leak_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
@@ -234,7 +238,9 @@ def test_a_zygote_of_root_whose_walls_leak_refuses_and_says_what_to_do(tmp_path:
 
 
 def _refused(tmp_path: Path, odd: str, words: str) -> None:
-    policy = msgspec.json.encode(Policy(socket=str(tmp_path / "z"), isolation="none", limits=Limits())).decode()
+    policy = msgspec.json.encode(
+        Policy(socket=str(tmp_path / "z"), isolation="none", limits=Limits(), secret=())
+    ).decode()
     run = subprocess.run(
         [sys.executable, str(ODD), odd], input=f"{policy}\n", capture_output=True, text=True, timeout=60, check=False
     )
@@ -243,5 +249,5 @@ def _refused(tmp_path: Path, odd: str, words: str) -> None:
 
 
 def test_more_workers_than_uids_are_refused_with_the_option_for_fewer() -> None:
-    with pytest.raises(SandboxError, match=r"no uid is left: 1400 workers live\. Use fewer: --workers N"):
+    with pytest.raises(SandboxError, match=r"no uid is left: 1400 workers are running\. Use fewer: --workers N"):
         Uids().take(STUDENT_UIDS)

@@ -169,7 +169,7 @@ def _files(folder: Path) -> dict[Path, bytes]:
         ),
         (_no_assignment_yet, "release", "There is no assignment in assignments/ yet"),
         (_a_file_for_the_students_folder, "release", "student should be a folder that you may write to"),
-        (_a_file_for_the_assignments, "new assignment week", "Nothing was written: make it a folder that you may"),
+        (_a_file_for_the_assignments, "new assignment week", "Nothing was written: use a folder that you"),
         (_a_file_for_the_secrets, "new assignment week", "course/autograder cannot be written: File exists"),
         (
             _a_file_for_the_secrets,
@@ -234,13 +234,13 @@ def test_a_text_of_a_course_in_another_encoding_is_named_before_anything_is_run(
             "in position 5: invalid continuation byte. Save it as UTF-8",
         ),
         (["new", "assignment", "week", "--from", "a.py"], "a.py has no numbered questions. Write each as '1. **The"),
-        (["new", "question", "tiny", "q01_double"], "tiny has a question q01_double already. Choose another name"),
+        (["new", "question", "tiny", "q01_double"], "tiny already has a question q01_double. Choose another id"),
         (
             ["grade", "a.py", "--question", "q01_duoble", "--assignment", "tiny"],
             "there is no question q01_duoble. Did you mean 'q01_double'?",
         ),
         (["new", "assignment", "week 1"], "use letters, digits, - and _, as in week-3"),
-        (["new", "question", "tiny", "q03 Ünïcode 🎓"], "a question is named like q05_custom_loss"),
+        (["new", "question", "tiny", "q03 Ünïcode 🎓"], "use two digits and a name, as in q05_custom_loss"),
     ],
 )
 def test_a_mistake_in_a_command_is_told_with_what_to_write(course: Path, arguments: list[str], words: str) -> None:
@@ -289,10 +289,10 @@ GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"
         (
             "[ $1 = image ] || { echo no python3 >&2; exit 127; }",
             "image check",
-            "does not run: no python3. Build it anew",
+            "does not run: no python3. Rebuild it",
         ),
         ("exit 1", "image build", "podman could not build localhost/gradetape:latest. Fix the error above"),
-        (None, GRADE_IN_CONTAINER, "podman cannot be asked: [Errno 8] Exec format error"),
+        (None, GRADE_IN_CONTAINER, "podman cannot be run: [Errno 8] Exec format error"),
     ],
 )
 def test_what_an_engine_refuses_is_told_with_what_to_do(
@@ -312,7 +312,7 @@ def test_grading_without_walls_is_warned_of_before_anything_starts(course: Path)
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny", "--isolation", "none", "--out", "a.py")
     assert "WARNING: no isolation: code in a submission can read and change whatever you can" in run.stderr
-    assert "The folder a.py cannot be made: File exists. Choose another folder with --out" in run.stderr
+    assert "The folder a.py cannot be created: File exists. Choose another folder with --out" in run.stderr
 
 
 def test_of_many_files_that_nobody_can_place_some_are_named_and_the_rest_counted(course: Path) -> None:
@@ -381,14 +381,14 @@ def test_a_gradebook_that_another_program_locks_is_told(tmp_path: Path) -> None:
     finally:
         other.close()
     assert (run.returncode, run.stdout) == (2, "")
-    assert "is locked by another program. Close what has it open" in run.stderr and "Traceback" not in run.stderr
+    assert "is locked by another program. Close that program" in run.stderr and "Traceback" not in run.stderr
     assert called(course, "override", "--list").stderr == "There are no overrides.\n"
 
 
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("postgresql://host:port/grades", "It should look like postgresql://"),
+        ("postgresql://host:port/grades", "cannot be parsed. Write postgresql://"),
         ("postgresql+nothing://host/grades", "Check its name"),
         ("sqlite:////proc/none/grades.sqlite", "Choose another folder with --out"),
         ("mysql://host/grades", "write sqlite:///file or postgresql://user@host/name"),

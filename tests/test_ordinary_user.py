@@ -73,7 +73,7 @@ def test_in_a_container_that_masks_proc_its_processes_stay_hidden(secret: Path) 
 def test_in_a_container_that_masks_proc_landlock_is_required(secret: Path) -> None:
     with delegated(NOBODY) as groups:
         done = run(secret, groups, *NO_LANDLOCK, prepare=masked)
-    assert done.returncode == 1 and "no wall around /proc" in done.stderr and "unmask=ALL" in done.stderr
+    assert done.returncode == 1 and "no isolation of /proc" in done.stderr and "unmask=ALL" in done.stderr
 
 
 def masked() -> None:

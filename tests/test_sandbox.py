@@ -1,4 +1,4 @@
-"""What the walls hold back, and what the zygote survives."""
+"""What the sandbox prevents, and what the zygote survives."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ from gradetape.runtime.launch import LocalZygote
 from tests.leftovers import INSIDE, SECRET, leftovers, many_workers, no_more_than, running, until
 from tests.remote_sessions import LIMITS, OpenSession, open_session, started
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="as root, the walls do not depend on this machine's settings")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="as root, the sandbox does not depend on this machine's settings"
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +55,12 @@ def loaded(zygote: LocalZygote) -> Iterator[OpenSession]:
 
 @pytest.fixture
 def inside(loaded: OpenSession) -> Any:
-    """A student's functions that look around."""
+    """The functions of a submission that explores its surroundings."""
     loaded.begin()
     return loaded.student
 
 
-def test_the_layers_are_told(loaded: OpenSession) -> None:
+def test_the_layers_are_reported(loaded: OpenSession) -> None:
     assert {"mount", "pid", "network", "uid", "no_new_privs", "rlimits"} <= set(loaded.session.report.layers)
 
 
@@ -162,17 +164,17 @@ def test_a_worker_that_burns_leaves_others_their_share_of_the_processors(zygote:
 
 
 def test_a_daemon_does_not_outlive_its_worker(zygote: LocalZygote) -> None:
-    builder = "98765.4321"
+    marker = "98765.4321"
     with open_session(zygote, INSIDE) as far:
-        far.student.daemon(builder)
-        assert until(lambda: running(builder) != [])
-    assert until(lambda: running(builder) == [])
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
+    assert until(lambda: running(marker) == [])
     with open_session(zygote, INSIDE) as far:
-        far.student.daemon(builder)
-        assert until(lambda: running(builder) != [])
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
         with pytest.raises(Gone, match="exit status 5"):
             far.student.leaves_with(5)
-        assert until(lambda: running(builder) == [])
+        assert until(lambda: running(marker) == [])
 
 
 @pytest.mark.slow
@@ -198,7 +200,7 @@ def test_many_workers_at_once_are_apart(zygote: LocalZygote) -> None:
 
 
 def packet(zygote: LocalZygote, *packets: bytes, descriptors: int = 0) -> None:
-    """A connection that sends packets and waits for the zygote's answer, or its end."""
+    """Sends packets on a new connection and waits for the zygote's answer, or the end of the connection."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection, open("/dev/null") as null:
         connection.connect(str(zygote.path))
         connection.settimeout(10)
@@ -223,7 +225,7 @@ def test_malformed_packets_end_their_connection_alone(
     loaded: OpenSession, zygote: LocalZygote, data: bytes, descriptors: int
 ) -> None:
     packet(zygote, data, b"{}", descriptors=descriptors)
-    assert zygote.alive
+    assert not zygote.ended(0)
     loaded.begin()
     assert loaded.student.processes()
 
@@ -267,58 +269,58 @@ def test_the_end_of_a_connection_ends_its_workers(zygote: LocalZygote) -> None:
 
 
 def test_the_zygote_ends_with_its_supervisor_and_takes_its_workers_along() -> None:
-    zygote = LocalZygote(LIMITS)
+    zygote = LocalZygote(LIMITS, secret=())
     zygote.wait_ready()
-    pid, builder = zygote._process.pid, "87654.1234"
+    pid, marker = zygote._process.pid, "87654.1234"
     with contextlib.suppress(InfrastructureError), open_session(zygote, INSIDE) as far:
-        far.student.daemon(builder)
-        assert until(lambda: running(builder) != [])
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
         zygote.close()
-        assert not zygote.alive and running(builder) == []
+        assert zygote.ended(0) and running(marker) == []
         assert not [group for group in Path("/sys/fs/cgroup").glob(f"**/gradetape-{pid}-*")]
         assert not zygote.path.parent.exists()
 
 
 def test_a_zygote_that_is_killed_is_nobodys_fault_and_cannot_be_hidden() -> None:
-    case = Job(cells=(Cell(source=INSIDE),), reference=(), seed="s", limits=LIMITS)
+    job = Job(cells=(Cell(source=INSIDE),), reference=(), seed="s", limits=LIMITS)
     with started() as zygote, contextlib.closing(ZygoteClient(zygote.path)) as control:
-        bench = CheckContext(control, case)
-        with contextlib.suppress(InfrastructureError), bench.check("q::hidden::x", 20, loaded=True):
-            names = bench.student.names()
+        context = CheckContext(control, job)
+        with contextlib.suppress(InfrastructureError), context.check("q::hidden::x", 20, loaded=True):
+            names = context.student.names()
             assert names.processes()
             zygote._process.kill()
             with contextlib.suppress(Exception):  # a check may expect any exception
                 while True:
                     names.processes()
-            assert isinstance(bench.budget.broken, InfrastructureError)
+            assert isinstance(context.budget.broken, InfrastructureError)
 
 
-def test_without_isolation_it_says_so() -> None:
+def test_without_isolation_the_layers_say_so() -> None:
     with started(isolation="none") as zygote, open_session(zygote, INSIDE) as far:
         assert far.student.exists(__file__)
         assert set(far.session.report.layers) <= {"rlimits", "memory", "processes", "cpu share"}
-        builder = "76543.2109"
-        far.student.daemon(builder)
-        assert until(lambda: running(builder) != [])
+        marker = "76543.2109"
+        far.student.daemon(marker)
+        assert until(lambda: running(marker) != [])
         far.session.close()
-        assert until(lambda: running(builder) == [])
+        assert until(lambda: running(marker) == [])
 
 
-def test_a_course_where_students_can_read_is_refused() -> None:
+def test_a_course_that_students_code_can_read_is_refused() -> None:
     folder = Path(sys.prefix, "lib")
     with pytest.raises(SandboxError, match="Move the course"), LocalZygote(LIMITS, secret=(folder,)) as zygote:
         zygote.wait_ready()
 
 
-def test_a_worker_whose_walls_fail_is_infrastructures_loss(zygote: LocalZygote) -> None:
+def test_a_worker_whose_sandbox_fails_is_the_infrastructures_fault(zygote: LocalZygote) -> None:
     class Refusing(ZygoteClient):
         def spawn(self, role: str, timeout_s: float) -> Any:
             return super().spawn("teacher", timeout_s)
 
-    control, watch = Refusing(zygote.path), CheckBudget()
-    watch.begin(20)
-    session = RemoteSession(control, STUDENT, (), LIMITS, watch)
+    control, budget = Refusing(zygote.path), CheckBudget()
+    budget.begin(20)
+    session = RemoteSession(control, STUDENT, (), LIMITS, budget)
     with pytest.raises(SandboxError):
         session.ready()
-    assert isinstance(watch.broken, SandboxError) and watch.event is None
+    assert isinstance(budget.broken, SandboxError) and budget.event is None
     control.close()

@@ -1,4 +1,4 @@
-"""Graders that share a gradebook claim what they judge: nothing is judged twice, and nobody waits for the dead."""
+"""Graders that share a gradebook claim their work: nothing is judged twice, and claims of ended graders are free."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from gradetape.gradebook import Gradebook, Grader
-from tests.books import engine_of
+from tests.books import attempts, engine_of
 from tests.course import DOUBLE, HALVE, by_student, command, notebook, tiny
 from tests.factories import ASSIGNMENT, a_stored_fault, a_stored_grade
 
@@ -30,7 +30,7 @@ def claim(book: Gradebook, me: Grader, key: str = "k1", **how: Any) -> Any:
     return book.claim(me, ASSIGNMENT, "alice", key, **how)
 
 
-def test_what_one_grader_has_in_hand_another_leaves(book: Gradebook) -> None:
+def test_a_submission_that_one_grader_has_claimed_is_left_by_others(book: Gradebook) -> None:
     first, second = book.grader(), book.grader()
     assert claim(book, first) is first
     other = claim(book, second)
@@ -64,10 +64,10 @@ def test_two_regrades_at_once_leave_one_new_attempt(book: Gradebook) -> None:
     first, second = book.grader(), book.grader()
     assert book.record(a_stored_grade(points=2.0), ASSIGNMENT, force=True, grader=first)
     assert not book.record(a_stored_grade(points=2.0), ASSIGNMENT, force=True, grader=second)
-    assert len(book.attempts(ASSIGNMENT, "alice")) == 2
+    assert len(attempts(book, ASSIGNMENT, "alice")) == 2
 
 
-def test_what_a_grader_lets_go_of_is_free(book: Gradebook) -> None:
+def test_a_released_claim_is_free(book: Gradebook) -> None:
     first, second = book.grader(), book.grader()
     claim(book, first)
     book.release(first)
@@ -110,7 +110,7 @@ def test_the_claim_of_a_machine_that_fell_silent_is_free_after_a_while(place: st
 
 
 def _age(place: str, seconds: float) -> None:
-    """As if the last signs of life were so much longer ago."""
+    """Moves the last heartbeats into the past."""
     engine = engine_of(place)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE claims SET beaten = beaten - :seconds"), {"seconds": seconds})
@@ -132,8 +132,8 @@ def test_two_commands_on_one_folder_share_the_work_and_both_end_with_every_grade
     runs = [subprocess.CompletedProcess(line, grader.returncode, out, err) for grader, out, err in ended]
     assert [run.returncode for run in runs] == [0, 0], [run.stderr for run in runs]
     for run in runs:
-        assert {name: told["points"] for name, told in by_student(run).items()} == dict.fromkeys(students, 5)
-    assert any("Another grader is at work" in run.stderr for run in runs)
+        assert {name: result["points"] for name, result in by_student(run).items()} == dict.fromkeys(students, 5)
+    assert any("Another grader uses this gradebook" in run.stderr for run in runs)
     assert any("by another grader meanwhile" in run.stderr for run in runs)
     with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
-        assert [len(book.attempts("tiny", student)) for student in students] == [1] * len(students)
+        assert [len(attempts(book, "tiny", student)) for student in students] == [1] * len(students)

@@ -13,6 +13,7 @@ import pytest
 
 from gradetape.gradebook import Gradebook
 from gradetape.report import page_name
+from tests.books import attempts
 from tests.course import DOUBLE, HALVE, by_student, gradetape, notebook, tiny
 
 STUDENT = "o'brien & co"
@@ -114,4 +115,4 @@ def test_the_last_command_grades_the_submission_again_for_the_same_student_into_
     assert not (course / "results").exists()
     with Gradebook.open(course / "r3" / "gradebook.sqlite") as book:
         assert {grade.student for grade in book.latest("tiny")} == {STUDENT, "erin"}
-        assert [attempt.current for attempt in book.attempts("tiny", STUDENT)] == [False, True]
+        assert [attempt.current for attempt in attempts(book, "tiny", STUDENT)] == [False, True]

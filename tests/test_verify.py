@@ -1,4 +1,4 @@
-"""The proof of an assignment's checks, and what stands in its way."""
+"""The proof of an assignment's checks, and the problems that prevent it."""
 
 from __future__ import annotations
 
@@ -70,59 +70,59 @@ def unproven(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, A
 
 
 def test_the_object_says_what_was_proven_and_what_was_not(unproven: tuple[int, dict[str, Any], str]) -> None:
-    status, told, _ = unproven
+    status, report, _ = unproven
     assert status == 1
-    assert set(told) == {
+    assert set(report) == {
         "assignment", "ok", "reference", "starter", "variants", "adversaries", "mutants", "checks", "flaky",
     }  # fmt: skip
-    assert told["ok"] is False
-    assert told["reference"] == {"points": 3, "max_points": 3}
-    assert told["starter"] == {"points": 0}
-    assert told["variants"] == [{"question": QUESTION, "name": "twice", "ok": True}]
-    assert told["flaky"] == []
+    assert report["ok"] is False
+    assert report["reference"] == {"points": 3, "max_points": 3}
+    assert report["starter"] == {"points": 0}
+    assert report["variants"] == [{"question": QUESTION, "name": "twice", "ok": True}]
+    assert report["flaky"] == []
 
 
-def test_a_mutant_that_passes_what_it_should_fail_is_told(unproven: tuple[int, dict[str, Any], str]) -> None:
-    _, told, problems = unproven
-    mutants = {mutant["name"]: mutant for mutant in told["mutants"]}
+def test_a_mutant_that_passes_what_it_should_fail_is_reported(unproven: tuple[int, dict[str, Any], str]) -> None:
+    _, report, problems = unproven
+    mutants = {mutant["name"]: mutant for mutant in report["mutants"]}
     assert mutants["lazy"] == {
         "question": QUESTION, "name": "lazy", "expected": ["public::test_numbers"], "failed": [], "ok": False,
     }  # fmt: skip
-    assert "lazy should fail public::test_numbers, and passes it" in problems
+    assert "lazy should fail public::test_numbers but passes it" in problems
 
 
-def test_a_mutant_that_fails_more_than_it_says_is_told(unproven: tuple[int, dict[str, Any], str]) -> None:
-    _, told, problems = unproven
-    adds_one = next(mutant for mutant in told["mutants"] if mutant["name"] == "adds_one")
+def test_a_mutant_that_fails_more_than_it_says_is_reported(unproven: tuple[int, dict[str, Any], str]) -> None:
+    _, report, problems = unproven
+    adds_one = next(mutant for mutant in report["mutants"] if mutant["name"] == "adds_one")
     assert adds_one["failed"] == ["public::test_numbers", "hidden::test_random", "hidden::test_two"]
     assert adds_one["ok"] is False
     assert "adds_one fails hidden::test_two unexpectedly" in problems
 
 
 def test_a_check_knows_which_mutants_fail_it(unproven: tuple[int, dict[str, Any], str]) -> None:
-    _, told, _ = unproven
-    killed = {check["name"]: check["killed_by"] for check in told["checks"]}
+    _, report, _ = unproven
+    killed = {check["name"]: check["killed_by"] for check in report["checks"]}
     assert killed == {"test_numbers": ["adds_one"], "test_random": ["adds_one"], "test_two": ["adds_one"]}
 
 
 def test_the_liar_gets_what_rests_on_testimony_and_nothing_else(unproven: tuple[int, dict[str, Any], str]) -> None:
-    _, told, problems = unproven
-    points = {adversary["name"]: adversary["points"] for adversary in told["adversaries"]}
+    _, report, problems = unproven
+    points = {adversary["name"]: adversary["points"] for adversary in report["adversaries"]}
     assert points == {"liar": 1, "raiser": 0, "argument": 0, "zeros": 0}
     assert "liar gets 1 points (at most 0.75) by q01_double::hidden::test_two" in problems
 
 
-def test_a_check_that_no_mutant_fails_and_a_flaky_one_are_told(tmp_path: Path) -> None:
+def test_a_check_that_no_mutant_fails_and_a_flaky_one_are_reported(tmp_path: Path) -> None:
     flaky = HIDDEN.replace(
         "    assert student.double(2) == 4", "    import os\n    assert student.double(2) == 4 or os"
     )
     flaky = flaky.replace("x = int(rng", "import time\n    assert time.time_ns() // 1000 % 2\n    x = int(rng")
     root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM}, hidden=flaky)
     run = gradetape(root, "verify", "tiny", "--question", QUESTION, "--repeat", "20", "--json")
-    told = json.loads(run.stdout)
+    report = json.loads(run.stdout)
     assert run.returncode == 1
-    assert told["flaky"] == [f"{QUESTION}::hidden::test_random"]
-    assert f"{QUESTION}::hidden::test_two is failed by no mutant" in run.stderr
+    assert report["flaky"] == [f"{QUESTION}::hidden::test_random"]
+    assert f"{QUESTION}::hidden::test_two is failed by no mutant, so it is not proven: add" in run.stderr
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_points_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
     assert "q01_double: its checks give 5 points, assignment.yml says 3" in run.stderr
 
 
-def test_a_check_that_is_a_fault_or_that_a_right_solution_does_not_pass_is_told_with_the_reason() -> None:
+def test_a_check_that_is_a_fault_or_that_a_right_solution_does_not_pass_is_reported_with_the_reason() -> None:
     check = Check(question=QUESTION, name="test_two", public=True, title="Two.", hint="", points=1)
     ends = {
         "mutant": (Verdict.FAULT, "test_q01_double.py:3: NameError"),
@@ -165,11 +165,11 @@ def test_a_check_that_is_a_fault_or_that_a_right_solution_does_not_pass_is_told_
     ]  # fmt: skip
     broken = {f"{QUESTION}::hidden::test_q01_double.py": "line 1: invalid syntax"}
     proof = Proof(assignment="tiny", checks=(check,), trials=tuple(trials), faults=broken)
-    told = "\n".join(proof.problems)
+    report = "\n".join(proof.problems)
     assert not proof.ok
-    assert f"{QUESTION}::hidden::test_q01_double.py cannot be run: line 1: invalid syntax" in told
-    assert f"test_two is a fault with mutant {QUESTION}/fault: test_q01_double.py:3: NameError" in told
-    assert f"variant {QUESTION}/failed does not pass {check.id}: assert 3 == 4" in told
+    assert f"{QUESTION}::hidden::test_q01_double.py cannot be run: line 1: invalid syntax" in report
+    assert f"test_two ends in a fault with mutant {QUESTION}/fault: test_q01_double.py:3: NameError" in report
+    assert f"variant {QUESTION}/failed does not pass {check.id}: assert 3 == 4" in report
 
 
 NOT_LOADED = """\
@@ -190,20 +190,20 @@ def lines(problems: str) -> list[str]:
     return [line for line in problems.splitlines() if line.strip()]
 
 
-def test_a_solution_that_does_not_run_is_told_with_its_own_error_and_shows_nothing(tmp_path: Path) -> None:
+def test_a_solution_that_does_not_run_is_reported_with_its_own_error_and_shows_nothing(tmp_path: Path) -> None:
     root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM, "typo": NOT_LOADED})
     variant = root / "solutions/tiny/variants" / QUESTION / "twice.py"
     variant.write_text(variant.read_text() + "    return (x\n")
-    status, told, problems = verified(root)
+    status, report, problems = verified(root)
     assert status == 1
-    told_of_typo = [line for line in lines(problems) if "typo" in line]
-    assert len(told_of_typo) == 1, "what follows from the error is not told"
-    assert told_of_typo[0].startswith(f"mutant {QUESTION}/typo does not run: ")
-    assert "typo.py, line 6: this cell raised ModuleNotFoundError: No module named 'tensorflowx'" in told_of_typo[0]
+    typo_problems = [line for line in lines(problems) if "typo" in line]
+    assert len(typo_problems) == 1, "what follows from the error is not report"
+    assert typo_problems[0].startswith(f"mutant {QUESTION}/typo does not run: ")
+    assert "typo.py, line 6: this cell raised ModuleNotFoundError: No module named 'tensorflowx'" in typo_problems[0]
     assert f"variant {QUESTION}/twice does not run: {variant}, line 5: this cell raised SyntaxError" in problems
-    assert [mutant["ok"] for mutant in told["mutants"] if mutant["name"] == "typo"] == [False]
-    assert told["variants"] == [{"question": QUESTION, "name": "twice", "ok": False}]
-    assert all("typo" not in check["killed_by"] for check in told["checks"])
+    assert [mutant["ok"] for mutant in report["mutants"] if mutant["name"] == "typo"] == [False]
+    assert report["variants"] == [{"question": QUESTION, "name": "twice", "ok": False}]
+    assert all("typo" not in check["killed_by"] for check in report["checks"])
 
 
 def test_a_reference_that_does_not_run_is_one_problem(tmp_path: Path) -> None:
@@ -221,25 +221,25 @@ def test_a_typo_in_a_check_is_one_problem_with_its_line(tmp_path: Path) -> None:
     public = root / "assignments/tiny" / QUESTION / "test_public.py"
     public.write_text(PUBLIC.replace("== 2 * x", "== 2 * y"))
     _, _, problems = verified(root)
-    told = lines(problems)
+    report = lines(problems)
     for check, place, error in (
         ("public::test_numbers", f"{public}:8: ", "NameError: name 'y' is not defined"),
         ("hidden::test_random", f"test_{QUESTION}.py:7: ", "AttributeError: "),
         ("hidden::test_two", f"test_{QUESTION}.py:10: ", "there is no fixture 'studnet'. A check may use student, "),
     ):
-        (own,) = [line for line in told if check in line]
+        (own,) = [line for line in report if check in line]
         assert own.startswith(f"reference does not pass {QUESTION}::{check}: ")
         assert place in own and error in own
-    assert len(told) == 3
+    assert len(report) == 3
 
 
-def test_check_files_that_cannot_be_read_are_told_and_blame_no_mutant(tmp_path: Path) -> None:
+def test_check_files_that_cannot_be_read_are_reported_and_blame_no_mutant(tmp_path: Path) -> None:
     root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM}, hidden=f"{HIDDEN}\nx = = 3\n")
     (root / "autograder/tiny/test_q02_halve.py").write_text("LIMIT = 1\nx = y\n")
     run = gradetape(root, "verify", "tiny")
     assert run.returncode == 1
-    told = [line for line in run.stdout.splitlines() if line.startswith("✗")]
-    assert [line.split(": ", 1)[1].rsplit("/", 1)[1] for line in told] == [
+    report = [line for line in run.stdout.splitlines() if line.startswith("✗")]
+    assert [line.split(": ", 1)[1].rsplit("/", 1)[1] for line in report] == [
         "test_q01_double.py, line 15: invalid syntax. Correct it.",
         "test_q02_halve.py:2: NameError: name 'y' is not defined",
     ]
@@ -247,7 +247,7 @@ def test_check_files_that_cannot_be_read_are_told_and_blame_no_mutant(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "said"),
+    ("file", "text", "message"),
     [
         (
             f"solutions/tiny/{QUESTION}.py",
@@ -264,11 +264,11 @@ def test_check_files_that_cannot_be_read_are_told_and_blame_no_mutant(tmp_path: 
     ids=["reference", "starter", "public check"],
 )
 def test_what_nothing_can_be_proven_of_is_refused_with_its_line(
-    tmp_path: Path, file: str, text: str, said: str
+    tmp_path: Path, file: str, text: str, message: str
 ) -> None:
     root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM})
     (root / file).write_text(text)
     run = called(root, "verify", "tiny", "--question", QUESTION)
     assert run.returncode == 2
-    assert said in run.stderr and file in run.stderr
+    assert message in run.stderr and file in run.stderr
     assert "Traceback" not in run.stderr

@@ -37,6 +37,7 @@ from rich.table import Table
 
 from gradetape.gradebook import Gradebook
 from gradetape.records import Grade, Verdict
+from tests.books import attempts
 from tests.course import DOUBLE, HALVE, command, notebook, tiny
 from tests.processes import parts, until
 
@@ -232,8 +233,8 @@ def _done(one: Batch) -> list[list[Grade]]:
     if not book.exists():
         return [[]]
     with Gradebook.open(book) as opened:
-        found = [opened.attempts("tiny", f"s{number:02}") for number in range(STUDENTS)]
-    grades = [[each.record for each in attempts if isinstance(each.record, Grade)] for attempts in found]
+        found = [attempts(opened, "tiny", f"s{number:02}") for number in range(STUDENTS)]
+    grades = [[each.record for each in kept if isinstance(each.record, Grade)] for kept in found]
     return [[grade for grade in mine if not grade.attention] for mine in grades]
 
 

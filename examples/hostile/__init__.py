@@ -1,6 +1,7 @@
-"""Submissions of attackers: what a grader must withstand, and the command that shows that it does.
+"""Hostile submissions: attacks that a grader has to withstand, and the command that tests it.
 
-`attacks/` holds the code of each attack, `bases/` the answers that it comes with; `generate.py` makes the files that
-are too big or too dangerous to keep, and `manifest.yml` says what each tries and how it must end. All of it is graded
-in one batch, in the course in `course/`, with honest submissions in between: `python -m examples.hostile`.
+`attacks/` holds the code of each attack, `bases/` the answers that it is combined with; `generate.py` creates the files
+that are too big or too dangerous to store, and `manifest.yml` describes each attack and its required result. All of
+them are graded in one batch, in the course in `course/`, together with honest submissions: `python -m
+examples.hostile`.
 """

@@ -1,8 +1,8 @@
-"""`python -m examples.hostile`: grades the corpus, and says what it got.
+"""`python -m examples.hostile`: grades the corpus of attacks and reports the results.
 
-    python -m examples.hostile                    as root and as an ordinary user, where both are possible
-    python -m examples.hostile NAME...            some attacks only
-    python -m examples.hostile --write FOLDER     only makes the submissions
+    python -m examples.hostile                    as root and as an ordinary user, if both are possible
+    python -m examples.hostile NAME...            only some attacks
+    python -m examples.hostile --write FOLDER     only create the submissions
 
 Exit status 0: nothing leaked, no point was forged, every verdict is right, and no honest submission was disturbed.
 """
@@ -26,13 +26,13 @@ from examples.hostile.trial import Report, refusal, trial, who
 from gradetape.text import printable
 
 
-def _as_it_is(work: Callable[[], Found]) -> Found:
+def _unchanged(work: Callable[[], Found]) -> Found:
     return work()
 
 
 def _table(report: Report, title: str) -> Table:
     table = Table(title=title, caption=f"{len(report.rows)} submissions in {report.seconds:.0f} s")
-    for column in ("submission", "what it tries", "how it ended", "points", "problems"):
+    for column in ("submission", "attack", "result", "points", "problems"):
         table.add_column(column, justify="right" if column == "points" else "left", overflow="fold")
     for row in report.rows:
         table.add_row(*_line(row))
@@ -71,7 +71,7 @@ def main(names: tuple[str, ...], folder: Path | None) -> None:
         return
     console, sound = Console(), True
     for name, user in who().items():
-        around = in_the_open if user is not None else _as_it_is
+        around = in_the_open if user is not None else _unchanged
         if reason := around(partial(refusal, user)):
             console.print(f"Skipped as {name}: {reason}.", markup=False)
             continue

@@ -1,7 +1,7 @@
-"""The corpus: what each attack tries, and the folder of submissions that is made of it.
+"""The corpus: the attacks, and the folder of submissions that is created from them.
 
-A submission is a base (the answers of somebody, who may be honest), and an attack in further cells. What it may have is
-what the base has without it, and the base's own honest notebooks stand between the attackers.
+A submission is a base (somebody's answers) and an attack in additional cells. It may get the points of the base without
+the attack. Honest notebooks of the bases are graded between the attacks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from examples.hostile.generate import MAKERS, notebook
 from gradetape.intake import cells_of
 
 HERE = Path(__file__).parent
-EVERY = 5  # one in so many submissions is honest
+EVERY = 5  # every fifth submission is honest
 
 Allowed = str | list[str]
 
@@ -24,11 +24,11 @@ Allowed = str | list[str]
 class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An entry of the manifest.
 
-    `tries` says what is tried; `base` whose answers the attack comes with. `verdicts` are what it must end in: of all
-    checks, or of those that are named, by check or by question; the others must end as the base's own. `cell` is how
-    the attack's cell must end (`error`, `timeout`, `memory`, `crashed`), where it must not simply run. `unreadable` is
-    a pattern of the reason, for a file that must not be graded. `form` is the kind of file. `review` tells that it must be
-    marked for review.
+    `tries` describes the attack; `base` names the answers that it is combined with. `verdicts` are the required
+    verdicts: of all checks, or of those that are named, by check or by question; the others must be those of the base.
+    `cell` is the required end of the attack's cell (`error`, `timeout`, `memory`, `crashed`) if it must not simply run.
+    `unreadable` is a pattern of the reason, for a file that must not be graded. `form` is the kind of file. `review`
+    requires that the submission is marked for review.
     """
 
     tries: str
@@ -41,14 +41,14 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`bases` tells the points that each base has."""
+    """The attacks by name; `bases` holds the points of each base."""
 
     bases: dict[str, float]
     attacks: dict[str, Attack]
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A submission of the corpus: an attack, or one of the honest, which has none."""
+    """A submission of the corpus; an honest one has no attack."""
 
     number: int
     name: str
@@ -56,8 +56,8 @@ class Entry(msgspec.Struct, frozen=True):
     attack: Attack | None = None
 
     @property
-    def question_id(self) -> str:
-        """The student's name, which begins with the number."""
+    def id(self) -> str:
+        """The student's name, which starts with the number."""
         return f"{self.number:03}-{self.name}"
 
 
@@ -66,10 +66,10 @@ def manifest() -> Manifest:
     return msgspec.convert(YAML(typ="safe").load(HERE / "manifest.yml"), Manifest)
 
 
-def entries(told: Manifest, only: Sequence[str] = ()) -> list[Entry]:
-    """The attacks, or some of them, with the honest ones between them."""
-    chosen = [(name, attack) for name, attack in told.attacks.items() if not only or name in only]
-    bases = list(told.bases)
+def entries(known: Manifest, only: Sequence[str] = ()) -> list[Entry]:
+    """The attacks, or some of them, with honest submissions between them."""
+    chosen = [(name, attack) for name, attack in known.attacks.items() if not only or name in only]
+    bases = list(known.bases)
     made: list[Entry] = []
     for place, (name, attack) in enumerate(chosen):
         if place % (EVERY - 1) == 0:
@@ -79,13 +79,13 @@ def entries(told: Manifest, only: Sequence[str] = ()) -> list[Entry]:
     return made
 
 
-def honest(told: Manifest) -> list[Entry]:
-    """One of each base, without any attack."""
-    return [Entry(number, f"alone_{base}", base) for number, base in enumerate(told.bases, 1)]
+def honest(known: Manifest) -> list[Entry]:
+    """One submission of each base, without an attack."""
+    return [Entry(number, f"alone_{base}", base) for number, base in enumerate(known.bases, 1)]
 
 
 def write(made: Sequence[Entry], folder: Path, secret: str = "") -> None:
-    """Puts the submissions into a folder; those of the honest hold a secret, which is no attacker's business."""
+    """Writes the submissions into a folder; the honest ones contain a secret that no attack may find."""
     folder.mkdir()
     for entry in made:
         path, cells = folder / entry.id, _cells(entry)
@@ -104,5 +104,6 @@ def _cells(entry: Entry) -> list[str]:
     base = [cell.source for cell in cells_of(HERE / "bases" / f"{entry.base}.py")]
     file = HERE / "attacks" / f"{entry.name}.py"
     attack = [cell.source for cell in cells_of(file)] if entry.attack is not None and file.is_file() else []
-    # What tells of findings needs the attack's hunt; a function of an attack takes the place of the base's.
+    # The base `teller` reports what the attack found, so it comes after; otherwise the attack overrides the base's
+    # functions.
     return attack + base if entry.base == "teller" else base + attack

@@ -1,4 +1,4 @@
-"""What root gives an ordinary user for a trial: control groups, as a login under systemd may have them, and the
+"""Sets up an ordinary user for a trial, as root: delegated control groups, as a systemd login may have them, and the
 permission to read this interpreter."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _VERSION_1 = ("memory", "pids", "cpuacct", "cpu")
 
 @contextmanager
 def delegated(user: int) -> Iterator[tuple[Path, ...]]:
-    """New groups below this process's own that belong to `user`; only root can make them."""
+    """New groups below this process's own that belong to `user`; only root can create them."""
     made = [place / f"delegated-{secrets.token_hex(4)}" for place in _places()]
     try:
         for folder in made:
@@ -35,9 +35,9 @@ def delegated(user: int) -> Iterator[tuple[Path, ...]]:
 
 
 def in_the_open(work: Callable[[], Found]) -> Found:
-    """Does work where other users may read this interpreter, as far as that can be had; only root can.
+    """Runs `work` where other users can read this interpreter, as far as possible; only root can do this.
 
-    A mount namespace belongs to a thread: the others see what they saw.
+    A mount namespace belongs to a thread: other threads are not affected.
     """
 
     def all_of_it() -> Found:
@@ -51,9 +51,9 @@ def in_the_open(work: Callable[[], Found]) -> Found:
 
 
 def open_to_others() -> bool:
-    """Puts an open folder in the place of a private one above the interpreter or its packages; whether that was possible.
+    """Replaces private folders above the interpreter or its packages by open ones; returns whether that was possible.
 
-    It is not where temporary files lie in the private folder too.
+    It is not possible if temporary files are in the private folder too.
     """
     closed = {Path(path): os.open(path, os.O_PATH) for path in root.visible() if not _is_open(Path(path))}
     tops = {Path(*path.parts[:2]) for path in closed}
@@ -73,7 +73,7 @@ def _is_open(path: Path) -> bool:
 
 
 def join(groups: tuple[Path, ...]) -> None:
-    """Puts this process into them."""
+    """Moves this process into the groups."""
     for folder in groups:
         (folder / "cgroup.procs").write_text("0")
 
@@ -88,7 +88,7 @@ def _places() -> list[Path]:
 
 
 def _remove(folder: Path) -> None:
-    """A group goes with those below it, all of which are empty by now."""
+    """Removes a group and those below it, which are all empty by now."""
     for below in (*folder.glob("*/*/"), *folder.glob("*/"), folder):
         if below.is_dir():
             below.rmdir()

@@ -1,4 +1,4 @@
-"""What came of a submission, held against its manifest: leaks, forged points, wrong verdicts, honest ones disturbed."""
+"""Compares results with the manifest: leaks, forged points, wrong verdicts, and disturbed honest submissions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _QUESTION = {"test_two": "q01", "test_any_number": "q01", "test_text_and_arrays"
 
 
 class Row(msgspec.Struct):
-    """What became of one submission: its points, those that it may have, and everything that is wrong with that."""
+    """The result of one submission: its points, the allowed points, and all problems."""
 
     entry: Entry
     ended: str
@@ -39,12 +39,12 @@ class Row(msgspec.Struct):
 
     @property
     def problems(self) -> list[str]:
-        """All of them."""
+        """All problems."""
         return self.leaks + self.forged + self.wrong + self.disturbed
 
 
 class Secrets(NamedTuple):
-    """What must not be seen: `canary` and `seed` beyond the wall, `bait` on a page."""
+    """Values that must not be seen: `canary` and `seed` in a worker, `bait` on a page."""
 
     canary: str
     seed: str
@@ -52,34 +52,34 @@ class Secrets(NamedTuple):
 
     @classmethod
     def drawn(cls) -> Secrets:
-        """New ones."""
+        """New random secrets."""
         return cls(f"canary-{secrets.token_hex(16)}", secrets.token_hex(16), f"bait-{secrets.token_hex(16)}")
 
 
 class Run(NamedTuple):
-    """What one run of `gradetape grade` left: its JSON by the submissions' numbers, its grades, its pages."""
+    """The output of one run of `gradetape grade`: its JSON by submission number, its grades, its pages."""
 
     status: int
-    told: dict[int, dict[str, Any]]
+    results: dict[int, dict[str, Any]]
     grades: dict[int, Grade]
     pages: dict[str, str]
     stderr: str
     seconds: float
 
 
-def judged(entry: Entry, told: Manifest, alone: Run, run: Run, drawn: Secrets) -> Row:
-    """One submission of a run, compared with what its base gets alone and with its manifest."""
-    found, grade = run.told.get(entry.number), run.grades.get(entry.number)
-    own = 1 + list(told.bases).index(entry.base)
+def judged(entry: Entry, known: Manifest, alone: Run, run: Run, drawn: Secrets) -> Row:
+    """One submission of a run, compared with its base alone and with the manifest."""
+    found, grade = run.results.get(entry.number), run.grades.get(entry.number)
+    own = 1 + list(known.bases).index(entry.base)
     if found is None:
         return Row(entry, "lost", wrong=["there is no result"])
-    row = Row(entry, _ended(found, grade), found["points"], told.bases[entry.base])
+    row = Row(entry, _ended(found, grade), found["points"], known.bases[entry.base])
     row.leaks = _leaks(entry, found, grade, run, drawn)
     if entry.attack is None:
         row.disturbed = _differences(alone.grades[own], grade)
         return row
-    row.forged = _forged(found, alone.told[own], grade)
-    row.wrong = _wrong(entry, found, grade, alone.told[own])
+    row.forged = _forged(found, alone.results[own], grade)
+    row.wrong = _wrong(entry, found, grade, alone.results[own])
     return row
 
 
@@ -111,7 +111,7 @@ def _leaks(entry: Entry, found: dict[str, Any], grade: Grade | None, run: Run, d
 
 
 def _differences(expected: Grade, grade: Grade | None) -> list[str]:
-    """How an honest submission's result differs from what it is without attackers."""
+    """The differences of an honest submission's result from its result without attacks."""
     if grade is None:
         return ["it has no grade"]
     pairs = zip(_signature(expected), _signature(grade), strict=False)
@@ -135,7 +135,7 @@ def _forged(found: dict[str, Any], base: dict[str, Any], grade: Grade | None) ->
     own = _verdicts(base)
     gained = [name for name, verdict in _verdicts(found).items() if verdict == "passed" and own[name] != "passed"]
     return [f"a point for {name}" for name in gained] + (
-        ["more points than it may have"] if found["points"] > base["points"] else []
+        ["more points than allowed"] if found["points"] > base["points"] else []
     )
 
 
@@ -148,7 +148,7 @@ def _wrong(entry: Entry, found: dict[str, Any], grade: Grade | None, base: dict[
         return [] if right else [f"unreadable should be because of {attack.unreadable!r}, and is because: {reason}"]
     if grade is None or grade.attention:
         return ["needs attention: " + "; ".join(grade.attention if grade else ("it has no grade",))]
-    allowed = _due(attack.verdicts, _verdicts(base))
+    allowed = _allowed(attack.verdicts, _verdicts(base))
     wrong = [f"{name} is {verdict}, not {' or '.join(allowed[name])}"
              for name, verdict in _verdicts(found).items() if verdict not in allowed[name]]  # fmt: skip
     cells = {end for event in grade.events if (end := _cell_end(event.kind, event.text))} or {"runs"}
@@ -156,13 +156,13 @@ def _wrong(entry: Entry, found: dict[str, Any], grade: Grade | None, base: dict[
     return wrong + (["it is not marked for review"] if attack.review and not grade.review else [])
 
 
-def _due(verdicts: Allowed | dict[str, Allowed], base: dict[str, str]) -> dict[str, list[str]]:
-    """Which verdicts each check may have."""
-    due = {}
+def _allowed(verdicts: Allowed | dict[str, Allowed], base: dict[str, str]) -> dict[str, list[str]]:
+    """The allowed verdicts of each check."""
+    found = {}
     for name, own in base.items():
         some = verdicts.get(name, verdicts.get(_QUESTION[name], own)) if isinstance(verdicts, dict) else verdicts or own
-        due[name] = _several(some)
-    return due
+        found[name] = _several(some)
+    return found
 
 
 def _several(some: Allowed) -> list[str]:
@@ -170,8 +170,8 @@ def _several(some: Allowed) -> list[str]:
 
 
 def of_batch(made: Sequence[Entry], run: Run, drawn: Secrets) -> list[str]:
-    """What is wrong with neither this submission nor that."""
-    missing = {entry.number for entry in made} - run.told.keys()
+    """The problems of the batch as a whole."""
+    missing = {entry.number for entry in made} - run.results.keys()
     problems = [f"{len(missing)} submissions have no result: {sorted(missing)}"] if missing else []
     problems += [f"exit status {run.status}"] if run.status not in (0, 1) else []
     problems += ["Traceback in the grader's own output"] if "Traceback" in run.stderr else []

@@ -1,7 +1,7 @@
-"""Files that are dangerous or too big to be kept: each function here puts one submission into a folder.
+"""Files that are too dangerous or too big to store: each function here writes one submission into a folder.
 
-A maker gets the path without a suffix, and the cells of the notebook that it is to spoil; it may use both as it likes.
-Nothing here is ever committed: the corpus makes them in a temporary folder.
+A maker gets the path without a suffix, and the cells of the notebook that it may corrupt. Nothing of this is ever
+committed: the corpus creates the files in a temporary folder.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def notebook_of_100_000_cells(path: Path, cells: list[str]) -> None:
 
 
 def notebook_of_many_words(path: Path, cells: list[str]) -> None:
-    """Each of many cells prints, and raises, what takes ten characters for one when it is shown: 40 MB of it."""
+    """Many cells print and raise text that becomes ten times longer when it is escaped: 40 MB in total."""
     word = "chr(0xE0041) * 2000"
     _save(path, notebook([*cells, *[f"print({word})\nraise ValueError({word})"] * 990]))
 
@@ -211,7 +211,7 @@ def notebook_with_markup_in_every_field(path: Path, cells: list[str]) -> None:
 
 
 def name_of_markup(path: Path, cells: list[str]) -> None:
-    """The student's name and the file's name, both as bad as a file system allows."""
+    """The worst names of a student and a file that a file system allows."""
     folder = path.with_name(f"{path.name} <img src=x onerror=alert(1)>'\" {TERMINAL}\n=1+1")
     folder.mkdir()
     (folder / "=cmd|' <script>alert(1)<\\script>\r\n[bold]x[\\bold].ipynb").write_text(notebook(cells))
@@ -222,7 +222,7 @@ def pipe(path: Path, cells: list[str]) -> None:
 
 
 def device(path: Path, cells: list[str]) -> None:
-    """An endless device; whoever may not make one links to it."""
+    """An endless device, or a link to one without the permission to create it."""
     target = path.with_name(path.name + ".ipynb")
     try:
         os.mknod(target, 0o600 | stat.S_IFCHR, os.makedev(1, 5))

@@ -1,9 +1,9 @@
-"""Grades the corpus with the real command, and finds what went wrong.
+"""Grades the corpus with the real command and looks for problems.
 
-Secrets are drawn for each trial. The *canary* is in the hidden checks, the reference, the configuration, the gradebook,
-the other students' submissions, and the command line, environment and home folder of the grader; nothing beyond the wall
-may see it. The *bait* is an input of a hidden check, so students' code does see it; no page for a student may show it.
-What the time that a check takes may tell is not looked for.
+Secrets are generated for each trial. The *canary* is in the hidden checks, the reference, the configuration, the
+gradebook, the other students' submissions, and the command line, environment and home folder of the grader; nothing in
+a worker may see it. The *bait* is an input of a hidden check, so students' code does see it; no page for a student may
+show it. Timing side channels are not tested.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PATIENCE_S = 1200
 
 
 class Report(msgspec.Struct):
-    """A whole trial; `others` are problems of the batch as such."""
+    """A whole trial; `others` are problems of the batch as a whole."""
 
     rows: list[Row]
     others: list[str]
@@ -46,17 +46,17 @@ class Report(msgspec.Struct):
 
     @property
     def problems(self) -> list[str]:
-        """All that is wrong anywhere."""
+        """All problems."""
         return [*(f"{row.entry.name}: {problem}" for row in self.rows for problem in row.problems), *self.others]
 
 
 def who() -> dict[str, int | None]:
-    """The users under whom a trial can be run here."""
+    """The users as whom a trial can run here."""
     return {"root": None, "an ordinary user": NOBODY} if os.geteuid() == 0 else {"an ordinary user": None}
 
 
 def refusal(user: int | None) -> str:
-    """Why another user cannot run the grader here; empty where they can."""
+    """The reason why another user cannot run the grader here; empty if they can."""
     if user is None:
         return ""
     try:
@@ -65,26 +65,26 @@ def refusal(user: int | None) -> str:
             text=True, check=False,
         )  # fmt: skip
     except PermissionError:
-        return "the interpreter lies below a private folder"
+        return "the interpreter is below a private folder"
     return "" if run.returncode == 0 else f"the environment cannot be read: {run.stderr[-200:]}"
 
 
 def trial(
     user: int | None = None, only: Sequence[str] = (), isolation: str = "namespaces", settings: str = ""
 ) -> Report:
-    """Grades the honest alone, then everything, as a user (None: whoever runs this).
+    """Grades the honest submissions alone, then everything, as a user (None: the current user).
 
-    Without isolation, attacks that only read show that they would find what they look for. `settings` are further lines
-    of the configuration.
+    Without isolation, attacks that only read show that they would find what they look for. `settings` are additional
+    lines of the configuration.
     """
-    told, drawn = manifest(), Secrets.drawn()
-    made = entries(told, only)
+    known, drawn = manifest(), Secrets.drawn()
+    made = entries(known, only)
     with _folder() as folder:
         course = _course(folder / "course", drawn)
         with (course / "grader_config.yml").open("a", encoding="utf-8") as file:
             file.write(settings)
         write(made, folder / "all", drawn.canary)
-        write(honest(told), folder / "alone", drawn.canary)
+        write(honest(known), folder / "alone", drawn.canary)
         (folder / ".netrc").write_text(f"password {drawn.canary}\n", encoding="utf-8")
         _give(folder, user)
         before = _traces(folder)
@@ -93,7 +93,7 @@ def trial(
         out = folder / f"results-{drawn.canary}"
         _earlier(out, drawn, user)
         run = grader.grade(folder / "all", out)
-        rows = [judged(entry, told, alone, run, drawn) for entry in made]
+        rows = [judged(entry, known, alone, run, drawn) for entry in made]
         layers = next((grade.layers for grade in alone.grades.values()), ())
         return Report(rows, [*of_batch(made, run, drawn), *_left(before, folder)], run.seconds, layers)
 
@@ -117,7 +117,7 @@ def _course(folder: Path, drawn: Secrets) -> Path:
 
 
 def _give(folder: Path, user: int | None) -> None:
-    """Gives a folder and all in it to a user."""
+    """Makes a user the owner of a folder and everything in it."""
     if user is None:
         return
     for path in (folder, *folder.rglob("*")):
@@ -125,7 +125,7 @@ def _give(folder: Path, user: int | None) -> None:
 
 
 def _earlier(out: Path, drawn: Secrets, user: int | None) -> None:
-    """A grade of somebody else's, with the canary in what staff alone may read."""
+    """Records another student's grade, with the canary in text for staff only."""
     check = Check(question="q01_double", name="test_two", public=True, title="Twice two is four.", hint="", points=1.0)
     result = CheckResult(check=check, verdict=Verdict.FAILED, points=0.0, seconds=0.1, staff_message=drawn.canary)
     grade = Grade(
@@ -140,7 +140,7 @@ def _earlier(out: Path, drawn: Secrets, user: int | None) -> None:
 
 
 class _Grader(NamedTuple):
-    """The real command, in a course, as a user."""
+    """Runs the real command in a course, as a user."""
 
     course: Path
     drawn: Secrets
@@ -148,20 +148,20 @@ class _Grader(NamedTuple):
     isolation: str
 
     def grade(self, submissions: Path, out: Path) -> Run:
-        """Grades a folder of submissions; what was told, and what was left in `out`."""
+        """Grades a folder of submissions; returns its output and the contents of `out`."""
         began = time.monotonic()
         done = self._run("grade", submissions, "--assignment", TARGET, "--json", "--out", out)
         seconds = time.monotonic() - began
         if not done.stdout:
             raise SystemExit(f"the grader gave nothing (exit status {done.returncode}):\n{done.stderr[-3000:]}")
-        told = {_number(found["file"]): found for found in json.loads(done.stdout)["submissions"]}
+        results = {_number(found["file"]): found for found in json.loads(done.stdout)["submissions"]}
         with Gradebook.open(out / "gradebook.sqlite") as book:
             grades = {_number(grade.file): grade for grade in book.latest(TARGET)}
         pages = {path.relative_to(out).as_posix(): path.read_text("utf-8") for path in out.rglob("*.*")
                  if path.suffix in (".html", ".csv")}  # fmt: skip
-        # The commands on it, which are for staff, name the folder of results, and with it the canary.
+        # Its commands, which are for staff, contain the name of the results folder and so the canary.
         pages["index.html"] = pages["index.html"].replace(out.name, "results")
-        return Run(done.returncode, told, grades, pages, done.stderr, seconds)
+        return Run(done.returncode, results, grades, pages, done.stderr, seconds)
 
     def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         folder = self.course.parent
@@ -176,19 +176,19 @@ class _Grader(NamedTuple):
 
 
 def _as_at_a_login(groups: tuple[Path, ...]) -> None:
-    """In these control groups, and with no more descriptors than is usual."""
+    """Joins these control groups and sets the usual limit on descriptors."""
     join(groups)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
 def _number(file: str) -> int:
-    """The number that a submission's path has below the folder of submissions; 0 for a file that was never there."""
+    """The number in a submission's path; 0 for a file that is not of the corpus."""
     found = re.search(r"/(?:all|alone)/(\d{3})-", file)
     return int(found[1]) if found else 0
 
 
 def _traces(folder: Path) -> set[str]:
-    """Whatever an attack may leave on a machine: processes, files, control groups, mounts."""
+    """Traces that an attack may leave on a machine: processes, files, control groups, mounts."""
     found = {str(path) for path in (Path("/tmp/owned"), Path("/dev/shm/left-by-a-hostile-notebook")) if path.exists()}
     found |= {str(path) for path in (folder / "tmp").iterdir()}
     for path in Path("/proc").glob("[0-9]*/comm"):

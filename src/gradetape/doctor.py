@@ -1,7 +1,7 @@
-"""What this machine can do for grading: each finding says what is there, or what is missing and what mends it.
+"""Checks whether this machine can grade: each finding says what is there, or what is missing and how to fix it.
 
-The walls are not guessed at: a worker is made behind them, as grading does it, and ended again. What only Linux has is
-imported where it is used, so that a person on another system is told so.
+The sandbox is tested, not guessed: a worker is started in it, as for grading, and ended again. Modules that exist only
+on Linux are imported where they are used, so that users of another system get a finding instead of a traceback.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from packaging.specifiers import SpecifierSet
 from gradetape.course import assignments as courses
 from gradetape.course.config import Config
 from gradetape.errors import CourseError, GradetapeError, InfrastructureError
+from gradetape.runtime.processors import workers_of
 
 _MB = 1 << 20
 _PATIENCE_S = 20.0
 _CUDA, _DRIVER = "CUDA 12 (12.5 or later) and cuDNN 9", ">=525.60"
-# Packages that bring the same modules.
+# Packages that provide the same modules.
 _INSTEAD = {"tensorflow": ("tensorflow-cpu", "tensorflow-intel")}
 
 
 class State(StrEnum):
-    """What a finding means: all is well, something optional is not there, or grading cannot run."""
+    """The meaning of a finding: fine, something optional is missing, or grading cannot run."""
 
     OK = "ok"
     ABSENT = "absent"
@@ -42,23 +43,30 @@ class State(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at; `remedy` is what to do about it, empty where nothing is to be done."""
+    """The result of one check of the machine; `remedy` says how to fix it, and is empty if there is nothing to fix."""
 
     name: str
     state: State
     found: str
     remedy: str = ""
 
+    @property
+    def label(self) -> str:
+        """The name that people read; `name` is for programs."""
+        return "sandbox" if self.name == "walls" else self.name
+
 
 def examine(here: Path) -> list[Finding]:
-    """Looks at the machine, and at the course that `here` is in; takes some seconds. Raises nothing."""
+    """Checks the machine and the course that `here` is in; takes some seconds. Raises nothing."""
     course, about_course = _course(here)
     config = course.config if course else Config()
     about_packages = [python(), packages(_required())]
     ready = all(finding.state is State.OK for finding in about_packages)
     return [
         *about_packages,
-        walls(config, _secret(course)) if ready else Finding("walls", State.ABSENT, "not tried without the packages"),
+        sandbox(config, _secret(course))
+        if ready
+        else Finding("walls", State.ABSENT, "not tested: packages are missing"),
         memory(config),
         *map(engine, ("podman", "docker")),
         gpu(),
@@ -70,16 +78,16 @@ def examine(here: Path) -> list[Finding]:
 
 
 def python() -> Finding:
-    """Whether this Python is one that gradetape is made for."""
+    """Whether gradetape supports this Python."""
     wanted = metadata.metadata("gradetape")["Requires-Python"]
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if SpecifierSet(wanted).contains(platform.python_version(), prereleases=True):
         return Finding("python", State.OK, found)
-    return Finding("python", State.WRONG, found, f"Install gradetape with a Python that is {wanted}.")
+    return Finding("python", State.WRONG, found, f"Install gradetape with Python {wanted}.")
 
 
 def packages(required: Iterable[str]) -> Finding:
-    """Whether the packages that gradetape and its extra `cpu` ask for are there, in versions that fit."""
+    """Whether the requirements of gradetape and its extra `cpu` are installed, in matching versions."""
     wrong = [need for need in map(Requirement, required) if not _fits(need)]
     if not wrong:
         return Finding("packages", State.OK, f"tensorflow {_version('tensorflow')}, keras {_version('keras')}")
@@ -109,24 +117,24 @@ def _version(name: str) -> str | None:
     return None
 
 
-def walls(config: Config, secret: tuple[Path, ...] = ()) -> Finding:
-    """Makes a worker behind the walls and ends it; the layers, or what is missing and how to get it."""
+def sandbox(config: Config, secret: tuple[Path, ...]) -> Finding:
+    """Starts a sandboxed worker and ends it; the isolation layers, or what is missing and how to get it."""
     if sys.platform != "linux":
         from gradetape.runtime.launch import IN_THE_IMAGE
 
-        found = f"{platform.system()} has none: they are made of Linux's namespaces, Landlock and seccomp"
+        found = f"{platform.system()} has none: the sandbox needs namespaces, Landlock and seccomp of Linux"
         return Finding(
             "walls", State.WRONG, found,
             "init, new, release, show, report and export work here; verify and grade on a Linux machine, or in the "
-            f"image that `gradetape image build` makes: {IN_THE_IMAGE}",
+            f"image that `gradetape image build` builds: {IN_THE_IMAGE}",
         )  # fmt: skip
     from gradetape.sandbox import landlock
 
     try:
         layers = _layers(config, secret)
     except InfrastructureError as error:
-        return Finding("walls", State.WRONG, "a worker could not be made", str(error))
-    return Finding("walls", State.OK, f"{', '.join(layers)} (Landlock's version is {landlock.abi()})")
+        return Finding("walls", State.WRONG, "a worker could not be started", str(error))
+    return Finding("walls", State.OK, f"{', '.join(layers)} (Landlock ABI version {landlock.abi()})")
 
 
 def _layers(config: Config, secret: tuple[Path, ...]) -> tuple[str, ...]:
@@ -147,52 +155,52 @@ def _layers(config: Config, secret: tuple[Path, ...]) -> tuple[str, ...]:
 
 
 def memory(config: Config) -> Finding:
-    """Whether all lanes could use what the limits give them at the same time."""
-    workers = (os.cpu_count() or 1) if config.workers == "auto" else config.workers
+    """Whether all workers could use their memory limits at the same time."""
+    workers = workers_of(config)
     try:
         there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MB
     except (AttributeError, ValueError, OSError):
-        return Finding("memory", State.ABSENT, "this system does not say how much there is")
+        return Finding("memory", State.ABSENT, "this system does not say how much memory there is")
     needed = workers * config.limits.memory_mb
-    found = f"{there} MiB for {workers} lanes of at most {config.limits.memory_mb} MiB"
+    found = f"{there} MiB for {workers} workers with at most {config.limits.memory_mb} MiB each"
     if needed <= there:
         return Finding("memory", State.OK, found)
     fewer = max(there // config.limits.memory_mb, 1)
     return Finding(
         "memory", State.ABSENT, found,
-        f"Where submissions use all that they may, set workers: {fewer} or a smaller limits.memory_mb.",
+        f"If submissions use their whole limit, set workers: {fewer} or a smaller limits.memory_mb.",
     )  # fmt: skip
 
 
 def engine(name: str) -> Finding:
-    """Whether a container engine is there and answers."""
+    """Whether a container engine is installed and answers."""
     if shutil.which(name) is None:
-        return Finding(name, State.ABSENT, "not installed", "Only containers need it; the walls do not.")
-    answer = _said(name, "info", "--format", "{{.}}")
+        return Finding(name, State.ABSENT, "not installed", "Only --isolation container needs it.")
+    answer = _output(name, "info", "--format", "{{.}}")
     if answer is None:
-        mend = "Start it: systemctl start docker" if name == "docker" else f"See what it says: {name} info"
-        return Finding(name, State.ABSENT, "installed, and does not answer", mend)
-    return Finding(name, State.OK, _said(name, "--version") or "it answers")
+        fix = "Start it: systemctl start docker" if name == "docker" else f"Run {name} info to see why."
+        return Finding(name, State.ABSENT, "installed, but does not answer", fix)
+    return Finding(name, State.OK, _output(name, "--version") or "it answers")
 
 
 def gpu() -> Finding:
-    """The GPUs or their MIG slices, and whether their driver is new enough for TensorFlow's CUDA."""
+    """The GPUs or their MIG slices, and whether the driver is new enough for TensorFlow's CUDA."""
     if shutil.which("nvidia-smi") is None:
-        return Finding("gpu", State.ABSENT, "no nvidia-smi here", "Grading runs on the CPU.")
+        return Finding("gpu", State.ABSENT, "nvidia-smi is not installed", "Grading runs on the CPU.")
     from gradetape.runtime.devices import discover
 
-    driver = (_said("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader") or "").partition("\n")[0]
+    driver = (_output("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader") or "").partition("\n")[0]
     cards = [f"{device.index}: {device.name}, {device.memory_mb} MiB" for device in discover()]
     if not cards:
-        return Finding("gpu", State.ABSENT, "nvidia-smi finds none", "See what it says: nvidia-smi")
+        return Finding("gpu", State.ABSENT, "nvidia-smi finds none", "Run nvidia-smi to see why.")
     found = f"{'; '.join(cards)}; driver {driver or 'unknown'}, for TensorFlow's {_CUDA}"
     if driver and not SpecifierSet(_DRIVER).contains(driver):
-        return Finding("gpu", State.ABSENT, found, f"CUDA 12 needs a driver that is {_DRIVER}: install a newer one.")
+        return Finding("gpu", State.ABSENT, found, f"CUDA 12 needs driver {_DRIVER}: install a newer one.")
     return Finding("gpu", State.OK, found)
 
 
 def image(config: Config) -> Finding:
-    """Whether the image for `isolation: container` is there."""
+    """Whether the image for `isolation: container` is available."""
     from gradetape.runtime import container
 
     wanted = State.WRONG if config.isolation == "container" else State.ABSENT
@@ -205,21 +213,21 @@ def image(config: Config) -> Finding:
 
 
 def browser() -> Finding:
-    """Whether `report --open` will find a browser."""
+    """Whether `report --open` finds a browser."""
     try:
         found = webbrowser.get()
     except webbrowser.Error:
-        return Finding("browser", State.ABSENT, "none found", "Copy results/ to where there is one, or set BROWSER.")
-    return Finding("browser", State.OK, getattr(found, "name", "") or "there is one")
+        return Finding("browser", State.ABSENT, "none found", "Copy results/ to another machine, or set BROWSER.")
+    return Finding("browser", State.OK, getattr(found, "name", "") or "found")
 
 
 def space(folder: Path, needed_mb: int = 200) -> Finding:
-    """Whether there is room for temporary files."""
+    """Whether there is enough space for temporary files."""
     free = shutil.disk_usage(folder).free // _MB
     found = f"{free} MiB free in {folder}"
     if free >= needed_mb:
         return Finding("disk", State.OK, found)
-    return Finding("disk", State.WRONG, found, f"Free {needed_mb} MiB there, or set TMPDIR to a folder with room.")
+    return Finding("disk", State.WRONG, found, f"Free {needed_mb} MiB there, or set TMPDIR to another folder.")
 
 
 def _course(here: Path) -> tuple[courses.Course | None, Finding]:
@@ -230,10 +238,10 @@ def _course(here: Path) -> tuple[courses.Course | None, Finding]:
             course.assignment(name)
     except CourseError as error:
         if courses.root_of(here) is None:
-            return None, Finding("course", State.ABSENT, f"{here} is in none", "Begin one: gradetape init FOLDER")
-        return None, Finding("course", State.WRONG, "it has mistakes", str(error))
+            return None, Finding("course", State.ABSENT, f"{here} is in no course", "Create one: gradetape init FOLDER")
+        return None, Finding("course", State.WRONG, "it has errors", str(error))
     except GradetapeError as error:
-        return None, Finding("course", State.WRONG, "it has mistakes", str(error))
+        return None, Finding("course", State.WRONG, "it has errors", str(error))
     return course, Finding("course", State.OK, f"{course.config.course}: {', '.join(names) or 'no assignments yet'}")
 
 
@@ -241,8 +249,8 @@ def _secret(course: courses.Course | None) -> tuple[Path, ...]:
     return () if course is None else (course.root / "solutions", course.root / "autograder")
 
 
-def _said(*command: str) -> str | None:
-    """What a program prints; None where it fails or says nothing in time."""
+def _output(*command: str) -> str | None:
+    """The output of a program; None if it fails or times out."""
     try:
         run = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE_S, check=True

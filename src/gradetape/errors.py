@@ -1,25 +1,26 @@
-"""Every exception of gradetape, drawn once.
+"""The exceptions of gradetape.
 
-GradetapeError                 a person can mend it: the text says what is wrong, where, and what to do next
+GradetapeError                 the user can fix it: the text says what is wrong, where, and what to do next
 ├── ConfigError                grader_config.yml or assignment.yml is wrong
-├── CourseError                the masters are wrong: a stem that does not match, a missing file
-├── SubmissionError            a file that cannot be read as a submission
+├── CourseError                the question sources or the answer key are wrong: a missing file, an unknown question
+├── SubmissionError            a file cannot be read as a submission
 ├── GradebookError             the gradebook or the results folder cannot be used
-├── ReleaseError               student/ could not be built
-├── RequestError               a command asks for what cannot be: an unknown question, points out of range
-└── InfrastructureError        the grader's own machinery failed; never charged to a student
-    ├── WallsError             a wall that is required could not be built
-    ├── ZygoteError            the process that forks workers is gone
-    ├── EngineError            podman or Docker is missing, or did not do what it was asked
-    └── DeviceError            there is no GPU where one is asked for
+├── ReleaseError               the students' folder cannot be built
+├── RequestError               a command asks for something impossible: an unknown question, points out of range
+└── InfrastructureError        the grader itself failed; never charged to a student
+    ├── SandboxError           a required isolation layer is not available or does not hold
+    │   └── SandboxUnavailable (sandbox.base) one backend is not available here; another one may be
+    ├── ZygoteError            the process that forks workers is gone or does not answer
+    ├── EngineError            podman or Docker is missing, does not answer, or failed
+    └── DeviceError            a GPU is requested and there is none
 
-WireError                      bytes from the other side that are not a frame of plain data
-WireRefused (TypeError)        a value of ours that does not travel; nothing was sent
+WireError                      bytes from the worker are not a valid frame of plain data
+WireRefused (TypeError)        a value cannot be sent; nothing was sent
 
 StudentError                   the student's code raised; also derives from the nearest built-in exception
-FarSideEvent (BaseException)   not an Exception: no `except Exception` in a check can swallow it
+WorkerEvent (BaseException)    not an Exception, so that no `except Exception` in a check can catch it
 ├── Missing                    the submission does not define a name
-├── Gone                       the worker is no more: timeout, memory or crashed
+├── Gone                       the worker has ended: timeout, memory, crashed or fault
 └── Overdue                    the check's own code ran past its deadline
 """
 
@@ -27,7 +28,7 @@ from __future__ import annotations
 
 
 class GradetapeError(Exception):
-    """A problem that a person can mend; shown without a traceback."""
+    """A problem that the user can fix; shown without a traceback."""
 
 
 class ConfigError(GradetapeError):
@@ -35,7 +36,7 @@ class ConfigError(GradetapeError):
 
 
 class CourseError(GradetapeError):
-    """The masters of a course are wrong."""
+    """The question sources or the answer key of a course are wrong."""
 
 
 class SubmissionError(GradetapeError):
@@ -47,19 +48,19 @@ class GradebookError(GradetapeError):
 
 
 class ReleaseError(GradetapeError):
-    """The students' folder could not be built."""
+    """The students' folder cannot be built."""
 
 
 class RequestError(GradetapeError):
-    """A command asks for what cannot be: an unknown question, points out of range."""
+    """A command asks for something impossible: an unknown question, points out of range."""
 
 
 class InfrastructureError(GradetapeError):
-    """The grader's own machinery failed; never charged to a student."""
+    """The grader itself failed; never charged to a student."""
 
 
 class SandboxError(InfrastructureError):
-    """A wall that is required could not be built."""
+    """A required isolation layer is not available or does not hold."""
 
 
 class ZygoteError(InfrastructureError):
@@ -67,25 +68,25 @@ class ZygoteError(InfrastructureError):
 
 
 class EngineError(InfrastructureError):
-    """A container engine is missing, does not answer, or did not do what it was asked."""
+    """A container engine is missing, does not answer, or failed."""
 
 
 class DeviceError(InfrastructureError):
-    """There is no GPU where one is asked for, or TensorFlow does not see it."""
+    """A GPU is requested and there is none, or TensorFlow does not see it."""
 
 
 class WireError(Exception):
-    """Bytes from the other side that are not a frame of plain data within the limits."""
+    """Bytes from the worker that are not a valid frame of plain data within the limits."""
 
 
 class WireRefused(TypeError):
-    """A value of ours that does not travel; nothing was sent."""
+    """A value that cannot be sent to the worker; nothing was sent."""
 
 
 class StudentError(Exception):
-    """Code on the far side raised: `kind` is the exception's name there, `traceback` the student's own lines.
+    """Code in the worker raised: `kind` is the exception's name, `traceback` holds the student's own lines.
 
-    `role` tells whose far side it was: `student`, `reference` or `clean`.
+    `role` is the role of the worker: `student`, `reference` or `clean`.
     """
 
     kind: str = ""
@@ -94,7 +95,7 @@ class StudentError(Exception):
 
 
 class WorkerEvent(BaseException):
-    """Something that ends a check whatever its code does; the first of a check is its verdict."""
+    """An event that ends a check whatever its code does; the first event of a check decides its verdict."""
 
 
 class Missing(WorkerEvent):
@@ -102,7 +103,7 @@ class Missing(WorkerEvent):
 
 
 class Gone(WorkerEvent):
-    """The worker is no more; `cause` is `timeout`, `memory`, `crashed` or `fault`."""
+    """The worker has ended; `cause` is `timeout`, `memory`, `crashed` or `fault`."""
 
     def __init__(self, cause: str, detail: str = "") -> None:
         super().__init__(f"{cause}: {detail}" if detail else cause)

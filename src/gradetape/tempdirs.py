@@ -1,4 +1,4 @@
-"""Temporary folders that nobody has to clear away by hand: whoever makes one removes those of the dead."""
+"""Temporary folders that clean up after killed processes: creating one removes those whose owner has ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gradetape.errors import InfrastructureError
 
 try:
     import fcntl
-except ModuleNotFoundError:  # Windows, where nothing is graded and these folders are never many
+except ModuleNotFoundError:  # Windows, where nothing is graded and few of these folders are created
     fcntl = None  # type: ignore[assignment]
 
 
@@ -21,8 +21,9 @@ except ModuleNotFoundError:  # Windows, where nothing is graded and these folder
 def folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
     """A private folder in `parent` (the system's folder for temporary files), removed at the end.
 
-    Its owner holds a lock on it, which ends with the owner however that ends: what is not locked is left over, and
-    removed as the next folder of that prefix is made there. Raises OSError with a `parent`, else InfrastructureError.
+    Its owner holds a lock on it, which ends with the owner even if that is killed: a folder without a lock is left
+    over, and removed when the next folder with that prefix is created. Raises OSError with a `parent`, otherwise
+    InfrastructureError.
     """
     try:
         path, lock = _made(prefix, parent or Path(tempfile.gettempdir()))
@@ -30,8 +31,8 @@ def folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
         if parent is not None:
             raise
         raise InfrastructureError(
-            f"There is no room for temporary files ({error.strerror or error}). Free some space, or set TMPDIR to a "
-            "folder that you may write to, and run the command again: it goes on where it stopped."
+            f"Temporary files cannot be created ({error.strerror or error}). Free some space, or set TMPDIR to a "
+            "folder that you can write to, and run the command again: it continues where it stopped."
         ) from error
     try:
         yield path
@@ -41,7 +42,7 @@ def folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def hold(path: Path, *, wait: bool) -> int:
-    """Locks a folder until the descriptor that this returns is closed; raises BlockingIOError where another has it."""
+    """Locks a folder until the returned descriptor is closed; raises BlockingIOError if it is locked and not `wait`."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -60,13 +61,13 @@ def _made(prefix: str, parent: Path) -> tuple[Path, int]:
     while True:
         path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         lock = hold(path, wait=True)
-        if path.exists():  # else another removed it before it was locked
+        if path.exists():  # else another process removed it before it was locked
             return path, lock
         os.close(lock)
 
 
 def _remove_if_left(path: Path) -> None:
-    """Removes a folder of ours that is not locked; raises OSError where it is, or is another's."""
+    """Removes an unlocked folder of this user; raises OSError if it is locked or cannot be opened."""
     lock = hold(path, wait=False)
     try:
         if os.fstat(lock).st_uid == os.geteuid():

@@ -1,4 +1,4 @@
-"""What strangers wrote, made safe to show: on a page, in a terminal, in a spreadsheet."""
+"""Makes untrusted text safe to show on a page, in a terminal and in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import shlex
 import unicodedata
 from collections.abc import Iterable
 
-_FEW = 5
-_UNSURE = re.compile(r"[^\n\t -~]")
+_SHOWN = 5
+_UNSAFE = re.compile(r"[^\n\t -~]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # The full-width forms count as operators in spreadsheets of East Asian locales.
@@ -16,32 +16,32 @@ _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001
 
 
 def printable(text: str, limit: int = 2000) -> str:
-    r"""Show what is invisible as an escape, such as `\x1b` or `\u202e`, and cut after `limit` characters.
+    r"""Show invisible characters as escapes, such as `\x1b` or `\u202e`, and cut after `limit` characters.
 
-    Newlines, tabs, letters, marks and symbols of every script stay. Control and format characters (terminal escapes,
-    bidirectional and zero-width ones), surrogates, private and unassigned characters do not.
+    Newlines, tabs, letters, marks and symbols of every script are kept. Control and format characters (terminal
+    escapes, bidirectional and zero-width characters), surrogates, private and unassigned characters are escaped.
     """
     if len(text) <= limit and text.isascii() and text.isprintable():
         return text
     left_out = len(text) - limit
-    shown = _UNSURE.sub(lambda found: _visible(found[0]), text[:limit].replace("\r\n", "\n"))
+    shown = _UNSAFE.sub(lambda found: _visible(found[0]), text[:limit].replace("\r\n", "\n"))
     return f"{shown}… ({left_out} more characters)" if left_out > 0 else shown
 
 
 def one_line(text: str, limit: int = 2000) -> str:
-    """The same on one line: newlines and tabs, which a file's name may hold, are escapes too."""
+    """Like `printable`, on one line: newlines and tabs, which file names may contain, are escaped too."""
     return printable(text, limit).replace("\n", r"\n").replace("\t", r"\t")
 
 
 def few(names: Iterable[str]) -> str:
-    """The first five of some names, and how many more there are."""
+    """The first five names, and the number of the others."""
     shown = list(names)
-    more = f" and {len(shown) - _FEW} more" if len(shown) > _FEW else ""
-    return ", ".join(shown[:_FEW]) + more
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
 
 
 def shell_word(text: str) -> str:
-    r"""A word of a command line for bash and zsh; what is invisible stands as its bytes: `$'zero\xe2\x80\x8bwidth'`."""
+    r"""A word of a bash or zsh command line; invisible characters become bytes: `$'zero\xe2\x80\x8bwidth'`."""
     if one_line(text, len(text)) == text:
         return shlex.quote(text)
     return f"$'{''.join(map(_shell_letter, text))}'"
@@ -52,18 +52,18 @@ def _shell_letter(letter: str) -> str:
         return f"\\{letter}"
     if one_line(letter) == letter:
         return letter
-    # A file's name that is no UTF-8 comes from the system with half a pair for each such byte.
+    # In a file name that is not UTF-8, the system gives a lone surrogate for each such byte.
     alone = "\udc80" <= letter <= "\udcff"
     return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape" if alone else "surrogatepass"))
 
 
 def strip_ansi(text: str) -> str:
-    """Text without the colours of a terminal, which Keras puts into its messages; other escapes stay to be shown."""
+    """Text without terminal colours, which Keras puts into its messages; other escapes are kept."""
     return _COLOUR.sub("", text)
 
 
 def spreadsheet(text: str) -> str:
-    """A cell that a spreadsheet shows and never computes; a number stays a number."""
+    """A cell that a spreadsheet shows but never evaluates; a number stays a number."""
     if _NUMBER.fullmatch(text):
         return text
     return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text

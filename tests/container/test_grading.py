@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from examples.hostile.findings import Row
 from examples.hostile.trial import trial
-from gradetape.runtime.container import ContainerSpec, said
+from gradetape.runtime.container import ContainerSpec, run_engine
 from tests.course import by_student, gradetape
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,7 @@ def batch(course: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_example_gets_in_a_container_what_it_gets_elsewhere(batch: dict[str, Any], name: str) -> None:
-    found, expected = batch[Path(name).id], EXPECTED[name]
+    found, expected = batch[Path(name).stem], EXPECTED[name]
     assert found["status"] == expected["status"]
     assert {question_id: question["points"] for question_id, question in found["questions"].items()} == expected[
         "points"
@@ -65,8 +65,8 @@ def test_an_example_gets_in_a_container_what_it_gets_elsewhere(batch: dict[str, 
 
 
 def test_every_verdict_of_an_example_is_the_same_as_with_namespaces(course: Path, batch: dict[str, Any]) -> None:
-    walled = graded(course, "namespaces", SUBMISSIONS)
-    assert {student: verdicts(found) for student, found in walled.items()} == {
+    sandboxed = graded(course, "namespaces", SUBMISSIONS)
+    assert {student: verdicts(found) for student, found in sandboxed.items()} == {
         student: verdicts(found) for student, found in batch.items()
     }
 
@@ -91,7 +91,7 @@ def test_an_example_has_a_container_of_its_own_where_the_course_asks_for_it(
     finally:
         config.write_text(before)
     assert {student: each["status"] for student, each in found.items()} == dict.fromkeys(found, "graded")
-    assert said(container.engine.names()).stdout.split() == []
+    assert run_engine(container.engine.names()).stdout.split() == []
 
 
 def test_attackers_get_in_a_container_what_they_get_elsewhere(container: ContainerSpec) -> None:

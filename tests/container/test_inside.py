@@ -32,7 +32,7 @@ def inside(loaded: OpenSession) -> Any:
     return loaded.student
 
 
-def test_every_wall_and_limit_of_the_container_is_found_as_it_must_be(
+def test_every_isolation_layer_and_limit_of_the_container_is_as_required(
     container: ContainerSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -44,7 +44,7 @@ def test_every_wall_and_limit_of_the_container_is_found_as_it_must_be(
     assert list(tmp_path.iterdir()) == [], "what podman writes where it was started, if memory runs out"
 
 
-def test_the_layers_are_told(loaded: OpenSession) -> None:
+def test_the_layers_are_reported(loaded: OpenSession) -> None:
     assert {"plain", "uid", "no_new_privs", "landlock", "seccomp", "memory of the container"} <= set(
         loaded.session.report.layers
     )
@@ -79,7 +79,7 @@ def test_memory_that_runs_out_costs_the_worker_and_not_the_container(zygote: Con
         assert caught.value.cause == "memory"
         far.begin()
         far.session.ready()
-        assert zygote.alive
+        assert not zygote.ended(0)
 
 
 def test_processes_without_end_cost_the_worker_and_not_the_container(zygote: ContainerZygote) -> None:
@@ -92,7 +92,7 @@ def test_processes_without_end_cost_the_worker_and_not_the_container(zygote: Con
         assert far.student.fine() == 3
 
 
-def test_the_far_side_says_what_it_computes_on(zygote: ContainerZygote) -> None:
+def test_the_worker_reports_what_it_computes_on(zygote: ContainerZygote) -> None:
     with open_session(zygote, "x = 1") as far:
         far.session.ready()
         assert far.session.report.devices == ()

@@ -15,7 +15,7 @@ import pytest
 from gradetape.errors import DeviceError, EngineError
 from gradetape.records import Slot
 from gradetape.runtime import container as containers
-from gradetape.runtime.container import ContainerSpec, ContainerZygote, box_of, said
+from gradetape.runtime.container import ContainerSpec, ContainerZygote, hardened_run, run_engine
 from tests.course import command, notebook, tiny
 from tests.remote_sessions import LIMITS, open_session
 
@@ -37,7 +37,7 @@ SPECIFICATION = {
 
 def names(container: ContainerSpec) -> set[str]:
     """The containers of gradetape that there are."""
-    return set(said(container.engine.names()).stdout.split())
+    return set(run_engine(container.engine.names()).stdout.split())
 
 
 def until_gone(container: ContainerSpec, gone: set[str], seconds: float = 30.0) -> bool:
@@ -87,14 +87,14 @@ def test_a_killed_grader_leaves_no_container_behind(container: ContainerSpec, tm
 def test_what_a_dead_grader_left_is_removed_by_the_next_and_what_a_living_one_has_is_not(
     container: ContainerSpec, tmp_path: Path
 ) -> None:
-    orphan, mine = f"gradetape-{_dead()}-1-0000abcd", containers.name_of_box()
+    orphan, mine = f"gradetape-{_dead()}-1-0000abcd", containers.container_name()
     running = [_idle(container, tmp_path, name) for name in (orphan, mine)]
     try:
         assert containers.sweep(container.engine) == (orphan,)
         assert orphan not in names(container)
         assert mine in names(container)
     finally:
-        said(container.engine.remove(orphan, mine))
+        run_engine(container.engine.remove(orphan, mine))
         for process in running:
             process.kill()
             process.communicate()
@@ -108,8 +108,8 @@ def _dead() -> int:
 
 def _idle(container: ContainerSpec, folder: Path, name: str) -> subprocess.Popen[bytes]:
     """A container that waits to be removed."""
-    box = box_of(LIMITS, container, folder, "gradetape.worker.zygote", slot=Slot())
-    argv = [name if word == box.name else word for word in container.engine.run(box)]
+    run = hardened_run(LIMITS, container, folder, "gradetape.worker.zygote", slot=Slot())
+    argv = [name if word == run.name else word for word in container.engine.run(run)]
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while name not in names(container) and time.monotonic() < deadline:
@@ -117,7 +117,7 @@ def _idle(container: ContainerSpec, folder: Path, name: str) -> subprocess.Popen
     return process
 
 
-def test_an_image_that_is_not_there_is_told_with_what_to_do(container: ContainerSpec) -> None:
+def test_a_missing_image_is_an_error_with_advice(container: ContainerSpec) -> None:
     with pytest.raises(EngineError, match="gradetape image build"):
         containers.image_id(container.engine, "localhost/gradetape-is-not-there")
 
@@ -138,8 +138,8 @@ def test_a_device_that_is_asked_for_by_its_cdi_name_is_in_the_container(
     container: ContainerSpec, fake_gpu: Slot, tmp_path: Path
 ) -> None:
     def seen(slot: Slot) -> list[str]:
-        box = box_of(LIMITS, container, tmp_path, "gradetape.worker.probe", "look", slot=slot)
-        return list(json.loads(said(container.engine.run(box)).stdout)["accelerators"])
+        run = hardened_run(LIMITS, container, tmp_path, "gradetape.worker.probe", "look", slot=slot)
+        return list(json.loads(run_engine(container.engine.run(run)).stdout)["accelerators"])
 
     assert seen(fake_gpu) == ["/dev/nvidia0"]
     assert seen(Slot()) == []

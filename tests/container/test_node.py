@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from gradetape.records import Slot
-from gradetape.runtime.container import ContainerSpec, box_of
+from gradetape.runtime.container import ContainerSpec, hardened_run
 from gradetape.runtime.container_engine import CAPABILITIES, Mount
 from tests.course import DOUBLE, HALVE, called, notebook, tiny
 from tests.remote_sessions import LIMITS
@@ -37,7 +37,7 @@ def halve(x):
 
 @pytest.fixture(scope="module")
 def graded(container: ContainerSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Three submissions, graded by one container: one that is right, one that looks around, one that ends Python."""
+    """Three submissions, graded by one container: one that is right, one that explores, one that ends Python."""
     if os.geteuid() != 0:
         pytest.skip("the folders of the course belong to root in the container")
     folder = tmp_path_factory.mktemp("node")
@@ -71,11 +71,11 @@ def in_one_container(
     container: ContainerSpec, folder: Path, arguments: tuple[str, ...], *mounts: Mount
 ) -> subprocess.CompletedProcess[str]:
     """Runs a verb by the image's entry point, with what the documentation allows it."""
-    box = msgspec.structs.replace(
-        box_of(LIMITS, container, folder, "", slot=Slot()), entrypoint="gradetape", command=arguments,
+    spec = msgspec.structs.replace(
+        hardened_run(LIMITS, container, folder, "", slot=Slot()), entrypoint="gradetape", command=arguments,
         capabilities=(*CAPABILITIES, "DAC_OVERRIDE"), memory_mb=3000, mounts=mounts,
     )  # fmt: skip
-    run = subprocess.run(container.engine.run(box), capture_output=True, text=True, timeout=600)
+    run = subprocess.run(container.engine.run(spec), capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr[-3000:]
     return run
 

@@ -40,14 +40,15 @@ def command(as_json: bool) -> None:
 
 def _plain(finding: Finding) -> dict[str, str]:
     return {
-        "name": finding.name, "state": finding.state.value, "found": finding.found, "remedy": finding.remedy
+        "name": finding.name, "label": finding.label, "state": finding.state.value, "found": finding.found,
+        "remedy": finding.remedy,
     }  # fmt: skip
 
 
 def _print(findings: list[Finding], ok: bool) -> None:
     terminal = console(stderr=False)
     for finding in findings:
-        line = Text(f"{finding.state.value:7}", _COLOURS[finding.state]).append(f"{finding.name:10}", "bold")
+        line = Text(f"{finding.state.value:7}", _COLOURS[finding.state]).append(f"{finding.label:10}", "bold")
         terminal.print(line.append(finding.found, "default"))
         if finding.remedy:
             terminal.print(Text("\n".join(f"{'':17}{part}" for part in finding.remedy.splitlines()), "italic"))

@@ -1,7 +1,7 @@
-"""`grader_config.yml` becomes a `Config`: read once, typed and frozen.
+"""Reads `grader_config.yml` into a `Config`: once, typed and frozen.
 
-`read` is shared by every YAML file of a course. It knows the line of each key, so that an error says where it is, and
-it reports all errors of a file together. `python -m gradetape.course.config` prints the JSON schema that editors use.
+Every YAML file of a course is read with `read`. It knows the line of each key, so that an error names it, and it
+reports all errors of a file together. `python -m gradetape.course.config` prints the JSON schema for editors.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from gradetape.errors import ConfigError
 
 FILE = "grader_config.yml"
 _HEAD = """\
-## How this course is graded. A key behind '# ' has its default: take the '# ' away to change it, and for a key of a
-## group from the line of the group too. Lines that begin with '##' say what the next key does.
+## The settings of this course. A key after '# ' has its default value: remove the '# ' to change it, and for a key in a
+## group also the '# ' of the group's line. A line that starts with '##' describes the next key.
 """
 COURSE_FOLDERS = ("assignments", "solutions", "autograder", "student")
 
@@ -36,41 +36,47 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
 class StrictModel(BaseModel):
-    """A mapping of a YAML file: no unknown keys, no conversions, no changes afterwards."""
+    """A mapping of a YAML file: unknown keys are errors, values are not converted, and instances are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class LimitsConfig(StrictModel):
-    """What one submission may use. A limit that is not written here keeps its default."""
+    """The limits of one submission. A limit that is not set keeps its default."""
 
     load_s: Seconds = Field(60.0, description="Seconds for a worker to start.")
     cell_s: Seconds = Field(60.0, description="Seconds for one cell of a notebook.")
     check_s: Seconds = Field(20.0, description="Seconds for one check, unless the check asks for more.")
-    submission_s: Seconds = Field(900.0, description="Seconds for everything that one submission does.")
+    submission_s: Seconds = Field(900.0, description="Seconds for one submission in total.")
     cell_cpu_s: Seconds | None = Field(
-        None, description="CPU seconds of all processes together for one cell; twice cell_s where it is left out."
+        None, description="CPU seconds for one cell, all processes together; twice cell_s by default."
     )
     check_cpu_s: Seconds | None = Field(
         None,
-        description="CPU seconds for one check, more for a check that asks for more time; twice check_s by default.",
+        description="CPU seconds for one check, more if the check asks for more time; twice check_s by default.",
     )
     submission_cpu_s: Seconds | None = Field(
-        None, description="CPU seconds for everything that one submission does; twice submission_s by default."
+        None, description="CPU seconds for one submission in total; twice submission_s by default."
     )
     memory_mb: int = Field(4096, ge=256, le=1_048_576, description="Mebibytes of memory for one worker.")
-    disk_mb: int = Field(512, ge=1, le=1_048_576, description="Mebibytes in each of a worker's private folders.")
-    processes: int = Field(128, ge=32, le=32_768, description="Processes and threads; TensorFlow needs 32 at least.")
-    output_kb: int = Field(64, ge=1, le=65_536, description="Kibibytes that are kept of the text that is printed.")
+    disk_mb: int = Field(
+        512, ge=1, le=1_048_576, description="Mebibytes of disk space in each of a worker's private folders."
+    )
+    processes: int = Field(
+        128, ge=32, le=32_768, description="Processes and threads of one worker; TensorFlow needs at least 32."
+    )
+    output_kb: int = Field(64, ge=1, le=65_536, description="Kibibytes of printed text that are kept.")
 
     @model_validator(mode="after")
     def _whole_covers_parts(self) -> LimitsConfig:
         if self.submission_s < max(self.load_s, self.cell_s, self.check_s):
-            raise ValueError("submission_s is less than load_s, cell_s or check_s, which could never be used up")
+            raise ValueError(
+                "submission_s is less than load_s, cell_s or check_s; make it at least as large as each of them"
+            )
         return self
 
     def record(self) -> records.Limits:
-        """The same limits as the value that travels between the rooms."""
+        """The same limits as the record that is sent to workers."""
         cpu = {
             f"{part}_cpu_s": getattr(self, f"{part}_cpu_s") or 2 * getattr(self, f"{part}_s")
             for part in ("cell", "check", "submission")
@@ -106,25 +112,25 @@ Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
 class LatePolicy(StrictModel):
-    """What late work costs. An assignment's deadline is in its assignment.yml."""
+    """The penalty for late submissions. The deadline of an assignment is in its assignment.yml."""
 
     grace_minutes: Annotated[float, Field(ge=0, le=10_080, allow_inf_nan=False)] = Field(
-        0.0, description="So many minutes after the deadline cost nothing."
+        0.0, description="Minutes after the deadline without a penalty."
     )
     percent_per_day: Percent = Field(
-        0.0, description="What each day that has begun after the deadline takes off the points, in percent of them."
+        0.0, description="Penalty for each started day after the deadline, in percent of the points."
     )
-    most_percent: Percent = Field(100.0, description="What lateness takes off at the most, in percent of the points.")
+    most_percent: Percent = Field(100.0, description="The largest penalty, in percent of the points.")
     times: Annotated[Path, Field(strict=False)] | None = Field(
         None,
-        description="A CSV file, seen from the course's folder, that says when work was handed in: columns student, "
-        "time (ISO, with its zone), and assignment where there are several.",
+        description="A CSV file with submission times, relative to the course folder: columns student, time (ISO, with "
+        "time zone), and assignment if there are several.",
     )
     by_file: bool = Field(
-        False, description="Where that file says nothing, the time at which the submitted file was last changed counts."
+        False, description="Use the modification time of the submitted file if the CSV file has no time for it."
     )
     extensions: dict[str, dict[str, Time]] = Field(
-        {}, description="Deadlines of single students: for each assignment, each student's name and time."
+        {}, description="Deadlines for single students: for each assignment, student names with their times."
     )
 
 
@@ -132,49 +138,51 @@ class ContainerConfig(StrictModel):
     """The container for `isolation: container`."""
 
     engine: Literal["auto", "podman", "docker"] = Field(
-        "auto", description="What runs it; auto takes podman where it is installed, else Docker."
+        "auto", description="The container engine; auto uses podman if it is installed, otherwise Docker."
     )
     image: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\s-]\S*$")] = Field(
-        "localhost/gradetape:latest", description="The image, as `gradetape image build` made it."
+        "localhost/gradetape:latest", description="The name of the image; `gradetape image build` builds it."
     )
-    per: Literal["lane", "submission"] = Field(
-        "lane", description="Whether a container serves a lane's submissions in turn, or each has one of its own."
+    per: Literal["slot", "submission"] = Field(
+        "slot", description="slot: one container grades one submission after another; submission: a new one for each."
     )
 
 
 class Config(StrictModel):
-    """Everything that a course can set."""
+    """The settings of a course."""
 
     course: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        "Untitled course", description="The course's title, shown above every page."
+        "Untitled course", description="The title of the course, shown on every page."
     )
     keras: Literal[3, "legacy"] = Field(
-        3, description="The Keras that submissions run under: 3, or legacy for Keras 2 (tf-keras)."
+        3, description="The Keras version for submissions: 3, or legacy for Keras 2 (tf-keras)."
     )
     workers: Literal["auto"] | Annotated[int, Field(ge=1, le=4096)] = Field(
-        "auto", description="How many submissions are graded side by side; auto looks at the machine."
+        "auto", description="Number of submissions to grade at the same time; auto is one per processor."
     )
     device: Literal["auto", "cpu", "gpu"] = Field(
-        "auto", description="Where TensorFlow computes. With gpu, a machine without one is refused."
+        "auto", description="Where TensorFlow computes; gpu requires a GPU, auto uses one if there is one."
     )
     workers_per_gpu: int = Field(
-        1, ge=1, le=64, description="How many submissions share a GPU, or a MIG slice, at a time."
+        1, ge=1, le=64, description="Number of submissions that share a GPU, or a MIG slice, at the same time."
     )
     engine: Literal["local"] = Field("local", description="Where jobs are judged: local workers on this machine.")
     isolation: Literal["namespaces", "container", "none"] = Field(
-        "namespaces", description="The walls around a student's code; none is for code that you trust."
+        "namespaces", description="The sandbox for students' code; none is only for code that you trust."
     )
     container: ContainerConfig = Field(ContainerConfig(), description="The container for isolation: container.")
     results: Annotated[Path, Field(strict=False), AfterValidator(_results_folder)] = Field(
-        Path("results"), description="The folder for the gradebook and the reports, seen from the course's folder."
+        Path("results"), description="The folder for the gradebook and the reports, relative to the course folder."
     )
     gradebook: Annotated[str, AfterValidator(_database_url)] | None = Field(
         None,
-        description="A database's URL. Without it the grades are in gradebook.sqlite in the results folder. "
-        "Leave a password to PGPASSWORD or to a .pgpass file.",
+        description="The URL of a database; by default grades are stored in gradebook.sqlite in the results folder. "
+        "Put a password into PGPASSWORD or a .pgpass file.",
     )
-    late: LatePolicy = Field(LatePolicy(), description="What late work costs; without a time of handing in, nothing.")
-    limits: LimitsConfig = Field(LimitsConfig(), description="What one submission may use.")
+    late: LatePolicy = Field(
+        LatePolicy(), description="The penalty for late submissions; a submission without a time has none."
+    )
+    limits: LimitsConfig = Field(LimitsConfig(), description="The limits of one submission.")
 
 
 _ALLOWED = {
@@ -208,12 +216,12 @@ def schema() -> dict[str, Any]:
 
 
 def commented() -> str:
-    """A configuration file that sets nothing, and shows every key with its default and what it does."""
+    """The text of a configuration file that sets nothing and shows every key with its default and description."""
     return _HEAD + "".join(_commented(Config, ""))
 
 
 def every_key(model: type[StrictModel] = Config, above: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every key with its dots, such as `limits.cell_s`, and what the model says of it; a group before its keys."""
+    """Every key by its dotted name, such as `limits.cell_s`, with its field; a group before its keys."""
     for name, field in model.model_fields.items():
         yield above + name, field
         if (inner := _mapping(field)) is not None:
@@ -221,7 +229,7 @@ def every_key(model: type[StrictModel] = Config, above: str = "") -> Iterator[tu
 
 
 def read(path: Path, model: type[Model], *, shown: str | None = None) -> Model:
-    """Read a YAML file strictly; `shown` is how errors call it. Raises ConfigError."""
+    """Read a YAML file strictly; `shown` is its name in errors. Raises ConfigError."""
     name = shown or path.name
     data = _parse(_text(path, name), name)
     try:
@@ -231,13 +239,13 @@ def read(path: Path, model: type[Model], *, shown: str | None = None) -> Model:
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """` Did you mean 'limits'?`, or nothing where no name is near."""
+    """` Did you mean 'limits'?`, or an empty text if no name is similar."""
     near = difflib.get_close_matches(word, list(names), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
 class _Constructor(RoundTripConstructor):
-    """Dates stay as they are written: a deadline's zone must not be lost. So does what only looks like a number."""
+    """Keeps dates as text, so that the time zone of a deadline is not lost, and also text that looks like a number."""
 
 
 def _or_text(construct: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -271,7 +279,7 @@ def _commented(model: type[StrictModel], indent: str) -> Iterator[str]:
 
 
 def default_text(field: FieldInfo) -> str:
-    """A key's default as YAML shows it; nothing where there is none."""
+    """The default of a key as YAML text; empty if there is none."""
     value = field.get_default(call_default_factory=True)
     if isinstance(value, bool):
         return str(value).lower()
@@ -311,7 +319,7 @@ def _syntax_error(problem: YAMLError, text: str, name: str) -> str:
 
 
 def _explain(errors: list[ErrorDetails], data: CommentedMap, model: type[StrictModel], name: str) -> str:
-    """One line for each wrong key; the branches of a union belong together."""
+    """One line for each wrong key; the errors of a union's branches are combined."""
     found: dict[tuple[int, str], list[ErrorDetails]] = {}
     for error in errors:
         found.setdefault(_locate(data, error["loc"]), []).append(error)
@@ -321,7 +329,7 @@ def _explain(errors: list[ErrorDetails], data: CommentedMap, model: type[StrictM
 
 
 def _locate(data: CommentedMap, location: tuple[int | str, ...]) -> tuple[int, str]:
-    """The line, counted from 1, and the dotted key; what is not in the file is on the line of what should hold it."""
+    """The line, counted from 1, and the dotted key; a missing key has the line of the mapping that lacks it."""
     node: Any = data
     line = 1
     parts: list[str] = []
@@ -356,7 +364,7 @@ def _sentence(key: str, group: list[ErrorDetails], model: type[StrictModel]) -> 
 
 
 def _group(model: type[StrictModel], name: str) -> str:
-    """Where a key belongs that stands outside of its group."""
+    """A hint for a key that is outside its group."""
     groups = [above for above, _, key in (known.rpartition(".") for known, _ in every_key(model)) if key == name]
     return f" It belongs under {groups[0]}:." if groups and groups[0] else ""
 
@@ -367,7 +375,7 @@ def _shorten(given: object) -> str:
 
 
 def _allowed(error: ErrorDetails) -> str:
-    """What a value may be, in words."""
+    """The allowed values, in words."""
     template = _ALLOWED.get(error["type"])
     if template is None:
         return error["msg"].removeprefix("Input should be ")

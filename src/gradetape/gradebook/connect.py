@@ -1,4 +1,4 @@
-"""Connections to SQLite and PostgreSQL, and what their errors mean to a person."""
+"""Connections to SQLite and PostgreSQL, and plain explanations of their errors."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from gradetape.errors import GradebookError
 
-# How SQLite's name for an error begins, what is wrong, and what to do next.
-_AGAIN = "run the command again: it goes on where it stopped."
+# The start of SQLite's name for an error, what is wrong, and what to do next.
+_AGAIN = "run the command again: it continues where it stopped."
 _OTHER = "or choose another folder with --out or --results."
 _ADVICE = (
-    ("SQLITE_BUSY", f"is locked by another program. Close what has it open, such as another gradetape, and {_AGAIN}"),
+    ("SQLITE_BUSY", f"is locked by another program. Close that program, such as another gradetape, and {_AGAIN}"),
     ("SQLITE_FULL", f"could not grow: the disk is full. Free some space and {_AGAIN}"),
-    ("SQLITE_READONLY", f"cannot be written. Check who owns it and its folder, {_OTHER}"),
-    ("SQLITE_CANTOPEN", f"cannot be opened. Check who owns it and its folder, {_OTHER}"),
+    ("SQLITE_READONLY", f"cannot be written. Check the owner of it and its folder, {_OTHER}"),
+    ("SQLITE_CANTOPEN", f"cannot be opened. Check the owner of it and its folder, {_OTHER}"),
     ("SQLITE_NOTADB", f"is a file of another kind. Move it away, {_OTHER}"),
     ("SQLITE_CORRUPT", "is damaged. Restore it from a backup, or move it away and grade again."),
-    ("SQLITE_IOERR", "fails to be read or written. Check the disk; SQLite needs a local one, PostgreSQL does not."),
+    ("SQLITE_IOERR", "cannot be read or written. Check the disk: SQLite needs a local disk, PostgreSQL does not."),
 )
 
 
 def locate(url_or_path: str | Path) -> tuple[sa.URL, str]:
-    """The URL of a gradebook, and how to call it where people read; raises GradebookError."""
+    """The URL of a gradebook, and its name in messages; raises GradebookError."""
     if "://" not in str(url_or_path):
         return sa.URL.create("sqlite", database=str(url_or_path)), str(url_or_path)
     try:
         url = sa.make_url(str(url_or_path))
     except (ArgumentError, ValueError) as error:
         raise GradebookError(
-            "The gradebook's URL cannot be understood. "
-            "It should look like postgresql://user:password@machine/database, or be the path of a SQLite file."
+            "The gradebook's URL cannot be parsed. "
+            "Write postgresql://user:password@host/database, or the path of a SQLite file."
         ) from error
     return url, url.render_as_string(hide_password=True)
 
 
 def engine_of(url: sa.URL, place: str, busy_s: float) -> sa.Engine:
-    """An engine for a URL; the folder of a SQLite file is made. Raises GradebookError."""
+    """An engine for a URL; creates the folder of a SQLite file. Raises GradebookError."""
     try:
         if url.get_backend_name() != "sqlite":
             return sa.create_engine(url)
@@ -63,18 +63,19 @@ def _make_folder(database: Path) -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GradebookError(
-            f"The folder {database.parent} cannot be made: {error.strerror}. Choose another folder with --out."
+            f"The folder {database.parent} cannot be created: {error.strerror}. Choose another folder with --out."
         ) from error
 
 
 def _set_up_sqlite(engine: sa.Engine) -> None:
-    """Readers beside a writer, foreign keys, and transactions that queue as they begin."""
+    """Allows readers beside a writer, enforces foreign keys, and makes transactions queue as they begin."""
 
     @sa.event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # the driver is not to begin transactions of its own
+        connection.isolation_level = None  # keeps the driver from beginning transactions of its own
         connection.execute("PRAGMA foreign_keys = ON")
-        # SQLite does not wait for a lock here. Whoever holds one is making the same switch, or the next to open does.
+        # SQLite does not wait for a lock here. The holder of the lock makes the same switch, or the next one to open
+        # does.
         with suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode = WAL")
 
@@ -84,14 +85,14 @@ def _set_up_sqlite(engine: sa.Engine) -> None:
 
 
 def explained(error: Exception, place: str) -> str:
-    """What a database's error means, and what to do next."""
+    """The plain explanation of a database error, and what to do next."""
     cause = getattr(error, "orig", None) or error
     name = getattr(cause, "sqlite_errorname", "")
-    for beginning, advice in _ADVICE:
-        if name.startswith(beginning):
+    for prefix, advice in _ADVICE:
+        if name.startswith(prefix):
             return f"The gradebook {place} {advice}"
     reason = " ".join(str(cause).split())
     return (
         f"The gradebook {place} cannot be used: {reason}. Check its name and that you may write there; for a server, "
-        "check that it runs and lets you in."
+        "check that it is running and accepts your login."
     )

@@ -1,4 +1,7 @@
-"""Points that a person gave in place of the checks'. Rows are never removed; undoing one writes who did it and when."""
+"""Overrides: points given by a person instead of the checks.
+
+No row is removed; undoing an override records who did it and when.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _IN_FORCE = OVERRIDES.c.undone_at.is_(None)
 
 
 def add(connection: sa.Connection, assignment: str, override: Override) -> None:
-    """Adds an override, which is in force until it is undone or a newer one takes its place."""
+    """Adds an override, which is in force until it is undone or a newer one replaces it."""
     row = {
         "assignment": printable(assignment), "student": printable(override.student), "question": override.question,
         "points": override.points, "reason": printable(override.reason), "who": printable(override.by),
@@ -25,7 +28,7 @@ def add(connection: sa.Connection, assignment: str, override: Override) -> None:
 
 
 def undo(connection: sa.Connection, assignment: str, student: str, question: str, by: str) -> Override | None:
-    """Undoes the override that is in force for a question; the one before it is in force again. None if none was."""
+    """Undoes the override in force for a question; the one before it is in force again. None if there was none."""
     found = _of(assignment, student).where(OVERRIDES.c.question == question, _IN_FORCE)
     row = connection.execute(found.order_by(OVERRIDES.c.id.desc()).limit(1)).first()
     if row is None:
@@ -36,7 +39,7 @@ def undo(connection: sa.Connection, assignment: str, student: str, question: str
 
 
 def history(assignment: str, student: str | None) -> sa.Select[Any]:
-    """All overrides of an assignment or of one student, the oldest first."""
+    """All overrides of an assignment or of one student, oldest first."""
     return _of(assignment, student).order_by(OVERRIDES.c.id)
 
 
@@ -46,7 +49,7 @@ def read(rows: list[sa.Row[Any]]) -> list[Override]:
 
 
 def now() -> str:
-    """The time as the gradebook writes it."""
+    """The current time in the format of the gradebook."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

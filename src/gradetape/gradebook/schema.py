@@ -1,7 +1,7 @@
-"""The layout of a gradebook: made when it is new, migrated in one transaction when it is older, refused when newer.
+"""The layout of a gradebook: created when it is new, migrated in one transaction if older, refused if newer.
 
-Each layout has a number, which stands in the table `meta`. A migration takes a gradebook from one layout to the next.
-A SQLite file is copied before anything is changed. A database on a server is not: its dumps are its administrator's.
+Each layout has a number, stored in the table `meta`. A migration takes a gradebook from one layout to the next. A
+SQLite file is copied before it is changed. A database on a server is not: its administrator makes the dumps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from gradetape import tempdirs as tempdirs
+from gradetape import tempdirs
 from gradetape.errors import GradebookError
 from gradetape.gradebook.connect import explained
 from gradetape.gradebook.tables import ATTEMPTS, CLAIMS, META, OVERRIDES, TABLES
@@ -26,9 +26,9 @@ _VERSION = META.c.name == "schema"
 
 
 def prepare(connection: sa.Connection, place: str) -> str:
-    """Makes the tables, or brings older ones up to date, within the transaction of `connection`.
+    """Creates the tables or migrates older ones, in the transaction of `connection`.
 
-    Returns what a person should know of that, or nothing. Raises GradebookError for what is no gradebook of ours.
+    Returns a description of the migration for people, or an empty text. Raises GradebookError for another database.
     """
     tables = sa.inspect(connection).get_table_names()
     if not tables:
@@ -37,27 +37,26 @@ def prepare(connection: sa.Connection, place: str) -> str:
         return ""
     if not {META.name, ATTEMPTS.name}.issubset(tables):
         raise GradebookError(
-            f"The database {place} belongs to something else: its tables are not a gradebook's. "
-            "Give gradetape a database of its own, or choose another folder with --out or --results."
+            f"The database {place} belongs to another program: its tables are not a gradebook's. "
+            "Use a separate database for gradetape, or choose another folder with --out or --results."
         )
     found = _layout(connection, place)
     return _migrated(connection, place, found) if found < SCHEMA else ""
 
 
 def queue_behind_other_writers(connection: sa.Connection) -> str | None:
-    """Waits until no other transaction writes; the layout's number as it stands."""
+    """Waits until no other transaction writes; returns the stored layout number."""
     return connection.scalar(sa.select(META.c.value).where(_VERSION).with_for_update())
 
 
 def _layout(connection: sa.Connection, place: str) -> int:
-    told = queue_behind_other_writers(connection) or ""
-    if not told.isdecimal() or not 0 < int(told) <= SCHEMA:
+    stored = queue_behind_other_writers(connection) or ""
+    if not stored.isdecimal() or not 0 < int(stored) <= SCHEMA:
         raise GradebookError(
-            f"The gradebook {place} was made by another version of gradetape, which is newer (its layout is "
-            f"{told or 'unknown'}, this version's is {SCHEMA}). Update gradetape, or choose another folder with "
-            "--out or --results."
+            f"The gradebook {place} was made by a newer version of gradetape (its layout is {stored or 'unknown'}, "
+            f"this version's is {SCHEMA}). Update gradetape, or choose another folder with --out or --results."
         )
-    return int(told)
+    return int(stored)
 
 
 def _migrated(connection: sa.Connection, place: str, found: int) -> str:
@@ -65,12 +64,12 @@ def _migrated(connection: sa.Connection, place: str, found: int) -> str:
     for layout in range(found, SCHEMA):
         _MIGRATIONS[layout](connection)
     connection.execute(sa.update(META).where(_VERSION).values(value=str(SCHEMA)))
-    copy = f"As it was, it is kept in {kept}." if kept else "No copy was made: the server's own dumps are its backup."
-    return f"The gradebook {place} was brought from layout {found} to layout {SCHEMA}. {copy}"
+    copy = f"A copy of the old one is in {kept}." if kept else "No copy was made: use the server's dumps as a backup."
+    return f"The gradebook {place} was migrated from layout {found} to layout {SCHEMA}. {copy}"
 
 
 def _backup(connection: sa.Connection, place: str, layout: int) -> Path | None:
-    """A copy of a SQLite file, whole or not at all; whoever holds the write lock copies, so that nothing changes."""
+    """Copies a SQLite file, completely or not at all; the caller holds the write lock, so that nothing changes."""
     if connection.dialect.name != "sqlite":
         return None
     path = Path(connection.engine.url.database or "")
@@ -81,13 +80,13 @@ def _backup(connection: sa.Connection, place: str, layout: int) -> Path | None:
                 source.backup(copy)
             os.replace(half / kept.name, kept)
     except (sqlite3.Error, OSError) as error:
-        told = f"Before the gradebook is changed it is copied to {kept}, which failed. {explained(error, place)}"
-        raise GradebookError(told) from error
+        reason = f"The gradebook is copied to {kept} before its migration, and the copy failed."
+        raise GradebookError(f"{reason} {explained(error, place)}") from error
     return kept
 
 
 def _free_name(path: Path, label: str) -> Path:
-    """No copy takes the place of an earlier one."""
+    """The name of a new copy, which replaces no earlier one."""
     names = (path.with_name(f"{path.name}.{label}{f'.{number}' if number > 1 else ''}.bak") for number in count(1))
     return next(name for name in names if not name.exists())
 
@@ -96,5 +95,5 @@ def _claims_and_overrides(connection: sa.Connection) -> None:
     TABLES.create_all(connection, tables=[CLAIMS, OVERRIDES])
 
 
-# From each layout to the next. Once a table changes again, the older steps need their own description of it.
+# From each layout to the next. Once a table changes again, older steps need their own definition of it.
 _MIGRATIONS: Mapping[int, Callable[[sa.Connection], None]] = MappingProxyType({1: _claims_and_overrides})

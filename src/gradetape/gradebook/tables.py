@@ -1,4 +1,4 @@
-"""The tables of a gradebook, as the newest layout has them."""
+"""The tables of a gradebook in the newest layout."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ CHECK_RESULTS = sa.Table(
     sa.Column("max_points", sa.Float, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False),
 )
-# What a grader has in hand. `beaten` is the database's time, in seconds, of the last sign of life.
+# The submissions that graders have claimed. `beaten` is the database's time of the last heartbeat, in seconds.
 CLAIMS = sa.Table(
     "claims",
     TABLES,
@@ -66,8 +66,7 @@ CLAIMS = sa.Table(
     sa.Column("process", sa.String, nullable=False),
     sa.Column("beaten", sa.Float, nullable=False),
 )
-# Points that a person gave in place of the checks'. Rows are only added, and undone by what is written into the last
-# two columns.
+# Points given by a person instead of the checks. Rows are only added; undoing one fills its last two columns.
 OVERRIDES = sa.Table(
     "overrides",
     TABLES,

@@ -1,7 +1,7 @@
-"""Which GPUs a machine has, and which of them each lane gets.
+"""The GPUs of a machine, and their assignment to slots.
 
-nvidia-smi is asked, never CUDA: a process that has touched CUDA cannot fork workers that use it. A card in MIG mode is
-its slices: the card itself computes nothing then.
+The GPUs are listed by nvidia-smi, never by CUDA: a process that has initialized CUDA cannot fork workers that use it. A
+card in MIG mode is listed as its slices: the card itself computes nothing then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gradetape.errors import DeviceError
 from gradetape.records import Slot
 
 _PATIENCE_S = 20.0
-_USABLE = 0.9  # the driver and CUDA's own context take their part of a card
+_USABLE = 0.9  # the driver and CUDA's context take the rest of a card
 _ROLES = 3  # student, reference and clean may each have a worker on the card
 _CARD = re.compile(r"^GPU (\d+): (.+?) \(UUID: (GPU-[0-9a-f-]+)\)", re.ASCII)
 _SLICE = re.compile(r"^\s+MIG (\S+)\s+Device\s+(\d+): \(UUID: (MIG-[0-9A-Za-z/-]+)\)", re.ASCII)
@@ -26,7 +26,7 @@ _GIGABYTES = re.compile(r"\.(\d+)gb")
 
 
 class Device(msgspec.Struct, frozen=True):
-    """A card, or a slice of one: `index` is `0` or `0:1`, `memory_mb` what it has, in MiB."""
+    """A card or a slice of one: `index` is `0` or `0:1`, `memory_mb` its memory in MiB."""
 
     index: str
     uuid: str
@@ -35,19 +35,19 @@ class Device(msgspec.Struct, frozen=True):
 
     @property
     def cdi(self) -> str:
-        """Its name under CDI, as `nvidia-ctk cdi generate` gives it."""
+        """Its CDI name, as `nvidia-ctk cdi generate` gives it."""
         return f"nvidia.com/gpu={self.index}"
 
 
 def discover() -> tuple[Device, ...]:
-    """The devices of this machine that are ours to use; none where there is no driver."""
-    listed = _said("nvidia-smi", "-L")
-    memory = _said("nvidia-smi", "--query-gpu=index,memory.total", "--format=csv,noheader,nounits")
+    """The devices of this machine that the grader may use; none without a driver."""
+    listed = _output("nvidia-smi", "-L")
+    memory = _output("nvidia-smi", "--query-gpu=index,memory.total", "--format=csv,noheader,nounits")
     return granted(parse(listed, memory), os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
 def granted(found: Sequence[Device], visible: str | None) -> tuple[Device, ...]:
-    """The devices that `CUDA_VISIBLE_DEVICES` leaves, by their indices or ids; all of them where it is not set."""
+    """The devices that `CUDA_VISIBLE_DEVICES` names by index or id; all of them if it is not set."""
     if visible is None:
         return tuple(found)
     names = [name.strip() for name in visible.split(",") if name.strip()]
@@ -79,21 +79,21 @@ def _slice(whole: Device, profile: str, number: str, uuid: str) -> Device:
     return Device(f"{whole.index}:{number}", uuid, f"{whole.name} MIG {profile}", int(size[1]) * 1000 if size else 0)
 
 
-def choose(asked: str, found: Sequence[Device]) -> tuple[Device, ...]:
-    """The devices to compute on, none for the CPU; raises DeviceError where a GPU is asked for and there is none."""
-    if asked == "gpu" and not found:
+def choose(requested: str, found: Sequence[Device]) -> tuple[Device, ...]:
+    """The devices to compute on, none for the CPU; raises DeviceError if a GPU is requested and none is found."""
+    if requested == "gpu" and not found:
         raise DeviceError(
-            "device: gpu, and nvidia-smi finds no GPU on this machine. Look at what it says (nvidia-smi), or grade on "
-            "the CPU: --device cpu, or auto, which takes a GPU where there is one."
+            "device: gpu, but nvidia-smi finds no GPU on this machine. Run nvidia-smi to see why, or grade on the CPU: "
+            "--device cpu, or auto, which uses a GPU if there is one."
         )
-    return () if asked == "cpu" else tuple(found)
+    return () if requested == "cpu" else tuple(found)
 
 
 def slots(devices: Sequence[Device], *, workers_per_gpu: int, workers: int | None) -> tuple[Slot, ...]:
-    """A slot for each submission that may be graded at a time, those of one device apart from each other.
+    """A slot for each submission that is graded at the same time; consecutive slots are on different devices.
 
-    On the CPU as many as there are lanes. On devices `workers_per_gpu` for each, and no more than `lanes` in all. Where
-    several share a device each of their workers has a part of its memory, else it takes what it needs.
+    On the CPU there are `workers` slots. On devices there are `workers_per_gpu` per device, and at most `workers` in
+    total. If slots share a device, each of their workers gets a part of its memory; otherwise it takes what it needs.
     """
     if not devices:
         return (Slot(),) * (workers or 1)
@@ -106,7 +106,7 @@ def _slot(device: Device, sharing: int) -> Slot:
     return Slot(device=device.uuid, cdi=device.cdi, memory_mb=part)
 
 
-def _said(*command: str) -> str:
+def _output(*command: str) -> str:
     if shutil.which(command[0]) is None:
         return ""
     try:

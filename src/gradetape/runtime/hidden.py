@@ -1,4 +1,4 @@
-"""Which paths a worker must not see, where a person's folders may hold what it needs: Python and its packages."""
+"""The paths to hide from workers, even if a folder also holds what they need: Python and its packages."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from gradetape.sandbox.root import visible
 
 
 def hidden(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The paths themselves; of a folder that holds something a worker needs, the entries that do not.
+    """The paths themselves; for a folder that holds something a worker needs, all its other entries.
 
-    A course's folder often holds the virtual environment that runs gradetape: then all else in it is hidden.
+    A course's folder often holds the virtual environment that runs gradetape: then everything else in it is hidden.
     """
     needed = tuple(Path(os.path.realpath(path)) for path in visible())
     return tuple(found for path in paths for found in _hidden(Path(os.path.realpath(path)), needed))

@@ -1,7 +1,7 @@
-"""The container's image: what it is built from, and what a container of it shows from inside.
+"""The container image: its build context, and the inspection of a container from inside.
 
-It is built from a folder of its own that holds a wheel of this gradetape, its requirements, and the course's
-constraints: whatever else lies in the course, nothing of it can get into the image.
+The build context is a separate folder that holds a wheel of this gradetape, its requirements, and the course's
+constraints: nothing else of the course can get into the image.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from gradetape.remote.budget import CheckBudget
 from gradetape.remote.roles import STUDENT
 from gradetape.remote.session import RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
-from gradetape.runtime.container import ContainerSpec, ContainerZygote, box_of, image_id, said
+from gradetape.runtime.container import ContainerSpec, ContainerZygote, hardened_run, image_id, run_engine
 from gradetape.runtime.container_engine import CAPABILITIES
 
 _PACKAGE = Path(__file__).parents[1]
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same sources give the same wheel, so that the engine's layers are kept
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same sources give the same wheel, so that the engine reuses its layers
 _WHEEL = "Wheel-Version: 1.0\nGenerator: gradetape\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 _KILLED = 137
 _NUMBERS = {"KILL": 5, "SETGID": 6, "SETUID": 7}
 
 
 class Inspection(msgspec.Struct, frozen=True):
-    """One thing that was looked at from inside, whether it is as it must be, and what was seen."""
+    """One property inspected from inside: its name, whether it is as required, and what was seen."""
 
     what: str
     ok: bool
@@ -45,18 +45,20 @@ class Inspection(msgspec.Struct, frozen=True):
 
 
 def check(container: ContainerSpec, limits: Limits, slot: Slot) -> Iterator[Inspection]:
-    """What containers of the image show from inside, and a worker that is made in one.
+    """Inspects containers of the image from inside, and starts a worker in one.
 
-    Raises EngineError, WallsError or ZygoteError where that far nothing gets.
+    Raises EngineError, SandboxError or ZygoteError if a container or its worker cannot be started.
     """
     yield Inspection("image", True, f"{container.image} {image_id(container.engine, container.image)[:19]}")
-    told = _look(container, limits, slot)
-    yield Inspection("network", told["interfaces"] in ([], ["lo"]) and not told["routes"], f"{told['interfaces']}")
-    yield Inspection("root", not told["writable"], f"writable: {told['writable'] or 'nothing'}")
+    seen = _look(container, limits, slot)
+    yield Inspection("network", seen["interfaces"] in ([], ["lo"]) and not seen["routes"], f"{seen['interfaces']}")
+    yield Inspection("root", not seen["writable"], f"writable: {seen['writable'] or 'nothing'}")
     allowed = sum(1 << _NUMBERS[name] for name in CAPABILITIES)
-    yield Inspection("capabilities", not told["capabilities"] & ~allowed, f"{told['capabilities']:#x}: {CAPABILITIES}")
-    yield Inspection("privileges", told["no_new_privileges"] and told["filtered"], "no new ones, system calls filtered")
-    yield Inspection("secrets", not told["secrets"], f"{told['secrets'] or 'none in the image'}")
+    yield Inspection("capabilities", not seen["capabilities"] & ~allowed, f"{seen['capabilities']:#x}: {CAPABILITIES}")
+    yield Inspection(
+        "privileges", seen["no_new_privileges"] and seen["filtered"], "no new privileges, system calls filtered"
+    )
+    yield Inspection("secrets", not seen["secrets"], f"{seen['secrets'] or 'none in the image'}")
     yield _memory(container, limits, slot)
     yield _processes(container, limits, slot)
     yield _worker(container, limits, slot)
@@ -66,23 +68,22 @@ def _look(container: ContainerSpec, limits: Limits, slot: Slot) -> dict[str, Any
     run = _probe(container, limits, slot, "look")
     if run.returncode != 0:
         raise EngineError(
-            f"{container.image} does not run: {run.stderr.strip()[-500:]}. Build it anew with `gradetape image build`."
+            f"{container.image} does not run: {run.stderr.strip()[-500:]}. Rebuild it with `gradetape image build`."
         )
-    told: dict[str, Any] = json.loads(run.stdout)
-    return told
+    seen: dict[str, Any] = json.loads(run.stdout)
+    return seen
 
 
 def _memory(container: ContainerSpec, limits: Limits, slot: Slot) -> Inspection:
     run = _probe(container, limits, slot, "memory")
     return Inspection(
-        "memory", run.returncode == _KILLED, f"a process that takes more and more ends with {run.returncode}"
+        "memory", run.returncode == _KILLED, f"a process that allocates without end exits with status {run.returncode}"
     )
 
 
 def _processes(container: ContainerSpec, limits: Limits, slot: Slot) -> Inspection:
     run = _probe(container, limits, slot, "processes")
-    made = run.stdout.strip()
-    return Inspection("processes", run.returncode == 0, f"{made} could be made, and then no more")
+    return Inspection("processes", run.returncode == 0, f"no more than {run.stdout.strip()} could be started")
 
 
 def _worker(container: ContainerSpec, limits: Limits, slot: Slot) -> Inspection:
@@ -104,16 +105,16 @@ def _worker(container: ContainerSpec, limits: Limits, slot: Slot) -> Inspection:
 
 def _probe(container: ContainerSpec, limits: Limits, slot: Slot, what: str) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory(prefix="gradetape-probe-") as folder:
-        box = box_of(limits, container, Path(folder), "gradetape.worker.probe", what, slot=slot)
+        run = hardened_run(limits, container, Path(folder), "gradetape.worker.probe", what, slot=slot)
         try:
-            return said(container.engine.run(box), cwd=folder)
+            return run_engine(container.engine.run(run), cwd=folder)
         finally:
-            said(container.engine.remove(box.name))
+            run_engine(container.engine.remove(run.name))
 
 
 @contextmanager
 def context(root: Path) -> Iterator[Path]:
-    """A folder to build the image of a course from; it is gone afterwards."""
+    """The build context of a course's image: a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="gradetape-image-") as made:
         folder = Path(made)
         own = root / "autograder" / "Containerfile"
@@ -131,7 +132,7 @@ def _containerfile() -> bytes:
 
 
 def requirements() -> list[str]:
-    """What gradetape needs, and tf-keras; TensorFlow itself is the base image's."""
+    """The requirements of gradetape and tf-keras; TensorFlow itself is in the base image."""
     found = map(Requirement, metadata.requires("gradetape") or ())
     plain = [need for need in found if need.marker is None or "extra" not in str(need.marker)]
     return [*map(str, plain), f"tf-keras{_tf_keras().specifier}"]
@@ -142,7 +143,7 @@ def _tf_keras() -> Requirement:
 
 
 def _write_wheel(folder: Path) -> None:
-    """A wheel of the gradetape that is running, whether it is installed or run from a checkout."""
+    """Writes a wheel of the running gradetape, whether installed or run from a checkout."""
     info = f"gradetape-{__version__}.dist-info"
     own = metadata.distribution("gradetape")
     members = {f"gradetape/{path.relative_to(_PACKAGE).as_posix()}": path.read_bytes() for path in _sources()}

@@ -1,4 +1,4 @@
-"""Starts a zygote in a process of its own, with an environment that holds nothing of the grader's."""
+"""Starts a zygote in its own process, with an environment that holds nothing of the grader's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import IO, Self
 
 import msgspec
 
-from gradetape import tempdirs as tempdirs
+from gradetape import tempdirs
 from gradetape.errors import SandboxError, ZygoteError
 from gradetape.records import Limits
 from gradetape.sandbox.base import Policy
@@ -22,7 +22,7 @@ from gradetape.sandbox.seccomp import compile_filter
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
-    "PYTHONHASHSEED": "0",  # sets of strings have one order, so that results can be reproduced
+    "PYTHONHASHSEED": "0",  # gives sets of strings a fixed order, so that results can be reproduced
     "MPLBACKEND": "agg",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -32,12 +32,12 @@ _ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "KERAS_HOME": "/tmp/keras",
 }
-# How a system that has no such walls runs a verb of gradetape's in the image that `gradetape image build` makes.
-IN_THE_IMAGE = "podman run --rm --memory 6g --volume .:/course localhost/gradetape verify --question STEM"
+# The command that runs gradetape in the image of `gradetape image build`, for systems without a sandbox.
+IN_THE_IMAGE = "podman run --rm --memory 6g --volume .:/course localhost/gradetape verify --question QUESTION"
 
 
 class ZygoteProcess:
-    """A zygote's process, however it was started; `path` is the socket on which it makes workers. A context manager."""
+    """The process of a zygote; it creates workers on request, on the socket `path`. A context manager."""
 
     def __init__(
         self, command: Sequence[str], policy: Policy, path: Path, errors: Path,
@@ -50,12 +50,12 @@ class ZygoteProcess:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, cwd=cwd,
             start_new_session=True, env=variables,
         )  # fmt: skip
-        with suppress(BrokenPipeError):  # what it says of itself is told when it is waited for
+        with suppress(BrokenPipeError):  # its own message is read by wait_ready
             _pipe(self._process.stdin).write(msgspec.json.encode(policy) + b"\n")
             _pipe(self._process.stdin).flush()
 
     def wait_ready(self) -> None:
-        """Waits for the imports; raises WallsError for walls that cannot be built, ZygoteError for anything else."""
+        """Waits for the imports; raises SandboxError if the sandbox cannot be set up, ZygoteError for anything else."""
         if self._ready:
             return
         line = _pipe(self._process.stdout).readline().decode(errors="replace").strip()
@@ -65,23 +65,18 @@ class ZygoteProcess:
         if line.startswith("broken "):
             raise SandboxError(line.removeprefix("broken "))
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(2)  # it has hung up, and may be about to say why
+            self._process.wait(2)  # it closed its output, and may be about to print the reason
         self._process.kill()
         self._process.wait()
         self._errors.seek(0)
         tail = self._errors.read()[-2000:].strip()
         raise ZygoteError(
-            "TensorFlow could not be started beyond the wall. Is it installed (pip install 'gradetape[cpu]')? "
-            f"What it said last:\n{tail}"
+            "TensorFlow could not be started in the worker. Is it installed (pip install 'gradetape[cpu]')? "
+            f"Its last output:\n{tail}"
         )
 
-    @property
-    def alive(self) -> bool:
-        """Whether it still runs."""
-        return not self.ended(0.0)
-
     def ended(self, patience_s: float) -> bool:
-        """Whether it has ended, or does so within `patience_s`: its sockets close a little earlier."""
+        """Whether it has ended, or ends within `patience_s` seconds: its sockets close slightly earlier."""
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
@@ -89,9 +84,9 @@ class ZygoteProcess:
         return True
 
     def close(self) -> None:
-        """Ends it and all its workers."""
+        """Ends the zygote and all its workers."""
         if not self._ready:
-            self._process.kill()  # while it imports it hears nothing, and there are no workers yet
+            self._process.kill()  # while it imports it reads nothing, and it has no workers yet
         with suppress(BrokenPipeError):
             _pipe(self._process.stdin).close()
         try:
@@ -110,14 +105,14 @@ class ZygoteProcess:
 
 
 class LocalZygote(ZygoteProcess):
-    """A zygote on this machine.
+    """A zygote on this machine; no worker of it can see the folders in `secret`.
 
-    Raises WallsError where there can be no walls: on other systems than Linux, or without libseccomp.
+    Raises SandboxError where no sandbox is possible: on systems other than Linux, or without libseccomp.
     """
 
     def __init__(
-        self, limits: Limits, *, isolation: str = "namespaces", keras: str = "3", gpu: bool = False,
-        secret: tuple[Path, ...] = (),
+        self, limits: Limits, *, secret: tuple[Path, ...], isolation: str = "namespaces", keras: str = "3",
+        gpu: bool = False,
     ) -> None:  # fmt: skip
         require_linux()
         self._stack = ExitStack()
@@ -129,36 +124,36 @@ class LocalZygote(ZygoteProcess):
             socket=str(path), isolation=isolation, limits=limits, secret=hidden, filter=program, gpu=gpu
         )  # fmt: skip
         super().__init__(
-            # -I would ignore the hash seed too; the environment is ours alone, so -P and -s are all that is left of it
+            # -I would ignore the hash seed too; with this environment, -P and -s are the rest of what it does
             [sys.executable, "-P", "-s", "-m", "gradetape.worker.zygote"], policy, path, folder / "errors",
             environment(keras, gpu=gpu) | (_libraries() if gpu else {}),
         )  # fmt: skip
 
     def close(self) -> None:
-        """Ends it and all its workers, and removes its folder and its control groups."""
+        """Ends the zygote and all its workers, and removes its folder and its control groups."""
         super().close()
         sweep()
         self._stack.close()
 
 
 def require_linux() -> None:
-    """Raises WallsError on other systems: they have no walls, and no socket leads into their containers."""
+    """Raises SandboxError on other systems: they have no sandbox, and no socket into their containers."""
     if sys.platform != "linux":
         raise SandboxError(
-            "grading needs Linux, whose walls keep a student's code in. On this system verify and grade in the image "
-            f"that `gradetape image build` makes: {IN_THE_IMAGE}. `gradetape new` and `gradetape release` work here."
+            "grading needs Linux, whose kernel sandboxes students' code. On this system, verify and grade in the image "
+            f"that `gradetape image build` builds: {IN_THE_IMAGE}. `gradetape new` and `gradetape release` work here."
         )
 
 
 def environment(keras: str, *, gpu: bool) -> dict[str, str]:
-    """All that a zygote's environment holds; on a GPU each worker gets its own device later."""
+    """The whole environment of a zygote; on a GPU each worker gets its own device later."""
     generation = {"TF_USE_LEGACY_KERAS": "1"} if keras == "legacy" else {}
     device = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if gpu else {"CUDA_VISIBLE_DEVICES": "-1"}
     return _ENVIRONMENT | generation | device
 
 
 def _libraries() -> dict[str, str]:
-    """Where an operator's CUDA lies, if it lies elsewhere than usual."""
+    """The path of an operator's CUDA, if it is not in the usual place."""
     return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
 
 

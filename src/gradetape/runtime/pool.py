@@ -1,4 +1,4 @@
-"""Where submissions are graded: one zygote for all slots together, or a container for each of them."""
+"""The zygotes that serve the slots: one for all of them, or a container for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Start = Callable[[Slot], ZygoteProcess]
 
 
 class Lease:
-    """A slot, and the zygote that serves it; seats may share one."""
+    """A slot and the zygote that serves it; leases may share a zygote."""
 
     def __init__(self, slot: Slot, zygote: ZygoteProcess) -> None:
         self.slot = slot
@@ -20,10 +20,10 @@ class Lease:
 
 
 class Pool:
-    """As many seats as there are slots; their zygotes are started at once. A context manager.
+    """One lease per slot; all zygotes are started at once. A context manager.
 
-    `shared` is one zygote for all of them. With `fresh` a seat gets a new one whenever it is given back, so that
-    nothing of a submission is there for the next.
+    With `shared`, one zygote serves all slots. With `fresh`, a lease gets a new zygote whenever it is given back, so
+    that nothing of a submission is left for the next.
     """
 
     def __init__(self, slots: Sequence[Slot], start: Start, *, shared: bool, fresh: bool = False) -> None:
@@ -40,19 +40,19 @@ class Pool:
         self._free = list(self._leases)
 
     def wait_ready(self) -> None:
-        """Waits for every zygote; raises WallsError or ZygoteError where one cannot be had."""
+        """Waits for every zygote; raises SandboxError or ZygoteError if one cannot be started."""
         for zygote in self._zygotes():
             zygote.wait_ready()
 
     def take(self) -> Lease:
-        """A seat for a submission, with a zygote that is ready; the caller keeps to the number of slots."""
+        """A lease with a zygote that is ready; the caller takes no more leases than there are slots."""
         lease = self._free[0]
         lease.zygote.wait_ready()
         self._free.remove(lease)
         return lease
 
     def give_back(self, lease: Lease) -> None:
-        """Frees a seat. One whose own zygote is spent or gone gets another, which is waited for when it is needed."""
+        """Frees a lease; if its own zygote is used up or gone, a new one is started, which `take` waits for."""
         if not self._shared and (self._fresh or lease.zygote.ended(0)):
             lease.zygote.close()
             lease.zygote = self._start(lease.slot)

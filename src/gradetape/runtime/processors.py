@@ -1,4 +1,4 @@
-"""How many processors there are, and how many workers a configuration means by that."""
+"""The processors that this process may use, and the number of workers that follows from them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from gradetape.course.config import Config
 
 
 def processors() -> int:
-    """How many processors this process may use: those that it is bound to, where the system can tell."""
+    """The number of processors that this process may use; all of the machine's where the system cannot say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def workers_of(config: Config) -> int:
-    """How many workers the configuration asks for; `auto` is one for each processor."""
+    """The number of workers that the configuration asks for; `auto` is one per processor."""
     return processors() if config.workers == "auto" else config.workers

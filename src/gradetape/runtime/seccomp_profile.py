@@ -1,8 +1,8 @@
-"""The container's own filter of system calls, in the form that podman and Docker read.
+"""The container's own system call filter, in the format of podman and Docker.
 
-It is what a worker may use, and what its supervisor needs beyond that: to listen on its Unix socket, to become another
-uid, and to build the walls that need no namespaces. All else answers ENOSYS. Both engines get the same filter, so that
-neither's defaults decide.
+It allows what a worker may use, and what the zygote needs in addition: to listen on its Unix socket, to switch to
+another uid, and to set up the sandbox that needs no namespaces. Every other call returns ENOSYS. Both engines get the
+same filter, so that their defaults do not matter.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _PRIVILEGES = (
     "capset chown fchown fchownat lchown landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp "
     "setfsgid setfsuid setgid setgroups setregid setresgid setresuid setreuid setuid"
 )
-_PLACEMENT = "get_mempolicy mbind set_mempolicy"  # CUDA asks where memory lies
+_PLACEMENT = "get_mempolicy mbind set_mempolicy"  # CUDA asks for memory placement
 _UNIX = 1
 
 
 def profile() -> dict[str, Any]:
-    """The filter; its JSON is what `--security-opt seccomp=FILE` takes."""
+    """The filter; `--security-opt seccomp=FILE` takes it as JSON."""
     names = {*ALLOWED, *_LISTENING.split(), *_PRIVILEGES.split(), *_PLACEMENT.split()} - {"clone"}
     return {
         "defaultAction": "SCMP_ACT_ERRNO",
@@ -32,7 +32,7 @@ def profile() -> dict[str, Any]:
             _allow_if("clone", {"index": 0, "value": CLONE_NEW, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}),
             _allow_if("socket", {"index": 0, "value": _UNIX, "op": "SCMP_CMP_EQ"}),
             _allow_if("ioctl"),
-            # Docker before 23 knows no default number: its EPERM would keep glibc from falling back to clone.
+            # Docker before 23 ignores the default errno: its EPERM would keep glibc from falling back to clone.
             {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS},
         ],
     }

@@ -1,8 +1,7 @@
-"""Where a course's submissions are graded: which slots there are, and what serves them."""
+"""The slots in which a course's submissions are graded, and the zygotes that serve them."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,40 +12,41 @@ from gradetape.runtime import devices
 from gradetape.runtime.container import ContainerSpec, ContainerZygote, find, image_id, sweep
 from gradetape.runtime.launch import LocalZygote, ZygoteProcess
 from gradetape.runtime.pool import Pool
+from gradetape.runtime.processors import processors
 
 
 @dataclass(frozen=True)
 class Slots:
-    """The slots for submissions, and how the zygotes that serve them are started.
+    """The slots for submissions, and the settings of the zygotes that serve them.
 
-    `container` is None where they run on this machine itself, `gpu` tells that the slots are on devices, `message`
-    what a person should know of the choice. `secret` lists the folders that no student's code may see.
+    `secret` lists the folders that no student's code may see. `container` is None if the zygotes run on this machine
+    itself. `message` tells a person what TensorFlow computes on.
     """
 
     slots: tuple[Slot, ...]
     isolation: str
     limits: Limits
     keras: str
-    secret: tuple[Path, ...] = ()
+    secret: tuple[Path, ...]
     container: ContainerSpec | None = None
     fresh: bool = False
     message: str = ""
 
     @classmethod
     def of(
-        cls, config: Config, *, workers: int, secret: tuple[Path, ...] = (), isolation: str | None = None,
+        cls, config: Config, *, workers: int, secret: tuple[Path, ...], isolation: str | None = None,
         device: str | None = None,
     ) -> Slots:  # fmt: skip
-        """What the configuration asks for, unless `isolation` or `device` ask for something else.
+        """The slots that the configuration asks for; `isolation` and `device` override it.
 
-        Raises DeviceError where there is no GPU and one is asked for, EngineError without an engine or its image.
+        Raises DeviceError if a GPU is requested and none is found, EngineError without an engine or its image.
         """
-        walls, asked = isolation or config.isolation, device or config.device
-        found = devices.choose(asked, devices.discover() if asked != "cpu" else ())
+        isolation, device = isolation or config.isolation, device or config.device
+        found = devices.choose(device, devices.discover() if device != "cpu" else ())
         slots = devices.slots(found, workers_per_gpu=config.workers_per_gpu, workers=workers)
         return cls(
-            slots=slots, isolation=walls, limits=config.limits.record(), keras=str(config.keras), secret=secret,
-            container=_container(config, len(slots)) if walls == "container" else None,
+            slots=slots, isolation=isolation, limits=config.limits.record(), keras=str(config.keras), secret=secret,
+            container=_container(config, len(slots)) if isolation == "container" else None,
             fresh=config.container.per == "submission", message=_message(found),
         )  # fmt: skip
 
@@ -62,16 +62,16 @@ class Slots:
 
     @cached_property
     def identity(self) -> str:
-        """What of the place decides results: the image, and whether there is a GPU."""
+        """The settings that can change results: the isolation, the image, and whether there is a GPU."""
         image = image_id(self.container.engine, self.container.image) if self.container else ""
         return f"{self.isolation} {image} {'gpu' if self.gpu else 'cpu'}"
 
     def at_most(self, count: int) -> Slots:
-        """The same, with no more slots than that."""
+        """The same settings with at most `count` slots."""
         return replace(self, slots=self.slots[: max(count, 1)])
 
     def open(self) -> Pool:
-        """Starts the zygotes, after what a grader that was killed has left of its own is removed."""
+        """Starts the zygotes, after removing the containers that killed graders left behind."""
         if self.container is not None:
             image_id(self.container.engine, self.container.image)
             sweep(self.container.engine)
@@ -84,7 +84,7 @@ class Slots:
 
 
 def _container(config: Config, workers: int) -> ContainerSpec:
-    cpus = max(1.0, (os.cpu_count() or 1) / workers)
+    cpus = max(1.0, processors() / workers)
     return ContainerSpec(engine=find(config.container.engine), image=config.container.image, cpus=cpus)
 
 

@@ -1,4 +1,4 @@
-"""No walls but resource limits: for `--isolation none`, which says so on every result."""
+"""Resource limits without a sandbox: for `--isolation none`, which is recorded in every result."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from gradetape.sandbox.limits import restrict
 
 
 class BareSandbox:
-    """A process tree of its own, and resource limits. Code inside can read whatever the grader can."""
+    """A process tree and resource limits. Code inside can read everything that the grader can read."""
 
     def __init__(self, policy: Policy, each_limited: bool) -> None:
         self._policy = policy
         self._each_limited = each_limited
 
     def check(self) -> None:
-        """There is nothing that could be missing."""
+        """Does nothing: no layer could be missing."""
 
     def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
-        """A: keeps the worker, a child."""
+        """A: the keeper of the worker, its child."""
         tree.begin(reports)
-        # Within the zygote's own folder, which goes with it: a process that is killed cannot remove its own.
+        # Inside the zygote's folder, which is removed with the zygote: a process that is killed cannot remove its own.
         folder = tempfile.mkdtemp(prefix="worker-", dir=os.path.dirname(self._policy.socket))
         worker = os.fork()
         if worker == 0:

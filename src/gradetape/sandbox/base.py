@@ -1,4 +1,4 @@
-"""What every kind of walls has in common."""
+"""The interface of a sandbox, and what its backends share."""
 
 from __future__ import annotations
 
@@ -14,76 +14,77 @@ from gradetape.records import Limits
 
 ROLES = ("student", "reference", "clean")
 STUDENT_UIDS = range(64001, 65401)
-ELSEWHERE = "Nothing is graded behind such walls: use another machine, or --isolation container."
+ELSEWHERE = "Grading in such a sandbox is refused: use another machine, or --isolation container."
 
 
 class SandboxUnavailable(SandboxError):
-    """These walls cannot be had here; others may do."""
+    """This backend is not available here; another one may be."""
 
 
 @contextmanager
-def wall(what: str, advice: str, kind: type[SandboxError] = SandboxError) -> Iterator[None]:
-    """A wall that is required: raises `kind`, which names it and says how to get it, where the kernel refuses."""
+def required(layer: str, advice: str, kind: type[SandboxError] = SandboxError) -> Iterator[None]:
+    """Sets up a required isolation layer; where the kernel refuses, raises `kind` with its name and the advice."""
     try:
         yield
     except OSError as error:
-        raise kind(f"no {what}: {error}. {advice}") from error
+        raise kind(f"no {layer}: {error}. {advice}") from error
 
 
 class Uids:
-    """Deals out uids, so that no two workers that live have the same one; another grader here begins elsewhere."""
+    """Assigns uids so that no two running workers share one; each grader on a machine starts at a random uid."""
 
     def __init__(self) -> None:
         self._count = secrets.randbelow(len(STUDENT_UIDS))
 
     def take(self, used: Iterable[int]) -> int:
-        """The next uid that nobody uses; raises WallsError where there is none."""
+        """The next unused uid; raises SandboxError if all are in use."""
         taken = set(used)
         for _ in STUDENT_UIDS:
             uid = STUDENT_UIDS[self._count % len(STUDENT_UIDS)]
             self._count += 1
             if uid not in taken:
                 return uid
-        raise SandboxError(f"no uid is left: {len(taken)} workers live. Use fewer: --workers N")
+        raise SandboxError(f"no uid is left: {len(taken)} workers are running. Use fewer: --workers N")
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What a zygote needs to know: where to listen, which walls, which limits, what may never be visible inside.
+    """The settings of a zygote: its socket, the isolation and limits of its workers, and the folders hidden from them.
 
-    `secret` lists folders; a walled worker whose view would include one of them is refused. `filter` is the compiled
-    filter of system calls. With `gpu` workers reach the driver's devices.
+    `secret` lists the hidden folders; a sandbox that would show one of them is refused. `filter` is the compiled system
+    call filter. With `gpu`, workers can use the devices of the GPU driver.
     """
 
     socket: str
     isolation: str
     limits: Limits
-    secret: tuple[str, ...] = ()
+    secret: tuple[str, ...]
     filter: bytes = b""
     gpu: bool = False
 
 
 class Reports(Protocol):
-    """The pipe on which a worker's outer processes tell the zygote what happens."""
+    """The pipe on which a worker's outer processes report to the zygote."""
 
     def ready(self, layers: tuple[str, ...]) -> None:
-        """The walls stand; closes the pipe in this process, before any of the student's code runs."""
+        """Reports that the sandbox is ready, then closes the pipe in this process; no student code has run yet."""
 
     def init(self, pid: int, number: int = 9) -> None:
-        """The process to send this signal, so that the whole tree ends."""
+        """Reports which process to signal, and with which signal, to end the whole tree."""
 
     def ended(self, status: int, cpu_s: float, peak_mb: int) -> None:
-        """How the worker's own process ended."""
+        """Reports how the worker's own process ended."""
 
 
 class Sandbox(Protocol):
-    """A backend."""
+    """A sandbox backend."""
 
     def check(self) -> None:
-        """Raises WallsError where something would be visible inside that may not be; before any worker is made."""
+        """Raises SandboxError if a hidden folder would be visible inside; called before any worker starts."""
 
     def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
-        """Walls this process in, runs `work`, and ends.
+        """Sandboxes this process, runs `work`, and ends.
 
-        `uid` is the worker's where the grader is root, `keep` the descriptor that `work` needs. Raises WallsError,
-        which says what is missing and how to get it; NotHere where other walls may do.
+        `uid` is the worker's uid if the grader is root; `keep` is the descriptor that `work` needs. Raises
+        SandboxError, which names the missing layer and how to get it, or SandboxUnavailable where another backend may
+        work.
         """

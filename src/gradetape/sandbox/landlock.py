@@ -1,7 +1,7 @@
-"""Landlock: what a worker may do with files, ports, abstract sockets and signals, whatever its uid and mounts.
+"""Landlock: limits a worker's use of files, ports, abstract sockets and signals, whatever its uid and mounts.
 
-The kernel's version of Landlock (its ABI) decides how much: files from 1, TCP from 4, devices' ioctl from 5, abstract
-sockets and signals from 6.
+The kernel's Landlock ABI version decides what can be limited: files from version 1, TCP from 4, device ioctls from 5,
+abstract sockets and signals from 6.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _VERSION, _PATH_BENEATH = 1, 1
 
 
 def abi() -> int:
-    """The kernel's version of Landlock; 0 where there is none."""
+    """The kernel's Landlock ABI version; 0 without Landlock."""
     try:
         return syscalls.syscall("landlock", _CREATE, None, 0, _VERSION)
     except OSError:
@@ -34,10 +34,10 @@ def abi() -> int:
 
 
 def restrict(readable: Iterable[str], writable: Iterable[str], devices: Iterable[str]) -> tuple[str, ...]:
-    """Restricts this process and its children for good; the layers that this kernel gave.
+    """Restricts this process and its children permanently; returns the layers that this kernel supports.
 
-    `readable` may be read and run, in `writable` everything but devices and sockets may be made, `devices` may be read
-    and written. Needs no_new_privs.
+    Paths in `readable` can be read and executed; in `writable` everything but devices and sockets can be created;
+    `devices` can be read and written. Requires no_new_privs.
     """
     version = abi()
     if version < 1:

@@ -1,4 +1,4 @@
-"""Resource limits of one process."""
+"""Resource limits (rlimits) of one process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _MB = 1 << 20
 def restrict(limits: Limits, *, own_memory: bool, own_processes: bool = False) -> None:
     """Limits this process and its children.
 
-    `own_memory` where no control group limits the sum of a worker's memory; `own_processes` where it is about to have
-    a uid of its own, by which the kernel counts processes.
+    Set `own_memory` if no control group limits the worker's total memory, and `own_processes` if the process is about
+    to get its own uid, by which the kernel counts processes.
     """
     _dump_no_core()
     _limit(resource.RLIMIT_FSIZE, limits.disk_mb * _MB)
@@ -30,8 +30,8 @@ def restrict(limits: Limits, *, own_memory: bool, own_processes: bool = False) -
 
 
 def _dump_no_core() -> None:
-    """A limit of 0 does not keep a dump from the machine's handler, and one of 1 byte does."""
-    with suppress(ValueError, OSError):  # the machine's limit is 0, and only root may raise that
+    """Sets a limit of 1 byte: with a limit of 0 the kernel would still pipe a dump to the machine's handler."""
+    with suppress(ValueError, OSError):  # the machine's limit is 0, which only root can raise
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
 
 

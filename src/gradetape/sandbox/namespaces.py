@@ -1,4 +1,4 @@
-"""Walls from Linux namespaces, as root or as an ordinary user; see the package's theory of operation."""
+"""The sandbox made of Linux namespaces, as root or as an ordinary user; see the package's theory of operation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from gradetape.errors import SandboxError
 from gradetape.sandbox import landlock, privileges, root, syscalls
-from gradetape.sandbox.base import ELSEWHERE, Policy, Reports, SandboxUnavailable, wall
+from gradetape.sandbox.base import ELSEWHERE, Policy, Reports, SandboxUnavailable, required
 from gradetape.sandbox.limits import restrict
 from gradetape.sandbox.seccomp import load
 from gradetape.sandbox.selftest import Tried, prove
@@ -20,13 +20,13 @@ _SPACES = {
     "uts": syscalls.NEWUTS, "cgroup": syscalls.NEWCGROUP,
 }  # fmt: skip
 _ADVICE = (
-    "Let user namespaces be (sysctl kernel.unprivileged_userns_clone=1, or "
+    "Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, or "
     "kernel.apparmor_restrict_unprivileged_userns=0), grade as root, or use --isolation container."
 )
 
 
 class NamespaceSandbox:
-    """A private root, a process tree of its own, no network, and a uid without privileges."""
+    """A private root, a private process tree, no network, and a uid without privileges."""
 
     def __init__(self, policy: Policy, each_limited: bool) -> None:
         self._policy = policy
@@ -36,12 +36,12 @@ class NamespaceSandbox:
         self._own_proc = True
 
     def check(self) -> None:
-        """Raises WallsError where what is secret would be visible."""
+        """Raises SandboxError if a hidden folder would be visible inside."""
         root.refuse_secrets(self._policy.secret)
         os.makedirs(self._root, exist_ok=True)
 
     def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
-        """A: new namespaces, then waits for B, the init."""
+        """A: enters new namespaces, then waits for B, the init process."""
         os.setsid()
         syscalls.die_with_parent()
         self._unshare()
@@ -57,7 +57,7 @@ class NamespaceSandbox:
     def _unshare(self) -> None:
         uid, gid = os.getuid(), os.getgid()
         if not self._as_root:
-            with wall("user namespaces", _ADVICE, SandboxUnavailable):
+            with required("user namespaces", _ADVICE, SandboxUnavailable):
                 syscalls.unshare(syscalls.NEWUSER)
                 for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
                     with open(f"/proc/self/{name}", "w") as file:
@@ -65,23 +65,23 @@ class NamespaceSandbox:
         try:
             syscalls.unshare(sum(_SPACES.values()))
         except OSError:
-            self._tell_which()
+            self._name_missing()
             raise
 
-    def _tell_which(self) -> None:
-        """One by one they say which of them cannot be had; raises NotHere."""
+    def _name_missing(self) -> None:
+        """Enters the namespaces one by one; raises SandboxUnavailable with the name of the first that fails."""
         for name, flag in _SPACES.items():
-            with wall(f"{name} namespace", _ADVICE, SandboxUnavailable):
+            with required(f"{name} namespace", _ADVICE, SandboxUnavailable):
                 syscalls.unshare(flag)
 
     def _init(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
-        """B: the private root, then C; reaps whatever ends, and ends with C."""
+        """B: builds the private root, starts C, reaps processes, and ends with C."""
         syscalls.die_with_parent()
-        with wall("private root (mount namespace)", _ADVICE, SandboxUnavailable):
+        with required("private root (mount namespace)", _ADVICE, SandboxUnavailable):
             syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
             self._own_proc = root.build(self._root, self._policy.limits, uid, gpu=self._policy.gpu)
             root.enter(self._root)
-        syscalls.set_dumpable(False)  # else code of the same uid could open what this process has open
+        syscalls.set_dumpable(False)  # else code with the same uid could open this process's descriptors
         worker = os.fork()
         if worker == 0:
             self._worker(uid, work, reports)
@@ -93,7 +93,7 @@ class NamespaceSandbox:
                 os._exit(0)
 
     def _worker(self, uid: int, work: Callable[[], None], reports: Reports) -> NoReturn:
-        """C: no privileges, then the student's code."""
+        """C: drops all privileges, then runs the student's code."""
         syscalls.die_with_parent()
         syscalls.set_dumpable(True)
         os.chdir(root.HOME)
@@ -103,7 +103,8 @@ class NamespaceSandbox:
         os.environ.update(HOME=root.HOME, TMPDIR="/tmp")
         if _reaches_the_network():
             raise SandboxError(
-                f"the walls stand, but the network can be reached from inside: its namespace does not hold. {ELSEWHERE}"
+                "the sandbox is set up, but the network can be reached inside: its namespace does not hold. "
+                f"{ELSEWHERE}"
             )
         files = landlock.restrict(root.readable(self._own_proc), root.PRIVATE, root.devices(self._policy.gpu))
         load(self._policy.filter)
@@ -115,19 +116,21 @@ class NamespaceSandbox:
     def _prove(self, files: tuple[str, ...]) -> None:
         if not self._own_proc and not files:
             raise SandboxError(
-                "no wall around /proc, which shows processes outside: it needs Landlock (Linux 5.13), or a container "
+                "no isolation of /proc, which shows processes outside: it needs Landlock (Linux 5.13), or a container "
                 "that does not mask /proc (--security-opt unmask=ALL)."
             )
         if self._own_proc and os.readlink("/proc/self") != str(os.getpid()):
-            raise SandboxError("the walls stand, but /proc shows processes outside. Grade as root, or in a container.")
-        # A parent of the same uid is pid 1 here, which no signal from inside can end: then there need not be a wall.
+            raise SandboxError(
+                "the sandbox is set up, but /proc shows processes outside. Grade as root, or in a container."
+            )
+        # A parent with the same uid is pid 1 here, which no signal from inside can end: no layer is needed for it.
         parent = self._as_root or "landlock scopes" in files
         hidden = (*self._policy.secret, self._policy.socket)
         prove(Tried(hidden, gone=True, landlocked=bool(files), parent=parent))
 
 
 def _reaches_the_network() -> bool:
-    """Whether there is a route to anywhere; nothing is sent."""
+    """Whether any route exists; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))

@@ -1,4 +1,4 @@
-"""A worker gives up what it could do as root, for good."""
+"""Drops the privileges of a worker permanently."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ import contextlib
 import os
 
 from gradetape.sandbox import syscalls
-from gradetape.sandbox.base import wall
+from gradetape.sandbox.base import required
 
 
 def give_up(uid: int | None) -> None:
-    """No capabilities, no way to new ones, and a uid of its own; None keeps the grader's uid, an ordinary user's.
+    """Drops all capabilities and the ways to new ones, and switches to `uid`; None keeps the uid of an ordinary user.
 
-    Raises WallsError where one of these cannot be had.
+    Raises SandboxError if one of these fails.
     """
-    with contextlib.suppress(PermissionError):  # a container may hold it back; without new privileges it is of no use
+    with contextlib.suppress(PermissionError):  # a container may refuse it; without new privileges the set has no use
         syscalls.empty_bounding_set()
     if uid is not None:
-        with wall("uid of its own for a worker", "Give the container SETUID and SETGID, or grade as an ordinary user."):
+        with required(
+            "uid of its own for a worker", "Give the container SETUID and SETGID, or grade as an ordinary user."
+        ):
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
         syscalls.die_with_parent()  # setresuid cleared it
-    with wall("way to drop capabilities", "Grade on another machine, or use --isolation container."):
+    with required("way to drop capabilities", "Grade on another machine, or use --isolation container."):
         syscalls.drop_capabilities()
-    with wall(
+    with required(
         "bar to new privileges (no_new_privs)",
         "It needs Linux 3.5 or later, and a container that does not refuse prctl.",
     ):

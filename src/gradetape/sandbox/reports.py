@@ -1,4 +1,4 @@
-"""What a worker's outer processes tell the zygote, on a pipe that the student's code never holds."""
+"""The reports of a worker's outer processes to the zygote, on a pipe that the student's code never holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PACKET = 1 << 16
 
 
 class Init(msgspec.Struct, frozen=True, tag="init"):
-    """Whom to signal so that the whole tree ends, and how."""
+    """The process to signal to end the whole tree, and the signal."""
 
     pid: int
     signal: int = signal.SIGKILL
@@ -25,43 +25,43 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     peak_mb: int
 
 
-class Stands(msgspec.Struct, frozen=True, tag="stands"):
-    """The walls stand, and were tried."""
+class SandboxReady(msgspec.Struct, frozen=True, tag="ready"):
+    """The sandbox is set up, and its self-test passed."""
 
     layers: tuple[str, ...]
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """A wall could not be built; `elsewhere` where another kind of walls may do."""
+    """A layer could not be set up; `elsewhere` is set if another backend may work."""
 
     reason: str
     elsewhere: bool = False
 
 
-Report = Init | Ended | Stands | Failed
+Report = Init | Ended | SandboxReady | Failed
 
 
 class Pipe:
-    """The writing end: `sandbox.base.Reports`."""
+    """The writing end; implements `sandbox.base.Reports`."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     def ready(self, layers: tuple[str, ...]) -> None:
-        """Tells that the walls stand, and closes this process's end for good."""
-        self._write(Stands(layers))
+        """Reports that the sandbox is ready, then closes this process's end."""
+        self._write(SandboxReady(layers))
         os.close(self._descriptor)
 
     def init(self, pid: int, number: int = signal.SIGKILL) -> None:
-        """Tells whom to signal so that all end, and how."""
+        """Reports which process to signal to end the whole tree, and the signal."""
         self._write(Init(pid, number))
 
     def ended(self, status: int, cpu_s: float, peak_mb: int) -> None:
-        """Tells how the worker ended."""
+        """Reports how the worker ended."""
         self._write(Ended(status, cpu_s, peak_mb))
 
     def failed(self, reason: str, elsewhere: bool) -> None:
-        """Tells that a wall could not be built."""
+        """Reports that a layer could not be set up."""
         self._write(Failed(reason, elsewhere))
 
     def _write(self, report: Report) -> None:
@@ -69,7 +69,7 @@ class Pipe:
 
 
 class Reader:
-    """The zygote's end."""
+    """The zygote's end of the pipe."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -80,7 +80,7 @@ class Reader:
         return self._descriptor
 
     def read(self) -> list[Report] | None:
-        """What the outer processes said, or None when all of them are gone."""
+        """The reports that have arrived, or None when all outer processes are gone."""
         data = os.read(self._descriptor, _PACKET)
         if not data:
             return None
@@ -88,5 +88,5 @@ class Reader:
         return [msgspec.json.decode(line, type=Report) for line in lines]
 
     def close(self) -> None:
-        """Nobody listens any more."""
+        """Closes the pipe."""
         os.close(self._descriptor)

@@ -1,4 +1,4 @@
-"""The private root of a walled worker: private folders, and read-only views of what Python and TensorFlow need."""
+"""The private root of a sandboxed worker: private folders, and read-only views of what Python and TensorFlow need."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ def visible() -> list[str]:
 
 
 def readable(own_proc: bool) -> list[str]:
-    """What code inside may read: what is visible, and the files that the root was given.
+    """The paths that code inside can read: everything visible, and the files of the private root.
 
-    Of a /proc that shows processes outside it may read only its own part.
+    If /proc shows processes outside, only the worker's own part of it is readable.
     """
     return [*visible(), "/etc", *(("/proc",) if own_proc else OWN_PART_OF_PROC)]
 
 
 def refuse_secrets(secret: tuple[str, ...]) -> None:
-    """Raises WallsError where a worker would see one of these folders, or the folder lies in what it sees."""
+    """Raises SandboxError if one of these folders is inside a folder that workers can read."""
     for folder in secret:
         for path in visible():
             if _within(os.path.realpath(folder), os.path.realpath(path)):
                 raise SandboxError(
-                    f"{folder} lies inside {path}, which students' code can read. Move the course out of {path}."
+                    f"{folder} is inside {path}, which students' code can read. Move the course out of {path}."
                 )
 
 
 def devices(gpu: bool) -> tuple[str, ...]:
-    """The devices that code inside may use; with `gpu` those of NVIDIA's driver too."""
+    """The devices that code inside can use; with `gpu` also those of the NVIDIA driver."""
     return (*DEVICES, *(path for pattern in _DRIVER for path in glob.glob(pattern) if gpu))
 
 
 def build(root: str, limits: Limits, uid: int, *, gpu: bool = False) -> bool:
-    """Builds the root at the folder `root`: the private folders first, so that no bind can lie under them.
+    """Builds the root in the folder `root`: the private folders first, so that no bind mount is hidden under them.
 
-    `uid` gets a name. False where /proc shows processes outside, since a container masks parts of it and the kernel
-    then gives no new one.
+    `uid` gets a user name. Returns False if /proc shows processes outside: where a container masks parts of /proc, the
+    kernel refuses a new one.
     """
     os.umask(0o022)
     syscalls.mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=755")
@@ -79,7 +79,7 @@ def build(root: str, limits: Limits, uid: int, *, gpu: bool = False) -> bool:
 
 
 def enter(root: str) -> None:
-    """Makes `root` the root, read-only but for its private folders, with nothing left of the old one."""
+    """Makes `root` the root, read-only except for its private folders, and detaches the old root."""
     os.chdir(root)
     syscalls.pivot_root(".", "old")
     syscalls.unmount("/old")
@@ -112,7 +112,7 @@ def _bind(source: str, target: str) -> None:
 
 
 def _name(root: str, uid: int) -> None:
-    """A name for the uid inside: libraries ask `getpwuid` for a home."""
+    """Names the uid inside: libraries ask `getpwuid` for a home folder."""
     with open(f"{root}/etc/passwd", "w") as file:
         file.write(f"student:x:{uid}:{uid}::{HOME}:/bin/false\n")
 

@@ -1,10 +1,10 @@
-"""The system calls that a walled worker may use.
+"""The system call filter of a sandboxed worker.
 
-The list says what Python, NumPy and TensorFlow need to compute, to thread, to fork, and to read and write files. All
-else answers ENOSYS, as on a kernel that never had it, so that libraries fall back. What is on no list at all is thereby
-refused: networking beyond a connected pair, tracing, mounting, namespaces, keys, io_uring, bpf, and whatever a later
-kernel brings. Limits and priorities can be set for the process itself alone. The filter is compiled by libseccomp on
-the judge's side and its bytes travel to the far side, so that an image needs no libseccomp.
+The allow list holds what Python, NumPy and TensorFlow need to compute, to run threads, to fork, and to read and write
+files. Every other call returns ENOSYS, as on a kernel without it, so that libraries fall back. This refuses networking
+beyond a connected pair, tracing, mounting, namespaces, keys, io_uring, bpf, and whatever later kernels add. A process
+can set limits and priorities only for itself. libseccomp compiles the filter in the supervisor, and its bytes are sent
+to the zygote, so that an image needs no libseccomp.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from gradetape.errors import SandboxError
 from gradetape.sandbox import syscalls
-from gradetape.sandbox.base import wall
+from gradetape.sandbox.base import required
 
 _FILES = (
     "access chdir chmod close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fadvise64 "
@@ -56,18 +56,18 @@ _OTHERS = "getrandom memfd_create"
 ALLOWED = " ".join((_FILES, _MEMORY, _PROCESSES, _SIGNALS_AND_TIME, _WAITING, _CONNECTED_PAIRS, _OTHERS)).split()
 
 CLONE_NEW = 0x7E020000 | 0x80  # the flags that ask for namespaces, CLONE_NEWTIME among them
-_TIOCSTI = 0x5412  # puts characters into the grader's terminal
+_TIOCSTI = 0x5412  # injects characters into the grader's terminal
 _CORE = 4  # the kernel pipes a core dump to the machine's handler whatever the limit is, unless it is 1 (see limits.py)
-_INT = 0xFFFFFFFF  # what the kernel looks at of an int
+_INT = 0xFFFFFFFF  # the bits of an int that the kernel reads
 _REFUSED = ("socket", "connect", "bind", "listen", "accept", "accept4", "unshare", "setns", "mount", "ptrace")
 
 
 def compile_filter() -> bytes:
-    """The filter as BPF instructions; raises WallsError where libseccomp is missing."""
+    """The filter as BPF instructions; raises SandboxError without libseccomp."""
     try:
         import pyseccomp as seccomp
     except (ImportError, RuntimeError) as error:
-        raise SandboxError("the filter of system calls needs libseccomp: apt-get install libseccomp2") from error
+        raise SandboxError("the system call filter needs libseccomp: apt-get install libseccomp2") from error
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
     conditional = _conditional(seccomp.Arg, seccomp.EQ, seccomp.MASKED_EQ)
     for name in (*ALLOWED, "ioctl"):
@@ -83,10 +83,10 @@ def compile_filter() -> bytes:
 
 
 def _conditional(arg: Callable[..., Any], equal: Any, masked: Any) -> dict[str, list[tuple[Any, ...]]]:
-    """On which conditions a call is allowed, for those that are not always: any one of a list of them will do."""
+    """The conditions of calls that are not always allowed; one match from a call's list is enough."""
 
-    def but(position: int, value: int) -> list[Any]:
-        # any lower bit that differs: the kernel does not look at the upper half, so a plain "not equal" can be fooled
+    def all_but(position: int, value: int) -> list[Any]:
+        # any lower bit that differs: the kernel ignores the upper half, so a plain "not equal" could be bypassed
         return [arg(position, masked, bit, ~value & bit) for bit in (1 << place for place in range(32))]
 
     def zero(position: int) -> Any:
@@ -94,16 +94,16 @@ def _conditional(arg: Callable[..., Any], equal: Any, masked: Any) -> dict[str, 
 
     return {
         "clone": [(arg(0, masked, CLONE_NEW, 0),)],
-        "ioctl": [(other,) for other in but(1, _TIOCSTI)],
-        # Only for itself: processes outside may have the same uid, and so may its own init.
-        "prlimit64": [*((zero(0), other) for other in but(1, _CORE)), (zero(0), arg(2, equal, 0))],
-        "setrlimit": [(other,) for other in but(0, _CORE)],
+        "ioctl": [(other,) for other in all_but(1, _TIOCSTI)],
+        # Only for the process itself: processes outside, and the worker's own init, may have the same uid.
+        "prlimit64": [*((zero(0), other) for other in all_but(1, _CORE)), (zero(0), arg(2, equal, 0))],
+        "setrlimit": [(other,) for other in all_but(0, _CORE)],
         "setpriority": [(zero(0), zero(1))],
         "sched_setaffinity": [(zero(0),)],
     }
 
 
 def load(program: bytes) -> None:
-    """Lets only what the filter allows pass, here and in every child; raises WallsError where the kernel refuses."""
-    with wall("filter of system calls (seccomp)", "It needs a kernel with CONFIG_SECCOMP_FILTER that lets it be used."):
+    """Loads the filter for this process and its children; raises SandboxError if the kernel refuses."""
+    with required("system call filter (seccomp)", "It needs a kernel with CONFIG_SECCOMP_FILTER that allows its use."):
         syscalls.load_filter(program)

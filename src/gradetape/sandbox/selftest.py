@@ -1,7 +1,7 @@
-"""The walls are tried from inside before any of the student's code is accepted: every one of these attempts must fail.
+"""The self-test of a sandbox, run inside before any of the student's code: every attempt has to be refused.
 
-The system calls are made in ways that would fail anyhow, so that nothing happens where a wall is missing; but then they
-fail for another reason than being refused, and that counts as a hole.
+The system calls get arguments with which they fail anyway, so that a missing layer does no harm; but then they fail for
+another reason than being refused, and that counts as a leak.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TIOCSTI = 0x5412
 
 
 class Tried(NamedTuple):
-    """What is tried: the paths that must be closed, and gone where `gone`; the parent, if it may be in reach at all."""
+    """What to try: `hidden` paths, which must not exist if `gone`, and a signal to the parent if `parent`."""
 
     hidden: tuple[str, ...]
     gone: bool
@@ -34,10 +34,12 @@ class Tried(NamedTuple):
 
 
 def prove(tried: Tried) -> None:
-    """Raises WallsError, which names the wall and what gets through it."""
+    """Raises SandboxError, which names the layer and the attempt that succeeded."""
     for layer, what, attempt in (*_files(tried), *_calls(), *_sockets(), *_signals(tried)):
         if not _fails(attempt):
-            raise SandboxError(f"the walls stand, but {what} can be had inside: {layer} does not hold. {ELSEWHERE}")
+            raise SandboxError(
+                f"the sandbox is set up, but {what} is possible inside: {layer} does not hold. {ELSEWHERE}"
+            )
     _refuse_privileges()
 
 
@@ -55,37 +57,37 @@ Attempt = tuple[str, str, Callable[[], object]]
 def _files(tried: Tried) -> Iterator[Attempt]:
     look = os.lstat if tried.gone else _open
     for path in tried.hidden:
-        yield "the wall around files", path, partial(_path, look, path)
+        yield "the isolation of files", f"reading {path}", partial(_path, look, path)
     for folder in ("/", "/usr", "/proc/sys/kernel"):
-        yield "the wall around files", f"writing to {folder}", partial(_path, _create, folder)
+        yield "the isolation of files", f"writing to {folder}", partial(_path, _create, folder)
     if tried.landlocked:
-        yield "Landlock", "the root folder's list", partial(os.listdir, "/")
+        yield "Landlock", "listing the root folder", partial(os.listdir, "/")
 
 
 def _calls() -> Iterator[Attempt]:
     for name, number in syscalls.DANGEROUS.get(os.uname().machine, {}).items():
-        yield "the filter of system calls", name, partial(syscalls.syscall, name, number, 0, 0, 0, 0, 0)
-    yield "the filter of system calls", "a new namespace", partial(syscalls.unshare, syscalls.NEWUSER)
+        yield "the system call filter", name, partial(syscalls.syscall, name, number, 0, 0, 0, 0, 0)
+    yield "the system call filter", "a new namespace", partial(syscalls.unshare, syscalls.NEWUSER)
     parent, core = os.getppid(), (resource.RLIMIT_CORE, (0, 0))
-    yield "the filter of system calls", "a limit on the parent", partial(resource.prlimit, parent, *core)
-    yield "the filter of system calls", "a core dump", partial(resource.setrlimit, *core)
-    for number in (_TIOCSTI, _TIOCSTI | 1 << 32):  # the kernel looks at the lower half alone
-        yield "the filter of system calls", "TIOCSTI", partial(syscalls.ioctl, 0, number)
+    yield "the system call filter", "a limit on the parent", partial(resource.prlimit, parent, *core)
+    yield "the system call filter", "a core dump", partial(resource.setrlimit, *core)
+    for number in (_TIOCSTI, _TIOCSTI | 1 << 32):  # the kernel reads only the lower half
+        yield "the system call filter", "TIOCSTI", partial(syscalls.ioctl, 0, number)
 
 
 def _sockets() -> Iterator[Attempt]:
     for name, family in _FAMILIES.items():
-        yield "the wall around the network", f"a socket ({name})", partial(_socket, family)
-    yield "the wall around the network", "a connection", _connect
+        yield "the isolation of the network", f"a socket ({name})", partial(_socket, family)
+    yield "the isolation of the network", "a connection", _connect
 
 
 def _signals(tried: Tried) -> Iterator[Attempt]:
     if tried.parent:
-        yield "the wall between processes", "a signal to the parent", partial(os.kill, os.getppid(), 0)
+        yield "the isolation of processes", "a signal to the parent", partial(os.kill, os.getppid(), 0)
 
 
 def _path(attempt: Callable[[str], object], path: str) -> None:
-    """Tries a path; one that is not there is as good as refused."""
+    """Tries a path; a path that does not exist counts as refused."""
     try:
         attempt(path)
     except OSError as error:
@@ -116,10 +118,10 @@ def _refuse_privileges() -> None:
     with open("/proc/self/status") as file:
         status = dict(line.split(":\t", 1) for line in file)
     if any(int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")):
-        raise SandboxError(f"the walls stand, but capabilities can be had inside. {ELSEWHERE}")
+        raise SandboxError(f"the sandbox is set up, but code inside has capabilities. {ELSEWHERE}")
     if int(status["NoNewPrivs"]) != 1:
         raise SandboxError(
-            f"the walls stand, but new privileges can be had inside: no_new_privs does not hold. {ELSEWHERE}"
+            f"the sandbox is set up, but code inside can gain privileges: no_new_privs does not hold. {ELSEWHERE}"
         )
     if resource.getrlimit(resource.RLIMIT_CORE)[1] not in (0, 1):  # without a limit it is -1
-        raise SandboxError(f"the walls stand, but the resource limits are not in force. {ELSEWHERE}")
+        raise SandboxError(f"the sandbox is set up, but the resource limits are not in force. {ELSEWHERE}")

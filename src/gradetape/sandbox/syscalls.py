@@ -1,4 +1,4 @@
-"""The Linux system calls that Python lacks, each raising OSError with what was tried."""
+"""Linux system calls that Python lacks; each raises OSError with the name of the call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MNT_DETACH = 2
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPSET = {"x86_64": 126, "aarch64": 91}
-# What no worker may do, as the self-test tries it: with arguments that are nothing.
+# Calls that no worker may make. The self-test makes them with empty arguments.
 DANGEROUS = {
     "x86_64": {
         "ptrace": 101, "mount": 165, "setns": 308, "bpf": 321, "keyctl": 250, "io_uring_setup": 425,
@@ -100,51 +100,51 @@ def _prctl(what: str, *args: int) -> int:
 
 
 def die_with_parent(number: int = 9) -> None:
-    """A signal for this process when its parent ends: SIGKILL, unless told otherwise."""
+    """Sends this process a signal when its parent ends: SIGKILL by default."""
     _prctl("set the parent's death signal", _PR_SET_PDEATHSIG, number)
 
 
 def adopt_orphans() -> None:
-    """Whatever this process's descendants start and leave becomes its child."""
+    """Makes this process the parent of descendants whose own parent ends (a child subreaper)."""
     _prctl("adopt orphans", _PR_SET_CHILD_SUBREAPER, 1)
 
 
 def ioctl(descriptor: int, number: int) -> None:
-    """An ioctl with a number of any size, which `fcntl.ioctl` would cut."""
+    """An ioctl with a number of any size, which `fcntl.ioctl` would truncate."""
     assert _libc is not None
     _call(f"ioctl {number:#x}", _libc.ioctl(descriptor, ctypes.c_ulong(number), ctypes.create_string_buffer(b"x")))
 
 
 def set_dumpable(allowed: bool) -> None:
-    """Whether there may be a core dump, and tracing by others of the same uid; a fork inherits it."""
+    """Allows or forbids core dumps, and tracing by processes of the same uid; a fork inherits the setting."""
     _prctl("set dumpable", _PR_SET_DUMPABLE, int(allowed))
 
 
 def no_new_privileges() -> None:
-    """No program started from here can gain privileges."""
+    """Keeps every program started from here from gaining privileges."""
     _prctl("set no_new_privs", _PR_SET_NO_NEW_PRIVS, 1)
 
 
 def empty_bounding_set() -> None:
-    """No program started from here can have a capability; to be called while this process still has them."""
+    """Keeps every program started from here from having capabilities; call it while this process has them."""
     for capability in range(_LAST_CAPABILITY + 1):
         try:
             _prctl("drop a capability", _PR_CAPBSET_DROP, capability)
         except OSError as error:
-            if error.errno == errno.EINVAL:  # this kernel knows no more of them
+            if error.errno == errno.EINVAL:  # this kernel has no more capabilities
                 return
             raise
 
 
 def load_filter(program: bytes) -> None:
-    """Lets only the system calls pass that a BPF program allows, here and in every child. Needs no_new_privs."""
+    """Allows only the system calls that a BPF program permits, here and in every child. Requires no_new_privs."""
     instructions = ctypes.create_string_buffer(program, len(program))
     described = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(instructions)))
-    _prctl("load a filter of system calls", _PR_SET_SECCOMP, _FILTER, ctypes.addressof(described))
+    _prctl("load a system call filter", _PR_SET_SECCOMP, _FILTER, ctypes.addressof(described))
 
 
 def drop_capabilities() -> None:
-    """Gives up every capability for good: ambient, permitted, effective and inheritable."""
+    """Drops every capability permanently: ambient, permitted, effective and inheritable."""
     _prctl("clear ambient capabilities", _PR_CAP_AMBIENT, 4)
     header = ctypes.create_string_buffer(struct.pack("Ii", _CAPABILITY_VERSION_3, 0))
     syscall("capset", _CAPSET[os.uname().machine], header, ctypes.create_string_buffer(b"\0" * 24))

@@ -1,7 +1,7 @@
-"""A worker's tree of processes where no namespace holds it: all that a worker starts stays below one keeper.
+"""The process tree of a worker without a pid namespace: every process that a worker starts stays below one keeper.
 
-The keeper is the worker's parent and adopts whatever loses its own, so that a daemon cannot leave the tree. SIGTERM
-ends the tree; the kernel sends it also when the zygote is gone.
+The keeper is the worker's parent and adopts every descendant whose parent ends, so that a daemon cannot leave the tree.
+SIGTERM ends the tree; the kernel also sends it when the zygote ends.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gradetape.sandbox import syscalls
-from gradetape.sandbox.base import Reports, wall
+from gradetape.sandbox.base import Reports, required
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -24,7 +24,7 @@ _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 def begin(reports: Reports) -> None:
     """Makes this process the keeper."""
     os.setsid()
-    with wall("kill that reaches all that a worker starts", "It needs Linux 3.4 or later."):
+    with required("kill that reaches every process of a worker", "It needs Linux 3.4 or later."):
         syscalls.adopt_orphans()
     signal.signal(signal.SIGTERM, _end_all)
     syscalls.die_with_parent(signal.SIGTERM)
@@ -32,13 +32,13 @@ def begin(reports: Reports) -> None:
 
 
 def leave() -> None:
-    """In the worker: ends with its keeper, and by SIGTERM like any process."""
+    """In the worker: ends it with its keeper, and lets SIGTERM end it as usual."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     syscalls.die_with_parent()
 
 
 def keep(worker: int, folder: str, reports: Reports) -> NoReturn:
-    """Waits for the worker, ends whatever it left, removes its folder, tells how it ended, and ends."""
+    """Waits for the worker, ends the processes it left, removes its folder, reports how it ended, and ends."""
     pid = 0
     while pid != worker:
         pid, status, used = os.wait4(-1, 0)
@@ -75,7 +75,7 @@ def _own_cpu_s(pid: int) -> float:
 
 
 def _end_all(*_: Any) -> None:
-    with wall("kill that reaches all that a worker starts", "A container needs the capability KILL for that."):
+    with required("kill that reaches every process of a worker", "A container needs the capability KILL for it."):
         for pid in descendants(os.getpid()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -90,7 +90,7 @@ def _some_live() -> bool:
 
 
 def _remove(folder: str) -> None:
-    """Removes a folder that belongs to the worker, whom root may have to become for that."""
+    """Removes the worker's folder as its owner: root without DAC_OVERRIDE could not."""
     owner = os.stat(folder, follow_symlinks=False).st_uid if os.path.lexists(folder) else os.getuid()
     pid = os.fork()
     if pid == 0:
@@ -103,7 +103,7 @@ def _remove(folder: str) -> None:
 
 
 def _open_up(folder: str) -> None:
-    """Lets the owner enter every folder below; nobody else is there any more to put a link in its place."""
+    """Lets the owner enter every folder below; no process is left that could put a link in its place."""
     os.chmod(folder, 0o700)
     for base, names, _ in os.walk(folder):
         for path in (os.path.join(base, name) for name in names):

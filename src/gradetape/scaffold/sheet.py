@@ -1,4 +1,4 @@
-"""Question sheets: Markdown with numbered questions, each with its answer below it, indented.
+"""Question sheets: Markdown files with numbered questions; the answer is indented below its question.
 
 1. **What does a loss measure?**
 
@@ -28,7 +28,7 @@ _SMALL = frozenset({
 
 
 class Entry(NamedTuple):
-    """A question of a sheet: its stem, a short title, the question's text and its answer, both Markdown."""
+    """A question of a sheet: its id, a short title, its text and its answer, both in Markdown."""
 
     id: str
     title: str
@@ -37,14 +37,14 @@ class Entry(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A sheet's title, and its questions in order."""
+    """The title of a sheet and its questions in order."""
 
     title: str
     entries: tuple[Entry, ...]
 
 
 def read(path: Path) -> Sheet:
-    """Reads a sheet; raises CourseError where there is no numbered question in it."""
+    """Reads a sheet; raises CourseError if it has no numbered question."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -56,7 +56,7 @@ def read(path: Path) -> Sheet:
     entries = tuple(_entries(items, lines))
     if not entries:
         raise CourseError(
-            f"{path} has no numbered questions. Write each as '1. **The question?**', and its answer indented below it."
+            f"{path} has no numbered questions. Write each as '1. **The question?**', with its answer indented below."
         )
     return Sheet(title, entries)
 
@@ -70,11 +70,11 @@ def _entries(items: Sequence[SyntaxTreeNode], lines: Sequence[str]) -> Iterator[
         question = _without_number(lines[start:stop])
         answer = textwrap.dedent("\n".join(lines[stop:end])).strip()
         title = _title(question)
-        yield Entry(_stem(number, title, taken), title, question, answer)
+        yield Entry(_question_id(number, title, taken), title, question, answer)
 
 
 def _without_number(lines: Sequence[str]) -> str:
-    """A question's text without its number, and without the bold marks around all of it."""
+    """A question's text without its number, and without bold marks around the whole text."""
     text = " ".join(re.sub(r"^\s*\d+[.)]\s+", "", line).strip() for line in lines)
     bold = re.fullmatch(r"(\*\*|__)(.+)\1", text.strip())
     return bold[2].strip() if bold else text.strip()
@@ -85,13 +85,13 @@ def _plain(text: str) -> str:
 
 
 def _title(question: str) -> str:
-    """The question's first sentence, if it is short, else its first words."""
+    """The question's first sentence if it is short, otherwise its first words."""
     first = re.split(r"(?<=[.?!])\s", _plain(question))[0]
     return first if len(first) <= 80 else f"{' '.join(first.split()[:10])} …"
 
 
-def _stem(number: int, title: str, taken: set[str]) -> str:
-    """A stem of the title's first telling words, unlike any other."""
+def _question_id(number: int, title: str, taken: set[str]) -> str:
+    """A unique question id from the first significant words of the title."""
     words = [word for word in re.findall(r"[a-z0-9]+", title.lower()) if word not in _SMALL] or ["question"]
     base = f"q{number:02d}_{'_'.join(words[:_WORDS])}"[:48].rstrip("_")
     question_id = next(name for name in chain([base], (f"{base}_{again}" for again in count(2))) if name not in taken)

@@ -1,4 +1,4 @@
-"""A course of one's own: all that is needed to verify, release and grade, with one question as an example."""
+"""A new course: everything needed to verify, release and grade, with one example question."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ EXAMPLE = "first-steps"
 
 
 def new_course(root: Path) -> list[Path]:
-    """Begins a course in a folder, which is made if it is not there; the files that were written, seen from it.
+    """Creates a course in a folder, which is created if necessary; returns the written files, relative to it.
 
-    Raises CourseError, with nothing written, where a file of that name is there already, inside of another course, and
-    where the folder cannot be written.
+    Raises CourseError, with nothing written, if a file with one of the names exists, if the folder is inside another
+    course, or if it cannot be written.
     """
     made = {
         **_example(),
@@ -49,19 +49,19 @@ def _example() -> dict[Path, str]:
 def _refuse_nesting(root: Path) -> None:
     if (above := root_of(root.resolve().parent)) is not None:
         raise CourseError(
-            f"{root} lies in the course {above}. Begin a course outside of it, or add to it with "
-            "gradetape new assignment NAME."
+            f"{root} is inside the course {above}. Create the new course outside it, or add an assignment to it: "
+            "gradetape new assignment NAME"
         )
 
 
 def _in_the_way(root: Path, path: Path) -> bool:
-    """Whether a file is there already, or something that is no folder where one is needed."""
+    """Whether the file exists, or a file is in the place of one of its folders."""
     above = [root / parent for parent in path.parents]
     return (root / path).exists() or any(parent.exists() and not parent.is_dir() for parent in above)
 
 
 def _not_empty(root: Path, taken: list[str]) -> str:
     return (
-        f"{root} is not empty, and nothing was written. There is {few(taken)} already. "
+        f"{root} is not empty, and nothing was written. It already contains {few(taken)}. "
         "Choose another folder: gradetape init FOLDER"
     )

@@ -1,4 +1,4 @@
-"""Files that are written all together or not at all."""
+"""Writes several files, all of them or none."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gradetape.errors import CourseError
 
 
 def write(root: Path, made: Mapping[Path, str], places: Sequence[Path]) -> list[Path]:
-    """Writes all files or none; raises CourseError where one of the places is taken or cannot be written."""
+    """Writes all files or none; raises CourseError if one of the places exists or cannot be written."""
     if taken := [place for place in places if (root / place).exists()]:
-        raise CourseError(f"{taken[0]} is there already, and nothing was written. Choose another name.")
+        raise CourseError(f"{taken[0]} already exists, and nothing was written. Choose another name.")
     moved: list[Path] = []
     try:
-        with tempfile.TemporaryDirectory(dir=root, prefix=".draft-") as folder:
+        with tempfile.TemporaryDirectory(dir=root, prefix=".new-") as folder:
             for path, text in made.items():
                 (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
                 (Path(folder) / path).write_text(text, encoding="utf-8")
@@ -28,7 +28,7 @@ def write(root: Path, made: Mapping[Path, str], places: Sequence[Path]) -> list[
         for path in moved:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         raise CourseError(
-            f"{error.filename or root} cannot be written: {error.strerror}. Nothing was written: make it a folder that "
-            "you may write to, on a disk with room."
+            f"{error.filename or root} cannot be written: {error.strerror}. Nothing was written: use a folder that you "
+            "can write to, on a disk with free space."
         ) from error
     return list(made)

@@ -1,4 +1,4 @@
-"""What a verification found out, and whether it proves the checks."""
+"""The result of a verification, and whether it proves the checks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ BOUNDS = {"raiser": 0.0, "argument": 0.10, "zeros": 0.10, "liar": 0.25}
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One solution that was run: its kind, its question (None for a whole assignment), and its results.
+    """One solution that was run: its kind, its question (None for the whole assignment), and its results.
 
-    `unloaded` says what kept the cells of a question from running, by its stem.
+    `unloaded` holds, by question id, the reason why the cells of a question did not run.
     """
 
     kind: str
@@ -28,18 +28,18 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """What to call it in a sentence."""
+        """Its name in messages."""
         name = f"{self.question}/{self.name}" if self.question else self.name
         return name if name == self.kind else f"{self.kind} {name}"
 
     @property
     def points(self) -> float:
-        """The points that it got."""
+        """The points of its results."""
         return sum(result.points for result in self.results)
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """The ids of the checks that it did not pass."""
+        """The ids of the checks that it failed."""
         return tuple(result.check.id for result in self.results if result.verdict not in _HELD)
 
     @property
@@ -49,17 +49,17 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """The ids of the checks that its header names and that it passed; what was skipped is no surprise."""
+        """The ids of the checks that its header names and that it passed; skipped checks do not count."""
         skipped = {result.check.id for result in self.results if result.verdict is Verdict.SKIPPED}
         return tuple(sorted(set(self.expected) - set(self.failed) - skipped))
 
     @property
     def surprise(self) -> bool:
-        """Whether other checks failed than its header names."""
+        """Whether the failed checks differ from those that its header names."""
         return bool(self.missed) or not set(self.failed) <= set(self.expected)
 
     @property
-    def telling(self) -> tuple[CheckResult, ...]:
+    def conclusive(self) -> tuple[CheckResult, ...]:
         """The results of the questions whose cells ran."""
         return tuple(result for result in self.results if result.check.question not in self.unloaded)
 
@@ -68,10 +68,10 @@ _HELD = (Verdict.PASSED, Verdict.SKIPPED)
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """The proof of an assignment's checks, or what is missing for one.
+    """The proof of an assignment's checks, or the problems that are left.
 
-    `faults` says why a check cannot be run at all, by its id; `unready` names the files of a question that are still
-    placeholders, by its stem, and the introduction by the assignment's name.
+    `faults` holds, by check id, the reason why a check cannot be run at all. `unready` lists the placeholders by
+    question id; those of the introduction by the assignment's name.
     """
 
     assignment: str
@@ -81,17 +81,17 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     unready: Mapping[str, tuple[str, ...]] = {}
 
     def of(self, kind: str) -> tuple[Trial, ...]:
-        """The trials of a kind: reference, variant, starter, mutant or adversary."""
+        """The trials of one kind: reference, variant, starter, mutant or adversary."""
         return tuple(trial for trial in self.trials if trial.kind == kind)
 
     @property
     def max_points(self) -> float:
-        """What the checks are worth together."""
+        """The total points of the checks."""
         return sum(check.points for check in self.checks)
 
     @property
     def killed_by(self) -> dict[str, tuple[str, ...]]:
-        """For each check, the mutants that fail it; one that does not run shows nothing."""
+        """For each check, the mutants that fail it; mutants that do not run do not count."""
         mutants = [mutant for mutant in self.of("mutant") if not mutant.unloaded]
         return {
             check.id: tuple(mutant.name for mutant in mutants if check.id in mutant.failed) for check in self.checks
@@ -99,7 +99,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def flaky(self) -> tuple[str, ...]:
-        """The checks that did not always end alike on the same right solution."""
+        """The checks whose verdict differs between runs of the same right solution."""
         ends: dict[tuple[str, str | None, str], set[str]] = {}
         for trial in (*self.of("reference"), *self.of("variant")):
             for result in trial.results:
@@ -108,7 +108,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is missing for a proof, in words."""
+        """The problems that stand in the way of a proof."""
         return tuple(self._problems())
 
     @property
@@ -117,7 +117,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         return not self.problems
 
     def as_json(self) -> dict[str, Any]:
-        """What `verify --json` prints, as plain data."""
+        """The output of `verify --json`, as plain data."""
         killed = self.killed_by
         return {
             "assignment": self.assignment,
@@ -155,33 +155,33 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         yield from self._unproven(rejected)
 
     def _unfair(self, rejected: Set[str]) -> Iterator[str]:
-        """What right solutions do not pass; a check that rejects the reference says nothing more with a variant."""
+        """Checks that reject right solutions; a check that rejects the reference is not reported for variants too."""
         for trial in (*_once(self.of("reference")), *_once(self.of("variant"))):
             yield from (f"{trial.label} does not run: {reason}" for reason in trial.unloaded.values())
-            for result in trial.telling:
+            for result in trial.conclusive:
                 elsewhere = result.check.id in rejected or result.verdict is Verdict.FAULT
                 if _wrong(result) and not (trial.kind == "variant" and elsewhere):
                     yield f"{trial.label} does not pass {result.check.id}: {_line(result.staff_message)}"
 
     def _faults(self, rejected: Set[str]) -> Iterator[str]:
-        """Checks that the reference passes, and that end in an error of their own with others."""
+        """Checks that pass the reference but end in an error of their own with other solutions."""
         found: dict[str, list[tuple[Trial, CheckResult]]] = {}
         for trial in self.trials:
-            for result in trial.telling:
+            for result in trial.conclusive:
                 if result.verdict is Verdict.FAULT and result.check.id not in rejected:
                     found.setdefault(result.check.id, []).append((trial, result))
         for check, ((trial, result), *others) in found.items():
             more = f" and {len(others)} more" if others else ""
-            yield f"{check} is a fault with {trial.label}{more}: {_line(result.staff_message)}"
+            yield f"{check} ends in a fault with {trial.label}{more}: {_line(result.staff_message)}"
 
     def _unproven(self, rejected: Set[str]) -> Iterator[str]:
-        """Checks that no mutant fails, where nothing said above explains it."""
+        """Checks that no mutant fails, unless a problem reported above explains it."""
         killed = self.killed_by
         unread = {check.question for check in self.checks if check.id in self.faults}
         for check in self.checks:
             explained = check.question in unread or check.id in rejected or self._skipped(check.id)
             if not explained and not killed[check.id]:
-                yield f"{check.id} is failed by no mutant: what it checks is not proven"
+                yield f"{check.id} is failed by no mutant, so it is not proven: add a mutant that fails it"
 
     def _skipped(self, check_id: str) -> bool:
         reference = self.of("reference")
@@ -213,7 +213,7 @@ def _surprises(trial: Trial, rejected: Set[str]) -> Iterator[str]:
         yield from (f"{trial.label} does not run: {reason}" for reason in trial.unloaded.values())
         return
     for check in sorted(set(trial.missed) - rejected):
-        yield f"{trial.label} should fail {_short(check)}, and passes it"
+        yield f"{trial.label} should fail {_short(check)} but passes it"
     for result in trial.results:
         known = result.check.id in trial.expected or result.check.id in rejected or result.verdict is Verdict.FAULT
         if _wrong(result) and not known:
@@ -222,7 +222,7 @@ def _surprises(trial: Trial, rejected: Set[str]) -> Iterator[str]:
 
 
 def _once(trials: Sequence[Trial]) -> list[Trial]:
-    """Of repeated trials, the one that failed most."""
+    """Of each repeated trial, the run with the most failed checks."""
     worst: dict[tuple[str | None, str], Trial] = {}
     for trial in trials:
         known = worst.get((trial.question, trial.name))
@@ -244,5 +244,5 @@ def _short(check_id: str) -> str:
 
 
 def _line(text: str) -> str:
-    """The beginning of a text, up to a traceback, as one line."""
+    """The start of a text, up to a traceback, on one line."""
     return textwrap.shorten(text.partition("\nTraceback (most recent call last):")[0], 400, placeholder=" …")

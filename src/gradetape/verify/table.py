@@ -1,4 +1,4 @@
-"""A proof as tables in the terminal."""
+"""Shows a proof as tables in the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OTHERS = ("reference", "variant", "starter", "adversary")
 
 
 def render(proof: Proof, console: Console) -> None:
-    """Prints what kills what, what the adversaries get, and what is missing."""
+    """Prints which mutant fails which check, the points of the other solutions, and the problems."""
     if proof.checks:
         console.print(_checks(proof))
     if proof.trials:
@@ -25,24 +25,30 @@ def render(proof: Proof, console: Console) -> None:
     console.print(f"{escape(proof.assignment)}: {verdict} ({checks}, {mutants})")
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _checks(proof: Proof) -> Table:
-    table = Table("Question", "Check", "Points", "Failed by", title=f"What kills what in {escape(proof.assignment)}")
+    table = Table(
+        "Question",
+        "Check",
+        "Points",
+        "Failed by",
+        title=f"Which mutant fails which check in {escape(proof.assignment)}",
+    )
     killed, last = proof.killed_by, ""
     for check in proof.checks:
         names = ", ".join(killed[check.id])
         kind = "" if check.public else " [dim](hidden)[/]"
         question = "" if check.question == last else check.question
-        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", escape(names) or "[red]nothing[/]")
+        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", escape(names) or "[red]none[/]")
         last = check.question
     return table
 
 
 def _others(proof: Proof) -> Table:
-    table = Table("Solution", "Points", "Passes", title="What else was run")
+    table = Table("Solution", "Points", "Passes", title="Other solutions")
     for trial in (trial for kind in _OTHERS for trial in proof.of(kind)):
         passes = ", ".join(trial.passed) if trial.kind in ("starter", "adversary") else ""
         most = sum(result.check.points for result in trial.results)

@@ -1,4 +1,4 @@
-"""The last cell of the adversary *zeros*; it runs on the far side and is imported by nobody here."""
+"""The last cell of the adversary *zeros*; it runs in the worker and is never imported here."""
 
 from __future__ import annotations
 

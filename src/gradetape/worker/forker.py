@@ -18,7 +18,7 @@ from gradetape.sandbox.base import ELSEWHERE, Policy, Sandbox, SandboxUnavailabl
 from gradetape.sandbox.groups import Group, Groups
 from gradetape.sandbox.namespaces import NamespaceSandbox
 from gradetape.sandbox.plain import PlainSandbox
-from gradetape.sandbox.reports import Failed, Pipe, Reader, Report, Stands
+from gradetape.sandbox.reports import Failed, Pipe, Reader, Report, SandboxReady
 from gradetape.worker.process import WorkerProcess
 
 DATA = 100  # the descriptor of a worker's data socket
@@ -144,7 +144,7 @@ def _refuse_broken(reports: list[Report]) -> None:
     for report in reports:
         if isinstance(report, Failed):
             raise (SandboxUnavailable if report.elsewhere else SandboxError)(report.reason)
-    if not any(isinstance(report, Stands) for report in reports):
+    if not any(isinstance(report, SandboxReady) for report in reports):
         raise SandboxError(
             "a worker ended before its sandbox was complete. Does it have enough memory (limits.memory_mb)?"
         )

@@ -28,7 +28,7 @@ import msgspec
 from gradetape.errors import SandboxError
 from gradetape.records import Slot
 from gradetape.sandbox.base import ROLES, STUDENT_UIDS, Policy
-from gradetape.sandbox.reports import Failed, Stands
+from gradetape.sandbox.reports import Failed, SandboxReady
 from gradetape.wire.messages import Allow, Broken, Exit, Kill, Ready, Spawn, ZygoteEvent, ZygoteRequest
 from gradetape.worker.forker import DATA, Forker
 from gradetape.worker.process import WorkerProcess
@@ -172,7 +172,7 @@ class Zygote:
             return
         for report in reports:
             child.note(report)
-            if isinstance(report, Stands):
+            if isinstance(report, SandboxReady):
                 self._send(child.owner, Ready(child.number, (*report.layers, *self._forker.layers)))
             if isinstance(report, Failed):
                 self._send(child.owner, Broken(child.number, report.reason))

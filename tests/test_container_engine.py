@@ -1,4 +1,4 @@
-"""What podman and Docker are asked for, word by word; that podman does it is shown in tests/container."""
+"""The command lines of podman and Docker, word by word; tests/container runs them with podman."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BOTH = pytest.mark.parametrize(
 )
 
 
-def box(*slots: Slot) -> ContainerRun:
+def container(*slots: Slot) -> ContainerRun:
     return ContainerRun(
         name="gradetape-1-2-abcd", image="localhost/gradetape", entrypoint="python3", command=("-m", "gradetape.x"),
         profile=Path("/p/seccomp.json"), memory_mb=5120, processes=256, disk_mb=512, cpus=1.5, slots=slots,
@@ -31,13 +31,13 @@ def box(*slots: Slot) -> ContainerRun:
 
 
 def values(argv: list[str], flag: str) -> list[str]:
-    """What stands behind each occurrence of a flag, before the image."""
+    """The value of each occurrence of a flag."""
     return [argv[place + 1] for place, word in enumerate(argv) if word == flag]
 
 
 @BOTH
 def test_a_container_may_use_nothing_that_it_does_not_need(engine: ContainerEngine) -> None:
-    argv = engine.run(box())
+    argv = engine.run(container())
     assert argv[:2] == [engine.name, "run"]
     assert {"--rm", "--interactive", "--read-only"} <= set(argv)
     assert values(argv, "--network") == ["none"]
@@ -54,7 +54,7 @@ def test_a_container_may_use_nothing_that_it_does_not_need(engine: ContainerEngi
 
 @BOTH
 def test_a_container_has_a_name_a_label_and_one_folder_of_the_hosts(engine: ContainerEngine) -> None:
-    argv = engine.run(box())
+    argv = engine.run(container())
     assert values(argv, "--name") == ["gradetape-1-2-abcd"]
     assert values(argv, "--label") == [LABEL]
     assert values(argv, "--volume") == ["/m:/run/gradetape:rw,Z"]
@@ -62,14 +62,14 @@ def test_a_container_has_a_name_a_label_and_one_folder_of_the_hosts(engine: Cont
     assert argv[-3:] == ["localhost/gradetape", "-m", "gradetape.x"]
 
 
-def test_what_podman_adds_of_its_own_is_taken_away() -> None:
-    argv = ContainerEngine("podman").run(box())
+def test_defaults_of_podman_are_switched_off() -> None:
+    argv = ContainerEngine("podman").run(container())
     assert {"--read-only-tmpfs=false", "--http-proxy=false"} <= set(argv)
 
 
 @BOTH
 def test_without_a_device_no_gpu_is_visible_whatever_the_image_says(engine: ContainerEngine) -> None:
-    argv = engine.run(box())
+    argv = engine.run(container())
     assert {"NVIDIA_VISIBLE_DEVICES=void", "CUDA_VISIBLE_DEVICES=-1"} <= set(values(argv, "--env"))
     assert not {"--device", "--gpus"} & set(argv)
 
@@ -85,9 +85,9 @@ def test_without_a_device_no_gpu_is_visible_whatever_the_image_says(engine: Cont
     ids=["one", "two", "a slice", "a fake"],
 )
 def test_podman_takes_the_names_of_cdi(slots: tuple[Slot, ...], named: list[str]) -> None:
-    argv = ContainerEngine("podman").run(box(*slots))
+    argv = ContainerEngine("podman").run(container(*slots))
     assert values(argv, "--device") == named
-    assert "--gpus" not in argv  # podman would accept it, and do nothing
+    assert "--gpus" not in argv  # podman would accept it and ignore it
     assert "CUDA_VISIBLE_DEVICES=-1" not in values(argv, "--env")
 
 
@@ -102,7 +102,7 @@ def test_podman_takes_the_names_of_cdi(slots: tuple[Slot, ...], named: list[str]
     ids=["one", "two", "a slice", "a fake"],
 )
 def test_docker_takes_the_ids_of_devices(slots: tuple[Slot, ...], named: str) -> None:
-    argv = ContainerEngine("docker").run(box(*slots))
+    argv = ContainerEngine("docker").run(container(*slots))
     assert values(argv, "--gpus") == [named]
     assert "--device" not in argv
     assert "CUDA_VISIBLE_DEVICES=-1" not in values(argv, "--env")
@@ -120,7 +120,7 @@ def test_an_image_is_built_from_a_folder_on_the_base_that_is_asked_for(engine: C
     assert "--build-arg" not in engine.build(Path("/c"), Path("/c/Containerfile"), "x")
 
 
-def test_the_filter_lets_a_supervisor_listen_and_nobody_reach_the_network_or_a_namespace() -> None:
+def test_the_filter_lets_the_zygote_listen_and_nobody_reach_the_network_or_a_namespace() -> None:
     rules = profile()
     assert (rules["defaultAction"], rules["defaultErrnoRet"]) == ("SCMP_ACT_ERRNO", 38)
     allowed = [rule for rule in rules["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW"]
@@ -135,10 +135,10 @@ def test_the_filter_lets_a_supervisor_listen_and_nobody_reach_the_network_or_a_n
     assert json.loads(json.dumps(rules)) == rules
 
 
-def test_no_registry_but_the_published_one_and_nothing_of_a_course_is_in_the_containerfile() -> None:
+def test_the_containerfile_names_only_the_published_base_and_copies_nothing_of_a_course() -> None:
     root = Path(__file__).parents[1]
     text = (root / "autograder" / "Containerfile").read_text()
-    assert text == (root / "src/gradetape/draft/course/autograder/Containerfile.tmpl").read_text()
+    assert text == (root / "src/gradetape/scaffold/course/autograder/Containerfile.tmpl").read_text()
     assert re.findall(r"^COPY (.*) ", text, re.MULTILINE) == ["requirements.txt constraints.txt", "gradetape-*.whl"]
     assert "tensorflow/tensorflow:2.21.0-gpu" in text
 

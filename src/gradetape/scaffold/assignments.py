@@ -1,0 +1,98 @@
+"""New assignments and questions."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from ruamel.yaml import YAML
+
+from gradetape.course.assignments import NAME, STEM, Course
+from gradetape.errors import CourseError
+from gradetape.scaffold.readiness import PLACEHOLDER
+from gradetape.scaffold.sheet import Entry, Sheet
+from gradetape.scaffold.writing import write
+
+_POINTS = 2
+
+
+def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> list[Path]:
+    """Writes an assignment with the questions of a sheet, or with one example question; returns the written files.
+
+    Raises CourseError if the name is invalid or taken.
+    """
+    if not NAME.fullmatch(name):
+        raise CourseError(
+            f"{name!r} cannot be a folder's name on every system: use letters, digits, - and _, as in week-3"
+        )
+    entries = sheet.entries if sheet else (Entry("q01_first_question", "First question", "", ""),)
+    home = Path("assignments", name)
+    title = sheet.title if sheet and sheet.title else name
+    made: dict[Path, str] = {
+        home / "assignment.yml": _assignment_text(title, [entry.id for entry in entries]),
+        home / "introduction.md": _filled("introduction.md", title=title),
+    }
+    for entry in entries:
+        made |= _question_files(name, entry)
+    return write(course.root, made, [home, Path("solutions", name), Path("autograder", name)])
+
+
+def new_question(course: Course, assignment: str, question_id: str) -> list[Path]:
+    """Adds a question at the end of an assignment; returns the written files, including assignment.yml.
+
+    Raises CourseError if the assignment is unknown, or if the question id is invalid or taken.
+    """
+    known = course.assignment(assignment)
+    if not STEM.fullmatch(question_id):
+        raise CourseError(f"{question_id!r} is not a question id: use two digits and a name, as in q05_custom_loss")
+    if question_id in known.question_ids:
+        raise CourseError(f"{assignment} already has a question {question_id}. Choose another id.")
+    title = question_id.split("_", 1)[1].replace("_", " ").capitalize()
+    made = _question_files(assignment, Entry(question_id, title, "", ""))
+    listed = Path("assignments", assignment, "assignment.yml")
+    written = write(course.root, made, [*made])
+    _list_question(course.root / listed, question_id)
+    return [listed, *written]
+
+
+def _question_files(assignment: str, entry: Entry) -> dict[Path, str]:
+    home, question_id = Path("assignments", assignment, entry.id), entry.id
+    solutions = Path("solutions", assignment)
+    name = question_id.split("_", 1)[1]
+    made = {
+        home / "prompt.md": _filled("prompt.md", title=entry.title, text=entry.text or "What to build, and why."),
+        home / "starter.py": _filled("starter.py", name=name),
+        home / "test_public.py": _filled("test_public.py", name=name),
+        solutions / f"{question_id}.py": _filled("solution.py", name=name),
+        Path("autograder", assignment, f"test_{question_id}.py"): _filled("test_hidden.py", name=name),
+    }
+    if entry.answer:
+        made[solutions / "notes" / f"{question_id}.md"] = _filled("note.md", title=entry.title, answer=entry.answer)
+    return made
+
+
+def _filled(template: str, **values: str) -> str:
+    text = files("gradetape.scaffold").joinpath("templates", f"{template}.tmpl").read_text(encoding="utf-8")
+    return Template(text).substitute(values, placeholder=PLACEHOLDER)
+
+
+def _assignment_text(title: str, question_ids: Sequence[str]) -> str:
+    lines = "".join(f"  {question_id}: {_POINTS}\n" for question_id in question_ids)
+    return _filled("assignment.yml", title=_quoted(title), questions=lines.rstrip("\n"))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _list_question(path: Path, question_id: str) -> None:
+    """Adds a line to assignment.yml; its comments and order are kept."""
+    yaml = YAML()
+    data = yaml.load(path.read_text(encoding="utf-8"))
+    data["questions"][question_id] = _POINTS
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        yaml.dump(data, file)
+    Path(file.name).replace(path)

@@ -1,0 +1,119 @@
+"""Runs every solution of an assignment and collects the proof of its checks."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gradetape import scaffold
+from gradetape.course.gradable import GradableAssignment
+from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
+from gradetape.errors import CourseError, InfrastructureError, ReleaseError
+from gradetape.grading.rubric import Rubric
+from gradetape.records import Outcome
+from gradetape.release import refuse_unfit
+from gradetape.verify.headers import Header, header_of
+from gradetape.verify.loading import not_loaded, not_parsed
+from gradetape.verify.plans import Plan, Planner
+from gradetape.verify.proof import Proof, Trial
+
+ProgressCallback = Callable[[int, int], None]
+_AS_CONFIGURED = EngineOptions()
+
+
+def verify(
+    gradable: GradableAssignment, options: EngineOptions = _AS_CONFIGURED, *, question: str | None = None,
+    repeat: int = 1, progress: ProgressCallback = lambda *_: None, open_engine: OpenEngine = open_engine,
+) -> Proof:  # fmt: skip
+    """Runs every solution of an assignment or of one question, and returns the proof of its checks.
+
+    The right solutions are run `repeat` times, to find flaky checks. `progress` is called with the number of finished
+    solutions and their total. Raises CourseError if the question sources or the answer key are wrong,
+    InfrastructureError if the grader itself failed.
+    """
+    unready = _unready(gradable, question)
+    question_ids = [
+        question_id
+        for question_id in ((question,) if question else gradable.assignment.question_ids)
+        if question_id not in unready
+    ]
+    if not question_ids:
+        return Proof(assignment=gradable.assignment.name, unready=unready)
+    _refuse_unfit(gradable, question_ids)
+    headers = _headers(gradable, question_ids)
+    with open_engine(gradable, options) as engine:
+        rubric = Rubric.of(gradable, engine.collected, question_ids)
+        plans = list(Planner(gradable, rubric, headers).plans(repeat))
+        outcomes = _run(engine, plans, progress)
+    trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True))
+    return Proof(
+        assignment=gradable.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults, unready=unready
+    )
+
+
+def _unready(gradable: GradableAssignment, question: str | None) -> dict[str, tuple[str, ...]]:
+    """The placeholders of one question, or of all questions and the introduction."""
+    root = gradable.course.root
+    return {
+        name: tuple(path.relative_to(root).as_posix() for path in paths)
+        for name, paths in scaffold.unready(gradable.assignment, gradable.answer_key).items()
+        if question in (None, name)
+    }
+
+
+def _refuse_unfit(gradable: GradableAssignment, question_ids: Sequence[str]) -> None:
+    """Raises CourseError if students' files or any reference are broken: all references are run for any question."""
+    problems = [
+        problem
+        for question_id in gradable.assignment.question_ids
+        for problem in not_parsed(question_id, gradable.answer_key.reference(question_id))
+    ]
+    for source in gradable.assignment.question_sources:
+        if source.question.id in question_ids:
+            try:
+                refuse_unfit(source)
+            except ReleaseError as error:
+                problems.append(str(error))
+    if problems:
+        raise CourseError("\n".join(problems))
+
+
+def _headers(gradable: GradableAssignment, question_ids: Sequence[str]) -> dict[Path, Header]:
+    """The headers of all mutants, read before anything is started."""
+    legacy = gradable.course.config.keras == "legacy"
+    return {
+        path: header_of(path, legacy=legacy)
+        for question_id in question_ids
+        for path in gradable.answer_key.mutants(question_id)
+    }
+
+
+def _trial(gradable: GradableAssignment, plan: Plan, outcome: Outcome) -> Trial:
+    def file_of(question_id: str) -> Path:
+        return plan.file or gradable.answer_key.reference(question_id)
+
+    has_to_run = plan.kind in ("reference", "variant", "mutant")
+    unloaded = not_loaded(plan.job.cells, outcome.events, file_of) if has_to_run else {}
+    questions = {result.check.question for result in outcome.results}
+    return Trial(
+        kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results,
+        unloaded={question_id: reason for question_id, reason in unloaded.items() if question_id in questions},
+    )  # fmt: skip
+
+
+def _run(engine: Engine, plans: Sequence[Plan], progress: ProgressCallback) -> list[Outcome]:
+    """The outcomes of all plans, in order; several run at the same time. Raises InfrastructureError for a lost one."""
+    waiting, running = deque(range(len(plans))), dict[int, int]()
+    outcomes: dict[int, Outcome] = {}
+    while len(outcomes) < len(plans):
+        while waiting and len(running) < engine.capacity():
+            index = waiting.popleft()
+            running[engine.submit(plans[index].job)] = index
+        for number, outcome in engine.wait(60.0):
+            index = running.pop(number)
+            if not isinstance(outcome, Outcome):
+                raise InfrastructureError(f"{plans[index].kind} {plans[index].name} was lost: {outcome.reason}")
+            outcomes[index] = outcome
+            progress(len(outcomes), len(plans))
+    return [outcomes[index] for index in range(len(plans))]
