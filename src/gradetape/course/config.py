@@ -23,9 +23,10 @@ from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from gradetape import records
+from gradetape.course.check_files import CONFIG_FILE
 from gradetape.errors import ConfigError
 
-FILE = "grader_config.yml"
+FILE = CONFIG_FILE
 _HEAD = """\
 ## How this course is graded. A key behind '# ' has its default: take the '# ' away to change it, and for a key of a
 ## group from the line of the group too. Lines that begin with '##' say what the next key does.

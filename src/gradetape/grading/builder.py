@@ -105,6 +105,7 @@ class GradeBuilder:
         config = gradable.course.config
         files = [path.read_bytes().hex() for path in gradable.check_files]
         cells = [cell.source for cell in gradable.reference]
+        asked = [f"{name}={question_id}" for name, question_id in sorted(gradable.names_asked.items())]
         settings = [self._slots.identity, str(config.keras), msgspec.json.encode(config.limits.record()).decode()]
         versions = [f"{name}={number}" for name, number in sorted(self.versions.items())]
         return _digest(
@@ -113,6 +114,7 @@ class GradeBuilder:
             *self._question_ids,
             *files,
             *cells,
+            *asked,
             *settings,
             *versions,
         )

@@ -12,7 +12,7 @@ from types import TracebackType
 import pytest
 
 from gradetape.errors import Gone, Missing, Overdue, StudentError, WorkerEvent
-from gradetape.judge.items import FIXTURES
+from gradetape.judge.registry import FIXTURES
 from gradetape.records import Check, CheckResult, Verdict
 from gradetape.remote.session import CheckBudget
 from gradetape.text import printable, strip_ansi
@@ -160,5 +160,5 @@ def _place(error: BaseException) -> str:
 
 def _described(error: BaseException) -> str:
     if isinstance(error, pytest.FixtureLookupError):
-        return error.msg or f"there is no fixture {error.argname!r}. A check may use {', '.join(FIXTURES)}."
+        return error.msg or f"there is no fixture {error.argname!r}. A check may use {', '.join(each.name for each in FIXTURES)}."
     return f"{type(error).__name__}: {error}"

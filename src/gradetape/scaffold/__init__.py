@@ -15,7 +15,7 @@ from string import Template
 from ruamel.yaml import YAML
 
 from gradetape.course.answer_key import AnswerKey
-from gradetape.course.assignments import NAME, STEM, Assignment, Course
+from gradetape.course.assignments import NAME, QUESTION_ID, Assignment, Course
 from gradetape.errors import CourseError
 from gradetape.scaffold.sheet import Entry, Sheet, read
 from gradetape.scaffold.start import EXAMPLE, new_course
@@ -63,7 +63,7 @@ def new_question(course: Course, assignment: str, question_id: str) -> list[Path
     Raises CourseError for an unknown assignment and for a stem that does not fit or is taken.
     """
     known = course.assignment(assignment)
-    if not STEM.fullmatch(question_id):
+    if not QUESTION_ID.fullmatch(question_id):
         raise CourseError(f"{question_id!r} is no stem: a question is named like q05_custom_loss")
     if question_id in known.question_ids:
         raise CourseError(f"{assignment} has a question {question_id} already. Choose another name.")
