@@ -15,7 +15,6 @@ from threading import Thread
 import msgspec
 import pytest
 
-from gradetape import intake
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import InfrastructureError, SandboxError, ZygoteError
@@ -32,6 +31,7 @@ from gradetape.sandbox.base import STUDENT_UIDS, Uids
 from gradetape.wire.messages import Exit, Ready
 from gradetape.worker.zygote import Policy
 from tests.course import DOUBLE, HALVE, called, tiny
+from tests.submissions import script
 from tests.test_desk import a_grade
 
 ODD = Path(__file__).with_name("verdicts") / "odd_zygote.py"
@@ -203,7 +203,7 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
         gradable, CollectedChecks(checks=tuple(each.check for each in a_grade("ada").results), broken={})
     )
     builder = GradeBuilder(gradable, question=None, slots=Slots.of(gradable.course.config, workers=1, device="cpu"))
-    submission = intake.script("ada", DOUBLE, assignment="tiny")
+    submission = script("ada", DOUBLE, assignment="tiny")
     with Gradebook.open(course / "gradebook.sqlite") as book:
         driver = Driver(gradable, Losing(end), rubric, builder, book, Unheard(), book.grader())  # type: ignore[arg-type]
         grade = driver.run([submission])["ada"]

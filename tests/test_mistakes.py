@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
-from gradetape import intake
 from gradetape.cli import cli
 from gradetape.grading.driver import Batch, of_assignment
 from gradetape.records import Status
 from tests.course import DOUBLE, by_student, called, tiny
+from tests.submissions import script
 from tests.test_desk import a_grade, recorded
 
 
@@ -88,7 +88,7 @@ def _a_question_without_a_folder(course: Path) -> None:
     path.write_text(path.read_text().replace("q02_halve:", "q02_halve: 2\n  q09_zzz:"))
 
 
-def _an_order_for_otter(course: Path) -> None:
+def _a_directive_for_otter(course: Path) -> None:
     _append(course / "assignments" / "tiny" / "q01_double" / "starter.py", "\n# %%\nx = 1 # SEED\n")
 
 
@@ -104,8 +104,8 @@ def _an_order_for_otter(course: Path) -> None:
             "release",
             "assignments/tiny/drafts is not among the questions in assignments/tiny/assignment.yml. Move it",
         ),
-        (_a_question_without_a_folder, "release", "but assignments/tiny/q09_zzz is not there. Take the line out"),
-        (_a_folder_for_a_mutant, "verify", "q01_double/wrong.py cannot be read: Is a directory. It should be a text"),
+        (_a_question_without_a_folder, "release", "but assignments/tiny/q09_zzz is missing. Remove the line"),
+        (_a_folder_for_a_mutant, "verify", "q01_double/wrong.py cannot be read: Is a directory. Make it a text file"),
         (
             _a_reference_that_python_cannot_read,
             "verify",
@@ -116,13 +116,13 @@ def _an_order_for_otter(course: Path) -> None:
             "release",
             "line 5: 'deadline' is '2026-10-01T23:59:00': write an ISO time",
         ),
-        (_mutant("def double(x:\n"), "verify", "line 1: '(' was never closed. Correct it and verify again"),
+        (_mutant("def double(x:\n"), "verify", "line 1: '(' was never closed. Correct it."),
         (_mutant("def double(x): ...\n"), "verify", "begins with a docstring that names its misconception"),
         (_mutant('"""Wrong."""\n'), "verify", "add a line such as '# fails: hidden::test_x'"),
         (_mutant('"""Wrong."""\n# fails: test_two\n'), "verify", "write checks as public::test_x or hidden::test_x"),
         (_public_check("def test_two(:\n"), "release", "Correct it and release again"),
         (_public_check("x = 1\n"), "release", "Write at least one function test_"),
-        (_an_order_for_otter, "release", "Remove what it takes for an order"),
+        (_a_directive_for_otter, "release", "Remove the text that it reads as a directive"),
     ],
 )
 def test_a_mistake_in_a_course_is_told_before_anything_is_run(
@@ -191,7 +191,10 @@ def test_what_otter_cannot_build_is_told_with_what_to_look_at(course: Path, monk
     monkeypatch.setattr("sys.executable", shutil.which("false"))
     run = called(course, "release")
     assert (run.returncode, run.stdout) == (2, "")
-    assert "otter assign did not build the notebook: nothing. Remove what it takes for an order" in run.stderr
+    assert (
+        "otter assign did not build the notebook: no message. Remove the text that it reads as a directive"
+        in run.stderr
+    )
 
 
 TEXTS = {
@@ -429,7 +432,7 @@ def _nobody() -> str:
 
 
 def test_a_submission_of_another_assignment_is_told_with_the_option_that_grades_it() -> None:
-    made = [intake.script(name, DOUBLE, assignment=of) for name, of in (("ada", "a"), ("bob", "a"), ("cy", "b"))]
+    made = [script(name, DOUBLE, assignment=of) for name, of in (("ada", "a"), ("bob", "a"), ("cy", "b"))]
     name, good, others = of_assignment(made, None)
     assert (name, [each.student for each in good]) == ("a", ["ada", "bob"])
     assert [each.reason for each in others] == ["It is of another assignment. Grade it with --assignment b."]

@@ -125,7 +125,7 @@ class AssignmentSpec(config.StrictModel):
             Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)],
         ],
         Field(min_length=1),
-    ] = Field(description="The questions by their ids, in the order that students see, each with the points of all its checks.")
+    ] = Field(description="The questions' ids, in the order that students see, and the points of all checks of each.")
     deadline: config.Time | None = Field(None, description="The deadline, as an ISO time with its zone.")
     data: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         (), description="Further files of the assignment's folder that students receive."

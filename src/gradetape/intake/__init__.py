@@ -1,6 +1,6 @@
 """Notebooks, scripts, otter's zips and LMS downloads become submissions: cells as text, and nothing is run.
 
-`discovery` finds the files and whose they are, `notebooks` reads what is in one, and `reading` joins the two. Whatever a
+`discovery` finds the files and the student of each, `notebooks` reads one file, and `reading` joins the two. Whatever a
 file holds, the result is a value: a Submission, or an Unreadable with the reason and the next step.
 """
 

@@ -5,8 +5,8 @@ A student's name comes, in this order, from
 - Canvas: `lastfirst_12345_67890_title.ipynb`, also `lastfirst_LATE_12345_67890_title.ipynb`;
 - Moodle: `First Last_12345_assignsubmission_file_/x.ipynb`, or flat: `First Last_12345_assignsubmission_file_x.ipynb`;
 - a student's folder: `alice/homework.ipynb`. A folder that holds submissions is a student's, with everything below it,
-  except for the folder that was passed. Several folders that were passed (`gradetape grade submissions/*`) are students'
-  if one of them holds a single file, and sections of the course if each holds several;
+  except for the folder that was passed. Several passed folders (`gradetape grade submissions/*`) are students' if one
+  of them holds a single file, and sections of the course if each holds several;
 - the file: `alice.ipynb`. The time that otter's export appends to a zip's name is left out.
 
 One file of each person is graded: a notebook or zip rather than a script, and of attempts at one file, which Canvas

@@ -16,7 +16,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
@@ -210,7 +210,9 @@ def _sound(cells: Iterator[Cell]) -> tuple[Cell, ...]:
         if len(cell.source) > MAX_CELL_LENGTH:
             raise SubmissionError(f"{where} is longer than {MAX_CELL_LENGTH:,} characters. Read such data from a file.")
         if "\0" in cell.source or any("\ud800" <= letter <= "\udfff" for letter in set(cell.source)):
-            raise SubmissionError(f"{where} holds a character that is not text (NUL or half of a surrogate pair). Type it again.")
+            raise SubmissionError(
+                f"{where} holds a character that is not text (NUL or half of a surrogate pair). Type it again."
+            )
     return kept
 
 

@@ -31,7 +31,7 @@ class InProcessHost:
         config.add_cleanup(self._stack.close)
 
     def context(self, item: pytest.Item) -> CheckContext:
-        """The check context of the item's assignment, opened at its first check; a person's mistake ends the session."""
+        """The context of the item's assignment, opened at its first check. A person's mistake ends the session."""
         try:
             check_of(item)
             return self._context(item)

@@ -52,9 +52,7 @@ def refuse_frameworks(path: Path) -> None:
         for name in _imported(node):
             if name.split(".")[0] in _FRAMEWORKS:
                 advice = "Use the fixtures tf and keras, or an @in_worker function, which run in the student's worker."
-                raise CourseError(
-                    source.at(getattr(node, "lineno", 1), f"a check does not import {name}. {advice}")
-                )
+                raise CourseError(source.at(getattr(node, "lineno", 1), f"a check does not import {name}. {advice}"))
 
 
 def _imported(node: ast.AST) -> list[str]:

@@ -1,9 +1,9 @@
 """The fixtures and marks of checks, each declared once.
 
-From these records are made pytest's fixtures and markers, the refusals of `gradetape release`, and the reference page of
-the documentation. `release/notebook_runtime.py` provides the same in students' notebooks, and a test compares the two.
+pytest's fixtures and markers, the refusals of `gradetape release` and the reference page of the documentation are made
+from these records. `release/notebook_runtime.py` provides the same in students' notebooks; a test compares the two.
 
-The pytest plugin imports this module in every session of the machine, so it imports nothing heavy.
+The pytest plugin imports this module in every session, so it imports nothing heavy.
 """
 
 from __future__ import annotations

@@ -160,5 +160,6 @@ def _place(error: BaseException) -> str:
 
 def _described(error: BaseException) -> str:
     if isinstance(error, pytest.FixtureLookupError):
-        return error.msg or f"there is no fixture {error.argname!r}. A check may use {', '.join(each.name for each in FIXTURES)}."
+        known = ", ".join(fixture.name for fixture in FIXTURES)
+        return error.msg or f"there is no fixture {error.argname!r}. A check may use {known}."
     return f"{type(error).__name__}: {error}"

@@ -19,7 +19,9 @@ from gradetape.release.starter import starter_cells
 from gradetape.release.texts import due, read, shipped
 
 NB: Any = v4  # Its functions carry no annotations.
-_DIRECTIVES = "Remove the text that it reads as a directive: # IGNORE, # SEED, # BEGIN …, # END …, or an ```otter block."
+_DIRECTIVES = (
+    "Remove the text that it reads as a directive: # IGNORE, # SEED, # BEGIN …, # END …, or an ```otter block."
+)
 
 
 def notebook(assignment: Assignment, work: Path, legacy_keras: bool) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradetape import scaffold as draft
+from gradetape import scaffold
 from gradetape.course import assignments as course
 from gradetape.course.answer_key import answer_key
 from gradetape.errors import CourseError
@@ -83,9 +83,9 @@ def test_a_filled_in_question_is_ready_whatever_the_others_are(written: Path) ->
         secrets.reference(question_id),
         secrets.hidden_checks(question_id),
     ):
-        kept = [line for line in path.read_text().splitlines() if draft.PLACEHOLDER not in line]
+        kept = [line for line in path.read_text().splitlines() if scaffold.PLACEHOLDER not in line]
         path.write_text("\n".join(kept))
-    assert set(draft.unready(assignment, secrets)) == {"week-3", "q02_loss_measure", "q03_name_optimizer"}
+    assert set(scaffold.unready(assignment, secrets)) == {"week-3", "q02_loss_measure", "q03_name_optimizer"}
 
 
 def test_an_assignment_that_was_not_filled_in_is_not_released(written: Path) -> None:
