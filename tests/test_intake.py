@@ -500,7 +500,11 @@ def test_a_file_or_folder_without_permission_is_told() -> None:
         (folder / "bob").chmod(0o700)
     assert all(isinstance(outcome, Unreadable) for outcome in outcomes)
     assert {Path(outcome.file).name for outcome in outcomes} == {"alice.ipynb", "bob"}
-    assert all("Check its permissions" in outcome.reason for outcome in outcomes)  # type: ignore[union-attr]
+    reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, Unreadable)]
+    assert reasons == [
+        "The file cannot be opened: Permission denied. Check its permissions.",
+        "The folder cannot be opened: Permission denied. Check its permissions.",
+    ]
 
 
 # Whose it is
