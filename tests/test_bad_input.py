@@ -81,7 +81,7 @@ def test_the_good_ones_are_graded_and_the_exit_status_tells_of_the_others(
         ("two", "holds 2 notebooks (first.ipynb, second.ipynb)", "Hand in the right one by itself"),
         ("Zoe", "lead to the same student", "Rename one"),
         ("zoe", "lead to the same student", "Rename one"),
-        ("essay", "is no notebook (.ipynb), script (.py) or zip", ""),
+        ("essay", "is not a notebook (.ipynb), script (.py) or zip", ""),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why_and_what_to_do(
