@@ -21,13 +21,12 @@ from benchmarks.measure import descendants, seconds, spread, unique_mb
 from benchmarks.pages import pages
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
-from gradetape.engine.local import LocalEngine
+from gradetape.engine import Engine, EngineOptions, judge, open_engine
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Cell, Limits
 from gradetape.remote.session import CheckBudget, RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
-from gradetape.runtime.slots import Slots
 
 ROOT = Path(__file__).parents[1]
 ASSIGNMENT = "custom-training"
@@ -55,24 +54,21 @@ def workers() -> list[Row]:
     ]
 
 
-def _lanes(gradable: GradableAssignment, isolation: str = "namespaces") -> LocalEngine:
-    places = Slots.of(
-        gradable.course.config, workers=1, secret=gradable.secret_folders, isolation=isolation, device="cpu"
-    )  # fmt: skip
-    return LocalEngine(gradable, places)
+def _engine(gradable: GradableAssignment, isolation: str = "namespaces") -> Engine:
+    return open_engine(gradable, EngineOptions(workers=1, isolation=isolation, device="cpu"))
 
 
 def batch(gradable: GradableAssignment) -> list[Row]:
     """Submissions, one after the other, with walls and without, turn by turn."""
     with (
-        _lanes(gradable) as walled,
-        _lanes(gradable, "none") as bare,
+        _engine(gradable) as walled,
+        _engine(gradable, "none") as bare,
     ):
         only = Rubric.of(gradable, walled.collected).sound
         case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
         for engine in (walled, bare):
-            engine.judge(case)
-        taken = [[engine.judge(case).seconds for engine in (walled, bare)] for _ in range(2 * REPEATS)]
+            judge(engine, case)
+        taken = [[judge(engine, case).seconds for engine in (walled, bare)] for _ in range(2 * REPEATS)]
     ratio = statistics.median(first / second for first, second in taken)
     return [
         ("a submission in a batch, namespaces", spread([each[0] for each in taken], "s"), ""),
@@ -99,12 +95,12 @@ def _calls(control: ZygoteClient, watch: CheckBudget) -> list[float]:
 def against_no_wall(gradable: GradableAssignment) -> list[Row]:
     """The whole reference solution, in a session and in one warm process without any wall, turn by turn."""
     walled, bare = [], []
-    with _lanes(gradable) as engine:
+    with _engine(gradable) as engine:
         only = Rubric.of(gradable, engine.collected).sound
         case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
-        engine.judge(case)
+        judge(engine, case)
         for _ in range(REPEATS):
-            walled.append(engine.judge(case).seconds)
+            walled.append(judge(engine, case).seconds)
             bare += _in_process(1)
     ratio = statistics.median(walled) / statistics.median(bare)
     return [
@@ -125,11 +121,11 @@ def _in_process(repeats: int) -> list[float]:
 def per_question(gradable: GradableAssignment) -> list[Row]:
     """The reference, question by question: the sum of its checks, and the longest of them."""
     times: dict[str, dict[str, list[float]]] = {}
-    with _lanes(gradable) as engine:
+    with _engine(gradable) as engine:
         only = Rubric.of(gradable, engine.collected).sound
         case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
         for _ in range(1 + REPEATS):
-            for result in engine.judge(case).results:
+            for result in judge(engine, case).results:
                 times.setdefault(result.check.question, {}).setdefault(result.check.name, []).append(result.seconds)
     rows = []
     for question_id, checks in times.items():
@@ -141,15 +137,15 @@ def per_question(gradable: GradableAssignment) -> list[Row]:
 
 def memory(gradable: GradableAssignment) -> list[Row]:
     """What a session holds for itself at its peak, and what the supervisor gains over many submissions."""
-    with _lanes(gradable) as engine:
+    with _engine(gradable) as engine:
         only = Rubric.of(gradable, engine.collected).sound
         case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
-        peak = _peak(lambda: engine.judge(case))
+        peak = _peak(lambda: judge(engine, case))
         small = gradable.job((Cell(source="x = 1"),), gradable.course.config.limits.record(), only=only[:1])
-        engine.judge(small)
+        judge(engine, small)
         before = unique_mb("self")
         for _ in range(50):
-            engine.judge(small)
+            judge(engine, small)
         gained = unique_mb("self") - before
     return [
         ("a session's own memory at its peak", f"{peak:.0f} MiB", "500 MiB"),
@@ -178,10 +174,10 @@ def _unique(pid: int) -> float:
 def against_otter(gradable: GradableAssignment) -> list[Row]:
     """`otter run` on the reference as a notebook, and gradetape with the same checks in a warm session."""
     otter, ids = with_otter.run(gradable, REPEATS)
-    with _lanes(gradable) as engine:
-        engine.judge(gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids)))
+    with _engine(gradable) as engine:
+        judge(engine, gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids)))
         case = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=tuple(ids))
-        ours = [engine.judge(case).seconds for _ in range(REPEATS)]
+        ours = [judge(engine, case).seconds for _ in range(REPEATS)]
     ratio = statistics.median(otter) / statistics.median(ours)
     return [
         (f"otter run, {len(ids)} checks, no wall", spread(otter, "s"), ""),

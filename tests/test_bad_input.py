@@ -79,8 +79,8 @@ def test_the_good_ones_are_graded_and_the_exit_status_tells_of_the_others(
         ("nothing", "is empty", "hand it in again"),
         ("nobody", "is empty", "hand it in again"),
         ("two", "holds 2 notebooks (first.ipynb, second.ipynb)", "Hand in the right one by itself"),
-        ("Zoe", "lead to the same student", "Rename one"),
-        ("zoe", "lead to the same student", "Rename one"),
+        ("Zoe", "have the same student name", "Rename one"),
+        ("zoe", "have the same student name", "Rename one"),
         ("essay", "is not a notebook (.ipynb), script (.py) or zip", ""),
     ],
 )
@@ -120,8 +120,8 @@ def test_notebooks_that_name_another_assignment_than_the_option_are_counted_alou
         (course / "handed_in" / f"{student}.ipynb").write_text(notebook(DOUBLE, HALVE, assignment=declared_assignment))
     run = gradetape(course, "grade", "handed_in", "--assignment", "tiny")
     assert run.returncode == 0
-    assert "2 notebooks say that they are of week-2; they are graded as tiny, since --assignment says so" in run.stderr
-    assert "1 notebook says that it is of week-3; it is graded as tiny" in run.stderr
+    assert "2 notebooks declare the assignment week-2; they are graded as tiny, as --assignment says" in run.stderr
+    assert "1 notebook declares the assignment week-3; it is graded as tiny" in run.stderr
 
 
 def test_what_lies_beside_the_submissions_is_told_and_no_student(course: Path) -> None:
@@ -129,7 +129,7 @@ def test_what_lies_beside_the_submissions_is_told_and_no_student(course: Path) -
     (course / "handed_in" / "essay.pdf").write_text("%PDF")
     run = called(course, "grade", "handed_in", "--assignment", "tiny", "--json")
     assert set(by_student(run)) == {"ada"}
-    assert "not submissions, and passed over: essay.pdf" in run.stderr
+    assert "ignored, since they are not submissions: essay.pdf" in run.stderr
 
 
 def test_what_was_left_out_for_another_file_of_the_same_student_is_told(course: Path) -> None:
@@ -138,7 +138,7 @@ def test_what_was_left_out_for_another_file_of_the_same_student_is_told(course: 
     (course / "handed_in" / "ada" / "helper.py").write_text(DOUBLE)
     run = gradetape(course, "grade", "handed_in", "--json")
     assert by_student(run)["ada"]["points"] == 5
-    assert "left out for another file of the same student: ada (helper.py)" in run.stderr
+    assert "not graded, since another file of the same student counts: ada (helper.py)" in run.stderr
 
 
 def test_one_submission_can_be_said_to_be_somebodys(course: Path) -> None:
@@ -149,7 +149,7 @@ def test_one_submission_can_be_said_to_be_somebodys(course: Path) -> None:
     (course / "handed_in" / "more.ipynb").write_text("no JSON")
     run = called(course, "grade", "handed_in", "--student", "ada", "--assignment", "tiny")
     assert (run.returncode, run.stdout) == (2, "")
-    assert "--student says whose one submission is, and 2 are here" in run.stderr
+    assert "--student names the student of one submission, but there are 2" in run.stderr
     run = called(course, "grade", "handed_in", "--assignment", "tiny", "--student", " ")
     assert run.returncode == 2 and "--student is empty: write the student's name" in run.stderr
 
@@ -278,7 +278,7 @@ def test_ctrl_c_keeps_what_was_graded_and_leaves_no_process(course: Path) -> Non
         _await(batch, "1/3 ada: 5 of 5")
         started = _everything_at_work(batch)
         os.killpg(batch.pid, signal.SIGINT)
-        assert batch.stderr is not None and "run the same command to go on" in batch.stderr.read()
+        assert batch.stderr is not None and "Run the same command to continue" in batch.stderr.read()
         assert batch.wait() == 130
     assert psutil.wait_procs(started, timeout=10)[1] == []
     assert "ada" in (course / "results" / "grades.csv").read_text()

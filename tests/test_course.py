@@ -10,7 +10,8 @@ import pytest
 from gradetape import records
 from gradetape.course import assignments as course
 from gradetape.course.answer_key import answer_key
-from gradetape.errors import ConfigError, CourseError
+from gradetape.course.question_ids import resolve
+from gradetape.errors import ConfigError, CourseError, RequestError
 
 ROOT = Path(__file__).parents[1]
 
@@ -93,6 +94,17 @@ def test_deadline_and_data_are_optional(root: Path) -> None:
     write(root, "assignments/loops/data/prices.csv", "1\n")
     assert loops(root).deadline == "2026-10-01T23:59:00+02:00"
     assert loops(root).data == (root.resolve() / "assignments/loops/data/prices.csv",)
+
+
+def test_a_question_is_named_by_its_id_or_by_a_unique_prefix_of_it(root: Path) -> None:
+    assignment = loops(root)
+    assert [resolve(text, assignment) for text in ("q01_lines", "q01", "q02_s")] == [*["q01_lines"] * 2, "q02_sums"]
+    with pytest.raises(RequestError, match="q0 begins q02_sums, q01_lines: write more of the id"):
+        resolve("q0", assignment)
+    with pytest.raises(RequestError, match="there is no question q01_line_s. Did you mean 'q01_lines'?"):
+        resolve("q01_line_s", assignment)
+    with pytest.raises(RequestError, match="there is no question"):
+        resolve("", assignment)
 
 
 @pytest.mark.parametrize("deadline", ["2026-10-01", "2026-10-01T23:59:00", "soon"])

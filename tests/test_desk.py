@@ -178,7 +178,7 @@ def test_the_browser_opens_the_index(course: Path, tmp_path: Path) -> None:
 def test_without_a_browser_the_file_is_named(course: Path) -> None:
     run = _with_browser(course, "/nowhere/browser %s", "--open")
     assert run.returncode == 0
-    assert "open that file in one" in run.stderr and "index.html" in run.stdout
+    assert "Open that file in one" in run.stderr and "index.html" in run.stdout
 
 
 # export
@@ -241,7 +241,10 @@ def test_undone_the_override_before_it_counts_again(course: Path) -> None:
     assert _override(course, "alice", "q02_halve", "--undo").returncode == 0
     assert _points(course)[2] == 3
     again = _override(course, "alice", "q02_halve", "--undo")
-    assert again.returncode == 2 and "this student has no override of q02_halve in force. See gradetape" in again.stderr
+    assert (
+        again.returncode == 2
+        and "this student has no override of q02_halve in force. List all: gradetape" in again.stderr
+    )
     listed = _override(course, "--list").stdout
     assert "first" in listed and "second" in listed and "by Ben]" in listed
 
@@ -265,10 +268,10 @@ def test_a_student_of_any_name_can_be_given_points(course: Path, student: str) -
         (["alice", "q02_halve", "2.5", "--reason", "r"], "q02_halve is worth 0 to 2 points, not 2.5"),
         (["alice", "q02_halve", "nan", "--reason", "r"], "q02_halve is worth 0 to 2 points, not nan"),
         (["alice", "q02_halve", "--reason", "r"], "no points were given: write them after the question"),
-        (["alice", "q02_halve", "1,5", "--reason", "r"], "'1,5' is no number: write points like 2 or 1.5"),
+        (["alice", "q02_halve", "1,5", "--reason", "r"], "'1,5' is not a number: write points like 2 or 1.5"),
         (["alice", "q02_halve", "-1", "--reason", "r"], "points are not negative: write a number from 0 on"),
         (["alice", "q02_halve", "1", "--raeson", "r"], "No such option '--raeson'. Did you mean '--reason'?"),
-        (["alice", "q02_halve", "1"], "say why, for the student and for whoever asks later: --reason"),
+        (["alice", "q02_halve", "1"], "give a reason, for the student and for whoever asks later: --reason"),
         (["alice", "q02_halve", "1", "--reason", " "], "--reason"),
         (["alice", "q02_havle", "1", "--reason", "r"], "there is no question q02_havle. Did you mean 'q02_halve'?"),
         (["allice", "q02_halve", "1", "--reason", "r"], "Did you mean 'alice'?"),
@@ -383,7 +386,7 @@ def test_a_misspelt_name_in_the_table_of_times_is_told_with_whose_time_is_missin
     told = called(course, "export", "csv").stderr
     assert f"times.csv has no time for {len(NAMES)} of {len(NAMES) + 1} students of tiny" in told
     assert "Zoë van der Berg" in told and "and 3 more" in told
-    assert "one for 1 that nobody there is called: allice" in told
+    assert "names that have no submission (1): allice" in told
     every = "".join(f"{name},2026-10-02T11:00:00Z\n" for name in [*NAMES, "who handed nothing in"])
     (course / "times.csv").write_text(misspelt + every)
     assert called(course, "export", "csv").stderr == ""
@@ -393,7 +396,7 @@ def test_an_extension_in_an_assignment_that_is_not_there_is_refused(course: Path
     _due(course, LATE + "  extensions:\n    tinny:\n      alice: 2026-10-03T12:00:00Z\n")
     run = called(course, "show", "alice")
     assert (run.returncode, run.stdout) == (2, "")
-    assert "names 'tinny', which is no assignment. Did you mean 'tiny'?" in run.stderr
+    assert "names 'tinny', which is not an assignment. Did you mean 'tiny'?" in run.stderr
 
 
 def test_a_late_policy_that_cannot_be_followed_is_told_before_anything_is_graded(course: Path) -> None:

@@ -9,8 +9,7 @@ import pytest
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
 from gradetape.grading.builder import GradeBuilder
-from gradetape.records import Cell
-from gradetape.runtime.slots import Slots
+from gradetape.records import Cell, Environment
 from tests.course import DOUBLE, tiny
 from tests.submissions import script
 
@@ -25,9 +24,8 @@ def opened(root: Path) -> GradableAssignment:
 
 
 def key(root: Path) -> str:
-    gradable = opened(root)
-    slots = Slots.of(gradable.course.config, workers=1, device="cpu")
-    return GradeBuilder(gradable, question=None, slots=slots).key(script("ada", DOUBLE, assignment="tiny"))
+    environment = Environment(isolation="none", identity="this test", message="")
+    return GradeBuilder(opened(root), environment).key(script("ada", DOUBLE, assignment="tiny"))
 
 
 def write(root: Path, question: str, text: str) -> None:

@@ -65,7 +65,6 @@ COPIED = ("release/notebook_runtime.py", "verify/zeros.py")
 # Imports inside functions, with the reason.
 LAZY = {
     "__main__.py": "Ctrl-C may come while the command line starts",
-    "cli": "the command line starts fast",
     "doctor.py": "the doctor runs where Linux is not",
     "worker": "the worker chooses its Keras first",
     "judge/plugin.py": "pytest loads the plugin in every session",

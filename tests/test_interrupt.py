@@ -26,10 +26,10 @@ def test_ctrl_c_speaks_of_grades_only_where_there_are_some(tmp_path: Path, monke
 
     root = tiny(tmp_path / "course")
     (root / "ada.py").write_text("")
-    monkeypatch.setattr("gradetape.verify.verify", interrupted)
+    monkeypatch.setattr("gradetape.cli.verify.prove", interrupted)
     run = called(root, "verify")
     assert (run.returncode, run.stderr.strip()) == (130, "Interrupted.")
-    monkeypatch.setattr("gradetape.grading.driver.Session.run", interrupted)
+    monkeypatch.setattr("gradetape.grading.batch.BatchGrader.run", interrupted)
     run = called(root, "grade", "ada.py", "--assignment", "tiny")
     assert run.returncode == 130
-    assert run.stderr.endswith("Interrupted. What was graded is kept: run the same command to go on.\n")
+    assert run.stderr.endswith("Interrupted. What was graded is kept. Run the same command to continue.\n")

@@ -13,7 +13,7 @@ import pytest
 
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
-from gradetape.engine.local import LocalEngine
+from gradetape.engine import LocalEngine, judge
 from gradetape.records import Cell, CheckResult, Outcome, Verdict
 from gradetape.runtime.slots import Slots
 from tests.course import tiny
@@ -61,7 +61,8 @@ def gradable(tmp_path_factory: pytest.TempPathFactory) -> GradableAssignment:
 
 @pytest.fixture(scope="module")
 def engine(gradable: GradableAssignment) -> Iterator[LocalEngine]:
-    with LocalEngine(gradable, Slots.of(gradable.course.config, workers=1, secret=gradable.secret_folders)) as engine:
+    slots = Slots.of(gradable.course.config, workers=1, secret=gradable.secret_folders)
+    with LocalEngine(gradable.bundle(), slots, root=gradable.course.root) as engine:
         yield engine
 
 
@@ -72,7 +73,7 @@ def judged(
     ids = tuple(check.id for check in engine.collected.checks if only in check.id)
     assert ids
     limits = gradable.course.config.limits.record()
-    return engine.judge(gradable.job((Cell(source=source, question="q01_x"),), limits, only=ids, **how))
+    return judge(engine, gradable.job((Cell(source=source, question="q01_x"),), limits, only=ids, **how))
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +150,7 @@ def test_a_check_that_hangs_is_ended_from_outside(results: dict[str, CheckResult
 def test_a_check_that_hangs_gives_the_submission_no_new_time(engine: LocalEngine, gradable: GradableAssignment) -> None:
     limits = msgspec.structs.replace(gradable.course.config.limits.record(), submission_s=4.0)
     ids = tuple(check.id for check in engine.collected.checks if check.name in ("test_own_hang", "test_after_all"))
-    found = engine.judge(gradable.job((Cell(source=SUBMISSION, question="q01_x"),), limits, only=ids)).results
+    found = judge(engine, gradable.job((Cell(source=SUBMISSION, question="q01_x"),), limits, only=ids)).results
     assert [result.verdict.value for result in found] == ["timeout", "timeout"]
     assert "the time for the whole submission was over" in found[1].staff_message
 

@@ -17,12 +17,15 @@ import pytest
 
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
+from gradetape.engine import MockEngine
 from gradetape.errors import InfrastructureError, SandboxError, ZygoteError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.builder import GradeBuilder
 from gradetape.grading.driver import Driver
+from gradetape.grading.events import Event, SubmissionBegan, SubmissionGraded, SubmissionLost, SubmissionRetried
 from gradetape.grading.rubric import Rubric
-from gradetape.records import CollectedChecks, Job, Limits, Lost, Outcome, Status
+from gradetape.grading.shared_gradebook import SharedGradebook
+from gradetape.records import CollectedChecks, Limits, Lost, Outcome, Status
 from gradetape.remote.session import CheckBudget, RemoteSession
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.pool import Pool
@@ -136,10 +139,10 @@ def no_zygote(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("check", "line", "words"),
     [
-        ("", "grade ada.py --assignment tiny", "the case was lost: the zygote does not answer at /nowhere/zygote"),
+        ("", "grade ada.py --assignment tiny", "the job was lost: the zygote does not answer at /nowhere/zygote"),
         ("", "verify tiny --workers 1", "adversary liar was lost: the zygote does not answer at /nowhere/zygote"),
-        ("after_in_child", "grade ada.py --assignment tiny", "the case was lost: the judge died before any check"),
-        ("before", "grade ada.py --assignment tiny", "the case was lost: the judge is gone"),
+        ("after_in_child", "grade ada.py --assignment tiny", "the job was lost: the judge died before any check"),
+        ("before", "grade ada.py --assignment tiny", "the job was lost: the judge is gone"),
     ],
 )
 def test_a_lost_case_is_told_with_the_command_that_looks_at_the_machine(
@@ -151,46 +154,24 @@ def test_a_lost_case_is_told_with_the_command_that_looks_at_the_machine(
     run = called(course, *line.split())
     assert (run.returncode, run.stdout) == (1, "")
     assert words in run.stderr and "Traceback" not in run.stderr
-    assert "What this machine lacks for grading, if anything: gradetape doctor" in run.stderr
+    assert "To see what this machine lacks for grading, run gradetape doctor" in run.stderr
 
 
 # A submission that an engine loses, twice
 
 
-class Losing:
-    """An engine that ends each case alike, or not at all."""
-
-    def __init__(self, end: Outcome | Lost | None) -> None:
-        self._end = end
-        self._count = 0
-
-    def capacity(self) -> int:
-        return 1
-
-    def submit(self, case: Job) -> int:
-        self._count += 1
-        return self._count
+class Silent(MockEngine):
+    """An engine that never reports anything."""
 
     def wait(self, timeout_s: float) -> list[tuple[int, Outcome | Lost]]:
-        return [] if self._end is None else [(self._count, self._end)]
-
-    def forget(self, number: int) -> None:
-        """It has forgotten already."""
-
-    renew = close = lambda self: None
-
-
-class Unheard:
-    """Nobody is told."""
-
-    begin = graded = shared = lambda self, *_: None
+        return []
 
 
 @pytest.mark.parametrize(
     ("end", "words"),
     [
-        (Lost(reason="the zygote is gone"), "failed twice, the second time newly started: the zygote is gone"),
-        (None, "failed twice, the second time newly started: the engine gave no answer in time"),
+        (Lost(reason="the zygote is gone"), "failed twice, the second time after a restart: the zygote is gone"),
+        (None, "failed twice, the second time after a restart: the engine gave no answer in time"),
         (Outcome(results=()), "q01_double::public::test_two: the judge gave no result for this check"),
     ],
 )
@@ -199,15 +180,21 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
 ) -> None:
     monkeypatch.setattr("gradetape.grading.driver._SLACK_S", -1e6)
     gradable = GradableAssignment.open(courses.find(course), "tiny")
-    rubric = Rubric.of(
-        gradable, CollectedChecks(checks=tuple(each.check for each in a_grade("ada").results), broken={})
-    )
-    builder = GradeBuilder(gradable, question=None, slots=Slots.of(gradable.course.config, workers=1, device="cpu"))
+    checks = tuple(each.check for each in a_grade("ada").results)
+    engine = Silent(lambda _: Outcome(results=())) if end is None else MockEngine(lambda _: end)
+    rubric = Rubric.of(gradable, CollectedChecks(checks=checks))
+    builder = GradeBuilder(gradable, engine.environment)
     submission = script("ada", DOUBLE, assignment="tiny")
+    events: list[Event] = []
     with Gradebook.open(course / "gradebook.sqlite") as book:
-        driver = Driver(gradable, Losing(end), rubric, builder, book, Unheard(), book.grader())  # type: ignore[arg-type]
-        grade = driver.run([submission])["ada"]
+        shared = SharedGradebook(book, "tiny", book.grader(), events.append, again=False)
+        (grade,) = Driver(gradable, engine, rubric, builder, shared, events.append).run([submission])
         assert not book.has(grade.key)
+    assert engine.renewals == 1 and len(engine.jobs) == 2
+    lost = [SubmissionLost] if end is None or isinstance(end, Lost) else []
+    assert [type(event) for event in events] == [
+        SubmissionBegan, SubmissionRetried, SubmissionBegan, *lost, SubmissionGraded
+    ]  # fmt: skip
     assert grade.status is Status.NEEDS_ATTENTION
     assert words in "\n".join(grade.attention)
 

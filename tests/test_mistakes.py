@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from gradetape.cli import cli
-from gradetape.grading.driver import Batch, of_assignment
+from gradetape.grading.batch import Batch
+from gradetape.grading.selection import of_assignment
 from gradetape.records import Status
 from tests.course import DOUBLE, by_student, called, tiny
 from tests.submissions import script
@@ -163,7 +164,7 @@ def _files(folder: Path) -> dict[Path, bytes]:
         (
             _no_assignment_yet,
             "verify",
-            "There is no assignment in assignments/ yet. Make one: gradetape new assignment",
+            "There is no assignment in assignments/ yet. Create one: gradetape new assignment",
         ),
         (_no_assignment_yet, "release", "There is no assignment in assignments/ yet"),
         (_a_file_for_the_students_folder, "release", "student should be a folder that you may write to"),
@@ -267,7 +268,7 @@ def test_what_this_machine_lacks_is_told_with_what_to_do(
     run = called(course, "grade", "a.py", "--assignment", "tiny", option)
     assert (run.returncode, run.stdout) == (1, "")
     assert words in run.stderr and "Traceback" not in run.stderr
-    assert "What this machine lacks for grading, if anything: gradetape doctor" in run.stderr
+    assert "To see what this machine lacks for grading, run gradetape doctor" in run.stderr
 
 
 GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"
@@ -292,7 +293,7 @@ GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"
             "image check",
             "does not run: no python3. Build it anew",
         ),
-        ("exit 1", "image build", "podman could not build localhost/gradetape:latest. Mend what it says above"),
+        ("exit 1", "image build", "podman could not build localhost/gradetape:latest. Fix the error above"),
         (None, GRADE_IN_CONTAINER, "podman cannot be asked: [Errno 8] Exec format error"),
     ],
 )
@@ -312,7 +313,7 @@ def test_what_an_engine_refuses_is_told_with_what_to_do(
 def test_grading_without_walls_is_warned_of_before_anything_starts(course: Path) -> None:
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny", "--isolation", "none", "--out", "a.py")
-    assert "WARNING: no walls: code in a submission can read and change whatever you can" in run.stderr
+    assert "WARNING: no isolation: code in a submission can read and change whatever you can" in run.stderr
     assert "The folder a.py cannot be made: File exists. Choose another folder with --out" in run.stderr
 
 
@@ -322,19 +323,19 @@ def test_of_many_files_that_nobody_can_place_some_are_named_and_the_rest_counted
         (course / "in" / f"s{number}.py").write_text(DOUBLE)
     run = called(course, "grade", "in")
     assert (run.returncode, run.stdout) == (2, "")
-    assert "None of these files can be graded, and none says which assignment" in run.stderr
+    assert "None of these files can be graded, and none names its assignment" in run.stderr
     assert "name it with --assignment" in run.stderr and run.stderr.endswith("\n… and 3 more\n")
 
 
 def test_what_needs_a_person_is_told_at_the_end_with_what_to_do(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = replace(a_grade("ada"), attention=("the zygote is gone",), status=Status.NEEDS_ATTENTION)
     odd = replace(a_grade("bob"), review=("its cells replaced np.mean", "its cells replaced np.sum"))
-    monkeypatch.setattr("gradetape.grading.driver.Session.run", lambda *_, **__: Batch([broken, odd], [], 2))
+    monkeypatch.setattr("gradetape.grading.batch.BatchGrader.run", lambda *_, **__: Batch([broken, odd], [], 2))
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny")
     assert run.returncode == 1
     assert "needs attention: ada: the zygote is gone" in run.stderr
-    assert "not final, and grading again judges them anew. gradetape verify tries" in run.stderr
+    assert "not final; grade again to retry them. Test the checks with gradetape verify" in run.stderr
     assert "for review: bob: its cells replaced np.mean and 1 more" in run.stderr
 
 
@@ -343,7 +344,7 @@ def test_a_check_file_that_ends_the_judge_is_told_with_the_command_that_shows_wh
     (course / "autograder" / "tiny" / "test_q02_halve.py").write_text("import os\nos._exit(3)\n")
     run = called(course, "grade", "a.py", "--assignment", "tiny")
     assert run.returncode == 1
-    assert "Try pytest autograder/ to see why" in run.stderr and "Traceback" not in run.stderr
+    assert "Run pytest autograder/ to see why" in run.stderr and "Traceback" not in run.stderr
 
 
 # Gradebooks
@@ -414,7 +415,7 @@ def test_who_the_system_does_not_know_is_asked_for_a_name(tmp_path: Path, monkey
     monkeypatch.chdir(recorded(tmp_path, a_grade("alice")))
     monkeypatch.setattr("getpass.getuser", _nobody)
     run = CliRunner().invoke(cli, ["override", "alice", "q01_double", "1", "--reason", "r"])
-    assert run.exit_code == 2 and "this system does not know who you are: say it with --by NAME" in run.stderr
+    assert run.exit_code == 2 and "this system does not know your user name: give it with --by NAME" in run.stderr
 
 
 def test_a_blank_name_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -435,7 +436,7 @@ def test_a_submission_of_another_assignment_is_told_with_the_option_that_grades_
     made = [script(name, DOUBLE, assignment=of) for name, of in (("ada", "a"), ("bob", "a"), ("cy", "b"))]
     name, good, others = of_assignment(made, None)
     assert (name, [each.student for each in good]) == ("a", ["ada", "bob"])
-    assert [each.reason for each in others] == ["It is of another assignment. Grade it with --assignment b."]
+    assert [each.reason for each in others] == ["It belongs to another assignment. Grade it with --assignment b."]
 
 
 # Names

@@ -6,6 +6,7 @@ GradetapeError                 a person can mend it: the text says what is wrong
 ├── SubmissionError            a file that cannot be read as a submission
 ├── GradebookError             the gradebook or the results folder cannot be used
 ├── ReleaseError               student/ could not be built
+├── RequestError               a command asks for what cannot be: an unknown question, points out of range
 └── InfrastructureError        the grader's own machinery failed; never charged to a student
     ├── WallsError             a wall that is required could not be built
     ├── ZygoteError            the process that forks workers is gone
@@ -47,6 +48,10 @@ class GradebookError(GradetapeError):
 
 class ReleaseError(GradetapeError):
     """The students' folder could not be built."""
+
+
+class RequestError(GradetapeError):
+    """A command asks for what cannot be: an unknown question, points out of range."""
 
 
 class InfrastructureError(GradetapeError):

@@ -266,3 +266,29 @@ class CollectedChecks(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     checks: tuple[Check, ...]
     broken: dict[str, str] = {}
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine judges with, as far as it decides results.
+
+    `isolation` is as configured, `identity` adds the container's image and whether there is a GPU, `versions` the
+    software by name; `message` says in a sentence what TensorFlow computes on.
+    """
+
+    isolation: str
+    identity: str
+    versions: dict[str, str] = {}
+    message: str = ""
+
+
+class AssignmentBundle(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an engine needs to judge an assignment's jobs, wherever it runs.
+
+    `files` holds each check file under its path in the course, in the order in which they are collected; `keras` is
+    the generation, `limits` those that workers are started with. It is as secret as the checks in it.
+    """
+
+    assignment: str
+    keras: str
+    limits: Limits
+    files: dict[str, bytes]

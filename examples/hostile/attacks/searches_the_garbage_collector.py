@@ -17,16 +17,11 @@ def hunt():
         yield b"\n".join(value for value in values if type(value) is bytes and b"canary" in value)
 
 
-SECRET = ("Case", "Exam", "Check", "CheckResult", "Grade")
+SECRET = ("Job", "GradableAssignment", "AnswerKey", "Check", "CheckResult", "Grade")
 secret = [type(thing).__name__ for thing in gc.get_objects() if type(thing).__name__ in SECRET]
-outside = (
-    "gradetape.judge",
-    "gradetape.course.assignments",
-    "gradetape.grading.grade",
-    "gradetape.cli",
-    "pytest",
-    "_pytest",
-)
+outside = tuple(
+    f"gradetape.{name}" for name in ("judge", "remote", "engine", "grading", "course", "runtime", "checks", "cli")
+) + ("pytest", "_pytest")
 modules = [name for name in sys.modules if name.startswith(outside)]
 if secret or modules:
     print("BREACH: the far side holds", secret[:5], modules[:5])

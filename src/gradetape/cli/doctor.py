@@ -5,39 +5,36 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+from rich.text import Text
 
-from gradetape.cli import common
-from gradetape.cli.common import ATTENTION, OK
+from gradetape.cli import options
+from gradetape.cli.status import ATTENTION, OK
+from gradetape.cli.terminal import console
+from gradetape.doctor import Finding, State, examine
 
-if TYPE_CHECKING:
-    from gradetape.doctor import Finding
-
-_COLOURS = {"ok": "green", "absent": "yellow", "wrong": "red"}
+_COLOURS = {State.OK: "green", State.ABSENT: "yellow", State.WRONG: "red"}
 
 
 @click.command("doctor")
-@common.as_json
+@options.as_json
 def command(as_json: bool) -> None:
-    """Say what this machine can do, what is missing, and what mends it.
+    """Check this machine and show how to fix what is missing.
 
-    A worker is made behind the walls and ended again, which takes some seconds. Exit status 1: grading could not run.
+    A sandboxed worker is started and ended, which takes some seconds. Exit status 1: grading cannot run here.
 
     \b
     Examples:
       gradetape doctor
       gradetape doctor --json
     """
-    from gradetape.doctor import State, examine
-
     findings = examine(Path.cwd())
     ok = all(finding.state is not State.WRONG for finding in findings)
     if as_json:
         click.echo(json.dumps({"ok": ok, "findings": [_plain(finding) for finding in findings]}, indent=2))
     else:
-        _tell(findings, ok)
+        _print(findings, ok)
     sys.exit(OK if ok else ATTENTION)
 
 
@@ -47,10 +44,8 @@ def _plain(finding: Finding) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _tell(findings: list[Finding], ok: bool) -> None:
-    from rich.text import Text
-
-    terminal = common.console(stderr=False)
+def _print(findings: list[Finding], ok: bool) -> None:
+    terminal = console(stderr=False)
     for finding in findings:
         line = Text(f"{finding.state.value:7}", _COLOURS[finding.state]).append(f"{finding.name:10}", "bold")
         terminal.print(line.append(finding.found, "default"))

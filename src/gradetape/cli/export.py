@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from gradetape.cli import results
-from gradetape.cli.common import here
+from gradetape.cli import options
+from gradetape.cli.course import here
+from gradetape.cli.terminal import warn
 from gradetape.errors import GradebookError
+from gradetape.grading.results import Results
 
 
 @click.group("export")
 def command() -> None:
-    """Write the grades for other programs.
+    """Export the grades for other programs.
 
     \b
     Example:
@@ -23,25 +25,26 @@ def command() -> None:
 
 @command.command("csv")
 @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
-@results.folder
+@options.results_folder
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
 def csv(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
-    """Write a row for each student: UTF-8, all text quoted, and no cell that a spreadsheet would compute.
+    """Export one row per student as CSV: UTF-8, all text quoted, and no cell that a spreadsheet would compute.
 
-    Of several assignments the table has the rows of all, with a first column that names the assignment.
+    With several assignments the first column names the assignment.
 
     \b
     Examples:
       gradetape export csv
       gradetape export csv --assignment custom-training --out grades.csv
     """
-    course = here()
-    with results.open_book(course, results_folder) as book:
-        text = results.whole_table(course, results.graded(book, assignment), book)
+    with Results.open(here(), results_folder) as results:
+        warn([results.book.migrated])
+        table = results.table(results.assignments(assignment))
+    warn(table.warnings)
     if out is None:
-        click.echo(text, nl=False)
+        click.echo(table.text, nl=False)
         return
     try:
-        out.write_text(text, encoding="utf-8", newline="")
+        out.write_text(table.text, encoding="utf-8", newline="")
     except OSError as error:
         raise GradebookError(f"{out} cannot be written: {error.strerror}. Choose another file with --out.") from error

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import click
 
+from gradetape import scaffold
 
-@click.command("init", short_help="Begin a course, with one question as an example.")
+
+@click.command("init")
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 def command(folder: Path) -> None:
-    """Begin a course in FOLDER, or here, with one question as an example.
+    """Create a course in FOLDER, or in the working directory, with one example question.
 
-    Nothing is overwritten: where a file of the same name is there already, nothing is written at all.
+    Nothing is overwritten: if a file of the same name exists, nothing is written at all.
 
     \b
     Examples:
       gradetape init                a course in this folder
       gradetape init my-course      in a new one
     """
-    from gradetape import scaffold as draft
-
-    for path in draft.new_course(folder):
+    for path in scaffold.new_course(folder):
         click.echo(os.path.join(folder, path))
     there = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
-    click.echo(f"A course with the example {draft.EXAMPLE}. Prove its checks: {there}gradetape verify")
+    click.echo(f"Created a course with the example {scaffold.EXAMPLE}. Prove its checks: {there}gradetape verify")

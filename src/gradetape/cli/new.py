@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from gradetape.cli.common import here
+from gradetape import scaffold
+from gradetape.cli.course import here
 
 
 @click.group("new")
 def command() -> None:
-    """Begin an assignment or a question, with files to fill in.
+    """Create an assignment or a question, with files to fill in.
 
     \b
     Examples:
@@ -25,19 +26,17 @@ def command() -> None:
 @click.option("--from", "sheet", metavar="SHEET", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A Markdown sheet of numbered questions, each with its answer indented below it.")  # fmt: skip
 def assignment(name: str, sheet: Path | None) -> None:
-    """Begin an assignment, with one question or with those of a sheet.
+    """Create an assignment with one question, or with the questions of a sheet.
 
-    A sheet's questions go into the prompts; its answers become notes in solutions/, for instructors alone.
+    The questions of a sheet go into the prompts; its answers become notes in solutions/, which only instructors see.
 
     \b
     Examples:
       gradetape new assignment week-3
       gradetape new assignment week-3 --from questions.md
     """
-    from gradetape import scaffold as draft
-
-    written = draft.new_assignment(here(), name, draft.read(sheet) if sheet else None)
-    _tell(written, f"gradetape verify {name}")
+    written = scaffold.new_assignment(here(), name, scaffold.read(sheet) if sheet else None)
+    _report(written, f"gradetape verify {name}")
 
 
 @command.command("question")
@@ -50,13 +49,11 @@ def question(assignment: str, question_id: str) -> None:
     Example:
       gradetape new question week-3 q04_layer_norm
     """
-    from gradetape import scaffold as draft
-
-    written = draft.new_question(here(), assignment, question_id)
-    _tell(written, f"gradetape verify {assignment} --question {question_id}")
+    written = scaffold.new_question(here(), assignment, question_id)
+    _report(written, f"gradetape verify {assignment} --question {question_id}")
 
 
-def _tell(paths: list[Path], following: str) -> None:
+def _report(paths: list[Path], following: str) -> None:
     for path in paths:
         click.echo(str(path))
-    click.echo(f"Fill these in; then prove the checks: {following}")
+    click.echo(f"Fill in these files, then prove the checks: {following}")

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import click
 
-from gradetape.cli import results
-from gradetape.cli.common import here
+from gradetape.cli import options
+from gradetape.cli.course import here
+from gradetape.cli.terminal import warn
+from gradetape.grading.results import Results, options_again
 
 
-@click.command("report", short_help="Write the pages again.")
+@click.command("report")
 @click.option("--assignment", metavar="NAME", help="Only this assignment's pages.")
-@results.folder
+@options.results_folder
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Where to. [default: the results folder]")
 @click.option("--open", "opened", is_flag=True, help="Open the pages in the browser.")
 def command(assignment: str | None, results_folder: Path | None, out: Path | None, opened: bool) -> None:
-    """Write the pages again, from what the gradebook holds. Nothing is graded.
+    """Write the result pages again from the gradebook. Nothing is graded.
 
     \b
     Examples:
@@ -25,11 +27,12 @@ def command(assignment: str | None, results_folder: Path | None, out: Path | Non
       gradetape report --out /tmp/for-the-meeting
     """
     course = here()
-    where = out or results_folder or course.root / course.config.results
-    options = results.options_again(results_folder)
-    with results.open_book(course, results_folder) as book:
-        for name in results.graded(book, assignment):
-            page = results.write_pages(course, course.assignment(name), book, where, options=options)
-    click.echo(f"The pages begin at {page}")
-    if opened and not webbrowser.open(page.resolve().as_uri()):
-        click.echo("No browser was found here: open that file in one.", err=True)
+    folder = out or results_folder or course.root / course.config.results
+    with Results.open(course, results_folder) as results:
+        warn([results.book.migrated])
+        for name in results.assignments(assignment):
+            written = results.write_pages(name, folder, options=options_again(results_folder))
+            warn(written.warnings)
+    click.echo(f"Wrote the pages: open {written.index}")
+    if opened and not webbrowser.open(written.index.resolve().as_uri()):
+        click.echo("No browser was found on this machine. Open that file in one.", err=True)

@@ -6,29 +6,29 @@ from pathlib import Path
 
 import click
 
-from gradetape.cli import results
-from gradetape.cli.common import console, here
+from gradetape.cli import options
+from gradetape.cli.course import here
+from gradetape.cli.sheet import sheet
+from gradetape.cli.terminal import console, warn
+from gradetape.grading.results import Results
 
 
-@click.command("show", short_help="Show a student's result in the terminal.")
+@click.command("show")
 @click.argument("student")
 @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all that the student has]")
-@click.option("--staff", is_flag=True, help="Also what only staff may see: hidden checks and their messages.")
-@results.folder
+@click.option("--staff", is_flag=True, help="Include what only staff may see: hidden checks and their messages.")
+@options.results_folder
 def command(student: str, assignment: str | None, staff: bool, results_folder: Path | None) -> None:
-    """Show a student's result in the terminal: what the student may see, and with --staff all of it.
+    """Show a student's result in the terminal, as the student may see it; with --staff, all details.
 
     \b
     Examples:
       gradetape show alice
       gradetape show alice --assignment custom-training --staff
     """
-    from gradetape.cli.sheet import sheet
-    from gradetape.cli.standings import final_scores
-
-    terminal, course = console(stderr=False), here()
-    with results.open_book(course, results_folder) as book:
-        names = results.graded(book, assignment)
-        for name, record in results.of_student(book, names, student):
-            final_score = final_scores(course, course.assignment(name), book)[record.student]
-            terminal.print(sheet(record, final_score, staff=staff))
+    terminal = console(stderr=False)
+    with Results.open(here(), results_folder) as results:
+        warn([results.book.migrated])
+        for found in results.of_student(student, results.assignments(assignment)):
+            warn(results.final_scores(found.assignment).warnings)
+            terminal.print(sheet(found.record, found.final_score, staff=staff))

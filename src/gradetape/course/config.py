@@ -161,6 +161,7 @@ class Config(StrictModel):
     workers_per_gpu: int = Field(
         1, ge=1, le=64, description="How many submissions share a GPU, or a MIG slice, at a time."
     )
+    engine: Literal["local"] = Field("local", description="Where jobs are judged: local workers on this machine.")
     isolation: Literal["namespaces", "container", "none"] = Field(
         "namespaces", description="The walls around a student's code; none is for code that you trust."
     )

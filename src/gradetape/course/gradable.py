@@ -15,7 +15,7 @@ from gradetape.course import assignments as courses
 from gradetape.course.answer_key import AnswerKey
 from gradetape.course.answer_key import answer_key as open_answer_key
 from gradetape.course.source import PythonSource
-from gradetape.records import Cell, Job, Limits
+from gradetape.records import AssignmentBundle, Cell, Job, Limits
 
 _DEFINES = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
 
@@ -57,6 +57,14 @@ class GradableAssignment:
         """What no student's code may ever see."""
         root = self.course.root
         return (root / "solutions", root / "autograder", root / self.course.config.results)
+
+    def bundle(self) -> AssignmentBundle:
+        """What an engine needs of the assignment, wherever it runs; check files in the order of `check_files`."""
+        root, config = self.course.root, self.course.config
+        files = {path.relative_to(root).as_posix(): path.read_bytes() for path in self.check_files}
+        return AssignmentBundle(
+            assignment=self.assignment.name, keras=str(config.keras), limits=config.limits.record(), files=files
+        )
 
     def job(self, cells: tuple[Cell, ...], limits: Limits, **how: Any) -> Job:
         """A submission's cells, made ready to be judged; `how` gives the other fields of `Job`."""

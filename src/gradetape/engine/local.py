@@ -1,39 +1,52 @@
-"""Jobs judged on this machine: warm workers, and a judge whose checks are collected."""
+"""Jobs judged on this machine: warm workers, and a judge whose checks are collected.
+
+Two processes are started: a zygote that forks workers (or one for each slot, in containers), and the judge, which forks
+a child for each job. A job takes a slot of the pool until it ends.
+"""
 
 from __future__ import annotations
 
-import os
-import select
-import socket
-import subprocess
-import sys
+import platform
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Self
 
-from gradetape import tempdirs as tempdirs
+from gradetape import tempdirs
+from gradetape.course import config
 from gradetape.course.gradable import GradableAssignment
-from gradetape.errors import InfrastructureError, ZygoteError
+from gradetape.engine.base import EngineOptions, Finished
+from gradetape.engine.judge_client import JudgeClient
 from gradetape.judge.messages import CancelJob, Done, JobLost, Judged, Message, RunJob
-from gradetape.records import (
-    CheckResult,
-    CollectedChecks,
-    Job,
-    Lost,
-    Outcome,
-)
+from gradetape.records import AssignmentBundle, CheckResult, CollectedChecks, Environment, Job, Lost, Outcome
+from gradetape.runtime.hidden import hidden
 from gradetape.runtime.pool import Lease, Pool
+from gradetape.runtime.processors import workers_of
 from gradetape.runtime.slots import Slots
-from gradetape.wire.message_channel import MessageChannel
 
-_COLLECT_S = 120.0
+_PACKAGES = ("gradetape", "tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy", "pytest")
 _GRACE_S = 0.3
 
 
+def open_engine(gradable: GradableAssignment, options: EngineOptions) -> LocalEngine:
+    """An engine for an assignment of a course on this machine: its check files are read where they are.
+
+    Raises DeviceError where there is no GPU and one is asked for, EngineError without a container engine or its image.
+    """
+    course = gradable.course.config
+    slots = Slots.of(
+        course, workers=options.workers or workers_of(course), isolation=options.isolation, device=options.device,
+        secret=(*gradable.secret_folders, *hidden(options.hidden)),
+    )  # fmt: skip
+    return LocalEngine(gradable.bundle(), slots, root=gradable.course.root)
+
+
 @dataclass
-class _Work:
-    """An order that is being judged."""
+class _Running:
+    """A job that is being judged."""
 
     lease: Lease
     started: float
@@ -41,81 +54,81 @@ class _Work:
 
 
 class LocalEngine:
-    """Warm far sides and a judge whose checks are collected; judges up to `capacity()` cases at a time.
+    """Judges as many jobs side by side as there are slots; implements `Engine`.
 
-    A context manager. Raises InfrastructureError where the far side cannot be started. After a loss all is started anew
-    with the next case.
+    `root` is the course's folder, where the bundle's files lie; without one they are written to a private temporary
+    folder, which no worker sees. Large because it has the eleven methods of the contract.
     """
 
-    def __init__(self, gradable: GradableAssignment, slots: Slots) -> None:
-        self._gradable = gradable
+    def __init__(self, bundle: AssignmentBundle, slots: Slots, *, root: Path | None = None) -> None:
+        self._bundle = bundle
         self._slots = slots
+        self._root = root
         self._stack = ExitStack()
-        self._work: dict[int, _Work] = {}
+        self._running: dict[int, _Running] = {}
         self._count = 0
         self._pool: Pool | None = None
-        self._channel: MessageChannel | None = None
+        self._judge: JudgeClient | None = None
         self._collected: CollectedChecks | None = None
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The isolation, the image, whether there is a GPU, and the versions of the software that grades."""
+        return Environment(
+            isolation=self._slots.isolation, identity=self._slots.identity, versions=_versions(),
+            message=self._slots.message,
+        )  # fmt: skip
 
     @property
     def collected(self) -> CollectedChecks:
-        """The checks, and the files that could not be read."""
+        """The checks, and the files that cannot be read; starts the judge and the workers' zygote."""
         self._start()
         assert self._collected is not None
         return self._collected
 
     def capacity(self) -> int:
-        """How many cases may be under way."""
+        """How many jobs may be under way at a time: one for each slot."""
         return len(self._slots.slots)
 
+    def expect(self, jobs: int) -> None:
+        """Leaves out the slots that so many jobs do not need, unless they are started."""
+        if self._pool is None:
+            self._slots = self._slots.at_most(jobs)
+
     def submit(self, job: Job) -> int:
-        """Begins to judge a case; its number."""
-        self._start()
-        assert self._channel is not None and self._pool is not None
-        lease = self._pool.take()
+        """Begins a job in a free slot."""
+        judge, pool = self._start()
+        lease = pool.take()
         self._count += 1
-        self._work[self._count] = _Work(lease, time.monotonic(), [])
+        self._running[self._count] = _Running(lease, time.monotonic(), [])
         with suppress(OSError):  # if the judge is gone, wait() finds that out
-            self._channel.send(RunJob(number=self._count, zygote=str(lease.zygote.path), slot=lease.slot, job=job))
+            judge.send(RunJob(number=self._count, zygote=str(lease.zygote.path), slot=lease.slot, job=job))
         return self._count
 
-    def wait(self, timeout_s: float) -> list[tuple[int, Outcome | Lost]]:
-        """The cases that have ended; waits for news no longer than `timeout_s`."""
-        if self._channel is None:
-            return []
-        readable, _, _ = select.select([self._channel], [], [], timeout_s)
-        if not readable:
+    def wait(self, timeout_s: float) -> list[Finished]:
+        """The jobs that have ended; waits for one message of the judge's."""
+        if self._judge is None:
             return []
         try:
-            return self._hear(self._channel.receive(Message))
+            message = self._judge.receive(timeout_s)
         except (EOFError, OSError):
-            return self._all_lost("the judge is gone")
+            return self._lose_all("the judge is gone")
+        return [] if message is None else self._received(message)
 
     def forget(self, number: int) -> None:
-        """Stops judging a case."""
-        if number in self._work and self._channel is not None:
+        """Cancels a job, and frees its slot."""
+        if number in self._running and self._judge is not None:
             with suppress(OSError):
-                self._channel.send(CancelJob(order=number))
-            self._finished(number)
-
-    def judge(self, job: Job) -> Outcome:
-        """Judges one case by itself; raises InfrastructureError where it was lost."""
-        number = self.submit(job)
-        while True:
-            for ended, outcome in self.wait(60.0):
-                if ended != number:
-                    continue
-                if isinstance(outcome, Lost):
-                    raise InfrastructureError(f"the case was lost: {outcome.reason}")
-                return outcome
+                self._judge.send(CancelJob(order=number))
+            self._end(number)
 
     def renew(self) -> None:
-        """Lets the next case have a fresh zygote and a fresh judge; nothing is under way."""
+        """Lets the next job have a fresh zygote and a fresh judge."""
         self.close()
 
     def close(self) -> None:
-        """Ends the judge, the zygote and every worker."""
-        self._channel = self._pool = None
+        """Ends the judge, the zygotes and every worker."""
+        self._judge = self._pool = None
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -124,90 +137,76 @@ class LocalEngine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _hear(self, message: Message) -> list[tuple[int, Outcome | Lost]]:
-        if isinstance(message, CollectedChecks) or message.order not in self._work:
+    def _start(self) -> tuple[JudgeClient, Pool]:
+        if self._judge is None or self._pool is None:
+            try:
+                return self._start_both()
+            except BaseException:
+                self.close()
+                raise
+        return self._judge, self._pool
+
+    def _start_both(self) -> tuple[JudgeClient, Pool]:
+        root = self._root or self._unpacked()
+        pool = self._pool = self._stack.enter_context(self._slots.open())
+        judge = self._judge = JudgeClient(root, [root / file for file in self._bundle.files])
+        self._stack.callback(judge.close)
+        self._collected = judge.collect()
+        pool.wait_ready()
+        return judge, pool
+
+    def _unpacked(self) -> Path:
+        """The bundle's files as a course holds them, in a folder that is secret and goes with this engine."""
+        root = self._stack.enter_context(tempdirs.folder("gradetape-course-"))
+        (root / config.FILE).touch()
+        for name, data in self._bundle.files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(data)
+        self._slots = replace(self._slots, secret=(*self._slots.secret, root))
+        return root
+
+    def _received(self, message: Message) -> list[Finished]:
+        if not isinstance(message, Judged | JobLost | Done) or message.order not in self._running:
             return []
         if isinstance(message, Judged):
-            self._work[message.order].results.append(message.result)
+            self._running[message.order].results.append(message.result)
             return []
         if isinstance(message, JobLost):
-            return [(message.order, Lost(reason=message.reason)), *self._after_loss(message.order)]
-        if isinstance(message, Done):
-            work = self._finished(message.order)
-            seconds = round(time.monotonic() - work.started, 3)
-            found = Outcome(
-                results=tuple(work.results), events=message.events, layers=message.layers, devices=message.devices,
-                review=message.review, versions=message.versions, seconds=seconds,
-            )  # fmt: skip
-            return [(message.order, found)]
-        return []
+            return [(message.order, Lost(reason=message.reason)), *self._end_lost(message.order)]
+        return [(message.order, _outcome(message, self._end(message.order)))]
 
-    def _finished(self, number: int) -> _Work:
-        work = self._work.pop(number)
+    def _end(self, number: int) -> _Running:
+        ended = self._running.pop(number)
         if self._pool is not None:
-            self._pool.give_back(work.lease)
-        return work
+            self._pool.give_back(ended.lease)
+        return ended
 
-    def _after_loss(self, number: int) -> list[tuple[int, Outcome | Lost]]:
-        """Where a zygote that all share is gone, so is all else."""
-        gone = self._work[number].lease.zygote.ended(_GRACE_S)
-        if gone and self._slots.shared:
-            del self._work[number]
-            return self._all_lost("the zygote is gone")
-        self._finished(number)
+    def _end_lost(self, number: int) -> list[Finished]:
+        """Where a zygote that all share is gone, every other job is lost too."""
+        if self._running[number].lease.zygote.ended(_GRACE_S) and self._slots.shared:
+            del self._running[number]
+            return self._lose_all("the zygote is gone")
+        self._end(number)
         return []
 
-    def _all_lost(self, reason: str) -> list[tuple[int, Outcome | Lost]]:
-        lost = [(number, Lost(reason=reason)) for number in self._work]
-        self._work.clear()
+    def _lose_all(self, reason: str) -> list[Finished]:
+        lost: list[Finished] = [(number, Lost(reason=reason)) for number in self._running]
+        self._running.clear()
         self.close()
-        return list(lost)
-
-    def _start(self) -> None:
-        if self._channel is not None:
-            return
-        try:
-            self._start_both()
-        except BaseException:
-            self.close()
-            raise
-
-    def _start_both(self) -> None:
-        self._pool = self._stack.enter_context(self._slots.open())
-        self._channel = self._start_judge()
-        self._collected = self._collect(self._channel)
-        self._pool.wait_ready()
-
-    def _start_judge(self) -> MessageChannel:
-        ours, theirs = socket.socketpair()
-        folder = self._stack.enter_context(tempdirs.folder("gradetape-judge-"))
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "gradetape.judge.server"], stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            cwd=folder, start_new_session=True,
-            env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
-        )  # fmt: skip
-        theirs.close()
-        line = MessageChannel(ours)
-        self._stack.callback(_end, process)
-        self._stack.callback(line.close)
-        line.send([str(self._gradable.course.root), *map(str, self._gradable.check_files)])
-        return line
-
-    def _collect(self, line: MessageChannel) -> CollectedChecks:
-        try:
-            readable, _, _ = select.select([line], [], [], _COLLECT_S)
-            if readable:
-                found: CollectedChecks = line.receive(Message)
-                return found
-        except (EOFError, OSError):
-            pass
-        raise ZygoteError("the judge could not collect the checks. Try pytest autograder/ to see why.")
+        return lost
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _outcome(done: Done, ended: _Running) -> Outcome:
+    return Outcome(
+        results=tuple(ended.results), events=done.events, layers=done.layers, devices=done.devices,
+        versions=done.versions, review=done.review, seconds=round(time.monotonic() - ended.started, 3),
+    )  # fmt: skip
+
+
+def _versions() -> dict[str, str]:
+    """The software that grades, by its name."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

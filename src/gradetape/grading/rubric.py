@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradetape import tempdirs as tempdirs
 from gradetape.course.check_files import check_file
 from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import CourseError

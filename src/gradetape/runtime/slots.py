@@ -19,8 +19,8 @@ from gradetape.runtime.pool import Pool
 class Slots:
     """The slots for submissions, and how the zygotes that serve them are started.
 
-    `container` is None where they run on this machine itself, `gpu` tells that the slots are on devices, `told` what a
-    person should know of the choice. `secret` lists the folders that no student's code may see.
+    `container` is None where they run on this machine itself, `gpu` tells that the slots are on devices, `message`
+    what a person should know of the choice. `secret` lists the folders that no student's code may see.
     """
 
     slots: tuple[Slot, ...]
@@ -30,7 +30,7 @@ class Slots:
     secret: tuple[Path, ...] = ()
     container: ContainerSpec | None = None
     fresh: bool = False
-    told: str = ""
+    message: str = ""
 
     @classmethod
     def of(
@@ -47,7 +47,7 @@ class Slots:
         return cls(
             slots=slots, isolation=walls, limits=config.limits.record(), keras=str(config.keras), secret=secret,
             container=_container(config, len(slots)) if walls == "container" else None,
-            fresh=config.container.per == "submission", told=_told(found),
+            fresh=config.container.per == "submission", message=_message(found),
         )  # fmt: skip
 
     @property
@@ -88,7 +88,7 @@ def _container(config: Config, workers: int) -> ContainerSpec:
     return ContainerSpec(engine=find(config.container.engine), image=config.container.image, cpus=cpus)
 
 
-def _told(found: tuple[devices.Device, ...]) -> str:
+def _message(found: tuple[devices.Device, ...]) -> str:
     if found:
         return "TensorFlow computes on " + ", ".join(f"{device.name} ({device.index})" for device in found)
     return "TensorFlow computes on the CPU."

@@ -15,12 +15,11 @@ import msgspec
 
 from gradetape import scaffold as draft
 from gradetape.course.gradable import GradableAssignment, answer
-from gradetape.engine.local import LocalEngine
+from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
 from gradetape.errors import CourseError, InfrastructureError, ReleaseError
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Cell, Job, Outcome
 from gradetape.release import refuse_unfit
-from gradetape.runtime.slots import Slots
 from gradetape.verify import adversaries
 from gradetape.verify.headers import Header, header_of
 from gradetape.verify.loading import not_loaded, not_parsed
@@ -29,6 +28,7 @@ from gradetape.verify.proof import Proof, Trial
 __all__ = ["Proof", "Trial", "verify"]
 
 ProgressCallback = Callable[[int, int], None]
+_AS_CONFIGURED = EngineOptions()
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,16 +43,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(
-    gradable: GradableAssignment,
-    *,
-    workers: int,
-    question: str | None = None,
-    repeat: int = 1,
-    tell: ProgressCallback = lambda *_: None,
-) -> Proof:
+    gradable: GradableAssignment, options: EngineOptions = _AS_CONFIGURED, *, question: str | None = None,
+    repeat: int = 1, progress: ProgressCallback = lambda *_: None, open_engine: OpenEngine = open_engine,
+) -> Proof:  # fmt: skip
     """Runs every solution of an assignment, or of one question, and says what that proves.
 
-    `repeat` runs the right solutions so often, to find flaky checks; `tell` is told how many of how many are done.
+    `repeat` runs the right solutions so often, to find flaky checks; `progress` is called with how many of how many
+    are done.
     Raises CourseError where the masters are wrong, InfrastructureError where the machinery failed.
     """
     unready = _unready(gradable, question)
@@ -65,11 +62,10 @@ def verify(
         return Proof(assignment=gradable.assignment.name, unready=unready)
     _refuse_unfit(gradable, question_ids)
     headers = _headers(gradable, question_ids)
-    slots = Slots.of(gradable.course.config, workers=workers, secret=gradable.secret_folders)
-    with LocalEngine(gradable, slots) as engine:
+    with open_engine(gradable, options) as engine:
         rubric = Rubric.of(gradable, engine.collected, question_ids)
         plans = list(_Planner(gradable, rubric, headers).plans(repeat))
-        outcomes = _run(engine, plans, tell)
+        outcomes = _run(engine, plans, progress)
     trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True))
     return Proof(
         assignment=gradable.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults, unready=unready
@@ -187,7 +183,7 @@ class _Planner:
         ]
 
 
-def _run(engine: LocalEngine, plans: Sequence[Plan], tell: ProgressCallback) -> list[Outcome]:
+def _run(engine: Engine, plans: Sequence[Plan], progress: ProgressCallback) -> list[Outcome]:
     """Every plan's outcome, in order; several run side by side. Raises InfrastructureError for what is lost."""
     waiting, running = deque(range(len(plans))), dict[int, int]()
     outcomes: dict[int, Outcome] = {}
@@ -200,5 +196,5 @@ def _run(engine: LocalEngine, plans: Sequence[Plan], tell: ProgressCallback) -> 
             if not isinstance(outcome, Outcome):
                 raise InfrastructureError(f"{plans[index].kind} {plans[index].name} was lost: {outcome.reason}")
             outcomes[index] = outcome
-            tell(len(outcomes), len(plans))
+            progress(len(outcomes), len(plans))
     return [outcomes[index] for index in range(len(plans))]

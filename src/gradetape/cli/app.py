@@ -1,0 +1,87 @@
+"""`gradetape`: the group of all verbs. A verb's module is imported when the verb is used, so that --help is fast."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from gradetape import __version__
+from gradetape.cli.status import ATTENTION, INTERRUPTED, OK, WRONG
+from gradetape.errors import GradetapeError, InfrastructureError
+
+_DOCTOR = "To see what this machine lacks for grading, run gradetape doctor."
+# In the order in which a course needs them; each has a module of its name.
+VERBS = {
+    "init": "Create a course with one example question.",
+    "new": "Create an assignment or a question with files to fill in.",
+    "verify": "Prove that the checks tell right from wrong.",
+    "release": "Build the students' files in student/.",
+    "grade": "Grade notebooks, scripts, zips, or folders of them.",
+    "show": "Show a student's result in the terminal.",
+    "override": "Give points for a question in place of the checks'.",
+    "report": "Write the result pages again.",
+    "export": "Export the grades for other programs.",
+    "image": "Build and check the container image.",
+    "doctor": "Check this machine and show how to fix what is missing.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its verbs by name and imports only the one that is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a course needs them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"gradetape.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table, so that nothing is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gradetape")
+def cli() -> None:
+    """Auto-grade TensorFlow and Keras coursework, with the checks isolated from the students' code.
+
+    Run it in a course's folder or below it. Exit status: 0 success, 1 something needs attention, 2 wrong usage or
+    configuration, 130 interrupted (nothing is lost).
+
+    \b
+    Examples:
+      gradetape verify
+      gradetape grade submissions/
+    """
+
+
+def main() -> NoReturn:
+    """Runs a command; prints a person's mistake without a traceback."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(WRONG)
+    except (KeyboardInterrupt, click.Abort) as error:
+        click.echo(" ".join(["Interrupted.", *error.args]), err=True)
+        sys.exit(INTERRUPTED)
+    except InfrastructureError as error:
+        click.echo(f"gradetape: {error}\n{_DOCTOR}", err=True)
+        sys.exit(ATTENTION)
+    except GradetapeError as error:
+        click.echo(f"gradetape: {error}", err=True)
+        sys.exit(WRONG)
+    sys.exit(OK)

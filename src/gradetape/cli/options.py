@@ -1,0 +1,22 @@
+"""Options that several verbs have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout, and nothing else.")
+results_folder = click.option(
+    "--results",
+    "results_folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The folder that grade wrote to. [default: results in grader_config.yml]",
+)
+workers = click.option(
+    "--workers", metavar="N", type=click.IntRange(1, 512), help="How many workers run at a time. [default: one per CPU]"
+)
+question = click.option(
+    "--question", metavar="ID", help="Only this question; a prefix of its id is enough if it is unique, like q05."
+)

@@ -1,0 +1,84 @@
+"""The progress of a batch on stderr."""
+
+from __future__ import annotations
+
+from rich.progress import Progress, TaskID
+from rich.text import Text
+
+from gradetape.cli.terminal import bar, console
+from gradetape.grading.events import (
+    BatchBegan,
+    Event,
+    GradebookMigrated,
+    GraderJoined,
+    SubmissionGraded,
+    SubmissionLost,
+    SubmissionRetried,
+)
+from gradetape.records import Grade
+from gradetape.text import printable
+
+_NAME = 60
+
+
+class ProgressDisplay:
+    """A listener that shows a bar with an ETA on a terminal, and a line for each submission elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = console()
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._total = 0
+        self._done = 0
+
+    def __call__(self, event: Event) -> None:
+        """Shows an event."""
+        match event:
+            case BatchBegan():
+                self._begin(event)
+            case SubmissionGraded(grade):
+                self._graded(grade)
+            case SubmissionRetried(student, reason):
+                self._print(f"{printable(student, _NAME)}: will be judged again: {printable(reason)}")
+            case SubmissionLost(student, _):
+                self._print(f"{printable(student, _NAME)}: could not be judged")
+            case GradebookMigrated(message):
+                self._print(message)
+            case GraderJoined(other):
+                self._print(
+                    f"Another grader uses this gradebook (process {other.pid} on {other.host}). Submissions that it "
+                    "has claimed are left to it, and its grades are taken over."
+                )
+
+    def __enter__(self) -> ProgressDisplay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _begin(self, event: BatchBegan) -> None:
+        self._total = (event.total or 0) - event.known
+        if event.known:
+            self._print(
+                f"{event.known} of {event.total} already have a grade and are skipped (--regrade repeats them)."
+            )
+        if self._total and self._console.is_terminal:
+            self._bar = bar("grading")
+            self._bar.start()
+            self._task = self._bar.add_task("", total=self._total)
+
+    def _graded(self, grade: Grade) -> None:
+        self._done += 1
+        # A Text is printed as it stands, where Rich would take the brackets in a string for markup.
+        line = Text(f"{printable(grade.student, _NAME)}: {grade.points:g} of {grade.max_points:g}")
+        if grade.attention:
+            line.append(" needs attention", "yellow")
+        if self._bar is not None and self._task is not None:
+            self._bar.console.print(line)
+            self._bar.advance(self._task)
+        else:
+            self._console.print(Text(f"{self._done}/{self._total} ").append_text(line))
+
+    def _print(self, message: str) -> None:
+        self._console.print(Text(message))

@@ -1,0 +1,89 @@
+"""The judge's process as an engine starts it: pytest with an assignment's checks collected, ready to fork."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from gradetape import tempdirs
+from gradetape.errors import ZygoteError
+from gradetape.judge.messages import Message, Request
+from gradetape.records import CollectedChecks
+from gradetape.wire.message_channel import MessageChannel
+
+_COLLECT_S = 120.0
+_END_S = 5.0
+
+
+class JudgeClient:
+    """A judge's process and the channel to it.
+
+    It begins to collect at once; `collect` waits for what it found. Close it to end the process.
+    """
+
+    def __init__(self, root: Path, files: Sequence[Path]) -> None:
+        self._root = root
+        ours, theirs = socket.socketpair()
+        self._channel = MessageChannel(ours)
+        with ExitStack() as stack, theirs:
+            stack.callback(self._channel.close)
+            folder = stack.enter_context(tempdirs.folder("gradetape-judge-"))
+            stack.callback(_end, _started(theirs, folder), self._channel)
+            self._channel.send([str(root), *map(str, files)])
+            self._stack = stack.pop_all()
+
+    def collect(self) -> CollectedChecks:
+        """The checks that it collected, and why a file or a check cannot be run, by the path below `root`.
+
+        Raises ZygoteError where it says nothing in time.
+        """
+        try:
+            readable, _, _ = select.select([self._channel], [], [], _COLLECT_S)
+            if readable:
+                return self._relative(self._channel.receive(CollectedChecks))
+        except (EOFError, OSError):
+            pass
+        raise ZygoteError("the judge could not collect the checks. Run pytest autograder/ to see why.")
+
+    def send(self, request: Request) -> None:
+        """Sends a request; raises OSError where the process is gone."""
+        self._channel.send(request)
+
+    def receive(self, timeout_s: float) -> Message | None:
+        """The next message, or None after `timeout_s` seconds; raises EOFError or OSError where the process is gone."""
+        readable, _, _ = select.select([self._channel], [], [], timeout_s)
+        message: Message | None = self._channel.receive(Message) if readable else None
+        return message
+
+    def close(self) -> None:
+        """Ends the process and all its children."""
+        self._stack.close()
+
+    def _relative(self, found: CollectedChecks) -> CollectedChecks:
+        """Another machine has no use for the paths of this one."""
+        broken = {os.path.relpath(Path(self._root, path), self._root): why for path, why in found.broken.items()}
+        return CollectedChecks(checks=found.checks, broken=broken)
+
+
+def _started(theirs: socket.socket, folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-m", "gradetape.judge.server"], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, cwd=folder, start_new_session=True,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+    )  # fmt: skip
+
+
+def _end(process: subprocess.Popen[bytes], channel: MessageChannel) -> None:
+    """Hangs up, at which the judge ends its children and itself."""
+    channel.close()
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

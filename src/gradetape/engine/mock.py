@@ -1,0 +1,77 @@
+"""An engine for tests: it judges nothing, and answers each job with what a function returns for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import msgspec
+
+from gradetape.records import Check, CollectedChecks, Environment, Job, Lost, Outcome
+
+Answer = Callable[[Job], Outcome | Lost]
+
+
+class MockEngine:
+    """Answers every job at the next `wait`, in the order in which they were submitted.
+
+    Jobs and answers pass through msgspec on their way, as they do on their way to another machine: what `answer` gets
+    equals what was submitted, and what cannot be encoded raises TypeError. `jobs` lists what was submitted, `forgotten`
+    the numbers that were cancelled, `renewals` counts calls of `renew`.
+    """
+
+    def __init__(
+        self, answer: Answer, *, checks: tuple[Check, ...] = (), broken: dict[str, str] | None = None,
+        environment: Environment | None = None, capacity: int = 1,
+    ) -> None:  # fmt: skip
+        self.environment = environment or Environment(isolation="none", identity="mock", message="Nothing is run.")
+        self.collected = CollectedChecks(checks=checks, broken=broken or {})
+        self.jobs: list[Job] = []
+        self.forgotten: list[int] = []
+        self.renewals = 0
+        self._answer = answer
+        self._capacity = capacity
+        self._waiting: dict[int, Outcome | Lost] = {}
+
+    def capacity(self) -> int:
+        """How many jobs may be under way at a time."""
+        return self._capacity
+
+    def expect(self, jobs: int) -> None:
+        """Nothing has to be started."""
+
+    def submit(self, job: Job) -> int:
+        """Asks the function at once; the answer is told by `wait`."""
+        self.jobs.append(_travelled(job, Job))
+        number = len(self.jobs)
+        self._waiting[number] = _travelled(self._answer(self.jobs[-1]), Outcome | Lost)
+        return number
+
+    def wait(self, timeout_s: float) -> list[tuple[int, Outcome | Lost]]:
+        """The answers since the last call."""
+        ended = list(self._waiting.items())
+        self._waiting.clear()
+        return ended
+
+    def forget(self, number: int) -> None:
+        """Drops a job's answer."""
+        self._waiting.pop(number, None)
+        self.forgotten.append(number)
+
+    def renew(self) -> None:
+        """Counts."""
+        self.renewals += 1
+
+    def close(self) -> None:
+        """Drops all answers."""
+        self._waiting.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _travelled(value: object, kind: object) -> Any:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=kind)

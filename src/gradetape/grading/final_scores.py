@@ -1,0 +1,110 @@
+"""The final score of every student of an assignment: measured points, overrides, and the late policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+import msgspec
+
+from gradetape.course.assignments import Assignment, Course
+from gradetape.course.config import LatePolicy, did_you_mean
+from gradetape.errors import ConfigError
+from gradetape.gradebook import Gradebook
+from gradetape.grading.late_policy import Times, apply_late_policy, read_times, timing
+from gradetape.records import FinalScore, Grade, Override, Unreadable
+from gradetape.report.tables import earned
+from gradetape.text import few, printable
+
+_NAME = 60
+
+
+class FinalScores(msgspec.Struct, frozen=True):
+    """The final scores by student, and what a person should check in the late policy, in sentences."""
+
+    by_student: Mapping[str, FinalScore]
+    warnings: tuple[str, ...] = ()
+
+
+def counting(book: Gradebook, assignment: str) -> list[Grade | Unreadable]:
+    """What counts for each student who handed in an assignment."""
+    return [*book.latest(assignment), *book.unreadable(assignment)]
+
+
+def final_scores(course: Course, assignment: Assignment, book: Gradebook) -> FinalScores:
+    """The final score of each student who handed in an assignment; raises GradetapeError."""
+    late, name = course.config.late, assignment.name
+    times = times_of(course)
+    overrides = _in_force(book, name)
+    found = {}
+    for record in counting(book, name):
+        student = printable(record.student)
+        handed_in = times.get((name, student)) or times.get(("", student)) or _file_time(record, late)
+        when = timing(late, name, record.student, assignment.deadline, handed_in)
+        found[record.student] = apply_late_policy(_measured(record), overrides.get(student, ()), when, late)
+    applies = late.percent_per_day and (assignment.deadline or name in late.extensions)
+    warnings = [*_unknown_students(late, name, found), *(_without_time(late, name, times, found) if applies else ())]
+    return FinalScores(found, tuple(warnings))
+
+
+def times_of(course: Course) -> Times:
+    """When work was handed in; raises ConfigError for a late policy that cannot be followed.
+
+    An extension in an assignment that does not exist would cost its student points in silence.
+    """
+    late, names = course.config.late, course.names()
+    for name in late.extensions:
+        if name not in names:
+            near = did_you_mean(name, names)
+            raise ConfigError(
+                f"grader_config.yml: late.extensions names {printable(name)!r}, which is not an assignment.{near} "
+                f"Assignments: {', '.join(names)}."
+            )
+    return read_times(course.root / late.times) if late.times else {}
+
+
+def _in_force(book: Gradebook, name: str) -> dict[str, list[Override]]:
+    found: dict[str, list[Override]] = {}
+    for override in book.overrides(name):
+        if not override.undone_at:
+            found.setdefault(override.student, []).append(override)
+    return found
+
+
+def _file_time(record: Grade | Unreadable, late: LatePolicy) -> datetime | None:
+    known = late.by_file and isinstance(record, Grade) and record.modified
+    return datetime.fromisoformat(known) if known else None
+
+
+def _measured(record: Grade | Unreadable) -> dict[str, float]:
+    if isinstance(record, Unreadable):
+        return {}
+    return {question.id: earned(record, question.id) for question in record.questions}
+
+
+def _unknown_students(late: LatePolicy, name: str, students: Iterable[str]) -> Iterator[str]:
+    """An extension for a name that no submission has would cost its student points in silence."""
+    known = list(students)
+    for student in late.extensions.get(name, {}):
+        if student not in known:
+            near = did_you_mean(student, known)
+            yield f"late.extensions names {printable(student)!r}, but no submission to {name} is from this name.{near}"
+
+
+def _without_time(late: LatePolicy, name: str, times: Times, students: Iterable[str]) -> Iterator[str]:
+    """A name that the table writes in another way would exempt its student in silence."""
+    known = {printable(student) for student in students}
+    timed = {student for assignment, student in times if assignment in ("", name)}
+    missing, unknown = sorted(known - timed), sorted(timed - known)
+    if not late.times or not missing or (late.by_file and not unknown):
+        return
+    message = f"{late.times} has no time for {len(missing)} of {len(known)} students of {name}: {_few(missing)}."
+    if unknown:
+        message += (
+            f" It has names that have no submission ({len(unknown)}): {_few(unknown)}. Use the same names in both."
+        )
+    yield message
+
+
+def _few(names: Iterable[str]) -> str:
+    return few(name[:_NAME] for name in names)

@@ -1,0 +1,93 @@
+"""The order of work in a batch: a stream of submissions, those that wait, and those that are judged once more."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gradetape.records import Submission
+
+Stream = Iterable[Submission | None]
+
+
+@dataclass
+class Pending:
+    """A submission without a grade.
+
+    `starts` counts how often it was given to the engine, `deadline` is when the driver stops waiting for it and
+    `not_before` when it may be looked at again, both in seconds of `time.monotonic()`. One that was `retried` has had
+    its second turn; one that is `alone` is judged while nothing else is.
+    """
+
+    submission: Submission
+    starts: int = 0
+    deadline: float = 0.0
+    not_before: float = 0.0
+    retried: bool = False
+    alone: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it may be looked at now."""
+        return self.not_before <= time.monotonic()
+
+
+class WorkQueue:
+    """Submissions in the order of their stream; retries come when the stream has nothing more.
+
+    The stream may stay open: it yields None where there is nothing for now, and ends where there will be no more.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = iter(stream)
+        self._open = True
+        self._waiting: deque[Pending] = deque()
+        self._retries: list[Pending] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left and nothing will come."""
+        return not (self._open or self._waiting or self._retries)
+
+    @property
+    def next(self) -> Pending:
+        """The first that waits."""
+        return self._waiting[0]
+
+    def refill(self, count: int) -> None:
+        """Takes from the stream until so many are ready, or there is nothing for now."""
+        missing = count - sum(pending.ready for pending in self._waiting)
+        while self._open and missing > 0:
+            try:
+                submission = next(self._stream)
+            except StopIteration:
+                self._open = False
+                return
+            if submission is None:
+                return
+            self._waiting.append(Pending(submission))
+            missing -= 1
+
+    def take(self) -> Pending:
+        """The first that waits, which is removed."""
+        return self._waiting.popleft()
+
+    def put_back(self, pending: Pending, *, first: bool = False) -> None:
+        """Lets a submission wait again."""
+        (self._waiting.appendleft if first else self._waiting.append)(pending)
+
+    def retry_later(self, pending: Pending, *, alone: bool) -> None:
+        """Keeps a submission for its second turn."""
+        pending.retried, pending.alone = True, alone
+        self._retries.append(pending)
+
+    def begin_retries(self) -> bool:
+        """Lets the second turns begin; whether there are any. What is to be alone comes last."""
+        self._waiting.extend(sorted(self._retries, key=lambda pending: pending.alone))
+        began, self._retries = bool(self._retries), []
+        return began

@@ -1,0 +1,81 @@
+"""What a person asks to be graded becomes a plan: everything that can be refused is refused before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from gradetape.course.assignments import Course
+from gradetape.course.gradable import GradableAssignment
+from gradetape.course.question_ids import resolve
+from gradetape.engine import Engine, EngineOptions, open_engine
+from gradetape.grading.final_scores import times_of
+from gradetape.grading.results import options_again
+from gradetape.grading.selection import Selection, select
+
+Open = Callable[[GradableAssignment, EngineOptions], Engine]
+NO_ISOLATION = "WARNING: no isolation: code in a submission can read and change whatever you can."
+
+
+class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Files or folders to grade, and how.
+
+    `assignment` and `student` overrule what the files say. `out` is the folder of the results, by default the
+    configuration's; one `question`, by its id or a unique prefix, is graded apart from the whole, into a folder of its
+    own below it. With `regrade` what has a grade is graded again.
+    """
+
+    paths: tuple[Path, ...]
+    assignment: str | None = None
+    student: str | None = None
+    out: Path | None = None
+    question: str | None = None
+    regrade: bool = False
+    engine: EngineOptions = EngineOptions()
+
+
+@dataclass(frozen=True)
+class GradePlan:
+    """What will be graded, by which engine, into which folder; `warnings` are what a person should know before."""
+
+    gradable: GradableAssignment
+    selection: Selection
+    engine: Engine
+    folder: Path
+    question: str | None
+    regrade: bool
+    options_again: tuple[str, ...]
+
+    @property
+    def gradebook(self) -> Path | str:
+        """Where the grades are kept: one question's points never take the place of the whole assignment's."""
+        url = self.gradable.course.config.gradebook
+        return url if url and not self.question else self.folder / "gradebook.sqlite"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know before it begins, in sentences."""
+        environment = self.engine.environment
+        isolation = (NO_ISOLATION,) if environment.isolation == "none" else ()
+        return (*self.selection.warnings, *isolation, environment.message)
+
+
+def plan(course: Course, request: GradeRequest, open_engine: Open = open_engine) -> GradePlan:
+    """Reads the submissions, the assignment and its answer key, and chooses the engine; starts nothing.
+
+    Raises GradetapeError for whatever is wrong with any of them, a late policy that cannot be followed among it.
+    """
+    selection = select(request.paths, assignment=request.assignment, student=request.student)
+    gradable = GradableAssignment.open(course, selection.assignment)
+    question = request.question and resolve(request.question, gradable.assignment)
+    times_of(course)
+    results = request.out or course.root / course.config.results
+    hidden = (*request.engine.hidden, results, *request.paths)
+    engine = open_engine(gradable, msgspec.structs.replace(request.engine, hidden=hidden))
+    return GradePlan(
+        gradable=gradable, selection=selection, engine=engine, folder=results / (question or ""), question=question,
+        regrade=request.regrade, options_again=options_again(request.out, question),
+    )  # fmt: skip

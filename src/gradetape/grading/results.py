@@ -1,0 +1,134 @@
+"""The results of a course: what its gradebook holds, and the pages and tables that are made of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from gradetape.course.assignments import Assignment, Course
+from gradetape.course.config import did_you_mean
+from gradetape.errors import GradebookError
+from gradetape.gradebook import Gradebook
+from gradetape.grading.final_scores import FinalScores, counting, final_scores
+from gradetape.records import FinalScore, Grade, Unreadable
+from gradetape.report.folder import write
+from gradetape.report.tables import grades_csv, merged
+from gradetape.text import printable
+
+
+class StudentResult(msgspec.Struct, frozen=True):
+    """What counts for one student in one assignment."""
+
+    assignment: str
+    record: Grade | Unreadable
+    final_score: FinalScore
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What was written: a path to begin with, or a text; and what a person should know of it, in sentences."""
+
+    index: Path = Path()
+    text: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class Results:
+    """A course's results, open for reading and writing. A context manager; every method raises GradetapeError."""
+
+    def __init__(self, course: Course, book: Gradebook) -> None:
+        self.course = course
+        self.book = book
+
+    @classmethod
+    def open(cls, course: Course, folder: Path | None = None) -> Self:
+        """The results in a folder, by default those of the configuration.
+
+        Raises GradebookError where nothing was graded, or the gradebook cannot be used.
+        """
+        if course.config.gradebook and folder is None:
+            return cls(course, Gradebook.open(course.config.gradebook))
+        place = (folder or course.root / course.config.results) / "gradebook.sqlite"
+        if not place.is_file():
+            raise GradebookError(
+                f"There is no gradebook {place}: nothing was graded into that folder. "
+                "Grade first (gradetape grade PATH), or name the folder with --results."
+            )
+        return cls(course, Gradebook.open(place))
+
+    def assignments(self, asked: str | None = None) -> Sequence[str]:
+        """The assignments that have grades, or only the one that was asked for; raises GradebookError without any."""
+        known = self.book.assignments()
+        if not known:
+            raise GradebookError("The gradebook is empty. Grade first: gradetape grade PATH")
+        if asked is not None and asked not in known:
+            near = did_you_mean(asked, known)
+            raise GradebookError(f"The gradebook has no grades of {asked!r}.{near} It has those of {', '.join(known)}.")
+        return known if asked is None else [asked]
+
+    def of_student(self, student: str, names: Sequence[str]) -> list[StudentResult]:
+        """What counts for a student in these assignments; raises GradebookError, with the nearest name, without any."""
+        found = [(name, record) for name in names for record in counting(self.book, name)]
+        own = [(name, record) for name, record in found if printable(record.student) == printable(student)]
+        if not own:
+            near = did_you_mean(student, {record.student for _, record in found})
+            raise GradebookError(
+                f"The gradebook has no student {printable(student)!r}.{near} List all students: gradetape export csv"
+            )
+        return [StudentResult(name, record, self.final_scores(name).by_student[record.student]) for name, record in own]
+
+    def final_scores(self, name: str) -> FinalScores:
+        """The final scores of an assignment."""
+        return final_scores(self.course, self.course.assignment(name), self.book)
+
+    def write_pages(
+        self, name: str, folder: Path, *, question: str | None = None, options: Sequence[str] = ()
+    ) -> Written:
+        """Writes the pages and the table of an assignment into a folder; `index` is the page to begin with.
+
+        `options` are those of `gradetape grade` that lead to this gradebook, for the commands on the pages.
+        """
+        assignment, scores = self.course.assignment(name), self.final_scores(name)
+        index = write(
+            folder, self.book.latest(name), self.book.unreadable(name), course=_title(self.course), assignment=name,
+            title=assignment.title, max_points=max_points(assignment, question), final_scores=scores.by_student,
+            options=options,
+        )  # fmt: skip
+        return Written(index=index, warnings=scores.warnings)
+
+    def table(self, names: Sequence[str]) -> Written:
+        """The grades of assignments as one CSV text."""
+        scores = {name: self.final_scores(name) for name in names}
+        text = merged({name: self._table(name, scores[name]) for name in names})
+        return Written(text=text, warnings=tuple(warning for each in scores.values() for warning in each.warnings))
+
+    def _table(self, name: str, scores: FinalScores) -> str:
+        return grades_csv(
+            self.book.latest(name), self.book.unreadable(name), final_scores=scores.by_student,
+            max_points=max_points(self.course.assignment(name)),
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.book.close()
+
+
+def options_again(out: Path | None, question: str | None = None) -> tuple[str, ...]:
+    """The options of `gradetape grade` that lead to the same gradebook again, from whatever folder."""
+    place = ("--out", os.path.abspath(out)) if out else ()
+    return (*place, *(("--question", question) if question else ()))
+
+
+def max_points(assignment: Assignment, question: str | None = None) -> float:
+    """What an assignment, or one question of it, is worth."""
+    return sum(each.points for each in assignment.questions if question in (None, each.id))
+
+
+def _title(course: Course) -> str:
+    """The course's title, where it was given one."""
+    return course.config.course if "course" in course.config.model_fields_set else ""

@@ -1,0 +1,98 @@
+"""Carries out a plan: grades into the gradebook, writes the pages, and returns what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradetape.gradebook import Gradebook
+from gradetape.grading.batch import Batch, BatchGrader
+from gradetape.grading.events import GradebookMigrated, Listener
+from gradetape.grading.request import GradePlan
+from gradetape.grading.results import Results, Written
+from gradetape.records import Grade
+from gradetape.text import few, one_line, printable
+
+NOT_FINAL = (
+    "These grades are not final; grade again to retry them. Test the checks with gradetape verify, and see all details "
+    "with gradetape show STUDENT --staff."
+)
+_NAME = 60
+
+
+@dataclass(frozen=True)
+class GradeReport:
+    """What became of a plan; `index` is the page to begin with, `warnings` are of the late policy."""
+
+    batch: Batch
+    index: Path
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person must look at something."""
+        return self.batch.needs_attention
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What a person should know of it, a line or two for each: what needs attention, then the counts."""
+        return (*self.warnings, *_messages(self.batch), f"{_counts(self.batch)}; open {self.index}")
+
+
+class Interrupted(KeyboardInterrupt):
+    """A batch was interrupted; what was graded is kept, and the pages are written."""
+
+
+def run(plan: GradePlan, listener: Listener) -> GradeReport:
+    """Grades a plan's submissions; whatever ends it, the pages show all that is in the gradebook.
+
+    Raises GradetapeError, and Interrupted at Ctrl-C; what was graded is kept.
+    """
+    with Gradebook.open(plan.gradebook) as book, plan.engine as engine:
+        if book.migrated:
+            listener(GradebookMigrated(book.migrated))
+        grader = BatchGrader(plan.gradable, engine, book, listener, question=plan.question)
+        try:
+            batch = grader.run(plan.selection.submissions, plan.selection.unreadable, regrade=plan.regrade)
+        except KeyboardInterrupt:
+            raise Interrupted("What was graded is kept. Run the same command to continue.") from None
+        finally:
+            written = _write_pages(plan, book)
+    return GradeReport(batch, written.index, written.warnings)
+
+
+def _write_pages(plan: GradePlan, book: Gradebook) -> Written:
+    results = Results(plan.gradable.course, book)
+    return results.write_pages(
+        plan.gradable.assignment.name, plan.folder, question=plan.question, options=plan.options_again
+    )
+
+
+def _messages(batch: Batch) -> Iterator[str]:
+    for entry in batch.unreadable:
+        yield f"unreadable: {one_line(entry.file)}: {printable(entry.reason)}"
+    for reason, students in _by_reason(batch.grades).items():
+        names = few(printable(student, _NAME) for student in students)
+        yield f"needs attention: {names}: {printable(reason)}"
+    if any(grade.attention for grade in batch.grades):
+        yield NOT_FINAL
+    for grade in batch.grades:
+        if grade.review:
+            more = f" and {len(grade.review) - 1} more" if len(grade.review) > 1 else ""
+            yield f"for review: {printable(grade.student, _NAME)}: {printable(grade.review[0])}{more}"
+
+
+def _by_reason(grades: Sequence[Grade]) -> dict[str, list[str]]:
+    """Who needs attention, by the reason: a check that is broken is broken for everyone."""
+    students: dict[str, list[str]] = {}
+    for grade in grades:
+        for reason in grade.attention:
+            students.setdefault(reason, []).append(grade.student)
+    return students
+
+
+def _counts(batch: Batch) -> str:
+    before = len(batch.grades) - batch.fresh - batch.shared
+    shared = f"{batch.shared} by another grader meanwhile, " if batch.shared else ""
+    return f"{batch.fresh} graded now, {shared}{before} graded before, {len(batch.unreadable)} unreadable"

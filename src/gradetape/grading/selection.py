@@ -1,0 +1,108 @@
+"""Which submissions a command grades, for which assignment, and what a person should know of the choice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from gradetape import intake
+from gradetape.errors import RequestError, SubmissionError
+from gradetape.records import Submission, Unreadable
+from gradetape.text import few, one_line, printable
+
+_SHOWN = 20
+_NAME = 100
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """The assignment of a batch, its submissions, the files that cannot be graded, and warnings in sentences."""
+
+    assignment: str
+    submissions: tuple[Submission, ...]
+    unreadable: tuple[Unreadable, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def select(paths: Sequence[Path], *, assignment: str | None = None, student: str | None = None) -> Selection:
+    """Reads the submissions at some paths, for the assignment that is named or that most notebooks name.
+
+    `student` is whose a single submission is. Raises SubmissionError where nothing tells the assignment, RequestError
+    for a `student` who is nobody's or of several submissions.
+    """
+    found = intake.read(paths, assignment=assignment)
+    if student is not None:
+        found = [_of_student(found, student)]
+    name, submissions, unreadable = of_assignment(found, assignment)
+    if name is None:
+        raise SubmissionError(_nothing_to_grade(unreadable))
+    warnings = (*_passed_over(paths), *_left_out(submissions), *_overruled(submissions, name))
+    return Selection(name, tuple(submissions), tuple(unreadable), warnings)
+
+
+def of_assignment(
+    found: Sequence[Submission | Unreadable], name: str | None
+) -> tuple[str | None, list[Submission], list[Unreadable]]:
+    """The assignment that a batch is of, what can be graded for it, and what cannot.
+
+    Without a name it is the one that most notebooks name in their metadata.
+    """
+    submissions = [each for each in found if isinstance(each, Submission)]
+    unreadable = [each for each in found if isinstance(each, Unreadable)]
+    names = [each.assignment for each in submissions if each.assignment]
+    chosen = name or max(names, key=names.count, default=None)
+    good = [each for each in submissions if name or each.assignment == chosen is not None]
+    others = [_of_other_assignment(each, chosen) for each in submissions if each not in good]
+    return chosen, good, [*unreadable, *others]
+
+
+def _of_other_assignment(submission: Submission, chosen: str | None) -> Unreadable:
+    what = "It belongs to another assignment." if submission.assignment else "It names no assignment."
+    reason = f"{what} Grade it with --assignment {submission.assignment or chosen or 'NAME'}."
+    return Unreadable(student=submission.student, file=submission.file, sha256=submission.sha256, reason=reason)
+
+
+def _of_student(found: Sequence[Submission | Unreadable], student: str) -> Submission | Unreadable:
+    if not student.strip():
+        raise RequestError("--student is empty: write the student's name")
+    if len(found) != 1:
+        raise RequestError(f"--student names the student of one submission, but there are {len(found)}: pass one file")
+    return intake.renamed(found[0], student)
+
+
+def _nothing_to_grade(unreadable: Sequence[Unreadable]) -> str:
+    reasons = "\n".join(f"{one_line(entry.file)}: {printable(entry.reason)}" for entry in unreadable[:_SHOWN])
+    more = f"\n… and {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
+    return (
+        "None of these files can be graded, and none names its assignment. "
+        f"If you know the assignment, name it with --assignment.\n{reasons}{more}"
+    )
+
+
+def _passed_over(paths: Sequence[Path]) -> Iterator[str]:
+    """What lies beside the submissions in a folder: one of these could be a student's all the same."""
+    others = intake.passed_over(paths[0]) if len(paths) == 1 else []
+    if others:
+        yield f"ignored, since they are not submissions: {_few([path.name for path in others])}"
+
+
+def _left_out(submissions: Sequence[Submission]) -> Iterator[str]:
+    """Which files of a student were left out for the one that counts."""
+    found = [f"{each.student} ({', '.join(each.others)})" for each in submissions if each.others]
+    if found:
+        yield f"not graded, since another file of the same student counts: {_few(found)}"
+
+
+def _overruled(submissions: Sequence[Submission], name: str) -> Iterator[str]:
+    """How many name another assignment than the one that they are graded for: a slip would be zeros for all."""
+    others = Counter(each.declared_assignment for each in submissions if each.declared_assignment not in (None, name))
+    for other, count in others.most_common():
+        what = "1 notebook declares" if count == 1 else f"{count} notebooks declare"
+        it = "it is" if count == 1 else "they are"
+        yield f"{what} the assignment {other}; {it} graded as {name}, as --assignment says"
+
+
+def _few(names: Sequence[str]) -> str:
+    return few(one_line(name, _NAME) for name in names)

@@ -1,0 +1,57 @@
+"""A gradebook that several graders share, as one batch sees it: claims, signs of life, and what is recorded."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from gradetape.errors import GradebookError
+from gradetape.gradebook import Gradebook, Grader
+from gradetape.gradebook.claims import HEARTBEAT_S
+from gradetape.grading.events import GraderJoined, Listener
+from gradetape.records import Grade
+
+
+class SharedGradebook:
+    """One assignment's part of a gradebook, written by this grader; with `again` what is graded is graded again.
+
+    `taken_over` counts the grades that another grader recorded in the meantime.
+    """
+
+    def __init__(self, book: Gradebook, assignment: str, me: Grader, listener: Listener, *, again: bool) -> None:
+        self._book = book
+        self._assignment = assignment
+        self._me = me
+        self._listener = listener
+        self._again = again
+        self._others: set[str] = set()
+        self._last_heartbeat = time.monotonic()
+        self.taken_over = 0
+
+    def claim(self, student: str, key: str) -> Grade | bool:
+        """Whether this grader may judge a submission; its grade where another grader has recorded one."""
+        found = self._book.claim(self._me, self._assignment, student, key, again=self._again)
+        if isinstance(found, Grade):
+            self.taken_over += 1
+            return found
+        if found is self._me:
+            return True
+        if found.token not in self._others:
+            self._others.add(found.token)
+            self._listener(GraderJoined(found))
+        return False
+
+    def record(self, grade: Grade) -> None:
+        """Adds a grade in one transaction, which also releases its claim."""
+        self._book.record(grade, self._assignment, force=self._again, grader=self._me)
+
+    def heartbeat(self) -> None:
+        """Shows that this grader is alive, where it is time to."""
+        if time.monotonic() > self._last_heartbeat + HEARTBEAT_S:
+            self._last_heartbeat = time.monotonic()
+            self._book.heartbeat(self._me)
+
+    def release(self) -> None:
+        """Releases every claim; once this process has ended, they are free anyway."""
+        with suppress(GradebookError):
+            self._book.release(self._me)
