@@ -101,7 +101,7 @@ def test_a_question_is_named_by_its_id_or_by_a_unique_prefix_of_it(root: Path) -
     assert [resolve(text, assignment) for text in ("q01_lines", "q01", "q02_s")] == [*["q01_lines"] * 2, "q02_sums"]
     with pytest.raises(RequestError, match="q0 begins q02_sums, q01_lines: write more of the id"):
         resolve("q0", assignment)
-    with pytest.raises(RequestError, match="there is no question q01_line_s. Did you mean 'q01_lines'?"):
+    with pytest.raises(RequestError, match=r"there is no question q01_line_s\. Did you mean 'q01_lines'\?"):
         resolve("q01_line_s", assignment)
     with pytest.raises(RequestError, match="there is no question"):
         resolve("", assignment)

@@ -118,7 +118,8 @@ def _fixture_plugin(context: Callable[[], CheckContext]) -> object:
 
 def _pytest_fixture(declared: CheckFixture, context: Callable[[], CheckContext]) -> object:
     def provide(self: object, request: pytest.FixtureRequest) -> object:
-        return declared.provide(context(), check_of(request.node))
+        check = check_of(request.node)  # raises for a test outside of a course, where there is no context
+        return declared.provide(context(), check)
 
     provide.__doc__ = declared.description
     return pytest.fixture(name=declared.name)(provide)
