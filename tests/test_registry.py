@@ -63,6 +63,14 @@ def test_pytest_lists_every_mark_and_every_fixture_with_its_description(tmp_path
     assert [each for each in FIXTURES if each.description not in fixtures] == []
 
 
+def test_a_check_gets_every_fixture(tmp_path: Path) -> None:
+    root = tiny(tmp_path / "course")
+    names = ", ".join(fixture.name for fixture in FIXTURES)
+    check = f'def test_all({names}):\n    """All."""\n    assert all(each is not None for each in ({names}))\n'
+    (root / "autograder/tiny/test_q01_double.py").write_text(check)
+    assert "1 passed" in pytest_in(root, "autograder/tiny/test_q01_double.py")
+
+
 def test_outside_of_a_course_the_plugin_imports_nothing_heavy() -> None:
     code = "import sys, pytest, gradetape.judge.plugin; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
