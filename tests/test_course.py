@@ -131,14 +131,14 @@ def test_a_prompt_that_links_to_a_secret_is_refused(root: Path) -> None:
     assert "q01_lines/prompt.md leads out of" in refusal(root)
 
 
-def test_an_assignment_that_is_not_there_is_told_with_the_nearest(root: Path) -> None:
+def test_an_assignment_that_is_not_there_is_reported_with_the_nearest(root: Path) -> None:
     with pytest.raises(CourseError, match=r"no assignment 'lops'.*Did you mean 'loops'\? There are: loops"):
         course.find(root).assignment("lops")
     with pytest.raises(CourseError, match="no assignment"):
         course.find(root).assignment("../solutions/loops")
 
 
-def test_a_listed_question_without_a_folder_and_a_folder_that_is_not_listed_are_told_together(root: Path) -> None:
+def test_a_listed_question_without_a_folder_and_a_folder_that_is_not_listed_are_reported_together(root: Path) -> None:
     folder = root / "assignments/loops"
     (folder / "q01_lines").rename(folder / "q01_linse")
     lines = refusal(root).splitlines()

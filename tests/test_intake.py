@@ -391,7 +391,7 @@ def test_several_folders_that_were_asked_for_are_sections_if_each_holds_several_
     assert {"alice", "bob"} < set(students(tmp_path / "north", tmp_path / "links"))
 
 
-def test_files_of_one_name_in_a_students_folder_are_told_apart(tmp_path: Path) -> None:
+def test_files_of_one_name_in_a_students_folder_are_reported_apart(tmp_path: Path) -> None:
     put(tmp_path, "alice/hw.ipynb"), put(tmp_path, "alice/old/hw.ipynb")
     [outcome] = intake.read([tmp_path])
     assert isinstance(outcome, Unreadable) and "hw.ipynb, old/hw.ipynb" in outcome.reason
@@ -429,7 +429,7 @@ def test_a_file_of_another_kind_that_an_lms_has_named_is_not_passed_over(tmp_pat
     assert found == {"Mo Do": "The folder holds no notebook, script or zip."}
 
 
-def test_what_is_no_submission_makes_no_student_and_is_told(tmp_path: Path) -> None:
+def test_what_is_no_submission_makes_no_student_and_is_reported(tmp_path: Path) -> None:
     put(tmp_path, "alice.ipynb")
     others = {"README.txt", "points.csv", "images_28_28_train.npz", "data"}
     for name in (*others - {"data"}, "data/train.csv", ".DS_Store"):
@@ -438,7 +438,7 @@ def test_what_is_no_submission_makes_no_student_and_is_told(tmp_path: Path) -> N
     assert {path.name for path in intake.passed_over(tmp_path)} == others
 
 
-def test_within_a_section_too_a_students_folder_without_a_submission_is_told(tmp_path: Path) -> None:
+def test_within_a_section_too_a_students_folder_without_a_submission_is_reported(tmp_path: Path) -> None:
     put(tmp_path, "north/alice/homework.ipynb")
     put(tmp_path, "north/bob/homework.pdf")
     assert set(students(tmp_path)) == {"alice", "bob"}
@@ -448,7 +448,7 @@ def test_a_file_by_itself_has_the_name_that_moodles_folder_gives(tmp_path: Path)
     assert students(put(tmp_path, "Jane Doe_12345_assignsubmission_file_/x.ipynb")) == {"Jane Doe": "x.ipynb"}
 
 
-def test_an_empty_folder_and_a_missing_file_are_told(tmp_path: Path) -> None:
+def test_an_empty_folder_and_a_missing_file_are_reported(tmp_path: Path) -> None:
     assert "holds no notebook" in refused(tmp_path)
     assert "does not exist" in refused(tmp_path / "x.ipynb")
     assert "not a notebook (.ipynb), script (.py) or zip" in refused(put(tmp_path, "x.docx"))
@@ -491,7 +491,7 @@ def an_ordinary_user() -> Iterator[None]:
             os.seteuid(0)
 
 
-def test_a_file_or_folder_without_permission_is_told() -> None:
+def test_a_file_or_folder_without_permission_is_reported() -> None:
     with open_folder() as folder:
         put(folder, "alice.ipynb").chmod(0)
         put(folder, "bob/x.ipynb").parent.chmod(0)

@@ -413,7 +413,7 @@ def test_an_error_in_the_students_code_shows_the_students_line(session: Session)
     assert "call_func" not in text and "explain" not in text
 
 
-def test_a_missing_name_is_told_with_what_to_do(session: Session) -> None:
+def test_a_missing_name_is_reported_with_what_to_do(session: Session) -> None:
     assert "Missing: double is not defined yet: run the cell that defines it" in session.text("check missing")
 
 

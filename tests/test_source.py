@@ -128,7 +128,7 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
         PythonSource.read(tmp_path / "a.py")
 
 
-def test_the_second_of_two_equal_cells_is_told_with_its_own_line(tmp_path: Path) -> None:
+def test_the_second_of_two_equal_cells_is_reported_with_its_own_line(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_text("x = (\n# %%\ny = 2\n# %%\nx = (\n")
     assert [problem.split(": ")[0] for problem in not_parsed(path)] == [f"{path}, line 1", f"{path}, line 5"]
@@ -156,16 +156,16 @@ def test_a_byte_order_mark_changes_nothing_for_any_kind_of_file(tmp_path: Path) 
     assert header_of(root / "solutions/tiny/mutants/q01_double/adds_one.py", legacy=False).fails
     for path in again.check_files:
         refuse_frameworks(path)
-    status, told, problems = verified(root)
-    assert (told["reference"]["points"], status) == (3, 1), problems
-    assert told["mutants"] == [
+    status, result, problems = verified(root)
+    assert (result["reference"]["points"], status) == (3, 1), problems
+    assert result["mutants"] == [
         {
             "question": "q01_double", "name": "adds_one", "ok": True,
             "expected": ["public::test_numbers", "hidden::test_random", "hidden::test_two"],
             "failed": ["public::test_numbers", "hidden::test_random", "hidden::test_two"],
         }
     ]  # fmt: skip
-    assert told["variants"] == [{"question": "q01_double", "name": "twice", "ok": True}]
+    assert result["variants"] == [{"question": "q01_double", "name": "twice", "ok": True}]
     assert problems.strip() == "liar gets 1 points (at most 0.75) by q01_double::hidden::test_two"
 
 

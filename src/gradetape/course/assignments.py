@@ -192,7 +192,7 @@ def _unfit_question(folder: Path, shown: str, question_id: str) -> Iterator[str]
 
 
 def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
-    """Files that are missing, or that come from outside the public folder, where secrets are."""
+    """Files that are missing, or that are outside the public folder, as the answer key is."""
     for file in files:
         name = f"{shown}/{file.relative_to(folder)}" if file.is_relative_to(folder) else str(file)
         if not file.resolve().is_relative_to(folder.resolve()):
