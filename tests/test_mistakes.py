@@ -188,9 +188,7 @@ def test_where_a_folder_should_be_something_else_is_left_as_it_is(
     assert _files(course) == before
 
 
-def test_what_otter_cannot_build_is_reported_with_what_to_look_at(
-    course: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_otter_cannot_build_is_reported_with_the_next_step(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", shutil.which("false"))
     run = called(course, "release")
     assert (run.returncode, run.stdout) == (2, "")
@@ -329,9 +327,7 @@ def test_of_many_files_that_nobody_can_place_some_are_named_and_the_rest_counted
     assert "name it with --assignment" in run.stderr and run.stderr.endswith("\n… and 3 more\n")
 
 
-def test_what_needs_a_person_is_reported_at_the_end_with_what_to_do(
-    course: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_needs_a_person_is_reported_at_the_end(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = replace(a_grade("ada"), attention=("the zygote is gone",), status=Status.NEEDS_ATTENTION)
     odd = replace(a_grade("bob"), review=("its cells replaced np.mean", "its cells replaced np.sum"))
     monkeypatch.setattr("gradetape.grading.batch.BatchGrader.run", lambda *_, **__: Batch([broken, odd], [], 2))
