@@ -1,13 +1,13 @@
-# Every target makes .venv first where it is missing or out of date; `make setup` does only that.
+# Every target first creates .venv if it is missing or out of date; `make setup` does only that.
 PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: help setup release verify grade test test-slow check hostile image image-ci gpu-check torture fuzz bench screenshots docs wheel clean
 
-help:  ## this list
+help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST)
 
-setup: .venv/.stamp  ## make .venv, with the versions that constraints.txt pins
+setup: .venv/.stamp  ## create .venv with the versions in constraints.txt
 
 .venv/.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -17,7 +17,7 @@ setup: .venv/.stamp  ## make .venv, with the versions that constraints.txt pins
 release: setup  ## build student/ from assignments/
 	$(BIN)/gradetape release
 
-verify: setup  ## prove the checks with the reference, the variants and the mutants
+verify: setup  ## test the checks with the reference, the variants and the mutants
 	$(BIN)/gradetape verify
 
 grade: setup  ## grade the example submissions into results/
@@ -26,46 +26,46 @@ grade: setup  ## grade the example submissions into results/
 test: setup  ## run the tests
 	$(BIN)/pytest
 
-test-slow: setup  ## run those that take long: all examples, hundreds of workers, the tutorial with a built wheel
+test-slow: setup  ## run the slow tests: all examples, hundreds of workers, the tutorial with a built wheel
 	$(BIN)/pytest -m slow
 
-check: setup  ## look at style and types
+check: setup  ## check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-hostile: setup  ## grade the attackers' submissions in examples/hostile, and say what they got
+hostile: setup  ## grade the hostile submissions in examples/hostile and report what they achieve
 	$(BIN)/python -m examples.hostile
 
-image: setup  ## build the container's image from autograder/Containerfile
+image: setup  ## build the container image from autograder/Containerfile
 	$(BIN)/gradetape image build
 
-image-ci: setup  ## build the image on a stand-in base, without a registry, and grade in it
+image-ci: setup  ## build the image on a stand-in base without a registry, and grade in it
 	$(BIN)/python -m scripts.image_ci
 
-gpu-check: setup  ## on a machine with a GPU: grade the examples on it, and write what it took
+gpu-check: setup  ## grade the examples on a GPU and write a report
 	$(BIN)/python -m scripts.gpu_check
 BLOWS ?= 100
-torture: setup  ## kill the parts of a grader at random, BLOWS times, and show that nothing is lost
+torture: setup  ## kill processes of a grader at random, BLOWS times, and show that nothing is lost
 	$(BIN)/python -m tests.torture --blows $(BLOWS) $(if $(SEED),--seed $(SEED))
 
 SECONDS ?= 600
-fuzz: setup  ## feed both ends of the wire with what nobody should send, for SECONDS
+fuzz: setup  ## send malformed data to every channel between the processes, for SECONDS
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-bench: setup  ## measure what a submission costs
+bench: setup  ## run the benchmarks
 	$(BIN)/python -m benchmarks
 
-screenshots: grade  ## retake the pictures in docs/ from the pages that `make grade` writes
+screenshots: grade  ## retake the screenshots in docs/ from the pages that `make grade` writes
 	$(BIN)/python scripts/screenshots.py results
-docs: setup  ## build the documentation into site/
+docs: setup  ## build the documentation site in site/
 	$(BIN)/mkdocs build --strict
 
-wheel: setup  ## build the installable package into dist/
+wheel: setup  ## build the installable package in dist/
 	$(BIN)/hatchling build -t wheel
 
 grader_config.schema.json: src/gradetape/course/config.py | .venv/.stamp
 	$(BIN)/python -m gradetape.course.config > $@
 
-clean:  ## remove what can be made again, and no results
+clean:  ## remove everything that can be built again; keep results
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist site

@@ -41,8 +41,9 @@ def _helps(command: click.Command, name: str, parent: click.Context | None) -> I
     context = click.Context(command, info_name=name, parent=parent, **settings)
     yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
-        for verb, inner in command.commands.items():
-            yield from _helps(inner, verb, context)
+        for verb in command.list_commands(context):
+            if inner := command.get_command(context, verb):
+                yield from _helps(inner, verb, context)
 
 
 def configuration() -> str:

@@ -1,4 +1,4 @@
-"""Records to put into gradebooks, and the places where gradebooks can be."""
+"""Gradebooks for tests: where they can be, a connection beside their own, and a course with one."""
 
 from __future__ import annotations
 
@@ -7,41 +7,24 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 import sqlalchemy as sa
 
-from gradetape.records import Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
-
-ASSIGNMENT = "custom-training"
-
-
-def a_grade(student: str = "alice", key: str = "k1", points: float = 1.0, **changes: Any) -> Grade:
-    check = Check(question="q01", name="test_x", public=True, title="It works.", hint="", points=2)
-    result = CheckResult(check=check, verdict=Verdict.PASSED, points=points, seconds=0.25, message="fine")
-    grade = Grade(
-        assignment=ASSIGNMENT,
-        student=student,
-        file=f"{student}.ipynb",
-        sha256="0" * 64,
-        key=key,
-        status=Status.GRADED,
-        isolation="namespaces",
-        questions=(Question(id="q01", title="One", points=2),),
-        results=(result,),
-        versions={"tensorflow": "2.21"},
-    )
-    return msgspec.structs.replace(grade, **changes)
+from gradetape.gradebook import Gradebook
+from gradetape.records import Grade, Unreadable
+from tests.course import tiny
 
 
-def a_fault(student: str = "alice", key: str = "k1", **changes: Any) -> Grade:
-    return a_grade(student, key, 0.0, status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",), **changes)
-
-
-def a_broken_file(student: str = "alice", reason: str = "It is empty.") -> Unreadable:
-    return Unreadable(student=student, file=f"{student}.ipynb", sha256="1" * 64, reason=reason)
+def recorded(folder: Path, *grades: Grade, unreadable: tuple[Unreadable, ...] = ()) -> Path:
+    """A tiny course whose gradebook holds these grades."""
+    root = tiny(folder / "course")
+    with Gradebook.open(root / "results" / "gradebook.sqlite") as book:
+        for grade in grades:
+            book.record(grade, grade.assignment)
+        for entry in unreadable:
+            book.record(entry, "tiny")
+    return root
 
 
 @contextmanager

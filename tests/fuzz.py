@@ -42,8 +42,8 @@ from gradetape.wire.codec import Encoder
 from gradetape.wire.messages import Broken, Exit, Kill, Ready, Spawn
 from gradetape.wire.values import Ref
 from tests.far import started
+from tests.frames import MALFORMED, is_plain
 from tests.processes import until
-from tests.test_codec import MALFORMED, is_plain
 
 CPU_S = 5.0
 HANGS_S = 30.0

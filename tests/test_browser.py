@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from gradetape.records import CellEvent, Status, Verdict
 from gradetape.report import page_name, write
-from tests.grades import ASSIGNMENT, NASTY, a_broken_file, a_class, a_grade, a_nasty_grade, a_result
+from tests.factories import ASSIGNMENT, NASTY, a_broken_file, a_class, a_grade, a_nasty_grade, a_result
 
 PHONE = {"width": 360, "height": 740}
 FIRST = "#student-table tbody tr:first-child"

@@ -16,48 +16,18 @@ import msgspec
 import pytest
 
 from gradetape.gradebook import Gradebook
-from gradetape.records import CellEvent, Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
-from tests.course import called, command, tiny
+from gradetape.records import CellEvent, Status, Unreadable
+from tests.books import recorded
+from tests.course import called, command
+from tests.factories import SECRET, a_tiny_grade
 
-SECRET = "expected 2.5, which only staff may know"
 NAMES = ["alice", "Zoë van der Berg", "a/b\\c", "🎓 José", "\u202eesrever", "=SUM(A1)", "[bold]x[/bold]", "-rf"]
-
-
-def a_grade(student: str, assignment: str = "tiny") -> Grade:
-    checks = {
-        "test_two": Check(question="q01_double", name="test_two", public=True, title="Two.", hint="H1.", points=3),
-        "test_odd": Check(question="q02_halve", name="test_odd", public=False, title="Odd.", hint="H2.", points=2),
-    }
-    results = (
-        CheckResult(check=checks["test_two"], verdict=Verdict.PASSED, points=3, seconds=0.1),
-        CheckResult(check=checks["test_odd"], verdict=Verdict.FAILED, points=0, seconds=0.1, message=SECRET,
-                    staff_message=SECRET),
-    )  # fmt: skip
-    questions = (
-        Question(id="q01_double", title="Twice", points=3),
-        Question(id="q02_halve", title="Half", points=2),
-    )
-    return Grade(
-        assignment=assignment, student=student, file=f"{student}.ipynb", sha256="ab" * 32, key=student,
-        status=Status.GRADED, isolation="namespaces", questions=questions, results=results,
-    )  # fmt: skip
-
-
-def recorded(folder: Path, *grades: Grade, unreadable: tuple[Unreadable, ...] = ()) -> Path:
-    """A course whose results hold these grades."""
-    root = tiny(folder / "course")
-    with Gradebook.open(root / "results" / "gradebook.sqlite") as book:
-        for grade in grades:
-            book.record(grade, grade.assignment)
-        for entry in unreadable:
-            book.record(entry, "tiny")
-    return root
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     broken = Unreadable(student="bob", file="bob.ipynb", sha256="cd", reason="The file is empty.")
-    return recorded(tmp_path, *map(a_grade, NAMES), unreadable=(broken,))
+    return recorded(tmp_path, *map(a_tiny_grade, NAMES), unreadable=(broken,))
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -82,7 +52,7 @@ def test_staff_see_the_hidden_checks_too(course: Path) -> None:
 
 
 def test_what_is_for_review_is_shown_to_staff_alone(tmp_path: Path) -> None:
-    grade = msgspec.structs.replace(a_grade("mallory"), review=("its cells replaced np.mean",))
+    grade = msgspec.structs.replace(a_tiny_grade("mallory"), review=("its cells replaced np.mean",))
     course = recorded(tmp_path, grade)
     assert "replaced" not in called(course, "show", "mallory").stdout
     assert "For review: its cells replaced np.mean" in called(course, "show", "mallory", "--staff").stdout
@@ -90,16 +60,16 @@ def test_what_is_for_review_is_shown_to_staff_alone(tmp_path: Path) -> None:
 
 def test_a_result_that_is_not_final_says_so_and_why_to_staff_alone(tmp_path: Path) -> None:
     changes = {"status": Status.NEEDS_ATTENTION, "attention": ("the zygote is gone",)}
-    course = recorded(tmp_path, msgspec.structs.replace(a_grade("ada"), **changes))
+    course = recorded(tmp_path, msgspec.structs.replace(a_tiny_grade("ada"), **changes))
     shown = called(course, "show", "ada").stdout
-    assert "This result is not final: a person must look at it." in shown and "zygote" not in shown
+    assert "This result is not final: staff must review it." in shown and "zygote" not in shown
     assert "the zygote is gone" in called(course, "show", "ada", "--staff").stdout
 
 
 def test_what_happened_to_the_cells_is_shown_to_all(tmp_path: Path) -> None:
     text = "Your code raised SyntaxError: '(' was never closed\n  Cell 2, line 1\n    print(\n         ^"
     broken = CellEvent(cell=1, kind="error", text=text, question="q02_halve")
-    course = recorded(tmp_path, msgspec.structs.replace(a_grade("alice"), events=(broken,)))
+    course = recorded(tmp_path, msgspec.structs.replace(a_tiny_grade("alice"), events=(broken,)))
     for more in ((), ("--staff",)):
         told = called(course, "show", "alice", *more).stdout
         assert "Code cell 2 (Half) raised an error" in told
@@ -221,14 +191,14 @@ def test_an_override_counts_and_what_was_measured_stays(course: Path) -> None:
     assert _points(course) == (0, 3, 4.5)
     shown = called(course, "show", "alice").stdout
     assert "q02_halve: 1.5 points in place of 0, given by a person: right idea" in shown
-    assert "What counts: 4.5 points" in shown and "Ana" not in shown
+    assert "Final score: 4.5 points" in shown and "Ana" not in shown
     assert "by Ana at 20" in called(course, "show", "alice", "--staff").stdout
 
 
 def test_an_override_outlives_grading_again(course: Path) -> None:
     _override(course, "alice", "q02_halve", "2", "--reason", "typo in the check")
     with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
-        book.record(msgspec.structs.replace(a_grade("alice"), key="another"), "tiny")
+        book.record(msgspec.structs.replace(a_tiny_grade("alice"), key="another"), "tiny")
     assert _points(course) == (0, 3, 5)
 
 
@@ -295,7 +265,7 @@ def test_an_override_that_cannot_be_is_refused_and_changes_nothing(
 @pytest.fixture
 def two(tmp_path: Path) -> Path:
     """A course of two assignments, both with q01_double, of which only the second has q03_halve_again."""
-    root = recorded(tmp_path, a_grade("alice"), a_grade("alice", "week-2"), a_grade("bob", "week-2"))
+    root = recorded(tmp_path, a_tiny_grade("alice"), a_tiny_grade("alice", "week-2"), a_tiny_grade("bob", "week-2"))
     second = root / "assignments" / "week-2"
     shutil.copytree(root / "assignments" / "tiny", second)
     (second / "q02_halve").rename(second / "q03_halve_again")
@@ -357,7 +327,7 @@ def test_late_work_costs_what_the_policy_says_beside_the_measured_points(course:
     _override(course, "alice", "q02_halve", "2", "--reason", "r")
     assert _points(course) == (0, 3, 4)
     shown = called(course, "show", "alice").stdout
-    assert "3 of 5 points" in shown and "What counts: 4 points" in shown
+    assert "3 of 5 points" in shown and "Final score: 4 points" in shown
     assert "Handed in 2026-10-02 11:00 UTC, on day 2 after the deadline, 2026-10-01 12:00 +0200: 20 % less." in shown
 
 

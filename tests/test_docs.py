@@ -1,4 +1,4 @@
-"""The documentation: it builds, says what the code has, and works from a folder without a network."""
+"""The documentation builds, describes everything that the code has, and works from a folder without a network."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import click
+import msgspec
 import pytest
 
-from gradetape import checks
+from gradetape import checks, records
 from gradetape.cli import cli
 from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
 from gradetape.doctor import Finding
+from gradetape.exports import GradeTable, as_json
 from gradetape.records import Unreadable
-from gradetape.report import as_json, grades_csv
 from gradetape.verify import Proof
-from tests.test_desk import a_grade
+from scripts import limits_page
+from tests.commands import commands
+from tests.factories import a_tiny_grade
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,12 +42,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def words(page: Path) -> str:
-    """What a page says, without its markup."""
+    """The text of a page, without its markup."""
     return unescape(re.sub("<[^>]+>", "", page.read_text("utf-8")))
 
 
 class _Wanted(HTMLParser):
-    """What a page loads (`src`, style sheets), and where it leads."""
+    """What a page loads (`src`, style sheets), and the targets of its links."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
@@ -61,7 +64,7 @@ class _Wanted(HTMLParser):
 
 def _pages(site: Path) -> Iterator[tuple[Path, _Wanted]]:
     for page in sorted(site.rglob("*.html")):
-        if page.name != "404.html":  # which is served under any address, and so has absolute ones
+        if page.name != "404.html":  # it is served under any address, and so has absolute links
             yield page, _Wanted(page)
 
 
@@ -80,16 +83,16 @@ def test_every_link_leads_to_a_file_of_the_site(site: Path) -> None:
 
 
 def test_every_command_is_described(site: Path) -> None:
-    told = words(site / "reference" / "commands.html")
-    assert [path for path, _ in commands(cli, "gradetape") if f"Usage: {path} " not in told] == []
+    text = words(site / "reference" / "commands.html")
+    assert [path for path, _ in commands(cli, "gradetape") if f"Usage: {path} " not in text] == []
 
 
 def test_every_key_and_every_word_of_the_vocabulary_is_described(site: Path) -> None:
     keys = words(site / "reference" / "configuration.html")
     named = [name for name, _ in (*config.every_key(), *config.every_key(AssignmentSpec))]
     assert [name for name in named if name not in keys] == []
-    told = words(site / "reference" / "vocabulary.html")
-    assert [name for name in checks.__all__ if name not in told] == []
+    text = words(site / "reference" / "vocabulary.html")
+    assert [name for name in checks.__all__ if name not in text] == []
 
 
 def test_every_key_says_what_it_means() -> None:
@@ -100,13 +103,13 @@ def test_every_key_says_what_it_means() -> None:
 
 
 def test_the_columns_of_the_table_are_described() -> None:
-    header = grades_csv([], [], max_points=1, final_scores={}).splitlines()[0]
+    columns = GradeTable.of([], [], max_points=1, final_scores={}).names
     told = re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "reference" / "table.md").read_text(), re.MULTILINE)
-    assert told == [name.strip('"') for name in header.split(",")]
+    assert told == list(columns)
 
 
 def _keys(value: Any) -> set[str]:
-    """Every key of an object, those inside too, but for the questions' stems."""
+    """Every key of an object, those inside too, but for the questions' ids."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     own = {key for key in value if not key.startswith("q0")} if isinstance(value, dict) else set()
     return own.union(*map(_keys, inner))
@@ -115,12 +118,27 @@ def _keys(value: Any) -> set[str]:
 def test_every_key_of_the_json_is_described() -> None:
     broken = Unreadable(student="bob", file="bob.ipynb", sha256="cd", reason="It is empty.")
     objects = [
-        as_json([a_grade("alice")], [broken], "tiny", "namespaces", max_points=5),
+        as_json([a_tiny_grade("alice")], [broken], "tiny", "namespaces", max_points=5),
         Proof(assignment="tiny").as_json(),
         {"ok": True, "findings": [{name: "" for name in Finding.__struct_fields__}]},
     ]
-    told = (ROOT / "docs" / "reference" / "json.md").read_text()
-    assert [key for each in objects for key in _keys(each) if not re.search(f'[`"]{key}[`"]', told)] == []
+    text = (ROOT / "docs" / "reference" / "json.md").read_text()
+    assert [key for each in objects for key in _keys(each) if not re.search(f'[`"]{key}[`"]', text)] == []
+
+
+@pytest.mark.parametrize("record", limits_page.RESULTS)
+def test_every_field_of_a_result_is_described(record: type[msgspec.Struct]) -> None:
+    assert tuple(limits_page.RESULTS[record]) == record.__struct_fields__
+
+
+def test_no_result_is_left_out() -> None:
+    assert {records.Grade, records.CheckResult, records.CellEvent, Unreadable} <= set(limits_page.RESULTS)
+
+
+def test_every_limit_is_described_with_its_default_and_range(site: Path) -> None:
+    text = words(site / "reference" / "limits.html")
+    assert [name for name, _ in config.every_key(config.LimitsConfig) if name not in text] == []
+    assert "256 to 1,048,576" in text and "twice cell_s" in text
 
 
 def test_what_the_readme_links_to_is_there() -> None:
@@ -128,16 +146,15 @@ def test_what_the_readme_links_to_is_there() -> None:
     assert links and [link for link in links if not (ROOT / link).exists()] == []
 
 
-def commands(command: click.Command, path: str) -> list[tuple[str, click.Command]]:
-    """Every command below one, and itself, with what a person types to call it."""
-    inner = command.commands.items() if isinstance(command, click.Group) else ()
-    return [(path, command), *(found for name, each in inner for found in commands(each, f"{path} {name}"))]
+def test_every_command_is_found() -> None:
+    paths = {path for path, _ in commands(cli, "gradetape")}
+    assert {"gradetape", "gradetape grade", "gradetape new question", "gradetape image build"} <= paths
 
 
 @pytest.mark.parametrize(("path", "command"), commands(cli, "gradetape"))
 def test_every_commands_help_has_an_example(path: str, command: click.Command) -> None:
-    told = command.get_help(click.Context(command, info_name=path))
-    example = told.partition("Example")[2]
+    text = command.get_help(click.Context(command, info_name=path))
+    example = text.partition("Example")[2]
     assert f"  {path}" in example, "an example calls the command itself"
 
 

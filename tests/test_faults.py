@@ -104,6 +104,6 @@ def test_a_fault_that_comes_again_is_told_to_staff_and_scores_nothing(course: Pa
     assert "the judge died" in index and "Traceback" in index and "UNHEARD-OF" in index
     for shown in ("always.html", "breaks.html"):
         page = (course / "results" / "students" / "tiny" / shown).read_text()
-        assert "A person will look at" in page
+        assert "Staff will review this result" in page
         assert "the judge died" not in page and "Traceback" not in page and "UNHEARD-OF" not in page
     assert "UNHEARD-OF" not in run.stdout and "Traceback" not in run.stdout

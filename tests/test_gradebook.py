@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from gradetape.errors import GradebookError
 from gradetape.gradebook import Gradebook
 from gradetape.gradebook.connect import explained
-from tests.books import ASSIGNMENT, a_broken_file, a_fault, a_grade, engine_of
+from tests.books import engine_of
+from tests.factories import ASSIGNMENT, a_stored_broken_file, a_stored_fault, a_stored_grade
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def book(place: str) -> Iterator[Gradebook]:
 
 
 def test_what_was_recorded_is_there_after_opening_again(place: str) -> None:
-    grade, broken = a_grade(), a_broken_file("bob")
+    grade, broken = a_stored_grade(), a_stored_broken_file("bob")
     with Gradebook.open(place) as book:
         assert book.record(grade, ASSIGNMENT)
         assert book.record(broken, ASSIGNMENT)
@@ -37,51 +38,51 @@ def test_what_was_recorded_is_there_after_opening_again(place: str) -> None:
 
 
 def test_a_done_grade_is_recorded_once(book: Gradebook) -> None:
-    first = a_grade(points=1.0)
+    first = a_stored_grade(points=1.0)
     assert book.record(first, ASSIGNMENT)
-    assert not book.record(a_grade(points=2.0), ASSIGNMENT)
-    assert not book.record(a_fault(), ASSIGNMENT)
+    assert not book.record(a_stored_grade(points=2.0), ASSIGNMENT)
+    assert not book.record(a_stored_fault(), ASSIGNMENT)
     assert book.latest(ASSIGNMENT) == [first]
     assert [attempt.record for attempt in book.attempts(ASSIGNMENT, "alice")] == [first]
 
 
 def test_a_fault_is_not_done_and_every_attempt_at_it_is_kept(book: Gradebook) -> None:
-    for record in (a_fault(seconds=1.0), a_fault(seconds=2.0)):
+    for record in (a_stored_fault(seconds=1.0), a_stored_fault(seconds=2.0)):
         assert book.record(record, ASSIGNMENT)
     assert not book.has("k1")
     assert book.keys(ASSIGNMENT) == set()
     assert [grade.seconds for grade in book.latest(ASSIGNMENT)] == [2.0]
 
-    assert book.record(a_grade(), ASSIGNMENT)
+    assert book.record(a_stored_grade(), ASSIGNMENT)
     assert book.has("k1")
     assert book.keys(ASSIGNMENT) == {"k1"}
-    assert book.latest(ASSIGNMENT) == [a_grade()]
+    assert book.latest(ASSIGNMENT) == [a_stored_grade()]
     attempts = book.attempts(ASSIGNMENT, "alice")
     assert [(attempt.number, attempt.current) for attempt in attempts] == [(1, False), (2, False), (3, True)]
     assert all(attempt.created.endswith("+00:00") for attempt in attempts)
 
 
 def test_a_regrade_adds_another_attempt_under_the_same_key(book: Gradebook) -> None:
-    book.record(a_grade(points=1.0), ASSIGNMENT)
-    assert book.record(a_grade(points=2.0), ASSIGNMENT, force=True)
+    book.record(a_stored_grade(points=1.0), ASSIGNMENT)
+    assert book.record(a_stored_grade(points=2.0), ASSIGNMENT, force=True)
     assert [grade.points for grade in book.latest(ASSIGNMENT)] == [2.0]
     assert len(book.attempts(ASSIGNMENT, "alice")) == 2
 
 
 def test_the_last_attempt_of_each_student_counts(book: Gradebook) -> None:
     for student, key, points in [("bob", "b1", 0.0), ("alice", "a1", 1.0), ("bob", "b2", 2.0)]:
-        book.record(a_grade(student, key, points), ASSIGNMENT)
+        book.record(a_stored_grade(student, key, points), ASSIGNMENT)
     assert [(grade.student, grade.points) for grade in book.latest(ASSIGNMENT)] == [("alice", 1.0), ("bob", 2.0)]
 
 
 def test_two_students_with_the_same_file_both_get_their_grade(book: Gradebook) -> None:
-    assert book.record(a_grade("alice", "same"), ASSIGNMENT)
-    assert book.record(a_grade("bob", "same"), ASSIGNMENT)
+    assert book.record(a_stored_grade("alice", "same"), ASSIGNMENT)
+    assert book.record(a_stored_grade("bob", "same"), ASSIGNMENT)
     assert [grade.student for grade in book.latest(ASSIGNMENT)] == ["alice", "bob"]
 
 
 def test_a_version_that_is_handed_in_again_counts_again(book: Gradebook) -> None:
-    old, new = a_grade(key="old", points=2.0), a_grade(key="new", points=1.0)
+    old, new = a_stored_grade(key="old", points=2.0), a_stored_grade(key="new", points=1.0)
     book.record(old, ASSIGNMENT)
     book.record(new, ASSIGNMENT)
     assert book.recall(ASSIGNMENT, "alice", "old") == old
@@ -92,15 +93,15 @@ def test_a_version_that_is_handed_in_again_counts_again(book: Gradebook) -> None
 
 
 def test_nothing_is_recalled_that_is_not_done(book: Gradebook) -> None:
-    book.record(a_fault(key="fault"), ASSIGNMENT)
+    book.record(a_stored_fault(key="fault"), ASSIGNMENT)
     assert book.recall(ASSIGNMENT, "alice", "fault") is None
     assert book.recall(ASSIGNMENT, "bob", "fault") is None
-    assert book.latest(ASSIGNMENT) == [a_fault(key="fault")]
+    assert book.latest(ASSIGNMENT) == [a_stored_fault(key="fault")]
 
 
 def test_assignments_do_not_mix(book: Gradebook) -> None:
-    book.record(a_grade(), ASSIGNMENT)
-    book.record(a_grade(key="k2", assignment="data-pipelines"), "data-pipelines")
+    book.record(a_stored_grade(), ASSIGNMENT)
+    book.record(a_stored_grade(key="k2", assignment="data-pipelines"), "data-pipelines")
     assert book.keys(ASSIGNMENT) == {"k1"}
     assert [grade.key for grade in book.latest("data-pipelines")] == ["k2"]
     assert book.attempts("data-pipelines", "bob") == []
@@ -108,36 +109,36 @@ def test_assignments_do_not_mix(book: Gradebook) -> None:
 
 
 def test_an_unreadable_file_counts_until_a_readable_one_comes(book: Gradebook) -> None:
-    assert book.record(a_broken_file(), ASSIGNMENT)
-    assert not book.record(a_broken_file(), ASSIGNMENT)
-    assert book.unreadable(ASSIGNMENT) == [a_broken_file()]
-    book.record(a_grade(), ASSIGNMENT)
+    assert book.record(a_stored_broken_file(), ASSIGNMENT)
+    assert not book.record(a_stored_broken_file(), ASSIGNMENT)
+    assert book.unreadable(ASSIGNMENT) == [a_stored_broken_file()]
+    book.record(a_stored_grade(), ASSIGNMENT)
     assert book.unreadable(ASSIGNMENT) == []
     assert len(book.attempts(ASSIGNMENT, "alice")) == 2
 
 
 def test_a_student_whose_last_file_is_unreadable_is_listed_once(book: Gradebook) -> None:
-    book.record(a_grade(), ASSIGNMENT)
-    book.record(a_broken_file(), ASSIGNMENT)
+    book.record(a_stored_grade(), ASSIGNMENT)
+    book.record(a_stored_broken_file(), ASSIGNMENT)
     assert book.latest(ASSIGNMENT) == []
-    assert book.unreadable(ASSIGNMENT) == [a_broken_file()]
-    assert not book.record(a_grade(), ASSIGNMENT)
-    assert (book.latest(ASSIGNMENT), book.unreadable(ASSIGNMENT)) == ([a_grade()], [])
+    assert book.unreadable(ASSIGNMENT) == [a_stored_broken_file()]
+    assert not book.record(a_stored_grade(), ASSIGNMENT)
+    assert (book.latest(ASSIGNMENT), book.unreadable(ASSIGNMENT)) == ([a_stored_grade()], [])
 
 
 def test_whatever_a_student_writes_comes_back_as_it_was(book: Gradebook) -> None:
     nasty = "'); DROP TABLE attempts;-- \0 \ud800 \u202e \U0001f600 <b>"
-    grade = a_grade(nasty, notes=(nasty,))
+    grade = a_stored_grade(nasty, notes=(nasty,))
     assert book.record(grade, ASSIGNMENT)
-    assert book.record(a_broken_file(nasty + "2", reason=nasty), ASSIGNMENT)
+    assert book.record(a_stored_broken_file(nasty + "2", reason=nasty), ASSIGNMENT)
     assert book.latest(ASSIGNMENT) == [grade]
     assert [attempt.record for attempt in book.attempts(ASSIGNMENT, nasty)] == [grade]
-    assert book.unreadable(ASSIGNMENT) == [a_broken_file(nasty + "2", reason=nasty)]
+    assert book.unreadable(ASSIGNMENT) == [a_stored_broken_file(nasty + "2", reason=nasty)]
 
 
 def test_checks_can_be_queried(place: str) -> None:
     with Gradebook.open(place) as book:
-        book.record(a_grade(points=1.5), ASSIGNMENT)
+        book.record(a_stored_grade(points=1.5), ASSIGNMENT)
     engine = engine_of(place)
     wanted = (
         "SELECT student, question, name, verdict, r.points FROM check_results r JOIN attempts a ON a.id = attempt_id"
@@ -152,8 +153,8 @@ def record_in_a_process(place: str, student: str, start: Any) -> None:
     start.wait()
     with Gradebook.open(place) as book:
         for number in range(5):
-            book.record(a_grade("everyone", f"k{number}"), ASSIGNMENT)
-            book.record(a_grade(student, f"{student}{number}"), ASSIGNMENT)
+            book.record(a_stored_grade("everyone", f"k{number}"), ASSIGNMENT)
+            book.record(a_stored_grade(student, f"{student}{number}"), ASSIGNMENT)
 
 
 def test_drivers_that_write_at_once_lose_nothing_and_double_nothing(place: str) -> None:
@@ -178,10 +179,10 @@ def test_a_locked_gradebook_says_so_and_works_again_later(tmp_path: Path) -> Non
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(GradebookError, match=r"gradebook\.sqlite is locked .* run the command again"):
-            book.record(a_grade(), ASSIGNMENT)
+            book.record(a_stored_grade(), ASSIGNMENT)
         other.execute("ROLLBACK")
         other.close()
-        assert book.record(a_grade(), ASSIGNMENT)
+        assert book.record(a_stored_grade(), ASSIGNMENT)
 
 
 @contextmanager
@@ -196,12 +197,12 @@ def a_disk_of(pages: int) -> Iterator[None]:
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     path = tmp_path / "gradebook.sqlite"
-    big = a_grade("bob", "big", results=a_grade().results * 5000)
+    big = a_stored_grade("bob", "big", results=a_stored_grade().results * 5000)
     with a_disk_of(pages=310), Gradebook.open(path) as book:
-        book.record(a_grade(), ASSIGNMENT)
+        book.record(a_stored_grade(), ASSIGNMENT)
         with pytest.raises(GradebookError, match="the disk is full"):
             book.record(big, ASSIGNMENT)
-        assert book.latest(ASSIGNMENT) == [a_grade()]
+        assert book.latest(ASSIGNMENT) == [a_stored_grade()]
         assert book.attempts(ASSIGNMENT, "bob") == []
     with Gradebook.open(path) as book:
         assert book.record(big, ASSIGNMENT)
@@ -228,7 +229,7 @@ def test_the_database_of_something_else_is_refused_and_left_alone(tmp_path: Path
 def test_a_damaged_gradebook_is_told(tmp_path: Path) -> None:
     path = tmp_path / "gradebook.sqlite"
     with Gradebook.open(path) as book:
-        book.record(a_grade(), ASSIGNMENT)
+        book.record(a_stored_grade(), ASSIGNMENT)
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     with pytest.raises(GradebookError, match=r"gradebook\.sqlite is damaged\. Restore it from a backup"):
@@ -238,7 +239,7 @@ def test_a_damaged_gradebook_is_told(tmp_path: Path) -> None:
 def test_an_entry_that_somebody_edited_is_named(tmp_path: Path) -> None:
     path = tmp_path / "gradebook.sqlite"
     with Gradebook.open(path) as book:
-        book.record(a_grade(), ASSIGNMENT)
+        book.record(a_stored_grade(), ASSIGNMENT)
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE attempts SET record = '{}'")
     connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,8 @@ ALLOWED = {
     "wire": set(),
     "sandbox": set(),
     "gradebook": set(),
-    "report": set(),
+    "exports": set(),
+    "report": {"exports"},
     "remote": {"wire"},
     "checks": {"remote"},
     "worker": {"wire", "sandbox"},
@@ -233,3 +235,11 @@ def test_what_serves_students_never_asks_for_the_answer_key(file: str) -> None:
     names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     names |= {node.id for node in nodes if isinstance(node, ast.Name)}
     assert names & {"answer_key", "AnswerKey"} == set()
+
+
+def test_the_architecture_page_lists_every_package_and_what_it_may_import() -> None:
+    page = PACKAGE.parents[1] / "docs" / "architecture.md"
+    table = page.read_text(encoding="utf-8").partition("| package |")[2]
+    rows = [[set(re.findall(r"`(\w+)`", cell)) for cell in line.split("|")[1:4]] for line in table.splitlines()]
+    described = {name: allowed for names, _, allowed in (row for row in rows if len(row) == 3) for name in names}
+    assert described == ALLOWED

@@ -24,6 +24,7 @@ from gradetape.sandbox.base import STUDENT_UIDS, Policy, Uids
 from gradetape.sandbox.plain import PlainSandbox
 from gradetape.sandbox.seccomp import compile_filter
 from tests.far import LIMITS, Side, side
+from tests.leftovers import INSIDE, SECRET, leftovers, many_workers, no_more_than, running, until
 from tests.refusing import (
     KILL,
     NO_LANDLOCK,
@@ -39,7 +40,6 @@ from tests.refusing import (
     open_folder,
     open_to_others,
 )
-from tests.test_sandbox import INSIDE, SECRET, leftovers, many_workers, no_more_than, running, until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take walls from a process")
 

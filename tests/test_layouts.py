@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from gradetape.errors import GradebookError
 from gradetape.gradebook import Gradebook
-from tests.books import ASSIGNMENT, a_broken_file, a_fault, a_grade, engine_of
+from tests.books import engine_of
+from tests.factories import ASSIGNMENT, a_stored_broken_file, a_stored_fault, a_stored_grade
 
 OLDEST = Path(__file__).parent / "gradebooks" / "layout-1.sql"
 
@@ -47,10 +48,13 @@ def rows(path: Path) -> list[Any]:
 def test_the_oldest_layout_is_brought_up_to_date_with_everything_in_it(oldest: Path, tmp_path: Path) -> None:
     with Gradebook.open(oldest) as book:
         assert "from layout 1 to layout 2" in book.migrated
-        assert [attempt.record for attempt in book.attempts(ASSIGNMENT, "alice")] == [a_fault(), a_grade()]
-        assert book.latest(ASSIGNMENT) == [a_grade()]
-        assert book.unreadable(ASSIGNMENT) == [a_broken_file("bob")]
-        assert book.record(a_grade("carol"), ASSIGNMENT)
+        assert [attempt.record for attempt in book.attempts(ASSIGNMENT, "alice")] == [
+            a_stored_fault(),
+            a_stored_grade(),
+        ]
+        assert book.latest(ASSIGNMENT) == [a_stored_grade()]
+        assert book.unreadable(ASSIGNMENT) == [a_stored_broken_file("bob")]
+        assert book.record(a_stored_grade("carol"), ASSIGNMENT)
     Gradebook.open(tmp_path / "new.sqlite").close()
     assert tables(oldest) == tables(tmp_path / "new.sqlite")
     with Gradebook.open(oldest) as book:
@@ -60,7 +64,7 @@ def test_the_oldest_layout_is_brought_up_to_date_with_everything_in_it(oldest: P
 def test_what_was_there_before_a_migration_is_kept(oldest: Path) -> None:
     before = rows(oldest)
     with Gradebook.open(oldest) as book:
-        book.record(a_grade("carol"), ASSIGNMENT)
+        book.record(a_stored_grade("carol"), ASSIGNMENT)
     kept = oldest.with_name("gradebook.sqlite.schema-1.bak")
     assert rows(kept) == before
     assert "claims" not in tables(kept)
@@ -117,7 +121,7 @@ def files_up_to(size: int) -> Iterator[None]:
 
 def test_a_database_on_a_server_is_migrated_too(place: str) -> None:
     with Gradebook.open(place) as book:
-        book.record(a_grade(), ASSIGNMENT)
+        book.record(a_stored_grade(), ASSIGNMENT)
     engine = engine_of(place)
     with engine.begin() as connection:
         for statement in ("DROP TABLE claims", "DROP TABLE overrides", "UPDATE meta SET value = '1'"):
@@ -125,7 +129,7 @@ def test_a_database_on_a_server_is_migrated_too(place: str) -> None:
     engine.dispose()
     with Gradebook.open(place) as book:
         assert ("No copy was made" in book.migrated) == ("://" in place)
-        assert book.latest(ASSIGNMENT) == [a_grade()]
+        assert book.latest(ASSIGNMENT) == [a_stored_grade()]
     assert {"claims", "overrides"} <= tables(place).keys()
 
 

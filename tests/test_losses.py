@@ -34,8 +34,8 @@ from gradetape.sandbox.base import STUDENT_UIDS, Uids
 from gradetape.wire.messages import Exit, Ready
 from gradetape.worker.zygote import Policy
 from tests.course import DOUBLE, HALVE, called, tiny
+from tests.factories import a_tiny_grade
 from tests.submissions import script
-from tests.test_desk import a_grade
 
 ODD = Path(__file__).with_name("verdicts") / "odd_zygote.py"
 READY = Ready(1, ("namespaces",))
@@ -180,7 +180,7 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
 ) -> None:
     monkeypatch.setattr("gradetape.grading.driver._SLACK_S", -1e6)
     gradable = GradableAssignment.open(courses.find(course), "tiny")
-    checks = tuple(each.check for each in a_grade("ada").results)
+    checks = tuple(each.check for each in a_tiny_grade("ada").results)
     engine = Silent(lambda _: Outcome(results=())) if end is None else MockEngine(lambda _: end)
     rubric = Rubric.of(gradable, CollectedChecks(checks=checks))
     builder = GradeBuilder(gradable, engine.environment)

@@ -17,9 +17,10 @@ from gradetape.cli import cli
 from gradetape.grading.batch import Batch
 from gradetape.grading.selection import of_assignment
 from gradetape.records import Status
+from tests.books import recorded
 from tests.course import DOUBLE, by_student, called, tiny
+from tests.factories import a_tiny_grade
 from tests.submissions import script
-from tests.test_desk import a_grade, recorded
 
 
 @pytest.fixture
@@ -328,8 +329,8 @@ def test_of_many_files_that_nobody_can_place_some_are_named_and_the_rest_counted
 
 
 def test_what_needs_a_person_is_reported_at_the_end(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = replace(a_grade("ada"), attention=("the zygote is gone",), status=Status.NEEDS_ATTENTION)
-    odd = replace(a_grade("bob"), review=("its cells replaced np.mean", "its cells replaced np.sum"))
+    broken = replace(a_tiny_grade("ada"), attention=("the zygote is gone",), status=Status.NEEDS_ATTENTION)
+    odd = replace(a_tiny_grade("bob"), review=("its cells replaced np.mean", "its cells replaced np.sum"))
     monkeypatch.setattr("gradetape.grading.batch.BatchGrader.run", lambda *_, **__: Batch([broken, odd], [], 2))
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny")
@@ -351,7 +352,7 @@ def test_a_check_file_that_ends_the_judge_is_reported_with_the_command_that_show
 
 
 def test_a_gradebook_of_a_newer_version_is_reported(tmp_path: Path) -> None:
-    course = recorded(tmp_path, a_grade("alice"))
+    course = recorded(tmp_path, a_tiny_grade("alice"))
     place = course / "results" / "gradebook.sqlite"
     with sqlite3.connect(place) as book:
         book.execute("UPDATE meta SET value = '99' WHERE name = 'schema'")
@@ -364,7 +365,7 @@ def test_a_gradebook_of_a_newer_version_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_file_for_the_folder_of_results_is_left_as_it_is(tmp_path: Path) -> None:
-    course = recorded(tmp_path, a_grade("alice"))
+    course = recorded(tmp_path, a_tiny_grade("alice"))
     (course / "mine").write_text("mine")
     (course / "a.py").write_text(DOUBLE)
     for line in ("report --out mine", "report --results mine", "grade a.py --assignment tiny --out mine"):
@@ -375,7 +376,7 @@ def test_a_file_for_the_folder_of_results_is_left_as_it_is(tmp_path: Path) -> No
 
 
 def test_a_gradebook_that_another_program_locks_is_reported(tmp_path: Path) -> None:
-    course = recorded(tmp_path, a_grade("alice"))
+    course = recorded(tmp_path, a_tiny_grade("alice"))
     other = sqlite3.connect(course / "results" / "gradebook.sqlite", isolation_level=None)
     try:
         other.execute("BEGIN EXCLUSIVE")
@@ -412,14 +413,14 @@ def test_a_gradebook_for_which_a_package_is_missing_names_it(course: Path, monke
 
 
 def test_who_the_system_does_not_know_is_asked_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(recorded(tmp_path, a_grade("alice")))
+    monkeypatch.chdir(recorded(tmp_path, a_tiny_grade("alice")))
     monkeypatch.setattr("getpass.getuser", _nobody)
     run = CliRunner().invoke(cli, ["override", "alice", "q01_double", "1", "--reason", "r"])
     assert run.exit_code == 2 and "this system does not know your user name: give it with --by NAME" in run.stderr
 
 
 def test_a_blank_name_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    course = recorded(tmp_path, a_grade("alice"))
+    course = recorded(tmp_path, a_tiny_grade("alice"))
     monkeypatch.setattr("getpass.getuser", lambda: "ana")
     assert called(course, "override", "alice", "q01_double", "1", "--reason", "r", "--by", " ").returncode == 0
     assert " ana, in tiny: alice: 1 points" in called(course, "override", "--list").stdout

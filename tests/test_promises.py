@@ -1,4 +1,4 @@
-"""What the documents name is there."""
+"""Every test that the security page names exists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMED = re.findall(r"`(test_\w+\.py)?(?:::(test_\w+))?`", (ROOT / "docs" / "secu
 
 
 def promised() -> list[tuple[str, str]]:
-    """File and function; a function without a file belongs to the file before it."""
+    """Pairs of file and function; a function without a file belongs to the last file named before it."""
     file, found = "", []
     for name, function in NAMED:
         file = name or file

@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradetape.errors import GradebookError
+from gradetape.exports import AssignmentSummary, GradeTable, as_json
+from gradetape.exports import csv as grades_csv
 from gradetape.records import CellEvent, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import (
-    as_json,
-    grades_csv,
     index_page,
     overview_page,
     page_name,
@@ -35,7 +35,7 @@ from gradetape.report import (
 )
 from gradetape.report.analysis import check_items, correlation, distribution, question_items
 from gradetape.report.staff import unreadable_for_staff
-from tests.grades import ASSIGNMENT, FORMULA, NASTY, a_broken_file, a_class, a_grade, a_nasty_grade, a_result
+from tests.factories import ASSIGNMENT, FORMULA, NASTY, a_broken_file, a_class, a_grade, a_nasty_grade, a_result
 
 LINK = r"#[a-z0-9]+|(\.\./\.\./)?((staff|students)/[a-z0-9_-]+/)?[a-z0-9_-]+\.html|grades\.csv"
 
@@ -80,7 +80,7 @@ def test_a_student_sees_points_verdicts_and_where_to_look() -> None:
     assert "The first 2 of 4 points" in text
     assert "What test_x says. ✓ passed 2 of 2 points" in text
     assert "What test_y says. ✗ not passed 0 of 2 points Hint: Look at test_y. expected 3, got 4" in text
-    assert "The second 0 of 1 points No check of this question was run." in text
+    assert "The second 0 of 1 points No checks were run for this question." in text
     assert "Look at test_x" not in text
     for fact in ("alice.ipynb", "ab" * 32, "namespaces", "landlock, seccomp", "tensorflow 2.21.0"):
         assert fact in text
@@ -112,10 +112,10 @@ def test_nothing_for_staff_is_on_a_students_page(verdict: Verdict, public: bool)
 def test_a_fault_comes_with_a_friendly_word_and_no_reproach() -> None:
     fault = a_result(verdict=Verdict.FAULT)
     text = text_of(student_page(a_grade("alice", fault, status=Status.NEEDS_ATTENTION)))
-    assert "A person will look at this" in text
-    assert "Nothing that you handed in is lost" in text
-    assert "could not be judged, which is our mistake" in text
-    assert "A person will look at this" not in text_of(student_page(a_grade()))
+    assert "Staff will review this result" in text
+    assert "your submission is safe" in text
+    assert "could not be judged because of an error in the grader" in text
+    assert "Staff will review this result" not in text_of(student_page(a_grade()))
 
 
 def test_a_student_reads_what_happened_to_the_cells() -> None:
@@ -133,7 +133,7 @@ def test_what_is_marked_for_review_is_told_to_staff_alone_and_changes_nothing() 
     assert "For review" not in index_page([a_grade("alice")], [], assignment=ASSIGNMENT)
     assert "For review" in staff_page(grade) and "its cells replaced &lt;script&gt;" in staff_page(grade)
     assert "replaced" not in student_page(grade)
-    assert grades_csv([grade], [], max_points=5.0) == grades_csv([a_grade("mallory")], [], max_points=5.0)
+    assert table([grade]) == table([a_grade("mallory")])
     (told,) = as_json([grade], [], ASSIGNMENT, "namespaces", max_points=5.0)["submissions"]
     assert (told["status"], told["points"], len(told["review"])) == ("graded", 2.0, 1)
 
@@ -147,12 +147,12 @@ def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_sho
     lost = a_grade("eve", status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",))
     text = text_of(index_page([lost, *grades], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))
     assert "5 students, 4 in need of attention" in text
-    urgent, table = text.split("batch was graded.")[1].split("Students Search", 1)
+    urgent, table = text.split("submissions were graded.")[1].split("Students Search", 1)
     first, rest = urgent.split(reason)
     assert first.endswith("bob, dan ")
     assert "pytest a/b.py::test_y --submission x eve the zygote is gone gradetape grade eve.ipynb" in rest
     assert "carol carol.docx: It is no notebook: hand in the .ipynb. gradetape grade carol.docx" in rest
-    assert "alice" not in urgent.split("Points Of")[0]
+    assert "alice" not in urgent.split("Points 1 student")[0]
     assert "alice graded 2 of 5 2 0 see alice.ipynb" in table
     assert "carol unreadable no points see carol.docx" in table
 
@@ -178,7 +178,7 @@ def test_discrimination_is_the_point_biserial_correlation_with_the_rest() -> Non
         assert item.discrimination == pytest.approx(expected)
     assert [item.passed for item in items] == [8, 6, 4, 3]
     text = text_of(index_page(a_class(hits), [], assignment=ASSIGNMENT))
-    assert text.count("strong students do worse here than weak ones") == sum(
+    assert text.count("strong students score lower here than weak ones") == sum(
         (item.discrimination or 0) < 0 for item in items
     )
 
@@ -283,12 +283,17 @@ def test_a_page_has_headings_in_order_landmarks_and_tables_with_scopes() -> None
         assert ("lang", "en") in page.attributes
 
 
+def table(grades: list[Grade], unreadable: list[Unreadable] | None = None) -> str:
+    """The table of grades as CSV."""
+    return grades_csv.write(GradeTable.of(grades, unreadable or [], max_points=5.0))
+
+
 def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
 def test_the_table_has_a_row_per_student_and_a_column_per_question() -> None:
-    rows = rows_of(grades_csv([a_grade("bob"), a_grade("alice")], [a_broken_file()], max_points=5.0))
+    rows = rows_of(table([a_grade("bob"), a_grade("alice")], [a_broken_file()]))
     assert rows[0] == {
         "student": "alice",
         "points": "2.0",
@@ -307,8 +312,8 @@ def test_the_table_has_a_row_per_student_and_a_column_per_question() -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_no_cell_of_the_table_is_a_formula(separator: str) -> None:
     grades = [a_grade(FORMULA), a_grade("x;=1+1"), a_grade("x\t=1+1"), a_grade(NASTY)]
-    table = grades_csv(grades, [a_broken_file("\r\n=1+1")], max_points=5.0)
-    for row in csv.reader(io.StringIO(table), delimiter=separator):
+    text = table(grades, [a_broken_file("\r\n=1+1")])
+    for row in csv.reader(io.StringIO(text), delimiter=separator):
         assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
@@ -394,7 +399,7 @@ def test_the_folder_holds_what_was_promised(tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"README.txt", "grades.csv", "index.html", "staff", "students"}
     assert {path.name for path in (folder / "students" / ASSIGNMENT).iterdir()} == pages
     assert {path.name for path in (folder / "staff" / ASSIGNMENT).iterdir()} == pages | {"index.html", "grades.csv"}
-    assert (folder / "grades.csv").read_text("utf-8") == grades_csv(grades, [a_broken_file()], max_points=5.0)
+    assert (folder / "grades.csv").read_text("utf-8") == table(grades, [a_broken_file()])
     alice = (folder / "students" / ASSIGNMENT / "alice.html").read_text("utf-8")
     assert alice == student_page(a_grade("alice"), title="Training loops")
 
@@ -503,9 +508,9 @@ def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
     )
     for reader in ("students", "staff"):
         alice, carol = (text_of((tmp_path / reader / ASSIGNMENT / f"{name}.html").read_text()) for name in final_scores)
-        assert "1.8 of 5 points (the checks gave 2)" in alice
-        assert "What counts: 1.8 points Handed in <late>: 10 % less." in alice
-        assert "What counts: 3 points q01: 3 points, given by a person" in carol
+        assert "1.8 of 5 points (2 from the checks)" in alice
+        assert "Final score: 1.8 points Handed in <late>: 10 % less." in alice
+        assert "Final score: 3 points q01: 3 points, given by a person" in carol
     index = text_of((tmp_path / "index.html").read_text())
     assert "alice graded 2 of 5 1.8 2 0 see" in index
     assert "carol unreadable no points 3 see" in index
@@ -520,7 +525,7 @@ def test_where_what_was_measured_counts_nothing_is_said_twice() -> None:
 
 
 def test_a_list_of_assignments_without_a_final_grade_says_so() -> None:
-    entry = {"assignment": "week-2", "students": 1, "attention": 1, "mean": None, "max_points": 5.0}
+    entry = AssignmentSummary(assignment="week-2", students=1, attention=1, mean=None, max_points=5.0)
     assert "week-2 1 1 none yet of 5" in text_of(overview_page([entry]))
 
 

@@ -15,8 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from gradetape.gradebook import Gradebook, Grader
-from tests.books import ASSIGNMENT, a_fault, a_grade, engine_of
+from tests.books import engine_of
 from tests.course import DOUBLE, HALVE, by_student, command, notebook, tiny
+from tests.factories import ASSIGNMENT, a_stored_fault, a_stored_grade
 
 
 @pytest.fixture
@@ -41,28 +42,28 @@ def test_what_one_grader_has_in_hand_another_leaves(book: Gradebook) -> None:
 def test_a_recorded_grade_is_taken_over_and_its_claim_is_gone(book: Gradebook) -> None:
     first, second = book.grader(), book.grader()
     claim(book, first)
-    assert book.record(a_grade(), ASSIGNMENT, grader=first)
-    assert claim(book, second) == a_grade()
-    assert claim(book, second, again=True) == a_grade()
+    assert book.record(a_stored_grade(), ASSIGNMENT, grader=first)
+    assert claim(book, second) == a_stored_grade()
+    assert claim(book, second, again=True) == a_stored_grade()
     later = book.grader()
-    assert claim(book, later) == a_grade()
+    assert claim(book, later) == a_stored_grade()
     assert claim(book, later, again=True) is later
 
 
 def test_a_fault_that_another_has_just_recorded_is_not_judged_once_more(book: Gradebook) -> None:
     first, second = book.grader(), book.grader()
     claim(book, first)
-    book.record(a_fault(), ASSIGNMENT, grader=first)
-    assert claim(book, second) == a_fault()
+    book.record(a_stored_fault(), ASSIGNMENT, grader=first)
+    assert claim(book, second) == a_stored_fault()
     later = book.grader()
     assert claim(book, later) is later
 
 
 def test_two_regrades_at_once_leave_one_new_attempt(book: Gradebook) -> None:
-    book.record(a_grade(points=1.0), ASSIGNMENT)
+    book.record(a_stored_grade(points=1.0), ASSIGNMENT)
     first, second = book.grader(), book.grader()
-    assert book.record(a_grade(points=2.0), ASSIGNMENT, force=True, grader=first)
-    assert not book.record(a_grade(points=2.0), ASSIGNMENT, force=True, grader=second)
+    assert book.record(a_stored_grade(points=2.0), ASSIGNMENT, force=True, grader=first)
+    assert not book.record(a_stored_grade(points=2.0), ASSIGNMENT, force=True, grader=second)
     assert len(book.attempts(ASSIGNMENT, "alice")) == 2
 
 

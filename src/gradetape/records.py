@@ -163,6 +163,10 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         """The results of one question."""
         return tuple(result for result in self.results if result.check.question == question_id)
 
+    def earned(self, question_id: str) -> float:
+        """The points earned on one question, without the noise of floating point."""
+        return round(sum(result.points for result in self.of(question_id)), 6)
+
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
     """Points that a person gave for a question in place of the checks'; `at` and `undone_at` are ISO times in UTC."""

@@ -1,4 +1,4 @@
-"""`gradetape export`."""
+"""`gradetape export`: a subcommand for each target in `exports.registry`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ from gradetape.cli import options
 from gradetape.cli.course import here
 from gradetape.cli.terminal import warn
 from gradetape.errors import GradebookError
+from gradetape.exports import TARGETS, ExportTarget
 from gradetape.grading.results import Results
+
+_HELP = """{description}
+
+With several assignments the first column names the assignment.
+
+\b
+Examples:
+  gradetape export {name}
+  gradetape export {name} --assignment custom-training --out grades{ending}
+"""
 
 
 @click.group("export")
@@ -23,28 +34,30 @@ def command() -> None:
     """
 
 
-@command.command("csv")
-@click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
-@options.results_folder
-@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
-def csv(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
-    """Export one row per student as CSV: UTF-8, all text quoted, and no cell that a spreadsheet would compute.
+def _subcommand(name: str, target: ExportTarget) -> click.Command:
+    @click.command(name, help=_HELP.format(name=name, description=target.description, ending=target.ending))
+    @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
+    @options.results_folder
+    @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
+    def export(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
+        with Results.open(here(), results_folder) as results:
+            warn([results.book.migrated])
+            found = results.table(results.assignments(assignment))
+        warn(found.warnings)
+        _put(target.write(found.table), out)
 
-    With several assignments the first column names the assignment.
+    return export
 
-    \b
-    Examples:
-      gradetape export csv
-      gradetape export csv --assignment custom-training --out grades.csv
-    """
-    with Results.open(here(), results_folder) as results:
-        warn([results.book.migrated])
-        table = results.table(results.assignments(assignment))
-    warn(table.warnings)
+
+def _put(text: str, out: Path | None) -> None:
     if out is None:
-        click.echo(table.text, nl=False)
+        click.echo(text, nl=False)
         return
     try:
-        out.write_text(table.text, encoding="utf-8", newline="")
+        out.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise GradebookError(f"{out} cannot be written: {error.strerror}. Choose another file with --out.") from error
+
+
+for _name, _target in TARGETS.items():
+    command.add_command(_subcommand(_name, _target))

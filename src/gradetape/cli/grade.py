@@ -14,10 +14,10 @@ from gradetape.cli.progress_display import ProgressDisplay
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import warn
 from gradetape.engine import EngineOptions
+from gradetape.exports import as_json as json_document
 from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.grading.results import max_points
 from gradetape.grading.run import GradeReport, Interrupted, run
-from gradetape.report.tables import as_json as json_document
 
 
 @click.command("grade")

@@ -8,9 +8,9 @@ import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here
-from gradetape.cli.sheet import sheet
 from gradetape.cli.terminal import console, warn
 from gradetape.grading.results import Results
+from gradetape.report.terminal import student_view
 
 
 @click.command("show")
@@ -31,4 +31,4 @@ def command(student: str, assignment: str | None, staff: bool, results_folder: P
         warn([results.book.migrated])
         for found in results.of_student(student, results.assignments(assignment)):
             warn(results.final_scores(found.assignment).warnings)
-            terminal.print(sheet(found.record, found.final_score, staff=staff))
+            terminal.print(student_view(found.record, found.final_score, staff=staff))

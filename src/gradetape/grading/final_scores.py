@@ -13,7 +13,6 @@ from gradetape.errors import ConfigError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.late_policy import Times, apply_late_policy, read_times, timing
 from gradetape.records import FinalScore, Grade, Override, Unreadable
-from gradetape.report.tables import earned
 from gradetape.text import few, printable
 
 _NAME = 60
@@ -79,7 +78,7 @@ def _file_time(record: Grade | Unreadable, late: LatePolicy) -> datetime | None:
 def _measured(record: Grade | Unreadable) -> dict[str, float]:
     if isinstance(record, Unreadable):
         return {}
-    return {question.id: earned(record, question.id) for question in record.questions}
+    return {question.id: record.earned(question.id) for question in record.questions}
 
 
 def _unknown_students(late: LatePolicy, name: str, students: Iterable[str]) -> Iterator[str]:

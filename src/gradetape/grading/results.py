@@ -12,11 +12,11 @@ import msgspec
 from gradetape.course.assignments import Assignment, Course
 from gradetape.course.config import did_you_mean
 from gradetape.errors import GradebookError
+from gradetape.exports import GradeTable, merged
 from gradetape.gradebook import Gradebook
 from gradetape.grading.final_scores import FinalScores, counting, final_scores
 from gradetape.records import FinalScore, Grade, Unreadable
-from gradetape.report.folder import write
-from gradetape.report.tables import grades_csv, merged
+from gradetape.report import write
 from gradetape.text import printable
 
 
@@ -29,10 +29,16 @@ class StudentResult(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What was written: a path to begin with, or a text; and what a person should know of it, in sentences."""
+    """The pages that were written: the page to begin with, and warnings in sentences."""
 
-    index: Path = Path()
-    text: str = ""
+    index: Path
+    warnings: tuple[str, ...] = ()
+
+
+class ResultsTable(msgspec.Struct, frozen=True):
+    """The grades of one assignment or several as one table, and warnings in sentences."""
+
+    table: GradeTable
     warnings: tuple[str, ...] = ()
 
 
@@ -99,14 +105,14 @@ class Results:
         )  # fmt: skip
         return Written(index=index, warnings=scores.warnings)
 
-    def table(self, names: Sequence[str]) -> Written:
-        """The grades of assignments as one CSV text."""
+    def table(self, names: Sequence[str]) -> ResultsTable:
+        """The grades of assignments as one table."""
         scores = {name: self.final_scores(name) for name in names}
-        text = merged({name: self._table(name, scores[name]) for name in names})
-        return Written(text=text, warnings=tuple(warning for each in scores.values() for warning in each.warnings))
+        table = merged({name: self._table(name, scores[name]) for name in names})
+        return ResultsTable(table, tuple(warning for each in scores.values() for warning in each.warnings))
 
-    def _table(self, name: str, scores: FinalScores) -> str:
-        return grades_csv(
+    def _table(self, name: str, scores: FinalScores) -> GradeTable:
+        return GradeTable.of(
             self.book.latest(name), self.book.unreadable(name), final_scores=scores.by_student,
             max_points=max_points(self.course.assignment(name)),
         )  # fmt: skip

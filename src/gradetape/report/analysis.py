@@ -1,10 +1,10 @@
-"""What a batch says of its checks: how hard they are, and whether they tell strong students from weak ones.
+"""Item analysis: how hard each check is, and whether it separates strong students from weak ones.
 
-A student's *rest score* is what they earned on everything else. The discrimination of an item is the correlation of its
-score with the rest score over the students: S. Henrysson, "Correction of item-total correlations in item analysis",
-Psychometrika 28(2), 211-218 (1963). For a check, which is passed or not, that is the point-biserial correlation; for a
-question it is Pearson's. Near zero, the item measures something else than the rest; below, strong students fail it more
-often than weak ones do, and as a rule it is the check that is wrong.
+The discrimination of an item is the correlation, over the students, of its score with the *rest score*, the points on
+all other items: S. Henrysson, "Correction of item-total correlations in item analysis", Psychometrika 28(2), 211-218
+(1963). For a check, which is passed or not, this is the point-biserial correlation; for a question it is Pearson's.
+Near zero, the item measures something different from the rest. Below zero, strong students fail it more often than weak
+ones, which usually means that the check is wrong.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradetape.records import Check, CheckResult, Grade, Question, Status, Verdict
-from gradetape.report.tables import earned
 
-# With fewer students a correlation says more of them than of the check.
+# With fewer students a correlation is mostly noise.
 ENOUGH = 10
 _UNDECIDED = (Verdict.FAULT, Verdict.SKIPPED)
 
 
 @dataclass(frozen=True)
 class CheckItem:
-    """One check over all students; `judged` are those for whom it was decided. Times are in seconds."""
+    """One check over all students; `judged` counts those for whom it has a verdict. Times are in seconds."""
 
     check: Check
     verdicts: Mapping[Verdict, int]
@@ -37,13 +36,13 @@ class CheckItem:
 
     @property
     def passed(self) -> int:
-        """How many passed."""
+        """The number of students who passed."""
         return self.verdicts.get(Verdict.PASSED, 0)
 
 
 @dataclass(frozen=True)
 class QuestionItem:
-    """One question over the students whose grade is final; `full` have all its points."""
+    """One question over the students with a final grade; `full` counts those with all its points."""
 
     question: Question
     students: int
@@ -54,7 +53,7 @@ class QuestionItem:
 
 @dataclass(frozen=True)
 class Distribution:
-    """How the points are spread: counts of the students between neighbouring `edges`, in points."""
+    """A histogram of the points: counts of students between neighbouring `edges`, in points."""
 
     counts: tuple[int, ...]
     edges: tuple[float, ...]
@@ -64,12 +63,12 @@ class Distribution:
 
     @property
     def students(self) -> int:
-        """How many students these are."""
+        """The number of students."""
         return sum(self.counts)
 
 
 def check_items(grades: Sequence[Grade]) -> list[CheckItem]:
-    """Every check that a grade has a result of, by its id; in the order of the questions of the newest grades."""
+    """Every check with a result, in the order of the questions."""
     found: dict[str, list[tuple[Grade, CheckResult]]] = {}
     for grade in grades:
         for result in grade.results:
@@ -80,22 +79,22 @@ def check_items(grades: Sequence[Grade]) -> list[CheckItem]:
 
 
 def question_items(grades: Sequence[Grade], questions: Iterable[Question]) -> list[QuestionItem]:
-    """Every question, over the grades that are final and have it."""
+    """Every question, over the final grades that have it."""
     final = _final(grades)
     totals = _totals(final)
     items = []
     for question in questions:
-        mine = [grade for grade in final if question in grade.questions]
-        points = [earned(grade, question.id) for grade in mine]
-        rest = [totals[id(grade)] - own for grade, own in zip(mine, points, strict=True)]
+        having = [grade for grade in final if question in grade.questions]
+        points = [grade.earned(question.id) for grade in having]
+        rest = [totals[id(grade)] - own for grade, own in zip(having, points, strict=True)]
         full = sum(own >= question.points for own in points)
         mean = float(np.mean(points)) if points else 0.0
-        items.append(QuestionItem(question, len(mine), mean, full, correlation(points, rest)))
+        items.append(QuestionItem(question, len(having), mean, full, correlation(points, rest)))
     return items
 
 
 def distribution(grades: Sequence[Grade], bins: int = 20) -> Distribution | None:
-    """The points of the grades that are final, in `bins` classes of the same width; None where there are none."""
+    """A histogram of the final grades in `bins` classes of equal width; None if there is no final grade."""
     final = _final(grades)
     points = np.array([grade.points for grade in final])
     most = max((grade.max_points for grade in final), default=0.0)
@@ -110,7 +109,7 @@ def distribution(grades: Sequence[Grade], bins: int = 20) -> Distribution | None
 
 
 def correlation(scores: Sequence[float], rest: Sequence[float]) -> float | None:
-    """Pearson's correlation; None for fewer than ten students, or where one side has the same score for everyone."""
+    """Pearson's correlation; None for fewer than ten students, or if one side is constant."""
     if len(scores) < ENOUGH or np.ptp(scores) < 1e-9 or np.ptp(rest) < 1e-9:
         return None
     return float(np.corrcoef(scores, rest)[0, 1])
@@ -133,7 +132,7 @@ def _check_item(pairs: Sequence[tuple[Grade, CheckResult]], totals: Mapping[int,
 
 
 def _totals(grades: Iterable[Grade]) -> dict[int, float]:
-    """Each grade's points by its id: a grade adds them up anew whenever it is asked."""
+    """Each grade's points by `id(grade)`: the property sums them anew at each access."""
     return {id(grade): grade.points for grade in grades}
 
 
@@ -146,6 +145,6 @@ def _final(grades: Sequence[Grade]) -> list[Grade]:
 
 
 def _question_ids(grades: Sequence[Grade]) -> list[str]:
-    """Every stem, those of the assignment's questions first."""
+    """Every question id, those of the assignment's questions first."""
     asked = [question.id for grade in grades for question in grade.questions]
     return list(dict.fromkeys([*asked, *(result.check.question for grade in grades for result in grade.results)]))

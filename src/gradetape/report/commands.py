@@ -1,4 +1,4 @@
-"""The command that staff paste to see for themselves; a check's own is in its result."""
+"""The command on staff pages that grades a file again; the command that runs one check is in its result."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from gradetape.text import shell_word
 
 
 def grading(record: Grade | Unreadable, assignment: str, options: Sequence[str] = ()) -> str:
-    """The command that grades a student's file again; with the `options` of `grade` that lead to the same gradebook.
+    """The command that grades a student's file again; `options` are the options of `grade` for the same gradebook.
 
-    Where nobody but a person can tell whose the file is, or which one counts, a name has to be filled in.
+    If the student of the file is ambiguous, the command has the placeholder NAME.
     """
-    doubted = isinstance(record, Unreadable) and record.for_student
-    whose = ("--student", "NAME" if doubted else record.student, "--assignment", assignment)
-    return " ".join(map(shell_word, ("gradetape", "grade", record.file, *whose, *options, "--regrade")))
+    ambiguous = isinstance(record, Unreadable) and record.for_student
+    student = "NAME" if ambiguous else record.student
+    words = ("gradetape", "grade", record.file, "--student", student, "--assignment", assignment, *options, "--regrade")
+    return " ".join(map(shell_word, words))

@@ -1,4 +1,4 @@
-"""The dashboard of a batch, for staff: what needs attention, how the points are spread, and how good the checks are."""
+"""The dashboard of an assignment, for staff: what needs attention, the distribution of points, and item analysis."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gradetape.exports import AssignmentSummary, questions_of
 from gradetape.records import FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import plots, words
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
 from gradetape.report.html import page_name, render, slug
-from gradetape.report.tables import earned, questions_of
 
 _SLOW = 10
 
@@ -20,16 +20,17 @@ def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """One assignment's dashboard; `up` leads from its folder to that of the results, `standings` say what counts.
+    """One assignment's dashboard.
 
-    `options` are those of `grade` that lead to the same gradebook.
+    `up` is the path from its folder to the results folder, `final_scores` are by student, and `options` are the options
+    of `grade` for the same gradebook, for the commands on the page.
     """
     questions = questions_of(grades)
     items = check_items(grades)
     rows = [_student(grade, questions) for grade in grades] + [_unreadable(entry) for entry in unreadable]
-    counts = final_scores or {}
+    scores = final_scores or {}
     for row in rows:
-        row["final"] = counts[row["student"]].final if row["student"] in counts else row["points"] or 0.0
+        row["final"] = scores[row["student"]].final if row["student"] in scores else row["points"] or 0.0
     rows.sort(key=lambda row: row["student"].casefold())
     spread = distribution(grades)
     shares = _shares(items, questions)
@@ -42,7 +43,7 @@ def index_page(
         up=up,
         questions=questions,
         rows=rows,
-        adjusted=any(final_score.final != final_score.measured for final_score in counts.values()),
+        adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
         spread=spread,
@@ -57,8 +58,8 @@ def index_page(
     )
 
 
-def overview_page(assignments: Sequence[dict[str, Any]], *, course: str = "") -> str:
-    """For staff: the assignments that a folder of results holds, as `tables.summary` tells of each."""
+def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "") -> str:
+    """The list of all assignments in a results folder, for staff."""
     return render("overview.html.j2", course=course, assignments=assignments)
 
 
@@ -70,7 +71,7 @@ def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
         "urgent": grade.status is not Status.GRADED,
         "points": grade.points,
         "max_points": grade.max_points,
-        "by_question": [earned(grade, question.id) for question in questions],
+        "by_question": [grade.earned(question.id) for question in questions],
         "file": grade.file,
     }
 
@@ -89,12 +90,12 @@ def _unreadable(entry: Unreadable) -> dict[str, Any]:
 def _attention(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, options: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """What a person must look at, once for each reason; first what concerns the most students."""
+    """What needs attention, once for each reason; reasons that affect the most students come first."""
     found: dict[str, dict[str, Any]] = {}
     for grade in grades:
         unexplained = ("no reason was recorded",) if grade.status is Status.NEEDS_ATTENTION else ()
         for reason in grade.attention or unexplained:
-            entry = found.setdefault(reason, {"reason": reason, "students": []} | _seen(reason, grade, options))
+            entry = found.setdefault(reason, {"reason": reason, "students": []} | _next_step(reason, grade, options))
             entry["students"].append((grade.student, page_name(grade.student)))
     urgent = sorted(found.values(), key=lambda entry: -len(entry["students"]))
     return urgent + [
@@ -108,17 +109,17 @@ def _attention(
     ]
 
 
-def _seen(reason: str, grade: Grade, options: Sequence[str]) -> dict[str, str]:
-    """How a reason can be looked into: the check's own message, and the command that runs it or the grading again."""
-    blamed = next((result for result in grade.results if reason.startswith(f"{result.check.id}: ")), None)
+def _next_step(reason: str, grade: Grade, options: Sequence[str]) -> dict[str, str]:
+    """The message of the check that is the reason, and the command that runs the check or the grading again."""
+    failing = next((result for result in grade.results if reason.startswith(f"{result.check.id}: ")), None)
     again = grading(grade, grade.assignment, options)
-    if blamed is None:
+    if failing is None:
         return {"detail": "", "command": again}
-    return {"detail": blamed.staff_message, "command": blamed.command or again}
+    return {"detail": failing.staff_message, "command": failing.command or again}
 
 
 def _shares(items: Iterable[CheckItem], questions: Iterable[Question]) -> dict[str, Counter[Verdict]]:
-    """How often each question's checks ended in each verdict, by its stem."""
+    """The verdicts of each question's checks, counted, by question id."""
     shares: dict[str, Counter[Verdict]] = {question.id: Counter() for question in questions}
     for item in items:
         shares.setdefault(item.check.question, Counter()).update(item.verdicts)
@@ -127,15 +128,15 @@ def _shares(items: Iterable[CheckItem], questions: Iterable[Question]) -> dict[s
 
 def _remark(item: CheckItem | QuestionItem) -> str:
     if item.discrimination is not None and item.discrimination < 0:
-        return "strong students do worse here than weak ones"
+        return "strong students score lower here than weak ones"
     return ""
 
 
 def _check_remark(item: CheckItem) -> str:
     if item.verdicts.get(Verdict.FAULT):
-        return "the grader could not judge it for everyone"
+        return "not judged for every student"
     if item.judged >= ENOUGH and item.passed in (0, item.judged):
-        return "nobody passes" if item.passed == 0 else "everybody passes"
+        return "no student passes" if item.passed == 0 else "every student passes"
     return _remark(item)
 
 

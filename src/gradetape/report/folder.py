@@ -1,12 +1,12 @@
-"""The folder of results: each file in it is the old one or the new one, never half of it.
+"""The results folder. Files in it are replaced as a whole: each one is the old or the new version, never partial.
 
-    index.html                        the assignment's dashboard, or a list where there are several
-    grades.csv                        the points of all
-    staff/ASSIGNMENT/                 its dashboard, its grades.csv, and a page for each student, for staff alone
-    students/ASSIGNMENT/STUDENT.html  for that student; the only folder from which anything may be published
+    index.html                        the assignment's dashboard, or a list if there are several assignments
+    grades.csv                        the grades of all students
+    staff/ASSIGNMENT/                 its dashboard, its grades.csv, and a page for each student, for staff only
+    students/ASSIGNMENT/STUDENT.html  for that student; students/ is the only folder that may be published
 
-What the first two say of other assignments they take from the tables in `staff/`, so that each assignment can be
-written by itself.
+The first two take the grades of other assignments from the tables in `staff/`, so each assignment can be written
+separately.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from gradetape import tempdirs as tempdirs
+from gradetape import tempdirs
 from gradetape.errors import GradebookError
+from gradetape.exports import GradeTable, csv, merged
 from gradetape.records import FinalScore, Grade, Unreadable
 from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.html import page_name, slug
 from gradetape.report.staff import staff_page, unreadable_for_staff
 from gradetape.report.student import student_page, unreadable_page
-from gradetape.report.tables import grades_csv, merged, summary
 
 _ADVICE = {
     errno.ENOSPC: "The disk is full: free some space and run the command again.",
@@ -37,16 +37,16 @@ _ADVICE = {
 }
 _UP = "../../"
 _README = """\
-students/   A page for each student: give each student their own. Nothing in it is for staff alone. The pages are named
-            after the students, so where you put the whole folder on a server, let each student open only their own.
-Everything else here is for staff. Never publish it: staff/ shows what the hidden checks ask and expect, and index.html,
-grades.csv and the gradebook hold everybody's points.
+students/   A page for each student, without any information for staff. Give each student their own page. The file
+            names contain the students' names: on a server, restrict each page to its student.
+Everything else is for staff. Do not publish it: staff/ shows the inputs and expected values of hidden checks, and
+index.html, grades.csv and the gradebook contain the points of all students.
 """
 
 
 @dataclass(frozen=True)
 class _Results:
-    """What is known of one assignment."""
+    """The input for one assignment's pages."""
 
     course: str
     assignment: str
@@ -61,16 +61,22 @@ class _Results:
         """The dashboard."""
         return index_page(
             self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
-            options=self.options, **self.heads,
+            options=self.options, **self.titles,
         )  # fmt: skip
 
     @property
-    def heads(self) -> dict[str, str]:
-        """What stands above every page."""
+    def titles(self) -> dict[str, str]:
+        """The titles at the top of every page."""
         return {"course": self.course, "title": self.title}
 
-    def counts(self, student: str) -> FinalScore | None:
-        """What counts for a student, if that is known."""
+    @property
+    def table(self) -> GradeTable:
+        """The table of grades."""
+        scores = self.final_scores
+        return GradeTable.of(self.grades, self.unreadable, max_points=self.max_points, final_scores=scores)
+
+    def final_score(self, student: str) -> FinalScore | None:
+        """A student's final score, if it is known."""
         return (self.final_scores or {}).get(student)
 
 
@@ -86,21 +92,21 @@ def write(
     final_scores: Mapping[str, FinalScore] | None = None,
     options: Sequence[str] = (),
 ) -> Path:
-    """Write one assignment's pages and table, and last the folder's own index.html, which is returned.
+    """Write one assignment's pages and table, then the folder's own files; return the path of its index.html.
 
-    `course` and `title` stand above the pages. `max_points` is the assignment's, for those who have no grade;
-    `standings` say what counts, by student; `options` are those of `grade` that lead to the same gradebook, for the
-    commands on the pages.
+    `course` and `title` are the titles of the pages. `max_points` is the assignment's, for students without a grade;
+    `final_scores` are by student; `options` are the options of `grade` for the same gradebook, for the commands on the
+    pages.
 
-    Raises GradebookError if the folder cannot be made or written.
+    Raises GradebookError if the folder cannot be created or written, or if another assignment's table in it is invalid.
     """
     folder = Path(folder)
     results = _Results(course, assignment, title, max_points, grades, unreadable, final_scores, options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempdirs.folder(".pages-", folder) as half:
+        with tempdirs.folder(".pages-", folder) as partial:
             for name, content in chain(_for_students(results), _for_staff(results), _for_all(folder, results)):
-                _put(folder / name, content, half)
+                _put(folder / name, content, partial)
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "Check that it is a folder that you may write to, or use --out.")
         raise GradebookError(f"The results cannot be written to {folder}: {error.strerror}. {advice}") from error
@@ -110,41 +116,44 @@ def write(
 def _for_students(results: _Results) -> Iterator[tuple[str, str]]:
     place = f"students/{slug(results.assignment)}"
     for grade in results.grades:
-        page = student_page(grade, final_score=results.counts(grade.student), **results.heads)
+        page = student_page(grade, final_score=results.final_score(grade.student), **results.titles)
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
-        page = unreadable_page(entry, results.assignment, final_score=results.counts(entry.student), **results.heads)
+        final_score = results.final_score(entry.student)
+        page = unreadable_page(entry, results.assignment, final_score=final_score, **results.titles)
         yield f"{place}/{page_name(entry.student)}", page
 
 
 def _for_staff(results: _Results) -> Iterator[tuple[str, str]]:
     place = f"staff/{slug(results.assignment)}"
-    around: dict[str, Any] = {"up": _UP, "options": results.options, **results.heads}
+    common: dict[str, Any] = {"up": _UP, "options": results.options, **results.titles}
     for grade in results.grades:
-        page = staff_page(grade, final_score=results.counts(grade.student), **around)
+        page = staff_page(grade, final_score=results.final_score(grade.student), **common)
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
-        final_score = results.counts(entry.student)
-        page = unreadable_for_staff(entry, results.assignment, final_score=final_score, **around)
+        final_score = results.final_score(entry.student)
+        page = unreadable_for_staff(entry, results.assignment, final_score=final_score, **common)
         yield f"{place}/{page_name(entry.student)}", page
-    table = grades_csv(
-        results.grades, results.unreadable, max_points=results.max_points, final_scores=results.final_scores
-    )
-    yield f"{place}/grades.csv", table
+    yield f"{place}/grades.csv", csv.write(results.table)
     yield f"{place}/index.html", results.index(_UP)
 
 
 def _for_all(folder: Path, results: _Results) -> Iterator[tuple[str, str]]:
-    """What stands beside the assignments; asked for when theirs is written."""
+    """The files beside the assignments' folders; it reads these, so it runs once this assignment's are written."""
     yield "README.txt", _README
-    tables = {path.parent.name: path.read_text("utf-8") for path in sorted(folder.glob("staff/*/grades.csv"))}
-    yield "grades.csv", merged(tables)
-    several = [summary(name, table) for name, table in tables.items()] if len(tables) > 1 else []
-    yield "index.html", overview_page(several, course=results.course) if several else results.index()
+    texts = {path: path.read_text("utf-8") for path in sorted(folder.glob("staff/*/grades.csv"))}
+    if len(texts) == 1:
+        yield from (("grades.csv", text) for text in texts.values())
+        yield "index.html", results.index()
+        return
+    tables = {path.parent.name: csv.read(text, str(path)) for path, text in texts.items()}
+    yield "grades.csv", csv.rewrite(merged(tables))
+    summaries = [table.summary(name) for name, table in tables.items()]
+    yield "index.html", overview_page(summaries, course=results.course)
 
 
-def _put(path: Path, content: str, half: Path) -> None:
-    """Replaces a file in one step; what is half written lies in a folder that the next writer removes."""
+def _put(path: Path, content: str, partial: Path) -> None:
+    """Replace a file atomically; `partial`, where it is written, is removed by the next writer after a crash."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    (half / "page").write_text(content, encoding="utf-8", newline="")
-    os.replace(half / "page", path)
+    (partial / "page").write_text(content, encoding="utf-8", newline="")
+    os.replace(partial / "page", path)

@@ -1,4 +1,4 @@
-"""How views become HTML: the templates' environment, and what of a stranger's text it lets through."""
+"""Templates to HTML: the Jinja environment, and how it shows untrusted text."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LIMIT = 20_000
 
 
 def render(template: str, **view: Any) -> str:
-    """A template filled in; a name that it lacks is an error."""
+    """A template filled in; an undefined name raises an error."""
     return _environment().get_template(template).render(view)
 
 
 def slug(name: str) -> str:
-    """A name for a file or folder: plain ASCII in lower case, and always the same for the same name.
+    """A name for a file or folder: ASCII in lower case, deterministic.
 
-    A name that had to be changed gets a digest, so that no two people share a file, whatever they are called.
+    A name that had to be changed gets a digest, so that no two students share a file.
     """
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     plain = re.sub(r"[^a-z0-9_]+", "-", ascii_name).strip("-")[:60] or "student"
@@ -62,7 +62,7 @@ def _asset(name: str) -> Markup:
 
 
 def _shown(value: object) -> object:
-    """What a template prints: numbers in short, and text as text."""
+    """What a template prints: numbers in short form, and text with visible escapes."""
     if isinstance(value, float):
         return f"{value:g}"
     return printable(value, _LIMIT) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,4 +1,4 @@
-"""Plots as SVG within the page: they take the page's colours, light or dark, and load nothing."""
+"""Plots as inline SVG in the colours of the page, light or dark."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from gradetape.report.html import slug
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# The colours that matplotlib is told stand for the page's own, which are not known here.
+# Placeholders for matplotlib; in the SVG they are replaced by the page's own colours.
 _COLOURS = {"#000000": "var(--ink)", "#010101": "var(--link)"} | {
     f"#02{place:02x}02": f"var(--{verdict})" for place, verdict in enumerate(Verdict)
 }
 _COLOUR_OF = {name: code for code, name in _COLOURS.items()}
-_WIDTH_IN = 5.0  # on a phone the page shrinks a plot, and its words with it
+_WIDTH_IN = 5.0  # on a phone the page shrinks a plot and its text
 _SETTINGS: dict[Any, Any] = {"svg.fonttype": "none", "text.parse_math": False, "font.size": 10}
 _LEGEND: dict[str, Any] = {"ncols": 4, "frameon": False, "handlelength": 1, "columnspacing": 1}
 _METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
 def points(spread: Distribution) -> Markup:
-    """A histogram: how many students earned how many points."""
+    """A histogram: the number of students by points."""
 
     def draw(axes: Axes) -> None:
         axes.stairs(spread.counts, spread.edges, fill=True, color=_COLOUR_OF["var(--link)"])
@@ -40,7 +40,7 @@ def points(spread: Distribution) -> Markup:
 
 
 def verdicts(shares: Mapping[str, Mapping[Verdict, int]]) -> Markup:
-    """A bar for each question, by its stem: which share of its checks ended how."""
+    """A bar for each question: the share of each verdict among its checks, by question id."""
     names = [slug(question_id.partition("_")[0])[:12] for question_id in shares]
 
     def draw(axes: Axes) -> None:
@@ -60,7 +60,7 @@ def verdicts(shares: Mapping[str, Mapping[Verdict, int]]) -> Markup:
 
 
 def _svg(name: str, height_in: float, draw: Callable[[Axes], None]) -> Markup:
-    """What `draw` puts on a pair of axes. matplotlib takes a second to import, which only pages have to pay."""
+    """The SVG of what `draw` draws on the axes. matplotlib takes a second to import, so only pages import it."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -75,7 +75,7 @@ def _svg(name: str, height_in: float, draw: Callable[[Axes], None]) -> Markup:
 
 
 def _within_page(svg: str) -> str:
-    """The drawing alone: no prologue, no style for the whole page, no ids that two plots could share."""
+    """The SVG element for inlining: no prologue, no global styles, no ids that two plots could share."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<style.*?</style>|<metadata.*?</metadata>|<!--.*?-->", "", body, flags=re.DOTALL)
     body = re.sub(r'<g id="[^"]*">', "<g>", body)

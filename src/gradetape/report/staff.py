@@ -1,4 +1,4 @@
-"""A submission's page for staff: all that is known of every check that did not pass, and how to run it again."""
+"""A submission's page for staff: every detail of the checks that did not pass, and the commands that rerun them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from gradetape.records import CheckResult, FinalScore, Grade, Unreadable, Verdic
 from gradetape.report import words
 from gradetape.report.commands import grading
 from gradetape.report.html import page_name, render, slug
-from gradetape.report.tables import earned
 
 
 def staff_page(
     grade: Grade, *, course: str = "", title: str = "", up: str = "", final_score: FinalScore | None = None,
     options: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """One submission as HTML, hidden checks' values included; `up` leads to the folder of results.
+    """One submission as HTML, including the values in hidden checks; `up` is the path to the results folder.
 
-    `options` are those of `grade` that lead to the gradebook that it is in.
+    `options` are the options of `grade` for the same gradebook.
     """
     titles = {question.id: question.title or question.id for question in grade.questions}
     return render(
@@ -32,7 +31,7 @@ def staff_page(
         grade=grade,
         final_score=final_score,
         status=words.STATUS[grade.status],
-        questions=[(question, earned(grade, question.id)) for question in grade.questions],
+        questions=[(question, grade.earned(question.id)) for question in grade.questions],
         failing=[_result(result, titles) for result in grade.results if result.verdict is not Verdict.PASSED],
         results=[_result(result, titles) for result in grade.results],
         events=words.events(grade),
@@ -45,7 +44,7 @@ def unreadable_for_staff(
     entry: Unreadable, assignment: str, *, course: str = "", title: str = "", up: str = "",
     final_score: FinalScore | None = None, options: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """The page for staff of a file that could not be read."""
+    """The page for staff about a file that could not be read."""
     return render(
         "staff_unreadable.html.j2",
         course=course,

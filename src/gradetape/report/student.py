@@ -1,7 +1,7 @@
-"""A student's page: nothing on it is for staff alone.
+"""A student's page. It contains nothing that is for staff only.
 
-The template never sees a Grade, only the views built here: they hold no word for staff, of a hidden check neither its
-name nor its message, and no time: code that sees hidden inputs decides how long it takes.
+The template never sees a Grade, only the views built here. They hold no message for staff, neither name nor message of
+a hidden check, and no durations: a submission could encode hidden inputs in the time that it takes.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from typing import Any
 from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import words
 from gradetape.report.html import render
-from gradetape.report.tables import earned
 
 
 def student_page(grade: Grade, *, course: str = "", title: str = "", final_score: FinalScore | None = None) -> str:
-    """One student's result as HTML; `standing` says what counts."""
+    """One student's result as HTML."""
     return render(
         "student.html.j2",
         course=course,
@@ -35,7 +34,7 @@ def student_page(grade: Grade, *, course: str = "", title: str = "", final_score
 def unreadable_page(
     entry: Unreadable, assignment: str, *, course: str = "", title: str = "", final_score: FinalScore | None = None
 ) -> str:
-    """The page of a student whose file could not be read: why, and what to do next."""
+    """The page of a student whose file could not be read: the reason and the next step."""
     return render(
         "unreadable.html.j2",
         course=course,
@@ -52,7 +51,7 @@ def _question(grade: Grade, question: Question) -> dict[str, Any]:
     results = grade.of(question.id)
     return {
         "title": question.title or question.id,
-        "points": earned(grade, question.id),
+        "points": grade.earned(question.id),
         "max_points": question.points,
         "checks": [_check(result) for result in results],
         "passed": sum(result.verdict is Verdict.PASSED for result in results),

@@ -1,4 +1,4 @@
-"""The words for what happened: each verdict has some of its own, and none speaks by colour alone."""
+"""The words for verdicts, statuses and cell events. Each verdict has its own text and sign, besides its colour."""
 
 from __future__ import annotations
 
@@ -17,57 +17,57 @@ VERDICTS = {
     Verdict.MEMORY: "used too much memory",
     Verdict.CRASHED: "crashed Python",
     Verdict.SKIPPED: "not run",
-    Verdict.FAULT: "could not be judged, which is our mistake",
+    Verdict.FAULT: "could not be judged because of an error in the grader",
 }
 STATUS = {
     Status.GRADED: "graded",
     Status.NEEDS_ATTENTION: "needs attention",
     Status.UNREADABLE: "unreadable",
 }
-# What a line of carets points at is the line above it, which must not be wrapped.
+# A line of carets points into the line above it, which must not wrap.
 _CARETS = re.compile(r"^ +[~^]+ *$", re.MULTILINE)
 SIGNS = {"good": "✓", "bad": "✗", "open": "?"}
 _EVENTS = {
-    "error": "raised an error; the cells after it ran all the same",
-    "quarantined": "was set aside",
-    "copied": "defines again what an earlier cell defines",
+    "error": "raised an error; later cells still ran",
+    "quarantined": "was quarantined",
+    "copied": "redefines names from an earlier cell",
     "output": "printed",
 }
 
 
 def tone(verdict: Verdict) -> str:
-    """How a verdict is coloured: `good`, `bad`, or `open` where nothing was decided."""
+    """The colour of a verdict: `good`, `bad`, or `open` if nothing was decided."""
     if verdict in (Verdict.FAULT, Verdict.SKIPPED):
         return "open"
     return "good" if verdict is Verdict.PASSED else "bad"
 
 
 def events(grade: Grade) -> list[dict[str, Any]]:
-    """What happened to the cells, for a template."""
+    """The events of the cells, for a template."""
     titles = {question.id: question.title for question in grade.questions}
     return [_event(event, titles) for event in grade.events]
 
 
 def facts(grade: Grade) -> list[tuple[str, str]]:
-    """What was graded and how: names and values."""
+    """What was graded and how, as names and values."""
     versions = ", ".join(f"{name} {version}" for name, version in grade.versions.items())
     found = [
         ("File", file_name(grade)),
         ("SHA-256 of the file", grade.sha256),
         ("Isolation", grade.isolation),
-        ("Walls in force", ", ".join(grade.layers)),
+        ("Isolation layers", ", ".join(grade.layers)),
         ("Software", versions),
     ]
     return [(name, value) for name, value in found if value]
 
 
 def file_name(record: Grade | Unreadable) -> str:
-    """The file as its student knows it: where it lies is for staff."""
+    """The file's name without its path, which is for staff."""
     return Path(record.file).name or record.student
 
 
 def reason(entry: Unreadable) -> str:
-    """Why a file could not be read, as its student may know it."""
+    """Why a file could not be read, in the version for the student."""
     return entry.for_student or entry.reason
 
 

@@ -1,4 +1,4 @@
-"""One student's result for the terminal. Imported when it is shown: rich takes its time."""
+"""The terminal view of one student's result. It imports rich, so import it only where it is shown."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from rich.text import Text
 
 from gradetape.records import CheckResult, FinalScore, Grade, Status, Unreadable, Verdict
 from gradetape.report import words
-from gradetape.report.tables import earned
 from gradetape.text import one_line, printable
 
 _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
 
 
-def sheet(record: Grade | Unreadable, final_score: FinalScore, *, staff: bool) -> RenderableType:
-    """What a student may see of a result, or with `staff` all of it; nothing in it is read as markup."""
-    return Group(*(_unreadable(record, staff) if isinstance(record, Unreadable) else _graded(record, staff)),
-                 *_final_score(final_score, staff))  # fmt: skip
+def student_view(record: Grade | Unreadable, final_score: FinalScore, *, staff: bool) -> RenderableType:
+    """The part of a result that the student may see, or with `staff` all of it; no text is read as markup."""
+    shown = _unreadable(record, staff) if isinstance(record, Unreadable) else _graded(record, staff)
+    return Group(*shown, *_final_score(final_score, staff))
 
 
 def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
@@ -29,7 +28,7 @@ def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
 
 
 def _final_score(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
-    """How the points that count came about, where they are not simply the measured ones."""
+    """The final score and how it follows from the measured points, if it differs from them."""
     if final_score.lines:
         yield Text()
         yield from map(_line, final_score.lines)
@@ -38,13 +37,13 @@ def _final_score(final_score: FinalScore, staff: bool) -> Iterator[RenderableTyp
             _line(f"{each.question} overridden by {each.by} at {each.at}", "dim") for each in final_score.overrides
         )
     if final_score.final != final_score.measured:
-        yield _line(f"What counts: {final_score.final:g} points", "bold")
+        yield _line(f"Final score: {final_score.final:g} points", "bold")
 
 
 def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
     yield _line(f"{grade.student}: {grade.points:g} of {grade.max_points:g} points in {grade.assignment}", "bold")
     if grade.status is Status.NEEDS_ATTENTION:
-        yield _line("This result is not final: a person must look at it.", "yellow")
+        yield _line("This result is not final: staff must review it.", "yellow")
     if staff:
         yield from (_line(reason, "yellow") for reason in grade.attention)
         yield from (_line(f"For review: {reason}", "yellow") for reason in grade.review)
@@ -53,7 +52,7 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
     for question in grade.questions:
         yield Text()
         title = question.title or question.id
-        yield _line(f"{title}: {earned(grade, question.id):g} of {question.points:g}", "bold")
+        yield _line(f"{title}: {grade.earned(question.id):g} of {question.points:g}", "bold")
         for result in grade.of(question.id):
             yield from _result(result, staff)
     yield from _cells(grade)
@@ -61,7 +60,7 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
 
 
 def _cells(grade: Grade) -> Iterator[RenderableType]:
-    """What happened to the cells: often it is why checks did not pass."""
+    """The events of the cells, which often explain why checks did not pass."""
     for event in words.events(grade):
         of = f" ({event['question']})" if event["question"] else ""
         yield Text()
@@ -78,7 +77,7 @@ def _result(result: CheckResult, staff: bool) -> Iterator[RenderableType]:
 
 
 def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
-    """A hidden check's name and messages are for staff: they could tell what it asks."""
+    """A hidden check's name and messages are for staff: they could reveal its inputs."""
     check = result.check
     if result.verdict is not Verdict.PASSED:
         yield check.hint, "italic"

@@ -1,0 +1,69 @@
+"""Grades as one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gradetape.records import CheckResult, Grade, Question, Status, Unreadable
+from gradetape.text import printable
+
+
+def as_json(
+    grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, isolation: str, *,
+    max_points: float,
+) -> dict[str, Any]:  # fmt: skip
+    """What `grade --json` prints, as plain data; `max_points` is the assignment's, for students without a grade."""
+    submissions = [_graded(grade) for grade in grades] + [_unreadable(entry, max_points) for entry in unreadable]
+    return {
+        "assignment": assignment,
+        "isolation": isolation,
+        "submissions": sorted(submissions, key=lambda submission: submission["student"].casefold()),
+    }
+
+
+def _graded(grade: Grade) -> dict[str, Any]:
+    return {
+        "student": printable(grade.student),
+        "file": printable(grade.file),
+        "sha256": grade.sha256,
+        "status": grade.status.value,
+        "points": round(grade.points, 6),
+        "max_points": grade.max_points,
+        "seconds": round(grade.seconds, 3),
+        "questions": {question.id: _question(grade, question) for question in grade.questions},
+    } | ({"review": [printable(reason) for reason in grade.review]} if grade.review else {})
+
+
+def _unreadable(entry: Unreadable, max_points: float) -> dict[str, Any]:
+    return {
+        "student": printable(entry.student),
+        "file": printable(entry.file),
+        "sha256": entry.sha256,
+        "status": Status.UNREADABLE.value,
+        "points": 0.0,
+        "max_points": max_points,
+        "seconds": 0.0,
+        "questions": {},
+        "reason": printable(entry.reason),
+    }
+
+
+def _question(grade: Grade, question: Question) -> dict[str, Any]:
+    return {
+        "points": grade.earned(question.id),
+        "max_points": question.points,
+        "checks": [_check(result) for result in grade.of(question.id)],
+    }
+
+
+def _check(result: CheckResult) -> dict[str, Any]:
+    return {
+        "name": result.check.name,
+        "public": result.check.public,
+        "verdict": result.verdict.value,
+        "points": result.points,
+        "max_points": result.check.points,
+        "seconds": round(result.seconds, 3),
+        "message": printable(result.message),
+    }

@@ -1,0 +1,66 @@
+"""What a worker leaves behind on this machine, and the student's code that looks around in one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gradetape.remote.zygote_client import ZygoteClient
+from gradetape.runtime.launch import LocalZygote
+
+INSIDE = (Path(__file__).parent / "verdicts" / "inside.py").read_text()
+SECRET = "the secret of the course"
+
+
+def until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether something comes true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def running(builder: str) -> list[int]:
+    """The processes whose command line has the marker in it."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if builder in (folder / "cmdline").read_text():
+                found.append(int(folder.name))
+    return found
+
+
+def leftovers(pid: int) -> dict[str, int]:
+    """What a zygote and this process hold: descriptors, children, mounts, control groups, folders."""
+    groups = [group for base in Path("/sys/fs/cgroup").glob("*") for group in base.glob(f"gradetape-{pid}-*/worker-*")]
+    return {
+        "descriptors": len(os.listdir(f"/proc/{pid}/fd")),
+        "children": len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()),
+        "mounts": len(Path(f"/proc/{pid}/mountinfo").read_text().splitlines()),
+        "groups": len(groups) + len(list(Path("/sys/fs/cgroup").glob(f"gradetape-{pid}-*/worker-*"))),
+        "threads": len(os.listdir(f"/proc/{pid}/task")),
+        "memory maps": len(Path(f"/proc/{pid}/maps").read_text().splitlines()),
+        "folders": len(list(Path(tempfile.gettempdir()).glob("gradetape-worker-*"))),
+        "the judge's descriptors": len(os.listdir("/proc/self/fd")),
+        "the judge's mounts": len(Path("/proc/self/mountinfo").read_text().splitlines()),
+    }
+
+
+def no_more_than(before: dict[str, int], after: dict[str, int]) -> bool:
+    """Earlier tests' connections may be on their way out, but nothing may have come to stay."""
+    return all(after[kind] <= before[kind] for kind in before)
+
+
+def many_workers(zygote: LocalZygote, count: int) -> None:
+    """So many workers, one after the other; each is killed while it waits for its first order."""
+    with contextlib.closing(ZygoteClient(zygote.path)) as control:
+        for number in range(count):
+            worker, data, _ = control.spawn(("student", "reference", "clean")[number % 3], 60)
+            data.close()
+            control.end(worker)
