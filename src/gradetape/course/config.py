@@ -1,7 +1,7 @@
-"""`grader_config.yml` becomes a `Config`: read once, typed and frozen.
+"""Read `grader_config.yml` into a `Config`, which is typed and frozen.
 
-`read` is shared by every YAML file of a course. It knows the line of each key, so that an error says where it is, and
-it reports all errors of a file together. `python -m gradetape.course.config` prints the JSON schema that editors use.
+`read` reads every YAML file of a course. It knows the line of each key, so that an error has its place, and it reports
+all errors of a file together. `python -m gradetape.course.config` prints the JSON schema that editors use.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
 class StrictModel(BaseModel):
-    """A mapping of a YAML file: no unknown keys, no conversions, no changes afterwards."""
+    """A mapping of a YAML file, without unknown keys, conversions or later changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -71,7 +71,7 @@ class LimitsConfig(StrictModel):
         return self
 
     def record(self) -> records.Limits:
-        """The same limits as the value that travels between the rooms."""
+        """The same limits as the record that the packages share."""
         cpu = {
             f"{part}_cpu_s": getattr(self, f"{part}_cpu_s") or 2 * getattr(self, f"{part}_s")
             for part in ("cell", "check", "submission")
@@ -199,7 +199,7 @@ Model = TypeVar("Model", bound=StrictModel)
 
 
 def load(path: Path) -> Config:
-    """Read `grader_config.yml`. Raises ConfigError, which names every wrong line."""
+    """Read `grader_config.yml`. Raises ConfigError with every wrong line."""
     return read(path, Config)
 
 
@@ -214,7 +214,7 @@ def commented() -> str:
 
 
 def every_key(model: type[StrictModel] = Config, above: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every key with its dots, such as `limits.cell_s`, and what the model says of it; a group before its keys."""
+    """Every key in full, such as `limits.cell_s`, with its field; a group comes before its keys."""
     for name, field in model.model_fields.items():
         yield above + name, field
         if (inner := _mapping(field)) is not None:
@@ -232,13 +232,13 @@ def read(path: Path, model: type[Model], *, shown: str | None = None) -> Model:
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """` Did you mean 'limits'?`, or nothing where no name is near."""
+    """` Did you mean 'limits'?`, or an empty text where no name is similar."""
     near = difflib.get_close_matches(word, list(names), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
 class _Constructor(RoundTripConstructor):
-    """Dates stay as they are written: a deadline's zone must not be lost. So does what only looks like a number."""
+    """Keeps as text a date, whose zone must not be lost, and a text that only looks like a number."""
 
 
 def _or_text(construct: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -272,7 +272,7 @@ def _commented(model: type[StrictModel], indent: str) -> Iterator[str]:
 
 
 def default_text(field: FieldInfo) -> str:
-    """A key's default as YAML shows it; nothing where there is none."""
+    """A key's default in YAML, or an empty text where there is none."""
     value = field.get_default(call_default_factory=True)
     if isinstance(value, bool):
         return str(value).lower()
@@ -312,7 +312,7 @@ def _syntax_error(problem: YAMLError, text: str, name: str) -> str:
 
 
 def _explain(errors: list[ErrorDetails], data: CommentedMap, model: type[StrictModel], name: str) -> str:
-    """One line for each wrong key; the branches of a union belong together."""
+    """One line for each wrong key; errors in the branches of a union make one line."""
     found: dict[tuple[int, str], list[ErrorDetails]] = {}
     for error in errors:
         found.setdefault(_locate(data, error["loc"]), []).append(error)
@@ -322,7 +322,7 @@ def _explain(errors: list[ErrorDetails], data: CommentedMap, model: type[StrictM
 
 
 def _locate(data: CommentedMap, location: tuple[int | str, ...]) -> tuple[int, str]:
-    """The line, counted from 1, and the dotted key; what is not in the file is on the line of what should hold it."""
+    """The line, counted from 1, and the dotted key; a missing key has the line of the mapping that should hold it."""
     node: Any = data
     line = 1
     parts: list[str] = []
@@ -357,7 +357,7 @@ def _sentence(key: str, group: list[ErrorDetails], model: type[StrictModel]) -> 
 
 
 def _group(model: type[StrictModel], name: str) -> str:
-    """Where a key belongs that stands outside of its group."""
+    """Advice where a key is outside of its group."""
     groups = [above for above, _, key in (known.rpartition(".") for known, _ in every_key(model)) if key == name]
     return f" It belongs under {groups[0]}:." if groups and groups[0] else ""
 
