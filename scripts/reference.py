@@ -1,9 +1,10 @@
-"""The reference pages of the documentation, made of the code as the site is built; mkdocs.yml names this file."""
+"""The reference pages of the documentation, generated from the code while the site is built; a hook of mkdocs.yml."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +16,10 @@ from gradetape import checks
 from gradetape.cli import cli
 from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
-from gradetape.judge.plugin import MARKS
+from gradetape.judge.registry import FIXTURES, MARKS
 
 _WIDTH = 100
+_ANNOTATION = re.compile(r"(: |-> )'([^']*)'")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -29,9 +31,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def commands() -> str:
-    """Every command with what its `--help` says."""
+    """Every command with its `--help`."""
     parts = [f"## `{name}`\n\n```text\n{text}\n```" for name, text in _helps(cli, "gradetape", None)]
-    return "# Commands\n\nWhat `--help` says of each.\n\n" + "\n\n".join(parts) + "\n"
+    return "# Commands\n\nThe `--help` of each command.\n\n" + "\n\n".join(parts) + "\n"
 
 
 def _helps(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
@@ -47,11 +49,11 @@ def _helps(command: click.Command, name: str, parent: click.Context | None) -> I
 def configuration() -> str:
     """Every key of the two configuration files."""
     return (
-        "# Configuration\n\nAn unknown key or a value that does not fit is refused with its line.\n\n"
-        "## grader_config.yml\n\nIt lies in the course's folder. Every key may be left out; `make "
-        "grader_config.schema.json` in gradetape's own repository makes the schema by which editors complete it.\n\n"
+        "# Configuration\n\nAn unknown key or an unfit value is reported with its line.\n\n"
+        "## grader_config.yml\n\nIt is in the course's folder. Every key is optional. `make "
+        "grader_config.schema.json` in gradetape's repository writes the schema for completion in editors.\n\n"
         f"{_keys(config.Config)}\n"
-        f"## assignment.yml\n\nIt lies in each folder of `assignments/`, and students may see it.\n\n"
+        f"## assignment.yml\n\nIt is in each folder of `assignments/`; students may see it.\n\n"
         f"{_keys(AssignmentSpec)}"
     )
 
@@ -69,15 +71,22 @@ def _default(field: Any) -> str:
 
 
 def vocabulary() -> str:
-    """What checks import from `gradetape.checks`."""
-    marks = "".join(f"| `@{mark.split(':')[0]}` | {mark.split(': ', 1)[1]} |\n" for mark in MARKS)
-    marked = {mark.split(":")[0].split("(")[0] for mark in MARKS}
+    """The marks, fixtures and names that checks use."""
+    marks = "".join(f"| `@{mark.signature}` | {mark.description} |\n" for mark in MARKS)
+    fixtures = "".join(f"| `{each.name}` | {each.description} | {_yes(each.in_notebook)} |\n" for each in FIXTURES)
+    marked = {mark.name for mark in MARKS}
     names = [name for name in checks.__all__ if name not in marked]
     entries = "\n".join(_entry(name, getattr(checks, name)) for name in names)
     return (
         "# Vocabulary\n\nWhat checks import from `gradetape.checks`. [Writing a question](../authoring.md) shows how "
-        f"they are used.\n\n## Marks\n\n| mark | says |\n|---|---|\n{marks}\n{entries}"
+        f"they are used.\n\n## Marks\n\n| mark | meaning |\n|---|---|\n{marks}\n"
+        "## Fixtures\n\nA check takes a fixture as an argument.\n\n"
+        f"| fixture | meaning | in public checks |\n|---|---|---|\n{fixtures}\n{entries}"
     )
+
+
+def _yes(answer: bool) -> str:
+    return "yes" if answer else "no"
 
 
 def _entry(name: str, thing: Any) -> str:
@@ -89,11 +98,11 @@ def _signature(thing: Any) -> str:
     if isinstance(thing, checks.in_worker):
         [function] = ast.parse(thing.gradetape_source().text).body
         return f"({ast.unparse(function.args)})" if isinstance(function, ast.FunctionDef) else ""
-    return "" if isinstance(thing, type) else str(inspect.signature(thing)).replace("'", "")
+    return "" if isinstance(thing, type) else _ANNOTATION.sub(r"\1\2", str(inspect.signature(thing)))
 
 
 def _paragraph(text: str) -> str:
-    """Docstrings hold their examples as paragraphs of code."""
+    """A paragraph of a docstring that parses is an example, and becomes a code block."""
     try:
         ast.parse(text)
     except SyntaxError:

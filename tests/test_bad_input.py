@@ -79,9 +79,9 @@ def test_the_good_ones_are_graded_and_the_exit_status_tells_of_the_others(
         ("nothing", "is empty", "hand it in again"),
         ("nobody", "is empty", "hand it in again"),
         ("two", "holds 2 notebooks (first.ipynb, second.ipynb)", "Hand in the right one by itself"),
-        ("Zoe", "lead to the same student", "Rename one"),
-        ("zoe", "lead to the same student", "Rename one"),
-        ("essay", "is no notebook (.ipynb), script (.py) or zip", ""),
+        ("Zoe", "have the same student name", "Rename one"),
+        ("zoe", "have the same student name", "Rename one"),
+        ("essay", "is not a notebook (.ipynb), script (.py) or zip", ""),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why_and_what_to_do(

@@ -1,4 +1,4 @@
-"""Courses on disk: the public masters, the secrets beside them, and the mistakes that people make with stems."""
+"""Courses on disk: the question sources, the answer key, and the mistakes that people make with question ids."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import pytest
 from gradetape import records
 from gradetape.course import assignments as course
 from gradetape.course.answer_key import answer_key
-from gradetape.errors import ConfigError, CourseError
+from gradetape.course.question_ids import resolve
+from gradetape.errors import ConfigError, CourseError, RequestError
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A small course: one assignment with two questions, and its secrets."""
+    """A small course: one assignment with two questions, and its answer key."""
     write(tmp_path, "grader_config.yml", "course: Small\n")
     write(tmp_path, "assignments/loops/assignment.yml", "title: Loops\nquestions:\n  q02_sums: 3\n  q01_lines: 1.5\n")
     write(tmp_path, "assignments/loops/introduction.md", "Welcome.\n")
@@ -50,7 +51,7 @@ def refusal(root: Path) -> str:
     return str(caught.value)
 
 
-def secret_refusal(root: Path) -> str:
+def answer_key_refusal(root: Path) -> str:
     with pytest.raises(CourseError) as caught:
         answer_key(course.find(root), loops(root))
     return str(caught.value)
@@ -95,6 +96,17 @@ def test_deadline_and_data_are_optional(root: Path) -> None:
     assert loops(root).data == (root.resolve() / "assignments/loops/data/prices.csv",)
 
 
+def test_a_question_is_named_by_its_id_or_by_a_unique_prefix_of_it(root: Path) -> None:
+    assignment = loops(root)
+    assert [resolve(text, assignment) for text in ("q01_lines", "q01", "q02_s")] == [*["q01_lines"] * 2, "q02_sums"]
+    with pytest.raises(RequestError, match="q0 begins q02_sums, q01_lines: write more of the id"):
+        resolve("q0", assignment)
+    with pytest.raises(RequestError, match=r"there is no question q01_line_s\. Did you mean 'q01_lines'\?"):
+        resolve("q01_line_s", assignment)
+    with pytest.raises(RequestError, match="there is no question"):
+        resolve("", assignment)
+
+
 @pytest.mark.parametrize("deadline", ["2026-10-01", "2026-10-01T23:59:00", "soon"])
 def test_a_deadline_without_a_zone_is_refused(root: Path, deadline: str) -> None:
     with (root / "assignments/loops/assignment.yml").open("a") as file:
@@ -119,21 +131,21 @@ def test_a_prompt_that_links_to_a_secret_is_refused(root: Path) -> None:
     assert "q01_lines/prompt.md leads out of" in refusal(root)
 
 
-def test_an_assignment_that_is_not_there_is_told_with_the_nearest(root: Path) -> None:
+def test_an_assignment_that_is_not_there_is_reported_with_the_nearest(root: Path) -> None:
     with pytest.raises(CourseError, match=r"no assignment 'lops'.*Did you mean 'loops'\? There are: loops"):
         course.find(root).assignment("lops")
     with pytest.raises(CourseError, match="no assignment"):
         course.find(root).assignment("../solutions/loops")
 
 
-def test_a_listed_question_without_a_folder_and_a_folder_that_is_not_listed_are_told_together(root: Path) -> None:
+def test_a_listed_question_without_a_folder_and_a_folder_that_is_not_listed_are_reported_together(root: Path) -> None:
     folder = root / "assignments/loops"
     (folder / "q01_lines").rename(folder / "q01_linse")
     lines = refusal(root).splitlines()
     assert len(lines) == 2
     assert "assignments/loops/q01_linse is not among the questions" in lines[0]
     assert lines[0].endswith("Did you mean 'q01_lines'?")
-    assert "lists q01_lines, but assignments/loops/q01_lines is not there" in lines[1]
+    assert "lists q01_lines, but assignments/loops/q01_lines is missing" in lines[1]
     assert lines[1].endswith("Did you mean 'q01_linse'?")
 
 
@@ -155,7 +167,7 @@ def test_a_prompt_without_a_heading_is_refused(root: Path) -> None:
 
 
 @pytest.mark.parametrize("question_id", ["q1_lines", "Q01_lines", "q01-lines", "../q01_lines", "q01_"])
-def test_a_stem_of_another_form_is_refused_with_its_line(root: Path, question_id: str) -> None:
+def test_a_question_id_of_another_form_is_refused_with_its_line(root: Path, question_id: str) -> None:
     write(root, "assignments/loops/assignment.yml", f"title: Loops\nquestions:\n  {question_id}: 3\n")
     with pytest.raises(ConfigError, match=r"assignment\.yml, line 3: .* like q05_custom_loss"):
         loops(root)
@@ -180,7 +192,7 @@ def test_the_assignment_is_read_as_strictly_as_the_config(root: Path, text: str,
     assert f"assignments/loops/assignment.yml, {complaint}" in str(caught.value)
 
 
-def test_the_secrets_of_each_question_are_found_by_its_stem(root: Path) -> None:
+def test_the_answer_key_of_each_question_is_found_by_its_id(root: Path) -> None:
     found = answer_key(course.find(root), loops(root))
     assert found.reference("q01_lines").read_text() == "pass\n"
     assert found.hidden_checks("q01_lines").name == "test_q01_lines.py"
@@ -193,7 +205,7 @@ def test_the_secrets_of_each_question_are_found_by_its_stem(root: Path) -> None:
 def test_a_question_without_a_reference_or_hidden_checks_is_refused(root: Path) -> None:
     (root / "solutions/loops/q01_lines.py").unlink()
     (root / "autograder/loops/test_q02_sums.py").unlink()
-    assert secret_refusal(root).splitlines() == [
+    assert answer_key_refusal(root).splitlines() == [
         "q02_sums has no hidden checks: autograder/loops/test_q02_sums.py is missing.",
         "q01_lines has no reference: solutions/loops/q01_lines.py is missing.",
     ]
@@ -211,11 +223,11 @@ def test_a_question_without_a_reference_or_hidden_checks_is_refused(root: Path) 
         ("autograder/loops/q01_lines.py", "test_q01_lines.py"),
     ],
 )
-def test_a_secret_that_belongs_to_no_question_is_refused_with_the_nearest_name(
+def test_a_file_of_the_answer_key_that_belongs_to_no_question_is_refused_with_the_nearest_name(
     root: Path, stray: str, near: str
 ) -> None:
     write(root, stray, "")
-    complaint = secret_refusal(root)
+    complaint = answer_key_refusal(root)
     assert "belongs to no question of loops" in complaint
     assert f"Did you mean '{near}'?" in complaint
 

@@ -13,12 +13,12 @@ import pytest
 from nbclient import NotebookClient
 
 from gradetape.course import assignments as course
-from gradetape.intake import cells_of
+from gradetape.course.source import PythonSource
 from gradetape.release import release
 
 ROOT = Path(__file__).parents[1]
 NAME = "custom-training"
-STEMS = course.find(ROOT).assignment(NAME).question_ids
+QUESTION_IDS = course.find(ROOT).assignment(NAME).question_ids
 BLOCKER = """\
 import sys
 
@@ -44,7 +44,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_committed_folder_is_what_the_public_masters_give_every_time(tmp_path: Path) -> None:
+def test_the_committed_folder_is_what_the_question_sources_give_every_time(tmp_path: Path) -> None:
     alone = course.find(public_copy(tmp_path / "alone")).assignment(NAME)
     again = course.find(ROOT).assignment(NAME)
     first, second = release(alone, tmp_path / "first"), release(again, tmp_path / "second")
@@ -90,9 +90,9 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def solved() -> Iterator[Any]:
     """Each solution's cells, and then its check."""
-    for question_id in STEMS:
-        for cell in cells_of(ROOT / "solutions" / NAME / f"{question_id}.py"):
-            yield nbformat.v4.new_code_cell(cell.source)
+    for question_id in QUESTION_IDS:
+        for cell in PythonSource.read(ROOT / "solutions" / NAME / f"{question_id}.py").code:
+            yield nbformat.v4.new_code_cell(cell.text)
         yield nbformat.v4.new_code_cell(f'grader.check("{question_id}")', metadata={"step": f"solved {question_id}"})
 
 
@@ -105,17 +105,17 @@ def public_checks(question_id: str) -> int:
     return (ROOT / "assignments" / NAME / question_id / "test_public.py").read_text().count("\ndef test_")
 
 
-@pytest.mark.parametrize("question_id", STEMS)
+@pytest.mark.parametrize("question_id", QUESTION_IDS)
 def test_every_public_check_fails_on_the_starter_with_a_message(outputs: dict[str, str], question_id: str) -> None:
     shown = outputs[f'grader.check("{question_id}")']
     assert shown.count("❌") == public_checks(question_id)
     assert "✅" not in shown
-    for words in ("Not yet:", "Your code raised an error:", "Missing:", "The check could not go on:"):
+    for words in ("Not yet:", "Your code raised an error:", "Missing:", "The check could not continue:"):
         shown = shown.replace(words, "MESSAGE")
     assert shown.count("MESSAGE") >= public_checks(question_id)
 
 
-@pytest.mark.parametrize("question_id", STEMS)
+@pytest.mark.parametrize("question_id", QUESTION_IDS)
 def test_every_public_check_passes_on_the_solution(outputs: dict[str, str], question_id: str) -> None:
     assert "All test cases passed!" in outputs[f"solved {question_id}"]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from gradetape import intake
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine, EngineOptions, LocalEngine, MockEngine, OpenEngine, judge, open_engine
@@ -23,6 +22,7 @@ from gradetape.records import Check, CheckResult, Grade, Job, Limits, Lost, Outc
 from gradetape.verify import verify
 from tests.course import DOUBLE, HALVE, called, tiny
 from tests.engines.elsewhere import Elsewhere
+from tests.submissions import script
 
 RIGHT, WRONG = f"{DOUBLE}\n{HALVE}\n", f"{DOUBLE}\ndef halve(x):\n    return x\n"
 
@@ -56,7 +56,7 @@ def all_pass(job: Job) -> Outcome:
 
 
 def submissions(*names: str) -> list[Submission]:
-    return [intake.script(name, RIGHT, assignment="tiny") for name in names]
+    return [script(name, RIGHT, assignment="tiny") for name in names]
 
 
 def always(engine: Engine) -> OpenEngine:

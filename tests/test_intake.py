@@ -23,8 +23,10 @@ from hypothesis import strategies as st
 from gradetape import intake
 from gradetape.errors import SubmissionError
 from gradetape.intake.names import clean
+from gradetape.intake.notebooks import script_cells
 from gradetape.records import Cell, Submission, Unreadable
 from tests.refusing import open_folder
+from tests.submissions import script
 
 
 def code(source: str | list[str], **metadata: Any) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def test_the_assignment_comes_from_the_notebooks_metadata(
 def test_the_assignment_that_is_asked_for_wins_and_a_difference_is_noted(tmp_path: Path) -> None:
     read = read_one(put(tmp_path, "alice.ipynb", notebook(gradetape={"assignment": "loops"})), assignment="trees")
     assert read.assignment == "trees"
-    assert "belongs to loops; it was graded as trees" in read.notes[0]
+    assert "declares the assignment loops; it was graded as trees" in read.notes[0]
 
 
 @pytest.mark.parametrize("version", [2, 3])
@@ -156,17 +158,17 @@ BROKEN = {
     "UTF-16": (notebook().decode().encode("utf-16"), "not UTF-8"),
     "a raw NUL": (b'{"nbformat": 4, "cells": ["\0"]}', "broken or cut off"),
     "a huge number": (b'{"nbformat": 4, "cells": [' + b"7" * 10_000 + b"]}", "broken or cut off"),
-    "a list": (b"[]", "no notebook of a format that is known"),
-    "another object": (b'{"a": 1}', "no notebook of a format that is known"),
-    "format 1": (b'{"nbformat": 1, "cells": []}', "no notebook of a format that is known"),
-    "format 5": (b'{"nbformat": 5, "cells": []}', "no notebook of a format that is known"),
-    "format true": (b'{"nbformat": true, "cells": []}', "no notebook of a format that is known"),
+    "a list": (b"[]", "not a notebook of format 2, 3 or 4"),
+    "another object": (b'{"a": 1}', "not a notebook of format 2, 3 or 4"),
+    "format 1": (b'{"nbformat": 1, "cells": []}', "not a notebook of format 2, 3 or 4"),
+    "format 5": (b'{"nbformat": 5, "cells": []}', "not a notebook of format 2, 3 or 4"),
+    "format true": (b'{"nbformat": true, "cells": []}', "not a notebook of format 2, 3 or 4"),
     "no cells": (b'{"nbformat": 4}', "no list of cells"),
     "cells that are none": (notebook("x"), "Cell 1 of the notebook is malformed"),
     "no source": (notebook({"cell_type": "code"}), "Cell 1 of the notebook has no text"),
     "a source of numbers": (notebook(code([1, 2])), "Cell 1 of the notebook has no text"),  # type: ignore[list-item]
     "half a pair": (notebook(code("x = '\ud800'")), "Code cell 1 holds a character"),
-    "NUL in a cell": (notebook(code("x = 1"), code("y = '\0'")), "Code cell 2 holds a character that no text has"),
+    "NUL in a cell": (notebook(code("x = 1"), code("y = '\0'")), "Code cell 2 holds a character that is not text"),
     "deep": (b"[" * 100_000, "The notebook nests deeper than 200 levels. Open it in Jupyter"),
     "deep after a quoted bracket": (b'{"a\\"[": ' + b'{"a": ' * 300, "deeper than 200"),
     "many cells": (notebook(*[code("x")] * 5_001), "The notebook has 5,001 cells, and 5,000 are allowed. Delete some"),
@@ -241,7 +243,7 @@ def test_a_script_is_split_at_its_percent_lines(tmp_path: Path) -> None:
         Cell(source="a = 1\n", question="q01_lines"),
         Cell(source="b = 2\n"),
     )
-    assert intake.cells_of(tmp_path / "bob.py") == intake.cells_of(text.decode()) == read.cells
+    assert script_cells(text.decode()) == read.cells
 
 
 def test_a_script_of_too_many_cells_is_refused(tmp_path: Path) -> None:
@@ -259,8 +261,8 @@ def test_a_script_of_millions_of_markers_is_refused_before_they_are_split(tmp_pa
         tracemalloc.stop()
 
 
-def test_a_submission_is_made_from_source(tmp_path: Path) -> None:
-    made = intake.script("reference", "a = 1\n# %%\nb = 2\n", assignment="loops")
+def test_the_submission_that_tests_make_from_text_is_the_one_that_is_read(tmp_path: Path) -> None:
+    made = script("reference", "a = 1\n# %%\nb = 2\n", assignment="loops")
     read = read_one(put(tmp_path, "reference.py", b"a = 1\n# %%\nb = 2\n"), assignment="loops")
     assert (made.student, made.assignment, made.cells, made.sha256) == ("reference", "loops", read.cells, read.sha256)
 
@@ -268,7 +270,7 @@ def test_a_submission_is_made_from_source(tmp_path: Path) -> None:
 def test_source_that_python_could_not_read_is_refused(tmp_path: Path) -> None:
     for text in ("x = '\0'", "x = '\ud800'"):
         with pytest.raises(SubmissionError, match="Code cell 1 holds a character"):
-            intake.script("x", text, assignment=None)
+            script_cells(text)
     assert "not UTF-8" in refused(put(tmp_path, "bob.py", b"x = '\xe9'"))
 
 
@@ -314,21 +316,21 @@ def understated() -> bytes:
 BAD_ZIPS = {
     "two notebooks": (lambda: zipped(("a.ipynb", notebook()), ("b.ipynb", notebook())), "2 notebooks (a.ipynb, b"),
     "none": (lambda: zipped(("a.txt", b"")), "no notebook"),
-    "nested": (lambda: zipped(("inner.zip", zipped(("a.ipynb", notebook())))), "a zip in it is not opened"),
+    "nested": (lambda: zipped(("inner.zip", zipped(("a.ipynb", notebook())))), "a zip inside it is not opened"),
     "slip": (lambda: zipped(("../a.ipynb", notebook())), "leads out of it"),
     "slip on Windows": (lambda: zipped(("x\\..\\..\\a.ipynb", notebook())), "leads out of it"),
     "absolute": (lambda: zipped(("/etc/a.ipynb", notebook())), "leads out of it"),
     "a drive": (lambda: zipped(("C:a.ipynb", notebook())), "leads out of it"),
     "a link": (lambda: zipped((link(), b"/etc/passwd")), "is a link. Hand in the notebook itself"),
-    "a password": (locked, "The zip asks for a password"),
+    "a password": (locked, "The zip is protected by a password"),
     "a bomb": (lambda: zipped(("a.ipynb", bytes(64 << 20))), "far more than its size"),
     "too large": (
         lambda: zipped(("a.ipynb", os.urandom(1 << 20) + bytes(64 << 20))),
         "The zip's notebook is larger than 64 MiB. Choose",
     ),
     "understated": (understated, "damaged"),
-    "bzip2": (lambda: zipped(("a.ipynb", notebook()), how=zipfile.ZIP_BZIP2), "The zip is packed in an unusual way"),
-    "lzma": (lambda: zipped(("a.ipynb", notebook()), how=zipfile.ZIP_LZMA), "The zip is packed in an unusual way"),
+    "bzip2": (lambda: zipped(("a.ipynb", notebook()), how=zipfile.ZIP_BZIP2), "The zip uses an unusual compression"),
+    "lzma": (lambda: zipped(("a.ipynb", notebook()), how=zipfile.ZIP_LZMA), "The zip uses an unusual compression"),
     "many entries": (lambda: b"PK\x01\x02" * 10_001, "The zip has more than 10,000 entries"),
     "cut off": (lambda: zipped(("a.ipynb", notebook()))[:-10], "The zip is damaged. Make it again"),
     "no zip": (lambda: b"PK\x05\x06 and nothing", "damaged"),
@@ -376,7 +378,7 @@ def test_several_folders_that_were_asked_for_are_students_if_one_of_them_holds_a
     put(tmp_path, "gus/helper.py", b"x = 1")
     found = students(tmp_path / "fay", tmp_path / "gus")
     assert found.pop("gus") == "homework.ipynb"
-    assert list(found) == ["fay"] and "which one counts?" in found["fay"].lower()
+    assert list(found) == ["fay"] and "Keep the one to grade and move the others away." in found["fay"]
 
 
 def test_several_folders_that_were_asked_for_are_sections_if_each_holds_several_files(tmp_path: Path) -> None:
@@ -389,7 +391,7 @@ def test_several_folders_that_were_asked_for_are_sections_if_each_holds_several_
     assert {"alice", "bob"} < set(students(tmp_path / "north", tmp_path / "links"))
 
 
-def test_files_of_one_name_in_a_students_folder_are_told_apart(tmp_path: Path) -> None:
+def test_files_of_one_name_in_a_students_folder_are_reported_apart(tmp_path: Path) -> None:
     put(tmp_path, "alice/hw.ipynb"), put(tmp_path, "alice/old/hw.ipynb")
     [outcome] = intake.read([tmp_path])
     assert isinstance(outcome, Unreadable) and "hw.ipynb, old/hw.ipynb" in outcome.reason
@@ -423,11 +425,11 @@ def test_a_file_of_another_kind_that_an_lms_has_named_is_not_passed_over(tmp_pat
     put(tmp_path, "Mo Do_12347_assignsubmission_file_/report.pdf", b"%PDF")
     found = students(tmp_path)
     assert found.pop("doejane") == "doejane_12345_67890_homework.ipynb"
-    assert "no notebook (.ipynb)" in found.pop("poemax")
+    assert "not a notebook (.ipynb)" in found.pop("poemax")
     assert found == {"Mo Do": "The folder holds no notebook, script or zip."}
 
 
-def test_what_is_no_submission_makes_no_student_and_is_told(tmp_path: Path) -> None:
+def test_what_is_no_submission_makes_no_student_and_is_reported(tmp_path: Path) -> None:
     put(tmp_path, "alice.ipynb")
     others = {"README.txt", "points.csv", "images_28_28_train.npz", "data"}
     for name in (*others - {"data"}, "data/train.csv", ".DS_Store"):
@@ -436,7 +438,7 @@ def test_what_is_no_submission_makes_no_student_and_is_told(tmp_path: Path) -> N
     assert {path.name for path in intake.passed_over(tmp_path)} == others
 
 
-def test_within_a_section_too_a_students_folder_without_a_submission_is_told(tmp_path: Path) -> None:
+def test_within_a_section_too_a_students_folder_without_a_submission_is_reported(tmp_path: Path) -> None:
     put(tmp_path, "north/alice/homework.ipynb")
     put(tmp_path, "north/bob/homework.pdf")
     assert set(students(tmp_path)) == {"alice", "bob"}
@@ -446,11 +448,11 @@ def test_a_file_by_itself_has_the_name_that_moodles_folder_gives(tmp_path: Path)
     assert students(put(tmp_path, "Jane Doe_12345_assignsubmission_file_/x.ipynb")) == {"Jane Doe": "x.ipynb"}
 
 
-def test_an_empty_folder_and_a_missing_file_are_told(tmp_path: Path) -> None:
+def test_an_empty_folder_and_a_missing_file_are_reported(tmp_path: Path) -> None:
     assert "holds no notebook" in refused(tmp_path)
-    assert "no such file" in refused(tmp_path / "x.ipynb")
-    assert "no notebook (.ipynb), script (.py) or zip" in refused(put(tmp_path, "x.docx"))
-    assert "cannot be read" in refused(Path("\0.ipynb")) or "no such file" in refused(Path("\0.ipynb"))
+    assert "does not exist" in refused(tmp_path / "x.ipynb")
+    assert "not a notebook (.ipynb), script (.py) or zip" in refused(put(tmp_path, "x.docx"))
+    assert "cannot be read" in refused(Path("\0.ipynb")) or "does not exist" in refused(Path("\0.ipynb"))
 
 
 def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
@@ -468,12 +470,12 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "alice.ipynb")
-    assert "no ordinary file" in refused(tmp_path)
+    assert "not a regular file" in refused(tmp_path)
 
 
 def test_folders_within_folders_come_to_an_end(tmp_path: Path) -> None:
     put(tmp_path, "a/" * 40 + "x.ipynb")
-    assert "too deep" in refused(tmp_path)
+    assert "nested too deep" in refused(tmp_path)
 
 
 @contextmanager
@@ -489,7 +491,7 @@ def an_ordinary_user() -> Iterator[None]:
             os.seteuid(0)
 
 
-def test_a_file_or_folder_without_permission_is_told() -> None:
+def test_a_file_or_folder_without_permission_is_reported() -> None:
     with open_folder() as folder:
         put(folder, "alice.ipynb").chmod(0)
         put(folder, "bob/x.ipynb").parent.chmod(0)
@@ -498,7 +500,11 @@ def test_a_file_or_folder_without_permission_is_told() -> None:
         (folder / "bob").chmod(0o700)
     assert all(isinstance(outcome, Unreadable) for outcome in outcomes)
     assert {Path(outcome.file).name for outcome in outcomes} == {"alice.ipynb", "bob"}
-    assert all("Look at its permissions" in outcome.reason for outcome in outcomes)  # type: ignore[union-attr]
+    reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, Unreadable)]
+    assert reasons == [
+        "The file cannot be opened: Permission denied. Check its permissions.",
+        "The folder cannot be opened: Permission denied. Check its permissions.",
+    ]
 
 
 # Whose it is
@@ -551,7 +557,7 @@ def test_the_latest_attempt_counts_under_canvas(tmp_path: Path) -> None:
     assert isinstance(jane, Submission)
     assert "1000" in jane.file
     assert jane.notes == (
-        "doejane_LATE_12345_1000_homework-1.ipynb counts; not graded: doejane_12345_900_homework.ipynb.",
+        "doejane_LATE_12345_1000_homework-1.ipynb was graded; not graded: doejane_12345_900_homework.ipynb.",
     )
 
 
@@ -568,7 +574,7 @@ def test_a_notebook_counts_before_the_scripts_beside_it_and_its_note_names_them(
     found = {outcome.student: outcome for outcome in intake.read([tmp_path])}
     assert set(found) == {folder.split("_")[0], "Jane Doe", "gus"}
     [mine] = [each for each in found.values() if folder in each.file and isinstance(each, Submission)]
-    assert mine.notes[0].startswith("homework.ipynb counts; not graded: helper.py, more.py")
+    assert mine.notes[0].startswith("homework.ipynb was graded; not graded: helper.py, more.py")
 
 
 @pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
@@ -594,7 +600,7 @@ def test_between_two_files_of_one_student_only_a_person_chooses(
     assert found.pop("gus") == "homework.ipynb"
     [reason] = found.values()
     assert list(found) == [folder.split("_")[0]]
-    assert reason.startswith("2 files, and one is due: ") and all(Path(name).name in reason for name in names)
+    assert reason.startswith("Found 2 files, expected one: ") and all(Path(name).name in reason for name in names)
     assert str(tmp_path / folder) in {outcome.file for outcome in intake.read([tmp_path])}
 
 
@@ -614,7 +620,7 @@ def test_two_files_under_canvas_with_titles_of_their_own_are_no_attempts(tmp_pat
     put(tmp_path, "roejane_12346_901_homework.ipynb")
     put(tmp_path, "roejane_12346_902_helper.py")
     found = students(tmp_path)
-    assert "which one counts?" in found["doejane"].lower()
+    assert "Keep the one to grade" in found["doejane"]
     assert found["roejane"] == "roejane_12346_901_homework.ipynb"
 
 

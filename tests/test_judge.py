@@ -308,9 +308,9 @@ def _of_no_submission(root: Path) -> list[str]:
         (_with_words_for_points, "test_odd has @points('two'). Write a number there"),
         (_with_words_for_a_limit, "test_odd has @limit('long'). Write a number there"),
         (_in_another_encoding, "test_q02_halve.py is not UTF-8 text. Save it as UTF-8"),
-        (_outside_of_the_two_folders, "is no check: checks lie in assignments/ and autograder/ of a course"),
+        (_outside_of_the_two_folders, "is not a check file: checks are in assignments/ and autograder/ of a course"),
         (_of_two_submissions, "--submission takes one notebook, script or zip: in holds 2"),
-        (_of_no_submission, "ada.ipynb: There is no such file, or it is out of reach"),
+        (_of_no_submission, "ada.ipynb: The file does not exist or cannot be reached"),
     ],
 )
 def test_a_mistake_is_reported_to_an_instructors_pytest_without_a_traceback(

@@ -15,7 +15,6 @@ from threading import Thread
 import msgspec
 import pytest
 
-from gradetape import intake
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import MockEngine
@@ -39,6 +38,7 @@ from gradetape.worker.zygote import Policy
 from tests.books import done_keys
 from tests.course import DOUBLE, HALVE, called, tiny
 from tests.factories import a_tiny_grade
+from tests.submissions import script
 
 ODD = Path(__file__).with_name("verdicts") / "odd_zygote.py"
 READY = Ready(1, ("namespaces",))
@@ -187,7 +187,7 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
     engine = Silent(lambda _: Outcome(results=())) if end is None else MockEngine(lambda _: end)
     rubric = Rubric.of(gradable, CollectedChecks(checks=checks))
     builder = GradeBuilder(gradable, engine.environment)
-    submission = intake.script("ada", DOUBLE, assignment="tiny")
+    submission = script("ada", DOUBLE, assignment="tiny")
     events: list[Event] = []
     with Gradebook.open(course / "gradebook.sqlite") as book:
         shared = SharedGradebook(book, "tiny", book.grader(), events.append, again=False)

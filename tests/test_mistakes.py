@@ -1,4 +1,4 @@
-"""Every mistake that a person can make is provoked once: it is told without a traceback, and with what to do next."""
+"""Every mistake that a person can make is provoked once: it is reported without a traceback, and with the next step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
-from gradetape import intake
 from gradetape.cli import cli
 from gradetape.grading.batch import Batch
 from gradetape.grading.selection import of_assignment
@@ -21,6 +20,7 @@ from gradetape.records import Status
 from tests.books import recorded
 from tests.course import DOUBLE, by_student, called, tiny
 from tests.factories import a_tiny_grade
+from tests.submissions import script
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def _append(path: Path, text: str) -> None:
         file.write(text)
 
 
-# What is wrong in a course, the command that meets it, and what it says
+# A mistake in a course, the command that finds it, and its message
 
 
 def _no_assignments(course: Path) -> None:
@@ -90,7 +90,7 @@ def _a_question_without_a_folder(course: Path) -> None:
     path.write_text(path.read_text().replace("q02_halve:", "q02_halve: 2\n  q09_zzz:"))
 
 
-def _an_order_for_otter(course: Path) -> None:
+def _a_directive_for_otter(course: Path) -> None:
     _append(course / "assignments" / "tiny" / "q01_double" / "starter.py", "\n# %%\nx = 1 # SEED\n")
 
 
@@ -106,8 +106,8 @@ def _an_order_for_otter(course: Path) -> None:
             "release",
             "assignments/tiny/drafts is not among the questions in assignments/tiny/assignment.yml. Move it",
         ),
-        (_a_question_without_a_folder, "release", "but assignments/tiny/q09_zzz is not there. Take the line out"),
-        (_a_folder_for_a_mutant, "verify", "q01_double/wrong.py cannot be read: Is a directory. It should be a text"),
+        (_a_question_without_a_folder, "release", "but assignments/tiny/q09_zzz is missing. Remove the line"),
+        (_a_folder_for_a_mutant, "verify", "q01_double/wrong.py cannot be read: Is a directory. Make it a text file"),
         (
             _a_reference_that_python_cannot_read,
             "verify",
@@ -118,16 +118,16 @@ def _an_order_for_otter(course: Path) -> None:
             "release",
             "line 5: 'deadline' is '2026-10-01T23:59:00': write an ISO time",
         ),
-        (_mutant("def double(x:\n"), "verify", "line 1: '(' was never closed. Correct it and verify again"),
+        (_mutant("def double(x:\n"), "verify", "line 1: '(' was never closed. Correct it."),
         (_mutant("def double(x): ...\n"), "verify", "begins with a docstring that names its misconception"),
         (_mutant('"""Wrong."""\n'), "verify", "add a line such as '# fails: hidden::test_x'"),
         (_mutant('"""Wrong."""\n# fails: test_two\n'), "verify", "write checks as public::test_x or hidden::test_x"),
         (_public_check("def test_two(:\n"), "release", "Correct it and release again"),
         (_public_check("x = 1\n"), "release", "Write at least one function test_"),
-        (_an_order_for_otter, "release", "Remove what it takes for an order"),
+        (_a_directive_for_otter, "release", "Remove the text that it reads as a directive"),
     ],
 )
-def test_a_mistake_in_a_course_is_told_before_anything_is_run(
+def test_a_mistake_in_a_course_is_reported_before_anything_is_run(
     course: Path, spoil: Callable[[Path], None], verb: str, words: str
 ) -> None:
     spoil(course)
@@ -150,7 +150,7 @@ def _a_file_for_the_assignments(course: Path) -> None:
     (course / "assignments").write_text("mine")
 
 
-def _a_file_for_the_secrets(course: Path) -> None:
+def _a_file_for_the_answer_key(course: Path) -> None:
     shutil.rmtree(course / "autograder")
     (course / "autograder").write_text("mine")
 
@@ -170,9 +170,9 @@ def _files(folder: Path) -> dict[Path, bytes]:
         (_no_assignment_yet, "release", "There is no assignment in assignments/ yet"),
         (_a_file_for_the_students_folder, "release", "student should be a folder that you may write to"),
         (_a_file_for_the_assignments, "new assignment week", "Nothing was written: use a folder that you"),
-        (_a_file_for_the_secrets, "new assignment week", "course/autograder cannot be written: File exists"),
+        (_a_file_for_the_answer_key, "new assignment week", "course/autograder cannot be written: File exists"),
         (
-            _a_file_for_the_secrets,
+            _a_file_for_the_answer_key,
             "new question tiny q03_x",
             "course/autograder/tiny cannot be written: Not a directory",
         ),
@@ -189,11 +189,14 @@ def test_where_a_folder_should_be_something_else_is_left_as_it_is(
     assert _files(course) == before
 
 
-def test_what_otter_cannot_build_is_told_with_what_to_look_at(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_otter_cannot_build_is_reported_with_the_next_step(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", shutil.which("false"))
     run = called(course, "release")
     assert (run.returncode, run.stdout) == (2, "")
-    assert "otter assign did not build the notebook: nothing. Remove what it takes for an order" in run.stderr
+    assert (
+        "otter assign did not build the notebook: no message. Remove the text that it reads as a directive"
+        in run.stderr
+    )
 
 
 TEXTS = {
@@ -243,7 +246,7 @@ def test_a_text_of_a_course_in_another_encoding_is_named_before_anything_is_run(
         (["new", "question", "tiny", "q03 Ünïcode 🎓"], "use two digits and a name, as in q05_custom_loss"),
     ],
 )
-def test_a_mistake_in_a_command_is_told_with_what_to_write(course: Path, arguments: list[str], words: str) -> None:
+def test_a_mistake_in_a_command_is_reported_with_what_to_write(course: Path, arguments: list[str], words: str) -> None:
     (course / "a.py").write_text(DOUBLE)
     (course / "latin.md").write_bytes("1. **Übung?**".encode("latin-1"))
     run = called(course, *arguments)
@@ -258,7 +261,7 @@ def test_a_mistake_in_a_command_is_told_with_what_to_write(course: Path, argumen
         ("--isolation=container", "Install one (apt-get install podman), or grade with --isolation namespaces"),
     ],
 )
-def test_what_this_machine_lacks_is_told_with_what_to_do(
+def test_what_this_machine_lacks_is_reported_with_what_to_do(
     course: Path, monkeypatch: pytest.MonkeyPatch, option: str, words: str
 ) -> None:
     (course / "a.py").write_text(DOUBLE)
@@ -295,7 +298,7 @@ GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"
         (None, GRADE_IN_CONTAINER, "podman cannot be run: [Errno 8] Exec format error"),
     ],
 )
-def test_what_an_engine_refuses_is_told_with_what_to_do(
+def test_what_an_engine_refuses_is_reported_with_what_to_do(
     course: Path, monkeypatch: pytest.MonkeyPatch, podman: str | None, line: str, words: str
 ) -> None:
     (course / "a.py").write_text(DOUBLE)
@@ -325,7 +328,7 @@ def test_of_many_files_that_nobody_can_place_some_are_named_and_the_rest_counted
     assert "name it with --assignment" in run.stderr and run.stderr.endswith("\n… and 3 more\n")
 
 
-def test_what_needs_a_person_is_told_at_the_end_with_what_to_do(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_needs_a_person_is_reported_at_the_end(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = replace(a_tiny_grade("ada"), attention=("the zygote is gone",), status=Status.NEEDS_ATTENTION)
     odd = replace(a_tiny_grade("bob"), review=("its cells replaced np.mean", "its cells replaced np.sum"))
     monkeypatch.setattr("gradetape.grading.batch.BatchGrader.run", lambda *_, **__: Batch([broken, odd], [], 2))
@@ -337,7 +340,7 @@ def test_what_needs_a_person_is_told_at_the_end_with_what_to_do(course: Path, mo
     assert "for review: bob: its cells replaced np.mean and 1 more" in run.stderr
 
 
-def test_a_check_file_that_ends_the_judge_is_told_with_the_command_that_shows_why(course: Path) -> None:
+def test_a_check_file_that_ends_the_judge_is_reported_with_the_command_that_shows_why(course: Path) -> None:
     (course / "a.py").write_text(DOUBLE)
     (course / "autograder" / "tiny" / "test_q02_halve.py").write_text("import os\nos._exit(3)\n")
     run = called(course, "grade", "a.py", "--assignment", "tiny")
@@ -348,7 +351,7 @@ def test_a_check_file_that_ends_the_judge_is_told_with_the_command_that_shows_wh
 # Gradebooks
 
 
-def test_a_gradebook_of_a_newer_version_is_told(tmp_path: Path) -> None:
+def test_a_gradebook_of_a_newer_version_is_reported(tmp_path: Path) -> None:
     course = recorded(tmp_path, a_tiny_grade("alice"))
     place = course / "results" / "gradebook.sqlite"
     with sqlite3.connect(place) as book:
@@ -372,7 +375,7 @@ def test_a_file_for_the_folder_of_results_is_left_as_it_is(tmp_path: Path) -> No
     assert (course / "mine").read_text() == "mine"
 
 
-def test_a_gradebook_that_another_program_locks_is_told(tmp_path: Path) -> None:
+def test_a_gradebook_that_another_program_locks_is_reported(tmp_path: Path) -> None:
     course = recorded(tmp_path, a_tiny_grade("alice"))
     other = sqlite3.connect(course / "results" / "gradebook.sqlite", isolation_level=None)
     try:
@@ -394,7 +397,7 @@ def test_a_gradebook_that_another_program_locks_is_told(tmp_path: Path) -> None:
         ("mysql://host/grades", "write sqlite:///file or postgresql://user@host/name"),
     ],
 )
-def test_a_gradebooks_url_that_leads_nowhere_is_told(course: Path, url: str, words: str) -> None:
+def test_a_gradebooks_url_that_leads_nowhere_is_reported(course: Path, url: str, words: str) -> None:
     (course / "grader_config.yml").write_text(f"gradebook: '{url}'\n")
     run = called(course, "export", "csv")
     assert (run.returncode, run.stdout) == (2, "")
@@ -405,8 +408,8 @@ def test_a_gradebook_for_which_a_package_is_missing_names_it(course: Path, monke
     (course / "grader_config.yml").write_text("gradebook: postgresql+asyncpg://host/grades\n")
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     monkeypatch.chdir(course)
-    told = CliRunner().invoke(cli, ["export", "csv"]).exception
-    assert 'pip install "psycopg[binary]"' in str(told)
+    error = CliRunner().invoke(cli, ["export", "csv"]).exception
+    assert 'pip install "psycopg[binary]"' in str(error)
 
 
 def test_who_the_system_does_not_know_is_asked_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -430,8 +433,8 @@ def _nobody() -> str:
 # Submissions of something else
 
 
-def test_a_submission_of_another_assignment_is_told_with_the_option_that_grades_it() -> None:
-    made = [intake.script(name, DOUBLE, assignment=of) for name, of in (("ada", "a"), ("bob", "a"), ("cy", "b"))]
+def test_a_submission_of_another_assignment_is_reported_with_the_option_that_grades_it() -> None:
+    made = [script(name, DOUBLE, assignment=of) for name, of in (("ada", "a"), ("bob", "a"), ("cy", "b"))]
     name, good, others = of_assignment(made, None)
     assert (name, [each.student for each in good]) == ("a", ["ada", "bob"])
     assert [each.reason for each in others] == ["It belongs to another assignment. Grade it with --assignment b."]
@@ -456,7 +459,7 @@ def test_submissions_of_any_name_are_graded_and_shown_as_text(course: Path) -> N
         assert "\u202e" not in shown.stdout
 
 
-def test_a_folder_that_is_no_course_is_told_by_every_verb(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_course_is_reported_by_every_verb(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(DOUBLE)
     verbs = [
         "verify", "release", "grade a.py", "show a", "report", "export csv", "override --list", "new assignment a",

@@ -14,8 +14,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from gradetape import checks
-from gradetape import scaffold as draft
+from gradetape import checks, scaffold
 from gradetape.course import assignments as course
 from gradetape.errors import ReleaseError
 from gradetape.release import release
@@ -170,7 +169,7 @@ def test_secrets_never_reach_students(tmp_path: Path, released: Path) -> None:
     assert contents(built(root)) == contents(released), "what is secret changes nothing"
 
 
-def test_the_notebook_holds_the_masters_in_order(notebook: Any) -> None:
+def test_the_notebook_holds_the_question_sources_in_order(notebook: Any) -> None:
     sources = [cell.source for cell in notebook.cells]
     positions = [
         next(number for number, source in enumerate(sources) if part in source)
@@ -255,7 +254,7 @@ REFUSED = {
     "class": (check("class TestA:\n    def test_a(self):\n        '''A.'''"), 4, "class of checks"),
     "syntax": (check("def test_a(:\n    '''A.'''"), 4, "invalid syntax"),
     "taken name": (check("name = 'x'\n\ndef test_a():\n    '''A.'''"), 4, "Rename it"),
-    "no check": (check("x = 1"), None, "no check in it"),
+    "no check": (check("x = 1"), None, "holds no check"),
 }
 
 
@@ -264,7 +263,7 @@ def test_checks_that_cannot_run_in_a_notebook_are_refused_with_their_line(tmp_pa
     text, line, words = REFUSED[case]
     with pytest.raises(ReleaseError) as refused:
         built(make_course(tmp_path, checks=text))
-    place = f"test_public.py:{line}: " if line else "test_public.py: "
+    place = f"test_public.py, line {line}: " if line else "test_public.py: "
     assert place in str(refused.value) and words in str(refused.value)
 
 
@@ -285,7 +284,7 @@ def test_a_failure_leaves_the_old_folder_as_it_was(tmp_path: Path) -> None:
 
 def test_a_starter_that_is_no_python_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(
-        ReleaseError, match=r"starter\.py:7: invalid syntax\. Correct it: students begin with this cell"
+        ReleaseError, match=r"starter\.py, line 7: invalid syntax\. Correct it: students begin with this cell"
     ):
         built(make_course(tmp_path, starter=f"{STARTER}\nx = = 3\n"))
 
@@ -298,7 +297,7 @@ def test_a_notebooks_own_language_is_python_enough_for_a_starter(tmp_path: Path)
 def test_placeholders_are_never_given_to_students(tmp_path: Path, file: str) -> None:
     root = make_course(tmp_path)
     path = root / "assignments" / "first-steps" / file
-    path.write_text(f"{path.read_text(encoding='utf-8')}\n# {draft.PLACEHOLDER}: say more\n", encoding="utf-8")
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n# {scaffold.PLACEHOLDER}: say more\n", encoding="utf-8")
     with pytest.raises(ReleaseError, match=f"is not ready: fill in {file}, and remove the placeholder line from each"):
         built(root)
     assert not (root / "student").exists()
@@ -326,7 +325,7 @@ def test_a_data_file_cannot_replace_what_release_writes(tmp_path: Path) -> None:
     folder = root / "assignments" / "first-steps"
     write(folder, {"assignment.yml": ASSIGNMENT.replace("data/numbers.csv", "README.md"), "README.md": "mine"})
     shutil.rmtree(folder / "data")
-    with pytest.raises(ReleaseError, match=r"students already get a file README\.md that release writes. Rename yours"):
+    with pytest.raises(ReleaseError, match=r"release writes a file README\.md for students itself. Rename yours"):
         built(root)
 
 
@@ -399,7 +398,7 @@ def test_the_starter_fails_with_the_title_the_expected_value_and_the_hint(sessio
     assert "Hint: Add the argument to itself." in text
     assert "assert_close(student.double(x), 2 * x" in text, "the check's own line"
     assert "The rank stays. result:\n        ✅" in text
-    assert session.text('grader.check("q02_tell")').count("Not yet: the line above does not hold.") == 1
+    assert session.text('grader.check("q02_tell")').count("Not yet: the condition in the line above is false.") == 1
 
 
 def test_angle_brackets_reach_the_student_through_otters_page(session: Session) -> None:
@@ -414,14 +413,14 @@ def test_an_error_in_the_students_code_shows_the_students_line(session: Session)
     assert "call_func" not in text and "explain" not in text
 
 
-def test_a_missing_name_is_told_with_what_to_do(session: Session) -> None:
+def test_a_missing_name_is_reported_with_what_to_do(session: Session) -> None:
     assert "Missing: double is not defined yet: run the cell that defines it" in session.text("check missing")
 
 
 def test_a_function_that_returns_nothing_gets_a_sentence_and_not_a_crash(session: Session) -> None:
     text = session.text("check none")
     assert "expected numbers, but your code gave None" in text
-    assert "The check could not go on: AttributeError" in text and "Does your code return" in text
+    assert "The check could not continue: AttributeError" in text and "Does your code return" in text
 
 
 def test_the_solution_passes(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""New assignments and questions: what is written, what verify says of it, and what is refused."""
+"""New assignments and questions: what is written, what verify reports of it, and what is refused."""
 
 from __future__ import annotations
 
@@ -73,19 +73,19 @@ def test_verify_says_plainly_that_the_questions_are_not_ready(written: Path) -> 
 def test_a_filled_in_question_is_ready_whatever_the_others_are(written: Path) -> None:
     gradable = course.find(written)
     assignment = gradable.assignment("week-3")
-    secrets = answer_key(gradable, assignment)
+    key = answer_key(gradable, assignment)
     question_source = assignment.question_sources[0]
     question_id = question_source.question.id
     for path in (
         question_source.prompt,
         question_source.starter,
         question_source.public_checks,
-        secrets.reference(question_id),
-        secrets.hidden_checks(question_id),
+        key.reference(question_id),
+        key.hidden_checks(question_id),
     ):
         kept = [line for line in path.read_text().splitlines() if scaffold.PLACEHOLDER not in line]
         path.write_text("\n".join(kept))
-    assert set(scaffold.unready(assignment, secrets)) == {"week-3", "q02_loss_measure", "q03_name_optimizer"}
+    assert set(scaffold.unready(assignment, key)) == {"week-3", "q02_loss_measure", "q03_name_optimizer"}
 
 
 def test_an_assignment_that_was_not_filled_in_is_not_released(written: Path) -> None:

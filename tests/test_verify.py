@@ -254,11 +254,15 @@ def test_check_files_that_cannot_be_read_are_reported_and_blame_no_mutant(tmp_pa
             "def double(x):\n    return 2 * x\n\n# %%\nx = = 3\n",
             "line 5: invalid syntax",
         ),
-        (f"assignments/tiny/{QUESTION}/starter.py", "def double(x): ...\n\n# %%\n\nx = = 3\n", "starter.py:5: invalid"),
+        (
+            f"assignments/tiny/{QUESTION}/starter.py",
+            "def double(x): ...\n\n# %%\n\nx = = 3\n",
+            "starter.py, line 5: invalid",
+        ),
         (
             f"assignments/tiny/{QUESTION}/test_public.py",
             PUBLIC.replace("(student, rng)", "(student, reference)"),
-            "test_public.py:5: notebooks have no fixture reference",
+            "test_public.py, line 5: notebooks have no fixture reference",
         ),
     ],
     ids=["reference", "starter", "public check"],

@@ -1,4 +1,4 @@
-"""What checks say: each word accepts what is right and refuses what is wrong, with a message that helps."""
+"""The vocabulary of checks: each assertion accepts correct code and refuses wrong code, with a message that helps."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradetape.checks import assert_close, raises
-from gradetape.checks import vocabulary as say
+from gradetape.checks import assert_close, raises, vocabulary
 from gradetape.remote.functions import default_worker
 
 
 class Here:
-    """A far side that is no process of its own, as in a notebook: real TensorFlow objects, and no wall."""
+    """A worker in this process, as in a notebook: real TensorFlow objects, and no sandbox."""
 
     def __init__(self) -> None:
         self.tf = pytest.importorskip("tensorflow")
@@ -69,30 +68,30 @@ def test_close_numbers_pass() -> None:
         ([[1.0], [2.0, 3.0]], "expected numbers"),
     ],
 )
-def test_what_is_not_close_is_told_with_advice(given: object, message: str) -> None:
+def test_what_is_not_close_is_reported_with_advice(given: object, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         assert_close(given, [1.0, 2.0], "Look here.")
 
 
 def test_a_configuration_must_tell_what_was_set(tf: Any) -> None:
     dropout = tf.keras.layers.Dropout(0.25, name="d")
-    assert say.assert_serializable(dropout, rate=0.25, name="d").rate == 0.25
+    assert vocabulary.assert_serializable(dropout, rate=0.25, name="d").rate == 0.25
     with pytest.raises(AssertionError, match="expected get_config"):
-        say.assert_serializable(dropout, rate=0.5)
-    with pytest.raises(AssertionError, match="tell 'units'"):
-        say.assert_serializable(dropout, units=3)
+        vocabulary.assert_serializable(dropout, rate=0.5)
+    with pytest.raises(AssertionError, match="to have the key 'units'"):
+        vocabulary.assert_serializable(dropout, units=3)
 
 
 def test_gradients_come_back_as_numbers(tf: Any) -> None:
     x = np.float32([1, 2])
-    np.testing.assert_allclose(say.assert_grads_flow(tf.multiply, x, x), x)
+    np.testing.assert_allclose(vocabulary.assert_grads_flow(tf.multiply, x, x), x)
 
 
 def test_a_gradient_that_is_missing_or_infinite_is_refused(tf: Any) -> None:
     with pytest.raises(AssertionError, match="none flows"):
-        say.assert_grads_flow(np.square, np.float32([1, 2]))
+        vocabulary.assert_grads_flow(np.square, np.float32([1, 2]))
     with pytest.raises(AssertionError, match="finite gradient, but it holds inf"):
-        say.assert_grads_flow(tf.math.log, np.float32([0, 1]))
+        vocabulary.assert_grads_flow(tf.math.log, np.float32([0, 1]))
 
 
 @pytest.mark.parametrize(("rate", "learns"), [(0.1, True), (0.0, False)])
@@ -102,10 +101,10 @@ def test_a_model_learns_only_if_its_loss_falls(tf: Any, rate: float, learns: boo
     model.compile(loss="mse", optimizer=keras.optimizers.SGD(rate), jit_compile=False)
     x = np.ones((4, 1), "float32")
     if learns:
-        say.assert_learns(model, x, 9 * x, steps=10)
+        vocabulary.assert_learns(model, x, 9 * x, steps=10)
     else:
         with pytest.raises(AssertionError, match="expected the loss to fall"):
-            say.assert_learns(model, x, 9 * x, steps=10)
+            vocabulary.assert_learns(model, x, 9 * x, steps=10)
 
 
 class MeanOfBatches:
@@ -124,9 +123,9 @@ class MeanOfBatches:
 def test_a_metric_must_not_depend_on_the_batches(tf: Any, rng: np.random.Generator) -> None:
     y_true, y_pred = np.sort(rng.integers(0, 2, 40)), np.zeros(40, int)
     expected = float(np.mean(y_true == y_pred))
-    say.assert_streams(tf.keras.metrics.Accuracy, y_true, y_pred, expected, rng)
+    vocabulary.assert_streams(tf.keras.metrics.Accuracy, y_true, y_pred, expected, rng)
     with pytest.raises(AssertionError, match="The examples came in batches of"):
-        say.assert_streams(MeanOfBatches, y_true, y_pred, expected, rng)
+        vocabulary.assert_streams(MeanOfBatches, y_true, y_pred, expected, rng)
 
 
 def test_operations_are_found_in_nested_functions_too(tf: Any) -> None:
@@ -134,10 +133,10 @@ def test_operations_are_found_in_nested_functions_too(tf: Any) -> None:
     def outer(x: Any) -> Any:
         return tf.map_fn(tf.math.cosh, x)
 
-    found = say.ops_in(outer, tf.TensorSpec((None,), "float32"))
+    found = vocabulary.ops_in(outer, tf.TensorSpec((None,), "float32"))
     assert "Cosh" in found
     assert "Sinh" not in found
-    assert say.ops_in(tf.math.sinh, tf.TensorSpec((), "float32")).count("Sinh") == 1
+    assert vocabulary.ops_in(tf.math.sinh, tf.TensorSpec((), "float32")).count("Sinh") == 1
 
 
 def test_weights_are_filled_and_handed_back_by_shape(tf: Any, rng: np.random.Generator) -> None:
@@ -145,19 +144,19 @@ def test_weights_are_filled_and_handed_back_by_shape(tf: Any, rng: np.random.Gen
     model.build((None, 3))
     bias_and_shift = r"expected trainable weights of shapes \(3, 4\), \(4,\), but found \(3, 4\), \(4,\), \(4,\)"
     with pytest.raises(AssertionError, match=bias_and_shift):
-        say.fill_weights(model, rng, (3, 4), (4,))
-    bias, kernel = say.fill_weights(model.layers[0], rng, (4,), (3, 4))
+        vocabulary.fill_weights(model, rng, (3, 4), (4,))
+    bias, kernel = vocabulary.fill_weights(model.layers[0], rng, (4,), (3, 4))
     assert_close(model.layers[0](np.ones((1, 3), "float32")), kernel.sum(axis=0, keepdims=True) + bias)
 
 
 def test_weights_of_a_layer_that_is_not_built_are_missed(tf: Any, rng: np.random.Generator) -> None:
     with pytest.raises(AssertionError, match="but found none"):
-        say.fill_weights(tf.keras.layers.Dense(1), rng, (3, 1), (1,))
+        vocabulary.fill_weights(tf.keras.layers.Dense(1), rng, (3, 1), (1,))
 
 
 def test_a_tensor_has_the_dtype_and_the_numbers_that_are_due(tf: Any) -> None:
-    say.assert_tensor(tf.range(3, dtype="int64"), np.arange(3, dtype="int64"))
-    say.assert_tensor(tf.constant([1.0 + 1e-6]), np.float32([1]))
+    vocabulary.assert_tensor(tf.range(3, dtype="int64"), np.arange(3, dtype="int64"))
+    vocabulary.assert_tensor(tf.constant([1.0 + 1e-6]), np.float32([1]))
 
 
 @pytest.mark.parametrize(
@@ -171,11 +170,11 @@ def test_a_tensor_has_the_dtype_and_the_numbers_that_are_due(tf: Any) -> None:
         (lambda tf: tf.constant([1_000_000, 1, 2], "int64"), r"expected 0 at index \[0\]"),
     ],
 )
-def test_what_is_no_such_tensor_is_told_with_advice(tf: Any, make: Any, message: str) -> None:
+def test_what_is_no_such_tensor_is_reported_with_advice(tf: Any, make: Any, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
-        say.assert_tensor(make(tf), np.arange(3, dtype="int64"), "Look here.")
+        vocabulary.assert_tensor(make(tf), np.arange(3, dtype="int64"), "Look here.")
 
 
 def test_integers_must_be_equal_however_large_they_are(tf: Any) -> None:
     with pytest.raises(AssertionError, match="at index"):
-        say.assert_tensor(tf.constant([1_000_001]), np.int32([1_000_000]))
+        vocabulary.assert_tensor(tf.constant([1_000_001]), np.int32([1_000_000]))

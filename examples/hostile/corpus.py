@@ -13,7 +13,7 @@ import msgspec
 from ruamel.yaml import YAML
 
 from examples.hostile.generate import MAKERS, notebook
-from gradetape.intake import cells_of
+from gradetape.course.source import PythonSource
 
 HERE = Path(__file__).parent
 EVERY = 5  # every fifth submission is honest
@@ -100,10 +100,14 @@ def write(made: Sequence[Entry], folder: Path, secret: str = "") -> None:
             path.with_name(path.name + ".ipynb").write_text(text, encoding="utf-8")
 
 
+def _texts(file: Path) -> list[str]:
+    return [cell.text for cell in PythonSource.read(file).code]
+
+
 def _cells(entry: Entry) -> list[str]:
-    base = [cell.source for cell in cells_of(HERE / "bases" / f"{entry.base}.py")]
+    base = _texts(HERE / "bases" / f"{entry.base}.py")
     file = HERE / "attacks" / f"{entry.name}.py"
-    attack = [cell.source for cell in cells_of(file)] if entry.attack is not None and file.is_file() else []
+    attack = _texts(file) if entry.attack is not None and file.is_file() else []
     # The base `teller` reports what the attack found, so it comes after; otherwise the attack overrides the base's
     # functions.
     return attack + base if entry.base == "teller" else base + attack

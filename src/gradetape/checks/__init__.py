@@ -1,4 +1,4 @@
-"""The vocabulary that checks import."""
+"""The names that checks import."""
 
 from gradetape.checks.marks import InvalidArgumentError, gpu, hint, in_worker, limit, points
 from gradetape.checks.vocabulary import (

@@ -1,4 +1,4 @@
-"""The marks of a check: points, hint, time limit, whether it needs a GPU, and what runs beyond the wall."""
+"""The marks that `judge.registry` declares, and the decorator for functions that run in the worker."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What checks of TensorFlow code say again and again, each said once.
+"""Assertions and helpers for checks of TensorFlow code.
 
-Everything here takes handles in the judge and real objects in a notebook: students get this file with their public
-checks, so it is short and holds nothing secret. `tf` is there wherever a `@in_worker` function runs.
+All of them take handles in the judge and real objects in a notebook. Students receive parts of this file with their
+public checks, so it is short and holds nothing secret. An `@in_worker` function finds `tf` in its globals.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ tf: Any
 
 @contextmanager
 def raises(*wanted: type[Exception] | str) -> Iterator[None]:
-    """Show that the block raises one of the exceptions; a text among them says what was expected of it.
+    """Assert that the block raises one of the exceptions; a text among them describes what was expected.
 
     with raises(ValueError, "a quantile of 0 makes no sense"):
         student.QuantileLoss(quantile=0)
@@ -35,7 +35,7 @@ def raises(*wanted: type[Exception] | str) -> Iterator[None]:
 
 
 def assert_close(given: object, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Show that `given` is numbers of the shape of `expected` and close to them; `advice` says where to look if not.
+    """Assert that `given` has the shape of `expected` and close numbers; `advice` ends the message if not.
 
     assert_close(student.log_cosh(y_true, y_pred), expected, "Take the mean over the last axis.")
     """
@@ -58,13 +58,13 @@ def _as_numbers(given: object, advice: str) -> Any:
 
 
 def assert_serializable(obj: Any, **expected: object) -> Any:
-    """Show that `obj.get_config()` tells the expected values; return what `from_config` makes of that configuration.
+    """Assert that `obj.get_config()` holds the expected values; return the object that `from_config` makes of it.
 
     again = assert_serializable(student.QuantileLoss(quantile=0.8), quantile=0.8)
     """
     config, again = _rebuilt(obj)
     for key, value in expected.items():
-        assert key in config, f"expected get_config() to tell {key!r}, but it tells only {sorted(config)}"
+        assert key in config, f"expected get_config() to have the key {key!r}, but it has only {sorted(config)}"
         same = np.isclose(config[key], value) if isinstance(value, float) else config[key] == value
         assert same, f"expected get_config() to give {value!r} for {key!r}, but it gives {config[key]!r}"
     return again
@@ -77,12 +77,12 @@ def _rebuilt(obj: Any) -> tuple[Any, Any]:
 
 
 def assert_grads_flow(fn: Any, *inputs: Any) -> Any:
-    """Show that `fn(*inputs)` has a finite gradient with respect to its last input, and return it as an array.
+    """Assert that `fn(*inputs)` has a finite gradient with respect to its last input; return it as an array.
 
     slope = assert_grads_flow(student.log_cosh, y_true, y_pred)
     """
     slope = _slope(fn, inputs)
-    assert slope is not None, "expected a gradient, but none flows: is every step of the computation TensorFlow's?"
+    assert slope is not None, "expected a gradient, but none flows: does every step of the computation use TensorFlow?"
     assert np.isfinite(slope).all(), f"expected a finite gradient, but it holds {slope[~np.isfinite(slope)][0]}"
     return slope
 
@@ -98,7 +98,7 @@ def _slope(fn: Any, inputs: Any) -> Any:
 
 
 def assert_learns(model: Any, x: Any, y: Any, steps: int = 200) -> None:
-    """Show that the loss of the compiled `model` falls while it takes `steps` steps, each on all of `x` and `y`.
+    """Assert that the loss of the compiled `model` falls over `steps` training steps, each on all of `x` and `y`.
 
     assert_learns(model, x, y, steps=300)
     """
@@ -113,7 +113,7 @@ def _two_epochs(model: Any, x: Any, y: Any, steps: int) -> Any:
 
 
 def assert_streams(new_metric: Callable[[], Any], y_true: Any, y_pred: Any, expected: float, rng: Any) -> None:
-    """Show that a metric gives `expected` over the examples however they are split into batches.
+    """Assert that a metric gives `expected` over the examples, for several splits into batches.
 
     assert_streams(lambda: student.StreamingF1(threshold=0.3), y_true, y_pred, expected, rng)
     """
@@ -133,7 +133,7 @@ def _fed(metric: Any, y_true: Any, y_pred: Any) -> Any:
 
 @in_worker
 def ops_in(fn: Any, *specs: Any) -> list[str]:
-    """Name every operation in the graph of `fn`, traced for `specs`, the bodies of nested functions included.
+    """Return the names of all operations in the graph of `fn`, traced for `specs`, including nested functions.
 
     assert "While" in ops_in(student.running_totals, tf.TensorSpec([None], "float32"))
     """
@@ -144,7 +144,7 @@ def ops_in(fn: Any, *specs: Any) -> list[str]:
 
 
 def assert_tensor(given: Any, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Show that `given` is a tensor with the dtype, the shape and the numbers of `expected`; integers must be equal.
+    """Assert that `given` is a tensor with the dtype, shape and numbers of `expected`; integers must be equal.
 
     assert_tensor(student.arange_like_numpy(5), np.arange(5, dtype="int64"))
     """
@@ -162,9 +162,9 @@ def _is_tensor(value: Any) -> bool:
 
 
 def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:
-    """Show that a built layer or model trains weights of these shapes and no others, in any order; fill them at random.
+    """Assert that a built layer or model has trainable weights of exactly these shapes, and fill them at random.
 
-    The shapes all differ, and the numbers come back in their order:
+    The shapes must differ. Returns the numbers in the order of the shapes:
 
     kernel, bias = fill_weights(keras.layers.Dense(1), rng, (3, 1), (1,))
     """

@@ -1,6 +1,6 @@
-"""The secret half of an assignment: reference solutions, variants, mutants, hidden checks, and the course's seed.
+"""The answer key of an assignment: reference solutions, variants, mutants, hidden checks, and the course's seed.
 
-`answer_key` is the one door to `solutions/` and `autograder/`. It refuses what belongs to no question.
+Nothing else reads `solutions/` and `autograder/`. A file there that belongs to no question is an error.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from gradetape.errors import CourseError
 
 @dataclass(frozen=True)
 class AnswerKey:
-    """The secret half of one assignment."""
+    """What students of one assignment never see."""
 
     assignment: Assignment
     solutions: Path
     autograder: Path
 
     def reference(self, question_id: str) -> Path:
-        """The right solution of a question."""
+        """The reference solution of a question."""
         return self.solutions / f"{question_id}.py"
 
     def variants(self, question_id: str) -> tuple[Path, ...]:
-        """Solutions that are right in another way."""
+        """Other correct solutions of a question."""
         return tuple(sorted((self.solutions / "variants" / question_id).glob("*.py")))
 
     def mutants(self, question_id: str) -> tuple[Path, ...]:
-        """Solutions that are wrong in one way."""
+        """Solutions of a question with one misconception each."""
         return tuple(sorted((self.solutions / "mutants" / question_id).glob("*.py")))
 
     def hidden_checks(self, question_id: str) -> Path:
-        """The checks that only the grader holds."""
+        """The checks of a question that students do not receive."""
         return self.autograder / f"test_{question_id}.py"
 
     def seed(self) -> bytes:
@@ -54,7 +54,7 @@ class AnswerKey:
 
 
 def answer_key(course: Course, assignment: Assignment) -> AnswerKey:
-    """The secrets of an assignment. Raises CourseError with every file that is missing or belongs to no question."""
+    """The answer key of an assignment. Raises CourseError with every file that is missing or belongs to no question."""
     found = AnswerKey(
         assignment, course.root / "solutions" / assignment.name, course.root / "autograder" / assignment.name
     )
@@ -87,7 +87,7 @@ def _secret_texts(found: AnswerKey) -> Iterator[Path]:
 
 
 def _strays(course: Course, found: AnswerKey) -> Iterator[str]:
-    """Secret files and folders that belong to no question: a misspelt stem would silently prove nothing."""
+    """Files and folders that belong to no question: with a misspelt question id, verify would silently skip them."""
     question_ids = found.assignment.question_ids
     expected = {
         found.solutions: [*(f"{question_id}.py" for question_id in question_ids), "variants", "mutants", "notes"],

@@ -1,7 +1,7 @@
-"""The masters of a course: the public ones, and apart from them the secrets that belong to them.
+"""A course and its assignments: what students may see of them.
 
-`find` and `Course.assignment` read only `grader_config.yml` and `assignments/`: they work where `solutions/` and
-`autograder/` are absent. `secrets` is the one door to those two, and refuses what belongs to no question.
+`find` and `Course.assignment` read only `grader_config.yml` and `assignments/`, so they work where `solutions/` and
+`autograder/` are absent. `course.answer_key` reads those two.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gradetape import records
 from gradetape.course import config
 from gradetape.errors import CourseError
 
-STEM = re.compile(r"q\d\d_[a-z0-9_]+")
+QUESTION_ID = re.compile(r"q\d\d_[a-z0-9_]+")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 AWAY = " Move it away, or add the question."
 _HEADING = re.compile(r"#{1,6}\s+(?P<title>.*\S)")
@@ -33,12 +33,12 @@ class QuestionSource:
 
     @property
     def prompt(self) -> Path:
-        """What to build and why."""
+        """The task, in Markdown."""
         return self.folder / "prompt.md"
 
     @property
     def starter(self) -> Path:
-        """What the student completes."""
+        """The code that students complete."""
         return self.folder / "starter.py"
 
     @property
@@ -49,7 +49,7 @@ class QuestionSource:
 
 @dataclass(frozen=True)
 class Assignment:
-    """The public half of one assignment; `deadline` is an ISO time with its zone, `data` are files for the student."""
+    """The public half of one assignment; `deadline` is an ISO time with its zone, `data` are files for students."""
 
     name: str
     title: str
@@ -66,26 +66,26 @@ class Assignment:
 
     @property
     def question_ids(self) -> tuple[str, ...]:
-        """The questions' stems in their order."""
+        """The questions' ids in their order."""
         return tuple(question.id for question in self.questions)
 
 
 @dataclass(frozen=True)
 class Course:
-    """A folder with a `grader_config.yml` in it."""
+    """A folder that holds a `grader_config.yml`."""
 
     root: Path
     config: config.Config
 
     def names(self) -> tuple[str, ...]:
-        """The assignments that there are. Raises CourseError where there is no folder for them."""
+        """The names of the course's assignments. Raises CourseError where `assignments/` is missing."""
         folder = self.root / "assignments"
         if not folder.is_dir():
             raise CourseError(f"{folder} is missing. Make an assignment in it: gradetape new assignment NAME")
         return tuple(sorted(entry.name for entry in entries(folder) if entry.is_dir() and NAME.fullmatch(entry.name)))
 
     def assignment(self, name: str) -> Assignment:
-        """One assignment's masters. Raises CourseError or ConfigError with all that is wrong with them."""
+        """One assignment. Raises CourseError or ConfigError with everything that is wrong in its folder."""
         if name not in self.names():
             known = ", ".join(self.names()) or "none yet"
             near = config.did_you_mean(name, self.names())
@@ -109,26 +109,26 @@ def find(start: Path) -> Course:
     )
 
 
-def _stem(text: str) -> str:
-    if not STEM.fullmatch(text):
+def _question_id(text: str) -> str:
+    if not QUESTION_ID.fullmatch(text):
         raise ValueError("a question is named like q05_custom_loss: q, two digits, then small letters, digits and _")
     return text
 
 
 class AssignmentSpec(config.StrictModel):
-    """What `assignment.yml` says."""
+    """The keys of `assignment.yml`."""
 
     title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="The assignment's title.")
     questions: Annotated[
         dict[
-            Annotated[str, AfterValidator(_stem)],
+            Annotated[str, AfterValidator(_question_id)],
             Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)],
         ],
         Field(min_length=1),
-    ] = Field(description="Each question's stem, in the order that students see, and the points of all its checks.")
-    deadline: config.Time | None = Field(None, description="When it is due: an ISO time with its zone.")
+    ] = Field(description="The questions' ids, in the order that students see, and the points of all checks of each.")
+    deadline: config.Time | None = Field(None, description="The deadline, as an ISO time with its zone.")
     data: Annotated[tuple[str, ...], Field(strict=False)] = Field(
-        (), description="Files in the assignment's folder that students receive too."
+        (), description="Further files of the assignment's folder that students receive."
     )
 
 
@@ -157,7 +157,7 @@ def _question_source(folder: Path, shown: str, points: float) -> QuestionSource:
 
 
 def _title(prompt: Path, shown: str) -> str:
-    """The first heading of a prompt; what follows a code fence is not looked at."""
+    """The first heading of a prompt, before any code fence."""
     for line in prompt.read_text(encoding="utf-8-sig").splitlines():
         if line.startswith(("```", "~~~")):
             break
@@ -167,7 +167,7 @@ def _title(prompt: Path, shown: str) -> str:
 
 
 def entries(folder: Path) -> Iterator[Path]:
-    """What a person put into a folder."""
+    """The entries of a folder, without hidden ones and those that Python makes."""
     if folder.is_dir():
         yield from (entry for entry in sorted(folder.iterdir()) if not entry.name.startswith((".", "__pycache__")))
 
@@ -183,8 +183,8 @@ def _unlisted(folder: Path, shown: str, listed: Mapping[str, float], data: Itera
 def _unfit_question(folder: Path, shown: str, question_id: str) -> Iterator[str]:
     if not (folder / question_id).is_dir():
         folders = [entry.name for entry in entries(folder) if entry.is_dir()]
-        near = config.did_you_mean(question_id, folders) or " Take the line out."
-        yield f"{shown}/assignment.yml lists {question_id}, but {shown}/{question_id} is not there.{near}"
+        near = config.did_you_mean(question_id, folders) or " Remove the line."
+        yield f"{shown}/assignment.yml lists {question_id}, but {shown}/{question_id} is missing.{near}"
         return
     parts = [folder / question_id / part for part in ("prompt.md", "starter.py", "test_public.py")]
     yield from _unfit(folder, shown, parts)
@@ -192,18 +192,18 @@ def _unfit_question(folder: Path, shown: str, question_id: str) -> Iterator[str]
 
 
 def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
-    """Files that are missing, or that come from outside the public folder, where secrets are."""
+    """Files that are missing, or that are outside the public folder, as the answer key is."""
     for file in files:
         name = f"{shown}/{file.relative_to(folder)}" if file.is_relative_to(folder) else str(file)
         if not file.resolve().is_relative_to(folder.resolve()):
-            yield f"{name} leads out of {shown}, and only what is in it is public. Copy the file into it."
+            yield f"{name} leads out of {shown}, and students receive only what is in it. Copy the file into it."
         elif not file.is_file():
             near = config.did_you_mean(file.name, (entry.name for entry in entries(file.parent)))
             yield f"{name} is missing.{near}"
 
 
 def unreadable(root: Path, files: Iterable[Path]) -> Iterator[str]:
-    """Files that are there, and are no text."""
+    """Why files that exist cannot be read as text."""
     for file in files:
         try:
             file.read_text(encoding="utf-8-sig")
@@ -212,4 +212,4 @@ def unreadable(root: Path, files: Iterable[Path]) -> Iterator[str]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            yield f"{file.relative_to(root)} cannot be read: {error.strerror}. It should be a text that you may read."
+            yield f"{file.relative_to(root)} cannot be read: {error.strerror}. Make it a text file that you may read."

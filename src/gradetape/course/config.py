@@ -23,9 +23,10 @@ from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from gradetape import records
+from gradetape.course.check_files import CONFIG_FILE
 from gradetape.errors import ConfigError
 
-FILE = "grader_config.yml"
+FILE = CONFIG_FILE
 _HEAD = """\
 ## The settings of this course. A key after '# ' has its default value: remove the '# ' to change it, and for a key in a
 ## group also the '# ' of the group's line. A line that starts with '##' describes the next key.
@@ -206,7 +207,7 @@ Model = TypeVar("Model", bound=StrictModel)
 
 
 def load(path: Path) -> Config:
-    """Read `grader_config.yml`. Raises ConfigError, which names every wrong line."""
+    """Read `grader_config.yml`. Raises ConfigError with every wrong line."""
     return read(path, Config)
 
 

@@ -1,4 +1,4 @@
-"""From masters and a submission to a case that can be judged."""
+"""A question's sources, the answer key and a submission become a job that can be judged."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from gradetape import intake
 from gradetape.course import assignments as courses
 from gradetape.course.answer_key import AnswerKey
 from gradetape.course.answer_key import answer_key as open_answer_key
+from gradetape.course.source import PythonSource
 from gradetape.records import AssignmentBundle, Cell, Job, Limits
 
 _DEFINES = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
@@ -22,7 +22,7 @@ _DEFINES = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class GradableAssignment:
-    """An assignment with the secrets that belong to it."""
+    """An assignment with the answer key that belongs to it."""
 
     course: courses.Course
     assignment: courses.Assignment
@@ -30,7 +30,7 @@ class GradableAssignment:
 
     @classmethod
     def open(cls, course: courses.Course, name: str) -> GradableAssignment:
-        """Reads the masters and the secrets; raises CourseError or ConfigError."""
+        """Reads the question sources and the answer key; raises CourseError or ConfigError."""
         assignment = course.assignment(name)
         return cls(course, assignment, open_answer_key(course, assignment))
 
@@ -67,7 +67,7 @@ class GradableAssignment:
         )
 
     def job(self, cells: tuple[Cell, ...], limits: Limits, **how: Any) -> Job:
-        """A submission's cells, made ready to be judged; `how` gives the other fields of `Case`."""
+        """A submission's cells, made ready to be judged; `how` gives the other fields of `Job`."""
         seed = self.answer_key.seed().hex()
         return Job(cells=self.attributed(cells), reference=self.reference, seed=seed, limits=limits, **how)
 
@@ -84,21 +84,21 @@ class GradableAssignment:
         )
 
     @cached_property
-    def _asked(self) -> dict[str, str]:
-        """Which question asks for which name; a name that several ask for says nothing."""
+    def names_asked(self) -> dict[str, str]:
+        """The question whose starter defines a name, by the name; a name that several starters define is left out."""
         pairs = [
             (name, question_source.question.id)
             for question_source in self.assignment.question_sources
-            for name in set(_DEFINES.findall(question_source.starter.read_text(encoding="utf-8")))
+            for name in set(_DEFINES.findall(PythonSource.read(question_source.starter).text))
         ]
         counts = Counter(name for name, _ in pairs)
         return {name: question_id for name, question_id in pairs if counts[name] == 1}
 
     def _guess(self, source: str) -> str | None:
-        question_ids = [self._asked[name] for name in _DEFINES.findall(source) if name in self._asked]
+        question_ids = [self.names_asked[name] for name in _DEFINES.findall(source) if name in self.names_asked]
         return question_ids[-1] if question_ids else None
 
 
-def answer(question_id: str, source: Path | str) -> tuple[Cell, ...]:
-    """A solution's cells, each marked as an answer to the question."""
-    return tuple(msgspec.structs.replace(cell, question=question_id) for cell in intake.cells_of(source))
+def answer(question_id: str, file: Path) -> tuple[Cell, ...]:
+    """The code cells of a solution or a starter, each marked as an answer to the question."""
+    return tuple(Cell(source=cell.text, question=question_id) for cell in PythonSource.read(file).code)

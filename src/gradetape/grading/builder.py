@@ -78,6 +78,7 @@ class GradeBuilder:
         config = gradable.course.config
         files = [path.read_bytes().hex() for path in gradable.check_files]
         cells = [cell.source for cell in gradable.reference]
+        asked = [f"{name}={question_id}" for name, question_id in sorted(gradable.names_asked.items())]
         settings = [self._environment.identity, str(config.keras), msgspec.json.encode(config.limits.record()).decode()]
         versions = [f"{name}={number}" for name, number in sorted(self._environment.versions.items())]
         return _digest(
@@ -86,6 +87,7 @@ class GradeBuilder:
             *self._question_ids,
             *files,
             *cells,
+            *asked,
             *settings,
             *versions,
         )

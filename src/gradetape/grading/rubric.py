@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gradetape.course.check_files import check_file
 from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import CourseError
-from gradetape.judge.items import place_of
 from gradetape.records import (
     Check,
     CheckResult,
@@ -73,10 +73,10 @@ def _unread(gradable: GradableAssignment, collected: CollectedChecks) -> list[tu
     """For each check file that could not be read, a check that stands for the points that are missing."""
     found: list[tuple[Check, str]] = []
     for path, text in collected.broken.items():
-        place = place_of(gradable.course.root / path)
-        if place is None:
+        file = check_file(gradable.course.root / path)
+        if file is None:
             continue
-        _, _, question_id, public = place
+        question_id, public = file.question, file.public
         have = sum(check.points for check in collected.checks if check.question == question_id)
         total = next(question.points for question in gradable.assignment.questions if question.id == question_id)
         missing = max(total - have - sum(check.points for check, _ in found if check.question == question_id), 0.0)

@@ -1,20 +1,20 @@
-"""Which files are submissions, and whose.
+"""Find the files that are submissions, and the student of each.
 
 A student's name comes, in this order, from
 
 - Canvas: `lastfirst_12345_67890_title.ipynb`, also `lastfirst_LATE_12345_67890_title.ipynb`;
 - Moodle: `First Last_12345_assignsubmission_file_/x.ipynb`, or flat: `First Last_12345_assignsubmission_file_x.ipynb`;
-- a student's folder: `alice/homework.ipynb`. A folder is a student's, with all that is below it, if submissions lie in
-  it. The folder that was asked for is nobody's. Where several were (`gradetape grade submissions/*`), they are
-  students' if one of them holds a single file, and sections if each holds several;
-- the file: `alice.ipynb`. The time that otter's export appends to a zip's name is not part of it.
+- a student's folder: `alice/homework.ipynb`. A folder that holds submissions is a student's, with everything below it,
+  except for the folder that was passed. Several passed folders (`gradetape grade submissions/*`) are students' if one
+  of them holds a single file, and sections of the course if each holds several;
+- the file: `alice.ipynb`. The time that otter's export appends to a zip's name is left out.
 
-One file of each person counts. A notebook or zip comes before a script; of attempts at one file, which Canvas numbers
-and otter dates, the latest. Between others nobody but a person can choose: none is graded. Files that lead to one name
-without being known as one person's could be two people's: none is graded either.
+One file of each person is graded: a notebook or zip rather than a script, and of attempts at one file, which Canvas
+numbers and otter dates, the latest. Between other files only a person can choose, and none is graded. Files with one
+student's name that are not known to be one person's could be two people's, and none is graded either.
 
-A file of another kind is a submission where it is named as the LMS names those beside it, and a folder without any
-where those beside it hold some. What else lies there, such as a README or data, is passed over.
+A file of another kind is reported as unreadable if it is named as the LMS names the submissions beside it; so is a
+folder without submissions if the folders beside it hold some. Other files, such as a README or data, are passed over.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from gradetape.text import few, one_line
 SUFFIXES = (".ipynb", ".py", ".zip")
 MAX_FOLDERS_DEEP = 16
 
-_LINK = "This is a link to something else. Hand in the notebook itself."
-_KIND = "The file is no notebook (.ipynb), script (.py) or zip. Hand in the notebook itself."
-_GONE = "There is no such file, or it is out of reach. Look at the path's spelling."
-_WHICH = "More than one file was handed in, and one is due. Tell your instructor which one counts."
-# Two numbers that look like a year and a month are no ids of Canvas.
+_LINK = "This is a link to another file. Hand in the notebook itself."
+_KIND = "The file is not a notebook (.ipynb), script (.py) or zip. Hand in the notebook itself."
+_GONE = "The file does not exist or cannot be reached. Check the spelling of the path."
+_WHICH = "You handed in several files, expected one. Tell your instructor which one to grade."
+# Two numbers that look like a year and a month are not ids of Canvas.
 _CANVAS = re.compile(
     r"(?P<name>[^_]+)(_LATE)?_(?!\d{4}_\d\d?_)(?P<person>\d+)_(?P<attempt>\d{1,18})_(?P<title>.+?)(-\d{1,3})?"
 )
@@ -49,10 +49,10 @@ _NO_ORDER = (0, "")
 class DiscoveredFile:
     """A file that somebody handed in.
 
-    `person` is what tells files of one person from those of two, empty where nothing does. Those of the highest `rank`
-    can count: 2 for notebooks and zips, 1 for scripts, 0 for what cannot be graded. They are attempts if they share
-    their `title` and differ in their `order`. `problem` says why the file is not to be opened; `for_student` is what
-    the student may read in its place.
+    `person` is the same for files that are known to be one person's, and empty where the person is unknown. Of a
+    person's files, those of the highest `rank` may be graded: 2 for notebooks and zips, 1 for scripts, 0 for others.
+    Files with the same `title` and different `order` are attempts. `problem` says why the file is not opened;
+    `for_student` is what the student reads in its place.
     """
 
     path: Path
@@ -77,7 +77,7 @@ def find(paths: Iterable[Path]) -> list[DiscoveredFile]:
 
 
 def passed_over(root: Path) -> list[Path]:
-    """What lies directly in a folder, and neither is a submission nor holds one."""
+    """The entries of a folder that neither are submissions nor hold any."""
     try:
         entries = _listed(root)
     except OSError:
@@ -87,7 +87,7 @@ def passed_over(root: Path) -> list[Path]:
 
 
 def counting(found: Iterable[DiscoveredFile]) -> Iterator[tuple[DiscoveredFile, list[DiscoveredFile]]]:
-    """The file of each person that counts, with the others; one with a problem where nobody can tell which."""
+    """Each person's file to grade, with their other files; where there is no telling which, a file with a problem."""
     people: dict[str, list[DiscoveredFile]] = {}
     for entry in found:
         people.setdefault(entry.person or os.fspath(entry.path), []).append(entry)
@@ -107,7 +107,7 @@ def _are_attempts(files: list[DiscoveredFile]) -> bool:
 
 
 def _where(files: list[DiscoveredFile]) -> Path:
-    """The student's folder that holds the files, or the first of them where others' lie there too."""
+    """The student's folder that holds the files, or the first file where other students' files are there too."""
     common = os.path.commonpath([os.path.abspath(entry.path.parent) for entry in files])
     folders = [parent for parent in files[0].path.parents if os.path.abspath(parent) == common]
     own = (folder for folder in folders if _moodle_owner(folder) or files[0].person == _person_of(folder))
@@ -118,13 +118,13 @@ def _which(files: list[DiscoveredFile]) -> str:
     common = os.path.commonpath([os.path.abspath(entry.path.parent) for entry in files])
     names = few(one_line(os.path.relpath(entry.path, common)) for entry in files)
     return (
-        f"{len(files)} files, and one is due: {names}. Which one counts? Move the others away and grade again. "
-        "If they are several students', grade their folder by itself."
+        f"Found {len(files)} files, expected one: {names}. Keep the one to grade and move the others away. "
+        "If they belong to several students, grade their folder by itself."
     )
 
 
 def _asked(path: Path) -> DiscoveredFile:
-    """A file that was named by itself."""
+    """A file that was passed by itself."""
     owner = _moodle_owner(path.parent)
     entry = _of_moodle(_file(path), owner) if owner else _file(path)
     return entry if os.path.exists(path) else replace(entry, rank=0, problem=_GONE)
@@ -143,11 +143,11 @@ def _folder(root: Path, *, owned: bool) -> list[DiscoveredFile]:
 def _walk(folder: Path, *, depth: int, owned: bool) -> list[DiscoveredFile]:
     """The submissions in a folder and below it; an owned one is a student's if any lie in it."""
     if depth > MAX_FOLDERS_DEEP:
-        return [DiscoveredFile(folder, clean(folder.name), problem="The folder lies too deep. Pass it by itself.")]
+        return [DiscoveredFile(folder, clean(folder.name), problem="The folder is nested too deep. Pass it by itself.")]
     try:
         entries = _listed(folder)
     except OSError as problem:
-        reason = f"The folder cannot be opened: {problem.strerror}. Look at its permissions."
+        reason = f"The folder cannot be opened: {problem.strerror}. Check its permissions."
         return [DiscoveredFile(folder, clean(folder.name), problem=reason)]
     here = _submissions(entries)
     walked = {entry: _walk(entry, depth=depth + 1, owned=True) for entry in entries if _is_folder(entry)}
@@ -171,7 +171,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _submissions(entries: list[Path]) -> list[DiscoveredFile]:
-    """The submissions among the entries of one folder; a link could lead anywhere, and is not followed."""
+    """The submissions among the entries of one folder. Links are not followed: they could lead anywhere."""
     links = [replace(_file(entry), rank=0, problem=_LINK) for entry in entries if os.path.islink(entry)]
     files = [_file(entry) for entry in entries if not os.path.isdir(entry) and not os.path.islink(entry)]
     good = [entry for entry in files if entry.rank]
@@ -180,7 +180,7 @@ def _submissions(entries: list[Path]) -> list[DiscoveredFile]:
 
 
 def _is_a_students(here: list[DiscoveredFile]) -> bool:
-    """Whether these make their folder a student's: not if an LMS has named them, and a link to data does not."""
+    """Whether these files make their folder a student's; files that an LMS named and links to data do not."""
     return any(_has_suffix(entry.path) for entry in here) and not any(entry.person for entry in here)
 
 

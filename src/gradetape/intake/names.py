@@ -1,4 +1,4 @@
-"""Names that come from outside, made fit to be shown."""
+"""Names of students and files, cleaned so that they can be shown."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The bytes of a notebook, a script or a zip become cells of text. Nothing is run, nothing is written to disk.
+"""The bytes of a notebook, a script or a zip become cells of text. Nothing is run, and nothing is written to disk.
 
-The bytes may be hostile. So the caps come first, from a linear scan: how deep the JSON nests and how many values it
-holds (`[[],[],…]` needs twenty times its size as Python objects). Only then is it parsed, and of a notebook only the
-text of its code cells, their tags, and the assignment's name are looked at; an old format goes through nbformat's
-own upgrade as that skeleton, without its outputs. Whatever is wrong is a SubmissionError whose text is for the student.
+The bytes may be hostile. A linear scan first enforces the caps on how deep the JSON nests and how many values it holds
+(`[[],[],…]` needs twenty times its size as Python objects). Then the JSON is parsed. Of a notebook, only the text of
+its code cells, their tags and the assignment's name are used; for an old format, nbformat upgrades a skeleton of these,
+without outputs. Every problem is a SubmissionError whose text is for the student.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 import nbformat
 import numpy as np
 
+from gradetape.course.source import CellKind, split
 from gradetape.errors import SubmissionError
 from gradetape.intake.names import clean
 from gradetape.records import Cell
@@ -40,21 +41,19 @@ SKIPPED_FOLDERS = frozenset({"__MACOSX", "__pycache__"})
 
 SAVE_AGAIN = "Open it in Jupyter, save it again, and hand in that file."
 CLEAR = "Choose 'Clear All Outputs' in Jupyter, save it, and hand in that file."
-_MARKER = re.compile(r"# ?%%(?P<rest>.*)|# In\[[ \d]*\]:\s*")
-_PROSE = re.compile(r"\[(markdown|md|raw)\]")
-_QUESTION = re.compile(r"question:(?P<stem>q\d\d_[a-z0-9_]{1,100})(?![a-z0-9_])")
+_QUESTION = re.compile(r"question:(?P<id>q\d\d_[a-z0-9_]{1,100})(?![a-z0-9_])")
 _ASSIGNMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """The cells of one file, and the assignment that it says it belongs to."""
+    """The code cells of one file, and the assignment that it declares."""
 
     cells: tuple[Cell, ...]
     assignment: str | None = None
 
 
 def parse(suffix: str, data: bytes) -> Parsed:
-    """Read a file's bytes by its suffix. Raises SubmissionError with the reason and the next step."""
+    """Read a file's bytes by its suffix. Raises SubmissionError."""
     if not data.strip():
         raise SubmissionError("The file is empty. Save the notebook, and hand it in again.")
     match suffix.lower():
@@ -63,28 +62,20 @@ def parse(suffix: str, data: bytes) -> Parsed:
         case ".zip":
             return archive(data)
         case _:
-            return Parsed(cells_of(_text(data)))
+            return Parsed(script_cells(_text(data)))
 
 
-def cells_of(source: Path | str) -> tuple[Cell, ...]:
-    """Split Python text, or the file at a Path, into cells at its `# %%` lines, without Markdown and empty ones.
+def script_cells(text: str) -> tuple[Cell, ...]:
+    """The code cells of a script, as `course.source` splits them; blank ones are left out.
 
-    The lines `# In[1]:` that nbconvert writes split too, and `# %% tags=["question:q05_custom_loss"]` names the
-    question. Raises SubmissionError.
+    A marker such as `# %% tags=["question:q05_custom_loss"]` names the cell's question. Raises SubmissionError.
     """
-    text = _text(source.read_bytes()) if isinstance(source, Path) else source
     if len(text) > MAX_SCRIPT_LENGTH:  # each line may begin a cell, which takes a hundred times its size
         raise SubmissionError(
             f"The script is longer than {MAX_SCRIPT_LENGTH:,} characters. Read such data from a file."
         )
-    cells: list[tuple[str, list[str]]] = [("", [])]
-    for line in text.splitlines(keepends=True):
-        if builder := _MARKER.fullmatch(line.rstrip()):
-            cells.append((builder["rest"] or "", []))
-        else:
-            cells[-1][1].append(line)
-    code = [(rest, "".join(lines)) for rest, lines in cells if not _PROSE.search(rest)]
-    return _sound(Cell(source=text, question=_question([rest])) for rest, text in code)
+    cells = (cell for cell in split(text) if cell.kind is CellKind.CODE)
+    return _sound(Cell(source=cell.text, question=_question([cell.header])) for cell in cells)
 
 
 def notebook(data: bytes) -> Parsed:
@@ -94,7 +85,7 @@ def notebook(data: bytes) -> Parsed:
     try:
         root = json.loads(text)
     except (ValueError, RecursionError):
-        raise SubmissionError(f"The notebook is not whole: its JSON is broken or cut off. {SAVE_AGAIN}") from None
+        raise SubmissionError(f"The notebook is incomplete: its JSON is broken or cut off. {SAVE_AGAIN}") from None
     cells = _raw_cells(root)
     if len(cells) > MAX_CELLS:
         raise SubmissionError(f"The notebook has {len(cells):,} cells, and {MAX_CELLS:,} are allowed. Delete some.")
@@ -103,7 +94,7 @@ def notebook(data: bytes) -> Parsed:
 
 
 def archive(data: bytes) -> Parsed:
-    """The one notebook of a zip, such as otter's export makes; nothing else of it is opened. Raises SubmissionError."""
+    """The only notebook of a zip, such as otter's export makes; no other entry is opened. Raises SubmissionError."""
     if data.count(b"PK\x01\x02") > MAX_ENTRIES:
         raise SubmissionError(f"The zip has more than {MAX_ENTRIES:,} entries. Hand in the notebook itself.")
     try:
@@ -122,9 +113,9 @@ def _text(data: bytes) -> str:
 
 
 def _check_shape(data: bytes) -> None:
-    """Refuse JSON that is too deep or has too many values, before a parser builds it: a scan that holds one block.
+    """Refuse JSON that is too deep or has too many values, block by block and before it is parsed.
 
-    Brackets and commas count outside strings; a quote changes sides unless it is escaped.
+    Brackets and commas count outside strings; a quote begins or ends a string unless it is escaped.
     """
     data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     depth, quoted, values = 0, 0, 0
@@ -147,7 +138,7 @@ def _raw_cells(root: Any) -> list[Any]:
     """The cells as nbformat 4 has them."""
     version = root.get("nbformat") if isinstance(root, dict) else None
     if type(version) is not int or not 2 <= version <= 4:
-        raise SubmissionError(f"The file is JSON, but no notebook of a format that is known (2 to 4). {SAVE_AGAIN}")
+        raise SubmissionError(f"The file is JSON, but not a notebook of format 2, 3 or 4. {SAVE_AGAIN}")
     cells = root.get("cells") if version == 4 else _upgraded(root, version)
     if not isinstance(cells, list):
         raise SubmissionError(f"The notebook has no list of cells. {SAVE_AGAIN}")
@@ -193,7 +184,7 @@ def _question(tags: Any) -> str | None:
     if not isinstance(tags, list):
         return None
     found = (_QUESTION.search(tag) for tag in tags if isinstance(tag, str))
-    return next((match["stem"] for match in found if match), None)
+    return next((match["id"] for match in found if match), None)
 
 
 def _assignment(root: dict[str, Any]) -> str | None:
@@ -210,7 +201,7 @@ def _dig(node: Any, *keys: str) -> Any:
 
 
 def _sound(cells: Iterator[Cell]) -> tuple[Cell, ...]:
-    """The cells that have text. Raises SubmissionError where Python could not read one."""
+    """The cells that are not blank. Raises SubmissionError where Python could not read one."""
     kept = tuple(cell for cell in cells if cell.source.strip())
     if len(kept) > MAX_CELLS:
         raise SubmissionError(f"The file has {len(kept):,} cells, and {MAX_CELLS:,} are allowed. Delete some.")
@@ -219,7 +210,9 @@ def _sound(cells: Iterator[Cell]) -> tuple[Cell, ...]:
         if len(cell.source) > MAX_CELL_LENGTH:
             raise SubmissionError(f"{where} is longer than {MAX_CELL_LENGTH:,} characters. Read such data from a file.")
         if "\0" in cell.source or any("\ud800" <= letter <= "\udfff" for letter in set(cell.source)):
-            raise SubmissionError(f"{where} holds a character that no text has (NUL or half of a pair). Type it anew.")
+            raise SubmissionError(
+                f"{where} holds a character that is not text (NUL or half of a surrogate pair). Type it again."
+            )
     return kept
 
 
@@ -230,11 +223,11 @@ def _only_notebook(archive: zipfile.ZipFile, packed: int) -> bytes:
     if len(notebooks) > 1:
         names = ", ".join(clean(entry.filename) for entry in notebooks[:5])
         raise SubmissionError(
-            f"The zip holds {len(notebooks)} notebooks ({names}), and one is due. Hand in the right one by itself, "
+            f"The zip holds {len(notebooks)} notebooks ({names}), expected one. Hand in the right one by itself, "
             "or unpack the zip and grade the folder."
         )
     if not notebooks:
-        raise SubmissionError("The zip holds no notebook (a zip in it is not opened). Hand in the notebook itself.")
+        raise SubmissionError("The zip holds no notebook (a zip inside it is not opened). Hand in the notebook itself.")
     return _unpacked(archive, notebooks[0])
 
 
@@ -257,9 +250,9 @@ def _is_notebook(entry: zipfile.ZipInfo) -> bool:
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     if entry.flag_bits & 1:
-        raise SubmissionError("The zip asks for a password. Hand in the notebook itself.")
+        raise SubmissionError("The zip is protected by a password. Hand in the notebook itself.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise SubmissionError("The zip is packed in an unusual way. Make it again, or hand in the notebook itself.")
+        raise SubmissionError("The zip uses an unusual compression. Make it again, or hand in the notebook itself.")
     with archive.open(entry) as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-import numpy as np
 import pytest
 
+from gradetape.course.check_files import check_file
 from gradetape.errors import InfrastructureError, Overdue
-from gradetape.judge.context import CheckContext, CleanWorker
-from gradetape.judge.items import check_of, limit_of, needs_gpu, place_of
+from gradetape.judge.context import CheckContext
+from gradetape.judge.items import check_of, limit_of, needs_gpu
+from gradetape.judge.registry import FIXTURES, CheckFixture, loading
 from gradetape.judge.verdicts import result_of
-from gradetape.records import Cell, CheckResult
-from gradetape.remote.handles import Names
-from gradetape.wire.operations import Operation
-from gradetape.wire.values import WorkerPath
+from gradetape.records import CheckResult
 
-_LOADED = {"student", "keras", "tf", "worker_tmp_path"}
 _GRACE_S = 1.0
 NO_GPU = "This check needs a GPU, and this machine has none for it. It was not run, and costs nothing."
 
@@ -51,10 +48,14 @@ class Judge:
         self._context: CheckContext | None = None
         self._error: BaseException | None = None
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Registers the fixtures."""
+        config.pluginmanager.register(_fixture_plugin(self._current_context), "gradetape-fixtures")
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """One check, from its workers to its result."""
-        if place_of(item.path) is None or self.host is None:
+        if check_file(item.path) is None or self.host is None:
             return (yield)
         try:
             context = self._context = self.host.context(item)
@@ -65,7 +66,8 @@ class Judge:
         check, seconds = check_of(item), limit_of(item, context.job.limits.check_s)
         asked = set(getattr(item, "fixturenames", ()))
         try:
-            with context.check(check.id, seconds, loaded=bool(_LOADED & asked), reference="reference" in asked):
+            loaded, reference = bool(loading("student") & asked), bool(loading("reference") & asked)
+            with context.check(check.id, seconds, loaded=loaded, reference=reference):
                 started = time.monotonic()
                 self.host.began(item, seconds)
                 outcome = yield
@@ -85,7 +87,7 @@ class Judge:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
         """The check's own code has a deadline too, a little after that of the worker's replies."""
-        if place_of(item.path) is None or self._context is None:
+        if check_file(item.path) is None or self._context is None:
             return (yield)
         signal.signal(signal.SIGALRM, _overdue)
         signal.setitimer(signal.ITIMER_REAL, max(self._context.budget.deadline - time.monotonic(), 0.01) + _GRACE_S)
@@ -107,55 +109,23 @@ class Judge:
             self._error = call.excinfo.value
         return (yield)
 
-    @pytest.fixture
-    def student(self) -> Names:
-        """The submission's names."""
-        return self._current.student.names()
-
-    @pytest.fixture
-    def reference(self) -> Names:
-        """The same names as the reference solution defines them."""
-        return self._current.reference().names()
-
-    @pytest.fixture
-    def keras(self) -> Names:
-        """Keras, in the student's worker."""
-        return self._current.student.module("keras")
-
-    @pytest.fixture
-    def tf(self) -> Names:
-        """TensorFlow, in the student's worker."""
-        return self._current.student.module("tf")
-
-    @pytest.fixture
-    def clean(self) -> CleanWorker:
-        """A worker that has never run the student's code."""
-        return self._current.clean()
-
-    @pytest.fixture
-    def rng(self) -> np.random.Generator:
-        """Random numbers that depend on the course's secret seed and the check alone."""
-        return self._current.rng()
-
-    @pytest.fixture
-    def source(self, request: pytest.FixtureRequest) -> str:
-        """The text of the student's answer cells for the check's question."""
-        question_id = check_of(request.node).question
-        return "\n\n".join(cell.source for cell in _answers(self._current.job.cells, question_id))
-
-    @pytest.fixture
-    def worker_tmp_path(self) -> WorkerPath:
-        """An empty folder in the student's worker."""
-        return WorkerPath(str(self._current.student.ready().ask(Operation.FOLDER)))
-
-    @property
-    def _current(self) -> CheckContext:
+    def _current_context(self) -> CheckContext:
         assert self._context is not None
         return self._context
 
 
-def _answers(cells: tuple[Cell, ...], question_id: str) -> list[Cell]:
-    return [cell for cell in cells if cell.question == question_id]
+def _fixture_plugin(context: Callable[[], CheckContext]) -> object:
+    """A pytest plugin with the registry's fixtures; `context` gives the context of the check in hand."""
+    return type("CheckFixtures", (), {each.name: _pytest_fixture(each, context) for each in FIXTURES})()
+
+
+def _pytest_fixture(declared: CheckFixture, context: Callable[[], CheckContext]) -> object:
+    def provide(self: object, request: pytest.FixtureRequest) -> object:
+        check = check_of(request.node)  # raises for a test outside of a course, where there is no context
+        return declared.provide(context(), check)
+
+    provide.__doc__ = declared.description
+    return pytest.fixture(name=declared.name)(provide)
 
 
 def _overdue(*_: Any) -> None:

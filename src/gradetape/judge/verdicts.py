@@ -12,7 +12,7 @@ from types import TracebackType
 import pytest
 
 from gradetape.errors import Gone, Missing, Overdue, StudentError, WorkerEvent
-from gradetape.judge.items import FIXTURES
+from gradetape.judge.registry import FIXTURES
 from gradetape.records import Check, CheckResult, Verdict
 from gradetape.remote.budget import CheckBudget
 from gradetape.text import printable, strip_ansi
@@ -160,5 +160,6 @@ def _place(error: BaseException) -> str:
 
 def _description(error: BaseException) -> str:
     if isinstance(error, pytest.FixtureLookupError):
-        return error.msg or f"there is no fixture {error.argname!r}. A check may use {', '.join(FIXTURES)}."
+        known = ", ".join(fixture.name for fixture in FIXTURES)
+        return error.msg or f"there is no fixture {error.argname!r}. A check may use {known}."
     return f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""An assignment's masters -> the students' notebook, built by `otter assign` and then made reproducible."""
+"""The students' notebook of an assignment, built by `otter assign` and then made reproducible."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from typing import Any
 from nbformat import v4
 
 from gradetape.course.assignments import Assignment, QuestionSource
+from gradetape.course.source import CellKind, SourceCell
 from gradetape.errors import ReleaseError
 from gradetape.release.starter import starter_cells
 from gradetape.release.texts import due, read, shipped
 
 NB: Any = v4  # Its functions carry no annotations.
-_ORDERS = "Remove what it takes for an order: # IGNORE, # SEED, # BEGIN …, # END …, or an ```otter block."
+_DIRECTIVES = (
+    "Remove the text that it reads as a directive: # IGNORE, # SEED, # BEGIN …, # END …, or an ```otter block."
+)
 
 
 def notebook(assignment: Assignment, work: Path, legacy_keras: bool) -> str:
-    """Return the text of the students' notebook; `work` is an empty folder for what lies about on the way.
+    """Return the text of the students' notebook; `work` is an empty folder for temporary files.
 
     Raises:
-        ReleaseError: otter does not build the notebook, or builds it with a cell that says something else.
+        ReleaseError: otter does not build the notebook, or changes one of its cells.
     """
     question_source = NB.new_notebook(cells=list(_cells(assignment, legacy_keras)), metadata=_metadata(assignment))
     built = _assigned(question_source, work, assignment)
@@ -44,7 +47,7 @@ def _metadata(assignment: Assignment) -> dict[str, Any]:
     }
 
 
-# The master notebook, in otter's language of raw cells
+# The source notebook, with otter's directives in raw cells
 
 
 def _cells(assignment: Assignment, legacy_keras: bool) -> Iterator[Any]:
@@ -78,17 +81,23 @@ def _question_cells(question_source: QuestionSource) -> Iterator[Any]:
     yield _raw("# BEGIN QUESTION", {"name": question.id})
     yield NB.new_markdown_cell(_prompt(question_source))
     yield _raw("# BEGIN PROMPT")
-    for source in starter_cells(question_source.starter):
-        yield NB.new_code_cell(source, metadata={"tags": [f"question:{question.id}"]})
+    for cell in starter_cells(question_source.starter):
+        yield _starter_cell(cell, question.id)
     yield _raw("# END PROMPT")
     yield _raw("# BEGIN TESTS")
-    yield NB.new_code_cell("...")  # Otter adds a check cell only where it sees a test; the real ones are in tests/.
+    yield NB.new_code_cell("...")  # Otter adds a check cell only where it sees a test; the real tests are in tests/.
     yield _raw("# END TESTS")
     yield _raw("# END QUESTION")
 
 
+def _starter_cell(cell: SourceCell, question_id: str) -> Any:
+    if cell.kind is CellKind.MARKDOWN:
+        return NB.new_markdown_cell(cell.text)
+    return NB.new_code_cell(cell.text, metadata={"tags": [f"question:{question_id}"]})
+
+
 def _prompt(question_source: QuestionSource) -> str:
-    """The prompt under a heading with the question's points; the prompt's own first heading gives way to it."""
+    """The prompt, whose first heading is replaced by one with the question's points."""
     text = read(question_source.prompt).strip()
     first, _, rest = text.partition("\n")
     body = rest if first.startswith("#") else text
@@ -108,26 +117,26 @@ def _assigned(question_source: Any, work: Path, assignment: Assignment) -> Any:
     source = work / f"{assignment.name}.ipynb"
     source.write_text(NB.writes(question_source), encoding="utf-8")
     command = [sys.executable, "-m", "otter", "assign", source.name, "built", "--no-run-tests", "--no-pdfs"]
-    # Otter leaves temporary folders behind: here they go the way of the work folder.
+    # Otter leaves temporary folders behind; in the work folder they are removed with it.
     environment = {**os.environ, "TMPDIR": str(work), "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = ((done.stderr or done.stdout).strip().splitlines() or ["nothing"])[-1]
-        raise ReleaseError(f"{assignment.folder}: otter assign did not build the notebook: {said}. {_ORDERS}")
+        output = ((done.stderr or done.stdout).strip().splitlines() or ["no message"])[-1]
+        raise ReleaseError(f"{assignment.folder}: otter assign did not build the notebook: {output}. {_DIRECTIVES}")
     return NB.reads((work / "built" / "student" / source.name).read_text(encoding="utf-8"))
 
 
 def _refuse_changes(question_source: Any, built: Any, assignment: Assignment) -> None:
-    """Otter obeys directives wherever it sees them, so a text that holds one by chance is refused."""
+    """Refuse a text that holds one of otter's directives by chance: otter follows it and changes the cell."""
     kept = {cell.id: cell.source for cell in built.cells}
     for cell in question_source.cells:
         if cell.cell_type != "raw" and cell.source != "..." and kept.get(cell.id) != cell.source:
             start = cell.source.strip().partition("\n")[0]
             raise ReleaseError(
-                f"{assignment.folder}: otter assign changes the cell that begins with {start!r}. {_ORDERS}"
+                f"{assignment.folder}: otter assign changes the cell that begins with {start!r}. {_DIRECTIVES}"
             )
 
 
 def _set_up_after_introduction(built: Any) -> None:
-    """Otter's own first cell comes after the two that say what this is and how to begin."""
+    """Move otter's own first cell behind the introduction and the instructions."""
     built.cells[:3] = [*built.cells[1:3], built.cells[0]]

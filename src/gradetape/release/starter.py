@@ -1,53 +1,55 @@
-"""A starter's cells, and the first line of them that a notebook could not run."""
+"""A starter's cells for the students' notebook."""
 
 from __future__ import annotations
 
 import ast
-import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from gradetape.course.source import CellKind, PythonSource, SourceCell, syntax_error
 from gradetape.errors import ReleaseError
-from gradetape.release.texts import read
-
-CELL = "# %%"
 
 
-def starter_cells(file: Path) -> list[str]:
-    """Return the text of a starter's cells.
+def starter_cells(file: Path) -> list[SourceCell]:
+    """The code and Markdown cells of a starter; the text of a Markdown cell is Markdown, without the `#` of its lines.
 
     Raises:
-        ReleaseError: one of them is no Python; a notebook's magics are, as they are where a cell is run.
+        ReleaseError: a code cell is not Python (a notebook's magics are allowed), a Markdown cell holds more than
+            comments, or there is a raw cell.
     """
-    text = read(file)
-    cells = split(text)
-    for source in cells:
-        error = _syntax_error(source)
-        if error is not None:
-            line = text.count("\n", 0, max(text.find(source), 0)) + (error.lineno or 1)
-            raise ReleaseError(f"{file}:{line}: {error.msg}. Correct it: students begin with this cell.")
-    return cells
+    return list(_cells(PythonSource.read(file)))
 
 
-def split(text: str) -> list[str]:
-    """Split a starter into its cells at the lines that begin with `# %%`; blank cells are left out."""
-    cells: list[list[str]] = [[]]
-    for line in text.splitlines():
-        if line.startswith(CELL):
-            cells.append([])
+def _cells(source: PythonSource) -> Iterator[SourceCell]:
+    for cell in source.cells:
+        if cell.kind is CellKind.CODE:
+            _refuse_syntax_error(source, cell)
+            yield cell
+        elif cell.kind is CellKind.MARKDOWN:
+            lines = cell.text.splitlines()
+            text = "\n".join(_uncommented(source, cell.line + number, line) for number, line in enumerate(lines))
+            yield SourceCell(cell.header, text, cell.line)
         else:
-            cells[-1].append(line)
-    return [source for lines in cells if (source := "\n".join(lines).strip("\n").rstrip())]
+            advice = "Begin it with '# %% [markdown]', or with '# %%' for code."
+            raise ReleaseError(source.at(cell.line, f"students' notebooks cannot hold a raw cell. {advice}"))
 
 
-def _syntax_error(source: str) -> SyntaxError | None:
+def _uncommented(source: PythonSource, number: int, line: str) -> str:
+    if line.strip() and not line.startswith("#"):
+        raise ReleaseError(source.at(number, "this line of a Markdown cell is not a comment. Begin it with '# '."))
+    return line.removeprefix("#").removeprefix(" ").rstrip()
+
+
+def _refuse_syntax_error(source: PythonSource, cell: SourceCell) -> None:
+    if (error := syntax_error(cell.text, _compiled)) is not None:
+        line = cell.line + (error.lineno or 1) - 1
+        raise ReleaseError(f"{source.at(line, error.msg)}. Correct it: students begin with this cell.")
+
+
+def _compiled(text: str) -> object:
+    """Compile a cell as a notebook does, with magics and `await`."""
     manager = TransformerManager()  # type: ignore[no-untyped-call]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-            compile(manager.transform_cell(source), "<cell>", "exec", flags=flags, dont_inherit=True)
-    except SyntaxError as error:
-        return error
-    return None
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    return compile(manager.transform_cell(text), "<cell>", "exec", flags=flags, dont_inherit=True)

@@ -5,92 +5,41 @@ from __future__ import annotations
 import ast
 import symtable
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import NoReturn
 
+from gradetape.course.source import PythonSource
 from gradetape.errors import ReleaseError
-from gradetape.release.texts import read
+from gradetape.judge.registry import NOTEBOOK_FIXTURES, NOTEBOOK_MARKS
 
-FIXTURES = ("student", "keras", "tf", "rng", "worker_tmp_path")
-MARKS = ("points", "hint", "limit", "gpu")
 LIBRARIES = ("numpy", "math", "__future__")
 FRAMEWORK = "gradetape.checks"
-SEAM = "# %% The checks stand here.\n"
-
-
-@dataclass(frozen=True)
-class PythonFile:
-    """A Python file, read but never run."""
-
-    path: Path
-    text: str
-
-    @cached_property
-    def tree(self) -> ast.Module:
-        """The parsed file."""
-        try:
-            return ast.parse(self.text)
-        except SyntaxError as error:
-            raise ReleaseError(f"{self.path}:{error.lineno}: {error.msg}. Correct it and release again.") from None
-
-    @cached_property
-    def defined(self) -> frozenset[str]:
-        """The names that the file itself gives a meaning at its top level."""
-        return frozenset(symbol.get_name() for symbol in self._symbols if symbol.is_assigned())
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The names defined and those imported."""
-        return self.defined | {symbol.get_name() for symbol in self._symbols if symbol.is_imported()}
-
-    @property
-    def _symbols(self) -> list[symtable.Symbol]:
-        return symtable.symtable(self.text, str(self.path), "exec").get_symbols()
-
-    def refuse(self, node: ast.AST, problem: str, advice: str) -> NoReturn:
-        """Raise the ReleaseError that points at a node."""
-        raise ReleaseError(f"{self.path}:{getattr(node, 'lineno', 1)}: {problem}. {advice}.")
-
-    def lines(self, node: ast.stmt) -> range:
-        """The numbers, from 0, of the lines that a statement takes, decorators included."""
-        first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
-        return range(first - 1, node.end_lineno or first)
-
-    def without(self, nodes: Iterable[ast.stmt]) -> str:
-        """The text without the lines of some statements."""
-        gone = {number for node in nodes for number in self.lines(node)}
-        return "".join(line for number, line in enumerate(self.text.splitlines(keepends=True)) if number not in gone)
-
-    def only(self, nodes: Iterable[ast.stmt]) -> str:
-        """The text of some statements, set apart from each other."""
-        lines = self.text.splitlines()
-        return "\n\n\n".join("\n".join(lines[number] for number in self.lines(node)) for node in nodes)
+SEAM = "# %% The checks are inserted here.\n"
 
 
 def test_file(question_id: str, path: Path) -> str:
-    """Return the text of `tests/<stem>.py`, plain ASCII wherever that changes no meaning.
+    """Return the text of `tests/QUESTION.py`, in ASCII where that changes no meaning.
 
     Raises:
-        ReleaseError: the checks use something that a student's notebook does not have.
+        ReleaseError: the checks cannot be parsed, or use something that a student's notebook does not have.
     """
-    checks = PythonFile(path, read(path))
+    checks = PythonSource.read(path)
+    if checks.syntax_error is not None:
+        raise ReleaseError(f"{checks.syntax_error}. Correct it and release again.")
     runtime = _shipped("release/notebook_runtime.py")
     vocabulary = _shipped("checks/vocabulary.py")
     _refuse_unfit(checks)
     words = _needed(vocabulary, _wanted(checks, runtime, vocabulary), runtime)
-    _refuse_taken_names(checks, runtime.names | {name for word in words for name in _defines(word)} | {"name"})
+    _refuse_taken_names(checks, _names(runtime) | {name for word in words for name in _defines(word)} | {"name"})
     head, tail = runtime.text.split(SEAM)
-    body = checks.without(_imports(checks, FRAMEWORK, "__future__"))
-    parts = [head.rstrip(), vocabulary.only(words), body.strip(), tail.strip(), f'name = "{question_id}"']
+    body = _without(checks, _imports(checks, FRAMEWORK, "__future__"))
+    parts = [head.rstrip(), _only(vocabulary, words), body.strip(), tail.strip(), f'name = "{question_id}"']
     return _portable("\n\n\n".join(part for part in parts if part) + "\n")
 
 
-def _shipped(name: str) -> PythonFile:
-    file = resources.files("gradetape") / name
-    return PythonFile(Path(str(file)), file.read_text(encoding="utf-8"))
+def _shipped(name: str) -> PythonSource:
+    return PythonSource.read(Path(str(resources.files("gradetape") / name)))
 
 
 def _portable(text: str) -> str:
@@ -103,93 +52,96 @@ def _portable(text: str) -> str:
     return escaped if same else text
 
 
-# What the author's file may do
+# What an author's file may contain
 
 
-def _refuse_unfit(checks: PythonFile) -> None:
+def _refuse(source: PythonSource, node: ast.AST, problem: str, advice: str) -> NoReturn:
+    raise ReleaseError(f"{source.at(getattr(node, 'lineno', 1), problem)}. {advice}.")
+
+
+def _refuse_unfit(checks: PythonSource) -> None:
     for node in ast.walk(checks.tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             _refuse_import(checks, node)
     seen: set[str] = set()
     for node in checks.tree.body:
         if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
-            checks.refuse(node, f"{node.name} is a class of checks", "Write each check as a function of its own")
+            _refuse(checks, node, f"{node.name} is a class of checks", "Write each check as a function of its own")
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
             _refuse_check(checks, node, seen)
             seen.add(node.name)
     if not seen:
-        raise ReleaseError(f"{checks.path}: there is no check in it. Write at least one function test_….")
+        raise ReleaseError(f"{checks.path}: the file holds no check. Write at least one function test_….")
 
 
-def _refuse_import(checks: PythonFile, node: ast.Import | ast.ImportFrom) -> None:
+def _refuse_import(checks: PythonSource, node: ast.Import | ast.ImportFrom) -> None:
     modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [_module(node)]
     for module in modules:
         if module == FRAMEWORK and isinstance(node, ast.ImportFrom):
             _refuse_framework_import(checks, node)
         elif module.partition(".")[0] not in LIBRARIES:
             advice = f"A public check may import numpy, math, and names from {FRAMEWORK}; keras and tf are fixtures"
-            checks.refuse(node, f"a public check cannot import {module}: students may not have it", advice)
+            _refuse(checks, node, f"a public check cannot import {module}, which students may not have", advice)
 
 
-def _refuse_framework_import(checks: PythonFile, node: ast.ImportFrom) -> None:
-    lines = set(checks.lines(node))
-    neighbours = [other for other in checks.tree.body if other is not node and lines & set(checks.lines(other))]
+def _refuse_framework_import(checks: PythonSource, node: ast.ImportFrom) -> None:
+    lines = set(_lines(node))
+    neighbours = [other for other in checks.tree.body if other is not node and lines & set(_lines(other))]
     if node not in checks.tree.body or neighbours:
-        checks.refuse(node, f"{FRAMEWORK} is imported inside other code", "Give the import lines of its own at the top")
+        _refuse(checks, node, f"{FRAMEWORK} is imported inside other code", "Import it on its own lines at the top")
     for alias in node.names:
         if alias.asname or alias.name == "*":
-            checks.refuse(node, f"{alias.name} is not imported by its own name", "Import each name without as")
+            _refuse(checks, node, f"{alias.name} is not imported by its own name", "Import each name without as")
 
 
-def _refuse_check(checks: PythonFile, node: ast.FunctionDef | ast.AsyncFunctionDef, seen: set[str]) -> None:
+def _refuse_check(checks: PythonSource, node: ast.FunctionDef | ast.AsyncFunctionDef, seen: set[str]) -> None:
     if node.name in seen:
-        checks.refuse(node, f"{node.name} is defined twice, and only the last would run", "Rename one of them")
+        _refuse(checks, node, f"{node.name} is defined twice, and only the last would run", "Rename one of them")
     if isinstance(node, ast.AsyncFunctionDef):
-        checks.refuse(node, f"{node.name} is async", "Write it with a plain def")
+        _refuse(checks, node, f"{node.name} is async", "Write it with a plain def")
     if not ast.get_docstring(node):
-        advice = "Say in a docstring what it shows, in a student's words"
-        checks.refuse(node, f"{node.name} has no docstring, and students see that as its title", advice)
+        advice = "Write one: students see it as the check's title"
+        _refuse(checks, node, f"{node.name} has no docstring", advice)
     for decorator in node.decorator_list:
-        called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if not (isinstance(called, ast.Name) and called.id in MARKS):
-            advice = f"A public check may carry {', '.join(MARKS)}; instead of parametrizing it, loop or write two"
-            checks.refuse(decorator, f"notebooks do not know @{ast.unparse(called)}", advice)
+        _refuse_decorator(checks, decorator)
     for argument in ast.walk(node.args):
-        if isinstance(argument, ast.arg) and argument.arg not in FIXTURES:
-            advice = f"A public check may use {', '.join(FIXTURES)}; one that needs more belongs with the hidden checks"
-            checks.refuse(argument, f"notebooks have no fixture {argument.arg}", advice)
+        if isinstance(argument, ast.arg) and argument.arg not in NOTEBOOK_FIXTURES:
+            known = ", ".join(NOTEBOOK_FIXTURES)
+            advice = f"A public check may use {known}; move one that needs more to the hidden checks"
+            _refuse(checks, argument, f"notebooks have no fixture {argument.arg}", advice)
 
 
-def _refuse_taken_names(checks: PythonFile, taken: Iterable[str]) -> None:
+def _refuse_decorator(checks: PythonSource, decorator: ast.expr) -> None:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if not (isinstance(called, ast.Name) and called.id in NOTEBOOK_MARKS):
+        advice = f"A public check may have {', '.join(NOTEBOOK_MARKS)}; instead of parametrizing it, loop or write two"
+        _refuse(checks, decorator, f"notebooks have no decorator @{ast.unparse(called)}", advice)
+
+
+def _refuse_taken_names(checks: PythonSource, taken: Iterable[str]) -> None:
+    defined = _defined(checks)
     for node in ast.walk(checks.tree):
         name = getattr(node, "name", None) or (node.id if isinstance(node, ast.Name) else None)
-        if name in checks.defined and name in taken:
-            checks.refuse(node, f"{name} means something else in the test file that students get", "Rename it")
+        if name in defined and name in taken:
+            _refuse(checks, node, f"{name} is already defined in the test file that students get", "Rename it")
 
 
-# What the author's file needs
+# What an author's file needs
 
 
-def _module(node: ast.ImportFrom) -> str:
-    return "." * node.level + (node.module or "")
-
-
-def _imports(source: PythonFile, *modules: str) -> list[ast.ImportFrom]:
-    return [node for node in source.tree.body if isinstance(node, ast.ImportFrom) and _module(node) in modules]
-
-
-def _wanted(checks: PythonFile, runtime: PythonFile, vocabulary: PythonFile) -> list[str]:
-    known = runtime.defined | vocabulary.defined
+def _wanted(checks: PythonSource, runtime: PythonSource, vocabulary: PythonSource) -> list[str]:
+    known = _defined(runtime) | _defined(vocabulary)
     for node in _imports(checks, FRAMEWORK):
         for alias in node.names:
             if alias.name not in known:
-                checks.refuse(node, f"notebooks do not have {alias.name}", f"See {vocabulary.path} for what there is")
+                _refuse(checks, node, f"notebooks have no {alias.name}", f"See {vocabulary.path} for what they have")
     return [alias.name for node in _imports(checks, FRAMEWORK) for alias in node.names]
 
 
-def _needed(vocabulary: PythonFile, names: list[str], runtime: PythonFile) -> list[ast.stmt]:
-    """The vocabulary's statements on which the names rest, in the file's order; the shim's own names go first."""
-    homes = {name: node for node in vocabulary.tree.body for name in _defines(node) if name not in runtime.names}
+def _needed(vocabulary: PythonSource, names: list[str], runtime: PythonSource) -> list[ast.stmt]:
+    """The vocabulary's statements that the names need, in the file's order; the runtime's own names come first."""
+    own = _names(runtime)
+    homes = {name: node for node in vocabulary.tree.body for name in _defines(node) if name not in own}
     found: set[ast.stmt] = set()
     waiting = [homes[name] for name in names if name in homes]
     while waiting:
@@ -201,10 +153,35 @@ def _needed(vocabulary: PythonFile, names: list[str], runtime: PythonFile) -> li
     return [node for node in vocabulary.tree.body if node in found]
 
 
-def _refuse_framework_parts(vocabulary: PythonFile, found: Iterable[ast.stmt]) -> None:
+def _refuse_framework_parts(vocabulary: PythonSource, found: Iterable[ast.stmt]) -> None:
     for node in found:
         if isinstance(node, ast.ImportFrom | ast.Import) and "gradetape" in ast.unparse(node):
-            vocabulary.refuse(node, "notebooks have no gradetape", "Keep this out of what public checks use")
+            _refuse(vocabulary, node, "notebooks have no gradetape", "Keep this out of what public checks use")
+
+
+# Names and lines of a file
+
+
+def _symbols(source: PythonSource) -> list[symtable.Symbol]:
+    return symtable.symtable(source.text, str(source.path), "exec").get_symbols()
+
+
+def _defined(source: PythonSource) -> frozenset[str]:
+    """The names that a file defines at its top level, without those that it imports."""
+    return frozenset(symbol.get_name() for symbol in _symbols(source) if symbol.is_assigned())
+
+
+def _names(source: PythonSource) -> frozenset[str]:
+    """The names that a file defines or imports at its top level."""
+    return _defined(source) | {symbol.get_name() for symbol in _symbols(source) if symbol.is_imported()}
+
+
+def _module(node: ast.ImportFrom) -> str:
+    return "." * node.level + (node.module or "")
+
+
+def _imports(source: PythonSource, *modules: str) -> list[ast.ImportFrom]:
+    return [node for node in source.tree.body if isinstance(node, ast.ImportFrom) and _module(node) in modules]
 
 
 def _defines(node: ast.stmt) -> Iterator[str]:
@@ -215,3 +192,21 @@ def _defines(node: ast.stmt) -> Iterator[str]:
     elif isinstance(node, ast.Assign | ast.AnnAssign):
         names = (part for part in ast.walk(node) if isinstance(part, ast.Name))
         yield from (name.id for name in names if isinstance(name.ctx, ast.Store))
+
+
+def _lines(node: ast.stmt) -> range:
+    """The numbers, from 0, of a statement's lines, decorators included."""
+    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+    return range(first - 1, node.end_lineno or first)
+
+
+def _without(source: PythonSource, nodes: Iterable[ast.stmt]) -> str:
+    """The text of a file without the lines of some statements."""
+    removed = {number for node in nodes for number in _lines(node)}
+    return "".join(line for number, line in enumerate(source.text.splitlines(keepends=True)) if number not in removed)
+
+
+def _only(source: PythonSource, nodes: Iterable[ast.stmt]) -> str:
+    """The text of some statements, with blank lines between them."""
+    lines = source.text.splitlines()
+    return "\n\n\n".join("\n".join(lines[number] for number in _lines(node)) for node in nodes)

@@ -10,7 +10,7 @@ from string import Template
 
 from ruamel.yaml import YAML
 
-from gradetape.course.assignments import NAME, STEM, Course
+from gradetape.course.assignments import NAME, QUESTION_ID, Course
 from gradetape.errors import CourseError
 from gradetape.scaffold.readiness import PLACEHOLDER
 from gradetape.scaffold.sheet import Entry, Sheet
@@ -46,7 +46,7 @@ def new_question(course: Course, assignment: str, question_id: str) -> list[Path
     Raises CourseError if the assignment is unknown, or if the question id is invalid or taken.
     """
     known = course.assignment(assignment)
-    if not STEM.fullmatch(question_id):
+    if not QUESTION_ID.fullmatch(question_id):
         raise CourseError(f"{question_id!r} is not a question id: use two digits and a name, as in q05_custom_loss")
     if question_id in known.question_ids:
         raise CourseError(f"{assignment} already has a question {question_id}. Choose another id.")

@@ -1,8 +1,7 @@
-"""Submissions that deserve no points and need no file: made from the starter and the reference.
+"""Submissions that must get (almost) no points, made from the reference.
 
-The *raiser* raises in every function; *argument* returns its first argument; *zeros* gives the reference's results
-through `zeros_like`. The *liar*, which replays the reference's replies from a run with another seed, is not a text: the
-judge stages it.
+The *raiser* raises in every function; *argument* returns its first argument; *zeros* passes the reference's results
+through `zeros_like`. The *liar* replays the reference's replies from a run with another seed: the judge makes it.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ def raiser(reference: Sequence[Cell]) -> tuple[Cell, ...]:
 
 
 def argument(reference: Sequence[Cell]) -> tuple[Cell, ...]:
-    """The reference with every function returning its first argument; how objects are made stays."""
+    """The reference with every function returning its first argument; methods that make objects are kept."""
     return _rewritten(reference, _first_argument)
 
 
 def zeros(reference: Sequence[Cell]) -> tuple[Cell, ...]:
-    """The reference, whose results are zeros of their shape and dtype."""
+    """The reference with its results replaced by zeros of the same shape and dtype."""
     cell = files("gradetape.verify").joinpath("zeros.py").read_text(encoding="utf-8")
     return (*reference, Cell(source=cell))
 

@@ -1,51 +1,47 @@
-"""Solutions whose cells do not run to their end: what went wrong, by the file and the line that an author opens."""
+"""Solutions whose cells do not run: the error, with the file and the line."""
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
 
-from gradetape.course.gradable import answer
+from gradetape.course.source import PythonSource, syntax_error
 from gradetape.records import Cell, CellEvent
 
 _PLACE = re.compile(r'File "<cell (\d+)>", line (\d+)')
 _OWN_PLACE = re.compile(r" \(<cell \d+>, line \d+\)$")
 
 
-def not_parsed(question_id: str, file: Path) -> Iterator[str]:
-    """Why a reference solution cannot be read: adversaries are made of its text, so it has to be plain Python."""
-    for cell in answer(question_id, file):
-        try:
-            ast.parse(cell.source)
-        except SyntaxError as error:
-            place = f"{file}, line {_line_in(file, cell.source, error.lineno or 1)}"
-            yield f"{place}: {error.msg}. Correct it; a reference is plain Python, without a notebook's magics."
+def not_parsed(file: Path) -> Iterator[str]:
+    """Why a reference solution is not plain Python, which the adversaries are made from."""
+    source = PythonSource.read(file)
+    for cell in source.code:
+        if (error := syntax_error(cell.text)) is not None:
+            line = cell.line + (error.lineno or 1) - 1
+            problem = f"{error.msg}. Correct it; a reference is plain Python, without a notebook's magics."
+            yield source.at(line, problem)
 
 
 def not_loaded(cells: Sequence[Cell], events: Sequence[CellEvent], file_of: Callable[[str], Path]) -> dict[str, str]:
-    """The first error of each question's cells, by its stem; `file_of` is the file that holds a question's cells."""
+    """The first error of each question's cells, by question id; `file_of` gives the file that holds a question's cells.
+
+    The cells of a question are those of its file, in the file's order.
+    """
     found: dict[str, str] = {}
     for event in events:
         if event.question is not None and event.kind in ("error", "quarantined"):
-            found.setdefault(event.question, _told(event, cells, file_of(event.question)))
+            found.setdefault(event.question, _described(event, cells, PythonSource.read(file_of(event.question))))
     return found
 
 
-def _told(event: CellEvent, cells: Sequence[Cell], file: Path) -> str:
-    own = [int(line) for number, line in _PLACE.findall(event.text) if int(number) == event.cell + 1]
-    source = cells[event.cell].source
-    skipped = source.count("\n", 0, len(source) - len(source.lstrip()))  # IPython drops the lines before the first
-    place = f"{file}, line {_line_in(file, source, skipped + (own[-1] if own else 1))}"
+def _described(event: CellEvent, cells: Sequence[Cell], source: PythonSource) -> str:
+    lines = [int(line) for number, line in _PLACE.findall(event.text) if int(number) == event.cell + 1]
+    number = sum(cell.question == event.question for cell in cells[: event.cell])
+    first = source.code[number].line
+    line = first + (lines[-1] - 1 if lines else 0)
     if event.kind == "quarantined":
-        return f"{place}: this cell was not run to its end ({event.text})"
+        return source.at(line, f"this cell was stopped ({event.text})")
     error = dropwhile(lambda line: line.startswith(" "), event.text.splitlines())
-    return f"{place}: this cell raised {_OWN_PLACE.sub('', ' '.join(' '.join(error).split()))}"
-
-
-def _line_in(file: Path, source: str, line: int) -> int:
-    """The number in a file of a cell's line."""
-    text = file.read_bytes().decode("utf-8-sig")
-    return text.count("\n", 0, max(text.find(source), 0)) + line
+    return source.at(line, f"this cell raised {_OWN_PLACE.sub('', ' '.join(' '.join(error).split()))}")

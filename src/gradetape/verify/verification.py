@@ -67,7 +67,7 @@ def _refuse_unfit(gradable: GradableAssignment, question_ids: Sequence[str]) -> 
     problems = [
         problem
         for question_id in gradable.assignment.question_ids
-        for problem in not_parsed(question_id, gradable.answer_key.reference(question_id))
+        for problem in not_parsed(gradable.answer_key.reference(question_id))
     ]
     for source in gradable.assignment.question_sources:
         if source.question.id in question_ids:

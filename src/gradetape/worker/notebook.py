@@ -14,7 +14,7 @@ _WRAPS_A_CELL = frozenset({"time", "timeit", "prun", "capture"})
 
 
 class QuietShell:
-    """SandboxReady in for IPython's shell: a magic that wraps code runs the code, every other one does nothing."""
+    """Stands in for IPython's shell: a magic that wraps code runs the code, every other one does nothing."""
 
     def __init__(self, run: Callable[[str], None]) -> None:
         self._run = run
@@ -41,7 +41,7 @@ class QuietShell:
 
 
 class QuietGrader:
-    """SandboxReady in for the notebook's own `otter.Notebook`: the notebook's checks are not run again."""
+    """Stands in for the notebook's own `otter.Notebook`: the notebook's checks are not run again."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         pass

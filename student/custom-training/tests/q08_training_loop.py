@@ -1,4 +1,4 @@
-"""The public checks of one question, made by `gradetape release`: what runs them comes first, the checks follow."""
+"""The public checks of one question, written by `gradetape release`: first the code that runs them, then the checks."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ MESSAGE_LENGTH = 2000
 
 
 def points(value: float) -> Callable[[Any], Any]:
-    """Say what a check is worth."""
+    """Set the points of a check."""
     return _mark(points=value)
 
 
 def hint(text: str) -> Callable[[Any], Any]:
-    """Say what to think about when a check fails."""
+    """Set what the student reads when the check does not pass."""
     return _mark(hint=text)
 
 
 def limit(*_: Any, **__: Any) -> Callable[[Any], Any]:
-    """Bound a check's time where it is graded; in the notebook nothing is bounded."""
+    """Limit the check's time where it is graded; in the notebook there is no limit."""
     return _mark()
 
 
 def gpu(check: Any) -> Any:
-    """Ask for a GPU where the check is graded; in the notebook it runs on what is there."""
+    """Require a GPU where the check is graded; in the notebook it runs on any device."""
     return check
 
 
 def in_worker(function: Any) -> Any:
-    """Run a function where the student's code is: in the notebook that is right here."""
+    """Run a function beside the student's code, which in the notebook is this process."""
     return function
 
 
@@ -54,11 +54,11 @@ def _mark(**marks: Any) -> Callable[[Any], Any]:
 
 
 class NotDefined(BaseException):
-    """The notebook lacks a name. Not an Exception, so that no check takes it for an answer."""
+    """The notebook does not define a name. Not an Exception, so that no check catches it by mistake."""
 
 
 class Student:
-    """What the notebook defines, by name."""
+    """The names that the notebook defines."""
 
     def __init__(self, notebook: dict[str, Any]) -> None:
         self._notebook = notebook
@@ -72,7 +72,7 @@ class Student:
 
 
 class PublicCheck(test_case):  # type: ignore[misc]
-    """A check as otter runs it: named by its docstring, reseeded, and short and clear when it fails."""
+    """A check as otter runs it: titled by its docstring, reseeded, and with a short message when it fails."""
 
     def __init__(self, check: Callable[..., None]) -> None:
         title = " ".join((inspect.getdoc(check) or "").split("\n\n")[0].split())
@@ -88,18 +88,12 @@ class PublicCheck(test_case):  # type: ignore[misc]
         seed = zlib.crc32(self.test_func.__name__.encode())
         keras.utils.set_random_seed(seed)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            fixtures = {
-                "student": Student(global_environment),
-                "keras": keras,
-                "tf": tf,
-                "rng": np.random.default_rng(seed),
-                "worker_tmp_path": Path(folder),
-            }
+            fixtures = fixtures_of(global_environment, seed, Path(folder))
             wanted = inspect.signature(self.test_func).parameters
             try:
                 self.test_func(**{name: fixtures[name] for name in wanted})
             except (NotDefined, Exception) as error:
-                # Otter shows the line of the third frame, so the traceback goes on with the check's own frame.
+                # Otter shows the line of the third frame, so the traceback continues with the check's own frame.
                 raise self.failure(error, global_environment).with_traceback(traceback_of(error)) from None
 
     def failure(self, error: BaseException, notebook: dict[str, Any]) -> Exception:
@@ -111,14 +105,25 @@ class PublicCheck(test_case):  # type: ignore[misc]
         return shown(literal("\n".join(lines)))
 
 
+def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+    """Return the fixtures of a check by name."""
+    return {
+        "student": Student(notebook),
+        "keras": keras,
+        "tf": tf,
+        "rng": np.random.default_rng(seed),
+        "worker_tmp_path": folder,
+    }
+
+
 def traceback_of(error: BaseException) -> Any:
-    """Return an error's traceback without its first frame, which is ours."""
+    """Return an error's traceback without its first frame, which is this file's."""
     own = error.__traceback__
     return own and (own.tb_next or own)
 
 
 def explain(error: BaseException, notebook: dict[str, Any]) -> tuple[str, str]:
-    """Return what happened in a few words, and the text that tells the student about it."""
+    """Return what happened in a few words, and the message for the student."""
     own_lines = lines_of(error, notebook)
     described = f"{type(error).__name__}: {error}"
     if isinstance(error, NotDefined):
@@ -126,8 +131,8 @@ def explain(error: BaseException, notebook: dict[str, Any]) -> tuple[str, str]:
     if own_lines:
         return "Your code raised an error", "\n".join([described, *own_lines])
     if isinstance(error, AssertionError):
-        return "Not yet", str(error).strip() or "the line above does not hold."
-    return "The check could not go on", f"{described}\nDoes your code return what the question asks for?"
+        return "Not yet", str(error).strip() or "the condition in the line above is false."
+    return "The check could not continue", f"{described}\nDoes your code return what the question asks for?"
 
 
 def lines_of(error: BaseException, notebook: dict[str, Any]) -> list[str]:
@@ -141,12 +146,12 @@ def lines_of(error: BaseException, notebook: dict[str, Any]) -> list[str]:
 
 
 def literal(text: str) -> str:
-    """Keep angle brackets and ampersands readable: otter puts the text into a page as it stands."""
+    """Keep angle brackets and ampersands readable: otter inserts the text into a page unescaped."""
     return text.replace("<", "<\u2060").replace("&", "&\u2060")
 
 
 def assert_close(given: object, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Show that `given` is numbers of the shape of `expected` and close to them; `advice` says where to look if not.
+    """Assert that `given` has the shape of `expected` and close numbers; `advice` ends the message if not.
 
     assert_close(student.log_cosh(y_true, y_pred), expected, "Take the mean over the last axis.")
     """
@@ -169,9 +174,9 @@ def _as_numbers(given: object, advice: str) -> Any:
 
 
 def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:
-    """Show that a built layer or model trains weights of these shapes and no others, in any order; fill them at random.
+    """Assert that a built layer or model has trainable weights of exactly these shapes, and fill them at random.
 
-    The shapes all differ, and the numbers come back in their order:
+    The shapes must differ. Returns the numbers in the order of the shapes:
 
     kernel, bias = fill_weights(keras.layers.Dense(1), rng, (3, 1), (1,))
     """
@@ -274,7 +279,7 @@ def test_loss_of_each_epoch(student, keras, tf, rng):
 
 
 OK_FORMAT = False
-# Otter looks for a number in a global `points`; here each check has its own.
+# Otter looks for a number in a global `points`; here each check has its own points.
 globals().update(
     {
         key: PublicCheck(value)

@@ -1,0 +1,124 @@
+"""An author's Python file: its text, its syntax tree and its cells, and the place of an error in it.
+
+`split` is the one way to cut Python text into cells. A cell begins at a line `# %%` or `#%%`, or at a line `# In[1]:`
+as nbconvert writes it. `[markdown]`, `[md]` or `[raw]` behind the `%%` says that the cell holds no code.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from gradetape.errors import CourseError
+
+_MARKER = re.compile(r"# ?%%(?P<header>.*)|# In\[[ \d]*\]:\s*")
+_KIND = re.compile(r"\[(markdown|md|raw)\]")
+_BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
+
+
+class CellKind(StrEnum):
+    """What a cell of a Python file holds."""
+
+    CODE = "code"
+    MARKDOWN = "markdown"
+    RAW = "raw"
+
+
+class SourceCell(msgspec.Struct, frozen=True):
+    """One cell of a Python file: the rest of its marker's line, its text, and the number of the text's first line."""
+
+    header: str
+    text: str
+    line: int
+
+    @property
+    def kind(self) -> CellKind:
+        """What the cell's marker says that it holds."""
+        found = _KIND.search(self.header)
+        return CellKind("markdown" if found[1] == "md" else found[1]) if found else CellKind.CODE
+
+    def trimmed(self) -> SourceCell:
+        """The cell without the blank lines at its beginning and at its end."""
+        blank = _BLANK_LINES.match(self.text)
+        start = blank.end() if blank else 0
+        return SourceCell(self.header, self.text[start:].rstrip(), self.line + self.text.count("\n", 0, start))
+
+
+def split(text: str) -> Iterator[SourceCell]:
+    """Every cell of Python text, blank ones included; what stands before the first marker is a code cell."""
+    header, first, number, lines = "", 1, 1, list[str]()
+    for line in text.splitlines(keepends=True):
+        # A form feed ends a line here, and not for Python, which counts them.
+        number += line.endswith("\n")
+        if (marker := _MARKER.fullmatch(line.rstrip())) is None:
+            lines.append(line)
+            continue
+        yield SourceCell(header, "".join(lines), first)
+        header, first, lines = marker["header"] or "", number, []
+    yield SourceCell(header, "".join(lines), first)
+
+
+def syntax_error(text: str, parse: Callable[[str], object] = ast.parse) -> SyntaxError | None:
+    """What keeps Python from reading a text, if anything; `parse` is how it is read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parse(text)
+    except SyntaxError as error:
+        return error
+    except ValueError as error:  # a NUL, in some versions of Python
+        return SyntaxError(str(error))
+    return None
+
+
+@dataclass(frozen=True)
+class PythonSource:
+    """A Python file that an author wrote; it is read, and never run."""
+
+    path: Path
+    text: str
+
+    @classmethod
+    def read(cls, path: Path) -> PythonSource:
+        """The file at a path, with or without a byte order mark. Raises CourseError where it is not UTF-8."""
+        try:
+            return cls(path, path.read_text(encoding="utf-8-sig"))
+        except UnicodeDecodeError:
+            raise CourseError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
+
+    def at(self, line: int, problem: str) -> str:
+        """A problem with the file and the line, counted from 1, in front of it."""
+        return f"{self.path}, line {line}: {problem}"
+
+    @cached_property
+    def cells(self) -> tuple[SourceCell, ...]:
+        """The cells that hold something, trimmed."""
+        return tuple(cell.trimmed() for cell in split(self.text) if cell.text.strip())
+
+    @property
+    def code(self) -> tuple[SourceCell, ...]:
+        """The code cells among them."""
+        return tuple(cell for cell in self.cells if cell.kind is CellKind.CODE)
+
+    @cached_property
+    def syntax_error(self) -> str | None:
+        """Why Python cannot read the file as a whole, with the place; None where it can."""
+        error = syntax_error(self.text)
+        return self.at(error.lineno or 1, error.msg) if error else None
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree of the whole file. Raises CourseError where Python cannot read it."""
+        if self.syntax_error is not None:
+            raise CourseError(f"{self.syntax_error}. Correct it.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(self.text, str(self.path))
