@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from gradetape.course import config
 from gradetape.intake import notebooks
 from gradetape.records import CellEvent, CheckResult, Grade, Question, Unreadable
-from gradetape.remote.session import CHECK_BYTES
+from gradetape.remote.connection import CHECK_BYTES
 from gradetape.wire import channel, codec, survey
 
 # What each record holds, field by field; tests/test_docs.py compares the names with the records.

@@ -1,4 +1,4 @@
-"""The frozen values that travel between the rooms. This module imports no other room."""
+"""The frozen records that packages and processes exchange. This module imports no other package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Verdict(StrEnum):
-    """How a check ended. A fault is the grader's, never the student's."""
+    """How a check ended. A fault is an error of the grader, never of the student."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
 
 class Status(StrEnum):
-    """What became of a submission."""
+    """The state of a submission."""
 
     GRADED = "graded"
     NEEDS_ATTENTION = "needs_attention"
@@ -41,7 +41,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, rename={"id": "stem"})
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of one code cell; `question` is the stem that the notebook's metadata gives it, if any."""
+    """The text of one code cell; `question` is the question id that the notebook's metadata gives it, if any."""
 
     source: str
     question: str | None = None
@@ -50,9 +50,9 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """What a student handed in, as text; nothing in it was run. `sha256` is of the file's bytes.
 
-    `assignment` is the one that it is graded for, `says` the one that it names itself, if any. `modified` is when the
-    file was last changed, as its disk tells: an ISO time in UTC, or nothing. `others` are the names of the student's
-    files that were left out for this one.
+    `assignment` is the one that it is graded for, `declared_assignment` the one that it names itself, if any.
+    `modified` is when the file was last changed, according to the file system: an ISO time in UTC, or empty. `others`
+    are the names of the student's files that were not graded because this one counts.
     """
 
     student: str
@@ -67,9 +67,9 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that is no submission, with the reason in words and what to do next.
+    """A file that cannot be read as a submission, with the reason and what to do next.
 
-    `for_student` takes its place for the student, where `reason` names other people or tells where their files are.
+    `for_student` replaces `reason` on the student's page where `reason` names other people or their files.
     """
 
     student: str
@@ -110,7 +110,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CellEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a student should know of a cell: `error`, `quarantined`, `copied` or `output`.
+    """Something that a student should know about a cell; `kind` is `error`, `quarantined`, `copied` or `output`.
 
     `cell` counts the code cells from 0.
     """
@@ -122,12 +122,12 @@ class CellEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
-    """One submission, graded: results in the assignment's order, and how they were obtained.
+    """The grade of one submission: results in the assignment's order, and how they were obtained.
 
-    `layers` are the walls that were in force, `devices` the GPUs that TensorFlow saw, `versions` the software that
-    graded, `key` the digest of all that decides a result (submission, checks, environment, policy), `attention` why a
-    person must look, if one must, and `review` what looks as if the submission had meddled with the grading: it changes
-    no points, and is for staff alone. `modified` is the submission's.
+    `layers` are the isolation layers that were in force, `devices` the GPUs that TensorFlow saw, `versions` the
+    software that graded. `key` is the digest of everything that decides a result: submission, checks, environment and
+    policy. `attention` lists why staff must look at the submission; `review` lists signs that it interfered with the
+    grading, which change no points and are for staff only. `modified` is the submission's.
     """
 
     assignment: str
@@ -151,7 +151,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def max_points(self) -> float:
-        """The assignment's points, whatever could be collected."""
+        """The points that the graded questions are worth."""
         return sum(question.points for question in self.questions)
 
     @property
@@ -182,10 +182,10 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FinalScore(msgspec.Struct, frozen=True, kw_only=True):
-    """What counts for a student, beside what was measured: with the overrides in force, and with the late policy.
+    """A student's points after overrides and the late policy, next to the measured points.
 
-    `handed_in` is an ISO time, empty where nobody knows it; then `late_days` is None and nothing is taken off. `lines`
-    say in words, for the student too, how `measured` became `final`.
+    `handed_in` is an ISO time, or empty if it is unknown; then `late_days` is None and there is no penalty. `lines`
+    explain, for students too, how `measured` became `final`.
     """
 
     measured: float
@@ -198,10 +198,10 @@ class FinalScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one submission at a time is graded: on the CPU, or on a device.
+    """A place where one submission at a time is graded: the CPU, or a device.
 
-    `device` is what `CUDA_VISIBLE_DEVICES` calls it, `cdi` what a container engine does; `memory_mb` the part of its
-    memory, in MiB, that each worker may take, 0 for what it needs.
+    `device` is its name for `CUDA_VISIBLE_DEVICES`, `cdi` its name for a container engine. `memory_mb` is the part of
+    its memory, in MiB, that each worker may use; 0 is no limit.
     """
 
     device: str = ""
@@ -212,10 +212,9 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What a submission may use: seconds of wall clock, seconds of CPU time, mebibytes, and counts.
 
-    `load_s` bounds a worker's start, `cell_s` one cell, `check_s` one check unless it asks for more, `submission_s`
-    everything that one submission may take; their likes with `cpu` the time of all its processes together on every
-    core; `memory_mb` one worker's memory, `disk_mb` each of its private folders,
-    `output_kb` what is kept of the text that it prints.
+    `load_s` limits a worker's start, `cell_s` one cell, `check_s` one check unless the check sets its own limit, and
+    `submission_s` the whole submission. Those with `cpu` limit the CPU time of all its processes together. `memory_mb`
+    limits one worker's memory, `disk_mb` each of its private folders, `output_kb` the printed text that is kept.
     """
 
     load_s: float = 60.0

@@ -74,17 +74,17 @@ class Driver:
         return [*theirs, *mine]
 
     def _fill(self, queue: WorkQueue) -> list[Grade]:
-        """Begins as many as there is room for; the grades of those that another grader has finished."""
+        """Fills the free capacity; the grades of submissions that another grader has finished."""
         found = []
         queue.refill(self._engine.capacity() - len(self._running))
         for _ in range(len(queue)):
-            if not self._has_room(queue.next):
+            if not self._has_capacity(queue.next):
                 break
             if grade := self._claimed(queue.take(), queue):
                 found.append(grade)
         return found
 
-    def _has_room(self, pending: Pending) -> bool:
+    def _has_capacity(self, pending: Pending) -> bool:
         if pending.alone or any(running.alone for running in self._running.values()):
             return not self._running
         return len(self._running) < self._engine.capacity()

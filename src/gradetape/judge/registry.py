@@ -53,6 +53,7 @@ def _source(context: CheckContext, check: Check) -> str:
 
 
 def _worker_path(context: CheckContext, check: Check) -> WorkerPath:
+    from gradetape.wire.operations import Operation
     from gradetape.wire.values import WorkerPath
 
     return WorkerPath(str(context.student.ready().ask(Operation.FOLDER)))

@@ -38,10 +38,7 @@ class Host(Protocol):
 
 
 class Judge:
-    """A pytest plugin. A server gives each child its host after the fork.
-
-    It has more than 12 methods because pytest finds hooks and fixtures as methods of one plugin: 4 hooks, 8 fixtures.
-    """
+    """A pytest plugin. A server gives each child its host after the fork."""
 
     def __init__(self, host: Host | None = None) -> None:
         self.host = host

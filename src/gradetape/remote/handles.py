@@ -37,7 +37,7 @@ _OPERATORS = (*_UNARY.split(), *_BINARY.split(), *(f"r{name}" for name in _BINAR
 class Handle:
     """An object in the worker. One object is one handle, so `is` works.
 
-    It has more than 12 methods because Python looks up each operation of the language as a method of the class.
+    Large because Python looks up each operation of the language as a method of the class.
     """
 
     __slots__ = ("__weakref__", "_gradetape_owner", "_gradetape_ref")

@@ -93,7 +93,7 @@ def _dtype_of(name: Any) -> np.dtype[Any]:
 class Encoder:
     """Values to frames. `refer` gives what is sent in place of a value that is not plain, or raises `WireRefused`.
 
-    It has more than 12 methods because each kind of value has one.
+    Large because each kind of value has one.
     """
 
     def __init__(self, refer: Refer) -> None:

@@ -17,7 +17,7 @@ from gradetape.wire.messages import Allow, Exit
 class WorkerProcess:
     """A worker as the zygote sees it.
 
-    It has more than 10 attributes because it holds all that the zygote knows of a worker: what it was made with, what
+    Large because it holds all that the zygote knows of a worker: what it was made with, what
     its outer processes reported, and what it has used.
     """
 

@@ -40,7 +40,7 @@ _ENFORCE_S = 0.2
 class Zygote:
     """The event loop: connections of judges, and the report pipes of their workers.
 
-    It has more than 12 methods because each kind of event has one of its own.
+    Large because each kind of event has one of its own.
     """
 
     def __init__(self, policy: Policy, supervisor: TextIO) -> None:
