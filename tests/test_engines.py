@@ -226,7 +226,7 @@ def test_a_folder_that_students_code_can_read_is_refused_for_results(
     visible = Path(typing.__file__).parent
     run = called(gradable.course.root, "grade", "in", "--assignment", "tiny", "--out", visible / "results")
     assert run.returncode == 1
-    assert f"{visible / 'results'} lies inside " in run.stderr and "which students' code can read" in run.stderr
+    assert f"{visible / 'results'} is inside " in run.stderr and "which students' code can read" in run.stderr
 
 
 def test_an_engine_costs_nothing_until_it_is_used(gradable: GradableAssignment) -> None:
