@@ -174,7 +174,7 @@ def _without_a_reference(course: Path) -> None:
     (course / "solutions" / "tiny" / "q02_halve.py").unlink()
 
 
-def _with_a_misspelt_stem(course: Path) -> None:
+def _with_a_misspelt_question_id(course: Path) -> None:
     secret = course / "autograder" / "tiny"
     (secret / "test_q02_halve.py").rename(secret / "test_q02_havle.py")
 
@@ -191,7 +191,7 @@ def _without_a_configuration(course: Path) -> None:
     ("spoil", "words"),
     [
         (_without_a_reference, ["q02_halve has no reference", "solutions/tiny/q02_halve.py is missing"]),
-        (_with_a_misspelt_stem, ["test_q02_havle.py belongs to no question", "Did you mean 'test_q02_halve.py'?"]),
+        (_with_a_misspelt_question_id, ["test_q02_havle.py does not belong to any question", "Did you mean 'test_q02_halve.py'?"]),
         (_with_an_unknown_key, ["grader_config.yml, line 2", "unknown key 'worker'", "Did you mean 'workers'?"]),
         (_without_a_configuration, ["There is no grader_config.yml", "gradetape init"]),
     ],
@@ -288,7 +288,7 @@ def test_ctrl_c_keeps_what_was_graded_and_leaves_no_process(course: Path) -> Non
     told = by_student(again)
     assert "2 graded now, 1 graded before, 1 unreadable" in again.stderr
     assert {told[student]["points"] for student in ("ada", "bob", "cy")} == {5}
-    assert "It names no assignment. Grade it with --assignment tiny" in told["dan"]["reason"]
+    assert "It does not name an assignment. Grade it with --assignment tiny" in told["dan"]["reason"]
 
 
 def test_a_batch_outlives_its_judge_and_its_zygote(course: Path) -> None:

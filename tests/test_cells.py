@@ -165,7 +165,7 @@ def test_a_cell_whose_definitions_hang_is_left_out(run: Run) -> None:
 def test_cells_beyond_the_submissions_time_are_left_out(run: Run) -> None:
     with run("a = 1", "import time; time.sleep(30)", "b = 1", submission_s=1.0) as opened:
         assert {(0, "quarantined"), (1, "quarantined"), (2, "quarantined")} >= set(reported(opened)) > set()
-        assert "the time for the whole submission was over" in opened.session.report.events[-1].text
+        assert "the time limit of the whole submission was reached" in opened.session.report.events[-1].text
 
 
 def test_the_last_definition_wins_and_copies_are_reported(run: Run) -> None:

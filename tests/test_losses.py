@@ -145,7 +145,7 @@ def no_zygote(monkeypatch: pytest.MonkeyPatch) -> None:
         ("", "grade ada.py --assignment tiny", "the job was lost: the zygote does not answer at /nowhere/zygote"),
         ("", "verify tiny --workers 1", "adversary liar was lost: the zygote does not answer at /nowhere/zygote"),
         ("after_in_child", "grade ada.py --assignment tiny", "the job was lost: the judge died before any check"),
-        ("before", "grade ada.py --assignment tiny", "the job was lost: the judge is gone"),
+        ("before", "grade ada.py --assignment tiny", "the job was lost: the judge has ended"),
     ],
 )
 def test_a_lost_case_is_told_with_the_command_that_looks_at_the_machine(
@@ -173,7 +173,7 @@ class Silent(MockEngine):
 @pytest.mark.parametrize(
     ("end", "words"),
     [
-        (Lost(reason="the zygote is gone"), "failed twice, the second time after a restart: the zygote is gone"),
+        (Lost(reason="the zygote has ended"), "failed twice, the second time after a restart: the zygote has ended"),
         (None, "failed twice, the second time after a restart: the engine gave no answer in time"),
         (Outcome(results=()), "q01_double::public::test_two: the judge gave no result for this check"),
     ],
@@ -211,7 +211,7 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
         ("ending", "a worker ended before its sandbox was complete. Does it have enough memory (limits.memory_mb)?"),
         (
             "loose",
-            "a daemon has outlived it. Grading in such a sandbox is refused: use another machine, or --isolation",
+            "a daemon outlived its worker. Grading in such a sandbox is refused: use another machine, or --isolation",
         ),
         ("computed", "its forks would deadlock. Install the TensorFlow that gradetape asks for: pip install"),
         (

@@ -51,7 +51,7 @@ def test_each_day_that_has_begun_costs_up_to_the_cap(after: dict[str, float], da
 def test_a_time_that_is_not_known_costs_nothing_and_is_told() -> None:
     final_score = apply_late_policy(MEASURED, (), Timing(deadline=DEADLINE), POLICY)
     assert (final_score.final, final_score.late_days, final_score.handed_in) == (4, None, "")
-    assert "not known, so nothing was taken off" in final_score.lines[0]
+    assert "is unknown, so there is no penalty" in final_score.lines[0]
 
 
 def test_without_a_deadline_or_a_policy_nothing_is_said() -> None:
@@ -77,7 +77,7 @@ def test_an_extension_takes_the_deadlines_place_for_one_student_in_one_assignmen
 def test_an_override_takes_the_place_of_a_questions_points_before_lateness_does() -> None:
     final_score = apply_late_policy(MEASURED, [an_override("q02", 2.0)], handed_in(hours=1), POLICY)
     assert (final_score.measured, final_score.final) == (4, 4.5)
-    assert final_score.lines[0] == "q02: 2 points in place of 1, given by a person: why"
+    assert final_score.lines[0] == "q02: 2 points instead of 1, set by the course staff: why"
 
 
 def test_the_newest_override_of_a_question_counts() -> None:

@@ -144,13 +144,13 @@ def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_sho
     grades = [a_grade()] + [
         a_grade(name, broken, status=Status.NEEDS_ATTENTION, attention=(reason,)) for name in ("bob", "dan")
     ]
-    lost = a_grade("eve", status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",))
+    lost = a_grade("eve", status=Status.NEEDS_ATTENTION, attention=("the zygote has ended",))
     text = text_of(index_page([lost, *grades], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))
     assert "5 students, 4 in need of attention" in text
     urgent, table = text.split("submissions were graded.")[1].split("Students Search", 1)
     first, rest = urgent.split(reason)
     assert first.endswith("bob, dan ")
-    assert "pytest a/b.py::test_y --submission x eve the zygote is gone gradetape grade eve.ipynb" in rest
+    assert "pytest a/b.py::test_y --submission x eve the zygote has ended gradetape grade eve.ipynb" in rest
     assert "carol carol.docx: It is no notebook: hand in the .ipynb. gradetape grade carol.docx" in rest
     assert "alice" not in urgent.split("Points 1 student")[0]
     assert "alice graded 2 of 5 2 0 see alice.ipynb" in table
@@ -490,13 +490,13 @@ def test_two_assignments_in_one_folder_keep_their_places(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
-LATE = FinalScore(measured=2.0, final=1.8, late_percent=10.0, late_days=1, lines=("Handed in <late>: 10 % less.",))
+LATE = FinalScore(measured=2.0, final=1.8, late_percent=10.0, late_days=1, lines=("Handed in <late>: 10 % penalty.",))
 
 
 def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
     final_scores = {
         "alice": LATE,
-        "carol": FinalScore(measured=0.0, final=3.0, lines=("q01: 3 points, given by a person",)),
+        "carol": FinalScore(measured=0.0, final=3.0, lines=("q01: 3 points, set by the course staff",)),
     }
     write(
         tmp_path,
@@ -509,8 +509,8 @@ def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
     for reader in ("students", "staff"):
         alice, carol = (text_of((tmp_path / reader / ASSIGNMENT / f"{name}.html").read_text()) for name in final_scores)
         assert "1.8 of 5 points (2 from the checks)" in alice
-        assert "Final score: 1.8 points Handed in <late>: 10 % less." in alice
-        assert "Final score: 3 points q01: 3 points, given by a person" in carol
+        assert "Final score: 1.8 points Handed in <late>: 10 % penalty." in alice
+        assert "Final score: 3 points q01: 3 points, set by the course staff" in carol
     index = text_of((tmp_path / "index.html").read_text())
     assert "alice graded 2 of 5 1.8 2 0 see" in index
     assert "carol unreadable no points 3 see" in index

@@ -160,7 +160,7 @@ def memory(config: Config) -> Finding:
     try:
         there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MB
     except (AttributeError, ValueError, OSError):
-        return Finding("memory", State.ABSENT, "this system does not say how much memory there is")
+        return Finding("memory", State.ABSENT, "the size of the memory is unknown")
     needed = workers * config.limits.memory_mb
     found = f"{there} MiB for {workers} workers with at most {config.limits.memory_mb} MiB each"
     if needed <= there:
@@ -238,7 +238,7 @@ def _course(here: Path) -> tuple[courses.Course | None, Finding]:
             course.assignment(name)
     except CourseError as error:
         if courses.root_of(here) is None:
-            return None, Finding("course", State.ABSENT, f"{here} is in no course", "Create one: gradetape init FOLDER")
+            return None, Finding("course", State.ABSENT, f"{here} is not in a course", "Create one: gradetape init FOLDER")
         return None, Finding("course", State.WRONG, "it has errors", str(error))
     except GradetapeError as error:
         return None, Finding("course", State.WRONG, "it has errors", str(error))

@@ -152,6 +152,6 @@ def test_a_gpu_that_tensorflow_does_not_see_is_an_error_and_never_the_cpu(
         zygote.wait_ready()
         with (
             open_session(zygote, "x = 1", slot=fake_gpu) as far,
-            pytest.raises(DeviceError, match="TensorFlow sees no GPU"),
+            pytest.raises(DeviceError, match="TensorFlow does not see the GPU"),
         ):
             far.session.ready()

@@ -121,7 +121,7 @@ def assert_streams(new_metric: Callable[[], Any], y_true: Any, y_pred: Any, expe
         cuts = np.sort(rng.choice(np.arange(1, len(y_true)), batches - 1, replace=False))
         given = _fed(new_metric(), np.split(y_true, cuts), np.split(y_pred, cuts))
         sizes = np.diff([0, *cuts, len(y_true)]).tolist()
-        assert_close(given, expected, f"The examples came in batches of {sizes}; the split must make no difference.")
+        assert_close(given, expected, f"The examples came in batches of {sizes}; the result must not depend on the split.")
 
 
 @in_worker

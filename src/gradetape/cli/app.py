@@ -22,7 +22,7 @@ VERBS = {
     "release": "Build the students' files in student/.",
     "grade": "Grade notebooks, scripts, zips, or folders of them.",
     "show": "Show a student's result in the terminal.",
-    "override": "Give points for a question in place of the checks'.",
+    "override": "Override the points of a question.",
     "report": "Write the result pages again.",
     "export": "Export the grades for other programs.",
     "image": "Build and check the container image.",

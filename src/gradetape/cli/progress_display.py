@@ -46,8 +46,8 @@ class ProgressDisplay:
                 self._print(message)
             case GraderJoined(other):
                 self._print(
-                    f"Another grader uses this gradebook (process {other.pid} on {other.host}). Submissions that it "
-                    "has claimed are left to it, and its grades are taken over."
+                    f"Another grader uses this gradebook (process {other.pid} on {other.host}). This run skips "
+                    "the submissions that it has claimed, and uses its grades."
                 )
 
     def __enter__(self) -> ProgressDisplay:

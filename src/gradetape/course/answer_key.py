@@ -99,4 +99,4 @@ def _strays(course: Course, found: AnswerKey) -> Iterator[str]:
         for entry in entries(folder):
             if entry.name not in names or entry.is_dir() != (entry.suffix != ".py"):
                 near = config.did_you_mean(entry.name, names) or AWAY
-                yield f"{entry.relative_to(course.root)} belongs to no question of {found.assignment.name}.{near}"
+                yield f"{entry.relative_to(course.root)} does not belong to any question of {found.assignment.name}.{near}"

@@ -81,7 +81,7 @@ class Course:
         """The names of the course's assignments. Raises CourseError where `assignments/` is missing."""
         folder = self.root / "assignments"
         if not folder.is_dir():
-            raise CourseError(f"{folder} is missing. Make an assignment in it: gradetape new assignment NAME")
+            raise CourseError(f"{folder} is missing. Create an assignment: gradetape new assignment NAME")
         return tuple(sorted(entry.name for entry in entries(folder) if entry.is_dir() and NAME.fullmatch(entry.name)))
 
     def assignment(self, name: str) -> Assignment:
@@ -89,7 +89,7 @@ class Course:
         if name not in self.names():
             known = ", ".join(self.names()) or "none yet"
             near = config.did_you_mean(name, self.names())
-            raise CourseError(f"There is no assignment {name!r} in assignments/.{near} There are: {known}.")
+            raise CourseError(f"There is no assignment {name!r} in assignments/.{near} Assignments: {known}.")
         return _read_assignment(self, name)
 
 
@@ -111,7 +111,7 @@ def find(start: Path) -> Course:
 
 def _question_id(text: str) -> str:
     if not QUESTION_ID.fullmatch(text):
-        raise ValueError("a question is named like q05_custom_loss: q, two digits, then small letters, digits and _")
+        raise ValueError("write a question id like q05_custom_loss: q, two digits, then lower-case letters, digits and _")
     return text
 
 
@@ -196,7 +196,7 @@ def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
     for file in files:
         name = f"{shown}/{file.relative_to(folder)}" if file.is_relative_to(folder) else str(file)
         if not file.resolve().is_relative_to(folder.resolve()):
-            yield f"{name} leads out of {shown}, and students receive only what is in it. Copy the file into it."
+            yield f"{name} is outside {shown}, and students receive only files in it. Copy the file there."
         elif not file.is_file():
             near = config.did_you_mean(file.name, (entry.name for entry in entries(file.parent)))
             yield f"{name} is missing.{near}"

@@ -20,7 +20,7 @@ def resolve(text: str, *assignments: Assignment) -> str:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise RequestError(f"{printable(text)} begins {', '.join(matches)}: write more of the id")
+        raise RequestError(f"{printable(text)} is a prefix of {', '.join(matches)}: write more of the id")
     near = did_you_mean(text, ids)
     known = "; ".join(f"{each.name} has {', '.join(each.question_ids)}" for each in assignments)
     raise RequestError(f"there is no question {printable(text)}.{near} {known}")

@@ -101,7 +101,7 @@ class LocalEngine:
         lease = pool.take()
         self._count += 1
         self._running[self._count] = _Running(lease, time.monotonic(), [])
-        with suppress(OSError):  # if the judge is gone, wait() finds that out
+        with suppress(OSError):  # if the judge has ended, wait() finds that out
             judge.send(RunJob(number=self._count, zygote=str(lease.zygote.path), slot=lease.slot, job=job))
         return self._count
 
@@ -112,7 +112,7 @@ class LocalEngine:
         try:
             message = self._judge.receive(timeout_s)
         except (EOFError, OSError):
-            return self._lose_all("the judge is gone")
+            return self._lose_all("the judge has ended")
         return [] if message is None else self._received(message)
 
     def forget(self, number: int) -> None:
@@ -185,7 +185,7 @@ class LocalEngine:
         """Where a zygote that all share is gone, every other job is lost too."""
         if self._running[number].lease.zygote.ended(_GRACE_S) and self._slots.shared:
             del self._running[number]
-            return self._lose_all("the zygote is gone")
+            return self._lose_all("the zygote has ended")
         self._end(number)
         return []
 

@@ -56,12 +56,12 @@ def read_times(path: Path) -> Times:
     except OSError as error:
         raise ConfigError(
             f"{path}, which late.times in grader_config.yml names, cannot be read: {error.strerror}. "
-            "Put the table there, or correct the path, which begins at the course's folder."
+            "Put the table there, or correct the path, which is relative to the course's folder."
         ) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(
             f"{path}, which late.times in grader_config.yml names, cannot be read as a CSV file: {error}. "
-            "Export it as UTF-8, or take late.times away."
+            "Export it as UTF-8, or remove late.times."
         ) from None
 
 
@@ -79,9 +79,10 @@ def _handed_in(rows: csv.DictReader[str], name: str) -> Iterator[tuple[tuple[str
         except ValueError:
             time = datetime.min
         if time.tzinfo is None:
-            told = printable(row["time"] or "", 40)
+            written = printable(row["time"] or "", 40)
             raise ConfigError(
-                f"{name}, line {rows.line_num}: {told!r} is no ISO time with its zone, like 2026-10-01T23:59:00+02:00."
+                f"{name}, line {rows.line_num}: {written!r} is not an ISO time with a time zone, "
+                "like 2026-10-01T23:59:00+02:00."
             )
         yield (printable(row.get("assignment") or ""), printable(row["student"] or "")), time
 
@@ -115,20 +116,21 @@ def late_days(when: Timing, late: LatePolicy) -> int | None:
 
 def _given(override: Override, measured: Mapping[str, float]) -> str:
     before = measured.get(override.question, 0.0)
-    points = f"{override.points:g} points in place of {before:g}"
-    return f"{override.question}: {points}, given by a person: {override.reason}"
+    points = f"{override.points:g} points instead of {before:g}"
+    return f"{override.question}: {points}, set by the course staff: {override.reason}"
 
 
 def _timed(when: Timing, late: LatePolicy, days: int | None, percent: float) -> Iterable[str]:
     if when.deadline is None or not late.percent_per_day:
         return
-    due = f"the {'extended ' if when.extended else ''}deadline, {_shown(when.deadline)}"
+    deadline = f"{'extended ' if when.extended else ''}deadline, {_shown(when.deadline)}"
     if when.handed_in is None:
-        yield f"When this was handed in is not known, so nothing was taken off. It was due by {due}."
+        yield f"The submission time is unknown, so there is no penalty. It was due by the {deadline}."
     elif days:
-        yield f"Handed in {_shown(when.handed_in)}, {_days(days)} after {due}: {percent:g} % less."
+        yield f"Handed in {_shown(when.handed_in)}, {_days(days)} after the {deadline}: {percent:g} % penalty."
     elif when.handed_in > when.deadline:
-        yield f"Handed in {_shown(when.handed_in)}, within {late.grace_minutes:g} minutes of {due}: nothing less."
+        grace = f"the {late.grace_minutes:g}-minute grace period"
+        yield f"Handed in {_shown(when.handed_in)}, within {grace} after the {deadline}: no penalty."
 
 
 def _days(count: int) -> str:

@@ -43,7 +43,7 @@ def give(results: Results, of: OverrideTarget, points: float | None, reason: str
         given = "no points were given: write them after the question" if points is None else f"not {points:g}"
         raise RequestError(f"{of.question} is worth 0 to {of.max_points:g} points, {given}")
     if not (reason and reason.strip()):
-        raise RequestError('give a reason, for the student and for whoever asks later: --reason "…"')
+        raise RequestError('give a reason, which the student can read: --reason "…"')
     override = Override(student=of.student, question=of.question, points=points, reason=reason.strip(), by=by, at=now())
     results.book.override(of.assignment, override)
     return override
@@ -54,7 +54,7 @@ def undo(results: Results, of: OverrideTarget, by: str) -> Override:
     undone = results.book.undo_override(of.assignment, of.student, of.question, by)
     if undone is None:
         raise RequestError(
-            f"this student has no override of {of.question} in force. List all: gradetape override --list"
+            f"the student has no override of {of.question} in force. List all: gradetape override --list"
         )
     return undone
 

@@ -72,7 +72,7 @@ class Results:
             raise GradebookError("The gradebook is empty. Grade first: gradetape grade PATH")
         if asked is not None and asked not in known:
             near = did_you_mean(asked, known)
-            raise GradebookError(f"The gradebook has no grades of {asked!r}.{near} It has those of {', '.join(known)}.")
+            raise GradebookError(f"The gradebook has no grades of {asked!r}.{near} It has grades of {', '.join(known)}.")
         return known if asked is None else [asked]
 
     def of_student(self, student: str, names: Sequence[str]) -> list[StudentResult]:

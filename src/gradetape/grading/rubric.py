@@ -63,7 +63,7 @@ class Rubric:
 
     def _fault(self, check: Check) -> CheckResult:
         reason = self.faults.get(check.id, "the judge gave no result for this check")
-        message = "The grader could not run this check. The course staff will look at it; you need to do nothing."
+        message = "The grader could not run this check. The course staff will look at it; you do not need to do anything."
         return CheckResult(
             check=check, verdict=Verdict.FAULT, points=0.0, seconds=0.0, message=message, staff_message=reason
         )

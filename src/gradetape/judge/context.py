@@ -57,7 +57,7 @@ class CheckContext:
         self._check = check_id
         self.budget.begin(self.job.limits.check_s)
         if self._left_s <= 0:
-            self.budget.note(Gone("timeout", "the time for the whole submission was over"))
+            self.budget.note(Gone("timeout", "the time limit of the whole submission was reached"))
         if self.student.cpu_left_s <= 0:
             self.budget.note(Gone("timeout", "the CPU seconds for the whole submission were used up"))
         self._cpu_s = self.job.limits.check_cpu_s * max(seconds / self.job.limits.check_s, 1.0)

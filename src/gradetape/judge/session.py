@@ -18,7 +18,7 @@ from gradetape.judge.verdicts import result_of
 from gradetape.records import CheckResult
 
 _GRACE_S = 1.0
-NO_GPU = "This check needs a GPU, and this machine has none for it. It was not run, and costs nothing."
+NO_GPU = "This check needs a GPU, and none is available on this machine. It was not run, and you lose no points."
 
 
 class Host(Protocol):

@@ -96,7 +96,7 @@ class WorkerConnection:
         if budget.event is not None:
             raise budget.event
         if session.worker is not self:
-            raise budget.note(Gone("fault", "a check used a handle of a worker that is gone"))
+            raise budget.note(Gone("fault", "a check used a handle of a worker that has ended"))
         try:
             reply = self._exchange(operation, args)
         except WireRefused:
@@ -106,7 +106,7 @@ class WorkerConnection:
         except (EOFError, OSError):
             raise session.lose("crashed", "") from None
         except WireError as error:
-            raise session.lose("crashed", f"the process sent something that is no reply: {error}") from None
+            raise session.lose("crashed", f"the process sent an invalid reply: {error}") from None
         if session.role.charged:
             budget.mark_received()
         return self._result(reply, operation, args)
@@ -135,7 +135,7 @@ class WorkerConnection:
         """What is sent in place of a value of the judge's; raises WireRefused with advice."""
         if isinstance(value, Handle):
             if value._gradetape_owner is not self:
-                raise WireRefused("handles of two workers do not mix: convert one to an array first, with np.asarray")
+                raise WireRefused("handles of two workers cannot be combined: convert one to an array first, with np.asarray")
             return value._gradetape_ref
         source = getattr(type(value), "gradetape_source", None)
         if source is not None:
@@ -181,7 +181,7 @@ def _checked_reply(reply: Any, sequence: int) -> list[Any]:
     if type(reply) is not list or len(reply) < 3 or type(reply[0]) is not int or type(reply[1]) is not str:
         raise WireError("a malformed reply")
     if reply[0] != sequence:
-        raise WireError("a reply to no request")
+        raise WireError("a reply without a request")
     kind, *rest = reply[1:]
     if kind == _OK and len(rest) == 1:
         return reply

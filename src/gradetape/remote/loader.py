@@ -21,7 +21,7 @@ from gradetape.wire.operations import Operation
 _NO_GPU = "Run `gradetape doctor`, or grade on the CPU: --device cpu."
 _REVIEW_S = 10.0
 _MAX_REVIEWED = 20
-_NO_REVIEW = "its process did not say what its cells replaced of NumPy, TensorFlow and Keras"
+_NO_REVIEW = "its process did not report what its cells replaced in NumPy, TensorFlow and Keras"
 _MAX_CHARACTERS = 1 << 19
 _TOO_MUCH = "… (the output of the cells up to here is too long: nothing more is kept)"
 _DEFINITIONS, _NOTHING = 1, 2
@@ -142,7 +142,7 @@ class CellLoader:
             raise SandboxError(f"a worker ended before any cell was run: {event}") from None
         self.report.set_environment(hello)
         if self._device and not self.report.devices:
-            raise DeviceError(f"TensorFlow sees no GPU where {self._device} should be. {_NO_GPU}")
+            raise DeviceError(f"TensorFlow does not see the GPU {self._device}. {_NO_GPU}")
 
     def _load_cell(self, session: LoadingSession, worker: WorkerConnection, index: int, cell: Cell) -> None:
         level = self._quarantine.get(index, 0)
@@ -150,7 +150,7 @@ class CellLoader:
             return
         if time.monotonic() > self._deadline or session.cpu_left_s <= 0:
             self._quarantine[index] = _NOTHING
-            self.report.add_quarantine(index, "the time for the whole submission was over; none of it was used")
+            self.report.add_quarantine(index, "the time limit of the whole submission was reached; none of it was used")
             return
         session.budget.set_deadline(min(time.monotonic() + self._limits.cell_s, self._deadline))
         session.allow(self._limits.cell_cpu_s)
@@ -172,7 +172,7 @@ class CellLoader:
             return worker.ask(Operation.CELL, index, source, only_definitions)
         except (StudentError, Missing):
             session.budget.clear_event()
-            raise session.lose("crashed", "the process sent something that is no reply") from None
+            raise session.lose("crashed", "the process sent an invalid reply") from None
 
     def _review(self, session: LoadingSession, worker: WorkerConnection) -> None:
         """Asks once what the cells changed of the libraries that checks rely on; silence is reported as well."""

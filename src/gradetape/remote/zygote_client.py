@@ -23,7 +23,7 @@ _END_S = 15.0
 
 
 class ZygoteClient:
-    """A connection to the zygote that listens at `path`; every method raises ZygoteError once the zygote is gone.
+    """A connection to the zygote that listens at `path`; every method raises ZygoteError once the zygote has ended.
 
     `slot` is where its workers compute.
     """
@@ -106,7 +106,7 @@ class ZygoteClient:
             self._socket.settimeout(_END_S)
             self._socket.sendmsg([msgspec.json.encode(request)], rights)
         except OSError as error:
-            raise ZygoteError("the zygote is gone") from error
+            raise ZygoteError("the zygote has ended") from error
 
     def _receive(self, deadline: float) -> ZygoteEvent:
         left = deadline - time.monotonic()
@@ -118,9 +118,9 @@ class ZygoteClient:
         except TimeoutError:
             raise
         except OSError as error:
-            raise ZygoteError("the zygote is gone") from error
+            raise ZygoteError("the zygote has ended") from error
         if not packet:
-            raise ZygoteError("the zygote is gone")
+            raise ZygoteError("the zygote has ended")
         try:
             return self._decoder.decode(packet)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:

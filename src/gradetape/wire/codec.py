@@ -271,7 +271,7 @@ class Decoder:
         self._used.add(index)
         data = memoryview(self._buffers[index])
         if math.prod(shape) * dtype.itemsize != data.nbytes:
-            raise WireError("an array whose sizes disagree")
+            raise WireError("an array with inconsistent sizes")
         return _rebuilt(data, dtype, shape)
 
     def _slice(self, value: list[Any]) -> slice:
@@ -296,7 +296,7 @@ class Decoder:
         indices, values, dense_shape = _list(value)
         sparse = Sparse(self._int64(indices), _typed(values, np.ndarray), self._int64(dense_shape))
         if sparse.indices.shape != (len(sparse.values), len(sparse.dense_shape)):
-            raise WireError("a sparse tensor whose parts disagree")
+            raise WireError("a sparse tensor with inconsistent parts")
         return self._revive(sparse)
 
     def _int64(self, value: Any) -> npt.NDArray[np.int64]:
@@ -343,7 +343,7 @@ def _rebuilt(data: memoryview, dtype: np.dtype[Any], shape: tuple[int, ...]) -> 
         raw = (raw != 0).view(np.uint8)  # a byte of 2 would be neither True nor False
     array: Array = raw.view(dtype).reshape(shape)
     if dtype.kind == "U" and (array.reshape(-1).view(dtype.str[0] + "u4") > sys.maxunicode).any():
-        raise WireError("text beyond Unicode")
+        raise WireError("text that is not valid Unicode")
     return array
 
 
@@ -351,7 +351,7 @@ def _scalar(value: list[Any]) -> np.generic:
     name, raw = _list(value)
     dtype = _dtype_of(name)
     if type(raw) is not bytes or len(raw) != dtype.itemsize:
-        raise WireError("a scalar whose size disagrees")
+        raise WireError("a scalar of the wrong size")
     scalar: Any = _rebuilt(memoryview(raw), dtype, ())[()]
     return scalar  # type: ignore[no-any-return]
 
@@ -373,7 +373,7 @@ def _strings(value: list[Any]) -> Array:
     dims, items = _list(value)
     shape = _sizes(dims)
     if math.prod(shape) != len(_list(items)) or not all(type(item) is bytes for item in items):
-        raise WireError("an array of byte strings whose sizes disagree")
+        raise WireError("an array of byte strings with inconsistent sizes")
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return array.reshape(shape)

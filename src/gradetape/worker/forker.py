@@ -101,7 +101,7 @@ class Forker:
                 ours.recv(1)
             except TimeoutError:
                 raise SandboxError(
-                    f"no kill reaches all that a worker starts: a daemon has outlived it. {ELSEWHERE}"
+                    f"not every process of a worker can be killed: a daemon outlived its worker. {ELSEWHERE}"
                 ) from None
 
     def _become(self, uid: int, group: Group | None, data: int, write: int, work: Callable[[], None]) -> NoReturn:
