@@ -1,7 +1,7 @@
 """Assertions and helpers for checks of TensorFlow code.
 
 All of them take handles in the judge and real objects in a notebook. Students receive parts of this file with their
-public checks, so it is short and holds nothing secret. An `@in_worker` function finds `tf` in its globals.
+public checks, so it is short and contains nothing secret. An `@in_worker` function finds `tf` in its globals.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def raises(*wanted: type[Exception] | str) -> Iterator[None]:
 
 
 def assert_close(given: object, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Assert that `given` has the shape of `expected` and close numbers; `advice` ends the message if not.
+    """Assert that `given` has the shape of `expected` and close numbers; `advice` is added to the message otherwise.
 
     assert_close(student.log_cosh(y_true, y_pred), expected, "Take the mean over the last axis.")
     """
@@ -58,7 +58,7 @@ def _as_numbers(given: object, advice: str) -> Any:
 
 
 def assert_serializable(obj: Any, **expected: object) -> Any:
-    """Assert that `obj.get_config()` holds the expected values; return the object that `from_config` makes of it.
+    """Assert that `obj.get_config()` has the expected values; return the object that `from_config` makes from it.
 
     again = assert_serializable(student.QuantileLoss(quantile=0.8), quantile=0.8)
     """

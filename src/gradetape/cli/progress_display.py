@@ -70,7 +70,7 @@ class ProgressDisplay:
 
     def _graded(self, grade: Grade) -> None:
         self._done += 1
-        # A Text is printed as it stands, where Rich would take the brackets in a string for markup.
+        # Rich would read the brackets in a string as markup; it prints a Text unchanged.
         line = Text(f"{printable(grade.student, _NAME)}: {grade.points:g} of {grade.max_points:g}")
         if grade.attention:
             line.append(" needs attention", "yellow")

@@ -1,7 +1,7 @@
-"""A course and its assignments: what students may see of them.
+"""A course and the parts of its assignments that students may see.
 
-`find` and `Course.assignment` read only `grader_config.yml` and `assignments/`, so they work where `solutions/` and
-`autograder/` are absent. `course.answer_key` reads those two.
+`find` and `Course.assignment` read only `grader_config.yml` and `assignments/`, so they work without `solutions/` and
+`autograder/`, which `course.answer_key` reads.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HEADING = re.compile(r"#{1,6}\s+(?P<title>.*\S)")
 
 @dataclass(frozen=True)
 class QuestionSource:
-    """The public half of one question."""
+    """The public part of one question."""
 
     question: records.Question
     folder: Path
@@ -49,7 +49,7 @@ class QuestionSource:
 
 @dataclass(frozen=True)
 class Assignment:
-    """The public half of one assignment; `deadline` is an ISO time with its zone, `data` are files for students."""
+    """The public part of one assignment; `deadline` is an ISO time with its zone, `data` are files for students."""
 
     name: str
     title: str
@@ -78,7 +78,7 @@ class Course:
     config: config.Config
 
     def names(self) -> tuple[str, ...]:
-        """The names of the course's assignments. Raises CourseError where `assignments/` is missing."""
+        """The names of the course's assignments. Raises CourseError if `assignments/` is missing."""
         folder = self.root / "assignments"
         if not folder.is_dir():
             raise CourseError(f"{folder} is missing. Create an assignment: gradetape new assignment NAME")
@@ -100,7 +100,8 @@ def root_of(start: Path) -> Path | None:
 
 
 def find(start: Path) -> Course:
-    """The course that `start` is in. Raises CourseError where no folder above has a `grader_config.yml`."""
+    """The course that contains `start`. Raises CourseError if neither it nor a folder above has a
+    `grader_config.yml`."""
     if (root := root_of(start)) is not None:
         return Course(root, config.load(root / config.FILE))
     raise CourseError(
@@ -167,7 +168,7 @@ def _title(prompt: Path, shown: str) -> str:
 
 
 def entries(folder: Path) -> Iterator[Path]:
-    """The entries of a folder, without hidden ones and those that Python makes."""
+    """The entries of a folder, without hidden files and Python's caches."""
     if folder.is_dir():
         yield from (entry for entry in sorted(folder.iterdir()) if not entry.name.startswith((".", "__pycache__")))
 
@@ -192,7 +193,7 @@ def _unfit_question(folder: Path, shown: str, question_id: str) -> Iterator[str]
 
 
 def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
-    """Files that are missing, or that are outside the public folder, as the answer key is."""
+    """Problems with files that are missing, or outside the public folder, as the answer key is."""
     for file in files:
         name = f"{shown}/{file.relative_to(folder)}" if file.is_relative_to(folder) else str(file)
         if not file.resolve().is_relative_to(folder.resolve()):
@@ -203,7 +204,7 @@ def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
 
 
 def unreadable(root: Path, files: Iterable[Path]) -> Iterator[str]:
-    """Why files that exist cannot be read as text."""
+    """Problems with existing files that cannot be read as text."""
     for file in files:
         try:
             file.read_text(encoding="utf-8-sig")

@@ -11,7 +11,7 @@ from gradetape.exports.table import GradeTable
 
 
 class ExportTarget(NamedTuple):
-    """A format: what it writes, in one sentence for the help; the ending of its files; and the function that writes."""
+    """A format: its description for the help, the suffix of its files, and the function that writes it."""
 
     description: str
     ending: str
