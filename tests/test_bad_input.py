@@ -191,7 +191,10 @@ def _without_a_configuration(course: Path) -> None:
     ("spoil", "words"),
     [
         (_without_a_reference, ["q02_halve has no reference", "solutions/tiny/q02_halve.py is missing"]),
-        (_with_a_misspelt_question_id, ["test_q02_havle.py does not belong to any question", "Did you mean 'test_q02_halve.py'?"]),
+        (
+            _with_a_misspelt_question_id,
+            ["test_q02_havle.py does not belong to any question", "Did you mean 'test_q02_halve.py'?"],
+        ),
         (_with_an_unknown_key, ["grader_config.yml, line 2", "unknown key 'worker'", "Did you mean 'workers'?"]),
         (_without_a_configuration, ["There is no grader_config.yml", "gradetape init"]),
     ],

@@ -238,7 +238,8 @@ def _course(here: Path) -> tuple[courses.Course | None, Finding]:
             course.assignment(name)
     except CourseError as error:
         if courses.root_of(here) is None:
-            return None, Finding("course", State.ABSENT, f"{here} is not in a course", "Create one: gradetape init FOLDER")
+            detail = f"{here} is not in a course"
+            return None, Finding("course", State.ABSENT, detail, "Create one: gradetape init FOLDER")
         return None, Finding("course", State.WRONG, "it has errors", str(error))
     except GradetapeError as error:
         return None, Finding("course", State.WRONG, "it has errors", str(error))

@@ -121,7 +121,8 @@ def assert_streams(new_metric: Callable[[], Any], y_true: Any, y_pred: Any, expe
         cuts = np.sort(rng.choice(np.arange(1, len(y_true)), batches - 1, replace=False))
         given = _fed(new_metric(), np.split(y_true, cuts), np.split(y_pred, cuts))
         sizes = np.diff([0, *cuts, len(y_true)]).tolist()
-        assert_close(given, expected, f"The examples came in batches of {sizes}; the result must not depend on the split.")
+        advice = f"The examples came in batches of {sizes}; the result must not depend on the split."
+        assert_close(given, expected, advice)
 
 
 @in_worker

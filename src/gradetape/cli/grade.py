@@ -22,7 +22,7 @@ from gradetape.grading.run import GradeReport, Interrupted, run
 
 @click.command("grade")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--assignment", metavar="NAME", help="Assignment to grade for; overrides the one in the notebooks' metadata.")
+@click.option("--assignment", metavar="NAME", help="Assignment to grade for; overrides the notebooks' metadata.")
 @click.option("--student", metavar="NAME", help="Student name for a single submission; overrides the file name.")
 @click.option(
     "--out",

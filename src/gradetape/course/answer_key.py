@@ -100,4 +100,5 @@ def _strays(course: Course, found: AnswerKey) -> Iterator[str]:
         for entry in entries(folder):
             if entry.name not in names or entry.is_dir() != (entry.suffix != ".py"):
                 near = config.did_you_mean(entry.name, names) or AWAY
-                yield f"{entry.relative_to(course.root)} does not belong to any question of {found.assignment.name}.{near}"
+                shown = entry.relative_to(course.root)
+                yield f"{shown} does not belong to any question of {found.assignment.name}.{near}"

@@ -112,7 +112,7 @@ def find(start: Path) -> Course:
 
 def _question_id(text: str) -> str:
     if not QUESTION_ID.fullmatch(text):
-        raise ValueError("write a question id like q05_custom_loss: q, two digits, then lower-case letters, digits and _")
+        raise ValueError("write an id like q05_custom_loss: q, two digits, then lower-case letters, digits and _")
     return text
 
 

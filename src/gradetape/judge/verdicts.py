@@ -24,7 +24,7 @@ _MESSAGES = {
     Verdict.TIMEOUT: "Your code ran out of time. Look for a loop that never ends.",
     Verdict.MEMORY: "Your code ran out of memory. Look for an array that grows with every step.",
     Verdict.CRASHED: "Your code ended the Python process.",
-    Verdict.FAULT: "The grader could not run this check. The course staff will look at it; you do not need to do anything.",
+    Verdict.FAULT: "The grader could not run this check. It is not your fault; the course staff will look at it.",
 }
 
 

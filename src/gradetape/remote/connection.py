@@ -135,7 +135,7 @@ class WorkerConnection:
         """What is sent in place of a value of the judge's; raises WireRefused with advice."""
         if isinstance(value, Handle):
             if value._gradetape_owner is not self:
-                raise WireRefused("handles of two workers cannot be combined: convert one to an array first, with np.asarray")
+                raise WireRefused("handles of two workers cannot be combined: convert one to an array with np.asarray")
             return value._gradetape_ref
         source = getattr(type(value), "gradetape_source", None)
         if source is not None:
