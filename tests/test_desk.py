@@ -239,7 +239,7 @@ def test_a_student_of_any_name_can_be_given_points(course: Path, student: str) -
         (["alice", "q02_halve", "nan", "--reason", "r"], "q02_halve is worth 0 to 2 points, not nan"),
         (["alice", "q02_halve", "--reason", "r"], "no points were given: write them after the question"),
         (["alice", "q02_halve", "1,5", "--reason", "r"], "'1,5' is not a number: write points like 2 or 1.5"),
-        (["alice", "q02_halve", "-1", "--reason", "r"], "points are not negative: write a number from 0 on"),
+        (["alice", "q02_halve", "-1", "--reason", "r"], "points cannot be negative: write a number such as 0"),
         (["alice", "q02_halve", "1", "--raeson", "r"], "No such option '--raeson'. Did you mean '--reason'?"),
         (["alice", "q02_halve", "1"], "give a reason, which the student can read: --reason"),
         (["alice", "q02_halve", "1", "--reason", " "], "--reason"),
@@ -388,7 +388,7 @@ def test_a_late_policy_that_cannot_be_followed_is_told_before_anything_is_graded
             "line 2: '2026-10-02 11:00' is not an ISO time with a time zone",
         ),
         ("student,time\nalice\n", "times.csv, line 2: '' is not an ISO time"),
-        ("student,time\n" + "x" * 200_000 + ",y\n", "Export it as UTF-8, or take late.times away"),
+        ("student,time\n" + "x" * 200_000 + ",y\n", "Export it as UTF-8, or remove late.times"),
     ],
 )
 def test_a_table_of_times_that_is_wrong_is_told_with_its_line(course: Path, times: str, words: str) -> None:

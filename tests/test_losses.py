@@ -157,7 +157,7 @@ def test_a_lost_case_is_told_with_the_command_that_looks_at_the_machine(
     run = called(course, *line.split())
     assert (run.returncode, run.stdout) == (1, "")
     assert words in run.stderr and "Traceback" not in run.stderr
-    assert "To see what this machine lacks for grading, run gradetape doctor" in run.stderr
+    assert "To check this machine, run gradetape doctor" in run.stderr
 
 
 # A submission that an engine loses, twice

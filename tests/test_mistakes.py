@@ -269,7 +269,7 @@ def test_what_this_machine_lacks_is_reported_with_what_to_do(
     run = called(course, "grade", "a.py", "--assignment", "tiny", option)
     assert (run.returncode, run.stdout) == (1, "")
     assert words in run.stderr and "Traceback" not in run.stderr
-    assert "To see what this machine lacks for grading, run gradetape doctor" in run.stderr
+    assert "To check this machine, run gradetape doctor" in run.stderr
 
 
 GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"

@@ -131,7 +131,10 @@ def test_a_check_that_no_mutant_fails_and_a_flaky_one_are_reported(tmp_path: Pat
         ("def double(x):\n    return 0\n", "begins with a docstring"),
         ('"""Zero."""\ndef double(x):\n    return 0\n', "add a line such as '# fails: hidden::test_x'"),
         ('"""Zero."""\n# fails: test_two\ndef double(x):\n    return 0\n', "write checks as public::test_x"),
-        ('"""Zero."""\n# fails: hidden::test_tow\ndef double(x):\n    return 0\n', "which is no check of the question"),
+        (
+            '"""Zero."""\n# fails: hidden::test_tow\ndef double(x):\n    return 0\n',
+            "which is not a check of the question",
+        ),
     ],
 )
 def test_a_mutant_with_an_unfit_header_is_refused_with_advice(tmp_path: Path, text: str, advice: str) -> None:

@@ -1,7 +1,7 @@
-"""Checks whether this machine can grade: each finding says what is there, or what is missing and how to fix it.
+"""Checks whether this machine can grade: each finding describes a part of it, and how to fix what is missing.
 
-The sandbox is tested, not guessed: a worker is started in it, as for grading, and ended again. Modules that exist only
-on Linux are imported where they are used, so that users of another system get a finding instead of a traceback.
+The sandbox is tested, not guessed: a worker is started in it, as for grading, and ended. Modules that exist only on
+Linux are imported where they are used, so that users of another system get a finding instead of a traceback.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _version(name: str) -> str | None:
 
 
 def sandbox(config: Config, secret: tuple[Path, ...]) -> Finding:
-    """Starts a sandboxed worker and ends it; the isolation layers, or what is missing and how to get it."""
+    """Starts a sandboxed worker and ends it; reports the isolation layers, or what is missing and how to get it."""
     if sys.platform != "linux":
         from gradetape.runtime.launch import IN_THE_IMAGE
 

@@ -1,11 +1,11 @@
 """The data-only codec: values to frames and back.
 
-A frame is a msgpack body and the raw buffers of its arrays, which are never copied into the body. What msgpack has no
-type for is sent as an extension (`Kind`). Nothing else exists: no pickle, no class names that are looked up, no code
-that is run on decoding. A body is surveyed before it is decoded, since decoders allocate as they go: 60 MB of empty
-lists would become 4 GB, and a map with colliding keys costs seconds. So elements and depth are capped and map keys
-must be text. Each buffer belongs to one array alone, so that the work on arrays is bounded by the bytes that were sent.
-Only exact base types come out, besides the frozen values of `wire.values`.
+A frame is a msgpack body and the raw buffers of its arrays, which are never copied into the body. Values without a
+msgpack type are sent as extensions (`Kind`). There is no pickle, no lookup of class names, and no code that runs on
+decoding. A body is surveyed before it is decoded, since decoders allocate as they go: 60 MB of empty lists would become
+4 GB, and a map with colliding keys costs seconds. So elements and depth are capped and map keys must be text. Each
+buffer belongs to one array alone, so that the work on arrays is bounded by the bytes that were sent. Only exact base
+types come out, besides the frozen values of `wire.values`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _TEXTUAL = re.compile(r"[<>|=]?(?:[SU][1-9]\d{0,6}|[mM]8(?:\[(?:[1-9]\d{0,3})?(?
 
 
 def dtype_name(dtype: np.dtype[Any]) -> str | None:
-    """The name under which an array's dtype is sent, or None for one that is not (object, void, structured)."""
+    """The name under which an array's dtype is sent, or None if it cannot be sent (object, void, structured)."""
     if dtype.name in _BY_NAME:
         return dtype.name
     return dtype.str if dtype.itemsize and (dtype.char in _NUMERIC or dtype.kind in "SUmM") else None
@@ -91,9 +91,8 @@ def _dtype_of(name: Any) -> np.dtype[Any]:
 
 
 class Encoder:
-    """Values to frames. `refer` gives what is sent in place of a value that is not plain, or raises `WireRefused`.
-
-    Large because each kind of value has one.
+    """Values to frames. `refer` returns what is sent instead of a value that is not plain, or raises `WireRefused`.
+    Large because each kind of value has a method.
     """
 
     def __init__(self, refer: Refer) -> None:
@@ -113,7 +112,7 @@ class Encoder:
         }  # fmt: skip
 
     def encode(self, value: object) -> tuple[bytes, list[Array]]:
-        """The body and the buffers of `value`; raises WireRefused for what cannot be sent."""
+        """The body and the buffers of `value`; raises WireRefused if it cannot be sent."""
         self._buffers, self._depth, self._count = [], 0, 0
         return self._pack(self._plain(value)), self._buffers
 
@@ -212,7 +211,7 @@ def _all_bytes(value: Array) -> bool:
 
 
 class Decoder:
-    """Frames to values. `revive` turns the values of `wire.values` into what this process works with.
+    """Frames to values. `revive` turns the values of `wire.values` into this process's own objects.
 
     Only a process that trusts its peer, as the worker must trust the judge, may skip the survey.
     """
@@ -240,7 +239,7 @@ class Decoder:
             return self._read(body)
         except WireError:
             raise
-        except Exception as error:  # whatever NumPy or msgspec raise for what they cannot read
+        except Exception as error:  # NumPy and msgspec raise various exceptions for invalid data
             raise WireError(f"not a frame: {type(error).__name__}") from error
 
     def _read(self, data: bytes | memoryview) -> Any:

@@ -1,4 +1,4 @@
-"""Counts what a msgpack body holds, without building it: elements, depth, and that map keys are text."""
+"""Checks a msgpack body without building it: its elements, its depth, and that map keys are text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_DEPTH = 64
 
 
 class Quota:
-    """How many elements, and how many levels, one frame may still have."""
+    """The numbers of elements and levels that a frame may still have."""
 
     __slots__ = ("elements", "level")
 
@@ -20,7 +20,7 @@ class Quota:
         self.level = 0
 
     def take(self, count: int) -> None:
-        """Uses up `count` elements; raises WireError when there are no more."""
+        """Uses up `count` elements; raises WireError if there are not enough."""
         self.elements -= count
         if self.elements < 0:
             raise WireError("too many elements in the frame")
