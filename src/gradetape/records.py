@@ -48,7 +48,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """What a student handed in, as text; nothing in it was run. `sha256` is of the file's bytes.
+    """A student's submission as text; nothing in it was run. `sha256` is of the file's bytes.
 
     `assignment` is the one that it is graded for, `declared_assignment` the one that its metadata names, if any.
     `modified` is when the file was last changed, according to the file system: an ISO time in UTC, or empty. `others`
@@ -210,7 +210,7 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a submission may use: seconds of wall clock, seconds of CPU time, mebibytes, and counts.
+    """The limits of a submission: seconds of wall clock, seconds of CPU time, mebibytes, and counts.
 
     `load_s` limits a worker's start, `cell_s` one cell, `check_s` one check unless the check sets its own limit, and
     `submission_s` the whole submission. Those with `cpu` limit the CPU time of all its processes together. `memory_mb`

@@ -1,4 +1,4 @@
-"""What an assignment's checks are worth, and which of them can be trusted."""
+"""The points of an assignment's checks, and which checks can be trusted."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def run(plan: GradePlan, listener: Listener) -> GradeReport:
         try:
             batch = grader.run(plan.selection.submissions, plan.selection.unreadable, regrade=plan.regrade)
         except KeyboardInterrupt:
-            raise Interrupted("What was graded is kept. Run the same command to continue.") from None
+            raise Interrupted("The grades so far are kept. Run the same command to continue.") from None
         finally:
             written = _write_pages(plan, book)
     return GradeReport(batch, written.index, written.warnings)

@@ -49,9 +49,9 @@ _NO_ORDER = (0, "")
 class DiscoveredFile:
     """A file that was handed in.
 
-    `person` is the same for files that are known to be one person's, and empty where the person is unknown. Of a
-    person's files, those of the highest `rank` may be graded: 2 for notebooks and zips, 1 for scripts, 0 for others.
-    Files with the same `title` and different `order` are attempts. `problem` is the reason if the file is not opened;
+    `person` is the same for files that are known to be one person's, and empty if the person is unknown. Of a person's
+    files, those of the highest `rank` may be graded: 2 for notebooks and zips, 1 for scripts, 0 for others. Files with
+    the same `title` and different `order` are attempts. `problem` is the reason if the file is not opened;
     `for_student` is the version of it for the student.
     """
 

@@ -30,7 +30,7 @@ _OUTPUT_S = 1.0
 
 
 class CheckContext:
-    """The sessions of one job, and the budget of the check in hand.
+    """The sessions of one job, and the budget of the current check.
 
     `recording` receives the student's replies, if they are recorded.
     """

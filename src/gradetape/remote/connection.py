@@ -61,7 +61,7 @@ class ConnectionOwner(Protocol):
 
 
 class _TrackedHandle(weakref.ref[Handle]):
-    """A weak reference that knows its object's number, and how often that object has been received."""
+    """A weak reference with its object's number, and how often the object has been received."""
 
     __slots__ = ("count", "number")
 
@@ -76,7 +76,7 @@ class _TrackedHandle(weakref.ref[Handle]):
 class WorkerConnection:
     """The judge's connection to one worker: requests, replies, and live handles.
 
-    `connect` makes the transport from the encoder and the decoder that know the handles.
+    `connect` makes the transport from the encoder and the decoder of handles.
     """
 
     def __init__(self, session: ConnectionOwner, number: int, connect: Callable[[Encoder, Decoder], Transport]) -> None:

@@ -264,7 +264,7 @@ def student_error(chain: list[str], kind: str, text: str, traceback: str) -> Stu
 
 
 class InvalidArgumentError(Exception):
-    """Stands for `tf.errors.InvalidArgumentError`, which the judge does not import."""
+    """Represents `tf.errors.InvalidArgumentError`, which the judge does not import."""
 
 
 ERRORS: dict[str, type[Exception]] = {
