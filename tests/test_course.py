@@ -62,7 +62,7 @@ def test_the_course_is_found_from_any_folder_in_it(root: Path) -> None:
     assert (found.root, found.config.course, found.names()) == (root.resolve(), "Small", ("loops",))
 
 
-def test_outside_a_course_the_next_step_is_said(tmp_path: Path) -> None:
+def test_outside_a_course_the_error_names_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match=r"no grader_config\.yml in .*gradetape init"):
         course.find(tmp_path)
 

@@ -123,7 +123,7 @@ def verdicts(grade: Grade) -> tuple[str, list[tuple[str, str, float, str]]]:
     return grade.student, found
 
 
-def test_another_process_tells_of_a_broken_check_file_by_its_path_in_the_course(
+def test_another_process_reports_a_broken_check_file_by_its_path_in_the_course(
     gradable: GradableAssignment, tmp_path: Path
 ) -> None:
     gradable.answer_key.hidden_checks("q02_halve").write_text("import tensorflow\n")

@@ -56,6 +56,6 @@ def quoted() -> str:
 
 
 def test_every_error_that_a_person_can_meet_is_quoted_in_a_test() -> None:
-    found, told = dict(raised()), quoted()
+    found, quotes = dict(raised()), quoted()
     assert len(found) > 100
-    assert [place for place, rows in found.items() if not any(row in told for row in rows)] == []
+    assert [place for place, rows in found.items() if not any(row in quotes for row in rows)] == []

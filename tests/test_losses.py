@@ -132,8 +132,8 @@ class NoZygote:
 
 @pytest.fixture
 def no_zygote(monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(places: Slots) -> Pool:
-        return Pool(places.slots, lambda _: NoZygote(), shared=True)  # type: ignore[arg-type,return-value]
+    def opened(slots: Slots) -> Pool:
+        return Pool(slots.slots, lambda _: NoZygote(), shared=True)  # type: ignore[arg-type,return-value]
 
     monkeypatch.setattr(Slots, "open", opened)
 
@@ -148,7 +148,7 @@ def no_zygote(monkeypatch: pytest.MonkeyPatch) -> None:
         ("before", "grade ada.py --assignment tiny", "the job was lost: the judge has ended"),
     ],
 )
-def test_a_lost_case_is_told_with_the_command_that_looks_at_the_machine(
+def test_a_lost_job_is_reported_with_the_command_that_checks_the_machine(
     course: Path, check: str, line: str, words: str
 ) -> None:
     path = course / "autograder" / "tiny" / "test_q02_halve.py"
@@ -233,7 +233,7 @@ def test_a_zygote_on_an_odd_machine_refuses_and_says_what_to_do(tmp_path: Path, 
         ("reachable", "the network can be reached inside: its namespace does not hold. Grading in such"),
     ],
 )
-def test_a_zygote_of_root_whose_walls_leak_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
+def test_a_zygote_of_root_whose_sandbox_leaks_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
     _refused(tmp_path, odd, words)
 
 

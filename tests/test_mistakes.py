@@ -311,7 +311,7 @@ def test_what_an_engine_refuses_is_reported_with_what_to_do(
     assert words in run.stderr and "Traceback" not in run.stderr
 
 
-def test_grading_without_walls_is_warned_of_before_anything_starts(course: Path) -> None:
+def test_a_warning_about_grading_without_isolation_comes_before_anything_starts(course: Path) -> None:
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny", "--isolation", "none", "--out", "a.py")
     assert "WARNING: no isolation: code in a submission can read and change whatever you can" in run.stderr
@@ -412,7 +412,9 @@ def test_a_gradebook_for_which_a_package_is_missing_names_it(course: Path, monke
     assert 'pip install "psycopg[binary]"' in str(error)
 
 
-def test_who_the_system_does_not_know_is_asked_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_whom_the_system_does_not_know_is_asked_for_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(recorded(tmp_path, a_tiny_grade("alice")))
     monkeypatch.setattr("getpass.getuser", _nobody)
     run = CliRunner().invoke(cli, ["override", "alice", "q01_double", "1", "--reason", "r"])

@@ -126,7 +126,7 @@ def test_a_student_reads_what_happened_to_the_cells() -> None:
     assert "Two notebooks were found." in text
 
 
-def test_what_is_marked_for_review_is_told_to_staff_alone_and_changes_nothing() -> None:
+def test_what_is_marked_for_review_is_reported_to_staff_alone_and_changes_nothing() -> None:
     grade = a_grade("mallory", review=(f"its cells replaced {NASTY}",))
     page = index_page([grade, a_grade("alice")], [], assignment=ASSIGNMENT)
     assert "For review" in page and "its cells replaced &lt;script&gt;" in page
@@ -134,8 +134,8 @@ def test_what_is_marked_for_review_is_told_to_staff_alone_and_changes_nothing() 
     assert "For review" in staff_page(grade) and "its cells replaced &lt;script&gt;" in staff_page(grade)
     assert "replaced" not in student_page(grade)
     assert table([grade]) == table([a_grade("mallory")])
-    (told,) = as_json([grade], [], ASSIGNMENT, "namespaces", max_points=5.0)["submissions"]
-    assert (told["status"], told["points"], len(told["review"])) == ("graded", 2.0, 1)
+    (entry,) = as_json([grade], [], ASSIGNMENT, "namespaces", max_points=5.0)["submissions"]
+    assert (entry["status"], entry["points"], len(entry["review"])) == ("graded", 2.0, 1)
 
 
 def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_shows_it() -> None:
@@ -517,7 +517,7 @@ def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
     assert [row["final"] for row in rows_of((tmp_path / "grades.csv").read_text())] == ["1.8", "3.0"]
 
 
-def test_where_what_was_measured_counts_nothing_is_said_twice() -> None:
+def test_without_overrides_or_penalties_the_points_are_shown_once() -> None:
     final_score = FinalScore(measured=2.0, final=2.0, late_days=0)
     assert student_page(a_grade(), final_score=final_score) == student_page(a_grade())
     plain = index_page([a_grade()], [], assignment=ASSIGNMENT)
@@ -529,7 +529,7 @@ def test_a_list_of_assignments_without_a_final_grade_says_so() -> None:
     assert "week-2 1 1 none yet of 5" in text_of(overview_page([entry]))
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file")
     with pytest.raises(GradebookError, match=r"results cannot be written to .*--out"):
         write(tmp_path / "results", [a_grade()], [], assignment=ASSIGNMENT, max_points=5.0)

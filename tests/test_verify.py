@@ -270,7 +270,7 @@ def test_check_files_that_cannot_be_read_are_reported_and_blame_no_mutant(tmp_pa
     ],
     ids=["reference", "starter", "public check"],
 )
-def test_what_nothing_can_be_proven_of_is_refused_with_its_line(
+def test_a_course_without_anything_to_prove_is_refused_with_its_line(
     tmp_path: Path, file: str, text: str, message: str
 ) -> None:
     root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM})

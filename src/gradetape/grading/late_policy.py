@@ -35,8 +35,8 @@ class Timing(msgspec.Struct, frozen=True):
 def timing(late: LatePolicy, assignment: str, student: str, deadline: str | None, handed_in: datetime | None) -> Timing:
     """The timing under a policy, which may extend a single student's deadline."""
     own = late.extensions.get(assignment, {}).get(student)
-    due = own or deadline
-    return Timing(datetime.fromisoformat(due) if due else None, own is not None, handed_in)
+    effective = own or deadline
+    return Timing(datetime.fromisoformat(effective) if effective else None, own is not None, handed_in)
 
 
 def read_times(path: Path) -> Times:

@@ -93,11 +93,11 @@ def counting(found: Iterable[DiscoveredFile]) -> Iterator[tuple[DiscoveredFile, 
         people.setdefault(entry.person or os.fspath(entry.path), []).append(entry)
     for files in people.values():
         rank = max(entry.rank for entry in files)
-        due = [entry for entry in files if entry.rank == rank]
-        if rank and len(due) > 1 and not _are_attempts(due):
-            yield replace(due[0], path=_where(due), problem=_which(due), for_student=_WHICH), []
+        candidates = [entry for entry in files if entry.rank == rank]
+        if rank and len(candidates) > 1 and not _are_attempts(candidates):
+            yield replace(candidates[0], path=_where(candidates), problem=_which(candidates), for_student=_WHICH), []
         else:
-            latest = max(due, key=lambda entry: entry.order)
+            latest = max(candidates, key=lambda entry: entry.order)
             yield latest, [entry for entry in files if entry is not latest]
 
 
@@ -157,8 +157,8 @@ def _walk(folder: Path, *, depth: int, owned: bool) -> list[DiscoveredFile]:
     if owned and _is_a_students(here):
         return [_of_folder(entry, folder) for entry in (*here, *below)]
     beside = bool(below) and not here
-    bare = [child for child, found in walked.items() if not found and (beside or _looks_handed_in(child))]
-    return [*here, *below, *map(_empty, bare)]
+    childless = [child for child, found in walked.items() if not found and (beside or _looks_handed_in(child))]
+    return [*here, *below, *map(_empty, childless)]
 
 
 def _listed(folder: Path) -> list[Path]:
