@@ -1,4 +1,4 @@
-"""What fails of the grader's own gets a second turn, newly started; what fails again is told, and scores nothing."""
+"""Failures of the grader are retried after a restart; a failure that occurs again is reported, and scores nothing."""
 
 from __future__ import annotations
 

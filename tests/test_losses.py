@@ -1,4 +1,5 @@
-"""What the grader's machinery cannot do is told with what to do next, is nobody's zero, and is not taken for done."""
+"""A failure of the grader's machinery is reported with the next step, is not a zero for a student, and is not stored as
+done."""
 
 from __future__ import annotations
 

@@ -412,9 +412,7 @@ def test_a_gradebook_for_which_a_package_is_missing_names_it(course: Path, monke
     assert 'pip install "psycopg[binary]"' in str(error)
 
 
-def test_a_user_whom_the_system_does_not_know_is_asked_for_a_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_user_without_a_known_name_is_asked_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(recorded(tmp_path, a_tiny_grade("alice")))
     monkeypatch.setattr("getpass.getuser", _nobody)
     run = CliRunner().invoke(cli, ["override", "alice", "q01_double", "1", "--reason", "r"])

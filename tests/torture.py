@@ -8,8 +8,8 @@ at that moment, with the end of the log cut off, takes the place of the real one
 run again. In the end every submission has one done attempt, with the points that it deserves, and nothing is left of
 the grader on the machine.
 
-What kills a worker cannot be told from what its own code does: a blow that hits a worker may cost its check, and no
-more than that.
+A worker that was killed cannot be distinguished from one that its own code ended: a blow that hits a worker may cost
+its check, and no more than that.
 """
 
 from __future__ import annotations
