@@ -1,4 +1,4 @@
-"""Frames that no honest worker sends, and what may come out of one that was decoded."""
+"""Frames that no honest worker sends, and the values that a decoded frame may have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is wrong with what a person hands in, writes or does: a clear message, the next step, and nothing lost."""
+"""Every mistake in submissions, course files and commands gets a clear message with the next step; nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every error that a person can meet is quoted in a test: four words of its text in a row.
 
-Where a text is put together elsewhere (from what pydantic or SQLite said), there is nothing here to look for. That a
-quotation stands where the error is provoked, and that the text names the next step, is for the reader to see.
+Texts that are composed elsewhere (from messages of pydantic or SQLite) are not checked here. Reviewers check that the
+quotation is where the error is provoked, and that the text names the next step.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def raised() -> Iterator[tuple[str, set[str]]]:
 
 
 def quoted() -> str:
-    """All that the tests say."""
+    """The texts of all tests."""
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in TESTS.rglob("*.py"))
     return "\n".join(" ".join(words_of(text)) for tree in trees for text in texts(tree))
 

@@ -1,4 +1,4 @@
-"""The examples, graded as a course grades them: one batch with the real command, TensorFlow and walls."""
+"""The examples, graded as a course grades them: one batch with the real command, TensorFlow and the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How objects in the worker look to a check."""
+"""Handles: objects in the worker, as a check sees them."""
 
 from __future__ import annotations
 
@@ -708,7 +708,7 @@ def test_a_handle_of_a_lost_worker_is_of_no_use(zygote: LocalZygote) -> None:
             opened.student.bye()
         opened.begin()
         assert opened.student.one is not one
-        with pytest.raises(WorkerEvent, match="worker that is gone"):
+        with pytest.raises(WorkerEvent, match="worker that has ended"):
             one.x  # noqa: B018
 
 

@@ -1,4 +1,4 @@
-"""Whatever is handed in becomes cells of text, or a reason in words: never an exception, and nothing is run."""
+"""Every file that is handed in becomes cells of text, or a reason: never an exception, and nothing is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C says what is kept, where something is, and never shows a traceback."""
+"""Ctrl-C reports the grades that are kept, and never shows a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An older gradebook is brought up to date and kept as it was; a newer one is refused and left alone."""
+"""An older gradebook is migrated, and a copy of it is kept; a newer one is refused and not changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grading as an ordinary user: in control groups of one's own, or not at all."""
+"""Grading as an ordinary user: in the user's own control groups, or not at all."""
 
 from __future__ import annotations
 

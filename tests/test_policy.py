@@ -1,4 +1,4 @@
-"""What counts: overrides, lateness, and both; the measured points are never touched."""
+"""The final score: overrides, lateness, and both; the measured points never change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recording stands in for the student's worker: the same replies, and nothing once they are used up."""
+"""A recording replaces the student's worker: the same replies, and nothing once they are used up."""
 
 from __future__ import annotations
 

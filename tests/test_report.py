@@ -1,4 +1,4 @@
-"""Pages and tables say what happened, and nothing else that a stranger or the staff wrote does anything there."""
+"""Pages and tables describe the results; text from strangers and staff is shown but has no effect."""
 
 from __future__ import annotations
 

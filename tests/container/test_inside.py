@@ -1,4 +1,4 @@
-"""What a container shows from inside, and what holds when a submission tries it."""
+"""A container from inside: what is visible, and which limits hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a container begins and ends: it is always removed, and devices are those that were asked for."""
+"""The start and end of a container: it is always removed, and it has the requested devices."""
 
 from __future__ import annotations
 
