@@ -1,4 +1,4 @@
-"""Gradebooks for tests: their databases, a second connection, a course with one, and what is stored in it."""
+"""Gradebooks for tests: their databases, a second connection, a course with one, and its contents."""
 
 from __future__ import annotations
 

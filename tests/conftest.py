@@ -1,4 +1,4 @@
-"""What is in the tests' own course is for gradetape to run, not for pytest; and where gradebooks can be."""
+"""Excludes the tests' own course, which gradetape runs, from pytest's collection; and locations for gradebooks."""
 
 from collections.abc import Iterator
 from pathlib import Path

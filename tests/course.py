@@ -1,4 +1,4 @@
-"""A tiny course, submissions to it, and the command line: what tests of whole runs begin with."""
+"""A tiny course, submissions to it, and the command line, for tests of whole runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames that no honest worker sends, and what may come out of one that was decoded."""
+"""Frames that no honest worker sends, and the values that a decoded frame may have."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ MALFORMED: dict[str, tuple[bytes, ...]] = {
     "a dtype that is no text": (pack(ext(ARRAY, [["<f4"], [1], 0])), bytes(4)),
     "a dtype of an odd size": (pack(ext(ARRAY, ["<f3", [1], 0])), bytes(3)),
     "a time without a step": (pack(ext(ARRAY, ["<m8[0s]", [1], 0])), bytes(8)),
-    "text beyond Unicode": (pack(ext(ARRAY, ["<U1", [1], 0])), b"\xff" * 4),
-    "swapped text beyond Unicode": (pack(ext(ARRAY, [">U1", [1], 0])), b"\0\x11\0\0"),
+    "text that is not valid Unicode": (pack(ext(ARRAY, ["<U1", [1], 0])), b"\xff" * 4),
+    "swapped text that is not valid Unicode": (pack(ext(ARRAY, [">U1", [1], 0])), b"\0\x11\0\0"),
     "a scalar beyond Unicode": (pack(ext(Kind.SCALAR, ["<U1", b"\xff" * 4])),),
     "a scalar of the wrong size": (pack(ext(Kind.SCALAR, ["<f4", b"abc"])),),
     "an object as a scalar": (pack(ext(Kind.SCALAR, ["|O", bytes(8)])),),

@@ -1,4 +1,4 @@
-"""What a worker leaves behind on this machine, and student code that explores its sandbox."""
+"""The remains of a worker on this machine, and student code that explores its sandbox."""
 
 from __future__ import annotations
 

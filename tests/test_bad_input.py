@@ -1,4 +1,4 @@
-"""Whatever is wrong with what a person hands in, writes or does: a clear message, the next step, and nothing lost."""
+"""Every mistake in submissions, course files and commands gets a clear message with the next step; nothing is lost."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProce
     return gradetape(root, "grade", "handed_in", "essay.docx", "--assignment", "tiny", "--json")
 
 
-def test_the_good_ones_are_graded_and_the_exit_status_tells_of_the_others(
+def test_the_good_files_are_graded_and_the_exit_status_reports_the_others(
     mixed: subprocess.CompletedProcess[str],
 ) -> None:
-    told = by_student(mixed)
-    graded = {student: found["points"] for student, found in told.items() if found["status"] == "graded"}
+    results = by_student(mixed)
+    graded = {student: found["points"] for student, found in results.items() if found["status"] == "graded"}
     assert graded == {"good": 5, "format_2": 2, "format_3": 3}
-    assert {found["max_points"] for found in told.values()} == {5}
+    assert {found["max_points"] for found in results.values()} == {5}
     assert mixed.returncode == 1
 
 
@@ -93,7 +93,7 @@ def test_a_file_that_cannot_be_read_says_why_and_what_to_do(
     assert f"{found['file']}: {found['reason']}" in mixed.stderr
 
 
-def test_where_nothing_says_its_assignment_the_option_is_named(course: Path) -> None:
+def test_without_an_assignment_in_the_metadata_the_option_is_named(course: Path) -> None:
     (course / "handed_in" / "ada.ipynb").write_text(notebook(DOUBLE, assignment=None))
     (course / "handed_in" / "bob.ipynb").write_text("no JSON")
     run = gradetape(course, "grade", "handed_in", "--json")
@@ -101,7 +101,7 @@ def test_where_nothing_says_its_assignment_the_option_is_named(course: Path) -> 
     assert "--assignment" in run.stderr and "ada.ipynb" in run.stderr and "bob.ipynb" in run.stderr
 
 
-def test_a_batch_in_which_nothing_can_be_read_is_still_told_as_json(course: Path) -> None:
+def test_a_batch_in_which_nothing_can_be_read_is_still_reported_as_json(course: Path) -> None:
     (course / "handed_in" / "ada.ipynb").write_text("no JSON")
     run = gradetape(course, "grade", "handed_in", "--assignment", "tiny", "--json")
     assert (run.returncode, by_student(run)["ada"]["max_points"]) == (1, 5)
@@ -124,7 +124,7 @@ def test_notebooks_that_name_another_assignment_than_the_option_are_counted_alou
     assert "1 notebook declares the assignment week-3; it is graded as tiny" in run.stderr
 
 
-def test_what_lies_beside_the_submissions_is_told_and_no_student(course: Path) -> None:
+def test_other_files_beside_the_submissions_are_reported(course: Path) -> None:
     (course / "handed_in" / "ada.ipynb").write_text("no JSON")
     (course / "handed_in" / "essay.pdf").write_text("%PDF")
     run = called(course, "grade", "handed_in", "--assignment", "tiny", "--json")
@@ -132,7 +132,7 @@ def test_what_lies_beside_the_submissions_is_told_and_no_student(course: Path) -
     assert "ignored, since they are not submissions: essay.pdf" in run.stderr
 
 
-def test_what_was_left_out_for_another_file_of_the_same_student_is_told(course: Path) -> None:
+def test_files_left_out_for_another_file_of_the_same_student_are_reported(course: Path) -> None:
     (course / "handed_in" / "ada").mkdir()
     (course / "handed_in" / "ada" / "homework.ipynb").write_text(GOOD)
     (course / "handed_in" / "ada" / "helper.py").write_text(DOUBLE)
@@ -141,7 +141,7 @@ def test_what_was_left_out_for_another_file_of_the_same_student_is_told(course: 
     assert "not graded, since another file of the same student counts: ada (helper.py)" in run.stderr
 
 
-def test_one_submission_can_be_said_to_be_somebodys(course: Path) -> None:
+def test_a_single_submission_can_be_given_a_student_name(course: Path) -> None:
     for student in ("-rf", "Zoë van der Berg"):
         (course / "handed_in" / "homework.ipynb").write_text("no JSON")
         run = called(course, "grade", "handed_in", "--student", student, "--assignment", "tiny", "--json")
@@ -174,7 +174,7 @@ def _without_a_reference(course: Path) -> None:
     (course / "solutions" / "tiny" / "q02_halve.py").unlink()
 
 
-def _with_a_misspelt_stem(course: Path) -> None:
+def _with_a_misspelt_question_id(course: Path) -> None:
     secret = course / "autograder" / "tiny"
     (secret / "test_q02_halve.py").rename(secret / "test_q02_havle.py")
 
@@ -191,12 +191,15 @@ def _without_a_configuration(course: Path) -> None:
     ("spoil", "words"),
     [
         (_without_a_reference, ["q02_halve has no reference", "solutions/tiny/q02_halve.py is missing"]),
-        (_with_a_misspelt_stem, ["test_q02_havle.py belongs to no question", "Did you mean 'test_q02_halve.py'?"]),
+        (
+            _with_a_misspelt_question_id,
+            ["test_q02_havle.py does not belong to any question", "Did you mean 'test_q02_halve.py'?"],
+        ),
         (_with_an_unknown_key, ["grader_config.yml, line 2", "unknown key 'worker'", "Did you mean 'workers'?"]),
         (_without_a_configuration, ["There is no grader_config.yml", "gradetape init"]),
     ],
 )
-def test_a_wrong_course_is_told_with_its_place_and_its_remedy(
+def test_a_wrong_course_is_reported_with_the_place_and_the_fix(
     course: Path, spoil: Callable[[Path], None], words: list[str]
 ) -> None:
     (course / "handed_in" / "ada.ipynb").write_text(GOOD)
@@ -216,7 +219,7 @@ def test_a_wrong_course_is_told_with_its_place_and_its_remedy(
         (["handed_in", "--out", "grader_config.yml/results"], "Choose another folder with --out"),
     ],
 )
-def test_a_wrong_command_is_told_before_anything_starts(course: Path, arguments: list[str], words: str) -> None:
+def test_a_wrong_command_is_reported_before_anything_starts(course: Path, arguments: list[str], words: str) -> None:
     (course / "handed_in" / "ada.ipynb").write_text(GOOD)
     run = gradetape(course, "grade", *arguments)
     assert (run.returncode, run.stdout) == (2, "")
@@ -258,7 +261,7 @@ def test_a_full_disk_loses_nothing(course: Path, small_disk: Path) -> None:
     assert (small_disk / "index.html").is_file()
 
 
-def test_a_read_only_disk_is_told_and_left_as_it_is(course: Path, small_disk: Path) -> None:
+def test_a_read_only_disk_is_reported_and_left_as_it_is(course: Path, small_disk: Path) -> None:
     (course / "handed_in" / "ada.ipynb").write_text(GOOD)
     assert _mount("-o", "remount,ro", small_disk) == 0
     run = gradetape(course, "grade", "handed_in", "--out", small_disk)
@@ -285,10 +288,10 @@ def test_ctrl_c_keeps_what_was_graded_and_leaves_no_process(course: Path) -> Non
 
     (course / "handed_in" / "dan.ipynb").write_text(notebook(DOUBLE, HALVE, assignment=None))
     again = gradetape(course, "grade", "handed_in", "--json")
-    told = by_student(again)
+    results = by_student(again)
     assert "2 graded now, 1 graded before, 1 unreadable" in again.stderr
-    assert {told[student]["points"] for student in ("ada", "bob", "cy")} == {5}
-    assert "It names no assignment. Grade it with --assignment tiny" in told["dan"]["reason"]
+    assert {results[student]["points"] for student in ("ada", "bob", "cy")} == {5}
+    assert "It does not name an assignment. Grade it with --assignment tiny" in results["dan"]["reason"]
 
 
 def test_a_batch_outlives_its_judge_and_its_zygote(course: Path) -> None:

@@ -1,4 +1,4 @@
-"""The pages in a real browser: they load nothing, run nothing of a stranger's, and everyone can read and use them."""
+"""The pages in a real browser: they load nothing, run no code of strangers, and are accessible."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_the_course_is_found_from_any_folder_in_it(root: Path) -> None:
     assert (found.root, found.config.course, found.names()) == (root.resolve(), "Small", ("loops",))
 
 
-def test_outside_a_course_the_next_step_is_said(tmp_path: Path) -> None:
+def test_outside_a_course_the_error_names_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match=r"no grader_config\.yml in .*gradetape init"):
         course.find(tmp_path)
 
@@ -99,7 +99,7 @@ def test_deadline_and_data_are_optional(root: Path) -> None:
 def test_a_question_is_named_by_its_id_or_by_a_unique_prefix_of_it(root: Path) -> None:
     assignment = loops(root)
     assert [resolve(text, assignment) for text in ("q01_lines", "q01", "q02_s")] == [*["q01_lines"] * 2, "q02_sums"]
-    with pytest.raises(RequestError, match="q0 begins q02_sums, q01_lines: write more of the id"):
+    with pytest.raises(RequestError, match="q0 is a prefix of q02_sums, q01_lines: write more of the id"):
         resolve("q0", assignment)
     with pytest.raises(RequestError, match=r"there is no question q01_line_s\. Did you mean 'q01_lines'\?"):
         resolve("q01_line_s", assignment)
@@ -121,18 +121,18 @@ def test_data_from_outside_the_public_folder_is_refused(root: Path, name: str) -
     (root / "assignments/loops/data/link.csv").symlink_to(root / "solutions/loops/q01_lines.py")
     with (root / "assignments/loops/assignment.yml").open("a") as file:
         file.write(f"data: [{name}, data/other.csv]\n")
-    assert "leads out of assignments/loops" in refusal(root)
+    assert "is outside assignments/loops" in refusal(root)
 
 
 def test_a_prompt_that_links_to_a_secret_is_refused(root: Path) -> None:
     prompt = root / "assignments/loops/q01_lines/prompt.md"
     prompt.unlink()
     prompt.symlink_to(root / "solutions/loops/q01_lines.py")
-    assert "q01_lines/prompt.md leads out of" in refusal(root)
+    assert "q01_lines/prompt.md is outside" in refusal(root)
 
 
 def test_an_assignment_that_is_not_there_is_reported_with_the_nearest(root: Path) -> None:
-    with pytest.raises(CourseError, match=r"no assignment 'lops'.*Did you mean 'loops'\? There are: loops"):
+    with pytest.raises(CourseError, match=r"no assignment 'lops'.*Did you mean 'loops'\? Assignments: loops"):
         course.find(root).assignment("lops")
     with pytest.raises(CourseError, match="no assignment"):
         course.find(root).assignment("../solutions/loops")
@@ -228,7 +228,7 @@ def test_a_file_of_the_answer_key_that_belongs_to_no_question_is_refused_with_th
 ) -> None:
     write(root, stray, "")
     complaint = answer_key_refusal(root)
-    assert "belongs to no question of loops" in complaint
+    assert "does not belong to any question of loops" in complaint
     assert f"Did you mean '{near}'?" in complaint
 
 

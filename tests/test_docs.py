@@ -104,8 +104,8 @@ def test_every_key_says_what_it_means() -> None:
 
 def test_the_columns_of_the_table_are_described() -> None:
     columns = GradeTable.of([], [], max_points=1, final_scores={}).names
-    told = re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "reference" / "table.md").read_text(), re.MULTILINE)
-    assert told == list(columns)
+    documented = re.findall(r"^\| `(\w+)`", (ROOT / "docs" / "reference" / "table.md").read_text(), re.MULTILINE)
+    assert documented == list(columns)
 
 
 def _keys(value: Any) -> set[str]:

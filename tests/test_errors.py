@@ -1,7 +1,7 @@
 """Every error that a person can meet is quoted in a test: four words of its text in a row.
 
-Where a text is put together elsewhere (from what pydantic or SQLite said), there is nothing here to look for. That a
-quotation stands where the error is provoked, and that the text names the next step, is for the reader to see.
+Texts that are composed elsewhere (from messages of pydantic or SQLite) are not checked here. Reviewers check that the
+quotation is where the error is provoked, and that the text names the next step.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def raised() -> Iterator[tuple[str, set[str]]]:
 
 
 def quoted() -> str:
-    """All that the tests say."""
+    """The texts of all tests."""
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in TESTS.rglob("*.py"))
     return "\n".join(" ".join(words_of(text)) for tree in trees for text in texts(tree))
 
 
 def test_every_error_that_a_person_can_meet_is_quoted_in_a_test() -> None:
-    found, told = dict(raised()), quoted()
+    found, quotes = dict(raised()), quoted()
     assert len(found) > 100
-    assert [place for place, rows in found.items() if not any(row in told for row in rows)] == []
+    assert [place for place, rows in found.items() if not any(row in quotes for row in rows)] == []

@@ -1,4 +1,4 @@
-"""The examples, graded as a course grades them: one batch with the real command, TensorFlow and walls."""
+"""The examples, graded as a course grades them: one batch with the real command, TensorFlow and the sandbox."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ def _lines(folder: Path) -> list[str]:
 
 
 def test_json_is_the_documented_object_and_all_of_stdout(batch: Run) -> None:
-    told = json.loads(batch.stdout)
-    assert (list(told), told["assignment"]) == (["assignment", "isolation", "submissions"], NAME)
-    assert told["isolation"] == "namespaces"
-    for found in told["submissions"]:
+    result = json.loads(batch.stdout)
+    assert (list(result), result["assignment"]) == (["assignment", "isolation", "submissions"], NAME)
+    assert result["isolation"] == "namespaces"
+    for found in result["submissions"]:
         assert list(found) == [
             "student", "file", "sha256", "status", "points", "max_points", "seconds", "questions",
         ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The table of grades has typed columns, and whatever is in it, CSV gives back what was written."""
+"""The table of grades has typed columns, and CSV preserves every value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What fails of the grader's own gets a second turn, newly started; what fails again is told, and scores nothing."""
+"""Failures of the grader are retried after a restart; a failure that occurs again is reported, and scores nothing."""
 
 from __future__ import annotations
 
@@ -83,18 +83,18 @@ def test_what_is_killed_once_costs_nobody_anything(course: Path) -> None:
         os.kill(first[0], signal.SIGKILL)
         os.kill(until(lambda: others_in_the_cells(grader, first[0]))["zygote"][0], signal.SIGKILL)
         run = ended(grader)
-    told = {name: (each["status"], each["points"]) for name, each in by_student(run).items()}
-    assert told == dict.fromkeys(("ada", "bob", "cyd"), ("graded", 5)), run.stderr
+    results = {name: (each["status"], each["points"]) for name, each in by_student(run).items()}
+    assert results == dict.fromkeys(("ada", "bob", "cyd"), ("graded", 5)), run.stderr
     assert run.returncode == 0
 
 
-def test_a_fault_that_comes_again_is_told_to_staff_and_scores_nothing(course: Path) -> None:
+def test_a_fault_that_comes_again_is_reported_to_staff_and_scores_nothing(course: Path) -> None:
     (course / "autograder" / "tiny" / "test_q02_halve.py").write_text(DEADLY)
     for student in ("always", "once", "breaks", "never"):
         (course / "in" / f"{student}.ipynb").write_text(notebook(DOUBLE, f"{HALVE}  # {student}"))
     run = gradetape(course, "grade", "in", "--json")
-    told = {name: (each["status"], each["points"]) for name, each in by_student(run).items()}
-    assert told == {
+    results = {name: (each["status"], each["points"]) for name, each in by_student(run).items()}
+    assert results == {
         "never": ("graded", 5), "once": ("graded", 5),
         "always": ("needs_attention", 4), "breaks": ("needs_attention", 4),
     }  # fmt: skip

@@ -159,7 +159,7 @@ def record_in_a_process(place: str, student: str, start: Any) -> None:
 
 def test_drivers_that_write_at_once_lose_nothing_and_double_nothing(place: str) -> None:
     if "://" in place:
-        Gradebook.open(place).close()  # two that make one on a server: the second is told to run again
+        Gradebook.open(place).close()  # of two that create one on a server, the second gets the message to run again
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(4)
     drivers = [context.Process(target=record_in_a_process, args=(place, f"s{n}", start)) for n in range(4)]

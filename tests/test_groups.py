@@ -1,4 +1,4 @@
-"""Where a grader creates control groups for its workers.
+"""The folders where a grader creates control groups for its workers.
 
 Version 1 and version 2 differ, and a machine has one of them. The order of the folders is tested on trees of plain
 files; that a group with processes cannot enable controllers, on the kernel's own tree of version 2 if there is one. The

@@ -1,4 +1,4 @@
-"""How objects in the worker look to a check."""
+"""Handles: objects in the worker, as a check sees them."""
 
 from __future__ import annotations
 
@@ -368,9 +368,9 @@ def test_a_handle_is_not_copied(student: Any, tf: Any, untouched: None, use: Cal
 
 def test_handles_of_two_workers_do_not_mix(zygote: LocalZygote, student: Any) -> None:
     with open_session(zygote, "class Other: pass\ndef same(a, b): return a is b", role="reference") as other:
-        with pytest.raises(WireRefused, match="handles of two workers do not mix"):
+        with pytest.raises(WireRefused, match="handles of two workers cannot be combined"):
             student.same(other.student.Other, 1)
-        with pytest.raises(WireRefused, match="handles of two workers do not mix"):
+        with pytest.raises(WireRefused, match="handles of two workers cannot be combined"):
             other.student.same([{"x": student.one}], 1)
         assert other.student.same(1, 1) and student.same(1, 1)
 
@@ -568,7 +568,7 @@ def test_a_worker_function_runs_where_its_handles_are(clean: CleanWorker, studen
     x = clean.tf.constant(4.0)
     assert total([x]) == 4 and total([1.0], x) == 5
     assert clean.run(total, [1.0, 2.0], start=1) == 4
-    with pytest.raises(WireRefused, match="handles of two workers do not mix"):
+    with pytest.raises(WireRefused, match="handles of two workers cannot be combined"):
         applied(student.kinds, x)
 
 
@@ -708,7 +708,7 @@ def test_a_handle_of_a_lost_worker_is_of_no_use(zygote: LocalZygote) -> None:
             opened.student.bye()
         opened.begin()
         assert opened.student.one is not one
-        with pytest.raises(WorkerEvent, match="worker that is gone"):
+        with pytest.raises(WorkerEvent, match="worker that has ended"):
             one.x  # noqa: B018
 
 

@@ -50,6 +50,6 @@ def test_the_batch_ends_and_leaves_nothing_behind(report: Report) -> None:
 
 
 @pytest.mark.slow
-def test_without_walls_the_canary_is_found() -> None:
+def test_without_a_sandbox_the_canary_is_found() -> None:
     (found,) = (row.leaks for row in trial(only=[HUNTER], isolation="none").rows if row.entry.attack)
     assert "the canary" in found

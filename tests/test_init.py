@@ -1,4 +1,4 @@
-"""A course of one's own: what `gradetape init` writes, and what it leaves alone."""
+"""A new course: what `gradetape init` writes, and what it does not touch."""
 
 from __future__ import annotations
 

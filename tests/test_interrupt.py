@@ -1,4 +1,4 @@
-"""Ctrl-C says what is kept, where something is, and never shows a traceback."""
+"""Ctrl-C reports the grades that are kept, and never shows a traceback."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ def test_ctrl_c_speaks_of_grades_only_where_there_are_some(tmp_path: Path, monke
     monkeypatch.setattr("gradetape.grading.batch.BatchGrader.run", interrupted)
     run = called(root, "grade", "ada.py", "--assignment", "tiny")
     assert run.returncode == 130
-    assert run.stderr.endswith("Interrupted. What was graded is kept. Run the same command to continue.\n")
+    assert run.stderr.endswith("Interrupted. The grades so far are kept. Run the same command to continue.\n")

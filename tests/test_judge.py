@@ -152,7 +152,7 @@ def test_a_check_that_hangs_gives_the_submission_no_new_time(engine: LocalEngine
     ids = tuple(check.id for check in engine.collected.checks if check.name in ("test_own_hang", "test_after_all"))
     found = judge(engine, gradable.job((Cell(source=SUBMISSION, question="q01_x"),), limits, only=ids)).results
     assert [result.verdict.value for result in found] == ["timeout", "timeout"]
-    assert "the time for the whole submission was over" in found[1].staff_message
+    assert "the time limit of the whole submission was reached" in found[1].staff_message
 
 
 def test_the_other_workers(results: dict[str, CheckResult]) -> None:

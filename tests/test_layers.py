@@ -165,10 +165,10 @@ def without_namespaces(secret: Path) -> LocalZygote:
 
 @pytest.fixture(scope="module")
 def loaded(plain: LocalZygote) -> Iterator[OpenSession]:
-    with open_session(plain, INSIDE) as far:
-        far.session.ready()
-        assert far.session.report.events == []
-        yield far
+    with open_session(plain, INSIDE) as opened:
+        opened.session.ready()
+        assert opened.session.report.events == []
+        yield opened
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_without_namespaces_no_two_workers_share_a_uid(plain: LocalZygote) -> No
         sides = [
             stack.enter_context(open_session(plain, INSIDE, role=role)) for role in ("student", "student", "reference")
         ]
-        uids = [far.student.status()["Uid"] for far in sides]
+        uids = [opened.student.status()["Uid"] for opened in sides]
     assert len(set(uids)) == 3
 
 
@@ -241,25 +241,25 @@ def test_two_graders_on_one_machine_begin_with_other_uids() -> None:
 
 
 def test_without_namespaces_a_worker_cannot_end_another(plain: LocalZygote, loaded: OpenSession) -> None:
-    with open_session(plain, "import os\ndef ends_all():\n    os.kill(-1, 9)\n") as far, contextlib.suppress(Gone):
-        far.student.ends_all()
+    with open_session(plain, "import os\ndef ends_all():\n    os.kill(-1, 9)\n") as opened, contextlib.suppress(Gone):
+        opened.student.ends_all()
     loaded.begin()
     assert loaded.student.status() and not plain.ended(0)
 
 
 def test_without_namespaces_nothing_outlives_its_worker(plain: LocalZygote) -> None:
     before, marker = leftovers(plain._process.pid), "65432.1987"
-    with open_session(plain, INSIDE) as far:
-        home = Path(far.student.environment()["HOME"])
-        far.student.locks(str(home))
-        far.student.daemon(marker)
+    with open_session(plain, INSIDE) as opened:
+        home = Path(opened.student.environment()["HOME"])
+        opened.student.locks(str(home))
+        opened.student.daemon(marker)
         assert until(lambda: running(marker) != []) and home.exists()
     assert until(lambda: running(marker) == [] and not home.exists())
-    with open_session(plain, INSIDE) as far:
-        far.student.daemon(marker)
+    with open_session(plain, INSIDE) as opened:
+        opened.student.daemon(marker)
         assert until(lambda: running(marker) != [])
         with pytest.raises(Gone, match="exit status 5"):
-            far.student.leaves_with(5)
+            opened.student.leaves_with(5)
         assert until(lambda: running(marker) == [])
     assert until(lambda: no_more_than(before, leftovers(plain._process.pid)))
 
@@ -286,13 +286,15 @@ def test_three_capabilities_are_enough_in_a_container() -> None:
     marker = "43210.9876"
     with contained(SETUID, SETGID, KILL) as zygote:
         zygote.wait_ready()
-        with open_session(zygote, INSIDE) as far:
-            home = Path(far.student.environment()["HOME"])
-            assert {"plain", "uid", "landlock", "seccomp", "memory of the container"} <= set(far.session.report.layers)
-            assert {int(far.student.status()[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {0}
-            assert far.student.forks(500) < LIMITS.processes
-            far.student.locks(str(home))
-            far.student.daemon(marker)
+        with open_session(zygote, INSIDE) as opened:
+            home = Path(opened.student.environment()["HOME"])
+            assert {"plain", "uid", "landlock", "seccomp", "memory of the container"} <= set(
+                opened.session.report.layers
+            )
+            assert {int(opened.student.status()[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {0}
+            assert opened.student.forks(500) < LIMITS.processes
+            opened.student.locks(str(home))
+            opened.student.daemon(marker)
             assert until(lambda: running(marker) != [])
         assert until(lambda: running(marker) == [] and not home.exists())
 
@@ -315,8 +317,8 @@ def test_without_namespaces_the_workers_of_a_killed_zygote_end_too(secret: Path)
     zygote = without_namespaces(secret)
     with zygote, contextlib.suppress(Exception):
         zygote.wait_ready()
-        with open_session(zygote, INSIDE) as far:
-            far.student.daemon(marker)
+        with open_session(zygote, INSIDE) as opened:
+            opened.student.daemon(marker)
             assert until(lambda: running(marker) != [])
             zygote._process.kill()
             assert until(lambda: running(marker) == [])

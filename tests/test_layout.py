@@ -1,4 +1,4 @@
-"""The house rules that can be counted: sizes of functions and classes, names, and what a package's `__init__` holds."""
+"""The style rules that can be counted: sizes of functions and classes, names, and what a package's `__init__` holds."""
 
 from __future__ import annotations
 

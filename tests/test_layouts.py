@@ -1,4 +1,4 @@
-"""An older gradebook is brought up to date and kept as it was; a newer one is refused and left alone."""
+"""An older gradebook is migrated, and a copy of it is kept; a newer one is refused and not changed."""
 
 from __future__ import annotations
 
@@ -76,22 +76,22 @@ def test_what_was_there_before_a_migration_is_kept(oldest: Path) -> None:
     assert rows(oldest.with_name("gradebook.sqlite.schema-1.2.bak")) == before
 
 
-def open_in_a_process(path: str, start: Any, told: Any) -> None:
+def open_in_a_process(path: str, start: Any, queue: Any) -> None:
     start.wait()
     with Gradebook.open(path) as book:
-        told.put(book.migrated)
+        queue.put(book.migrated)
 
 
 def test_of_several_that_open_an_old_gradebook_at_once_one_migrates_it(oldest: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    start, told = context.Barrier(3), context.Queue()
-    openers = [context.Process(target=open_in_a_process, args=(str(oldest), start, told)) for _ in range(3)]
+    start, queue = context.Barrier(3), context.Queue()
+    openers = [context.Process(target=open_in_a_process, args=(str(oldest), start, queue)) for _ in range(3)]
     for opener in openers:
         opener.start()
-    said = [told.get(timeout=60) for _ in openers]
+    messages = [queue.get(timeout=60) for _ in openers]
     for opener in openers:
         opener.join()
-    assert sorted(bool(words) for words in said) == [False, False, True]
+    assert sorted(bool(words) for words in messages) == [False, False, True]
     assert len(list(oldest.parent.glob("*.bak"))) == 1
 
 

@@ -1,4 +1,5 @@
-"""What the grader's machinery cannot do is told with what to do next, is nobody's zero, and is not taken for done."""
+"""A failure of the grader's machinery is reported with the next step, is not a zero for a student, and is not stored as
+done."""
 
 from __future__ import annotations
 
@@ -132,8 +133,8 @@ class NoZygote:
 
 @pytest.fixture
 def no_zygote(monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened(places: Slots) -> Pool:
-        return Pool(places.slots, lambda _: NoZygote(), shared=True)  # type: ignore[arg-type,return-value]
+    def opened(slots: Slots) -> Pool:
+        return Pool(slots.slots, lambda _: NoZygote(), shared=True)  # type: ignore[arg-type,return-value]
 
     monkeypatch.setattr(Slots, "open", opened)
 
@@ -145,10 +146,10 @@ def no_zygote(monkeypatch: pytest.MonkeyPatch) -> None:
         ("", "grade ada.py --assignment tiny", "the job was lost: the zygote does not answer at /nowhere/zygote"),
         ("", "verify tiny --workers 1", "adversary liar was lost: the zygote does not answer at /nowhere/zygote"),
         ("after_in_child", "grade ada.py --assignment tiny", "the job was lost: the judge died before any check"),
-        ("before", "grade ada.py --assignment tiny", "the job was lost: the judge is gone"),
+        ("before", "grade ada.py --assignment tiny", "the job was lost: the judge has ended"),
     ],
 )
-def test_a_lost_case_is_told_with_the_command_that_looks_at_the_machine(
+def test_a_lost_job_is_reported_with_the_command_that_checks_the_machine(
     course: Path, check: str, line: str, words: str
 ) -> None:
     path = course / "autograder" / "tiny" / "test_q02_halve.py"
@@ -157,7 +158,7 @@ def test_a_lost_case_is_told_with_the_command_that_looks_at_the_machine(
     run = called(course, *line.split())
     assert (run.returncode, run.stdout) == (1, "")
     assert words in run.stderr and "Traceback" not in run.stderr
-    assert "To see what this machine lacks for grading, run gradetape doctor" in run.stderr
+    assert "To check this machine, run gradetape doctor" in run.stderr
 
 
 # A submission that an engine loses, twice
@@ -173,7 +174,7 @@ class Silent(MockEngine):
 @pytest.mark.parametrize(
     ("end", "words"),
     [
-        (Lost(reason="the zygote is gone"), "failed twice, the second time after a restart: the zygote is gone"),
+        (Lost(reason="the zygote has ended"), "failed twice, the second time after a restart: the zygote has ended"),
         (None, "failed twice, the second time after a restart: the engine gave no answer in time"),
         (Outcome(results=()), "q01_double::public::test_two: the judge gave no result for this check"),
     ],
@@ -211,7 +212,7 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
         ("ending", "a worker ended before its sandbox was complete. Does it have enough memory (limits.memory_mb)?"),
         (
             "loose",
-            "a daemon has outlived it. Grading in such a sandbox is refused: use another machine, or --isolation",
+            "a daemon outlived its worker. Grading in such a sandbox is refused: use another machine, or --isolation",
         ),
         ("computed", "its forks would deadlock. Install the TensorFlow that gradetape asks for: pip install"),
         (
@@ -233,7 +234,7 @@ def test_a_zygote_on_an_odd_machine_refuses_and_says_what_to_do(tmp_path: Path, 
         ("reachable", "the network can be reached inside: its namespace does not hold. Grading in such"),
     ],
 )
-def test_a_zygote_of_root_whose_walls_leak_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
+def test_a_zygote_of_root_whose_sandbox_leaks_refuses_and_says_what_to_do(tmp_path: Path, odd: str, words: str) -> None:
     _refused(tmp_path, odd, words)
 
 

@@ -97,7 +97,7 @@ def _a_directive_for_otter(course: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "verb", "words"),
     [
-        (_no_assignments, "verify", "Make an assignment in it: gradetape new assignment NAME"),
+        (_no_assignments, "verify", "Create an assignment: gradetape new assignment NAME"),
         (_latin_config, "verify", "grader_config.yml is not UTF-8 text. Save it as UTF-8."),
         (_a_folder_for_the_config, "release", "assignments/tiny/assignment.yml cannot be read"),
         (_no_title, "release", "prompt.md has no title. Begin it with a heading"),
@@ -227,7 +227,7 @@ def test_a_text_of_a_course_in_another_encoding_is_named_before_anything_is_run(
     [
         (["verify", "--json", "tiny", "tiny"], "--json describes one assignment: name it"),
         (["verify", "tinny"], "Did you mean 'tiny'?"),
-        (["release", "tiny/../tiny"], "There are: tiny."),
+        (["release", "tiny/../tiny"], "Assignments: tiny."),
         (["grade", "a.py", "--isolation", "sometimes"], "'namespaces'"),
         (["grade", "a.py", "--workers", "0"], "1<=x<=512"),
         (["grade"], "Missing argument 'PATHS...'"),
@@ -269,7 +269,7 @@ def test_what_this_machine_lacks_is_reported_with_what_to_do(
     run = called(course, "grade", "a.py", "--assignment", "tiny", option)
     assert (run.returncode, run.stdout) == (1, "")
     assert words in run.stderr and "Traceback" not in run.stderr
-    assert "To see what this machine lacks for grading, run gradetape doctor" in run.stderr
+    assert "To check this machine, run gradetape doctor" in run.stderr
 
 
 GRADE_IN_CONTAINER = "grade a.py --assignment tiny --isolation container"
@@ -311,7 +311,7 @@ def test_what_an_engine_refuses_is_reported_with_what_to_do(
     assert words in run.stderr and "Traceback" not in run.stderr
 
 
-def test_grading_without_walls_is_warned_of_before_anything_starts(course: Path) -> None:
+def test_a_warning_about_grading_without_isolation_comes_before_anything_starts(course: Path) -> None:
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny", "--isolation", "none", "--out", "a.py")
     assert "WARNING: no isolation: code in a submission can read and change whatever you can" in run.stderr
@@ -329,13 +329,13 @@ def test_of_many_files_that_nobody_can_place_some_are_named_and_the_rest_counted
 
 
 def test_what_needs_a_person_is_reported_at_the_end(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = replace(a_tiny_grade("ada"), attention=("the zygote is gone",), status=Status.NEEDS_ATTENTION)
+    broken = replace(a_tiny_grade("ada"), attention=("the zygote has ended",), status=Status.NEEDS_ATTENTION)
     odd = replace(a_tiny_grade("bob"), review=("its cells replaced np.mean", "its cells replaced np.sum"))
     monkeypatch.setattr("gradetape.grading.batch.BatchGrader.run", lambda *_, **__: Batch([broken, odd], [], 2))
     (course / "a.py").write_text(DOUBLE)
     run = called(course, "grade", "a.py", "--assignment", "tiny")
     assert run.returncode == 1
-    assert "needs attention: ada: the zygote is gone" in run.stderr
+    assert "needs attention: ada: the zygote has ended" in run.stderr
     assert "not final; grade again to retry them. Test the checks with gradetape verify" in run.stderr
     assert "for review: bob: its cells replaced np.mean and 1 more" in run.stderr
 
@@ -412,11 +412,11 @@ def test_a_gradebook_for_which_a_package_is_missing_names_it(course: Path, monke
     assert 'pip install "psycopg[binary]"' in str(error)
 
 
-def test_who_the_system_does_not_know_is_asked_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_known_name_is_asked_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(recorded(tmp_path, a_tiny_grade("alice")))
     monkeypatch.setattr("getpass.getuser", _nobody)
     run = CliRunner().invoke(cli, ["override", "alice", "q01_double", "1", "--reason", "r"])
-    assert run.exit_code == 2 and "this system does not know your user name: give it with --by NAME" in run.stderr
+    assert run.exit_code == 2 and "your user name is unknown on this system: pass it with --by NAME" in run.stderr
 
 
 def test_a_blank_name_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Grading as an ordinary user: in control groups of one's own, or not at all."""
+"""Grading as an ordinary user: in the user's own control groups, or not at all."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def found_by(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return found
 
 
-def test_an_ordinary_user_with_groups_of_their_own_gets_every_wall(secret: Path) -> None:
+def test_an_ordinary_user_with_control_groups_gets_every_layer(secret: Path) -> None:
     with delegated(NOBODY) as groups:
         found = found_by(run(secret, groups))
         left = [folder for group in groups for folder in group.glob("*/")]
@@ -81,7 +81,7 @@ def masked() -> None:
     mask_proc()
 
 
-def test_an_ordinary_user_without_groups_is_told_how_to_get_them(secret: Path) -> None:
+def test_an_ordinary_user_without_groups_is_shown_how_to_get_them(secret: Path) -> None:
     done = run(secret, ())
     assert done.returncode == 1 and "no limit on a worker's total memory is available" in done.stderr
     assert "systemd-run --user --scope -p Delegate=yes" in done.stderr

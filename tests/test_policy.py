@@ -1,4 +1,4 @@
-"""What counts: overrides, lateness, and both; the measured points are never touched."""
+"""The final score: overrides, lateness, and both; the measured points never change."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_each_day_that_has_begun_costs_up_to_the_cap(after: dict[str, float], da
     assert bool(final_score.lines) == (after not in ({"days": -3}, {"minutes": 0}))
 
 
-def test_a_time_that_is_not_known_costs_nothing_and_is_told() -> None:
+def test_an_unknown_submission_time_costs_nothing_and_is_reported() -> None:
     final_score = apply_late_policy(MEASURED, (), Timing(deadline=DEADLINE), POLICY)
     assert (final_score.final, final_score.late_days, final_score.handed_in) == (4, None, "")
-    assert "not known, so nothing was taken off" in final_score.lines[0]
+    assert "is unknown, so there is no penalty" in final_score.lines[0]
 
 
-def test_without_a_deadline_or_a_policy_nothing_is_said() -> None:
+def test_without_a_deadline_or_a_policy_there_is_no_explanation() -> None:
     late = DEADLINE + timedelta(days=9)
     assert apply_late_policy(MEASURED, (), Timing(handed_in=late), POLICY).lines == ()
     assert apply_late_policy(MEASURED, (), handed_in(days=9), config.LatePolicy()).lines == ()
@@ -77,7 +77,7 @@ def test_an_extension_takes_the_deadlines_place_for_one_student_in_one_assignmen
 def test_an_override_takes_the_place_of_a_questions_points_before_lateness_does() -> None:
     final_score = apply_late_policy(MEASURED, [an_override("q02", 2.0)], handed_in(hours=1), POLICY)
     assert (final_score.measured, final_score.final) == (4, 4.5)
-    assert final_score.lines[0] == "q02: 2 points in place of 1, given by a person: why"
+    assert final_score.lines[0] == "q02: 2 points instead of 1, set by the course staff: why"
 
 
 def test_the_newest_override_of_a_question_counts() -> None:
@@ -96,7 +96,7 @@ def test_lateness_never_gives_points_and_never_takes_more_than_the_cap(
     assert final_score.measured == 4
 
 
-def test_the_zone_counts_and_not_the_clock_on_the_wall() -> None:
+def test_the_time_zone_counts() -> None:
     same = Timing(deadline=DEADLINE, handed_in=DEADLINE.astimezone(UTC))
     assert late_days(same, POLICY) == 0
 

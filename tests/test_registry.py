@@ -1,4 +1,4 @@
-"""The registry of fixtures and marks, and the places that have to agree with it."""
+"""The registry of fixtures and marks, and the files that must agree with it."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def test_answer_cells_name_their_question_and_the_notebook_its_assignment(notebo
     nbformat.validate(notebook)
 
 
-def test_the_readme_tells_what_to_hand_in_and_when(released: Path) -> None:
+def test_the_readme_says_what_to_hand_in_and_when(released: Path) -> None:
     text = (released / "README.md").read_text(encoding="utf-8")
     assert "# First steps" in text and "zip" in text and "1 October 2026" in text and "first-steps.ipynb" in text
 
@@ -228,7 +228,7 @@ def test_only_the_vocabulary_that_is_used_travels(released: Path) -> None:
     assert "def assert_close" not in (released / "tests" / "q02_tell.py").read_text()
 
 
-def test_whatever_checks_may_import_from_gradetape_is_there_in_notebooks(tmp_path: Path) -> None:
+def test_notebooks_have_everything_that_checks_may_import_from_gradetape(tmp_path: Path) -> None:
     words = f"from gradetape.checks import {', '.join(sorted(checks.__all__))}"
     assert built(make_course(tmp_path, checks=check("def test_a():\n    '''A.'''", words)))
 
@@ -282,7 +282,7 @@ def test_a_failure_leaves_the_old_folder_as_it_was(tmp_path: Path) -> None:
     assert [entry.name for entry in (root / "student").iterdir()] == ["first-steps"]
 
 
-def test_a_starter_that_is_no_python_is_refused_with_its_line(tmp_path: Path) -> None:
+def test_a_starter_that_is_not_python_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(
         ReleaseError, match=r"starter\.py, line 7: invalid syntax\. Correct it: students begin with this cell"
     ):

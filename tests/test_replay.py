@@ -1,4 +1,4 @@
-"""A recording stands in for the student's worker: the same replies, and nothing once they are used up."""
+"""A recording replaces the student's worker: the same replies, and nothing once they are used up."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_after_the_last_reply_the_worker_is_gone_and_nothing_takes_its_place(
 
 
 def test_a_recorded_reply_of_the_wrong_form_is_a_crash(ends: tuple[socket.socket, socket.socket]) -> None:
-    with pytest.raises(Gone, match="crashed: the process sent something that is no reply"):
+    with pytest.raises(Gone, match="crashed: the process sent an invalid reply"):
         playing(recorded(ends, ["9", "ok", 1])).names().f  # noqa: B018
 
 

@@ -1,4 +1,4 @@
-"""Pages and tables say what happened, and nothing else that a stranger or the staff wrote does anything there."""
+"""Pages and tables describe the results; text from strangers and staff is shown but has no effect."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_student_reads_what_happened_to_the_cells() -> None:
     assert "Two notebooks were found." in text
 
 
-def test_what_is_marked_for_review_is_told_to_staff_alone_and_changes_nothing() -> None:
+def test_what_is_marked_for_review_is_reported_to_staff_alone_and_changes_nothing() -> None:
     grade = a_grade("mallory", review=(f"its cells replaced {NASTY}",))
     page = index_page([grade, a_grade("alice")], [], assignment=ASSIGNMENT)
     assert "For review" in page and "its cells replaced &lt;script&gt;" in page
@@ -134,8 +134,8 @@ def test_what_is_marked_for_review_is_told_to_staff_alone_and_changes_nothing() 
     assert "For review" in staff_page(grade) and "its cells replaced &lt;script&gt;" in staff_page(grade)
     assert "replaced" not in student_page(grade)
     assert table([grade]) == table([a_grade("mallory")])
-    (told,) = as_json([grade], [], ASSIGNMENT, "namespaces", max_points=5.0)["submissions"]
-    assert (told["status"], told["points"], len(told["review"])) == ("graded", 2.0, 1)
+    (entry,) = as_json([grade], [], ASSIGNMENT, "namespaces", max_points=5.0)["submissions"]
+    assert (entry["status"], entry["points"], len(entry["review"])) == ("graded", 2.0, 1)
 
 
 def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_shows_it() -> None:
@@ -144,13 +144,13 @@ def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_sho
     grades = [a_grade()] + [
         a_grade(name, broken, status=Status.NEEDS_ATTENTION, attention=(reason,)) for name in ("bob", "dan")
     ]
-    lost = a_grade("eve", status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",))
+    lost = a_grade("eve", status=Status.NEEDS_ATTENTION, attention=("the zygote has ended",))
     text = text_of(index_page([lost, *grades], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))
     assert "5 students, 4 in need of attention" in text
     urgent, table = text.split("submissions were graded.")[1].split("Students Search", 1)
     first, rest = urgent.split(reason)
     assert first.endswith("bob, dan ")
-    assert "pytest a/b.py::test_y --submission x eve the zygote is gone gradetape grade eve.ipynb" in rest
+    assert "pytest a/b.py::test_y --submission x eve the zygote has ended gradetape grade eve.ipynb" in rest
     assert "carol carol.docx: It is no notebook: hand in the .ipynb. gradetape grade carol.docx" in rest
     assert "alice" not in urgent.split("Points 1 student")[0]
     assert "alice graded 2 of 5 2 0 see alice.ipynb" in table
@@ -490,13 +490,13 @@ def test_two_assignments_in_one_folder_keep_their_places(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
-LATE = FinalScore(measured=2.0, final=1.8, late_percent=10.0, late_days=1, lines=("Handed in <late>: 10 % less.",))
+LATE = FinalScore(measured=2.0, final=1.8, late_percent=10.0, late_days=1, lines=("Handed in <late>: 10 % penalty.",))
 
 
 def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
     final_scores = {
         "alice": LATE,
-        "carol": FinalScore(measured=0.0, final=3.0, lines=("q01: 3 points, given by a person",)),
+        "carol": FinalScore(measured=0.0, final=3.0, lines=("q01: 3 points, set by the course staff",)),
     }
     write(
         tmp_path,
@@ -509,15 +509,15 @@ def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
     for reader in ("students", "staff"):
         alice, carol = (text_of((tmp_path / reader / ASSIGNMENT / f"{name}.html").read_text()) for name in final_scores)
         assert "1.8 of 5 points (2 from the checks)" in alice
-        assert "Final score: 1.8 points Handed in <late>: 10 % less." in alice
-        assert "Final score: 3 points q01: 3 points, given by a person" in carol
+        assert "Final score: 1.8 points Handed in <late>: 10 % penalty." in alice
+        assert "Final score: 3 points q01: 3 points, set by the course staff" in carol
     index = text_of((tmp_path / "index.html").read_text())
     assert "alice graded 2 of 5 1.8 2 0 see" in index
     assert "carol unreadable no points 3 see" in index
     assert [row["final"] for row in rows_of((tmp_path / "grades.csv").read_text())] == ["1.8", "3.0"]
 
 
-def test_where_what_was_measured_counts_nothing_is_said_twice() -> None:
+def test_without_overrides_or_penalties_the_points_are_shown_once() -> None:
     final_score = FinalScore(measured=2.0, final=2.0, late_days=0)
     assert student_page(a_grade(), final_score=final_score) == student_page(a_grade())
     plain = index_page([a_grade()], [], assignment=ASSIGNMENT)
@@ -529,7 +529,7 @@ def test_a_list_of_assignments_without_a_final_grade_says_so() -> None:
     assert "week-2 1 1 none yet of 5" in text_of(overview_page([entry]))
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file")
     with pytest.raises(GradebookError, match=r"results cannot be written to .*--out"):
         write(tmp_path / "results", [a_grade()], [], assignment=ASSIGNMENT, max_points=5.0)

@@ -47,10 +47,10 @@ def zygote(secret: Path) -> Iterator[LocalZygote]:
 
 @pytest.fixture(scope="module")
 def loaded(zygote: LocalZygote) -> Iterator[OpenSession]:
-    with open_session(zygote, INSIDE) as far:
-        far.session.ready()
-        assert far.session.report.events == []
-        yield far
+    with open_session(zygote, INSIDE) as opened:
+        opened.session.ready()
+        assert opened.session.report.events == []
+        yield opened
 
 
 @pytest.fixture
@@ -141,8 +141,8 @@ def test_only_its_own_processes_can_be_seen(inside: Any) -> None:
 def test_roles_have_uids_of_their_own(zygote: LocalZygote) -> None:
     found = set()
     for role in ("student", "reference", "clean"):
-        with open_session(zygote, INSIDE, role=role) as far:
-            found.add(far.student.status()["Uid"])
+        with open_session(zygote, INSIDE, role=role) as opened:
+            found.add(opened.student.status()["Uid"])
     assert len(found) == 3
 
 
@@ -165,15 +165,15 @@ def test_a_worker_that_burns_leaves_others_their_share_of_the_processors(zygote:
 
 def test_a_daemon_does_not_outlive_its_worker(zygote: LocalZygote) -> None:
     marker = "98765.4321"
-    with open_session(zygote, INSIDE) as far:
-        far.student.daemon(marker)
+    with open_session(zygote, INSIDE) as opened:
+        opened.student.daemon(marker)
         assert until(lambda: running(marker) != [])
     assert until(lambda: running(marker) == [])
-    with open_session(zygote, INSIDE) as far:
-        far.student.daemon(marker)
+    with open_session(zygote, INSIDE) as opened:
+        opened.student.daemon(marker)
         assert until(lambda: running(marker) != [])
         with pytest.raises(Gone, match="exit status 5"):
-            far.student.leaves_with(5)
+            opened.student.leaves_with(5)
         assert until(lambda: running(marker) == [])
 
 
@@ -272,8 +272,8 @@ def test_the_zygote_ends_with_its_supervisor_and_takes_its_workers_along() -> No
     zygote = LocalZygote(LIMITS, secret=())
     zygote.wait_ready()
     pid, marker = zygote._process.pid, "87654.1234"
-    with contextlib.suppress(InfrastructureError), open_session(zygote, INSIDE) as far:
-        far.student.daemon(marker)
+    with contextlib.suppress(InfrastructureError), open_session(zygote, INSIDE) as opened:
+        opened.student.daemon(marker)
         assert until(lambda: running(marker) != [])
         zygote.close()
         assert zygote.ended(0) and running(marker) == []
@@ -296,13 +296,13 @@ def test_a_zygote_that_is_killed_is_nobodys_fault_and_cannot_be_hidden() -> None
 
 
 def test_without_isolation_the_layers_say_so() -> None:
-    with started(isolation="none") as zygote, open_session(zygote, INSIDE) as far:
-        assert far.student.exists(__file__)
-        assert set(far.session.report.layers) <= {"rlimits", "memory", "processes", "cpu share"}
+    with started(isolation="none") as zygote, open_session(zygote, INSIDE) as opened:
+        assert opened.student.exists(__file__)
+        assert set(opened.session.report.layers) <= {"rlimits", "memory", "processes", "cpu share"}
         marker = "76543.2109"
-        far.student.daemon(marker)
+        opened.student.daemon(marker)
         assert until(lambda: running(marker) != [])
-        far.session.close()
+        opened.session.close()
         assert until(lambda: running(marker) == [])
 
 

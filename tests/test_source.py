@@ -73,7 +73,10 @@ def test_a_markdown_cell_of_a_starter_is_markdown_for_students_and_nothing_for_v
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("x = 1\n# %% [raw]\n# a\n", "starter.py, line 3: students' notebooks cannot hold a raw cell. Begin it with"),
+        (
+            "x = 1\n# %% [raw]\n# a\n",
+            "starter.py, line 3: students' notebooks cannot contain a raw cell. Begin it with",
+        ),
         ("# %% [md]\n# a\nb = 2\n", "starter.py, line 3: this line of a Markdown cell is not a comment. Begin it"),
         ("x = 1\n#%%\n\nx = = 1\n", "starter.py, line 4: invalid syntax. Correct it: students begin with this cell."),
         ("x = 1\n# %%\nx = 1\n# %%\ny = (\n", "starter.py, line 5: '(' was never closed."),

@@ -43,11 +43,11 @@ def commands(course: Path) -> list[str]:
     return re.findall(r'<pre class="command"[^>]*><code>(.*?)</code>', page(course, "staff"), re.DOTALL)
 
 
-def run(folder: Path, command: str, told: str = "") -> subprocess.CompletedProcess[str]:
+def run(folder: Path, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Runs a command as somebody who pastes it into a shell."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=environment, input=told, capture_output=True, text=True, timeout=300,
+        ["bash", "-c", command], cwd=folder, env=environment, input=stdin, capture_output=True, text=True, timeout=300,
         check=False,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The tests themselves: what several of them need is in modules of its own."""
+"""The tests themselves: shared helpers are in separate modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strangers wrote is shown, and does nothing else."""
+"""Text from strangers is shown and has no other effect."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def test_a_check_that_no_mutant_fails_and_a_flaky_one_are_reported(tmp_path: Pat
     report = json.loads(run.stdout)
     assert run.returncode == 1
     assert report["flaky"] == [f"{QUESTION}::hidden::test_random"]
-    assert f"{QUESTION}::hidden::test_two is failed by no mutant, so it is not proven: add" in run.stderr
+    assert f"no mutant fails {QUESTION}::hidden::test_two, so it is not proven: add" in run.stderr
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,10 @@ def test_a_check_that_no_mutant_fails_and_a_flaky_one_are_reported(tmp_path: Pat
         ("def double(x):\n    return 0\n", "begins with a docstring"),
         ('"""Zero."""\ndef double(x):\n    return 0\n', "add a line such as '# fails: hidden::test_x'"),
         ('"""Zero."""\n# fails: test_two\ndef double(x):\n    return 0\n', "write checks as public::test_x"),
-        ('"""Zero."""\n# fails: hidden::test_tow\ndef double(x):\n    return 0\n', "which is no check of the question"),
+        (
+            '"""Zero."""\n# fails: hidden::test_tow\ndef double(x):\n    return 0\n',
+            "which is not a check of the question",
+        ),
     ],
 )
 def test_a_mutant_with_an_unfit_header_is_refused_with_advice(tmp_path: Path, text: str, advice: str) -> None:
@@ -267,7 +270,7 @@ def test_check_files_that_cannot_be_read_are_reported_and_blame_no_mutant(tmp_pa
     ],
     ids=["reference", "starter", "public check"],
 )
-def test_what_nothing_can_be_proven_of_is_refused_with_its_line(
+def test_a_course_without_anything_to_prove_is_refused_with_its_line(
     tmp_path: Path, file: str, text: str, message: str
 ) -> None:
     root = course(tmp_path / "course", mutants={"adds_one": WRONG_SUM})

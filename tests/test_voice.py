@@ -24,6 +24,10 @@ RETIRED = (
     "far[ -]sides?", "over there", "beyond the walls?", "walls?", "walled", "houses?", "rooms?", "lanes?", "masters?",
     "exams?", "stems?", "shims?", "standings?", "tapes?", "mend(?:s|ed|ing)?", "rosters?", "bench(?:es)?", "desks?",
     "seats?", "scratch", "workshops?", "uncoloured", "what kills what", "WallsError", "NotHere",
+    "befalls?", "in peace", "such as it is", "let go", "on its way", "in hand", "of now", "hangs? up", "nothing less",
+    "second turns?", "whose the", "a person (?:must|should|gave|gives)", "given by a person", "one is due",
+    "is told (?:to|with)", "tells? of", "says of itself", "what became of", "all that (?:counts|is|was|decides)",
+    "is no (?:number|reply|check|ISO time)", "(?:judge|zygote|process|worker) is gone",
 )  # fmt: skip
 _RETIRED = re.compile(rf"(?<![\w.-])(?:{'|'.join(RETIRED)})(?![\w-])", re.IGNORECASE)
 
@@ -131,6 +135,8 @@ def test_what_students_read_has_no_retired_word(file: str) -> None:
         ("with tf.GradientTape() as tape:\n    tape.watch(x)", 0),
         ("what mends it, and what kills what", 2),
         ("gradetape, a system, headroom, classroom", 0),
+        ("Hand in the notebook; it is due on Monday. The old files are gone.", 0),
+        ("of 3 files, one is due; a person must look, since the zygote is gone", 3),
     ],
 )
 def test_retired_words_are_found_as_whole_words(text: str, words: int) -> None:

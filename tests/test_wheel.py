@@ -114,7 +114,7 @@ def test_the_tutorial_ends_with_the_grades(followed: tuple[Path, dict[str, str]]
     assert (course / "results" / "index.html").is_file()
 
 
-def test_without_tensorflow_the_command_that_installs_it_is_told(tmp_path: Path) -> None:
+def test_without_tensorflow_the_command_that_installs_it_is_reported(tmp_path: Path) -> None:
     rest = tmp_path / "rest"
     rest.mkdir()
     for entry in (entry for folder in _packages() for entry in folder.iterdir()):

@@ -1,4 +1,4 @@
-"""What a worker has loaded, and what it answers to: nothing of the judge's, and every operation of the protocol."""
+"""A worker loads nothing of the judge, and answers every operation of the protocol."""
 
 from __future__ import annotations
 

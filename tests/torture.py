@@ -8,8 +8,8 @@ at that moment, with the end of the log cut off, takes the place of the real one
 run again. In the end every submission has one done attempt, with the points that it deserves, and nothing is left of
 the grader on the machine.
 
-What kills a worker cannot be told from what its own code does: a blow that hits a worker may cost its check, and no
-more than that.
+A worker that was killed cannot be distinguished from one that its own code ended: a blow that hits a worker may cost
+its check, and no more than that.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _mount(folder: Path) -> bool:
     return subprocess.run(line, capture_output=True, check=False).returncode == 0
 
 
-def torture(blows: int, seed: int, parent: Path, tell: Console) -> list[Batch]:
+def torture(blows: int, seed: int, parent: Path, console: Console) -> list[Batch]:
     """As many blows as asked for, over as many batches as that takes."""
     ctypes.CDLL(None).prctl(_SUBREAPER, 1)
     chance, batches = random.Random(seed), []
@@ -109,18 +109,18 @@ def torture(blows: int, seed: int, parent: Path, tell: Console) -> list[Batch]:
     while left:
         with batch(parent) as one:
             while left and not _whole(one):
-                left = left[_round(one, left, chance, tell) :]
+                left = left[_round(one, left, chance, console) :]
             _finish(one)
             _judge(one)
             batches.append(one)
             log = (one.folder / "log").read_text(errors="replace")
             one.problems += ["a traceback in what the command says"] if "Traceback" in log else []
             if one.problems:
-                tell.print(log[-3000:], markup=False)
+                console.print(log[-3000:], markup=False)
     return batches
 
 
-def _round(one: Batch, left: list[str], chance: random.Random, tell: Console) -> int:
+def _round(one: Batch, left: list[str], chance: random.Random, console: Console) -> int:
     """One run of the command, and the blows that fall until it ends; how many did."""
     grader, fallen = one.start(), 0
     while fallen < len(left) and grader.poll() is None:
@@ -132,7 +132,7 @@ def _round(one: Batch, left: list[str], chance: random.Random, tell: Console) ->
             grader.wait(wait)
             break
         if _blow(one, grader, left[fallen], chance):
-            tell.print(f"{one.runs}: {left[fallen]}", markup=False)
+            console.print(f"{one.runs}: {left[fallen]}", markup=False)
             one.blows[left[fallen]] += 1
             fallen += 1
     _wait(one, grader)
@@ -253,9 +253,9 @@ def _judge(one: Batch) -> None:
     if one.charged > one.blows["worker"]:
         one.problems.append(f"{one.charged} submissions were charged, and {one.blows['worker']} workers were hit")
     with closing(sqlite3.connect(one.results / "gradebook.sqlite")) as connection:
-        told = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
         claims = connection.execute("SELECT count(*) FROM claims").fetchone()[0]
-    one.problems += [] if told == "ok" else [f"the gradebook: {told}"]
+    one.problems += [] if answer == "ok" else [f"the gradebook: {answer}"]
     one.problems += [f"{claims} claims are left"] if claims else []
     one.problems += _left(one)
 

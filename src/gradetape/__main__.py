@@ -1,4 +1,4 @@
-"""Where the command `gradetape` begins, and `python -m gradetape`."""
+"""The entry point of the command `gradetape`, and of `python -m gradetape`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Runs a command. It is imported here, so that Ctrl-C ends even the first moments without a traceback."""
+    """Runs a command; the import is here so that Ctrl-C during start-up shows no traceback."""
     try:
         from gradetape.cli import main as run
     except KeyboardInterrupt:

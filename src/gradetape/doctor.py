@@ -1,7 +1,7 @@
-"""Checks whether this machine can grade: each finding says what is there, or what is missing and how to fix it.
+"""Checks whether this machine can grade: each finding describes a part of it, and how to fix what is missing.
 
-The sandbox is tested, not guessed: a worker is started in it, as for grading, and ended again. Modules that exist only
-on Linux are imported where they are used, so that users of another system get a finding instead of a traceback.
+The sandbox is tested, not guessed: a worker is started in it, as for grading, and ended. Modules that exist only on
+Linux are imported where they are used, so that users of another system get a finding instead of a traceback.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _version(name: str) -> str | None:
 
 
 def sandbox(config: Config, secret: tuple[Path, ...]) -> Finding:
-    """Starts a sandboxed worker and ends it; the isolation layers, or what is missing and how to get it."""
+    """Starts a sandboxed worker and ends it; reports the isolation layers, or what is missing and how to get it."""
     if sys.platform != "linux":
         from gradetape.runtime.launch import IN_THE_IMAGE
 
@@ -160,7 +160,7 @@ def memory(config: Config) -> Finding:
     try:
         there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MB
     except (AttributeError, ValueError, OSError):
-        return Finding("memory", State.ABSENT, "this system does not say how much memory there is")
+        return Finding("memory", State.ABSENT, "the size of the memory is unknown")
     needed = workers * config.limits.memory_mb
     found = f"{there} MiB for {workers} workers with at most {config.limits.memory_mb} MiB each"
     if needed <= there:
@@ -238,7 +238,8 @@ def _course(here: Path) -> tuple[courses.Course | None, Finding]:
             course.assignment(name)
     except CourseError as error:
         if courses.root_of(here) is None:
-            return None, Finding("course", State.ABSENT, f"{here} is in no course", "Create one: gradetape init FOLDER")
+            detail = f"{here} is not in a course"
+            return None, Finding("course", State.ABSENT, detail, "Create one: gradetape init FOLDER")
         return None, Finding("course", State.WRONG, "it has errors", str(error))
     except GradetapeError as error:
         return None, Finding("course", State.WRONG, "it has errors", str(error))

@@ -10,7 +10,7 @@ GradetapeError                 the user can fix it: the text says what is wrong,
 └── InfrastructureError        the grader itself failed; never charged to a student
     ├── SandboxError           a required isolation layer is not available or does not hold
     │   └── SandboxUnavailable (sandbox.base) one backend is not available here; another one may be
-    ├── ZygoteError            the process that forks workers is gone or does not answer
+    ├── ZygoteError            the process that forks workers has ended or does not answer
     ├── EngineError            podman or Docker is missing, does not answer, or failed
     └── DeviceError            a GPU is requested and there is none
 
@@ -64,7 +64,7 @@ class SandboxError(InfrastructureError):
 
 
 class ZygoteError(InfrastructureError):
-    """The process that forks workers is gone or does not answer."""
+    """The process that forks workers has ended or does not answer."""
 
 
 class EngineError(InfrastructureError):

@@ -48,9 +48,9 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """What a student handed in, as text; nothing in it was run. `sha256` is of the file's bytes.
+    """A student's submission as text; nothing in it was run. `sha256` is of the file's bytes.
 
-    `assignment` is the one that it is graded for, `declared_assignment` the one that it names itself, if any.
+    `assignment` is the one that it is graded for, `declared_assignment` the one that its metadata names, if any.
     `modified` is when the file was last changed, according to the file system: an ISO time in UTC, or empty. `others`
     are the names of the student's files that were not graded because this one counts.
     """
@@ -96,8 +96,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check on one submission. `message` is for the student; `staff_message`, and the `command` that runs the check
-    again, are for staff alone.
+    """One check on one submission. `message` is for the student; `staff_message` and `command`, which runs the check
+    again, are for staff only.
     """
 
     check: Check
@@ -169,7 +169,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
-    """Points that a person gave for a question in place of the checks'; `at` and `undone_at` are ISO times in UTC."""
+    """Points that staff set for a question instead of the checks; `at` and `undone_at` are ISO times in UTC."""
 
     student: str
     question: str
@@ -210,7 +210,7 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a submission may use: seconds of wall clock, seconds of CPU time, mebibytes, and counts.
+    """The limits of a submission: seconds of wall clock, seconds of CPU time, mebibytes, and counts.
 
     `load_s` limits a worker's start, `cell_s` one cell, `check_s` one check unless the check sets its own limit, and
     `submission_s` the whole submission. Those with `cpu` limit the CPU time of all its processes together. `memory_mb`
@@ -247,7 +247,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """What an engine found out about one job; `seconds` is how long it took."""
+    """The result of one judged job; `seconds` is its duration."""
 
     results: tuple[CheckResult, ...]
     events: tuple[CellEvent, ...] = ()
@@ -259,23 +259,23 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A job that the grader's own machinery lost, through no fault of the submission."""
+    """A job that the grader's machinery lost; this is not the submission's fault."""
 
     reason: str
 
 
 class CollectedChecks(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The checks of an assignment that can be run, and why a file or a check cannot, by its path."""
+    """The checks of an assignment that can be run, and the reason for each file or check that cannot, by path."""
 
     checks: tuple[Check, ...]
     broken: dict[str, str] = {}
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine judges with, as far as it decides results.
+    """An engine's environment, as far as it can change results.
 
     `isolation` is as configured, `identity` adds the container's image and whether there is a GPU, `versions` the
-    software by name; `message` says in a sentence what TensorFlow computes on.
+    software by name; `message` is a sentence about the device that TensorFlow uses.
     """
 
     isolation: str
@@ -285,7 +285,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssignmentBundle(msgspec.Struct, frozen=True, kw_only=True):
-    """All that an engine needs to judge an assignment's jobs, wherever it runs.
+    """Everything that an engine needs to judge an assignment's jobs, wherever it runs.
 
     `files` holds each check file under its path in the course, in the order in which they are collected; `keras` is
     the generation, `limits` those that workers are started with. It is as secret as the checks in it.

@@ -1,4 +1,4 @@
-"""What a container shows from inside, and what holds when a submission tries it."""
+"""A container from inside: what is visible, and which limits hold."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ INSIDE = (Path(__file__).parents[1] / "verdicts" / "inside.py").read_text()
 
 @pytest.fixture(scope="module")
 def loaded(zygote: ContainerZygote) -> Iterator[OpenSession]:
-    with open_session(zygote, INSIDE) as far:
-        far.session.ready()
-        assert far.session.report.events == []
-        yield far
+    with open_session(zygote, INSIDE) as opened:
+        opened.session.ready()
+        assert opened.session.report.events == []
+        yield opened
 
 
 @pytest.fixture
@@ -73,30 +73,30 @@ def test_a_submission_reads_nothing_of_the_host_or_of_other_processes(inside: An
 
 def test_memory_that_runs_out_costs_the_worker_and_not_the_container(zygote: ContainerZygote) -> None:
     bomb = "def grow():\n    held = []\n    while True:\n        held.append(bytearray(b'x' * (1 << 26)))"
-    with open_session(zygote, bomb) as far:
+    with open_session(zygote, bomb) as opened:
         with pytest.raises(Gone) as caught:
-            far.student.grow()
+            opened.student.grow()
         assert caught.value.cause == "memory"
-        far.begin()
-        far.session.ready()
+        opened.begin()
+        opened.session.ready()
         assert not zygote.ended(0)
 
 
 def test_processes_without_end_cost_the_worker_and_not_the_container(zygote: ContainerZygote) -> None:
     bomb = "import os\ndef spread():\n    while True:\n        os.fork()"
-    with open_session(zygote, bomb) as far:
-        far.begin(5)
+    with open_session(zygote, bomb) as opened:
+        opened.begin(5)
         with pytest.raises((Gone, OSError)):
-            far.student.spread()
-    with open_session(zygote, "def fine():\n    return 3") as far:
-        assert far.student.fine() == 3
+            opened.student.spread()
+    with open_session(zygote, "def fine():\n    return 3") as opened:
+        assert opened.student.fine() == 3
 
 
 def test_the_worker_reports_what_it_computes_on(zygote: ContainerZygote) -> None:
-    with open_session(zygote, "x = 1") as far:
-        far.session.ready()
-        assert far.session.report.devices == ()
-        assert far.session.report.versions["tensorflow"].startswith("2.")
+    with open_session(zygote, "x = 1") as opened:
+        opened.session.ready()
+        assert opened.session.report.devices == ()
+        assert opened.session.report.versions["tensorflow"].startswith("2.")
 
 
 def test_a_submission_is_nobody_with_no_capability_and_ends_nobody_else(inside: Any) -> None:

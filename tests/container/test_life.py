@@ -1,4 +1,4 @@
-"""How a container begins and ends: it is always removed, and devices are those that were asked for."""
+"""The start and end of a container: it is always removed, and it has the requested devices."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_gpu_that_tensorflow_does_not_see_is_an_error_and_never_the_cpu(
     with ContainerZygote(LIMITS, container, slot=fake_gpu) as zygote:
         zygote.wait_ready()
         with (
-            open_session(zygote, "x = 1", slot=fake_gpu) as far,
-            pytest.raises(DeviceError, match="TensorFlow sees no GPU"),
+            open_session(zygote, "x = 1", slot=fake_gpu) as opened,
+            pytest.raises(DeviceError, match="TensorFlow does not see the GPU"),
         ):
-            far.session.ready()
+            opened.session.ready()

@@ -1,4 +1,4 @@
-"""One container that does it all: the judge, its secrets, and the submissions, each under a uid of its own."""
+"""One container with everything: the judge, its secrets, and the submissions, each under a uid of its own."""
 
 from __future__ import annotations
 

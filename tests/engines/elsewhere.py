@@ -1,7 +1,7 @@
 """An engine in another process: `python -m tests.engines.elsewhere` serves a LocalEngine, `Elsewhere` is its client.
 
 The two share nothing but bytes: each message is a length and a msgpack value on the process's standard streams. The
-server runs in an empty folder, and knows of the course only what the bundle holds.
+server runs in an empty folder, and has only the bundle's part of the course.
 """
 
 from __future__ import annotations

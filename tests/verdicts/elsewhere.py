@@ -1,4 +1,4 @@
-"""The command line on a system that is not Linux: what only Linux has is taken away first."""
+"""The command line on a system that is not Linux: modules that only Linux has are removed first."""
 
 from __future__ import annotations
 

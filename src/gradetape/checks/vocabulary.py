@@ -1,7 +1,7 @@
 """Assertions and helpers for checks of TensorFlow code.
 
 All of them take handles in the judge and real objects in a notebook. Students receive parts of this file with their
-public checks, so it is short and holds nothing secret. An `@in_worker` function finds `tf` in its globals.
+public checks, so it is short and contains nothing secret. An `@in_worker` function finds `tf` in its globals.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ def raises(*wanted: type[Exception] | str) -> Iterator[None]:
 
 
 def assert_close(given: object, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Assert that `given` has the shape of `expected` and close numbers; `advice` ends the message if not.
+    """Assert that `given` has the shape of `expected` and close numbers; `advice` is added to the message otherwise.
 
     assert_close(student.log_cosh(y_true, y_pred), expected, "Take the mean over the last axis.")
     """
-    due, numbers = np.asarray(expected), _as_numbers(given, advice)
-    assert numbers.shape == due.shape, f"expected shape {due.shape}, but your code gave {numbers.shape}. {advice}"
-    far_off = ~np.isclose(numbers, due, rtol, atol)
+    wanted, numbers = np.asarray(expected), _as_numbers(given, advice)
+    assert numbers.shape == wanted.shape, f"expected shape {wanted.shape}, but your code gave {numbers.shape}. {advice}"
+    far_off = ~np.isclose(numbers, wanted, rtol, atol)
     if far_off.any():
         at = tuple(np.argwhere(far_off)[0].tolist())
         where = f" at index {list(at)}" if at else ""
-        raise AssertionError(f"expected {due[at]:.7g}{where}, but your code gave {numbers[at]:.7g}. {advice}")
+        raise AssertionError(f"expected {wanted[at]:.7g}{where}, but your code gave {numbers[at]:.7g}. {advice}")
 
 
 def _as_numbers(given: object, advice: str) -> Any:
@@ -58,7 +58,7 @@ def _as_numbers(given: object, advice: str) -> Any:
 
 
 def assert_serializable(obj: Any, **expected: object) -> Any:
-    """Assert that `obj.get_config()` holds the expected values; return the object that `from_config` makes of it.
+    """Assert that `obj.get_config()` has the expected values; return the object that `from_config` makes from it.
 
     again = assert_serializable(student.QuantileLoss(quantile=0.8), quantile=0.8)
     """
@@ -121,7 +121,8 @@ def assert_streams(new_metric: Callable[[], Any], y_true: Any, y_pred: Any, expe
         cuts = np.sort(rng.choice(np.arange(1, len(y_true)), batches - 1, replace=False))
         given = _fed(new_metric(), np.split(y_true, cuts), np.split(y_pred, cuts))
         sizes = np.diff([0, *cuts, len(y_true)]).tolist()
-        assert_close(given, expected, f"The examples came in batches of {sizes}; the split must make no difference.")
+        advice = f"The examples came in batches of {sizes}; the result must not depend on the split."
+        assert_close(given, expected, advice)
 
 
 @in_worker
@@ -148,12 +149,12 @@ def assert_tensor(given: Any, expected: object, advice: str = "", rtol: float = 
 
     assert_tensor(student.arange_like_numpy(5), np.arange(5, dtype="int64"))
     """
-    due = np.asarray(expected)
+    wanted = np.asarray(expected)
     assert _is_tensor(given), f"expected a tensor, but your code gave {given!r}. {advice}"
     dtype = _as_numbers(given, advice).dtype
-    assert dtype == due.dtype, f"expected dtype {due.dtype}, but your code gave {dtype}. {advice}"
-    exact = due.dtype.kind in "biu"
-    assert_close(given, due, advice, 0.0 if exact else rtol, 0.0 if exact else atol)
+    assert dtype == wanted.dtype, f"expected dtype {wanted.dtype}, but your code gave {dtype}. {advice}"
+    exact = wanted.dtype.kind in "biu"
+    assert_close(given, wanted, advice, 0.0 if exact else rtol, 0.0 if exact else atol)
 
 
 @in_worker

@@ -1,4 +1,4 @@
-"""The command line: it parses, calls `grading` and other packages, and prints. One module for each verb."""
+"""The command line: it parses, calls `grading` and other packages, and prints. One module for each command."""
 
 from gradetape.cli.app import cli, main
 

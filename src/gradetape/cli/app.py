@@ -1,4 +1,5 @@
-"""`gradetape`: the group of all verbs. A verb's module is imported when the verb is used, so that --help is fast."""
+"""`gradetape`: the group of all commands. The module of a command is imported when the command is used: --help stays
+fast."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from gradetape import __version__
 from gradetape.cli.status import ATTENTION, INTERRUPTED, OK, WRONG
 from gradetape.errors import GradetapeError, InfrastructureError
 
-_DOCTOR = "To see what this machine lacks for grading, run gradetape doctor."
+_DOCTOR = "To check this machine, run gradetape doctor."
 # In the order in which a course needs them; each has a module of its name.
 VERBS = {
     "init": "Create a course with one example question.",
@@ -22,7 +23,7 @@ VERBS = {
     "release": "Build the students' files in student/.",
     "grade": "Grade notebooks, scripts, zips, or folders of them.",
     "show": "Show a student's result in the terminal.",
-    "override": "Give points for a question in place of the checks'.",
+    "override": "Override the points of a question.",
     "report": "Write the result pages again.",
     "export": "Export the grades for other programs.",
     "image": "Build and check the container image.",
@@ -31,7 +32,7 @@ VERBS = {
 
 
 class LazyGroup(click.Group):
-    """A group that knows its verbs by name and imports only the one that is used."""
+    """A group that imports only the command that is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a course needs them."""
@@ -45,7 +46,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """From the table, so that nothing is imported."""
+        """From the table of commands, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 
@@ -66,7 +67,7 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Runs a command; prints a person's mistake without a traceback."""
+    """Runs a command; prints a user's mistake without a traceback."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         cli(standalone_mode=False)

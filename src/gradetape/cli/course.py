@@ -11,12 +11,12 @@ from gradetape.errors import CourseError
 
 
 def here() -> Course:
-    """The course of the working directory; raises CourseError outside of one."""
+    """The course of the working directory; raises CourseError outside a course."""
     return assignments.find(Path.cwd())
 
 
 def names_of(course: Course, asked: Sequence[str]) -> Sequence[str]:
-    """The assignments that were asked for, or all; raises CourseError where there are none at all."""
+    """The named assignments, or all; raises CourseError if the course has none."""
     if not (names := asked or course.names()):
         raise CourseError("There is no assignment in assignments/ yet. Create one: gradetape new assignment NAME")
     return names

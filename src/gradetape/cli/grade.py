@@ -22,7 +22,7 @@ from gradetape.grading.run import GradeReport, Interrupted, run
 
 @click.command("grade")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--assignment", metavar="NAME", help="Assignment to grade for; overrides what the notebooks say.")
+@click.option("--assignment", metavar="NAME", help="Assignment to grade for; overrides the notebooks' metadata.")
 @click.option("--student", metavar="NAME", help="Student name for a single submission; overrides the file name.")
 @click.option(
     "--out",
@@ -31,9 +31,9 @@ from gradetape.grading.run import GradeReport, Interrupted, run
     help="Folder for the gradebook and the pages. [default: results in grader_config.yml]",
 )
 @click.option(
-    "--question", metavar="ID", help="Grade only this question, into DIR/ID; a unique prefix of the id will do."
+    "--question", metavar="ID", help="Grade only this question, into DIR/ID; a unique prefix of the id is enough."
 )
-@click.option("--regrade", is_flag=True, help="Grade again what has a grade already.")
+@click.option("--regrade", is_flag=True, help="Grade again the submissions that already have a grade.")
 @options.workers
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Device that TensorFlow uses.")
 @click.option(

@@ -66,7 +66,7 @@ def build(engine: str | None, base: str | None, tag: str | None, network: str | 
 @_engine
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Where TensorFlow computes.")
 def check(engine: str | None, device: str | None) -> None:
-    """Run the image as grading does, and test its isolation and limits. Exit status 1: something does not hold.
+    """Run the image as grading does, and test its isolation and limits. Exit status 1: a test failed.
 
     \b
     Examples:

@@ -35,7 +35,7 @@ class _Override(click.Command):
         except click.NoSuchOption as error:
             if not error.option_name[1:2].isdigit():
                 raise
-            raise click.UsageError("points are not negative: write a number from 0 on, like 0 or 1.5", ctx) from None
+            raise click.UsageError("points cannot be negative: write a number such as 0 or 1.5", ctx) from None
 
 
 @click.command("override", cls=_Override)
@@ -43,16 +43,16 @@ class _Override(click.Command):
 @click.argument("question", required=False)
 @click.argument("points", required=False, callback=_number)
 @click.option("--reason", metavar="TEXT", help="The reason, which the student may read.")
-@click.option("--by", metavar="NAME", help="Who decides. [default: your user name]")
-@click.option("--undo", is_flag=True, help="Take back the override in force; the one before it counts again.")
+@click.option("--by", metavar="NAME", help="The name to record. [default: your user name]")
+@click.option("--undo", is_flag=True, help="Undo the override in force; the previous one counts again.")
 @click.option("--list", "listed", is_flag=True, help="List all overrides, undone ones included, of all or one student.")
-@click.option("--assignment", metavar="NAME", help="The assignment, where several have a question of that id.")
+@click.option("--assignment", metavar="NAME", help="The assignment, if several have a question with that id.")
 @options.results_folder
 def command(
     student: str | None, question: str | None, points: float | None, reason: str | None, by: str | None, undo: bool,
     listed: bool, assignment: str | None, results_folder: Path | None,
 ) -> None:  # fmt: skip
-    """Give points for a question in place of the checks', with a reason; undo or list such overrides.
+    """Override the points of a question, with a reason; undo or list overrides.
 
     The measured points stay as they are, and an override stays in force when the submission is graded again.
 
@@ -96,4 +96,4 @@ def _user(by: str | None) -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        raise click.UsageError("this system does not know your user name: give it with --by NAME") from None
+        raise click.UsageError("your user name is unknown on this system: pass it with --by NAME") from None

@@ -46,8 +46,8 @@ class ProgressDisplay:
                 self._print(message)
             case GraderJoined(other):
                 self._print(
-                    f"Another grader uses this gradebook (process {other.pid} on {other.host}). Submissions that it "
-                    "has claimed are left to it, and its grades are taken over."
+                    f"Another grader uses this gradebook (process {other.pid} on {other.host}). This run skips "
+                    "the submissions that it has claimed, and uses its grades."
                 )
 
     def __enter__(self) -> ProgressDisplay:
@@ -70,7 +70,7 @@ class ProgressDisplay:
 
     def _graded(self, grade: Grade) -> None:
         self._done += 1
-        # A Text is printed as it stands, where Rich would take the brackets in a string for markup.
+        # Rich would read the brackets in a string as markup; it prints a Text unchanged.
         line = Text(f"{printable(grade.student, _NAME)}: {grade.points:g} of {grade.max_points:g}")
         if grade.attention:
             line.append(" needs attention", "yellow")

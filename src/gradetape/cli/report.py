@@ -16,7 +16,9 @@ from gradetape.grading.results import Results, options_again
 @click.command("report")
 @click.option("--assignment", metavar="NAME", help="Only this assignment's pages.")
 @options.results_folder
-@click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Where to. [default: the results folder]")
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Output folder. [default: the results folder]"
+)
 @click.option("--open", "opened", is_flag=True, help="Open the pages in the browser.")
 def command(assignment: str | None, results_folder: Path | None, out: Path | None, opened: bool) -> None:
     """Write the result pages again from the gradebook. Nothing is graded.
@@ -35,4 +37,4 @@ def command(assignment: str | None, results_folder: Path | None, out: Path | Non
             warn(written.warnings)
     click.echo(f"Wrote the pages: open {written.index}")
     if opened and not webbrowser.open(written.index.resolve().as_uri()):
-        click.echo("No browser was found on this machine. Open that file in one.", err=True)
+        click.echo("No browser was found on this machine. Open the file on another one.", err=True)

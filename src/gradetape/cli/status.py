@@ -1,3 +1,3 @@
-"""The exit statuses of every verb."""
+"""The exit statuses of the commands."""
 
 OK, ATTENTION, WRONG, INTERRUPTED = 0, 1, 2, 130

@@ -1,4 +1,4 @@
-"""The terminal: a console that suits pipes too, and a progress bar."""
+"""The terminal: a console that also works in pipes, and a progress bar."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 def console(*, stderr: bool = True) -> Console:
-    """A terminal, or a file that gets neither colours nor broken lines."""
+    """A console on a terminal, or on a file, without colours or line breaks."""
     return Console(stderr=stderr, soft_wrap=True)
 
 
 def bar(verb: str) -> Progress:
-    """A progress bar with an estimate of the time that is left, on stderr."""
+    """A progress bar with the estimated remaining time, on stderr."""
     columns: list[Any] = [
         TextColumn(f"{verb} {{task.description}}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("left"), TimeRemainingColumn(),
@@ -25,7 +25,7 @@ def bar(verb: str) -> Progress:
 
 
 def warn(messages: Iterable[str]) -> None:
-    """Prints messages for a person, each on a line of its own, to stderr."""
+    """Prints messages to stderr, one per line."""
     for message in messages:
         if message:
             click.echo(message, err=True)

@@ -1,6 +1,6 @@
 """The answer key of an assignment: reference solutions, variants, mutants, hidden checks, and the course's seed.
 
-Nothing else reads `solutions/` and `autograder/`. A file there that belongs to no question is an error.
+Nothing else reads `solutions/` and `autograder/`. A file there that does not belong to a question is an error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gradetape.errors import CourseError
 
 @dataclass(frozen=True)
 class AnswerKey:
-    """What students of one assignment never see."""
+    """The parts of an assignment that students never see."""
 
     assignment: Assignment
     solutions: Path
@@ -31,7 +31,7 @@ class AnswerKey:
         return tuple(sorted((self.solutions / "variants" / question_id).glob("*.py")))
 
     def mutants(self, question_id: str) -> tuple[Path, ...]:
-        """Solutions of a question with one misconception each."""
+        """Wrong solutions of a question, each with one misconception."""
         return tuple(sorted((self.solutions / "mutants" / question_id).glob("*.py")))
 
     def hidden_checks(self, question_id: str) -> Path:
@@ -39,7 +39,7 @@ class AnswerKey:
         return self.autograder / f"test_{question_id}.py"
 
     def seed(self) -> bytes:
-        """The course's secret seed. Raises CourseError where it is missing or short."""
+        """The course's secret seed. Raises CourseError if it is missing or too short."""
         path = self.autograder.parent / "seed"
         try:
             seed = bytes.fromhex(path.read_text(encoding="ascii"))
@@ -54,7 +54,8 @@ class AnswerKey:
 
 
 def answer_key(course: Course, assignment: Assignment) -> AnswerKey:
-    """The answer key of an assignment. Raises CourseError with every file that is missing or belongs to no question."""
+    """The answer key of an assignment. Raises CourseError with every file that is missing or does not belong to a
+    question."""
     found = AnswerKey(
         assignment, course.root / "solutions" / assignment.name, course.root / "autograder" / assignment.name
     )
@@ -87,7 +88,7 @@ def _secret_texts(found: AnswerKey) -> Iterator[Path]:
 
 
 def _strays(course: Course, found: AnswerKey) -> Iterator[str]:
-    """Files and folders that belong to no question: with a misspelt question id, verify would silently skip them."""
+    """Files and folders that do not belong to a question: verify would silently skip a misspelt question id."""
     question_ids = found.assignment.question_ids
     expected = {
         found.solutions: [*(f"{question_id}.py" for question_id in question_ids), "variants", "mutants", "notes"],
@@ -99,4 +100,5 @@ def _strays(course: Course, found: AnswerKey) -> Iterator[str]:
         for entry in entries(folder):
             if entry.name not in names or entry.is_dir() != (entry.suffix != ".py"):
                 near = config.did_you_mean(entry.name, names) or AWAY
-                yield f"{entry.relative_to(course.root)} belongs to no question of {found.assignment.name}.{near}"
+                shown = entry.relative_to(course.root)
+                yield f"{shown} does not belong to any question of {found.assignment.name}.{near}"

@@ -1,7 +1,7 @@
-"""A course and its assignments: what students may see of them.
+"""A course and the parts of its assignments that students may see.
 
-`find` and `Course.assignment` read only `grader_config.yml` and `assignments/`, so they work where `solutions/` and
-`autograder/` are absent. `course.answer_key` reads those two.
+`find` and `Course.assignment` read only `grader_config.yml` and `assignments/`, so they work without `solutions/` and
+`autograder/`, which `course.answer_key` reads.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HEADING = re.compile(r"#{1,6}\s+(?P<title>.*\S)")
 
 @dataclass(frozen=True)
 class QuestionSource:
-    """The public half of one question."""
+    """The public part of one question."""
 
     question: records.Question
     folder: Path
@@ -49,7 +49,7 @@ class QuestionSource:
 
 @dataclass(frozen=True)
 class Assignment:
-    """The public half of one assignment; `deadline` is an ISO time with its zone, `data` are files for students."""
+    """The public part of one assignment; `deadline` is an ISO time with its zone, `data` are files for students."""
 
     name: str
     title: str
@@ -78,10 +78,10 @@ class Course:
     config: config.Config
 
     def names(self) -> tuple[str, ...]:
-        """The names of the course's assignments. Raises CourseError where `assignments/` is missing."""
+        """The names of the course's assignments. Raises CourseError if `assignments/` is missing."""
         folder = self.root / "assignments"
         if not folder.is_dir():
-            raise CourseError(f"{folder} is missing. Make an assignment in it: gradetape new assignment NAME")
+            raise CourseError(f"{folder} is missing. Create an assignment: gradetape new assignment NAME")
         return tuple(sorted(entry.name for entry in entries(folder) if entry.is_dir() and NAME.fullmatch(entry.name)))
 
     def assignment(self, name: str) -> Assignment:
@@ -89,7 +89,7 @@ class Course:
         if name not in self.names():
             known = ", ".join(self.names()) or "none yet"
             near = config.did_you_mean(name, self.names())
-            raise CourseError(f"There is no assignment {name!r} in assignments/.{near} There are: {known}.")
+            raise CourseError(f"There is no assignment {name!r} in assignments/.{near} Assignments: {known}.")
         return _read_assignment(self, name)
 
 
@@ -100,7 +100,8 @@ def root_of(start: Path) -> Path | None:
 
 
 def find(start: Path) -> Course:
-    """The course that `start` is in. Raises CourseError where no folder above has a `grader_config.yml`."""
+    """The course that contains `start`. Raises CourseError if neither it nor a folder above has a
+    `grader_config.yml`."""
     if (root := root_of(start)) is not None:
         return Course(root, config.load(root / config.FILE))
     raise CourseError(
@@ -111,7 +112,7 @@ def find(start: Path) -> Course:
 
 def _question_id(text: str) -> str:
     if not QUESTION_ID.fullmatch(text):
-        raise ValueError("a question is named like q05_custom_loss: q, two digits, then small letters, digits and _")
+        raise ValueError("write an id like q05_custom_loss: q, two digits, then lower-case letters, digits and _")
     return text
 
 
@@ -167,7 +168,7 @@ def _title(prompt: Path, shown: str) -> str:
 
 
 def entries(folder: Path) -> Iterator[Path]:
-    """The entries of a folder, without hidden ones and those that Python makes."""
+    """The entries of a folder, without hidden files and Python's caches."""
     if folder.is_dir():
         yield from (entry for entry in sorted(folder.iterdir()) if not entry.name.startswith((".", "__pycache__")))
 
@@ -192,18 +193,18 @@ def _unfit_question(folder: Path, shown: str, question_id: str) -> Iterator[str]
 
 
 def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
-    """Files that are missing, or that are outside the public folder, as the answer key is."""
+    """Problems with files that are missing, or outside the public folder, as the answer key is."""
     for file in files:
         name = f"{shown}/{file.relative_to(folder)}" if file.is_relative_to(folder) else str(file)
         if not file.resolve().is_relative_to(folder.resolve()):
-            yield f"{name} leads out of {shown}, and students receive only what is in it. Copy the file into it."
+            yield f"{name} is outside {shown}, and students receive only files in it. Copy the file there."
         elif not file.is_file():
             near = config.did_you_mean(file.name, (entry.name for entry in entries(file.parent)))
             yield f"{name} is missing.{near}"
 
 
 def unreadable(root: Path, files: Iterable[Path]) -> Iterator[str]:
-    """Why files that exist cannot be read as text."""
+    """Problems with existing files that cannot be read as text."""
     for file in files:
         try:
             file.read_text(encoding="utf-8-sig")

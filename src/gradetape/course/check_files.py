@@ -1,4 +1,4 @@
-"""Where the check files of a course lie, and what a check file's path says."""
+"""The paths of a course's check files, and what they mean."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CheckFile:
 
 
 def check_file(path: Path) -> CheckFile | None:
-    """What the path of a check file says; None for any other file.
+    """The check file at a path; None for any other file.
 
     Public checks are in `assignments/ASSIGNMENT/QUESTION/test_public.py`, hidden ones in
     `autograder/ASSIGNMENT/test_QUESTION.py`.

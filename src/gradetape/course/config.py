@@ -1,7 +1,7 @@
 """Reads `grader_config.yml` into a `Config`: once, typed and frozen.
 
-Every YAML file of a course is read with `read`. It knows the line of each key, so that an error names it, and it
-reports all errors of a file together. `python -m gradetape.course.config` prints the JSON schema for editors.
+Every YAML file of a course is read with `read`. An error names the line of its key, and all errors of a file are
+reported together. `python -m gradetape.course.config` prints the JSON schema for editors.
 """
 
 from __future__ import annotations

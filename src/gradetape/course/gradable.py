@@ -1,4 +1,4 @@
-"""A question's sources, the answer key and a submission become a job that can be judged."""
+"""Builds jobs from question sources, the answer key and a submission."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class GradableAssignment:
 
     @cached_property
     def reference(self) -> tuple[Cell, ...]:
-        """The whole reference solution: every question's, in order."""
+        """The reference solutions of all questions, in order."""
         return tuple(
             cell
             for question_id in self.assignment.question_ids
@@ -54,12 +54,12 @@ class GradableAssignment:
 
     @property
     def secret_folders(self) -> tuple[Path, ...]:
-        """What no student's code may ever see."""
+        """The files and folders that students' code must never see."""
         root = self.course.root
         return (root / "solutions", root / "autograder", root / self.course.config.results)
 
     def bundle(self) -> AssignmentBundle:
-        """What an engine needs of the assignment, wherever it runs; check files in the order of `check_files`."""
+        """The assignment's part that an engine needs, wherever it runs; check files in the order of `check_files`."""
         root, config = self.course.root, self.course.config
         files = {path.relative_to(root).as_posix(): path.read_bytes() for path in self.check_files}
         return AssignmentBundle(
@@ -67,14 +67,14 @@ class GradableAssignment:
         )
 
     def job(self, cells: tuple[Cell, ...], limits: Limits, **how: Any) -> Job:
-        """A submission's cells, made ready to be judged; `how` gives the other fields of `Job`."""
+        """A job for a submission's cells; `how` gives the other fields of `Job`."""
         seed = self.answer_key.seed().hex()
         return Job(cells=self.attributed(cells), reference=self.reference, seed=seed, limits=limits, **how)
 
     def attributed(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
         """Cells with the question that each belongs to: by its tag, else by the names that it defines.
 
-        The text is not parsed: whatever a student wrote, this cannot fail.
+        The text is not parsed, so this cannot fail, whatever a student wrote.
         """
         return tuple(
             cell
@@ -85,7 +85,7 @@ class GradableAssignment:
 
     @cached_property
     def names_asked(self) -> dict[str, str]:
-        """The question whose starter defines a name, by the name; a name that several starters define is left out."""
+        """For each name, the question whose starter defines it; names that several starters define are left out."""
         pairs = [
             (name, question_source.question.id)
             for question_source in self.assignment.question_sources

@@ -1,4 +1,4 @@
-"""A question as a person names it: by its id, or by a prefix of it that is unique."""
+"""Resolves a question id, or a unique prefix of one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from gradetape.text import printable
 
 
 def resolve(text: str, *assignments: Assignment) -> str:
-    """The id of the question that is meant, such as `q06_streaming_metric` for `q06`.
-
-    Raises RequestError, with the nearest id, where none of the assignments has it, or where several ids begin so.
+    """The full id of a question, such as `q06_streaming_metric` for `q06`. Raises RequestError, with the nearest id, if
+    no assignment has it, or if several ids have this prefix.
     """
     ids = list(dict.fromkeys(each for assignment in assignments for each in assignment.question_ids))
     if text in ids:
@@ -20,7 +19,7 @@ def resolve(text: str, *assignments: Assignment) -> str:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise RequestError(f"{printable(text)} begins {', '.join(matches)}: write more of the id")
+        raise RequestError(f"{printable(text)} is a prefix of {', '.join(matches)}: write more of the id")
     near = did_you_mean(text, ids)
     known = "; ".join(f"{each.name} has {', '.join(each.question_ids)}" for each in assignments)
     raise RequestError(f"there is no question {printable(text)}.{near} {known}")

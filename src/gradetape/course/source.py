@@ -1,7 +1,7 @@
-"""An author's Python file: its text, its syntax tree and its cells, and the place of an error in it.
+"""An author's Python file: its text, syntax tree and cells, and the positions of errors.
 
-`split` is the one way to cut Python text into cells. A cell begins at a line `# %%` or `#%%`, or at a line `# In[1]:`
-as nbconvert writes it. `[markdown]`, `[md]` or `[raw]` behind the `%%` says that the cell holds no code.
+Only `split` divides Python text into cells. A cell begins at a line `# %%` or `#%%`, or at a line `# In[1]:` as
+nbconvert writes it. `[markdown]`, `[md]` or `[raw]` after the `%%` marks a cell without code.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
 
 
 class CellKind(StrEnum):
-    """What a cell of a Python file holds."""
+    """The kind of a cell of a Python file."""
 
     CODE = "code"
     MARKDOWN = "markdown"
@@ -41,7 +41,7 @@ class SourceCell(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> CellKind:
-        """What the cell's marker says that it holds."""
+        """The kind of the cell, according to its marker."""
         found = _KIND.search(self.header)
         return CellKind("markdown" if found[1] == "md" else found[1]) if found else CellKind.CODE
 
@@ -53,10 +53,10 @@ class SourceCell(msgspec.Struct, frozen=True):
 
 
 def split(text: str) -> Iterator[SourceCell]:
-    """Every cell of Python text, blank ones included; what stands before the first marker is a code cell."""
+    """Every cell of Python text, including blank ones; the text before the first marker is a code cell."""
     header, first, number, lines = "", 1, 1, list[str]()
     for line in text.splitlines(keepends=True):
-        # A form feed ends a line here, and not for Python, which counts them.
+        # splitlines ends a line at a form feed too; Python does not, and its line numbers count.
         number += line.endswith("\n")
         if (marker := _MARKER.fullmatch(line.rstrip())) is None:
             lines.append(line)
@@ -67,7 +67,7 @@ def split(text: str) -> Iterator[SourceCell]:
 
 
 def syntax_error(text: str, parse: Callable[[str], object] = ast.parse) -> SyntaxError | None:
-    """What keeps Python from reading a text, if anything; `parse` is how it is read."""
+    """The syntax error in a text, if any; `parse` is the function that reads it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -81,26 +81,26 @@ def syntax_error(text: str, parse: Callable[[str], object] = ast.parse) -> Synta
 
 @dataclass(frozen=True)
 class PythonSource:
-    """A Python file that an author wrote; it is read, and never run."""
+    """A Python file that an author wrote; it is read but never run."""
 
     path: Path
     text: str
 
     @classmethod
     def read(cls, path: Path) -> PythonSource:
-        """The file at a path, with or without a byte order mark. Raises CourseError where it is not UTF-8."""
+        """The file at a path, with or without a byte order mark. Raises CourseError if it is not UTF-8."""
         try:
             return cls(path, path.read_text(encoding="utf-8-sig"))
         except UnicodeDecodeError:
             raise CourseError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
 
     def at(self, line: int, problem: str) -> str:
-        """A problem with the file and the line, counted from 1, in front of it."""
+        """A problem, preceded by the file and the line, counted from 1."""
         return f"{self.path}, line {line}: {problem}"
 
     @cached_property
     def cells(self) -> tuple[SourceCell, ...]:
-        """The cells that hold something, trimmed."""
+        """The cells that are not blank, trimmed."""
         return tuple(cell.trimmed() for cell in split(self.text) if cell.text.strip())
 
     @property
@@ -110,13 +110,13 @@ class PythonSource:
 
     @cached_property
     def syntax_error(self) -> str | None:
-        """Why Python cannot read the file as a whole, with the place; None where it can."""
+        """The syntax error of the whole file, with its position; None if there is none."""
         error = syntax_error(self.text)
         return self.at(error.lineno or 1, error.msg) if error else None
 
     @cached_property
     def tree(self) -> ast.Module:
-        """The syntax tree of the whole file. Raises CourseError where Python cannot read it."""
+        """The syntax tree of the whole file. Raises CourseError if Python cannot parse it."""
         if self.syntax_error is not None:
             raise CourseError(f"{self.syntax_error}. Correct it.")
         with warnings.catch_warnings():

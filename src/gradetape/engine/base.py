@@ -1,9 +1,9 @@
-"""The contract between whoever has jobs and whatever judges them.
+"""The contract between code that has jobs and an engine that judges them.
 
-An engine judges and does nothing else: it keeps no order, retries nothing and knows no gradebook. A job ends as an
-`Outcome`, which is a verdict about the submission, or as `Lost`, which is the machinery's failure and never charged to
-a student. Everything that crosses the contract is a record that msgspec can encode: an engine may judge in another
-process or on another machine, where no path and no descriptor of the caller's exists.
+An engine only judges: it does not order jobs, retry them or use a gradebook. A job ends as an `Outcome`, which is a
+verdict about the submission, or as `Lost`, which is a failure of the machinery and never charged to a student.
+Everything that crosses the contract is a record that msgspec can encode: an engine may judge in another process or on
+another machine, without access to the caller's files and descriptors.
 """
 
 from __future__ import annotations
@@ -25,38 +25,38 @@ _WAIT_S = 60.0
 class Engine(Protocol):
     """Judges jobs of one assignment, several side by side. A context manager.
 
-    Making one starts nothing: what is needed starts with the first job, or when the checks are asked for. Every method
-    but `close` may raise InfrastructureError.
+    Creating it starts nothing: processes start with the first job, or when the checks are requested. Every method but
+    `close` may raise InfrastructureError.
     """
 
     @property
     def environment(self) -> Environment:
-        """What it judges with; known before anything is started."""
+        """The environment that it judges in; known before anything is started."""
 
     @property
     def collected(self) -> CollectedChecks:
-        """The assignment's checks, and the files that cannot be read; starts what collects them."""
+        """The assignment's checks, and the files that cannot be read; starts the processes that collect them."""
 
     def capacity(self) -> int:
-        """How many jobs may be under way at a time."""
+        """How many jobs may run at the same time."""
 
     def expect(self, jobs: int) -> None:
-        """At most so many jobs will be under way at a time: nothing has to be started for more."""
+        """Announces the largest number of jobs at the same time: the engine needs to start nothing for more."""
 
     def submit(self, job: Job) -> int:
-        """Begins a job and returns its number; never blocks for long. The caller keeps to the capacity."""
+        """Starts a job and returns its number; never blocks for long. The caller must not exceed the capacity."""
 
     def wait(self, timeout_s: float) -> list[Finished]:
-        """The jobs that have ended since, each once; waits for the first no longer than `timeout_s` seconds."""
+        """The jobs that have ended since the last call; waits at most `timeout_s` seconds for the first."""
 
     def forget(self, number: int) -> None:
-        """Cancels a job; it is not reported any more."""
+        """Cancels a job; it is no longer reported."""
 
     def renew(self) -> None:
-        """Starts everything anew for the next job; called when nothing is under way."""
+        """Restarts everything for the next job; called only while no job runs."""
 
     def close(self) -> None:
-        """Ends everything that is under way, and whatever was started."""
+        """Ends all running jobs and all processes that were started."""
 
     def __enter__(self) -> Self: ...
 
@@ -64,9 +64,8 @@ class Engine(Protocol):
 
 
 class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command asks of an engine in place of the configuration's own values; None keeps those.
-
-    `hidden` are files and folders besides the course's that no student's code may see: results and submissions.
+    """A command's options for an engine, which override the configuration; None does not override. `hidden` lists files
+    and folders outside the course that students' code must not see: results and submissions.
     """
 
     workers: int | None = None
@@ -79,7 +78,7 @@ OpenEngine = Callable[[GradableAssignment, EngineOptions], Engine]
 
 
 def judge(engine: Engine, job: Job) -> Outcome:
-    """Judges one job by itself; raises InfrastructureError where it is lost."""
+    """Judges a single job; raises InfrastructureError if it is lost."""
     number = engine.submit(job)
     while True:
         for ended, outcome in engine.wait(_WAIT_S):

@@ -1,4 +1,4 @@
-"""The engines by the name that `engine:` in grader_config.yml gives them."""
+"""The engines, by their names for `engine:` in grader_config.yml."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _AS_CONFIGURED = EngineOptions()
 def open_engine(gradable: GradableAssignment, options: EngineOptions = _AS_CONFIGURED) -> Engine:
     """The engine that the course's configuration names.
 
-    Raises InfrastructureError where this machine lacks what the engine needs: a GPU, a container engine, its image.
+    Raises InfrastructureError if this machine lacks something that the engine needs: a GPU, a container engine, its
+    image.
     """
     return ENGINES[gradable.course.config.engine](gradable, options)

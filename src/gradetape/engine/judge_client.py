@@ -1,4 +1,4 @@
-"""The judge's process as an engine starts it: pytest with an assignment's checks collected, ready to fork."""
+"""Starts the judge's process for an engine: pytest with an assignment's checks collected, ready to fork."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ _END_S = 5.0
 
 
 class JudgeClient:
-    """A judge's process and the channel to it.
-
-    It begins to collect at once; `collect` waits for what it found. Close it to end the process.
+    """A judge's process and the channel to it. It starts to collect at once; `collect` waits for the result. Close it
+    to end the process.
     """
 
     def __init__(self, root: Path, files: Sequence[Path]) -> None:
@@ -41,7 +40,7 @@ class JudgeClient:
     def collect(self) -> CollectedChecks:
         """The checks that it collected, and why a file or a check cannot be run, by the path below `root`.
 
-        Raises ZygoteError where it says nothing in time.
+        Raises ZygoteError if it does not answer in time.
         """
         try:
             readable, _, _ = select.select([self._channel], [], [], _COLLECT_S)
@@ -52,11 +51,11 @@ class JudgeClient:
         raise ZygoteError("the judge could not collect the checks. Run pytest autograder/ to see why.")
 
     def send(self, request: Request) -> None:
-        """Sends a request; raises OSError where the process is gone."""
+        """Sends a request; raises OSError if the process has ended."""
         self._channel.send(request)
 
     def receive(self, timeout_s: float) -> Message | None:
-        """The next message, or None after `timeout_s` seconds; raises EOFError or OSError where the process is gone."""
+        """The next message, or None after `timeout_s` seconds; raises EOFError or OSError if the process has ended."""
         readable, _, _ = select.select([self._channel], [], [], timeout_s)
         message: Message | None = self._channel.receive(Message) if readable else None
         return message
@@ -66,7 +65,7 @@ class JudgeClient:
         self._stack.close()
 
     def _relative(self, found: CollectedChecks) -> CollectedChecks:
-        """Another machine has no use for the paths of this one."""
+        """Removes the paths of this machine, which mean nothing on another one."""
         broken = {os.path.relpath(Path(self._root, path), self._root): why for path, why in found.broken.items()}
         return CollectedChecks(checks=found.checks, broken=broken)
 
@@ -80,7 +79,7 @@ def _started(theirs: socket.socket, folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _end(process: subprocess.Popen[bytes], channel: MessageChannel) -> None:
-    """Hangs up, at which the judge ends its children and itself."""
+    """Closes the channel, after which the judge ends its children and itself."""
     channel.close()
     try:
         process.wait(_END_S)

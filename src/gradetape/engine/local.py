@@ -1,4 +1,4 @@
-"""Jobs judged on this machine: warm workers, and a judge whose checks are collected.
+"""Judges jobs on this machine, with warm workers and a judge whose checks are collected.
 
 Two processes are started: a zygote that forks workers (or one for each slot, in containers), and the judge, which forks
 a child for each job. A job takes a slot of the pool until it ends.
@@ -34,7 +34,7 @@ _GRACE_S = 0.3
 def open_engine(gradable: GradableAssignment, options: EngineOptions) -> LocalEngine:
     """An engine for an assignment of a course on this machine: its check files are read where they are.
 
-    Raises DeviceError where there is no GPU and one is asked for, EngineError without a container engine or its image.
+    Raises DeviceError if a GPU is requested and there is none, EngineError without a container engine or its image.
     """
     course = gradable.course.config
     slots = Slots.of(
@@ -54,10 +54,9 @@ class _Running:
 
 
 class LocalEngine:
-    """Judges as many jobs side by side as there are slots; implements `Engine`.
-
-    `root` is the course's folder, where the bundle's files lie; without one they are written to a private temporary
-    folder, which no worker sees. Large because it has the eleven methods of the contract.
+    """Judges one job per slot at the same time; implements `Engine`. `root` is the course's folder, which contains the
+    bundle's files; without it they are written to a private temporary folder, which no worker sees. Large because it
+    has the eleven methods of the contract.
     """
 
     def __init__(self, bundle: AssignmentBundle, slots: Slots, *, root: Path | None = None) -> None:
@@ -87,43 +86,43 @@ class LocalEngine:
         return self._collected
 
     def capacity(self) -> int:
-        """How many jobs may be under way at a time: one for each slot."""
+        """How many jobs may run at the same time: one per slot."""
         return len(self._slots.slots)
 
     def expect(self, jobs: int) -> None:
-        """Leaves out the slots that so many jobs do not need, unless they are started."""
+        """Drops the slots that `count` jobs do not need, unless they have been started."""
         if self._pool is None:
             self._slots = self._slots.at_most(jobs)
 
     def submit(self, job: Job) -> int:
-        """Begins a job in a free slot."""
+        """Starts a job in a free slot."""
         judge, pool = self._start()
         lease = pool.take()
         self._count += 1
         self._running[self._count] = _Running(lease, time.monotonic(), [])
-        with suppress(OSError):  # if the judge is gone, wait() finds that out
+        with suppress(OSError):  # if the judge has ended, wait() finds that out
             judge.send(RunJob(number=self._count, zygote=str(lease.zygote.path), slot=lease.slot, job=job))
         return self._count
 
     def wait(self, timeout_s: float) -> list[Finished]:
-        """The jobs that have ended; waits for one message of the judge's."""
+        """The jobs that have ended; waits for one message from the judge."""
         if self._judge is None:
             return []
         try:
             message = self._judge.receive(timeout_s)
         except (EOFError, OSError):
-            return self._lose_all("the judge is gone")
+            return self._lose_all("the judge has ended")
         return [] if message is None else self._received(message)
 
     def forget(self, number: int) -> None:
-        """Cancels a job, and frees its slot."""
+        """Cancels a job and frees its slot."""
         if number in self._running and self._judge is not None:
             with suppress(OSError):
                 self._judge.send(CancelJob(number=number))
             self._end(number)
 
     def renew(self) -> None:
-        """Lets the next job have a fresh zygote and a fresh judge."""
+        """Gives the next job a fresh zygote and a fresh judge."""
         self.close()
 
     def close(self) -> None:
@@ -156,7 +155,7 @@ class LocalEngine:
         return judge, pool
 
     def _unpacked(self) -> Path:
-        """The bundle's files as a course holds them, in a folder that is secret and goes with this engine."""
+        """Writes the bundle's files as in a course, to a secret folder that is removed with this engine."""
         root = self._stack.enter_context(tempdirs.folder("gradetape-course-"))
         (root / config.FILE).touch()
         for name, data in self._bundle.files.items():
@@ -182,10 +181,10 @@ class LocalEngine:
         return ended
 
     def _end_lost(self, number: int) -> list[Finished]:
-        """Where a zygote that all share is gone, every other job is lost too."""
+        """If a shared zygote has ended, every other job is lost too."""
         if self._running[number].lease.zygote.ended(_GRACE_S) and self._slots.shared:
             del self._running[number]
-            return self._lose_all("the zygote is gone")
+            return self._lose_all("the zygote has ended")
         self._end(number)
         return []
 
@@ -204,7 +203,7 @@ def _outcome(done: Done, ended: _Running) -> Outcome:
 
 
 def _versions() -> dict[str, str]:
-    """The software that grades, by its name."""
+    """The versions of the software that grades, by name."""
     found = {"python": platform.python_version()}
     for name in _PACKAGES:
         with suppress(PackageNotFoundError):

@@ -1,4 +1,4 @@
-"""An engine for tests: it judges nothing, and answers each job with what a function returns for it."""
+"""An engine for tests: a function answers each job, and nothing is judged."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Answer = Callable[[Job], Outcome | Lost]
 class MockEngine:
     """Answers every job at the next `wait`, in the order in which they were submitted.
 
-    Jobs and answers pass through msgspec on their way, as they do on their way to another machine: what `answer` gets
-    equals what was submitted, and what cannot be encoded raises TypeError. `jobs` lists what was submitted, `forgotten`
-    the numbers that were cancelled, `renewals` counts calls of `renew`.
+    Jobs and answers are encoded and decoded by msgspec, as for another machine: `answer` gets a job that equals the
+    submitted one, and a value that cannot be encoded raises TypeError. `jobs` lists the submitted jobs, `forgotten` the
+    cancelled numbers, `renewals` counts calls of `renew`.
     """
 
     def __init__(
@@ -34,14 +34,14 @@ class MockEngine:
         self._waiting: dict[int, Outcome | Lost] = {}
 
     def capacity(self) -> int:
-        """How many jobs may be under way at a time."""
+        """How many jobs may run at the same time."""
         return self._capacity
 
     def expect(self, jobs: int) -> None:
         """Nothing has to be started."""
 
     def submit(self, job: Job) -> int:
-        """Asks the function at once; the answer is told by `wait`."""
+        """Asks the function at once; `wait` returns the answer."""
         self.jobs.append(_travelled(job, Job))
         number = len(self.jobs)
         self._waiting[number] = _travelled(self._answer(self.jobs[-1]), Outcome | Lost)

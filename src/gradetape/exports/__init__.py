@@ -1,4 +1,4 @@
-"""Grades for other programs: one table with typed columns, and one module for each format that it is written in."""
+"""Grades for other programs: one table with typed columns, and one module per format."""
 
 from gradetape.exports.json import as_json
 from gradetape.exports.registry import TARGETS, ExportTarget

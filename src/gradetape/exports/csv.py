@@ -39,7 +39,7 @@ def read(text: str, path: str) -> GradeTable:
 
 
 def rewrite(table: GradeTable) -> str:
-    """A table from `read` as CSV again; its text is protected already, and protecting it again would cut it twice."""
+    """A table from `read` as CSV again; its text is already protected, and would be cut twice otherwise."""
     return _written(table, str)
 
 

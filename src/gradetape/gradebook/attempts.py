@@ -1,4 +1,4 @@
-"""The statements on attempts: what counts, what is done, and how an attempt is added."""
+"""The statements on attempts: which ones count, which are done, and how to add one."""
 
 from __future__ import annotations
 

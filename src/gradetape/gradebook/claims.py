@@ -61,7 +61,7 @@ def owner(connection: sa.Connection, work: dict[str, str], grader: Grader) -> Gr
 
 
 def take(connection: sa.Connection, work: dict[str, str], grader: Grader) -> None:
-    """Gives the claim to `grader`, whoever had it."""
+    """Gives the claim to `grader`, even if another grader has it."""
     connection.execute(sa.delete(CLAIMS).where(*_is(work)))
     claim: dict[str, Any] = {
         "token": grader.token, "host": grader.host, "pid": grader.pid, "process": grader.process, "beaten": _NOW,

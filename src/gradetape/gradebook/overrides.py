@@ -1,4 +1,4 @@
-"""Overrides: points given by a person instead of the checks.
+"""Overrides: points set by staff instead of the checks.
 
 No row is removed; undoing an override records who did it and when.
 """

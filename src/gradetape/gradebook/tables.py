@@ -66,7 +66,7 @@ CLAIMS = sa.Table(
     sa.Column("process", sa.String, nullable=False),
     sa.Column("beaten", sa.Float, nullable=False),
 )
-# Points given by a person instead of the checks. Rows are only added; undoing one fills its last two columns.
+# Points set by staff instead of the checks. Rows are only added; undoing one fills its last two columns.
 OVERRIDES = sa.Table(
     "overrides",
     TABLES,

@@ -1,4 +1,4 @@
-"""A batch of one assignment: from submissions to grades in the gradebook; it starts nothing that it does not need."""
+"""A batch of one assignment: from submissions to grades in the gradebook; nothing is started unnecessarily."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from gradetape.records import Grade, Submission, Unreadable
 
 @dataclass
 class Batch:
-    """What became of a batch: its grades, the files that could not be read, and how many grades are new.
+    """The result of a batch: its grades, the unreadable files, and how many grades are new.
 
-    `fresh` counts the grades of this grader, `shared` those that another one recorded in the meantime.
+    `fresh` counts the grades of this grader, `shared` those that another grader recorded in the meantime.
     """
 
     grades: list[Grade] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Batch:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person must look at something."""
+        """Whether staff must look at something."""
         return bool(self.unreadable) or any(grade.attention for grade in self.grades)
 
 
@@ -51,10 +51,10 @@ class BatchGrader:
         self._builder = GradeBuilder(gradable, engine.environment, question=question)
 
     def run(self, submissions: Stream, unreadable: Sequence[Unreadable] = (), *, regrade: bool = False) -> Batch:
-        """Grades what the gradebook does not know yet, in the order of the stream.
+        """Grades the submissions that have no grade in the gradebook, in the order of the stream.
 
         A list is looked up in the gradebook as a whole before anything is started. Any other stream may stay open: it
-        yields None where there is nothing for now. Raises GradetapeError, with all that was graded kept.
+        yields None while there is nothing. Raises GradetapeError; grades recorded before are kept.
         """
         name = self._gradable.assignment.name
         me = self._book.grader()
@@ -91,7 +91,7 @@ class BatchGrader:
                 yield each
 
     def _graded(self, stream: Stream, book: SharedGradebook) -> list[Grade]:
-        """Starts the engine where there is something to grade."""
+        """Starts the engine if there is something to grade."""
         if stream == []:
             return []
         rubric = prove(self._engine, self._gradable, self._question)
@@ -99,7 +99,7 @@ class BatchGrader:
 
 
 def prove(engine: Engine, gradable: GradableAssignment, question: str | None) -> Rubric:
-    """The rubric, after the reference has shown which checks can be trusted; the reference too has a second turn."""
+    """The rubric, after judging the reference, at most twice, to find the checks that can be trusted."""
     rubric = Rubric.of(gradable, engine.collected, [question] if question else None)
     limits = gradable.course.config.limits.record()
     job = gradable.job(gradable.reference, limits, trusted=True, only=rubric.sound)

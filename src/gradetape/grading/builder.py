@@ -1,4 +1,4 @@
-"""Outcomes become grades."""
+"""Builds grades from outcomes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from gradetape.text import shell_word
 
 
 class GradeBuilder:
-    """Makes grades of outcomes. It knows the assignment and the environment, and the key that they give a submission.
-
-    With `question` a grade covers that question alone.
+    """Builds grades from outcomes, and the key of a submission in this assignment and environment. With `question`, a
+    grade covers that question alone.
     """
 
     def __init__(self, gradable: GradableAssignment, environment: Environment, *, question: str | None = None) -> None:
@@ -27,18 +26,19 @@ class GradeBuilder:
         self._environment = environment
 
     def key(self, submission: Submission) -> str:
-        """The digest of all that decides the result: the submission, the checks, the environment and the policy."""
+        """The digest of everything that decides the result: the submission, the checks, the environment and the
+        policy."""
         return _digest(submission.sha256, submission.student, self._basis)
 
     def grade(self, rubric: Rubric, submission: Submission, outcome: Outcome) -> Grade:
-        """The grade of a judged submission; a fault makes it one that needs attention."""
+        """The grade of a judged submission; with a fault, it needs attention."""
         found = rubric.complete(outcome.results)
         attention = tuple(_fault_message(result) for result in found if result.verdict is Verdict.FAULT)
         results = tuple(self._with_command(submission, result) for result in found)
         return self._made(submission, outcome, results=results, attention=attention)
 
     def lost(self, rubric: Rubric, submission: Submission, reason: str) -> Grade:
-        """A grade without results, which is never taken for a final one."""
+        """A grade without results, which is never final."""
         attention = (f"the grader's infrastructure failed twice, the second time after a restart: {reason}",)
         return self._made(submission, Outcome(results=()), results=rubric.complete(()), attention=attention)
 
@@ -56,19 +56,19 @@ class GradeBuilder:
         )  # fmt: skip
 
     def _with_command(self, submission: Submission, result: CheckResult) -> CheckResult:
-        """Adds the command that runs this check alone, in the course's folder, where it did not pass."""
+        """Adds the command that runs this check alone, from the course's folder, if it did not pass."""
         if result.verdict is Verdict.PASSED:
             return result
         check, name = result.check, self._gradable.assignment.name
         hidden = f"autograder/{name}/test_{check.question}.py"
         path = f"assignments/{name}/{check.question}/test_public.py" if check.public else hidden
-        # A check that stands for a file that cannot be read bears the file's name.
+        # A check that represents an unreadable file has the file's name.
         node = path if path.endswith(f"/{check.name}") else f"{path}::{check.name}"
         file = shell_word(self._from_root(submission.file))
         return msgspec.structs.replace(result, command=f"pytest {shell_word(node)} --submission {file}")
 
     def _from_root(self, file: str) -> str:
-        """A file's path as it is from the course's folder, and whole where it lies outside."""
+        """A file's path relative to the course's folder, or absolute if it is outside."""
         path, root = Path(os.path.abspath(file)), self._gradable.course.root
         return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 

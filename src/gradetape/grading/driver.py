@@ -1,8 +1,8 @@
-"""A stream of submissions to grades: backpressure, retries, deadlines, and what goes into the gradebook.
+"""Turns a stream of submissions into grades: backpressure, retries, deadlines, and the gradebook.
 
-The driver owns all of that; an engine only judges, and retries nothing. What was lost, and what has a fault in it, is
-judged once more when the others are done, with everything started anew; what was lost is then alone, so that it cannot
-suffer from another. A fault that comes again is reported, and never stored as done.
+The driver does all of that; an engine only judges, and retries nothing. Lost jobs, and jobs with a fault, are judged
+once more after the others, with everything restarted; a lost job is then judged alone, so that no other job can affect
+it. A fault that occurs again is reported, and never stored as done.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _WAIT_S = 1.0
 class Driver:
     """Grades a stream of submissions of one assignment through an engine, into a gradebook.
 
-    Another driver may work on the same gradebook: each submission is claimed before it is judged, and what the other
-    has claimed is left to it. Large because it decides on everything that can become of a job.
+    Another driver may work on the same gradebook: each submission is claimed before it is judged, and submissions that
+    the other driver has claimed are skipped. Large because it handles every way in which a job can end.
     """
 
     def __init__(
@@ -47,7 +47,8 @@ class Driver:
         self._running: dict[int, Pending] = {}
 
     def run(self, stream: Stream) -> list[Grade]:
-        """The grades; each is in the gradebook before the next one is waited for. At the end nothing is claimed."""
+        """Yields the grades; each is recorded before the driver waits for the next. At the end all claims are
+        released."""
         queue, grades = WorkQueue(stream), list[Grade]()
         try:
             while not queue.done or self._running:
@@ -74,7 +75,7 @@ class Driver:
         return [*theirs, *mine]
 
     def _fill(self, queue: WorkQueue) -> list[Grade]:
-        """Fills the free capacity; the grades of submissions that another grader has finished."""
+        """Fills the free capacity; returns the grades of submissions that another grader has finished."""
         found = []
         queue.refill(self._engine.capacity() - len(self._running))
         for _ in range(len(queue)):
@@ -90,7 +91,7 @@ class Driver:
         return len(self._running) < self._engine.capacity()
 
     def _claimed(self, pending: Pending, queue: WorkQueue) -> Grade | None:
-        """Begins a submission if this grader may; its grade where another has recorded one."""
+        """Starts a submission if this grader may; returns its grade if another grader has recorded one."""
         if not pending.ready:
             queue.put_back(pending)
             return None
@@ -125,7 +126,7 @@ class Driver:
                 yield grade
 
     def _graded(self, pending: Pending, outcome: Outcome | Lost, queue: WorkQueue) -> Grade | None:
-        """The grade, or None for a submission that gets a second turn."""
+        """The grade, or None for a submission that will be retried."""
         if isinstance(outcome, Lost):
             return self._lost(pending, outcome.reason, queue)
         grade = self._builder.grade(self._rubric, pending.submission, outcome)
@@ -148,7 +149,7 @@ class Driver:
         self._listener(SubmissionRetried(pending.submission.student, reason))
 
     def _overdue(self, queue: WorkQueue) -> Iterator[Grade]:
-        """What the engine did not end in time is lost: the driver's clock has the last word."""
+        """Gives up jobs that the engine did not end in time: the driver's clock decides."""
         late = [number for number, pending in self._running.items() if time.monotonic() > pending.deadline]
         for number in late:
             self._engine.forget(number)

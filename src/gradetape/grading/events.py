@@ -1,4 +1,4 @@
-"""What happens during a batch, as values for whoever listens."""
+"""The events of a batch, for a listener."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from gradetape.records import Grade
 
 
 class BatchBegan(msgspec.Struct, frozen=True):
-    """A batch begins. `total` counts its submissions, None where the stream is open; `known` have their grade."""
+    """A batch begins. `total` counts its submissions, None for an open stream; `known` of them have a grade already."""
 
     total: int | None
     known: int
 
 
 class SubmissionBegan(msgspec.Struct, frozen=True):
-    """A submission is given to the engine."""
+    """A submission was given to the engine."""
 
     student: str
 
 
 class SubmissionGraded(msgspec.Struct, frozen=True):
-    """A submission has its grade, which is in the gradebook."""
+    """A submission's grade was recorded in the gradebook."""
 
     grade: Grade
 
 
 class SubmissionRetried(msgspec.Struct, frozen=True):
-    """A submission will be judged once more when the others are done, since the machinery or a check failed."""
+    """A submission will be judged once more after the others, because the machinery or a check failed."""
 
     student: str
     reason: str

@@ -19,14 +19,14 @@ _NAME = 60
 
 
 class FinalScores(msgspec.Struct, frozen=True):
-    """The final scores by student, and what a person should check in the late policy, in sentences."""
+    """The final scores by student, and warnings about the late policy, in sentences."""
 
     by_student: Mapping[str, FinalScore]
     warnings: tuple[str, ...] = ()
 
 
 def counting(book: Gradebook, assignment: str) -> list[Grade | Unreadable]:
-    """What counts for each student who handed in an assignment."""
+    """The grades and files that count, by student."""
     return [*book.latest(assignment), *book.unreadable(assignment)]
 
 
@@ -47,9 +47,8 @@ def final_scores(course: Course, assignment: Assignment, book: Gradebook) -> Fin
 
 
 def times_of(course: Course) -> Times:
-    """When work was handed in; raises ConfigError for a late policy that cannot be followed.
-
-    An extension in an assignment that does not exist would cost its student points in silence.
+    """When work was handed in; raises ConfigError for an invalid late policy. An extension for an assignment that does
+    not exist would silently cost its student points.
     """
     late, names = course.config.late, course.names()
     for name in late.extensions:
@@ -82,16 +81,16 @@ def _measured(record: Grade | Unreadable) -> dict[str, float]:
 
 
 def _unknown_students(late: LatePolicy, name: str, students: Iterable[str]) -> Iterator[str]:
-    """An extension for a name that no submission has would cost its student points in silence."""
+    """Warns of extensions for unknown names, which would silently cost their students points."""
     known = list(students)
     for student in late.extensions.get(name, {}):
         if student not in known:
             near = did_you_mean(student, known)
-            yield f"late.extensions names {printable(student)!r}, but no submission to {name} is from this name.{near}"
+            yield f"late.extensions names {printable(student)!r}, but no submission to {name} has this name.{near}"
 
 
 def _without_time(late: LatePolicy, name: str, times: Times, students: Iterable[str]) -> Iterator[str]:
-    """A name that the table writes in another way would exempt its student in silence."""
+    """Warns of names that the table spells differently, which would silently exempt their students."""
     known = {printable(student) for student in students}
     timed = {student for assignment, student in times if assignment in ("", name)}
     missing, unknown = sorted(known - timed), sorted(timed - known)

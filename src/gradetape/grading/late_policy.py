@@ -1,8 +1,8 @@
-"""What counts: measured points, overrides and the late policy. The measured points never change.
+"""The final score: measured points, overrides and the late policy. The measured points never change.
 
-An override takes the place of a question's points. Then lateness takes its percentage off the sum: for each day that
-has begun since the student's own deadline, up to the policy's most. The grace forgives, and does not move the deadline.
-Who handed in at a time that is not known loses nothing, and that is said.
+An override replaces a question's points. Then the penalty, a percentage for each started day after the student's own
+deadline, up to a maximum, reduces the sum. Within the grace period there is no penalty; the days still count from the
+deadline. Without a known submission time there is no penalty, and a note says so.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Times = Mapping[tuple[str, str], datetime]
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """A student's deadline, whether it is an extension, and when the work was handed in; None where not known."""
+    """A student's deadline, whether it is an extension, and when the work was handed in; None if unknown."""
 
     deadline: datetime | None = None
     extended: bool = False
@@ -33,16 +33,15 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 def timing(late: LatePolicy, assignment: str, student: str, deadline: str | None, handed_in: datetime | None) -> Timing:
-    """The timing under a policy, in which a student may have a deadline of their own."""
+    """The timing under a policy, which may extend a single student's deadline."""
     own = late.extensions.get(assignment, {}).get(student)
-    due = own or deadline
-    return Timing(datetime.fromisoformat(due) if due else None, own is not None, handed_in)
+    effective = own or deadline
+    return Timing(datetime.fromisoformat(effective) if effective else None, own is not None, handed_in)
 
 
 def read_times(path: Path) -> Times:
-    """When work was handed in, by assignment and student; the assignment is empty where the table names none.
-
-    The table is CSV, with commas, semicolons or tabs, and has the columns student, time and perhaps assignment; a
+    """When work was handed in, by assignment and student; the assignment is empty if the table has no such column. The
+    table is CSV, with commas, semicolons or tabs, and has the columns student, time and optionally assignment; a
     student's latest time counts. Raises ConfigError, which names the line.
     """
     try:
@@ -56,17 +55,17 @@ def read_times(path: Path) -> Times:
     except OSError as error:
         raise ConfigError(
             f"{path}, which late.times in grader_config.yml names, cannot be read: {error.strerror}. "
-            "Put the table there, or correct the path, which begins at the course's folder."
+            "Put the table there, or correct the path, which is relative to the course's folder."
         ) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(
             f"{path}, which late.times in grader_config.yml names, cannot be read as a CSV file: {error}. "
-            "Export it as UTF-8, or take late.times away."
+            "Export it as UTF-8, or remove late.times."
         ) from None
 
 
 def _separator(file: TextIO) -> str:
-    """What separates the columns: a comma, or what the spreadsheets of some countries write in its place."""
+    """The separator of the columns: a comma, or another one that spreadsheets use in some locales."""
     head = file.readline()
     file.seek(0)
     return max(",;\t", key=head.count)
@@ -79,9 +78,10 @@ def _handed_in(rows: csv.DictReader[str], name: str) -> Iterator[tuple[tuple[str
         except ValueError:
             time = datetime.min
         if time.tzinfo is None:
-            told = printable(row["time"] or "", 40)
+            written = printable(row["time"] or "", 40)
             raise ConfigError(
-                f"{name}, line {rows.line_num}: {told!r} is no ISO time with its zone, like 2026-10-01T23:59:00+02:00."
+                f"{name}, line {rows.line_num}: {written!r} is not an ISO time with a time zone, "
+                "like 2026-10-01T23:59:00+02:00."
             )
         yield (printable(row.get("assignment") or ""), printable(row["student"] or "")), time
 
@@ -89,7 +89,7 @@ def _handed_in(rows: csv.DictReader[str], name: str) -> Iterator[tuple[tuple[str
 def apply_late_policy(
     measured: Mapping[str, float], overrides: Iterable[Override], when: Timing, late: LatePolicy
 ) -> FinalScore:
-    """What counts for one student, given the points of each question and the overrides in force."""
+    """The final score of one student, from the points of each question and the overrides in force."""
     given = {override.question: override for override in overrides}
     points = sum({**measured, **{question_id: override.points for question_id, override in given.items()}}.values())
     days = late_days(when, late)
@@ -106,7 +106,7 @@ def apply_late_policy(
 
 
 def late_days(when: Timing, late: LatePolicy) -> int | None:
-    """The days that have begun since the deadline; 0 within the grace, None where a time is not known."""
+    """The started days since the deadline; 0 within the grace period, None if a time is unknown."""
     if when.deadline is None or when.handed_in is None:
         return None
     over = when.handed_in - when.deadline
@@ -115,20 +115,21 @@ def late_days(when: Timing, late: LatePolicy) -> int | None:
 
 def _given(override: Override, measured: Mapping[str, float]) -> str:
     before = measured.get(override.question, 0.0)
-    points = f"{override.points:g} points in place of {before:g}"
-    return f"{override.question}: {points}, given by a person: {override.reason}"
+    points = f"{override.points:g} points instead of {before:g}"
+    return f"{override.question}: {points}, set by the course staff: {override.reason}"
 
 
 def _timed(when: Timing, late: LatePolicy, days: int | None, percent: float) -> Iterable[str]:
     if when.deadline is None or not late.percent_per_day:
         return
-    due = f"the {'extended ' if when.extended else ''}deadline, {_shown(when.deadline)}"
+    deadline = f"{'extended ' if when.extended else ''}deadline, {_shown(when.deadline)}"
     if when.handed_in is None:
-        yield f"When this was handed in is not known, so nothing was taken off. It was due by {due}."
+        yield f"The submission time is unknown, so there is no penalty. It was due by the {deadline}."
     elif days:
-        yield f"Handed in {_shown(when.handed_in)}, {_days(days)} after {due}: {percent:g} % less."
+        yield f"Handed in {_shown(when.handed_in)}, {_days(days)} after the {deadline}: {percent:g} % penalty."
     elif when.handed_in > when.deadline:
-        yield f"Handed in {_shown(when.handed_in)}, within {late.grace_minutes:g} minutes of {due}: nothing less."
+        grace = f"the {late.grace_minutes:g}-minute grace period"
+        yield f"Handed in {_shown(when.handed_in)}, within {grace} after the {deadline}: no penalty."
 
 
 def _days(count: int) -> str:

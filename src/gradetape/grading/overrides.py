@@ -1,4 +1,4 @@
-"""Points that a person gives for a question in place of the checks'."""
+"""Overrides: points that staff set for a question instead of the checks."""
 
 from __future__ import annotations
 
@@ -38,36 +38,36 @@ def target(results: Results, student: str, question: str, assignment: str | None
 
 
 def give(results: Results, of: OverrideTarget, points: float | None, reason: str | None, by: str) -> Override:
-    """Records an override, which counts from now on; raises RequestError for points or a reason that do not do."""
+    """Records an override, which counts from now on; raises RequestError for invalid points or an empty reason."""
     if points is None or not math.isfinite(points) or not 0 <= points <= of.max_points:
         given = "no points were given: write them after the question" if points is None else f"not {points:g}"
         raise RequestError(f"{of.question} is worth 0 to {of.max_points:g} points, {given}")
     if not (reason and reason.strip()):
-        raise RequestError('give a reason, for the student and for whoever asks later: --reason "…"')
+        raise RequestError('give a reason, which the student can read: --reason "…"')
     override = Override(student=of.student, question=of.question, points=points, reason=reason.strip(), by=by, at=now())
     results.book.override(of.assignment, override)
     return override
 
 
 def undo(results: Results, of: OverrideTarget, by: str) -> Override:
-    """Takes back the override in force; raises RequestError where there is none."""
+    """Undoes the override in force; raises RequestError if there is none."""
     undone = results.book.undo_override(of.assignment, of.student, of.question, by)
     if undone is None:
         raise RequestError(
-            f"this student has no override of {of.question} in force. List all: gradetape override --list"
+            f"the student has no override of {of.question} in force. List all: gradetape override --list"
         )
     return undone
 
 
 def history(results: Results, names: Sequence[str], student: str | None) -> list[tuple[str, Override]]:
-    """Every override of these assignments, of all students or of one, by assignment; the oldest first."""
+    """All overrides of these assignments, for all students or one, by assignment; oldest first."""
     known = results.of_student(student, names)[0].record.student if student else None
     found = [(name, override) for name in names for override in results.book.overrides(name, known)]
     return sorted(found, key=lambda pair: pair[1].at)
 
 
 def _assignment(results: Results, names: Sequence[str], question: str) -> Assignment:
-    """The one of these assignments that has the question."""
+    """The assignment that has the question."""
     graded = [results.course.assignment(name) for name in names]
     question_id = resolve(question, *graded)
     found = [each for each in graded if question_id in each.question_ids]

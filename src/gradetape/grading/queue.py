@@ -1,4 +1,4 @@
-"""The order of work in a batch: a stream of submissions, those that wait, and those that are judged once more."""
+"""The order of work in a batch: a stream of submissions, a waiting list, and retries."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Stream = Iterable[Submission | None]
 class Pending:
     """A submission without a grade.
 
-    `starts` counts how often it was given to the engine, `deadline` is when the driver stops waiting for it and
-    `not_before` when it may be looked at again, both in seconds of `time.monotonic()`. One that was `retried` has had
-    its second turn; one that is `alone` is judged while nothing else is.
+    `starts` counts how often it was given to the engine. `deadline` is when the driver stops waiting for it,
+    `not_before` when it may be tried again, both in seconds of `time.monotonic()`. `retried`: its retry has begun;
+    `alone`: nothing else is judged at the same time.
     """
 
     submission: Submission
@@ -30,14 +30,13 @@ class Pending:
 
     @property
     def ready(self) -> bool:
-        """Whether it may be looked at now."""
+        """Whether it may be tried now."""
         return self.not_before <= time.monotonic()
 
 
 class WorkQueue:
-    """Submissions in the order of their stream; retries come when the stream has nothing more.
-
-    The stream may stay open: it yields None where there is nothing for now, and ends where there will be no more.
+    """Submissions in the order of their stream; retries come after the stream has ended. The stream may stay open: it
+    yields None while there is nothing, and ends when nothing more will come.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -51,16 +50,16 @@ class WorkQueue:
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left and nothing will come."""
+        """Whether nothing is left and nothing more will come."""
         return not (self._open or self._waiting or self._retries)
 
     @property
     def next(self) -> Pending:
-        """The first that waits."""
+        """The first waiting submission."""
         return self._waiting[0]
 
     def refill(self, count: int) -> None:
-        """Takes from the stream until so many are ready, or there is nothing for now."""
+        """Takes from the stream until `count` submissions are ready, or the stream has nothing now."""
         missing = count - sum(pending.ready for pending in self._waiting)
         while self._open and missing > 0:
             try:
@@ -74,7 +73,7 @@ class WorkQueue:
             missing -= 1
 
     def take(self) -> Pending:
-        """The first that waits, which is removed."""
+        """Removes and returns the first waiting submission."""
         return self._waiting.popleft()
 
     def put_back(self, pending: Pending, *, first: bool = False) -> None:
@@ -82,12 +81,12 @@ class WorkQueue:
         (self._waiting.appendleft if first else self._waiting.append)(pending)
 
     def retry_later(self, pending: Pending, *, alone: bool) -> None:
-        """Keeps a submission for its second turn."""
+        """Keeps a submission for its retry."""
         pending.retried, pending.alone = True, alone
         self._retries.append(pending)
 
     def begin_retries(self) -> bool:
-        """Lets the second turns begin; whether there are any. What is to be alone comes last."""
+        """Begins the retries and returns whether there are any; those judged alone come last."""
         self._waiting.extend(sorted(self._retries, key=lambda pending: pending.alone))
         began, self._retries = bool(self._retries), []
         return began

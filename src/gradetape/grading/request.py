@@ -1,4 +1,4 @@
-"""What a person asks to be graded becomes a plan: everything that can be refused is refused before anything starts."""
+"""Turns a request to grade into a plan; everything that can be refused is refused before anything starts."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ NO_ISOLATION = "WARNING: no isolation: code in a submission can read and change 
 class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Files or folders to grade, and how.
 
-    `assignment` and `student` overrule what the files say. `out` is the folder of the results, by default the
-    configuration's; one `question`, by its id or a unique prefix, is graded apart from the whole, into a folder of its
-    own below it. With `regrade` what has a grade is graded again.
+    `assignment` and `student` override what the files declare. `out` is the results folder, by default the
+    configuration's. With `question`, an id or a unique prefix, only that question is graded, into a separate folder
+    below `out`. With `regrade`, submissions that have a grade are graded again.
     """
 
     paths: tuple[Path, ...]
@@ -39,7 +39,8 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class GradePlan:
-    """What will be graded, by which engine, into which folder; `warnings` are what a person should know before."""
+    """The submissions to grade, the engine, and the results folder; `warnings` are to be shown before grading
+    starts."""
 
     gradable: GradableAssignment
     selection: Selection
@@ -51,13 +52,13 @@ class GradePlan:
 
     @property
     def gradebook(self) -> Path | str:
-        """Where the grades are kept: one question's points never take the place of the whole assignment's."""
+        """The folder of the grades: one question's points never replace those of the whole assignment."""
         url = self.gradable.course.config.gradebook
         return url if url and not self.question else self.folder / "gradebook.sqlite"
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a person should know before it begins, in sentences."""
+        """Warnings to show before grading starts, in sentences."""
         environment = self.engine.environment
         isolation = (NO_ISOLATION,) if environment.isolation == "none" else ()
         return (*self.selection.warnings, *isolation, environment.message)
@@ -66,7 +67,7 @@ class GradePlan:
 def plan(course: Course, request: GradeRequest, open_engine: Open = open_engine) -> GradePlan:
     """Reads the submissions, the assignment and its answer key, and chooses the engine; starts nothing.
 
-    Raises GradetapeError for whatever is wrong with any of them, a late policy that cannot be followed among it.
+    Raises GradetapeError if one of them is invalid, including the late policy.
     """
     selection = select(request.paths, assignment=request.assignment, student=request.student)
     gradable = GradableAssignment.open(course, selection.assignment)

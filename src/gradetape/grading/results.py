@@ -1,4 +1,4 @@
-"""The results of a course: what its gradebook holds, and the pages and tables that are made of it."""
+"""The results of a course: its gradebook, and the pages and tables made from it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gradetape.text import printable
 
 
 class StudentResult(msgspec.Struct, frozen=True):
-    """What counts for one student in one assignment."""
+    """One student's result in one assignment."""
 
     assignment: str
     record: Grade | Unreadable
@@ -29,14 +29,14 @@ class StudentResult(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """The pages that were written: the page to begin with, and warnings in sentences."""
+    """The pages that were written: the start page, and warnings in sentences."""
 
     index: Path
     warnings: tuple[str, ...] = ()
 
 
 class ResultsTable(msgspec.Struct, frozen=True):
-    """The grades of one assignment or several as one table, and warnings in sentences."""
+    """The grades of one or several assignments as one table, and warnings in sentences."""
 
     table: GradeTable
     warnings: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Results:
     def open(cls, course: Course, folder: Path | None = None) -> Self:
         """The results in a folder, by default those of the configuration.
 
-        Raises GradebookError where nothing was graded, or the gradebook cannot be used.
+        Raises GradebookError if nothing was graded, or if the gradebook cannot be used.
         """
         if course.config.gradebook and folder is None:
             return cls(course, Gradebook.open(course.config.gradebook))
@@ -66,7 +66,7 @@ class Results:
         return cls(course, Gradebook.open(place))
 
     def assignments(self, asked: str | None = None) -> Sequence[str]:
-        """The assignments that have grades, or only the one that was asked for; raises GradebookError without any."""
+        """The assignments that have grades, or only the requested one; raises GradebookError if there are none."""
         known = self.book.assignments()
         if not known:
             raise GradebookError("The gradebook is empty. Grade first: gradetape grade PATH")
@@ -76,7 +76,7 @@ class Results:
         return known if asked is None else [asked]
 
     def of_student(self, student: str, names: Sequence[str]) -> list[StudentResult]:
-        """What counts for a student in these assignments; raises GradebookError, with the nearest name, without any."""
+        """A student's results in these assignments; raises GradebookError, with the nearest name, if there are none."""
         found = [(name, record) for name in names for record in counting(self.book, name)]
         own = [(name, record) for name, record in found if printable(record.student) == printable(student)]
         if not own:
@@ -93,9 +93,8 @@ class Results:
     def write_pages(
         self, name: str, folder: Path, *, question: str | None = None, options: Sequence[str] = ()
     ) -> Written:
-        """Writes the pages and the table of an assignment into a folder; `index` is the page to begin with.
-
-        `options` are those of `gradetape grade` that lead to this gradebook, for the commands on the pages.
+        """Writes the pages and the table of an assignment into a folder; `index` is the start page. `options` are the
+        options of `gradetape grade` for this gradebook, for the commands on the pages.
         """
         assignment, scores = self.course.assignment(name), self.final_scores(name)
         index = write(
@@ -125,16 +124,16 @@ class Results:
 
 
 def options_again(out: Path | None, question: str | None = None) -> tuple[str, ...]:
-    """The options of `gradetape grade` that lead to the same gradebook again, from whatever folder."""
+    """The options of `gradetape grade` for the same gradebook, from any working directory."""
     place = ("--out", os.path.abspath(out)) if out else ()
     return (*place, *(("--question", question) if question else ()))
 
 
 def max_points(assignment: Assignment, question: str | None = None) -> float:
-    """What an assignment, or one question of it, is worth."""
+    """The maximum points of an assignment, or of one question of it."""
     return sum(each.points for each in assignment.questions if question in (None, each.id))
 
 
 def _title(course: Course) -> str:
-    """The course's title, where it was given one."""
+    """The course's title, or an empty text if it is not set."""
     return course.config.course if "course" in course.config.model_fields_set else ""

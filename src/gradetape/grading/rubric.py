@@ -1,4 +1,4 @@
-"""What an assignment's checks are worth, and which of them can be trusted."""
+"""The points of an assignment's checks, and which checks can be trusted."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ from gradetape.records import (
 
 @dataclass(frozen=True)
 class Rubric:
-    """What an assignment's checks are worth, and which of them can be trusted.
-
-    `faults` says why a check cannot be, by its id: its file cannot be read, or the reference does not pass it.
+    """The points of an assignment's checks, and which checks can be trusted. `faults` holds, by check id, why a check
+    cannot be trusted: its file cannot be read, or the reference does not pass it.
     """
 
     gradable: GradableAssignment
@@ -33,7 +32,7 @@ class Rubric:
     def of(
         cls, gradable: GradableAssignment, collected: CollectedChecks, only: Collection[str] | None = None
     ) -> Rubric:
-        """The rubric of what was collected; raises CourseError where points do not add up to the question's total."""
+        """The rubric of the collected checks; raises CourseError if their points do not add up to the question's."""
         question_ids = set(gradable.assignment.question_ids if only is None else only)
         unread = {check.id: text for check, text in _unread(gradable, collected) if check.question in question_ids}
         lost = [check for check, _ in _unread(gradable, collected)]
@@ -43,7 +42,7 @@ class Rubric:
         return cls(gradable, tuple(sorted(checks, key=lambda check: (order[check.question], not check.public))), unread)
 
     def proven(self, reference: Outcome) -> Rubric:
-        """The same rubric, where what the reference does not pass is a fault for everyone."""
+        """The same rubric, in which a check that the reference does not pass is a fault for everyone."""
         failed = {
             result.check.id: result.staff_message
             for result in reference.results
@@ -57,20 +56,20 @@ class Rubric:
         return tuple(check.id for check in self.checks if check.id not in self.faults)
 
     def complete(self, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
-        """Results in the rubric's order, with a fault for every check that has none."""
+        """Results in the rubric's order; a check without a result becomes a fault."""
         known = {result.check.id: result for result in results}
         return tuple(known.get(check.id) or self._fault(check) for check in self.checks)
 
     def _fault(self, check: Check) -> CheckResult:
         reason = self.faults.get(check.id, "the judge gave no result for this check")
-        message = "The grader could not run this check. The course staff will look at it; you need to do nothing."
+        message = "The grader could not run this check. It is not your fault; the course staff will look at it."
         return CheckResult(
             check=check, verdict=Verdict.FAULT, points=0.0, seconds=0.0, message=message, staff_message=reason
         )
 
 
 def _unread(gradable: GradableAssignment, collected: CollectedChecks) -> list[tuple[Check, str]]:
-    """For each check file that could not be read, a check that stands for the points that are missing."""
+    """For each unreadable check file, a check that represents the missing points."""
     found: list[tuple[Check, str]] = []
     for path, text in collected.broken.items():
         file = check_file(gradable.course.root / path)

@@ -23,7 +23,7 @@ _NAME = 60
 
 @dataclass(frozen=True)
 class GradeReport:
-    """What became of a plan; `index` is the page to begin with, `warnings` are of the late policy."""
+    """The result of a plan; `index` is the start page, `warnings` concern the late policy."""
 
     batch: Batch
     index: Path
@@ -31,23 +31,22 @@ class GradeReport:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person must look at something."""
+        """Whether staff must look at something."""
         return self.batch.needs_attention
 
     @property
     def messages(self) -> tuple[str, ...]:
-        """What a person should know of it, a line or two for each: what needs attention, then the counts."""
+        """A summary in lines: what needs attention, then the counts."""
         return (*self.warnings, *_messages(self.batch), f"{_counts(self.batch)}; open {self.index}")
 
 
 class Interrupted(KeyboardInterrupt):
-    """A batch was interrupted; what was graded is kept, and the pages are written."""
+    """A batch was interrupted; recorded grades are kept, and the pages are written."""
 
 
 def run(plan: GradePlan, listener: Listener) -> GradeReport:
-    """Grades a plan's submissions; whatever ends it, the pages show all that is in the gradebook.
-
-    Raises GradetapeError, and Interrupted at Ctrl-C; what was graded is kept.
+    """Grades a plan's submissions; however it ends, the pages show everything in the gradebook. Raises GradetapeError,
+    and Interrupted at Ctrl-C; recorded grades are kept.
     """
     with Gradebook.open(plan.gradebook) as book, plan.engine as engine:
         if book.migrated:
@@ -56,7 +55,7 @@ def run(plan: GradePlan, listener: Listener) -> GradeReport:
         try:
             batch = grader.run(plan.selection.submissions, plan.selection.unreadable, regrade=plan.regrade)
         except KeyboardInterrupt:
-            raise Interrupted("What was graded is kept. Run the same command to continue.") from None
+            raise Interrupted("The grades so far are kept. Run the same command to continue.") from None
         finally:
             written = _write_pages(plan, book)
     return GradeReport(batch, written.index, written.warnings)
@@ -84,7 +83,7 @@ def _messages(batch: Batch) -> Iterator[str]:
 
 
 def _by_reason(grades: Sequence[Grade]) -> dict[str, list[str]]:
-    """Who needs attention, by the reason: a check that is broken is broken for everyone."""
+    """The students who need attention, by reason: a broken check is broken for everyone."""
     students: dict[str, list[str]] = {}
     for grade in grades:
         for reason in grade.attention:

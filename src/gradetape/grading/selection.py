@@ -1,4 +1,4 @@
-"""Which submissions a command grades, for which assignment, and what a person should know of the choice."""
+"""Selects the submissions and the assignment of a command, with warnings about the choice."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 def select(paths: Sequence[Path], *, assignment: str | None = None, student: str | None = None) -> Selection:
-    """Reads the submissions at some paths, for the assignment that is named or that most notebooks name.
-
-    `student` is whose a single submission is. Raises SubmissionError where nothing tells the assignment, RequestError
-    for a `student` who is nobody's or of several submissions.
+    """Reads the submissions at some paths, for the named assignment or the one that most notebooks declare. `student`
+    is the student of a single submission. Raises SubmissionError if the assignment is unknown, RequestError if
+    `student` is empty or there are several submissions.
     """
     found = intake.read(paths, assignment=assignment)
     if student is not None:
@@ -45,9 +44,8 @@ def select(paths: Sequence[Path], *, assignment: str | None = None, student: str
 def of_assignment(
     found: Sequence[Submission | Unreadable], name: str | None
 ) -> tuple[str | None, list[Submission], list[Unreadable]]:
-    """The assignment that a batch is of, what can be graded for it, and what cannot.
-
-    Without a name it is the one that most notebooks name in their metadata.
+    """The assignment of a batch, the submissions to it, and the others. Without a name, it is the assignment that most
+    notebooks declare in their metadata.
     """
     submissions = [each for each in found if isinstance(each, Submission)]
     unreadable = [each for each in found if isinstance(each, Unreadable)]
@@ -59,7 +57,7 @@ def of_assignment(
 
 
 def _of_other_assignment(submission: Submission, chosen: str | None) -> Unreadable:
-    what = "It belongs to another assignment." if submission.assignment else "It names no assignment."
+    what = "It belongs to another assignment." if submission.assignment else "It does not name an assignment."
     reason = f"{what} Grade it with --assignment {submission.assignment or chosen or 'NAME'}."
     return Unreadable(student=submission.student, file=submission.file, sha256=submission.sha256, reason=reason)
 
@@ -82,21 +80,21 @@ def _nothing_to_grade(unreadable: Sequence[Unreadable]) -> str:
 
 
 def _passed_over(paths: Sequence[Path]) -> Iterator[str]:
-    """What lies beside the submissions in a folder: one of these could be a student's all the same."""
+    """Names the other files in a folder: one of them could still be a student's."""
     others = intake.passed_over(paths[0]) if len(paths) == 1 else []
     if others:
         yield f"ignored, since they are not submissions: {_few([path.name for path in others])}"
 
 
 def _left_out(submissions: Sequence[Submission]) -> Iterator[str]:
-    """Which files of a student were left out for the one that counts."""
+    """Names the files that were left out because another file of the student counts."""
     found = [f"{each.student} ({', '.join(each.others)})" for each in submissions if each.others]
     if found:
         yield f"not graded, since another file of the same student counts: {_few(found)}"
 
 
 def _overruled(submissions: Sequence[Submission], name: str) -> Iterator[str]:
-    """How many name another assignment than the one that they are graded for: a slip would be zeros for all."""
+    """Counts the notebooks that declare another assignment: with a wrong name, all would get zero points."""
     others = Counter(each.declared_assignment for each in submissions if each.declared_assignment not in (None, name))
     for other, count in others.most_common():
         what = "1 notebook declares" if count == 1 else f"{count} notebooks declare"

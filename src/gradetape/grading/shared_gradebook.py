@@ -1,4 +1,4 @@
-"""A gradebook that several graders share, as one batch sees it: claims, signs of life, and what is recorded."""
+"""One batch's view of a gradebook that several graders share: claims, heartbeats and records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gradetape.records import Grade
 
 
 class SharedGradebook:
-    """One assignment's part of a gradebook, written by this grader; with `again` what is graded is graded again.
+    """One assignment in a gradebook, written by this grader; with `again`, graded submissions are graded again.
 
     `taken_over` counts the grades that another grader recorded in the meantime.
     """
@@ -29,7 +29,7 @@ class SharedGradebook:
         self.taken_over = 0
 
     def claim(self, student: str, key: str) -> Grade | bool:
-        """Whether this grader may judge a submission; its grade where another grader has recorded one."""
+        """Whether this grader may judge a submission; its grade if another grader has recorded one."""
         found = self._book.claim(self._me, self._assignment, student, key, again=self._again)
         if isinstance(found, Grade):
             self.taken_over += 1
@@ -46,7 +46,7 @@ class SharedGradebook:
         self._book.record(grade, self._assignment, force=self._again, grader=self._me)
 
     def heartbeat(self) -> None:
-        """Shows that this grader is alive, where it is time to."""
+        """Sends a heartbeat if it is time for one."""
         if time.monotonic() > self._last_heartbeat + HEARTBEAT_S:
             self._last_heartbeat = time.monotonic()
             self._book.heartbeat(self._me)

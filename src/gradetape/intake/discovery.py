@@ -9,12 +9,12 @@ A student's name comes, in this order, from
   of them holds a single file, and sections of the course if each holds several;
 - the file: `alice.ipynb`. The time that otter's export appends to a zip's name is left out.
 
-One file of each person is graded: a notebook or zip rather than a script, and of attempts at one file, which Canvas
-numbers and otter dates, the latest. Between other files only a person can choose, and none is graded. Files with one
-student's name that are not known to be one person's could be two people's, and none is graded either.
+One file of each person is graded: a notebook or zip rather than a script, and the latest of several attempts at one
+file, which Canvas numbers and otter dates. If there are other files to choose from, none is graded. If files have the
+same student's name and are not known to be one person's, they could be two people's, and none is graded either.
 
 A file of another kind is reported as unreadable if it is named as the LMS names the submissions beside it; so is a
-folder without submissions if the folders beside it hold some. Other files, such as a README or data, are passed over.
+folder without submissions if the folders beside it hold some. Other files, such as a README or data, are ignored.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ _NO_ORDER = (0, "")
 
 @dataclass(frozen=True)
 class DiscoveredFile:
-    """A file that somebody handed in.
+    """A file that was handed in.
 
-    `person` is the same for files that are known to be one person's, and empty where the person is unknown. Of a
-    person's files, those of the highest `rank` may be graded: 2 for notebooks and zips, 1 for scripts, 0 for others.
-    Files with the same `title` and different `order` are attempts. `problem` says why the file is not opened;
-    `for_student` is what the student reads in its place.
+    `person` is the same for files that are known to be one person's, and empty if the person is unknown. Of a person's
+    files, those of the highest `rank` may be graded: 2 for notebooks and zips, 1 for scripts, 0 for others. Files with
+    the same `title` and different `order` are attempts. `problem` is the reason if the file is not opened;
+    `for_student` is the version of it for the student.
     """
 
     path: Path
@@ -77,7 +77,7 @@ def find(paths: Iterable[Path]) -> list[DiscoveredFile]:
 
 
 def passed_over(root: Path) -> list[Path]:
-    """The entries of a folder that neither are submissions nor hold any."""
+    """The entries of a folder that are not submissions and do not contain any."""
     try:
         entries = _listed(root)
     except OSError:
@@ -87,17 +87,17 @@ def passed_over(root: Path) -> list[Path]:
 
 
 def counting(found: Iterable[DiscoveredFile]) -> Iterator[tuple[DiscoveredFile, list[DiscoveredFile]]]:
-    """Each person's file to grade, with their other files; where there is no telling which, a file with a problem."""
+    """Each person's file to grade, with their other files; a file with a problem if the choice is ambiguous."""
     people: dict[str, list[DiscoveredFile]] = {}
     for entry in found:
         people.setdefault(entry.person or os.fspath(entry.path), []).append(entry)
     for files in people.values():
         rank = max(entry.rank for entry in files)
-        due = [entry for entry in files if entry.rank == rank]
-        if rank and len(due) > 1 and not _are_attempts(due):
-            yield replace(due[0], path=_where(due), problem=_which(due), for_student=_WHICH), []
+        candidates = [entry for entry in files if entry.rank == rank]
+        if rank and len(candidates) > 1 and not _are_attempts(candidates):
+            yield replace(candidates[0], path=_where(candidates), problem=_which(candidates), for_student=_WHICH), []
         else:
-            latest = max(due, key=lambda entry: entry.order)
+            latest = max(candidates, key=lambda entry: entry.order)
             yield latest, [entry for entry in files if entry is not latest]
 
 
@@ -107,7 +107,7 @@ def _are_attempts(files: list[DiscoveredFile]) -> bool:
 
 
 def _where(files: list[DiscoveredFile]) -> Path:
-    """The student's folder that holds the files, or the first file where other students' files are there too."""
+    """The student's folder of the files, or the first file if the folder has other students' files too."""
     common = os.path.commonpath([os.path.abspath(entry.path.parent) for entry in files])
     folders = [parent for parent in files[0].path.parents if os.path.abspath(parent) == common]
     own = (folder for folder in folders if _moodle_owner(folder) or files[0].person == _person_of(folder))
@@ -124,7 +124,7 @@ def _which(files: list[DiscoveredFile]) -> str:
 
 
 def _asked(path: Path) -> DiscoveredFile:
-    """A file that was passed by itself."""
+    """A file that was passed directly."""
     owner = _moodle_owner(path.parent)
     entry = _of_moodle(_file(path), owner) if owner else _file(path)
     return entry if os.path.exists(path) else replace(entry, rank=0, problem=_GONE)
@@ -141,7 +141,7 @@ def _folder(root: Path, *, owned: bool) -> list[DiscoveredFile]:
 
 
 def _walk(folder: Path, *, depth: int, owned: bool) -> list[DiscoveredFile]:
-    """The submissions in a folder and below it; an owned one is a student's if any lie in it."""
+    """The submissions in a folder and below it; an owned folder that contains any is a student's."""
     if depth > MAX_FOLDERS_DEEP:
         return [DiscoveredFile(folder, clean(folder.name), problem="The folder is nested too deep. Pass it by itself.")]
     try:
@@ -157,8 +157,8 @@ def _walk(folder: Path, *, depth: int, owned: bool) -> list[DiscoveredFile]:
     if owned and _is_a_students(here):
         return [_of_folder(entry, folder) for entry in (*here, *below)]
     beside = bool(below) and not here
-    bare = [child for child, found in walked.items() if not found and (beside or _looks_handed_in(child))]
-    return [*here, *below, *map(_empty, bare)]
+    childless = [child for child, found in walked.items() if not found and (beside or _looks_handed_in(child))]
+    return [*here, *below, *map(_empty, childless)]
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -171,7 +171,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _submissions(entries: list[Path]) -> list[DiscoveredFile]:
-    """The submissions among the entries of one folder. Links are not followed: they could lead anywhere."""
+    """The submissions among the entries of one folder. Links are not followed: they could point anywhere."""
     links = [replace(_file(entry), rank=0, problem=_LINK) for entry in entries if os.path.islink(entry)]
     files = [_file(entry) for entry in entries if not os.path.isdir(entry) and not os.path.islink(entry)]
     good = [entry for entry in files if entry.rank]
@@ -180,7 +180,7 @@ def _submissions(entries: list[Path]) -> list[DiscoveredFile]:
 
 
 def _is_a_students(here: list[DiscoveredFile]) -> bool:
-    """Whether these files make their folder a student's; files that an LMS named and links to data do not."""
+    """Whether these files make their folder a student's; files named by an LMS and links to data do not."""
     return any(_has_suffix(entry.path) for entry in here) and not any(entry.person for entry in here)
 
 
@@ -199,7 +199,7 @@ def _empty(folder: Path) -> DiscoveredFile:
 
 
 def _file(path: Path) -> DiscoveredFile:
-    """The student by the file's name, without the time that otter appends."""
+    """The student according to the file's name, without the time that otter appends."""
     exported = _OTTER.fullmatch(path.stem)
     name, time = (exported["name"], exported["time"]) if exported else (path.stem, "")
     rank = (1 if path.suffix.lower() == ".py" else 2) if _has_suffix(path) else 0

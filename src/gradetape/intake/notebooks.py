@@ -1,4 +1,4 @@
-"""The bytes of a notebook, a script or a zip become cells of text. Nothing is run, and nothing is written to disk.
+"""Reads the bytes of a notebook, a script or a zip into cells of text, without running or writing anything.
 
 The bytes may be hostile. A linear scan first enforces the caps on how deep the JSON nests and how many values it holds
 (`[[],[],…]` needs twenty times its size as Python objects). Then the JSON is parsed. Of a notebook, only the text of
@@ -70,7 +70,7 @@ def script_cells(text: str) -> tuple[Cell, ...]:
 
     A marker such as `# %% tags=["question:q05_custom_loss"]` names the cell's question. Raises SubmissionError.
     """
-    if len(text) > MAX_SCRIPT_LENGTH:  # each line may begin a cell, which takes a hundred times its size
+    if len(text) > MAX_SCRIPT_LENGTH:  # each line may start a cell, which takes a hundred times its size
         raise SubmissionError(
             f"The script is longer than {MAX_SCRIPT_LENGTH:,} characters. Read such data from a file."
         )
@@ -94,7 +94,8 @@ def notebook(data: bytes) -> Parsed:
 
 
 def archive(data: bytes) -> Parsed:
-    """The only notebook of a zip, such as otter's export makes; no other entry is opened. Raises SubmissionError."""
+    """The only notebook of a zip, such as the zip of otter's export; no other entry is opened. Raises
+    SubmissionError."""
     if data.count(b"PK\x01\x02") > MAX_ENTRIES:
         raise SubmissionError(f"The zip has more than {MAX_ENTRIES:,} entries. Hand in the notebook itself.")
     try:
@@ -152,7 +153,7 @@ def _upgraded(root: dict[str, Any], version: int) -> Any:
         sheet = {"metadata": {}, "cells": [_skeleton(cell) for cell in all_cells[: MAX_CELLS + 1]]}
         old = nbformat.from_dict({**skeleton, "worksheets": [sheet]})  # type: ignore[no-untyped-call]
         return nbformat.convert(old, 4)["cells"]  # type: ignore[no-untyped-call]
-    except Exception:  # nbformat raises whatever an old notebook's parts lead to
+    except Exception:  # nbformat raises all kinds of exceptions for malformed old notebooks
         raise SubmissionError(f"The notebook cannot be upgraded from format {version}. {SAVE_AGAIN}") from None
 
 
@@ -201,7 +202,7 @@ def _dig(node: Any, *keys: str) -> Any:
 
 
 def _sound(cells: Iterator[Cell]) -> tuple[Cell, ...]:
-    """The cells that are not blank. Raises SubmissionError where Python could not read one."""
+    """The cells that are not blank. Raises SubmissionError if Python could not read one of them."""
     kept = tuple(cell for cell in cells if cell.source.strip())
     if len(kept) > MAX_CELLS:
         raise SubmissionError(f"The file has {len(kept):,} cells, and {MAX_CELLS:,} are allowed. Delete some.")
@@ -235,7 +236,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], packed: int) -> None:
     for entry in entries:
         path = PurePosixPath(entry.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or ":" in entry.filename[:2]:
-            raise SubmissionError(f"The zip's {clean(entry.filename)} leads out of it. Hand in the notebook itself.")
+            raise SubmissionError(f"The zip's {clean(entry.filename)} has a path outside. Hand in the notebook itself.")
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise SubmissionError(f"The zip's {clean(entry.filename)} is a link. Hand in the notebook itself.")
     if sum(entry.file_size for entry in entries) > min(MAX_UNPACKED, max(MAX_RATIO * packed, MAX_CELL_LENGTH)):

@@ -1,4 +1,4 @@
-"""Paths become submissions, one for each student."""
+"""Reads the submissions at paths, one for each student."""
 
 from __future__ import annotations
 
@@ -24,10 +24,8 @@ _DOUBLED = "Several files have this student's name, and none was graded. Tell yo
 
 
 def read(paths: Iterable[Path | str], *, assignment: str | None = None) -> list[ReadResult]:
-    """The submissions at the paths, which are files or folders of them, one for each student.
-
-    Of several attempts the latest counts. `assignment` overrides the one that a notebook declares. Nothing that a file
-    or a folder holds raises an exception.
+    """The submissions at the paths, which are files or folders, one for each student. The latest of several attempts
+    counts. `assignment` overrides the one that a notebook declares. No content of a file or folder raises an exception.
     """
     found = discovery.find(Path(path) for path in paths)
     results = [_result(entry, others, assignment) for entry, others in discovery.counting(found)]

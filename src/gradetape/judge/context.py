@@ -1,4 +1,4 @@
-"""What one submission's checks work with: its worker, the reference's, and clean ones without any student's code."""
+"""The workers of one submission's checks: the student's, the reference's, and clean ones without student code."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _OUTPUT_S = 1.0
 
 
 class CheckContext:
-    """The sessions of one job, and the budget of the check in hand.
+    """The sessions of one job, and the budget of the current check.
 
-    `recording` is where the student's replies are recorded, if they are.
+    `recording` receives the student's replies, if they are recorded.
     """
 
     def __init__(self, control: ZygoteClient, job: Job, recording: Recording | None = None) -> None:
@@ -50,14 +50,13 @@ class CheckContext:
 
     @contextmanager
     def check(self, check_id: str, seconds: float, loaded: bool, reference: bool = False) -> Iterator[None]:
-        """One check: the workers are made ready on their own clocks and reseeded, then the check's clock starts.
-
-        A check that begins when the whole submission's time is over ends as a timeout.
+        """Runs one check: prepares and reseeds the workers, on clocks of their own, then starts the check's clock. A
+        check that begins after the submission's time limit ends as a timeout.
         """
         self._check = check_id
         self.budget.begin(self.job.limits.check_s)
         if self._left_s <= 0:
-            self.budget.note(Gone("timeout", "the time for the whole submission was over"))
+            self.budget.note(Gone("timeout", "the time limit of the whole submission was reached"))
         if self.student.cpu_left_s <= 0:
             self.budget.note(Gone("timeout", "the CPU seconds for the whole submission were used up"))
         self._cpu_s = self.job.limits.check_cpu_s * max(seconds / self.job.limits.check_s, 1.0)
@@ -75,7 +74,7 @@ class CheckContext:
 
     @property
     def gpu(self) -> bool:
-        """Whether its workers compute on a GPU."""
+        """Whether the workers compute on a GPU."""
         return bool(self._control.slot.device)
 
     @property
@@ -83,7 +82,7 @@ class CheckContext:
         return self._ends - time.monotonic()
 
     def rng(self) -> np.random.Generator:
-        """Random numbers that depend on the course's secret seed and the check alone."""
+        """A random generator that depends only on the course's secret seed and the check."""
         return np.random.default_rng([*self.job.seed.encode(), zlib.crc32(self._check.encode())])
 
     def reference(self) -> RemoteSession:
@@ -98,7 +97,7 @@ class CheckContext:
         return CleanWorker(session, self.student)
 
     def printed(self) -> str:
-        """What the student's code printed since the check began, where that can still be had."""
+        """The student's output since the check began, if the worker can still return it."""
         if self.student.worker is None or self._recorded or self.budget.event is not None:
             return ""
         with self.budget.aside(_OUTPUT_S):
@@ -109,7 +108,7 @@ class CheckContext:
         return text if type(text) is str else ""
 
     def play(self, recording: Recording) -> None:
-        """For a liar: the recorded replies take the student's place in the next check."""
+        """For a liar: the recorded replies replace the student's in the next check."""
         self.student = PlaybackSession(recording, self.job.limits, self.budget)
         self._recorded = True
 
@@ -119,7 +118,7 @@ class CheckContext:
             session.close()
 
     def _prepare(self, session: Session) -> None:
-        """Makes a worker ready and reseeds it; a new one, if it has died since the last check."""
+        """Prepares and reseeds a worker; starts a new one if it has ended since the last check."""
         for _ in range(_ATTEMPTS):
             try:
                 session.ready()
@@ -142,7 +141,7 @@ class CheckContext:
 
 
 class CleanWorker:
-    """The fixture `clean`: Keras and TensorFlow where no student's class is known."""
+    """The fixture `clean`: Keras and TensorFlow in a worker without any student's classes."""
 
     def __init__(self, session: Session, student: Session) -> None:
         self._session = session
@@ -155,9 +154,8 @@ class CleanWorker:
         return self._session.ready().ask(Operation.CALL, function, list(args), kwargs)
 
     def copy(self, folder: WorkerPath) -> WorkerPath:
-        """Copies a folder's regular files from the student's worker; the folder's path in the clean one.
-
-        Raises StudentError where the folder does not exist or holds too much.
+        """Copies a folder's regular files from the student's worker; returns the folder's path in the clean worker.
+        Raises StudentError if the folder does not exist or is too large.
         """
         files = self._student.ready().ask(Operation.READ_TREE, folder)
         if type(files) is not dict or not files:

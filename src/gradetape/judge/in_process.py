@@ -31,7 +31,7 @@ class InProcessHost:
         config.add_cleanup(self._stack.close)
 
     def context(self, item: pytest.Item) -> CheckContext:
-        """The context of the item's assignment, opened at its first check. A person's mistake ends the session."""
+        """The context of the item's assignment, opened at its first check. A user's mistake ends the session."""
         try:
             check_of(item)
             return self._context(item)
@@ -49,7 +49,7 @@ class InProcessHost:
         return self._contexts[key]
 
     def began(self, item: pytest.Item, seconds: float) -> None:
-        """Does nothing: no other process watches the time."""
+        """Does nothing: no other process keeps the time."""
 
     def ended(self, result: CheckResult) -> None:
         """Does nothing: pytest reports the result."""

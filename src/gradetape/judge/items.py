@@ -19,7 +19,7 @@ _FRAMEWORKS = {"tensorflow", "keras", "tf_keras", "hypothesis"}
 
 
 def check_of(item: pytest.Item) -> Check:
-    """The record of a collected check. Raises CourseError for one without a docstring or with an unfit mark."""
+    """The record of a collected check. Raises CourseError if it has no docstring or an invalid mark."""
     file = check_file(item.path)
     if file is None:
         raise CourseError(f"{item.path} is not a check file: checks are in assignments/ and autograder/ of a course")
@@ -28,7 +28,7 @@ def check_of(item: pytest.Item) -> Check:
         raise CourseError(
             f"{item.path.name}: {item.name} has no docstring. Write one: students see it as the check's title."
         )
-    limit_of(item, 0)  # an unfit limit is reported at collection, not by a judge that fails on it
+    limit_of(item, 0)  # an invalid limit is reported at collection, not by a failing judge
     return Check(
         question=file.question, name=item.name, public=file.public, title=title, hint=str(_mark(item, "hint", "")),
         points=_number(item, "points", 0),
@@ -36,7 +36,7 @@ def check_of(item: pytest.Item) -> Check:
 
 
 def limit_of(item: pytest.Item, default: float) -> float:
-    """The seconds that a check may take. Raises CourseError where `@limit` holds no number."""
+    """The seconds that a check may take. Raises CourseError if the argument of `@limit` is not a number."""
     return _number(item, "limit", default)
 
 
@@ -46,7 +46,7 @@ def needs_gpu(item: pytest.Item) -> bool:
 
 
 def refuse_frameworks(path: Path) -> None:
-    """Raises CourseError where a check file imports a framework that belongs in the worker, or cannot be parsed."""
+    """Raises CourseError if a check file imports a framework that belongs in the worker, or cannot be parsed."""
     source = PythonSource.read(path)
     for node in ast.walk(source.tree):
         for name in _imported(node):

@@ -17,7 +17,7 @@ class RunJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class CancelJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """End a job; nothing more is reported of it."""
+    """End a job; it is no longer reported."""
 
     number: int
 

@@ -1,7 +1,7 @@
 """The pytest plugin: `pytest autograder/` checks the reference, `pytest autograder/ --submission FILE` a submission.
 
-pytest loads it in every session of an environment with gradetape, so it imports the judge only at a course's first
-check file. Outside a course it adds one option and the marks, and does nothing else.
+pytest loads it in every session of an environment with gradetape, so it imports the judge only at the first check file
+of a course. Outside a course it only adds one option and the marks.
 """
 
 from __future__ import annotations

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckFixture:
-    """A fixture of checks: what it is, and what provides it in the judge.
-
-    `loads` is the worker whose cells have run before the check begins. With `in_notebook`, public checks may use it.
+    """A fixture of checks: its description, and the function that provides it in the judge. `loads` is the worker whose
+    cells must have run before the check begins. With `in_notebook`, public checks may use it.
     """
 
     name: str
@@ -120,5 +119,5 @@ NOTEBOOK_MARKS = tuple(mark.name for mark in MARKS if mark.in_notebook)
 
 
 def loading(worker: Literal["student", "reference"]) -> frozenset[str]:
-    """The fixtures for which a worker has to have run its cells."""
+    """The fixtures that need a worker that has run its cells."""
     return frozenset(fixture.name for fixture in FIXTURES if fixture.loads == worker)

@@ -1,9 +1,9 @@
 """The judge as a server: a pytest session that is collected once, and forked for every submission.
 
 `python -m gradetape.judge.server` reads its requests from a socket on descriptor 0. The parent never runs a check: it
-forks a child for each job, passes the child's results on, and keeps the time from outside, since C code does not answer
-to alarms. A child that overruns its check's deadline is killed: that check is a timeout, and a new child continues with
-the rest. A child that dies by itself costs its check as a fault, and a new child continues likewise.
+forks a child for each job, forwards the child's results, and keeps the time from outside, since alarms do not interrupt
+C code. A child that exceeds its check's deadline is killed: that check is a timeout, and a new child continues with the
+rest. If a child dies by itself, its check is a fault, and a new child continues likewise.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ OPTIONS = (
 
 
 class JudgeProcess:
-    """A forked judge at work on one job, begun at `since`: what is left to do, and until when its check may take."""
+    """A forked judge of one job, begun at `since`: its remaining items, and the deadline of its check."""
 
     def __init__(
         self,
@@ -67,12 +67,12 @@ class JudgeProcess:
 
     @property
     def stage(self) -> int:
-        """The index of the check in hand, or of the one that is being prepared."""
+        """The index of the current check, or of the one that is being prepared."""
         return self.judged if self.current is None else self.current
 
 
 class Server:
-    """The pytest plugin that takes the place of running the tests."""
+    """The pytest plugin that replaces running the tests."""
 
     def __init__(self, supervisor: MessageChannel, judge: Judge) -> None:
         self._supervisor = supervisor
@@ -95,7 +95,7 @@ class Server:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Serves until the supervisor hangs up."""
+        """Serves until the supervisor closes the channel."""
         checks, broken = _described(session, self._broken)
         self._supervisor.send(CollectedChecks(checks=checks, broken=broken))
         gc.collect()
@@ -139,7 +139,7 @@ class Server:
                 os.kill(child.pid, signal.SIGKILL)
 
     def _fork(self, request: RunJob, items: list[pytest.Item], since: float) -> None:
-        """A child for what is left of a job; the submission's time goes on from where the previous child was."""
+        """Forks a child for the rest of a job; the submission's time continues from the previous child's."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
@@ -169,7 +169,7 @@ class Server:
         self._supervisor.send(message)
 
     def _reap(self, child: JudgeProcess) -> None:
-        """A child has ended: after its last check, in the middle of a check, or while it prepared one."""
+        """Handles the end of a child: after its last check, in the middle of a check, or while it prepared one."""
         self._selector.unregister(child.channel)
         child.channel.close()
         _, status = os.waitpid(child.pid, 0)
@@ -209,7 +209,7 @@ class ChildHost:
         self._channel.send(Began(number=self._request.number, index=self._items.index(item), seconds=seconds))
 
     def ended(self, result: CheckResult) -> None:
-        """Passes a result on, unless it belongs to a rehearsal."""
+        """Forwards a result, unless it belongs to a rehearsal."""
         if not self.rehearsing:
             self._channel.send(Judged(number=self._request.number, result=result))
 
@@ -237,7 +237,7 @@ class ChildHost:
         )  # fmt: skip
 
     def _rehearsed(self, item: pytest.Item) -> Recording:
-        """The replies of the reference to a check under another seed, from a process of its own."""
+        """The reference's replies to a check under another seed, recorded in a separate process."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
@@ -270,20 +270,18 @@ def _with_time_left(request: RunJob, since: float) -> RunJob:
 
 
 def _in_order(items: list[pytest.Item], wanted: tuple[str, ...] | None) -> list[pytest.Item]:
-    """The items that are wanted, the public checks first.
-
-    What a student's code says reaches its student from public checks alone: none of them may run after a hidden one,
-    or the code could keep the hidden inputs and print them then.
+    """The requested items, public checks first. Only in public checks does the output of a student's code reach the
+    student: none of them may run after a hidden check, or the code could keep the hidden inputs and print them then.
     """
     chosen = [item for item in items if wanted is None or check_of(item).id in wanted]
     return sorted(chosen, key=lambda item: not check_of(item).public)
 
 
 def _become_child(judge: Judge, request: RunJob, items: list[pytest.Item], channel: MessageChannel) -> NoReturn:
-    """In the child: a folder of its own, a limit on its memory, then the checks."""
+    """In the child: makes a private folder, limits its memory, and runs the checks."""
     folder, status = "", 1
     try:
-        # Within the folder of the judge, which goes with it: a child that is killed cannot remove its own.
+        # Inside the judge's folder, which is removed with the judge: a killed child cannot remove its own.
         folder = tempfile.mkdtemp(prefix="job-", dir=os.getcwd())
         syscalls.die_with_parent()
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
@@ -316,11 +314,11 @@ def main() -> int:
     """Reads the paths of the check files from the first message, collects them, and serves."""
     supervisor = MessageChannel(socket.socket(fileno=os.dup(0)))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    # The kernel counts descriptors on their way for all of a user's processes: students' must not use up the judge's.
+    # The kernel counts descriptors in transit per user: students' processes must not use up the judge's.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     root, *paths = supervisor.receive(list[str])
-    sys.dont_write_bytecode = True  # the course's folders stay as they are
+    sys.dont_write_bytecode = True  # no caches in the course's folders
     judge = Judge()
     options = [*OPTIONS, "--rootdir", root, "-c", "/dev/null", *paths]
     return int(pytest.main(options, plugins=[judge, Server(supervisor, judge)]))

@@ -18,11 +18,11 @@ from gradetape.judge.verdicts import result_of
 from gradetape.records import CheckResult
 
 _GRACE_S = 1.0
-NO_GPU = "This check needs a GPU, and this machine has none for it. It was not run, and costs nothing."
+NO_GPU = "This check needs a GPU, and none is available on this machine. It was not run, and you lose no points."
 
 
 class Host(Protocol):
-    """Where checks are run: in an instructor's own pytest session, or in a judge's child."""
+    """The process that runs checks: an instructor's own pytest session, or a judge's child."""
 
     def context(self, item: pytest.Item) -> CheckContext:
         """The context of a check."""
@@ -34,11 +34,11 @@ class Host(Protocol):
         """A check has its result."""
 
     def lost(self, error: InfrastructureError) -> None:
-        """The grader's machinery failed: neither this check nor any later one gets a result."""
+        """The grader's machinery failed: this check and all later ones have no result."""
 
 
 class Judge:
-    """A pytest plugin. A server gives each child its host after the fork."""
+    """A pytest plugin. A server sets each child's host after the fork."""
 
     def __init__(self, host: Host | None = None) -> None:
         self.host = host
@@ -71,7 +71,7 @@ class Judge:
                 if context.budget.broken is not None:
                     raise context.budget.broken
                 seconds = time.monotonic() - started
-                printed = context.printed() if self._error is not None else ""  # nobody reads it where the check passed
+                printed = context.printed() if self._error is not None else ""  # not needed if the check passed
                 result = result_of(
                     check, self._error, context.budget, seconds, trusted=context.job.trusted, printed=printed
                 )
@@ -83,7 +83,7 @@ class Judge:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        """The check's own code has a deadline too, a little after that of the worker's replies."""
+        """Limits the check's own code too, a little longer than the worker's replies."""
         if check_file(item.path) is None or self._context is None:
             return (yield)
         signal.signal(signal.SIGALRM, _overdue)
@@ -95,7 +95,7 @@ class Judge:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """A check that needs a GPU is skipped where there is none, and costs the student nothing."""
+        """A check that needs a GPU is skipped if there is none; its points are not lost."""
         if self._context is not None and needs_gpu(item) and not self._context.gpu:
             pytest.skip(NO_GPU)
 
@@ -112,7 +112,7 @@ class Judge:
 
 
 def _fixture_plugin(context: Callable[[], CheckContext]) -> object:
-    """A pytest plugin with the registry's fixtures; `context` gives the context of the check in hand."""
+    """A pytest plugin with the registry's fixtures; `context` returns the context of the current check."""
     return type("CheckFixtures", (), {each.name: _pytest_fixture(each, context) for each in FIXTURES})()
 
 

@@ -1,7 +1,6 @@
-"""How a check's end becomes a verdict, and which part of its message a student may read.
-
-What a student's code says (exception texts, exit statuses, output) reaches the student only for public checks:
-otherwise `raise ValueError(repr(y_true))` would put the hidden inputs on the page.
+"""The verdict of a check, and the part of its message that a student may read. Output of a student's code (exception
+texts, exit statuses, printed text) reaches the student only for public checks: otherwise `raise
+ValueError(repr(y_true))` would put the hidden inputs on the page.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ _MESSAGES = {
     Verdict.TIMEOUT: "Your code ran out of time. Look for a loop that never ends.",
     Verdict.MEMORY: "Your code ran out of memory. Look for an array that grows with every step.",
     Verdict.CRASHED: "Your code ended the Python process.",
-    Verdict.FAULT: "The grader could not run this check. The course staff will look at it; you need to do nothing.",
+    Verdict.FAULT: "The grader could not run this check. It is not your fault; the course staff will look at it.",
 }
 
 
 def verdict_of(error: BaseException | None, budget: CheckBudget, trusted: bool) -> tuple[Verdict, str]:
     """The verdict, and a note for staff.
 
-    The first worker event of a check is its verdict, whatever the check made of it. An exception in the check's own
-    code is the grader's fault, unless a value of the student's had been received: the reference has shown that the
-    check is sound. `trusted` is the reference itself: whatever it does not pass is a fault.
+    The first worker event of a check decides its verdict, even if the check caught it. An exception in the check's own
+    code is the grader's fault, unless a value from the student had been received: the check is sound, since the
+    reference passes it. `trusted` marks the reference itself: a check that it does not pass is a fault.
     """
     verdict, note = _untrusted(budget.event or error, budget)
     if trusted and verdict not in (Verdict.PASSED, Verdict.SKIPPED):
@@ -70,7 +69,7 @@ def result_of(
     trusted: bool = False,
     printed: str = "",
 ) -> CheckResult:
-    """One check's result, with what each reader may see of it."""
+    """One check's result, with the messages for students and for staff."""
     verdict, note = verdict_of(error, budget, trusted)
     cause = budget.event or error
     earned = check.points if verdict in (Verdict.PASSED, Verdict.SKIPPED) else 0.0
@@ -92,7 +91,7 @@ def unjudged(check: Check, *, overdue: bool, trusted: bool, detail: str) -> Chec
 
 
 def uncollected(error: BaseException) -> str:
-    """Why a file of checks cannot be collected."""
+    """The reason why a check file cannot be collected."""
     cause = error.__cause__ or error
     return str(cause) if isinstance(cause, pytest.Collector.CollectError) else f"{_place(cause)}{_description(cause)}"
 
@@ -122,7 +121,7 @@ def _public_message(verdict: Verdict, error: BaseException | None) -> str:
 
 
 def _for_staff(error: BaseException | None, note: str, printed: str, *, whole: bool, trusted: bool) -> str:
-    """Where the check ended and why comes first; pytest's own frames are left out if there are any of the check's."""
+    """The place and the reason come first; pytest's own frames are left out if there are frames of the check."""
     if error is None or isinstance(error, pytest.skip.Exception):
         return note
     lead, note = (f"{note}: ", "") if trusted else ("", note and f"({note})")

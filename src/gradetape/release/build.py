@@ -72,7 +72,7 @@ def _refuse_placeholders(assignment: Assignment) -> None:
 
 
 def _refuse_losses(new: Path, old: Path) -> None:
-    """Refuse to delete a person's files with the old folder. Hidden files, caches and old tests may go."""
+    """Refuse to delete a person's files with the old folder. Hidden files, caches and old tests may be deleted."""
     made = set(_files(new))
     lost = [name for name in _files(old) if name not in made and not _OWN.fullmatch(name)]
     if lost:

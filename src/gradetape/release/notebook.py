@@ -63,7 +63,7 @@ def _cells(assignment: Assignment, legacy_keras: bool) -> Iterator[Any]:
 def _config(assignment: Assignment) -> dict[str, Any]:
     return {
         "name": assignment.name,
-        # As on JupyterLite, otter looks for the notebook itself; elsewhere the first cell of a renamed one fails.
+        # Makes otter find the notebook by itself, as on JupyterLite; elsewhere the first cell of a renamed one fails.
         "runs_on": "jupyterlite",
         "export_cell": {
             "instructions": f"{shipped('hand_in.md').strip()} {due(assignment.deadline)}",

@@ -33,7 +33,7 @@ def _cells(source: PythonSource) -> Iterator[SourceCell]:
             yield SourceCell(cell.header, text, cell.line)
         else:
             advice = "Begin it with '# %% [markdown]', or with '# %%' for code."
-            raise ReleaseError(source.at(cell.line, f"students' notebooks cannot hold a raw cell. {advice}"))
+            raise ReleaseError(source.at(cell.line, f"students' notebooks cannot contain a raw cell. {advice}"))
 
 
 def _uncommented(source: PythonSource, number: int, line: str) -> str:

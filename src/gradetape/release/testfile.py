@@ -167,7 +167,7 @@ def _symbols(source: PythonSource) -> list[symtable.Symbol]:
 
 
 def _defined(source: PythonSource) -> frozenset[str]:
-    """The names that a file defines at its top level, without those that it imports."""
+    """The names that a file defines at its top level, imported names excluded."""
     return frozenset(symbol.get_name() for symbol in _symbols(source) if symbol.is_assigned())
 
 

@@ -1,4 +1,4 @@
-"""What the check in hand may still use, and what has happened to it."""
+"""The budget of the current check, and the events of it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from gradetape.errors import InfrastructureError, WorkerEvent
 
 @dataclass
 class CheckBudget:
-    """The time of the check in hand, and the first event that ended it. Its attributes are set by its methods alone.
+    """The deadline of the current check, and the first event that ended it. Only its methods set its attributes.
 
     `deadline` is absolute (`time.monotonic()`), `event` the first event that ended something, `received` whether any
-    value of the student's has arrived, `broken` the first failure of the grader's own, whatever the check made of it.
+    value from the student has arrived, `broken` the grader's own first failure, even if the check caught it.
     """
 
     deadline: float = math.inf
@@ -25,16 +25,16 @@ class CheckBudget:
     broken: InfrastructureError | None = None
 
     def begin(self, seconds: float, event: WorkerEvent | None = None) -> None:
-        """Starts a new check, which may take `seconds`; `event` is what has happened to it already."""
+        """Starts a new check, which may take `seconds`; `event` is an event that has occurred already."""
         self.deadline, self.event, self.received = time.monotonic() + seconds, event, False
         self.broken = None
 
     def set_deadline(self, deadline: float) -> None:
-        """Sets until when replies may take, in seconds of `time.monotonic()`."""
+        """Sets the deadline for replies, in seconds of `time.monotonic()`."""
         self.deadline = deadline
 
     def note(self, event: WorkerEvent) -> WorkerEvent:
-        """Keeps the first event of a check, and returns the one to raise."""
+        """Keeps the first event of a check, and returns the event to raise."""
         self.event = self.event or event
         return self.event
 
@@ -43,12 +43,12 @@ class CheckBudget:
         self.event = None
 
     def mark_received(self) -> None:
-        """Remembers that a value of the student's has arrived."""
+        """Records that a value from the student has arrived."""
         self.received = True
 
     @contextmanager
     def machinery(self) -> Iterator[None]:
-        """Remembers a failure of the grader's own, so that no `except Exception` in a check can hide it."""
+        """Records a failure of the grader, so that no `except Exception` in a check can hide it."""
         try:
             yield
         except InfrastructureError as error:
@@ -57,7 +57,7 @@ class CheckBudget:
 
     @contextmanager
     def aside(self, seconds: float) -> Iterator[None]:
-        """For a request after the check has ended: whatever comes of it changes nothing of the verdict."""
+        """For a request after the end of the check: its result does not change the verdict."""
         received = self.received
         self.set_deadline(time.monotonic() + seconds)
         yield

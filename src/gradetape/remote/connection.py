@@ -1,6 +1,5 @@
-"""One worker's requests and replies, and the handles of its objects that are alive.
-
-Whatever a worker sends is either a well-formed reply to the request in hand, or the end of that worker.
+"""One worker's requests and replies, and the live handles of its objects. A worker that sends anything but a
+well-formed reply to the current request is ended.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from gradetape.wire.values import FunctionSource, Ref
 
 CHECK_BYTES = 512 << 20
 _RELEASES = 1000
-# As plain text: a member of an enum is looked up and compared more slowly, and every reply does so.
+# As plain text: members of an enum are slower to look up and compare, and this is done for every reply.
 _OK, _MISSING, _RAISED = ReplyKind.OK.value, ReplyKind.MISSING.value, ReplyKind.RAISED.value
 _OUT_OF_MEMORY = frozenset({"MemoryError", "ResourceExhaustedError"})
 
@@ -29,40 +28,40 @@ class Transport(Protocol):
     """Carries requests and replies: a live channel, a channel that is recorded, or the playback of a recording."""
 
     def renew(self, budget: float) -> None:
-        """A new check begins, whose replies may have `budget` bytes together."""
+        """Begins a new check, whose replies may have `budget` bytes together."""
 
     def send(self, value: object, deadline: float | None = None) -> None:
         """Sends one request."""
 
     def receive_frame(self, deadline: float | None = None) -> Frame:
-        """The next reply as it came."""
+        """The next reply, not decoded."""
 
     def decode(self, frame: Frame) -> Any:
         """The value of a frame."""
 
     def close(self) -> None:
-        """Hangs up."""
+        """Closes the channel."""
 
 
 class ConnectionOwner(Protocol):
-    """What a connection needs of its session."""
+    """The part of a session that a connection needs."""
 
     role: Role
     budget: CheckBudget
     worker: WorkerConnection | None
 
     def reply_due(self) -> float:
-        """Until when a reply may take."""
+        """The deadline for a reply."""
 
     def lose(self, cause: str, detail: str) -> WorkerEvent:
-        """Ends the worker that gave no proper reply; returns the event to raise."""
+        """Ends a worker without a valid reply; returns the event to raise."""
 
     def note(self, event: WorkerEvent) -> WorkerEvent:
-        """Keeps the first event of a check, and returns the one to raise."""
+        """Keeps the first event of a check, and returns the event to raise."""
 
 
 class _TrackedHandle(weakref.ref[Handle]):
-    """A weak reference that knows its object's number, and how often that object has been received."""
+    """A weak reference with its object's number, and how often the object has been received."""
 
     __slots__ = ("count", "number")
 
@@ -75,9 +74,9 @@ class _TrackedHandle(weakref.ref[Handle]):
 
 
 class WorkerConnection:
-    """The judge's end of one worker: requests, replies, and the handles that are alive.
+    """The judge's connection to one worker: requests, replies, and live handles.
 
-    `connect` makes the transport from the encoder and the decoder that know the handles.
+    `connect` makes the transport from the encoder and the decoder of handles.
     """
 
     def __init__(self, session: ConnectionOwner, number: int, connect: Callable[[Encoder, Decoder], Transport]) -> None:
@@ -96,7 +95,7 @@ class WorkerConnection:
         if budget.event is not None:
             raise budget.event
         if session.worker is not self:
-            raise budget.note(Gone("fault", "a check used a handle of a worker that is gone"))
+            raise budget.note(Gone("fault", "a check used a handle of a worker that has ended"))
         try:
             reply = self._exchange(operation, args)
         except WireRefused:
@@ -106,19 +105,20 @@ class WorkerConnection:
         except (EOFError, OSError):
             raise session.lose("crashed", "") from None
         except WireError as error:
-            raise session.lose("crashed", f"the process sent something that is no reply: {error}") from None
+            raise session.lose("crashed", f"the process sent an invalid reply: {error}") from None
         if session.role.charged:
             budget.mark_received()
         return self._result(reply, operation, args)
 
     def module(self, name: str) -> Handle:
-        """A handle of a module, looked up once for each worker."""
+        """A handle of a module, looked up once per worker."""
         if name not in self._modules:
             self._modules[name] = self.ask(Operation.MODULE, name)
         return self._modules[name]
 
     def revive(self, value: Any) -> Any:
-        """A reference as its handle, one per object; raises WireError for a function's source: workers send none."""
+        """The handle of a reference, one per object; raises WireError for a function's source, which workers never
+        send."""
         if type(value) is FunctionSource:
             raise WireError("a function's source from the worker")
         if type(value) is not Ref:
@@ -132,10 +132,10 @@ class WorkerConnection:
         return handle
 
     def refer(self, value: object) -> Ref | FunctionSource:
-        """What is sent in place of a value of the judge's; raises WireRefused with advice."""
+        """What is sent instead of one of the judge's values; raises WireRefused with advice."""
         if isinstance(value, Handle):
             if value._gradetape_owner is not self:
-                raise WireRefused("handles of two workers do not mix: convert one to an array first, with np.asarray")
+                raise WireRefused("handles of two workers cannot be combined: convert one to an array with np.asarray")
             return value._gradetape_ref
         source = getattr(type(value), "gradetape_source", None)
         if source is not None:
@@ -162,7 +162,7 @@ class WorkerConnection:
     def _result(self, reply: list[Any], operation: Operation, args: tuple[object, ...]) -> Any:
         if reply[1] == _OK:
             return reply[2]
-        if reply[1] == _MISSING:  # in the judge's words: what the worker wrote there may be anything
+        if reply[1] == _MISSING:  # the judge's own words: the worker's text is untrusted
             what = f"{args[0]} is not defined" if operation is Operation.NAME else "a name is not defined"
             raise self._session.note(Missing(what))
         chain, kind, text, traceback = reply[2:]
@@ -177,11 +177,11 @@ class WorkerConnection:
 
 
 def _checked_reply(reply: Any, sequence: int) -> list[Any]:
-    """`reply` if it has the form of a reply to this request; raises WireError."""
+    """`reply`, if it is a well-formed reply to this request; raises WireError."""
     if type(reply) is not list or len(reply) < 3 or type(reply[0]) is not int or type(reply[1]) is not str:
         raise WireError("a malformed reply")
     if reply[0] != sequence:
-        raise WireError("a reply to no request")
+        raise WireError("a reply without a request")
     kind, *rest = reply[1:]
     if kind == _OK and len(rest) == 1:
         return reply

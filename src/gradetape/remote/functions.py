@@ -25,7 +25,7 @@ _default: ContextVar[Callable[[], HandleOwner]] = ContextVar(
 
 
 class WorkerFunction:
-    """A self-contained function to run in the worker: it uses only its arguments, `tf`, `keras` and `np`."""
+    """A self-contained function that runs in the worker: it uses only its arguments, `tf`, `keras` and `np`."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         assert isinstance(function, FunctionType)
@@ -34,12 +34,12 @@ class WorkerFunction:
         self._source = FunctionSource(function.__name__, _text(function))
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
-        """Runs it in the worker of the handles among the arguments; without any, in the student's."""
+        """Runs it in the worker of the handles among the arguments; without handles, in the student's worker."""
         owner = next(_owners([*args, *kwargs.values()]), None) or _default.get()()
         return owner.ask(Operation.CALL, self, list(args), kwargs)
 
     def gradetape_source(self) -> FunctionSource:
-        """What is sent in place of the function."""
+        """What is sent instead of the function."""
         return self._source
 
     def __repr__(self) -> str:
@@ -48,7 +48,7 @@ class WorkerFunction:
 
 @contextmanager
 def default_worker(get: Callable[[], HandleOwner]) -> Iterator[None]:
-    """Sets where functions without handles run, for as long as the context lasts."""
+    """Sets the worker of functions without handles, while the context lasts."""
     token = _default.set(get)
     try:
         yield
@@ -67,7 +67,7 @@ def _owners(values: Any) -> Iterator[HandleOwner]:
 
 
 def _text(function: FunctionType) -> str:
-    """The function's source without decorators and annotations; raises CourseError where it is not self-contained."""
+    """The function's source without decorators and annotations; raises CourseError if it is not self-contained."""
     node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(node, ast.FunctionDef)
     node.decorator_list = []
@@ -84,7 +84,7 @@ def _text(function: FunctionType) -> str:
 
 
 class _Unannotated(ast.NodeTransformer):
-    """Drops annotations: they name what is not defined in the worker, and AutoGraph would look for it."""
+    """Drops annotations, whose names are not defined in the worker: AutoGraph would look them up."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
@@ -96,7 +96,8 @@ class _Unannotated(ast.NodeTransformer):
 
 
 def _global_names(code: CodeType) -> set[str]:
-    """The global names that code, or a function or class in it, loads; what a class's body defines is its own."""
+    """The global names that code, or a function or class in it, loads; without the names that a class's body
+    defines."""
     steps = list(dis.get_instructions(code))
     names = {step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     names -= {step.argval for step in steps if step.opname == "STORE_NAME"}

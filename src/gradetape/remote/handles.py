@@ -1,9 +1,8 @@
-"""Handles: how objects in the worker look to a check.
-
-An attribute, a call or an index on a handle is one exchange. The judge computes in the judge: an operator, a
-comparison or a NumPy function on a tensor's handle fetches the numbers once and uses those, so that neither the
-student's `__eq__` nor NumPy's protocols (`__array_wrap__`, `__rsub__`) ever meet an expected value. On any other object
-an operator raises TypeError with advice. Names with double underscores are never looked up in the worker.
+"""Handles represent objects in the worker. An attribute, a call or an index on a handle is one exchange. The judge
+computes in its own process: an operator, a comparison or a NumPy function on a tensor's handle fetches the numbers once
+and uses those, so that neither the student's `__eq__` nor NumPy's protocols (`__array_wrap__`, `__rsub__`) ever meet an
+expected value. On any other object an operator raises TypeError with advice. Names with double underscores are never
+looked up in the worker.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from gradetape.wire.values import Ref
 
 
 class HandleOwner(Protocol):
-    """What a handle needs of the connection to its worker."""
+    """The part of a connection that a handle needs."""
 
     def ask(self, operation: Operation, *args: object) -> Any:
         """One exchange: the operation's result; raises the exception that it raised in the worker."""
@@ -169,7 +168,7 @@ class TensorHandle(NDArrayOperatorsMixin, Handle):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **kwargs: Any) -> Any:
         if any(isinstance(out, Handle) for out in kwargs.get("out", ())):
-            del kwargs["out"]  # `x += 1` names a new array: the object in the worker is left alone
+            del kwargs["out"]  # `x += 1` makes a new array: the object in the worker does not change
         return getattr(ufunc, method)(*_numbers(inputs), **_numbers(kwargs))
 
     def __array_function__(self, func: Any, types: object, args: object, kwargs: Any) -> Any:
@@ -254,7 +253,7 @@ class Names:
 
 
 def student_error(chain: list[str], kind: str, text: str, traceback: str) -> StudentError:
-    """The exception to raise in the check for one that was raised in the worker.
+    """The exception to raise in a check for an exception in the worker.
 
     `chain` names the classes of that exception, most special first; the first listed one is a base class as well.
     """
@@ -265,7 +264,7 @@ def student_error(chain: list[str], kind: str, text: str, traceback: str) -> Stu
 
 
 class InvalidArgumentError(Exception):
-    """Stands for `tf.errors.InvalidArgumentError`, which the judge does not import."""
+    """Represents `tf.errors.InvalidArgumentError`, which the judge does not import."""
 
 
 ERRORS: dict[str, type[Exception]] = {

@@ -1,7 +1,7 @@
-"""Runs a submission's cells in a worker, and keeps what happened to them.
+"""Runs a submission's cells in a worker, and records what happened.
 
-A cell that ends or hangs its worker is quarantined: the next worker runs only its definitions, and if these fail too,
-none of it.
+A cell that ends or hangs its worker is quarantined: the next worker runs only its definitions, or nothing of it if
+these fail too.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from gradetape.wire.operations import Operation
 _NO_GPU = "Run `gradetape doctor`, or grade on the CPU: --device cpu."
 _REVIEW_S = 10.0
 _MAX_REVIEWED = 20
-_NO_REVIEW = "its process did not say what its cells replaced of NumPy, TensorFlow and Keras"
+_NO_REVIEW = "its process did not report what its cells replaced in NumPy, TensorFlow and Keras"
 _MAX_CHARACTERS = 1 << 19
 _TOO_MUCH = "… (the output of the cells up to here is too long: nothing more is kept)"
 _DEFINITIONS, _NOTHING = 1, 2
 
 
 class LoadingSession(Protocol):
-    """What the loader needs of the session whose worker it loads."""
+    """The part of a session that the loader needs."""
 
     budget: CheckBudget
 
     @property
     def cpu_left_s(self) -> float:
-        """What is left of the submission's CPU seconds."""
+        """The submission's remaining CPU seconds."""
 
     def allow(self, cpu_s: float) -> None:
-        """Grants the CPU seconds for the cell in hand."""
+        """Grants the CPU seconds for the current cell."""
 
     def lose(self, cause: str, detail: str) -> WorkerEvent:
         """Ends the worker; returns the event to raise."""
@@ -47,11 +47,10 @@ class LoadingSession(Protocol):
 
 
 class LoadReport:
-    """What a session's workers and their cells reported. Its attributes are set by its methods alone.
-
-    `events` lists what happened to the cells when they were first run, `layers` the isolation layers in force,
-    `devices` and `versions` those of TensorFlow (received before any cell is run). `review` lists
-    what the cells replaced of the libraries: that is the worker's own testimony, and decides nothing.
+    """Reports of a session's workers and their cells. Only its methods set its attributes. `events` lists the events of
+    the cells' first run, `layers` the isolation layers in force, `devices` and `versions` those of TensorFlow (received
+    before any cell is run). `review` lists what the cells replaced in the libraries: that is the worker's own
+    testimony, and decides nothing.
     """
 
     def __init__(self, cells: tuple[Cell, ...] = ()) -> None:
@@ -65,24 +64,24 @@ class LoadReport:
         self._characters_left = _MAX_CHARACTERS
 
     def set_layers(self, layers: tuple[str, ...]) -> None:
-        """The isolation layers of the worker of now."""
+        """Sets the isolation layers of the current worker."""
         self.layers = layers
 
     def set_environment(self, hello: dict[str, Any]) -> None:
-        """The devices and versions of the worker of now."""
+        """Sets the devices and versions of the current worker."""
         self.devices, self.versions = tuple(hello["devices"]), hello["versions"]
 
     def set_review(self, places: Any) -> None:
-        """What the cells replaced of the libraries, if it is a list of names at all."""
+        """Sets what the cells replaced in the libraries, if the worker sent a list of names."""
         if type(places) is list and all(type(place) is str for place in places):
             self.review = tuple(f"its cells replaced {printable(place, 100)}" for place in places[:_MAX_REVIEWED])
 
     def expect_review(self) -> None:
-        """The review is asked for: a worker that does not answer is reported as well."""
+        """Begins the review: a worker that does not answer is reported as well."""
         self.review = (_NO_REVIEW,)
 
     def add_answer(self, index: int, answer: Any) -> None:
-        """A worker's answer for a cell: its error, the names that it defined again, its output."""
+        """Records a worker's answer for a cell: its error, the names that it defined again, its output."""
         if type(answer) is not dict:
             return
         for kind in ("error", "copied", "output"):
@@ -90,13 +89,13 @@ class LoadReport:
                 self._add_text(index, kind, text)
 
     def add_quarantine(self, index: int, text: str) -> None:
-        """A cell is quarantined, and why: this is always kept in full."""
+        """Records the quarantine of a cell and the reason, always in full."""
         shown = printable(strip_ansi(text))
         self._characters_left = max(self._characters_left - len(shown), 0)
         self._append(index, "quarantined", shown)
 
     def _add_text(self, index: int, kind: str, text: str) -> None:
-        """Keeps each kind of text once for each cell; all of them together up to a limit."""
+        """Keeps each kind of text once per cell, up to a total limit."""
         if (index, kind) in self._reported or not self._characters_left:
             return
         self._reported.add((index, kind))
@@ -111,7 +110,7 @@ class LoadReport:
 
 
 class CellLoader:
-    """Loads one worker after the other with the same cells; what one of them died of the next one leaves out."""
+    """Loads one worker after another with the same cells; cells that ended a worker are quarantined."""
 
     def __init__(self, role: Role, cells: tuple[Cell, ...], limits: Limits, device: str) -> None:
         self.report = LoadReport(cells)
@@ -121,11 +120,11 @@ class CellLoader:
         self._device = device
         self._quarantine: dict[int, int] = {}
         self._loaded_once = self._reviewed = False
-        # The submission's time is the student's to lose: the reference may be loaded after it.
+        # Only the student's cells count against the submission's time: the reference may be loaded after its end.
         self._deadline = time.monotonic() + limits.submission_s if role.charged else math.inf
 
     def load(self, session: LoadingSession, worker: WorkerConnection) -> None:
-        """Greets a new worker and runs the cells in it; raises Gone where a cell ended it, or InfrastructureError."""
+        """Prepares a new worker and runs the cells in it; raises Gone if a cell ended it, or InfrastructureError."""
         self._greet(worker)
         if self._role.allowed_at_load:
             session.allow(self._limits.check_cpu_s)
@@ -142,7 +141,7 @@ class CellLoader:
             raise SandboxError(f"a worker ended before any cell was run: {event}") from None
         self.report.set_environment(hello)
         if self._device and not self.report.devices:
-            raise DeviceError(f"TensorFlow sees no GPU where {self._device} should be. {_NO_GPU}")
+            raise DeviceError(f"TensorFlow does not see the GPU {self._device}. {_NO_GPU}")
 
     def _load_cell(self, session: LoadingSession, worker: WorkerConnection, index: int, cell: Cell) -> None:
         level = self._quarantine.get(index, 0)
@@ -150,7 +149,7 @@ class CellLoader:
             return
         if time.monotonic() > self._deadline or session.cpu_left_s <= 0:
             self._quarantine[index] = _NOTHING
-            self.report.add_quarantine(index, "the time for the whole submission was over; none of it was used")
+            self.report.add_quarantine(index, "the time limit of the whole submission was reached; none of it was used")
             return
         session.budget.set_deadline(min(time.monotonic() + self._limits.cell_s, self._deadline))
         session.allow(self._limits.cell_cpu_s)
@@ -167,15 +166,15 @@ class CellLoader:
     def _run(
         self, session: LoadingSession, worker: WorkerConnection, index: int, source: str, only_definitions: bool
     ) -> Any:
-        """One cell. Its own errors are part of the answer: any other reply is the work of a worker gone bad."""
+        """Runs one cell. Its errors are part of the answer: any other reply means that the worker is corrupt."""
         try:
             return worker.ask(Operation.CELL, index, source, only_definitions)
         except (StudentError, Missing):
             session.budget.clear_event()
-            raise session.lose("crashed", "the process sent something that is no reply") from None
+            raise session.lose("crashed", "the process sent an invalid reply") from None
 
     def _review(self, session: LoadingSession, worker: WorkerConnection) -> None:
-        """Asks once what the cells changed of the libraries that checks rely on; silence is reported as well."""
+        """Asks once what the cells changed in the libraries that checks use; a missing answer is reported as well."""
         self._reviewed = True
         self.report.expect_review()
         session.budget.set_deadline(time.monotonic() + _REVIEW_S)

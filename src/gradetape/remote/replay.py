@@ -1,4 +1,4 @@
-"""A worker's replies, recorded so that they can be played back without the worker."""
+"""Records a worker's replies, and plays them back without the worker."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Recording:
     frames: deque[Frame] = field(default_factory=deque)
 
     def open_transport(self, sock: socket.socket, encoder: Encoder, decoder: Decoder) -> RecordingChannel:
-        """A live channel that records here."""
+        """A live channel that is recorded."""
         return RecordingChannel(sock, encoder, decoder, self)
 
 
 class RecordingChannel(Channel):
-    """A live channel that keeps the replies since the check in hand began."""
+    """A live channel that keeps the replies since the start of the current check."""
 
     def __init__(self, sock: socket.socket, encoder: Encoder, decoder: Decoder, recording: Recording) -> None:
         super().__init__(sock, encoder, decoder)
         self._recording = recording
 
     def renew(self, budget: float) -> None:
-        """A new check begins: a recording begins with the check, not with the cells."""
+        """Begins a new check: a recording starts with the check, not with the cells."""
         super().renew(budget)
         self._recording.frames.clear()
 
@@ -58,38 +58,38 @@ class Playback:
         self._sequence: Any = None
 
     def renew(self, budget: float) -> None:
-        """Its bytes have been counted when they were recorded."""
+        """Does nothing: the bytes were counted when they were recorded."""
 
     def send(self, value: Any, deadline: float | None = None) -> None:
-        """Takes the number of the request; nothing else of it matters."""
+        """Takes only the number of the request."""
         self._sequence = value[0]
 
     def receive_frame(self, deadline: float | None = None) -> Frame:
-        """The next reply; raises EOFError when there is none left."""
+        """The next reply; raises EOFError if none is left."""
         if not self._frames:
             raise EOFError
         return self._frames.popleft()
 
     def decode(self, frame: Frame) -> Any:
-        """The reply, under the number of the request that it answers now."""
+        """The reply, with the number of the current request."""
         reply = self._decoder.decode(*frame)
         if type(reply) is list and reply and type(reply[0]) is int:
             reply[0] = self._sequence
         return reply
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Does nothing."""
 
 
 class PlaybackSession(Session):
-    """The student's session with a recording in place of a worker: there is no process, and no time is counted."""
+    """The student's session with a recording instead of a worker: there is no process, and no time is counted."""
 
     def __init__(self, recording: Recording, limits: Limits, budget: CheckBudget) -> None:
         super().__init__(STUDENT, limits, budget, LoadReport())
         self.worker = WorkerConnection(self, 0, lambda _, decoder: Playback(recording, decoder))
 
     def ready(self) -> WorkerConnection:
-        """The recording; raises SandboxError after its end, since nothing can take its place."""
+        """The recording; raises SandboxError after its end."""
         if self.budget.event is not None:
             raise self.budget.event
         with self.budget.machinery():
@@ -98,20 +98,20 @@ class PlaybackSession(Session):
         return self.worker
 
     def lose(self, cause: str, detail: str) -> WorkerEvent:
-        """The recording is over, or cannot be read."""
+        """Ends the recording, which is over or cannot be read."""
         self.worker = None
         return self.budget.note(Gone(cause, detail))
 
     @property
     def cpu_left_s(self) -> float:
-        """All of it: nothing computes."""
+        """All CPU seconds: nothing computes."""
         return self._limits.submission_cpu_s
 
     def allow(self, cpu_s: float) -> None:
-        """Nothing computes."""
+        """Does nothing: nothing computes."""
 
     def close(self) -> None:
-        """There is nothing to end."""
+        """Does nothing: there is no worker."""
         self.worker = None
 
 
@@ -123,7 +123,7 @@ def send_recording(sock: socket.socket, recording: Recording) -> None:
 
 
 def receive_recording(sock: socket.socket) -> Recording:
-    """The replies that `send_recording` sent; none where the sender died."""
+    """The replies that `send_recording` sent; none if the sender died."""
     try:
         frames = trusted_channel(sock).receive()
     except EOFError:

@@ -1,4 +1,4 @@
-"""Whose code a worker runs, and what follows from that for its session."""
+"""The roles of workers: the code that they run, and the consequences for their sessions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import msgspec
 class Role(msgspec.Struct, frozen=True, kw_only=True):
     """The code that a session's worker runs.
 
-    `name` is what the zygote calls it. `charged`: its time and CPU seconds are the submission's, what it returns counts
-    as received from the student, and what its cells replaced of the libraries is reviewed. `trusted`: whatever ends it
-    is the grader's fault, its replies have a time of their own, and its CPU seconds are not limited. `allowed_at_load`:
-    the CPU seconds of a check are granted once, when it starts.
+    `name` is the zygote's name for it. `charged`: its time and CPU seconds count as the submission's, its values count
+    as received from the student, and its cells' changes to the libraries are reviewed. `trusted`: its end is always the
+    grader's fault, its replies have a separate deadline, and its CPU seconds are not limited. `allowed_at_load`: the
+    CPU seconds of a check are granted once, when the worker starts.
     """
 
     name: str

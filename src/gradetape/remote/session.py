@@ -1,7 +1,6 @@
-"""A session: the way from one submission's checks to the workers of one role.
-
-A session holds at most one worker, made when it is first needed, with the submission's cells run in it. When a worker
-is lost (timeout, memory, crash) the check in hand ends with that event, and the next one gets a fresh worker.
+"""A session connects one submission's checks to the workers of one role. A session has at most one worker, created when
+it is first needed, with the submission's cells run in it. When a worker is lost (timeout, memory, crash), the current
+check ends with that event, and the next check gets a fresh worker.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _DYING_S = 1.0
 
 
 class Session(ABC):
-    """One role's worker, as checks see it; `report` holds what its cells came to."""
+    """One role's worker, as checks see it; `report` describes what happened to its cells."""
 
     def __init__(self, role: Role, limits: Limits, budget: CheckBudget, report: LoadReport) -> None:
         self.role = role
@@ -41,27 +40,27 @@ class Session(ABC):
 
     @abstractmethod
     def ready(self) -> WorkerConnection:
-        """The worker, with the cells run in it; raises InfrastructureError where there can be none."""
+        """The worker, with the cells run in it; raises InfrastructureError if none can be started."""
 
     @abstractmethod
     def lose(self, cause: str, detail: str) -> WorkerEvent:
-        """Ends the worker that gave no proper reply; returns the event to raise."""
+        """Ends a worker without a valid reply; returns the event to raise."""
 
     @property
     @abstractmethod
     def cpu_left_s(self) -> float:
-        """What is left of the submission's CPU seconds, but for what the worker of now has used."""
+        """The submission's remaining CPU seconds, without those of the current worker."""
 
     @abstractmethod
     def allow(self, cpu_s: float) -> None:
-        """Grants the CPU seconds for the cell or the check in hand."""
+        """Grants the CPU seconds for the current cell or check."""
 
     @abstractmethod
     def close(self) -> None:
         """Ends the worker, if there is one."""
 
     def names(self) -> Names:
-        """The submission's names."""
+        """The names that the submission defines."""
         return Names(lambda name: self.ready().ask(Operation.NAME, name))
 
     def module(self, name: str) -> Names:
@@ -69,22 +68,21 @@ class Session(ABC):
         return Names(lambda attribute: getattr(self.ready().module(name), attribute))
 
     def note(self, event: WorkerEvent) -> WorkerEvent:
-        """Keeps the first event of a check, and returns the one to raise; the reference's events are faults."""
+        """Keeps the first event of a check, and returns the event to raise; the reference's events are faults."""
         if self.role.trusted:
             event = Gone("fault", f"the reference solution: {event}")
         return self.budget.note(event)
 
     def reply_due(self) -> float:
-        """Until when a reply may take; the reference is not short of time because the student has used it up."""
+        """The deadline for a reply; time that the student used does not count against the reference."""
         if not self.role.trusted:
             return self.budget.deadline
         return max(self.budget.deadline, time.monotonic() + self._limits.check_s)
 
 
 class RemoteSession(Session):
-    """A session whose workers are processes, made by a zygote.
-
-    `open_transport` makes what carries the frames of a worker's socket.
+    """A session whose workers are processes, forked by a zygote. `open_transport` opens the transport on a worker's
+    socket.
     """
 
     def __init__(
@@ -98,7 +96,7 @@ class RemoteSession(Session):
         self._cpu_s = 0.0
 
     def ready(self) -> WorkerConnection:
-        """The worker, with the cells run in it; raises InfrastructureError where there can be none."""
+        """The worker, with the cells run in it; raises InfrastructureError if none can be started."""
         if self.budget.event is not None:
             raise self.budget.event
         with self.budget.machinery():
@@ -107,16 +105,16 @@ class RemoteSession(Session):
         return self.worker
 
     def lose(self, cause: str, detail: str) -> WorkerEvent:
-        """Ends the worker that gave no proper reply; returns the event to raise."""
+        """Ends a worker without a valid reply; returns the event to raise."""
         worker, self.worker = self.worker, None
         if worker is None:
             return self.budget.note(Gone(cause, detail))
         worker.transport.close()
-        self.note(Gone(cause, detail))  # stands if the check's time is over before the worker's whole tree has ended
+        self.note(Gone(cause, detail))  # kept if the check's time ends before the worker's whole process tree
         with self.budget.machinery():
             end = self._ended(worker, patience_s=_DYING_S if cause == "crashed" and not detail else 0.0)
         self.budget.clear_event()
-        # "memory" also where it only hung, because the kernel had ended a child of its own
+        # "memory" also if it only hung because the kernel had killed one of its children
         if end.cause in ("memory", "timeout"):
             cause, detail = end.cause, end.description
         elif cause != "timeout":
@@ -132,18 +130,18 @@ class RemoteSession(Session):
 
     @property
     def cpu_left_s(self) -> float:
-        """What is left of the submission's CPU seconds, but for what the worker of now has used."""
+        """The submission's remaining CPU seconds, without those of the current worker."""
         return max(self._limits.submission_cpu_s - self._cpu_s, 0.0)
 
     def allow(self, cpu_s: float) -> None:
-        """Grants the CPU seconds for the cell or the check in hand; the reference's are not counted."""
+        """Grants the CPU seconds for the current cell or check; the reference's are not counted."""
         if self.worker is None or self.role.trusted:
             return
         with self.budget.machinery():
             self._control.allow(self.worker.number, cpu_s, self.cpu_left_s if self.role.charged else None)
 
     def _start(self) -> None:
-        """Makes a new worker; what happens to its cells is kept apart from the check in hand."""
+        """Starts a new worker; events of its cells do not affect the current check."""
         outer = self.budget
         self.budget = CheckBudget(deadline=time.monotonic() + self._limits.load_s)
         try:
@@ -158,7 +156,7 @@ class RemoteSession(Session):
             self.budget = outer
 
     def _ended(self, worker: WorkerConnection, patience_s: float) -> Exit:
-        """How the worker ended: it may be dying by itself, and is killed if it is not."""
+        """How the worker ended; kills it if it does not end by itself."""
         try:
             end = self._control.exit_of(worker.number, patience_s)
         except TimeoutError:

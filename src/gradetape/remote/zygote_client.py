@@ -1,4 +1,4 @@
-"""The judge's end of a control connection: asks the zygote for workers, ends them, and receives how they ended.
+"""The judge's end of a control connection: it asks the zygote for workers, ends them, and receives how they ended.
 
 Every judge's child has a connection of its own. The zygote kills a connection's workers when the connection ends, so a
 judge that dies leaves nothing behind. Nothing that a worker writes arrives here: the zygote does not read it.
@@ -23,7 +23,7 @@ _END_S = 15.0
 
 
 class ZygoteClient:
-    """A connection to the zygote that listens at `path`; every method raises ZygoteError once the zygote is gone.
+    """A connection to the zygote that listens at `path`; every method raises ZygoteError once the zygote has ended.
 
     `slot` is where its workers compute.
     """
@@ -40,7 +40,7 @@ class ZygoteClient:
             raise ZygoteError(f"the zygote does not answer at {path}: {error.strerror}") from error
 
     def spawn(self, role: str, timeout_s: float) -> tuple[int, socket.socket, tuple[str, ...]]:
-        """A new worker's number, data socket and isolation layers; raises SandboxError where one is missing."""
+        """A new worker's number, data socket and isolation layers; raises SandboxError if a layer is missing."""
         ours, theirs = socket.socketpair()
         with theirs:
             for end in (ours, theirs):
@@ -59,7 +59,7 @@ class ZygoteClient:
         self._send(Allow(worker, cpu_s, total_s), [])
 
     def end(self, worker: int) -> Exit:
-        """Kills a worker's whole tree and waits until it is gone."""
+        """Kills a worker's whole process tree and waits for its end."""
         if worker not in self._exits:
             self._send(Kill(worker), [])
         try:
@@ -106,7 +106,7 @@ class ZygoteClient:
             self._socket.settimeout(_END_S)
             self._socket.sendmsg([msgspec.json.encode(request)], rights)
         except OSError as error:
-            raise ZygoteError("the zygote is gone") from error
+            raise ZygoteError("the zygote has ended") from error
 
     def _receive(self, deadline: float) -> ZygoteEvent:
         left = deadline - time.monotonic()
@@ -118,9 +118,9 @@ class ZygoteClient:
         except TimeoutError:
             raise
         except OSError as error:
-            raise ZygoteError("the zygote is gone") from error
+            raise ZygoteError("the zygote has ended") from error
         if not packet:
-            raise ZygoteError("the zygote is gone")
+            raise ZygoteError("the zygote has ended")
         try:
             return self._decoder.decode(packet)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:

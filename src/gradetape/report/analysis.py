@@ -132,7 +132,7 @@ def _check_item(pairs: Sequence[tuple[Grade, CheckResult]], totals: Mapping[int,
 
 
 def _totals(grades: Iterable[Grade]) -> dict[int, float]:
-    """Each grade's points by `id(grade)`: the property sums them anew at each access."""
+    """Each grade's points by `id(grade)`: the property sums them again at each access."""
     return {id(grade): grade.points for grade in grades}
 
 

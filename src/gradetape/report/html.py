@@ -62,7 +62,7 @@ def _asset(name: str) -> Markup:
 
 
 def _shown(value: object) -> object:
-    """What a template prints: numbers in short form, and text with visible escapes."""
+    """The text of a value in a template: short numbers, and text with visible escapes."""
     if isinstance(value, float):
         return f"{value:g}"
     return printable(value, _LIMIT) if isinstance(value, str) and not isinstance(value, Markup) else value

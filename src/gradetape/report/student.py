@@ -1,4 +1,4 @@
-"""A student's page. It contains nothing that is for staff only.
+"""A student's page. It contains nothing for staff only.
 
 The template never sees a Grade, only the views built here. They hold no message for staff, neither name nor message of
 a hidden check, and no durations: a submission could encode hidden inputs in the time that it takes.

@@ -24,7 +24,7 @@ STATUS = {
     Status.NEEDS_ATTENTION: "needs attention",
     Status.UNREADABLE: "unreadable",
 }
-# A line of carets points into the line above it, which must not wrap.
+# A line of carets refers to the line above it, so that neither must wrap.
 _CARETS = re.compile(r"^ +[~^]+ *$", re.MULTILINE)
 SIGNS = {"good": "✓", "bad": "✗", "open": "?"}
 _EVENTS = {

@@ -1,4 +1,4 @@
-"""Starts a zygote in its own process, with an environment that holds nothing of the grader's."""
+"""Starts a zygote in its own process, with a clean environment, without the grader's variables."""
 
 from __future__ import annotations
 

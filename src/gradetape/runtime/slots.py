@@ -20,7 +20,7 @@ class Slots:
     """The slots for submissions, and the settings of the zygotes that serve them.
 
     `secret` lists the folders that no student's code may see. `container` is None if the zygotes run on this machine
-    itself. `message` tells a person what TensorFlow computes on.
+    itself. `message` is a sentence about the device that TensorFlow uses.
     """
 
     slots: tuple[Slot, ...]

@@ -16,7 +16,7 @@ process that the worker starts, and C is its child, confined by Landlock, its ow
 
 Trust runs inwards only. The zygote reads one pipe per worker. C closes the writing end before any of the student's code
 runs; after that only A and B hold it, and they report how C ended. End of file on the pipe means that every process of
-the worker is gone.
+the worker has ended.
 
 No isolation layer is dropped silently. Before TensorFlow is imported, a worker without a student runs a rehearsal: it
 sets up the sandbox, runs the self-test (`selftest.py`), leaves a daemon behind, and ends. A layer that cannot be set

@@ -80,7 +80,7 @@ class Reader:
         return self._descriptor
 
     def read(self) -> list[Report] | None:
-        """The reports that have arrived, or None when all outer processes are gone."""
+        """The reports that have arrived, or None when all outer processes have ended."""
         data = os.read(self._descriptor, _PACKET)
         if not data:
             return None

@@ -24,7 +24,7 @@ def raiser(reference: Sequence[Cell]) -> tuple[Cell, ...]:
 
 
 def argument(reference: Sequence[Cell]) -> tuple[Cell, ...]:
-    """The reference with every function returning its first argument; methods that make objects are kept."""
+    """The reference with every function returning its first argument; methods that create objects are kept."""
     return _rewritten(reference, _first_argument)
 
 

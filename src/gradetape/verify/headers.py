@@ -25,7 +25,7 @@ class Header(msgspec.Struct, frozen=True):
 def header_of(path: Path, *, legacy: bool) -> Header:
     """Read a mutant's header; under legacy Keras, a line `# fails (legacy): …` replaces the other one.
 
-    Raises CourseError where the docstring or the line is missing, or does not name checks.
+    Raises CourseError if the docstring or the line is missing, or if the line does not name checks.
     """
     source = PythonSource.read(path)
     misconception = ast.get_docstring(source.tree) or ""

@@ -1,4 +1,4 @@
-"""Solutions whose cells do not run: the error, with the file and the line."""
+"""Finds the errors of solutions whose cells do not run, with file and line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OWN_PLACE = re.compile(r" \(<cell \d+>, line \d+\)$")
 
 
 def not_parsed(file: Path) -> Iterator[str]:
-    """Why a reference solution is not plain Python, which the adversaries are made from."""
+    """The syntax error of a reference solution, if any: the adversaries are made from plain Python."""
     source = PythonSource.read(file)
     for cell in source.code:
         if (error := syntax_error(cell.text)) is not None:

@@ -69,7 +69,8 @@ class Planner:
             expected = tuple(f"{question_id}::{name}" for name in self._headers[path].fails)
             unknown = sorted(set(expected) - known)
             if unknown:
-                raise CourseError(f"{path}: its header names {', '.join(unknown)}, which is no check of the question")
+                names = ", ".join(unknown)
+                raise CourseError(f"{path}: its header names {names}, which is not a check of the question")
             job = self._alone(question_id, path)
             yield Plan(kind="mutant", name=path.stem, question=question_id, file=path, expected=expected, job=job)
 

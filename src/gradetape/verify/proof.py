@@ -181,7 +181,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         for check in self.checks:
             explained = check.question in unread or check.id in rejected or self._skipped(check.id)
             if not explained and not killed[check.id]:
-                yield f"{check.id} is failed by no mutant, so it is not proven: add a mutant that fails it"
+                yield f"no mutant fails {check.id}, so it is not proven: add a mutant that fails it"
 
     def _skipped(self, check_id: str) -> bool:
         reference = self.of("reference")

@@ -28,7 +28,7 @@ Frame = tuple[memoryview, list[memoryview]]
 class Channel:
     """Frames over a connected stream socket. Deadlines are absolute, in seconds of `time.monotonic()`.
 
-    `budget` is how many bytes may still be received; `renew` sets it anew.
+    `budget` is the number of bytes that may still be received; `renew` sets it again.
     """
 
     def __init__(self, sock: socket.socket, encoder: Encoder, decoder: Decoder) -> None:
@@ -42,7 +42,7 @@ class Channel:
         return self._sock.fileno()
 
     def renew(self, budget: float) -> None:
-        """Lets `budget` bytes be received from now on."""
+        """Allows `budget` more bytes to be received."""
         self.budget = budget
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ class Channel:
         self._sock.sendall(data)
 
     def _read(self, size: int, deadline: float | None) -> memoryview:
-        """Exactly `size` bytes in memory that may be written to, since arrays are made of it."""
+        """Exactly `size` bytes in writable memory, since arrays use it directly."""
         view, got = _buffer(size), 0
         while got < size:
             self._wait(deadline)
@@ -113,7 +113,8 @@ class Channel:
 
 def _buffer(size: int) -> memoryview:
     try:
-        return memoryview(bytearray(size)) if size <= _SMALL else _raw(np.empty(size, np.uint8))  # touches no page yet
+        # np.empty allocates no pages yet
+        return memoryview(bytearray(size)) if size <= _SMALL else _raw(np.empty(size, np.uint8))
     except MemoryError:
         raise WireError(f"more data than there is memory for ({size} bytes)") from None
 

@@ -1,11 +1,11 @@
 """The data-only codec: values to frames and back.
 
-A frame is a msgpack body and the raw buffers of its arrays, which are never copied into the body. What msgpack has no
-type for is sent as an extension (`Kind`). Nothing else exists: no pickle, no class names that are looked up, no code
-that is run on decoding. A body is surveyed before it is decoded, since decoders allocate as they go: 60 MB of empty
-lists would become 4 GB, and a map with colliding keys costs seconds. So elements and depth are capped and map keys
-must be text. Each buffer belongs to one array alone, so that the work on arrays is bounded by the bytes that were sent.
-Only exact base types come out, besides the frozen values of `wire.values`.
+A frame is a msgpack body and the raw buffers of its arrays, which are never copied into the body. Values without a
+msgpack type are sent as extensions (`Kind`). There is no pickle, no lookup of class names, and no code that runs on
+decoding. A body is surveyed before it is decoded, since decoders allocate as they go: 60 MB of empty lists would become
+4 GB, and a map with colliding keys costs seconds. So elements and depth are capped and map keys must be text. Each
+buffer belongs to one array alone, so that the work on arrays is bounded by the bytes that were sent. Only exact base
+types come out, besides the frozen values of `wire.values`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _TEXTUAL = re.compile(r"[<>|=]?(?:[SU][1-9]\d{0,6}|[mM]8(?:\[(?:[1-9]\d{0,3})?(?
 
 
 def dtype_name(dtype: np.dtype[Any]) -> str | None:
-    """The name under which an array's dtype is sent, or None for one that is not (object, void, structured)."""
+    """The name under which an array's dtype is sent, or None if it cannot be sent (object, void, structured)."""
     if dtype.name in _BY_NAME:
         return dtype.name
     return dtype.str if dtype.itemsize and (dtype.char in _NUMERIC or dtype.kind in "SUmM") else None
@@ -91,9 +91,8 @@ def _dtype_of(name: Any) -> np.dtype[Any]:
 
 
 class Encoder:
-    """Values to frames. `refer` gives what is sent in place of a value that is not plain, or raises `WireRefused`.
-
-    Large because each kind of value has one.
+    """Values to frames. `refer` returns what is sent instead of a value that is not plain, or raises `WireRefused`.
+    Large because each kind of value has a method.
     """
 
     def __init__(self, refer: Refer) -> None:
@@ -113,7 +112,7 @@ class Encoder:
         }  # fmt: skip
 
     def encode(self, value: object) -> tuple[bytes, list[Array]]:
-        """The body and the buffers of `value`; raises WireRefused for what cannot be sent."""
+        """The body and the buffers of `value`; raises WireRefused if it cannot be sent."""
         self._buffers, self._depth, self._count = [], 0, 0
         return self._pack(self._plain(value)), self._buffers
 
@@ -212,7 +211,7 @@ def _all_bytes(value: Array) -> bool:
 
 
 class Decoder:
-    """Frames to values. `revive` turns the values of `wire.values` into what this process works with.
+    """Frames to values. `revive` turns the values of `wire.values` into this process's own objects.
 
     Only a process that trusts its peer, as the worker must trust the judge, may skip the survey.
     """
@@ -240,7 +239,7 @@ class Decoder:
             return self._read(body)
         except WireError:
             raise
-        except Exception as error:  # whatever NumPy or msgspec raise for what they cannot read
+        except Exception as error:  # NumPy and msgspec raise various exceptions for invalid data
             raise WireError(f"not a frame: {type(error).__name__}") from error
 
     def _read(self, data: bytes | memoryview) -> Any:
@@ -271,7 +270,7 @@ class Decoder:
         self._used.add(index)
         data = memoryview(self._buffers[index])
         if math.prod(shape) * dtype.itemsize != data.nbytes:
-            raise WireError("an array whose sizes disagree")
+            raise WireError("an array with inconsistent sizes")
         return _rebuilt(data, dtype, shape)
 
     def _slice(self, value: list[Any]) -> slice:
@@ -296,7 +295,7 @@ class Decoder:
         indices, values, dense_shape = _list(value)
         sparse = Sparse(self._int64(indices), _typed(values, np.ndarray), self._int64(dense_shape))
         if sparse.indices.shape != (len(sparse.values), len(sparse.dense_shape)):
-            raise WireError("a sparse tensor whose parts disagree")
+            raise WireError("a sparse tensor with inconsistent parts")
         return self._revive(sparse)
 
     def _int64(self, value: Any) -> npt.NDArray[np.int64]:
@@ -343,7 +342,7 @@ def _rebuilt(data: memoryview, dtype: np.dtype[Any], shape: tuple[int, ...]) -> 
         raw = (raw != 0).view(np.uint8)  # a byte of 2 would be neither True nor False
     array: Array = raw.view(dtype).reshape(shape)
     if dtype.kind == "U" and (array.reshape(-1).view(dtype.str[0] + "u4") > sys.maxunicode).any():
-        raise WireError("text beyond Unicode")
+        raise WireError("text that is not valid Unicode")
     return array
 
 
@@ -351,7 +350,7 @@ def _scalar(value: list[Any]) -> np.generic:
     name, raw = _list(value)
     dtype = _dtype_of(name)
     if type(raw) is not bytes or len(raw) != dtype.itemsize:
-        raise WireError("a scalar whose size disagrees")
+        raise WireError("a scalar of the wrong size")
     scalar: Any = _rebuilt(memoryview(raw), dtype, ())[()]
     return scalar  # type: ignore[no-any-return]
 
@@ -373,7 +372,7 @@ def _strings(value: list[Any]) -> Array:
     dims, items = _list(value)
     shape = _sizes(dims)
     if math.prod(shape) != len(_list(items)) or not all(type(item) is bytes for item in items):
-        raise WireError("an array of byte strings whose sizes disagree")
+        raise WireError("an array of byte strings with inconsistent sizes")
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return array.reshape(shape)

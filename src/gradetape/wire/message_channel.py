@@ -32,12 +32,12 @@ class MessageChannel:
         self._channel.send(np.frombuffer(msgspec.json.encode(message), np.uint8))
 
     def receive(self, kind: Any) -> Any:
-        """The next message; raises EOFError when the other end is gone."""
+        """The next message; raises EOFError if the other end is closed."""
         return msgspec.json.decode(self._channel.receive().tobytes(), type=kind)
 
 
 def trusted_channel(sock: socket.socket) -> Channel:
-    """A channel to a process of the grader's own, for plain data; it skips the survey."""
+    """A channel to another process of the grader, for plain data; it skips the survey."""
     return Channel(sock, Encoder(_refuse), Decoder(lambda value: value, trusting=True))
 
 

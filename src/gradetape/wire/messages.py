@@ -24,7 +24,7 @@ class Kill(msgspec.Struct, frozen=True, tag_field="do", tag="kill"):
 
 
 class Allow(msgspec.Struct, frozen=True, tag_field="do", tag="allow"):
-    """Lets a worker use `cpu_s` CPU seconds from now on, and `total_s` in its whole life; beyond that it is ended."""
+    """Lets a worker use `cpu_s` CPU seconds from now on, and `total_s` in its whole life; then it is ended."""
 
     worker: int
     cpu_s: float

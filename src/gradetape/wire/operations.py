@@ -1,4 +1,4 @@
-"""The operations that the judge asks a worker for, and the kinds of reply that it gets."""
+"""The operations that the judge requests from a worker, and the kinds of reply."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from enum import StrEnum, unique
 
 @unique
 class Operation(StrEnum):
-    """What a request asks for; the worker has one function for each member."""
+    """The operation of a request; the worker has one function for each member."""
 
     HELLO = "hello"
     """Prepares TensorFlow; its devices and versions. The first request to every worker."""
     CELL = "cell"
-    """Runs one cell: its index, its source, and whether only its definitions are wanted."""
+    """Runs one cell: its index, its source, and whether to run only its definitions."""
     CHANGED = "changed"
     """What the cells replaced in NumPy, TensorFlow and Keras."""
     SEED = "seed"
     """Seeds Python, NumPy and TensorFlow."""
     OUTPUT = "output"
-    """What was printed since the last time; it is forgotten then."""
+    """The text printed since the last request; it is then discarded."""
     NAME = "name"
     """A name of the submission."""
     MODULE = "module"

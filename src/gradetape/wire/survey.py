@@ -1,4 +1,4 @@
-"""Counts what a msgpack body holds, without building it: elements, depth, and that map keys are text."""
+"""Checks a msgpack body without building it: its elements, its depth, and that map keys are text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_DEPTH = 64
 
 
 class Quota:
-    """How many elements, and how many levels, one frame may still have."""
+    """The numbers of elements and levels that a frame may still have."""
 
     __slots__ = ("elements", "level")
 
@@ -20,7 +20,7 @@ class Quota:
         self.level = 0
 
     def take(self, count: int) -> None:
-        """Uses up `count` elements; raises WireError when there are no more."""
+        """Uses up `count` elements; raises WireError if there are not enough."""
         self.elements -= count
         if self.elements < 0:
             raise WireError("too many elements in the frame")
@@ -66,18 +66,18 @@ def survey(data: bytes | memoryview, quota: Quota) -> None:
     type are msgpack's own, which a decoder would take for points in time.
     """
     position, end = 0, len(data)
-    due, keyed = [1], [False]
-    while due:
-        if not due[-1]:
-            due.pop()
+    remaining, keyed = [1], [False]
+    while remaining:
+        if not remaining[-1]:
+            remaining.pop()
             keyed.pop()
             continue
         if position >= end:
             raise WireError("the frame ends too early")
         kind, size, width = _HEADS[data[position]]
-        if keyed[-1] and not due[-1] & 1 and kind != "text":
+        if keyed[-1] and not remaining[-1] & 1 and kind != "text":
             raise WireError("a map key that is not text")
-        due[-1] -= 1
+        remaining[-1] -= 1
         quota.take(1)
         position += 1
         if width:
@@ -85,9 +85,9 @@ def survey(data: bytes | memoryview, quota: Quota) -> None:
             position += width
         if kind in ("array", "map"):
             count = size if kind == "array" else 2 * size
-            if count > end - position or len(due) > MAX_DEPTH:
+            if count > end - position or len(remaining) > MAX_DEPTH:
                 raise WireError("the frame is nested too deeply or ends too early")
-            due.append(count)
+            remaining.append(count)
             keyed.append(kind == "map")
         elif kind == "bad" or (kind == "ext" and position < end and data[position] > 0x7F):
             raise WireError("not msgpack, or an extension reserved by it")

@@ -1,6 +1,6 @@
-"""Plain values that have no class of their own in NumPy or Python: what is sent besides numbers and text.
+"""Plain values without a class in NumPy or Python, which are sent besides numbers and text.
 
-The judge and the worker share this module, so it imports neither TensorFlow nor anything of the judge's.
+The judge and the worker share this module, so it imports neither TensorFlow nor the judge.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class DType:
 
     @property
     def as_numpy_dtype(self) -> np.dtype[Any]:
-        """The NumPy dtype; raises TypeError where NumPy has none of that name."""
+        """The NumPy dtype; raises TypeError if NumPy has none of that name."""
         return np.dtype(self.name)
 
     @property
@@ -68,7 +68,7 @@ def _dtype_name(value: object) -> str | None:
 
 
 class TensorShape:
-    """A static shape: a sequence of int or None, or wholly unknown where `rank` is None."""
+    """A static shape: a sequence of int or None, or unknown if `rank` is None."""
 
     __slots__ = ("_dims",)
 
@@ -109,7 +109,7 @@ class TensorShape:
 
 
 class TensorSpec(NamedTuple):
-    """What a tensor must look like: a static shape, a dtype and perhaps a name."""
+    """The type of a tensor: a static shape, a dtype and an optional name."""
 
     shape: TensorShape
     dtype: DType

@@ -1,1 +1,1 @@
-"""What runs beside the student's code: the zygote, its workers, and the students' cells."""
+"""The code that runs beside the student's: the zygote, its workers, and the students' cells."""

@@ -1,7 +1,7 @@
 """Runs a notebook's cells, in order, in one namespace, as "Restart and run all" would.
 
-Each cell is compiled under a file name of its own and entered into `linecache`: AutoGraph reads the source from there,
-and without it every `for` over a tensor would fail.
+Each cell is compiled under a file name of its own and entered into `linecache`: AutoGraph reads the source from there;
+otherwise every `for` over a tensor would fail.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Cells:
         return {"error": error_text, "copied": copied, "output": self._output.text()}
 
     def _execute(self, source: str) -> None:
-        """Runs a cell, or the code that a magic wraps, under a file name of its own."""
+        """Runs a cell, or the code in a magic, under a file name of its own."""
         self._compiled += 1
         name = self._label if self._compiled == 1 else f"{self._label[:-1]}.{self._compiled}>"
         text = self._transform(source)
@@ -91,12 +91,12 @@ def _is_cell_magic(statement: ast.stmt) -> bool:
 
 
 def describe(error: BaseException) -> str:
-    """An exception as a student may read it: their own lines, then its kind and text."""
+    """An exception as text for the student: their own lines, then its kind and text."""
     return f"{own_lines(error)}{type(error).__name__}: {text_of(error)}".rstrip(": ")
 
 
 def own_lines(error: BaseException) -> str:
-    """The part of a traceback that lies in the submission's cells."""
+    """The part of a traceback that is in the submission's cells."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(PREFIX)]
     lines = traceback.format_list(frames[-8:])
     if isinstance(error, SyntaxError) and str(error.filename).startswith(PREFIX):

@@ -40,7 +40,7 @@ class Forker:
         self._sandbox: Sandbox
 
     def choose(self) -> None:
-        """Chooses the first sandbox that holds in a rehearsal; raises SandboxError where none does."""
+        """Chooses the first sandbox that passes a rehearsal; raises SandboxError if none does."""
         if self._policy.isolation != "none":
             self._groups.require()
         refusals: list[str] = []
@@ -59,7 +59,7 @@ class Forker:
     def fork(
         self, owner: socket.socket | None, number: int, data: int, work: Callable[[], None], uids: Iterable[int]
     ) -> WorkerProcess:
-        """A worker that does `work` with the descriptor `data`; `uids` are those in use. Raises OSError."""
+        """Forks a worker that runs `work` with the descriptor `data`; `uids` are those in use. Raises OSError."""
         uid = self._uids.take(uids)
         group = self._groups.make()
         read, write = os.pipe()
@@ -101,7 +101,7 @@ class Forker:
                 ours.recv(1)
             except TimeoutError:
                 raise SandboxError(
-                    f"no kill reaches all that a worker starts: a daemon has outlived it. {ELSEWHERE}"
+                    f"not every process of a worker can be killed: a daemon outlived its worker. {ELSEWHERE}"
                 ) from None
 
     def _become(self, uid: int, group: Group | None, data: int, write: int, work: Callable[[], None]) -> NoReturn:
@@ -111,7 +111,7 @@ class Forker:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             if group:
                 group.join()
-            write = fcntl.fcntl(write, fcntl.F_DUPFD, _REPORT + 1)  # it might be DATA itself
+            write = fcntl.fcntl(write, fcntl.F_DUPFD, _REPORT + 1)  # it may be DATA itself
             os.dup2(data, DATA, inheritable=False)
             os.dup2(write, _REPORT, inheritable=False)
             nothing = os.open("/dev/null", os.O_RDWR)

@@ -1,8 +1,8 @@
 """Finds what a submission's cells replaced in NumPy, TensorFlow and Keras.
 
 The public names are recorded when the zygote has imported them, and compared once the cells have run: whether each name
-still stands for the same function or class, and each function still has its code. This helps staff and protects
-nothing: code that knows of it can undo its changes, or replace the comparison. Points never depend on it.
+still refers to the same function or class, and each function still has its code. This helps staff but protects nothing:
+code that knows it can undo its changes, or replace the comparison. Points never depend on it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from gradetape.worker.generation import keras
 
 _ROOTS = {"np": np, "tf": tf, "keras": keras, "builtins": builtins}
 _PACKAGES = ("numpy", "tensorflow", "keras", "tf_keras")
-_SKIP = ("compat", "raw_ops", "src")  # other names for the same, or nothing that a check would use
+_SKIP = ("compat", "raw_ops", "src")  # aliases, or names that no check would use
 _DEPTH = 2
 _MOST = 20
 
 
 class NameRecord(NamedTuple):
-    """A name as it was: its full name, its holder, its value, and the value's code."""
+    """A recorded name: its full name, its holder, its value, and the value's code."""
 
     place: str
     holder: Any
@@ -43,7 +43,7 @@ class NameRecord(NamedTuple):
 
 
 class ClassRecord(NamedTuple):
-    """A class as it was: the names of its own."""
+    """A recorded class: the names of its own."""
 
     holder: type
     names: frozenset[str]
@@ -67,7 +67,7 @@ def _recorded() -> Iterator[NameRecord | ClassRecord]:
 
 
 def _of_module(place: str, module: ModuleType, seen: set[int], depth: int) -> Iterator[NameRecord | ClassRecord]:
-    """The functions and classes of a module and of those below it; a module that is not loaded yet is left alone."""
+    """The functions and classes of a module and of those below it; a module that is not loaded yet is skipped."""
     seen.add(id(module))
     public = [(name, value) for name, value in vars(module).items() if not name.startswith("_") and name not in _SKIP]
     for name, value in public:
@@ -107,6 +107,6 @@ _LOADED = tuple((name, sys.modules[name]) for name in _PACKAGES if name in sys.m
 
 
 def changed() -> list[str]:
-    """The places of what has changed since it was imported, a few of them at most."""
+    """The places of changes since the import, a few at most."""
     replaced = (f"sys.modules[{name!r}]" for name, module in _LOADED if sys.modules.get(name) is not module)
     return list(islice(chain(replaced, chain.from_iterable(recorded.changes() for recorded in _BEFORE)), _MOST))

@@ -1,4 +1,4 @@
-"""Quiet stand-ins for what a notebook expects around its cells: IPython's magics, `display`, otter's `grader`."""
+"""Quiet stand-ins for a notebook's environment: IPython's magics, `display`, otter's `grader`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WRAPS_A_CELL = frozenset({"time", "timeit", "prun", "capture"})
 
 
 class QuietShell:
-    """Stands in for IPython's shell: a magic that wraps code runs the code, every other one does nothing."""
+    """Stands in for IPython's shell: a magic with code runs the code, every other magic does nothing."""
 
     def __init__(self, run: Callable[[str], None]) -> None:
         self._run = run
@@ -30,10 +30,10 @@ class QuietShell:
             self._run(cell)
 
     def system(self, command: str) -> None:
-        """Shell lines do nothing: there is nothing to install or to list."""
+        """Shell lines do nothing."""
 
     def getoutput(self, command: str, *_: Any, **__: Any) -> list[str]:
-        """A shell line whose output is kept returns no lines."""
+        """A shell line whose output is assigned returns no lines."""
         return []
 
     def __getattr__(self, name: str) -> Callable[..., None]:

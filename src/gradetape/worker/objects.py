@@ -1,4 +1,4 @@
-"""The worker's objects: which ones the judge has handles of, and how values become plain data."""
+"""The worker's objects: those that the judge has handles of, and their conversion to plain data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VARIABLES = tuple({tf.Variable, getattr(keras, "Variable", tf.Variable)})
 
 
 class Objects:
-    """Objects by number. An object has one number for as long as the judge holds it."""
+    """Objects by number. An object keeps its number as long as the judge holds it."""
 
     def __init__(self) -> None:
         self._held: dict[int, tuple[object, int]] = {}
@@ -37,11 +37,11 @@ class Objects:
         }
 
     def revive(self, value: Any) -> object:
-        """The TensorFlow value or object that a received value stands for."""
+        """The TensorFlow value or object that a received value represents."""
         return self._revivers[type(value)](value)
 
     def refer(self, value: object) -> Any:
-        """The plain form of a TensorFlow value that has one, else a reference to it."""
+        """The plain form of a TensorFlow value if it has one, otherwise a reference."""
         if isinstance(value, tf.DType):
             return DType(value.name)
         if isinstance(value, tf.TensorShape):
@@ -67,11 +67,11 @@ class Objects:
         return Ref(number, _kind(value), type(value).__name__[:80])
 
     def begin(self) -> None:
-        """A new reply begins: what is held from here on is referred to in it."""
+        """Begins a new reply, which refers to the objects held from now on."""
         self._in_reply = []
 
     def undo(self) -> None:
-        """The reply was not sent: releases what it referred to."""
+        """Releases what the reply referred to, since it was not sent."""
         self.release([[number, 1] for number in self._in_reply])
 
     def release(self, dropped: list[list[int]]) -> None:

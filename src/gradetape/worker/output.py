@@ -15,7 +15,7 @@ class Output(io.TextIOBase):
         self._cut = 0
 
     def writable(self) -> bool:
-        """It can be written to."""
+        """Always true: it can be written to."""
         return True
 
     def write(self, text: str) -> int:
@@ -30,10 +30,10 @@ class Output(io.TextIOBase):
         return len(text)
 
     def text(self) -> str:
-        """What was printed, with a note of how much was cut."""
+        """The printed text, with a note of how much was cut."""
         kept = "".join(self._parts)
         return f"{kept}\n… ({self._cut} more characters were cut)" if self._cut else kept
 
     def clear(self) -> None:
-        """Forgets the text."""
+        """Discards the text."""
         self._parts, self._kept, self._cut = [], 0, 0

@@ -1,4 +1,4 @@
-"""One worker as the zygote sees it: its processes, what they reported, and what they have used."""
+"""The zygote's record of one worker: its processes, their reports, and the resources that they have used."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from gradetape.wire.messages import Allow, Exit
 
 
 class WorkerProcess:
-    """A worker as the zygote sees it.
-
-    Large because it holds all that the zygote knows of a worker: what it was made with, what
-    its outer processes reported, and what it has used.
+    """The zygote's record of one worker. Large because it holds everything about a worker: its settings, the reports of
+    its outer processes, and the resources that it has used.
     """
 
     def __init__(
@@ -67,7 +65,7 @@ class WorkerProcess:
             self.group.kill()
             kills, used = self.group.oom_kills, max(self.group.cpu_s or 0.0, used)
             self.group.remove()
-        # Nothing inside can end an init: it was not the student's code that kept this one from reporting.
+        # Nothing inside can end an init, so the student's code did not prevent this report.
         lost = self._ended is None and not self._doomed and not kills
         return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost)
 

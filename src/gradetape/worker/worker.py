@@ -1,7 +1,6 @@
-"""A worker: runs a submission's cells in the sandbox, then answers the judge until it hangs up.
-
-It trusts the judge, and nobody trusts it: whatever the student's code does to this process, the judge accepts nothing
-from it but well-formed replies.
+"""A worker: runs a submission's cells in the sandbox, then answers the judge until it closes the connection. It trusts
+the judge but is not trusted: whatever the student's code does to this process, the judge accepts nothing from it but
+well-formed replies.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _TREE_BYTES = 256 << 20
 _TREE_FILES = 2000
 Bytes = npt.NDArray[np.uint8]
 _MODULES = {"tf": tf, "keras": keras}
-# As plain text, which is looked up faster than a member of an enum.
+# As plain text, which is faster to look up than a member of an enum.
 _OK, _MISSING, _RAISED = ReplyKind.OK.value, ReplyKind.MISSING.value, ReplyKind.RAISED.value
 
 
@@ -59,7 +58,7 @@ class Worker:
         self._operations = self._table()
 
     def serve(self) -> None:
-        """Answers until the judge hangs up."""
+        """Answers until the judge closes the connection."""
         while True:
             try:
                 sequence, operation, args, released = self._channel.receive()
@@ -70,7 +69,7 @@ class Worker:
             self._objects.release(released)
 
     def _send(self, sequence: int, reply: list[Any]) -> None:
-        """One reply; a value that is too large or too deep to be sent goes as a handle."""
+        """One reply; a value that is too large or too deep to send becomes a handle."""
         self._objects.begin()
         try:
             self._channel.send([sequence, *reply])
@@ -112,7 +111,7 @@ class Worker:
 
 
 def prepare(device_mb: int = 0) -> dict[str, Any]:
-    """Makes TensorFlow behave alike on every machine, before anything is computed; its versions and devices.
+    """Makes TensorFlow behave alike on every machine, before any computation; returns its versions and devices.
 
     `device_mb` is the part of a GPU's memory that this process may take, in MiB; 0 for as much as it needs.
     """
@@ -136,7 +135,7 @@ def seed(number: int) -> None:
 
 
 def _described(error: BaseException) -> list[Any]:
-    """What is sent of an exception; some raise another one when they are described."""
+    """The description of an exception that is sent; some exceptions raise another one when described."""
     try:
         return [_chain(error), type(error).__name__[:80], text_of(error), own_lines(error)]
     except BaseException:
@@ -154,7 +153,7 @@ def _call(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any])
 
 
 def _is_instance(value: object, cls: type) -> bool:
-    """By `type`: the object's own `__class__` may be anything."""
+    """Uses `type`, since an object's own `__class__` may be anything."""
     return issubclass(type(value), cls)
 
 
@@ -185,7 +184,7 @@ def _read_tree(folder: Path) -> dict[str, Bytes]:
 
 
 def _write_tree(files: dict[str, Bytes]) -> str:
-    """A new folder with these files in it; its path."""
+    """Creates a folder with these files and returns its path."""
     folder = Path(tempfile.mkdtemp())
     for name, data in files.items():
         path = folder / name

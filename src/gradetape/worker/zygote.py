@@ -1,11 +1,11 @@
-"""The zygote: imports TensorFlow once, then forks a worker for whoever asks.
+"""The zygote: imports TensorFlow once, then forks workers on request.
 
-`python -m gradetape.worker.zygote` reads its policy from standard input and listens on a sequenced-packet socket.
-Every connection is one judge's child. `Spawn` carries a worker's data socket (so that it has no name that anyone could
-connect to), `Kill` ends a worker, `Allow` limits its CPU seconds, which the zygote measures from outside; the zygote
-reports when one is `Ready`, `Broken`, or has an `Exit`. The end of a connection is the end of its workers. The zygote
-computes nothing (a TensorFlow operation before the fork deadlocks every child) and reads nothing that a worker's code
-could write. It ends when its standard input does, so a supervisor that dies leaves no zygote behind.
+`python -m gradetape.worker.zygote` reads its policy from standard input and listens on a sequenced-packet socket. Every
+connection is one judge's child. `Spawn` carries a worker's data socket (so that it has no name to connect to), `Kill`
+ends a worker, `Allow` limits its CPU seconds, which the zygote measures from outside; the zygote reports when one is
+`Ready`, `Broken`, or has an `Exit`. The end of a connection is the end of its workers. The zygote computes nothing (a
+TensorFlow operation before the fork deadlocks every child) and reads nothing that a student's code could write. It ends
+when its standard input does, so a supervisor that dies leaves no zygote behind.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ENFORCE_S = 0.2
 class Zygote:
     """The event loop: connections of judges, and the report pipes of their workers.
 
-    Large because each kind of event has one of its own.
+    Large because each kind of event has a method.
     """
 
     def __init__(self, policy: Policy, supervisor: TextIO) -> None:
@@ -95,13 +95,13 @@ class Zygote:
         return True
 
     def _timeout(self) -> float | None:
-        """How long to sleep: for ever where no worker's CPU seconds are limited."""
+        """How long to sleep: without limit if no worker's CPU seconds are limited."""
         if all(child.limit_s == math.inf for child in self._living):
             return None
         return max(self._enforce_at - time.monotonic(), 0.0)
 
     def _enforce(self) -> None:
-        """Limits the CPU seconds of the workers, a few times a second."""
+        """Checks the CPU seconds of the workers, a few times a second."""
         if time.monotonic() < self._enforce_at:
             return
         self._enforce_at = time.monotonic() + _ENFORCE_S
@@ -110,7 +110,7 @@ class Zygote:
                 child.enforce()
 
     def _accept(self, listener: socket.socket) -> None:
-        """Accepts a judge's connection; one from students' code is refused."""
+        """Accepts a judge's connection; refuses connections from students' code."""
         try:
             connection, _ = listener.accept()
         except OSError:
@@ -123,7 +123,7 @@ class Zygote:
         self._selector.register(connection, selectors.EVENT_READ, None)
 
     def _handle(self, connection: Any) -> None:
-        """Handles one request of a judge's; a malformed one ends that connection and nothing else."""
+        """Handles one request of a judge; a malformed request ends only that connection."""
         if connection not in self._children:
             return
         descriptors: list[int] = []
@@ -196,14 +196,14 @@ class Zygote:
 def _work(output_limit: int, slot: Slot) -> None:
     from gradetape.worker.worker import Worker
 
-    if slot.device:  # CUDA has not been touched yet, and reads this when it is
+    if slot.device:  # CUDA is not initialized yet, and will read this
         os.environ["CUDA_VISIBLE_DEVICES"] = slot.device
         os.environ["CUDA_CACHE_PATH"] = os.path.join(os.environ["TMPDIR"], "cuda")
     Worker(socket.socket(fileno=DATA), output_limit, slot.memory_mb).serve()
 
 
 def _import_everything() -> None:
-    """Imports whatever a worker needs, so that no worker has to; raises SandboxError if that computed something."""
+    """Imports everything that workers need; raises SandboxError if the imports computed something."""
     import gradetape.worker.worker  # noqa: F401, I001
     import h5py  # noqa: F401
     from tensorflow.python.eager import context
@@ -220,7 +220,7 @@ def _import_everything() -> None:
 def main() -> int:
     """Reads the policy from the first line of standard input, imports, and serves."""
     policy = msgspec.json.decode(io.FileIO(0, closefd=False).readline(), type=Policy)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as pid 1 of a container it would be ignored
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # pid 1 of a container would ignore it otherwise
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with open(os.dup(1), "w", buffering=1) as supervisor:
         os.dup2(2, 1)  # what the imports print does not go to the supervisor

@@ -151,17 +151,17 @@ def literal(text: str) -> str:
 
 
 def assert_close(given: object, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Assert that `given` has the shape of `expected` and close numbers; `advice` ends the message if not.
+    """Assert that `given` has the shape of `expected` and close numbers; `advice` is added to the message otherwise.
 
     assert_close(student.log_cosh(y_true, y_pred), expected, "Take the mean over the last axis.")
     """
-    due, numbers = np.asarray(expected), _as_numbers(given, advice)
-    assert numbers.shape == due.shape, f"expected shape {due.shape}, but your code gave {numbers.shape}. {advice}"
-    far_off = ~np.isclose(numbers, due, rtol, atol)
+    wanted, numbers = np.asarray(expected), _as_numbers(given, advice)
+    assert numbers.shape == wanted.shape, f"expected shape {wanted.shape}, but your code gave {numbers.shape}. {advice}"
+    far_off = ~np.isclose(numbers, wanted, rtol, atol)
     if far_off.any():
         at = tuple(np.argwhere(far_off)[0].tolist())
         where = f" at index {list(at)}" if at else ""
-        raise AssertionError(f"expected {due[at]:.7g}{where}, but your code gave {numbers[at]:.7g}. {advice}")
+        raise AssertionError(f"expected {wanted[at]:.7g}{where}, but your code gave {numbers[at]:.7g}. {advice}")
 
 
 def _as_numbers(given: object, advice: str) -> Any:
@@ -178,12 +178,12 @@ def assert_tensor(given: Any, expected: object, advice: str = "", rtol: float = 
 
     assert_tensor(student.arange_like_numpy(5), np.arange(5, dtype="int64"))
     """
-    due = np.asarray(expected)
+    wanted = np.asarray(expected)
     assert _is_tensor(given), f"expected a tensor, but your code gave {given!r}. {advice}"
     dtype = _as_numbers(given, advice).dtype
-    assert dtype == due.dtype, f"expected dtype {due.dtype}, but your code gave {dtype}. {advice}"
-    exact = due.dtype.kind in "biu"
-    assert_close(given, due, advice, 0.0 if exact else rtol, 0.0 if exact else atol)
+    assert dtype == wanted.dtype, f"expected dtype {wanted.dtype}, but your code gave {dtype}. {advice}"
+    exact = wanted.dtype.kind in "biu"
+    assert_close(given, wanted, advice, 0.0 if exact else rtol, 0.0 if exact else atol)
 
 
 @in_worker

@@ -174,17 +174,17 @@ def raises(*wanted: type[Exception] | str) -> Iterator[None]:
 
 
 def assert_close(given: object, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Assert that `given` has the shape of `expected` and close numbers; `advice` ends the message if not.
+    """Assert that `given` has the shape of `expected` and close numbers; `advice` is added to the message otherwise.
 
     assert_close(student.log_cosh(y_true, y_pred), expected, "Take the mean over the last axis.")
     """
-    due, numbers = np.asarray(expected), _as_numbers(given, advice)
-    assert numbers.shape == due.shape, f"expected shape {due.shape}, but your code gave {numbers.shape}. {advice}"
-    far_off = ~np.isclose(numbers, due, rtol, atol)
+    wanted, numbers = np.asarray(expected), _as_numbers(given, advice)
+    assert numbers.shape == wanted.shape, f"expected shape {wanted.shape}, but your code gave {numbers.shape}. {advice}"
+    far_off = ~np.isclose(numbers, wanted, rtol, atol)
     if far_off.any():
         at = tuple(np.argwhere(far_off)[0].tolist())
         where = f" at index {list(at)}" if at else ""
-        raise AssertionError(f"expected {due[at]:.7g}{where}, but your code gave {numbers[at]:.7g}. {advice}")
+        raise AssertionError(f"expected {wanted[at]:.7g}{where}, but your code gave {numbers[at]:.7g}. {advice}")
 
 
 def _as_numbers(given: object, advice: str) -> Any:
