@@ -52,7 +52,7 @@ def test_an_error_of_the_course_is_shown_with_its_line(tmp_path: Path) -> None:
 def test_a_course_whose_answer_key_workers_could_see_is_wrong(tmp_path: Path) -> None:
     site = next(path for path in sys.path if path.endswith("site-packages"))
     finding = doctor.sandbox(doctor.Config(), (Path(site) / "course" / "solutions",))
-    assert finding.state is State.WRONG and "Move the course out of" in finding.remedy
+    assert finding.state is State.WRONG and "Move it out of" in finding.remedy
 
 
 _ELSEWHERE = """

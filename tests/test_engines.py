@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
 import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,7 +33,6 @@ from gradetape.grading.events import (
 from gradetape.grading.request import GradeRequest, plan
 from gradetape.grading.run import run
 from gradetape.records import Check, CheckResult, Grade, Job, Limits, Lost, Outcome, Slot, Status, Submission, Verdict
-from gradetape.runtime.hidden import hidden
 from gradetape.runtime.slots import Slots
 from gradetape.verify import verify
 from tests.course import DOUBLE, HALVE, called, tiny
@@ -361,23 +363,20 @@ def test_an_engine_costs_nothing_until_it_is_used(gradable: GradableAssignment) 
         assert engine.capacity() == 1
 
 
-def test_a_folder_above_what_workers_need_hides_all_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A course's folder often holds the virtual environment, and links to it."""
-    for name in ("course/.venv/lib", "course/results", "elsewhere"):
-        (tmp_path / name).mkdir(parents=True)
-    for name, target in (("venv", ".venv"), ("data", "../elsewhere")):
-        (tmp_path / "course" / name).symlink_to(target)
-    monkeypatch.setattr("gradetape.runtime.hidden.visible", lambda: [str(tmp_path / "course" / ".venv")])
-    found = hidden([tmp_path / "course"])
-    assert found == (tmp_path / "elsewhere", tmp_path / "course" / "results")
-    assert hidden([tmp_path / "course" / ".venv" / "lib"]) == (tmp_path / "course" / ".venv" / "lib",)
+@pytest.mark.parametrize("out", ["/tmp", "/", "."])
+def test_results_may_go_to_a_folder_above_what_workers_can_read(
+    gradable: GradableAssignment, answers: Path, out: str
+) -> None:
+    """Such a folder may hold the interpreter, but nothing else in it can be read."""
+    request = GradeRequest(paths=(answers,), assignment="tiny", out=Path(out))
+    assert plan(gradable.course, request).engine.environment.isolation == "namespaces"
 
 
-@pytest.mark.parametrize("folder", ["/", "/tmp", "/home", "/dev/shm", "/etc", "/proc/1"])
-def test_folders_that_every_worker_has_of_its_own_are_not_among_the_hidden(folder: str) -> None:
-    assert hidden([Path(folder)]) == ()
-
-
-def test_results_may_go_to_the_folder_for_temporary_files(gradable: GradableAssignment, answers: Path) -> None:
-    with open_engine(gradable, EngineOptions(workers=1, hidden=(Path("/tmp"), answers))) as engine:
-        assert engine.collected.checks
+def test_the_folder_that_python_runs_in_is_not_taken_for_one_of_a_workers(
+    gradable: GradableAssignment, answers: Path
+) -> None:
+    """`python -m` puts it first among the folders of modules, and PYTHONPATH others; a zygote has neither."""
+    line = [sys.executable, "-m", "gradetape", "grade", "in", "--assignment", "tiny", "--device", "gpu"]
+    environment = os.environ | {"PYTHONPATH": str(answers)}
+    run_ = subprocess.run(line, cwd=gradable.course.root, env=environment, capture_output=True, text=True, check=False)
+    assert "students' code can read" not in run_.stderr and "finds no GPU" in run_.stderr

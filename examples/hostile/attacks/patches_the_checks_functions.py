@@ -11,5 +11,5 @@ def saved(scale, folder):
 
 for thing in gc.get_objects():
     if type(thing).__name__ == "Objects" and hasattr(thing, "_functions"):
-        thing._revivers = {kind: (lambda source: saved) if kind.__name__ == "Source" else revive
+        thing._revivers = {kind: (lambda source: saved) if kind.__name__ == "FunctionSource" else revive
                            for kind, revive in thing._revivers.items()}  # fmt: skip

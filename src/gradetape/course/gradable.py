@@ -54,11 +54,16 @@ class GradableAssignment:
 
     @property
     def secret_folders(self) -> tuple[Path, ...]:
-        """The files and folders that students' code must never see; those of the configuration among them."""
-        root, config = self.course.root, self.course.config
+        """The folders that students' code must never see, and that every worker tries to reach in vain."""
+        root = self.course.root
+        return (root / "solutions", root / "autograder", root / self.course.config.results)
+
+    @property
+    def private_files(self) -> tuple[Path, ...]:
+        """The other files of the configuration that students' code must never see: the times and the database."""
+        config = self.course.config
         database = (config.gradebook or "").partition("sqlite:///")[2]
-        configured = (config.results, config.late.times, database)
-        return (root / "solutions", root / "autograder", *(root / path for path in configured if path))
+        return tuple(self.course.root / path for path in (config.late.times, database) if path)
 
     def bundle(self) -> AssignmentBundle:
         """The assignment's part that an engine needs, wherever it runs; check files in the order of `check_files`."""

@@ -21,7 +21,7 @@ from gradetape.engine.judge_client import JudgeClient
 from gradetape.engine.unpacked import unpacked
 from gradetape.judge.messages import CancelJob, Done, JobLost, Judged, Message, RunJob
 from gradetape.records import AssignmentBundle, CheckResult, CollectedChecks, Environment, Job, Lost, Outcome
-from gradetape.runtime.hidden import hidden
+from gradetape.runtime.hidden import refuse_visible
 from gradetape.runtime.pool import Lease, Pool
 from gradetape.runtime.processors import workers_of
 from gradetape.runtime.slots import Slots
@@ -33,13 +33,15 @@ _GRACE_S = 0.3
 def open_engine(gradable: GradableAssignment, options: EngineOptions) -> LocalEngine:
     """An engine for an assignment of a course on this machine: its check files are read where they are.
 
-    Raises DeviceError if a GPU is requested and there is none, EngineError without a container engine or its image.
-    """
+    Raises SandboxError if workers could read what is hidden from them, DeviceError if a GPU is requested and there is
+    none, EngineError without a container engine or its image.
     course = gradable.course.config
     slots = Slots.of(
         course, workers=options.workers or workers_of(course), isolation=options.isolation, device=options.device,
-        secret=(*gradable.secret_folders, *hidden(options.hidden)),
+        secret=gradable.secret_folders,
     )  # fmt: skip
+    if slots.isolation == "namespaces":
+        refuse_visible(options.hidden)
     return LocalEngine(gradable.bundle(), slots, root=gradable.course.root)
 
 

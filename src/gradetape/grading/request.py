@@ -72,7 +72,7 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
     question = None if request.question is None else resolve(request.question, gradable.assignment)
     times_of(course)
     results = request.out or course.root / course.config.results
-    hidden = (*request.engine.hidden, results, *request.paths)
+    hidden = (*request.engine.hidden, results, *gradable.private_files, *request.paths)
     engine = open_engine(gradable, msgspec.structs.replace(request.engine, hidden=hidden))
     return GradePlan(
         gradable=gradable, selection=selection, engine=engine, folder=results / (question or ""), question=question,

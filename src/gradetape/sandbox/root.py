@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
+from collections.abc import Sequence
 
 from gradetape.errors import SandboxError
 from gradetape.records import Limits
@@ -14,7 +15,6 @@ from gradetape.sandbox.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, 
 HOME = "/home"
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu")
 PRIVATE = ("/tmp", HOME, "/dev/shm")
-OWN = ("/dev", *PRIVATE, "/proc", "/etc", "/old")  # the folders of every root; those that hold others come first
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 OWN_PART_OF_PROC = (
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/version", "/proc/loadavg",
@@ -24,10 +24,13 @@ _DRIVER = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/n
 _INODES = 20_000
 
 
-def visible() -> list[str]:
-    """The paths that a worker sees read-only: the system's libraries, the interpreter, and its packages."""
+def visible(packages: Sequence[str] | None = None) -> list[str]:
+    """The paths that a worker sees read-only: the system's libraries, the interpreter, and its packages.
+
+    `packages` are the folders of packages, by default this process's `sys.path`.
+    """
     found = [path for path in _SYSTEM if os.path.lexists(path)]
-    for path in (os.path.realpath(sys.base_prefix), sys.prefix, *sys.path):
+    for path in (os.path.realpath(sys.base_prefix), sys.prefix, *(sys.path if packages is None else packages)):
         if os.path.isdir(path) and not any(_within(path, known) for known in found):
             found.append(os.path.abspath(path))
     return found
@@ -41,14 +44,12 @@ def readable(own_proc: bool) -> list[str]:
     return [*visible(), "/etc", *(("/proc",) if own_proc else OWN_PART_OF_PROC)]
 
 
-def refuse_secrets(secret: tuple[str, ...]) -> None:
-    """Raises SandboxError if one of these folders is inside a folder that workers can read."""
+def refuse_secrets(secret: tuple[str, ...], readable: Sequence[str] | None = None) -> None:
+    """Raises SandboxError if one of these is inside a folder that workers can read, by default `visible()`."""
     for folder in secret:
-        for path in visible():
+        for path in visible() if readable is None else readable:
             if _within(os.path.realpath(folder), os.path.realpath(path)):
-                raise SandboxError(
-                    f"{folder} is inside {path}, which students' code can read. Move the course out of {path}."
-                )
+                raise SandboxError(f"{folder} is inside {path}, which students' code can read. Move it out of {path}.")
 
 
 def devices(gpu: bool) -> tuple[str, ...]:
@@ -65,7 +66,7 @@ def build(root: str, limits: Limits, uid: int, *, gpu: bool = False) -> bool:
     os.umask(0o022)
     syscalls.mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=755")
     private = f"size={limits.disk_mb}m,nr_inodes={_INODES},mode=1777"
-    for folder in OWN:
+    for folder in ("/dev", *PRIVATE, "/proc", "/etc", "/old"):
         os.mkdir(root + folder)
     for folder in PRIVATE:
         syscalls.mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, private)
