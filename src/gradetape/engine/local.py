@@ -35,6 +35,7 @@ def open_engine(gradable: GradableAssignment, options: EngineOptions) -> LocalEn
 
     Raises SandboxError if workers could read what is hidden from them, DeviceError if a GPU is requested and there is
     none, EngineError without a container engine or its image.
+    """
     course = gradable.course.config
     slots = Slots.of(
         course, workers=options.workers or workers_of(course), isolation=options.isolation, device=options.device,
