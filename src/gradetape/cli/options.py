@@ -15,8 +15,8 @@ results_folder = click.option(
     help="The folder that grade wrote to. [default: results in grader_config.yml]",
 )
 workers = click.option(
-    "--workers", metavar="N", type=click.IntRange(1, 512), help="How many workers run at a time. [default: one per CPU]"
+    "--workers", metavar="N", type=click.IntRange(1, 512), help="Number of parallel workers. [default: one per CPU]"
 )
 question = click.option(
-    "--question", metavar="ID", help="Only this question; a prefix of its id is enough if it is unique, like q05."
+    "--question", metavar="ID", help="Only this question, by its id or a unique prefix of it, such as q05."
 )
