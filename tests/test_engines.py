@@ -7,18 +7,31 @@ import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gradetape.course import assignments as courses
+from gradetape.course.config import Config
 from gradetape.course.gradable import GradableAssignment
-from gradetape.engine import Engine, EngineOptions, LocalEngine, MockEngine, OpenEngine, judge, open_engine
+from gradetape.engine import Engine, EngineOptions, Finished, LocalEngine, MockEngine, OpenEngine, judge, open_engine
+from gradetape.engine.factory import ENGINES
 from gradetape.errors import InfrastructureError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.batch import Batch, BatchGrader
-from gradetape.grading.events import BatchBegan, Event, SubmissionBegan, SubmissionGraded
+from gradetape.grading.events import (
+    BatchBegan,
+    Event,
+    SubmissionBegan,
+    SubmissionGraded,
+    SubmissionKnown,
+    SubmissionReplaced,
+    SubmissionRetried,
+)
 from gradetape.grading.request import GradeRequest, plan
 from gradetape.grading.run import run
-from gradetape.records import Check, CheckResult, Grade, Job, Limits, Lost, Outcome, Status, Submission, Verdict
+from gradetape.records import Check, CheckResult, Grade, Job, Limits, Lost, Outcome, Slot, Status, Submission, Verdict
+from gradetape.runtime.hidden import hidden
+from gradetape.runtime.slots import Slots
 from gradetape.verify import verify
 from tests.course import DOUBLE, HALVE, called, tiny
 from tests.engines.elsewhere import Elsewhere
@@ -63,16 +76,22 @@ def always(engine: Engine) -> OpenEngine:
     return lambda gradable, options: engine
 
 
+CONTRACT = {name for name in vars(Engine) if not name.startswith("_")} | {"__enter__", "__exit__"}
+
+
 @pytest.mark.parametrize("kind", [LocalEngine, MockEngine, Elsewhere])
 def test_every_engine_has_the_whole_contract(kind: type) -> None:
-    contract = {name for name in vars(Engine) if not name.startswith("_")} | {"__enter__", "__exit__"}
-    own = {*vars(kind), *inspect.signature(MockEngine.__init__).parameters} | {"collected", "environment"}
-    assert contract <= own
-    for name in contract & set(vars(kind)):
-        if callable(getattr(kind, name)) and name != "__exit__":
-            assert list(inspect.signature(getattr(kind, name)).parameters) == list(
-                inspect.signature(getattr(Engine, name)).parameters
+    attributes = set(vars(MockEngine(all_pass))) if kind is MockEngine else set()
+    assert {name for name in CONTRACT if not hasattr(kind, name) and name not in attributes} == set()
+    for name in CONTRACT - {"__exit__"} - attributes:
+        if callable(wanted := getattr(Engine, name)):
+            assert (
+                inspect.signature(getattr(kind, name)).parameters.keys() == inspect.signature(wanted).parameters.keys()
             )
+
+
+def test_the_configuration_allows_exactly_the_engines_that_there_are() -> None:
+    assert set(typing.get_args(Config.model_fields["engine"].annotation)) == set(ENGINES)
 
 
 def test_a_batch_is_graded_by_whatever_engine_the_factory_gives(gradable: GradableAssignment, answers: Path) -> None:
@@ -92,7 +111,8 @@ def test_nothing_is_asked_of_an_engine_where_everything_is_graded(gradable: Grad
     run(plan(gradable.course, request, always(MockEngine(all_pass, checks=CHECKS))), lambda _: None)
     again, events = MockEngine(all_pass, checks=CHECKS), list[Event]()
     report = run(plan(gradable.course, request, always(again)), events.append)
-    assert again.jobs == [] and events == [BatchBegan(2, 2)]
+    assert again.jobs == [] and [type(event) for event in events] == [SubmissionKnown, SubmissionKnown, BatchBegan]
+    assert events[-1] == BatchBegan(2, 2)
     assert (report.batch.fresh, len(report.batch.grades)) == (0, 2)
 
 
@@ -128,7 +148,36 @@ def test_another_process_reports_a_broken_check_file_by_its_path_in_the_course(
 ) -> None:
     gradable.answer_key.hidden_checks("q02_halve").write_text("import tensorflow\n")
     with Elsewhere(gradable.bundle(), tmp_path) as engine:
-        assert list(engine.collected.broken) == ["autograder/tiny/test_q02_halve.py"]
+        broken = engine.collected.broken
+    assert list(broken) == ["autograder/tiny/test_q02_halve.py"]
+    assert broken["autograder/tiny/test_q02_halve.py"].startswith("autograder/tiny/test_q02_halve.py, line 1: ")
+    assert not any("/" in text.split("autograder")[0] for text in broken.values())
+
+
+def test_a_bundle_cannot_lead_out_of_its_folder(gradable: GradableAssignment, tmp_path: Path) -> None:
+    slots = Slots(slots=(Slot(),), isolation="none", limits=Limits(), keras="3", secret=())
+    bundle = gradable.bundle()
+    for name in (
+        "../../escaped.txt",
+        str(tmp_path / "escaped.txt"),
+        "autograder/../../tiny/test_q.py",
+        "grader_config.yml",
+    ):
+        odd = msgspec.structs.replace(bundle, files={**bundle.files, name: b"x"})
+        with (
+            LocalEngine(odd, slots) as engine,
+            pytest.raises(InfrastructureError, match="which is not the path of a check file"),
+        ):
+            engine.submit(gradable.job(gradable.reference, Limits()))
+
+
+def test_an_engine_with_a_bundle_starts_anew_as_often_as_it_must(gradable: GradableAssignment) -> None:
+    slots = Slots(slots=(Slot(),), isolation="namespaces", limits=Limits(), keras="3", secret=())
+    job = gradable.job(gradable.reference, Limits(), trusted=True)
+    with LocalEngine(gradable.bundle(), slots) as engine:
+        for _ in range(2):
+            assert all(result.verdict is Verdict.PASSED for result in judge(engine, job).results)
+            engine.renew()
 
 
 def test_verify_gets_its_engine_from_the_factory(gradable: GradableAssignment) -> None:
@@ -204,6 +253,81 @@ def graded(events: list[Event]) -> list[str]:
     return [event.grade.student for event in events if isinstance(event, SubmissionGraded)]
 
 
+class Waiting(MockEngine):
+    """An engine whose `wait` never returns without an answer, as one that blocks would not."""
+
+    def wait(self, timeout_s: float) -> list[Finished]:
+        found = super().wait(timeout_s)
+        assert found, "nobody waits where nothing is in progress"
+        return found
+
+
+@pytest.mark.parametrize("names", [("ada",), ("ada", "bob", "eve")])
+def test_a_batch_does_not_wait_where_nothing_is_in_progress(
+    gradable: GradableAssignment, names: tuple[str, ...]
+) -> None:
+    batch = batch_of(gradable, Waiting(all_pass, checks=CHECKS), [], lambda grader: grader.run(submissions(*names)))
+    assert len(batch.grades) == len(names)
+
+
+def test_of_two_submissions_of_a_student_in_a_stream_the_newer_counts(gradable: GradableAssignment) -> None:
+    """The first one is lost; when its second turn would come, a newer one is there."""
+    old, new = (script("ada", f"{RIGHT}# {version}\n", assignment="tiny") for version in (1, 2))
+    events: list[Event] = []
+
+    def lost_at_first(job: Job) -> Outcome | Lost:
+        return Lost(reason="the node has ended") if "# 1" in job.cells[-1].source else all_pass(job)
+
+    def arriving() -> Iterator[Submission | None]:
+        yield old
+        while not any(isinstance(event, SubmissionRetried) for event in events):
+            yield None
+        yield new
+
+    engine = MockEngine(lost_at_first, checks=CHECKS, capacity=2)
+    batch_of(gradable, engine, events, lambda grader: grader.run(arriving()))
+    assert SubmissionReplaced("ada") in events
+    with Gradebook.open(gradable.course.root / "gradebook.sqlite") as book:
+        assert [grade.sha256 for grade in book.latest("tiny")] == [new.sha256]
+
+
+def test_nothing_is_started_before_something_arrives(
+    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradetape.grading.batch._LOOK_AGAIN_S", 0.0)
+    engine = MockEngine(all_pass, checks=CHECKS)
+    seen: list[int] = []
+
+    def arriving() -> Iterator[Submission | None]:
+        yield None
+        seen.append(len(engine.jobs))
+        yield None
+
+    batch = batch_of(gradable, engine, [], lambda grader: grader.run(arriving()))
+    assert seen == [0] and engine.jobs == [] and batch.grades == []
+
+
+def test_an_engine_that_cannot_start_a_job_is_asked_three_times(gradable: GradableAssignment) -> None:
+    class Refusing(MockEngine):
+        def submit(self, job: Job) -> int:
+            if not job.trusted:
+                asked.append(job)
+                raise InfrastructureError("no node is left")
+            return super().submit(job)
+
+    asked: list[Job] = []
+    with pytest.raises(InfrastructureError, match="no node is left"):
+        batch_of(gradable, Refusing(all_pass, checks=CHECKS), [], lambda grader: grader.run(submissions("ada")))
+    assert len(asked) == 3
+
+
+def test_an_empty_question_is_refused(gradable: GradableAssignment, answers: Path) -> None:
+    """A variable that is not set must not grade the whole assignment."""
+    for verb in (("grade", "in", "--assignment", "tiny"), ("verify", "tiny")):
+        run_ = called(gradable.course.root, *verb, "--question", "")
+        assert run_.returncode == 2 and "there is no question" in run_.stderr.lower()
+
+
 # What the factory makes
 
 
@@ -226,7 +350,7 @@ def test_a_folder_that_students_code_can_read_is_refused_for_results(
     visible = Path(typing.__file__).parent
     run = called(gradable.course.root, "grade", "in", "--assignment", "tiny", "--out", visible / "results")
     assert run.returncode == 1
-    assert f"{visible / 'results'} lies inside " in run.stderr and "which students' code can read" in run.stderr
+    assert f"{visible / 'results'} is inside " in run.stderr and "which students' code can read" in run.stderr
 
 
 def test_an_engine_costs_nothing_until_it_is_used(gradable: GradableAssignment) -> None:
@@ -235,3 +359,25 @@ def test_an_engine_costs_nothing_until_it_is_used(gradable: GradableAssignment) 
         assert engine.capacity() == 2
         engine.expect(1)
         assert engine.capacity() == 1
+
+
+def test_a_folder_above_what_workers_need_hides_all_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A course's folder often holds the virtual environment, and links to it."""
+    for name in ("course/.venv/lib", "course/results", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+    for name, target in (("venv", ".venv"), ("data", "../elsewhere")):
+        (tmp_path / "course" / name).symlink_to(target)
+    monkeypatch.setattr("gradetape.runtime.hidden.visible", lambda: [str(tmp_path / "course" / ".venv")])
+    found = hidden([tmp_path / "course"])
+    assert found == (tmp_path / "elsewhere", tmp_path / "course" / "results")
+    assert hidden([tmp_path / "course" / ".venv" / "lib"]) == (tmp_path / "course" / ".venv" / "lib",)
+
+
+@pytest.mark.parametrize("folder", ["/", "/tmp", "/home", "/dev/shm", "/etc", "/proc/1"])
+def test_folders_that_every_worker_has_of_its_own_are_not_among_the_hidden(folder: str) -> None:
+    assert hidden([Path(folder)]) == ()
+
+
+def test_results_may_go_to_the_folder_for_temporary_files(gradable: GradableAssignment, answers: Path) -> None:
+    with open_engine(gradable, EngineOptions(workers=1, hidden=(Path("/tmp"), answers))) as engine:
+        assert engine.collected.checks

@@ -8,14 +8,18 @@ from types import MappingProxyType
 
 import click
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gradetape.cli import cli
+from gradetape.cli.export import subcommand
 from gradetape.errors import GradebookError
-from gradetape.exports import TARGETS, Column, ColumnKind, GradeTable, csv, merged, questions_of
+from gradetape.exports import TARGETS, Column, ColumnKind, ExportTarget, GradeTable, csv, merged, questions_of
+from gradetape.gradebook import Gradebook
 from gradetape.records import FinalScore, Override, Question, Status
 from gradetape.report import write
+from tests.course import tiny
 from tests.factories import a_broken_file, a_class, a_grade, a_nasty_grade
 
 MERCY = Override(student="alice", question="q01", points=1.0, reason="r", by="b", at="t")
@@ -127,3 +131,27 @@ def test_every_target_has_a_command_with_the_same_options() -> None:
     for name, target in TARGETS.items():
         assert {option.name for option in group.commands[name].params} == {"assignment", "results_folder", "out"}
         assert target.description in " ".join((group.commands[name].help or "").split())
+
+
+def test_cells_may_be_separated_by_semicolons() -> None:
+    assert csv.write(a_table(alice=LATE), separator=";").startswith('"student";"points";"max_points";"status"')
+
+
+def test_a_format_without_a_column_for_assignments_asks_for_one_of_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An assignment's points would stand in another one's place without a word."""
+    root = tiny(tmp_path / "course")
+    (root / "results").mkdir()
+    with Gradebook.open(root / "results" / "gradebook.sqlite") as book:
+        for name in ("tiny", "week-2"):
+            book.record(a_grade("alice", assignment=name), name)
+    target = ExportTarget("Write points.", ".txt", lambda table: f"{len(table.rows)}\n", one_assignment=True)
+    export = subcommand("lms", target)
+    monkeypatch.chdir(root)
+    refused = CliRunner().invoke(export, [])
+    assert (
+        refused.exit_code == 2 and "lms holds one assignment: choose tiny or week-2 with --assignment" in refused.output
+    )
+    assert CliRunner().invoke(export, ["--assignment", "tiny"]).output == "1\n"
+    assert "With several assignments" not in CliRunner().invoke(export, ["--help"]).output

@@ -83,7 +83,7 @@ def masked() -> None:
 
 def test_an_ordinary_user_without_groups_is_shown_how_to_get_them(secret: Path) -> None:
     done = run(secret, ())
-    assert done.returncode == 1 and "the sum of a worker's memory" in done.stderr
+    assert done.returncode == 1 and "no limit on a worker's total memory is available" in done.stderr
     assert "systemd-run --user --scope -p Delegate=yes" in done.stderr
 
 

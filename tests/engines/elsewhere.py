@@ -94,7 +94,7 @@ def main() -> None:
     """Serves until the client closes the connection."""
     requests, replies = sys.stdin.buffer, sys.stdout.buffer
     bundle = receive(requests, AssignmentBundle)
-    slots = Slots(slots=(Slot(),), isolation="namespaces", limits=bundle.limits, keras=bundle.keras)
+    slots = Slots(slots=(Slot(),), isolation="namespaces", limits=bundle.limits, keras=bundle.keras, secret=())
     with LocalEngine(bundle, slots) as engine:
         while True:
             try:

@@ -15,13 +15,17 @@ from gradetape.grading.results import Results
 
 _HELP = """{description}
 
-With several assignments the first column names the assignment.
+{several}
 
 \b
 Examples:
   gradetape export {name}
   gradetape export {name} --assignment custom-training --out grades{ending}
 """
+
+
+_SEVERAL = "With several assignments, the first column names the assignment."
+_ONE = "The format holds one assignment: if the gradebook has several, choose one with --assignment."
 
 
 @click.group("export")
@@ -34,15 +38,22 @@ def command() -> None:
     """
 
 
-def _subcommand(name: str, target: ExportTarget) -> click.Command:
-    @click.command(name, help=_HELP.format(name=name, description=target.description, ending=target.ending))
+def subcommand(name: str, target: ExportTarget) -> click.Command:
+    """The command that writes a target's format."""
+    several = _ONE if target.one_assignment else _SEVERAL
+    description = target.description
+
+    @click.command(name, help=_HELP.format(name=name, description=description, several=several, ending=target.ending))
     @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
     @options.results_folder
     @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
     def export(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
         with Results.open(here(), results_folder) as results:
             warn([results.book.migrated])
-            found = results.table(results.assignments(assignment))
+            names = results.assignments(assignment)
+            if target.one_assignment and len(names) > 1:
+                raise click.UsageError(f"{name} holds one assignment: choose {' or '.join(names)} with --assignment")
+            found = results.table(names)
         warn(found.warnings)
         _put(target.write(found.table), out)
 
@@ -60,4 +71,4 @@ def _put(text: str, out: Path | None) -> None:
 
 
 for _name, _target in TARGETS.items():
-    command.add_command(_subcommand(_name, _target))
+    command.add_command(subcommand(_name, _target))

@@ -15,7 +15,10 @@ results_folder = click.option(
     help="The folder that grade wrote to. [default: results in grader_config.yml]",
 )
 workers = click.option(
-    "--workers", metavar="N", type=click.IntRange(1, 512), help="Number of parallel workers. [default: one per CPU]"
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1, 512),
+    help="Number of parallel workers. [default: workers in grader_config.yml]",
 )
 question = click.option(
     "--question", metavar="ID", help="Only this question, by its id or a unique prefix of it, such as q05."

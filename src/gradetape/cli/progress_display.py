@@ -9,11 +9,12 @@ from gradetape.cli.terminal import bar, console
 from gradetape.grading.events import (
     BatchBegan,
     Event,
-    GradebookMigrated,
     GraderJoined,
     SubmissionGraded,
     SubmissionLost,
+    SubmissionReplaced,
     SubmissionRetried,
+    Warned,
 )
 from gradetape.records import Grade
 from gradetape.text import printable
@@ -40,9 +41,11 @@ class ProgressDisplay:
                 self._graded(grade)
             case SubmissionRetried(student, reason):
                 self._print(f"{printable(student, _NAME)}: will be judged again: {printable(reason)}")
+            case SubmissionReplaced(student):
+                self._print(f"{printable(student, _NAME)}: replaced by a newer submission")
             case SubmissionLost(student, _):
                 self._print(f"{printable(student, _NAME)}: could not be judged")
-            case GradebookMigrated(message):
+            case Warned(message):
                 self._print(message)
             case GraderJoined(other):
                 self._print(
@@ -78,7 +81,7 @@ class ProgressDisplay:
             self._bar.console.print(line)
             self._bar.advance(self._task)
         else:
-            self._console.print(Text(f"{self._done}/{self._total} ").append_text(line))
+            self._console.print(Text(f"{self._done}/{self._total} " if self._total else "").append_text(line))
 
     def _print(self, message: str) -> None:
         self._console.print(Text(message))

@@ -29,6 +29,7 @@ def command(student: str, assignment: str | None, staff: bool, results_folder: P
     terminal = console(stderr=False)
     with Results.open(here(), results_folder) as results:
         warn([results.book.migrated])
-        for found in results.of_student(student, results.assignments(assignment)):
-            warn(results.final_scores(found.assignment).warnings)
-            terminal.print(student_view(found.record, found.final_score, staff=staff))
+        found = results.of_student(student, results.assignments(assignment))
+        warn(found.warnings)
+        for result in found.results:
+            terminal.print(student_view(result.record, result.final_score, staff=staff))

@@ -49,7 +49,8 @@ def command(
     proofs = []
     for name in names:
         gradable = GradableAssignment.open(course, name)
-        proof = _proven(gradable, question and resolve(question, gradable.assignment), repeat, workers)
+        question_id = None if question is None else resolve(question, gradable.assignment)
+        proof = _proven(gradable, question_id, repeat, workers)
         proofs.append(proof)
         if not as_json:
             render(proof, console(stderr=False))

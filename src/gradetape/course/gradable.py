@@ -54,9 +54,11 @@ class GradableAssignment:
 
     @property
     def secret_folders(self) -> tuple[Path, ...]:
-        """The files and folders that students' code must never see."""
-        root = self.course.root
-        return (root / "solutions", root / "autograder", root / self.course.config.results)
+        """The files and folders that students' code must never see; those of the configuration among them."""
+        root, config = self.course.root, self.course.config
+        database = (config.gradebook or "").partition("sqlite:///")[2]
+        configured = (config.results, config.late.times, database)
+        return (root / "solutions", root / "autograder", *(root / path for path in configured if path))
 
     def bundle(self) -> AssignmentBundle:
         """The assignment's part that an engine needs, wherever it runs; check files in the order of `check_files`."""

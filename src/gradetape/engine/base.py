@@ -80,10 +80,18 @@ OpenEngine = Callable[[GradableAssignment, EngineOptions], Engine]
 def judge(engine: Engine, job: Job) -> Outcome:
     """Judges a single job; raises InfrastructureError if it is lost."""
     number = engine.submit(job)
+    try:
+        outcome = _awaited(engine, number)
+    except BaseException:
+        engine.forget(number)
+        raise
+    if isinstance(outcome, Lost):
+        raise InfrastructureError(f"the job was lost: {outcome.reason}")
+    return outcome
+
+
+def _awaited(engine: Engine, number: int) -> Outcome | Lost:
     while True:
         for ended, outcome in engine.wait(_WAIT_S):
-            if ended != number:
-                continue
-            if isinstance(outcome, Lost):
-                raise InfrastructureError(f"the job was lost: {outcome.reason}")
-            return outcome
+            if ended == number:
+                return outcome

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from gradetape import tempdirs
 from gradetape.errors import ZygoteError
-from gradetape.judge.messages import Message, Request
+from gradetape.judge.messages import JobLost, Judged, Message, Request
 from gradetape.records import CollectedChecks
 from gradetape.wire.message_channel import MessageChannel
 
@@ -57,7 +59,14 @@ class JudgeClient:
     def receive(self, timeout_s: float) -> Message | None:
         """The next message, or None after `timeout_s` seconds; raises EOFError or OSError if the process has ended."""
         readable, _, _ = select.select([self._channel], [], [], timeout_s)
-        message: Message | None = self._channel.receive(Message) if readable else None
+        if not readable:
+            return None
+        message: Message = self._channel.receive(Message)
+        if isinstance(message, JobLost):
+            return replace(message, reason=self._shortened(message.reason))
+        if isinstance(message, Judged) and message.result.staff_message:
+            text = self._shortened(message.result.staff_message)
+            return replace(message, result=replace(message.result, staff_message=text))
         return message
 
     def close(self) -> None:
@@ -66,8 +75,15 @@ class JudgeClient:
 
     def _relative(self, found: CollectedChecks) -> CollectedChecks:
         """Removes the paths of this machine, which mean nothing on another one."""
-        broken = {os.path.relpath(Path(self._root, path), self._root): why for path, why in found.broken.items()}
+        broken = {
+            os.path.relpath(Path(self._root, path), self._root): self._shortened(why)
+            for path, why in found.broken.items()
+        }
         return CollectedChecks(checks=found.checks, broken=broken)
+
+    def _shortened(self, text: str) -> str:
+        """A text with the paths of the course's files as they are seen from its root."""
+        return text.replace(f"{self._root}{os.sep}", "")
 
 
 def _started(theirs: socket.socket, folder: Path) -> subprocess.Popen[bytes]:

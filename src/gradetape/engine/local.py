@@ -15,11 +15,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
-from gradetape import tempdirs
-from gradetape.course import config
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine.base import EngineOptions, Finished
 from gradetape.engine.judge_client import JudgeClient
+from gradetape.engine.unpacked import unpacked
 from gradetape.judge.messages import CancelJob, Done, JobLost, Judged, Message, RunJob
 from gradetape.records import AssignmentBundle, CheckResult, CollectedChecks, Environment, Job, Lost, Outcome
 from gradetape.runtime.hidden import hidden
@@ -110,9 +109,9 @@ class LocalEngine:
             return []
         try:
             message = self._judge.receive(timeout_s)
+            return [] if message is None else self._received(message)
         except (EOFError, OSError):
             return self._lose_all("the judge has ended")
-        return [] if message is None else self._received(message)
 
     def forget(self, number: int) -> None:
         """Cancels a job and frees its slot."""
@@ -146,23 +145,16 @@ class LocalEngine:
         return self._judge, self._pool
 
     def _start_both(self) -> tuple[JudgeClient, Pool]:
-        root = self._root or self._unpacked()
-        pool = self._pool = self._stack.enter_context(self._slots.open())
+        root, slots = self._root, self._slots
+        if root is None:
+            root = self._stack.enter_context(unpacked(self._bundle))
+            slots = replace(slots, secret=(*slots.secret, root))
+        pool = self._pool = self._stack.enter_context(slots.open())
         judge = self._judge = JudgeClient(root, [root / file for file in self._bundle.files])
         self._stack.callback(judge.close)
         self._collected = judge.collect()
         pool.wait_ready()
         return judge, pool
-
-    def _unpacked(self) -> Path:
-        """Writes the bundle's files as in a course, to a secret folder that is removed with this engine."""
-        root = self._stack.enter_context(tempdirs.folder("gradetape-course-"))
-        (root / config.FILE).touch()
-        for name, data in self._bundle.files.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_bytes(data)
-        self._slots = replace(self._slots, secret=(*self._slots.secret, root))
-        return root
 
     def _received(self, message: Message) -> list[Finished]:
         if not isinstance(message, Judged | JobLost | Done) or message.number not in self._running:

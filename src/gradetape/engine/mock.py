@@ -24,8 +24,11 @@ class MockEngine:
         self, answer: Answer, *, checks: tuple[Check, ...] = (), broken: dict[str, str] | None = None,
         environment: Environment | None = None, capacity: int = 1,
     ) -> None:  # fmt: skip
-        self.environment = environment or Environment(isolation="none", identity="mock", message="Nothing is run.")
-        self.collected = CollectedChecks(checks=checks, broken=broken or {})
+        environment = environment or Environment(isolation="none", identity="mock", message="Nothing is run.")
+        self.environment: Environment = _travelled(environment, Environment)
+        self.collected: CollectedChecks = _travelled(
+            CollectedChecks(checks=checks, broken=broken or {}), CollectedChecks
+        )
         self.jobs: list[Job] = []
         self.forgotten: list[int] = []
         self.renewals = 0

@@ -13,12 +13,12 @@ from gradetape.exports.table import STUDENT_COLUMNS, Column, ColumnKind, GradeTa
 from gradetape.text import printable, spreadsheet
 
 
-def write(table: GradeTable) -> str:
-    """A table as CSV: all text is quoted, and lines end in a newline.
+def write(table: GradeTable, separator: str = ",") -> str:
+    """A table as CSV: all text is quoted, and lines end in a newline; `separator` stands between the cells.
 
     No cell is a formula, even in a spreadsheet that separates cells by semicolons or tabs.
     """
-    return _written(table, _protected)
+    return _written(table, _protected, separator)
 
 
 def read(text: str, path: str) -> GradeTable:
@@ -43,9 +43,9 @@ def rewrite(table: GradeTable) -> str:
     return _written(table, str)
 
 
-def _written(table: GradeTable, shown: Callable[[str], str]) -> str:
+def _written(table: GradeTable, shown: Callable[[str], str], separator: str = ",") -> str:
     file = io.StringIO()
-    writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer = csv.writer(file, delimiter=separator, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(map(shown, table.names))
     writer.writerows([_cell(value, shown) for value in row] for row in table.rows)
     return file.getvalue()

@@ -11,11 +11,17 @@ from gradetape.exports.table import GradeTable
 
 
 class ExportTarget(NamedTuple):
-    """A format: its description for the help, the suffix of its files, and the function that writes it."""
+    """A format of `gradetape export`.
+
+    `description` is one sentence for the help, `ending` that of its files, and `write` makes its text from a table.
+    With `one_assignment` the format has no place for an assignment's name, so the table is always of one assignment;
+    otherwise the first column of a table of several names the assignment.
+    """
 
     description: str
     ending: str
     write: Callable[[GradeTable], str]
+    one_assignment: bool = False
 
 
 TARGETS: Mapping[str, ExportTarget] = MappingProxyType({

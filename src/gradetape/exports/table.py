@@ -60,9 +60,10 @@ _KNOWN = {column.name: column for column in (_ASSIGNMENT, *STUDENT_COLUMNS, *_FI
 class GradeTable(msgspec.Struct, frozen=True):
     """A row for each student, with one value for each column.
 
-    The columns are student, points, max_points, status, one for each question by its id, file and sha256. Where final
-    scores are known, there are also handed_in, late_days, late_percent, overridden and final; all other columns hold
-    the points as measured. A table of several assignments begins with the column assignment.
+    The columns are student, points, max_points, status, one for each question by its id, file and sha256. With final
+    scores, as in every table that `gradetape export` writes, there are also handed_in, late_days, late_percent,
+    overridden and final; all other columns hold the points as measured. A table of several assignments begins with the
+    column assignment.
     """
 
     columns: tuple[Column, ...]

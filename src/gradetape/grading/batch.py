@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine, judge
@@ -11,11 +13,13 @@ from gradetape.errors import InfrastructureError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.builder import GradeBuilder
 from gradetape.grading.driver import Driver
-from gradetape.grading.events import BatchBegan, Listener
+from gradetape.grading.events import BatchBegan, Listener, SubmissionKnown
 from gradetape.grading.queue import Stream
 from gradetape.grading.rubric import Rubric
 from gradetape.grading.shared_gradebook import SharedGradebook
 from gradetape.records import Grade, Submission, Unreadable
+
+_LOOK_AGAIN_S = 1.0
 
 
 @dataclass
@@ -87,15 +91,27 @@ class BatchGrader:
             known = each and not regrade and self._book.recall(name, each.student, self._builder.key(each))
             if isinstance(known, Grade):
                 batch.grades.append(known)
+                self._listener(SubmissionKnown(known))
             else:
                 yield each
 
     def _graded(self, stream: Stream, book: SharedGradebook) -> list[Grade]:
-        """Starts the engine if there is something to grade."""
-        if stream == []:
+        """Starts the engine when there is something to grade."""
+        arrived = _from_the_first(stream)
+        if arrived is None:
             return []
         rubric = prove(self._engine, self._gradable, self._question)
-        return Driver(self._gradable, self._engine, rubric, self._builder, book, self._listener).run(stream)
+        return Driver(self._gradable, self._engine, rubric, self._builder, book, self._listener).run(arrived)
+
+
+def _from_the_first(stream: Stream) -> Stream | None:
+    """The stream once a submission has arrived; None if it ends without one."""
+    waiting = iter(stream)
+    for submission in waiting:
+        if submission is not None:
+            return chain([submission], waiting)
+        time.sleep(_LOOK_AGAIN_S)
+    return None
 
 
 def prove(engine: Engine, gradable: GradableAssignment, question: str | None) -> Rubric:

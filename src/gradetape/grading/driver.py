@@ -14,10 +14,17 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
 from gradetape.errors import InfrastructureError
 from gradetape.grading.builder import GradeBuilder
-from gradetape.grading.events import Listener, SubmissionBegan, SubmissionGraded, SubmissionLost, SubmissionRetried
+from gradetape.grading.events import (
+    Listener,
+    SubmissionBegan,
+    SubmissionGraded,
+    SubmissionLost,
+    SubmissionReplaced,
+    SubmissionRetried,
+)
 from gradetape.grading.queue import Pending, Stream, WorkQueue
 from gradetape.grading.rubric import Rubric
-from gradetape.grading.shared_gradebook import SharedGradebook
+from gradetape.grading.shared_gradebook import Claim, SharedGradebook
 from gradetape.records import Grade, Lost, Outcome, Verdict
 
 _STARTS = 3
@@ -77,7 +84,8 @@ class Driver:
     def _fill(self, queue: WorkQueue) -> list[Grade]:
         """Fills the free capacity; returns the grades of submissions that another grader has finished."""
         found = []
-        queue.refill(self._engine.capacity() - len(self._running))
+        for replaced in queue.refill(self._engine.capacity() - len(self._running)):
+            self._listener(SubmissionReplaced(replaced.student))
         for _ in range(len(queue)):
             if not self._has_capacity(queue.next):
                 break
@@ -92,19 +100,24 @@ class Driver:
 
     def _claimed(self, pending: Pending, queue: WorkQueue) -> Grade | None:
         """Starts a submission if this grader may; returns its grade if another grader has recorded one."""
-        if not pending.ready:
+        submission = pending.submission
+        if not pending.ready or submission.student in self._students:
             queue.put_back(pending)
             return None
-        submission = pending.submission
         found = self._book.claim(submission.student, self._builder.key(submission))
         if isinstance(found, Grade):
             return found
-        if found:
+        if found is Claim.MINE:
             self._begin(pending, queue)
         else:
             pending.not_before = time.monotonic() + _LOOK_AGAIN_S
             queue.put_back(pending)
         return None
+
+    @property
+    def _students(self) -> set[str]:
+        """The students who have a submission in progress; a newer one waits, so that the newest is recorded last."""
+        return {pending.submission.student for pending in self._running.values()}
 
     def _begin(self, pending: Pending, queue: WorkQueue) -> None:
         job = self._gradable.job(pending.submission.cells, self._limits, only=self._rubric.sound)
@@ -120,7 +133,7 @@ class Driver:
         self._listener(SubmissionBegan(pending.submission.student))
 
     def _finished(self, queue: WorkQueue) -> Iterator[Grade]:
-        for number, outcome in self._engine.wait(_WAIT_S):
+        for number, outcome in self._engine.wait(_WAIT_S) if self._running else ():
             pending = self._running.pop(number, None)
             if pending is not None and (grade := self._graded(pending, outcome, queue)):
                 yield grade
@@ -145,8 +158,13 @@ class Driver:
         return self._builder.lost(self._rubric, pending.submission, reason)
 
     def _retry(self, pending: Pending, reason: str, queue: WorkQueue, *, alone: bool) -> None:
+        """Keeps a submission for later, unless its student has handed in a newer one."""
+        student = pending.submission.student
+        if queue.has_newer(student):
+            self._listener(SubmissionReplaced(student))
+            return
         queue.retry_later(pending, alone=alone)
-        self._listener(SubmissionRetried(pending.submission.student, reason))
+        self._listener(SubmissionRetried(student, reason))
 
     def _overdue(self, queue: WorkQueue) -> Iterator[Grade]:
         """Gives up jobs that the engine did not end in time: the driver's clock decides."""

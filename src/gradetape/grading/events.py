@@ -43,20 +43,34 @@ class SubmissionLost(msgspec.Struct, frozen=True):
     reason: str
 
 
+class SubmissionReplaced(msgspec.Struct, frozen=True):
+    """A newer submission of the same student arrived, so this one is not judged (again)."""
+
+    student: str
+
+
+class SubmissionKnown(msgspec.Struct, frozen=True):
+    """A submission has its grade from an earlier run."""
+
+    grade: Grade
+
+
 class GraderJoined(msgspec.Struct, frozen=True):
     """Another grader works on the same gradebook and has claimed submissions of this batch."""
 
     other: Grader
 
 
-class GradebookMigrated(msgspec.Struct, frozen=True):
-    """An older gradebook was migrated; `message` says where its copy is."""
+class Warned(msgspec.Struct, frozen=True):
+    """Something that staff should know, in a sentence: an older gradebook was migrated, or a name in the late policy
+    matches no student.
+    """
 
     message: str
 
 
 Event = (
-    BatchBegan | SubmissionBegan | SubmissionGraded | SubmissionRetried | SubmissionLost | GraderJoined
-    | GradebookMigrated
+    BatchBegan | SubmissionKnown | SubmissionBegan | SubmissionGraded | SubmissionRetried | SubmissionReplaced
+    | SubmissionLost | GraderJoined | Warned
 )  # fmt: skip
 Listener = Callable[[Event], None]

@@ -32,7 +32,7 @@ def target(results: Results, student: str, question: str, assignment: str | None
     """
     found = _assignment(results, results.assignments(assignment), question)
     question_id = resolve(question, found)
-    known = results.of_student(student, [found.name])[0].record.student
+    known = results.find_student(student, [found.name])[0][1].student
     most = next(each.points for each in found.questions if each.id == question_id)
     return OverrideTarget(found.name, known, question_id, most)
 
@@ -61,7 +61,7 @@ def undo(results: Results, of: OverrideTarget, by: str) -> Override:
 
 def history(results: Results, names: Sequence[str], student: str | None) -> list[tuple[str, Override]]:
     """All overrides of these assignments, for all students or one, by assignment; oldest first."""
-    known = results.of_student(student, names)[0].record.student if student else None
+    known = results.find_student(student, names)[0][1].student if student else None
     found = [(name, override) for name in names for override in results.book.overrides(name, known)]
     return sorted(found, key=lambda pair: pair[1].at)
 

@@ -36,7 +36,8 @@ class Pending:
 
 class WorkQueue:
     """Submissions in the order of their stream; retries come after the stream has ended. The stream may stay open: it
-    yields None while there is nothing, and ends when nothing more will come.
+    yields None while there is nothing, and ends when nothing more will come. Of a student's submissions the newest
+    counts: one that arrives replaces an older one that waits.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -58,19 +59,17 @@ class WorkQueue:
         """The first waiting submission."""
         return self._waiting[0]
 
-    def refill(self, count: int) -> None:
-        """Takes from the stream until `count` submissions are ready, or the stream has nothing now."""
+    def refill(self, count: int) -> list[Submission]:
+        """Takes from the stream until `count` submissions are ready, or the stream has nothing now.
+
+        Returns the older submissions that were replaced.
+        """
+        replaced: list[Submission] = []
         missing = count - sum(pending.ready for pending in self._waiting)
-        while self._open and missing > 0:
-            try:
-                submission = next(self._stream)
-            except StopIteration:
-                self._open = False
-                return
-            if submission is None:
-                return
-            self._waiting.append(Pending(submission))
+        while missing > 0 and (submission := self._arrived()) is not None:
+            replaced += self._replace(submission)
             missing -= 1
+        return replaced
 
     def take(self) -> Pending:
         """Removes and returns the first waiting submission."""
@@ -85,8 +84,29 @@ class WorkQueue:
         pending.retried, pending.alone = True, alone
         self._retries.append(pending)
 
+    def has_newer(self, student: str) -> bool:
+        """Whether another submission of the student waits."""
+        return any(pending.submission.student == student for pending in self._waiting)
+
     def begin_retries(self) -> bool:
         """Begins the retries and returns whether there are any; those judged alone come last."""
         self._waiting.extend(sorted(self._retries, key=lambda pending: pending.alone))
         began, self._retries = bool(self._retries), []
         return began
+
+    def _arrived(self) -> Submission | None:
+        """The next submission of the stream, or None if there is none now."""
+        try:
+            return next(self._stream) if self._open else None
+        except StopIteration:
+            self._open = False
+            return None
+
+    def _replace(self, submission: Submission) -> list[Submission]:
+        """Lets a submission wait; returns the older ones of its student, which wait no longer."""
+        older = [each for each in (*self._waiting, *self._retries) if each.submission.student == submission.student]
+        if older:
+            self._waiting = deque(each for each in self._waiting if each not in older)
+            self._retries = [each for each in self._retries if each not in older]
+        self._waiting.append(Pending(submission))
+        return [each.submission for each in older]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +10,11 @@ import msgspec
 from gradetape.course.assignments import Course
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
-from gradetape.engine import Engine, EngineOptions, open_engine
+from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
 from gradetape.grading.final_scores import times_of
 from gradetape.grading.results import options_again
 from gradetape.grading.selection import Selection, select
 
-Open = Callable[[GradableAssignment, EngineOptions], Engine]
 NO_ISOLATION = "WARNING: no isolation: code in a submission can read and change whatever you can."
 
 
@@ -64,14 +62,14 @@ class GradePlan:
         return (*self.selection.warnings, *isolation, environment.message)
 
 
-def plan(course: Course, request: GradeRequest, open_engine: Open = open_engine) -> GradePlan:
+def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_engine) -> GradePlan:
     """Reads the submissions, the assignment and its answer key, and chooses the engine; starts nothing.
 
     Raises GradetapeError if one of them is invalid, including the late policy.
     """
     selection = select(request.paths, assignment=request.assignment, student=request.student)
     gradable = GradableAssignment.open(course, selection.assignment)
-    question = request.question and resolve(request.question, gradable.assignment)
+    question = None if request.question is None else resolve(request.question, gradable.assignment)
     times_of(course)
     results = request.out or course.root / course.config.results
     hidden = (*request.engine.hidden, results, *request.paths)

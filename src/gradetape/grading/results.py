@@ -28,6 +28,13 @@ class StudentResult(msgspec.Struct, frozen=True):
     final_score: FinalScore
 
 
+class StudentResults(msgspec.Struct, frozen=True):
+    """One student's results, and warnings in sentences."""
+
+    results: tuple[StudentResult, ...]
+    warnings: tuple[str, ...] = ()
+
+
 class Written(msgspec.Struct, frozen=True):
     """The pages that were written: the start page, and warnings in sentences."""
 
@@ -75,8 +82,11 @@ class Results:
             raise GradebookError(f"The gradebook has no grades of {asked!r}.{near} It has those of {', '.join(known)}.")
         return known if asked is None else [asked]
 
-    def of_student(self, student: str, names: Sequence[str]) -> list[StudentResult]:
-        """A student's results in these assignments; raises GradebookError, with the nearest name, if there are none."""
+    def find_student(self, student: str, names: Sequence[str]) -> list[tuple[str, Grade | Unreadable]]:
+        """What counts for a student in these assignments, by their names.
+
+        Raises GradebookError, with the nearest name, if there is nothing.
+        """
         found = [(name, record) for name in names for record in counting(self.book, name)]
         own = [(name, record) for name, record in found if printable(record.student) == printable(student)]
         if not own:
@@ -84,7 +94,16 @@ class Results:
             raise GradebookError(
                 f"The gradebook has no student {printable(student)!r}.{near} List all students: gradetape export csv"
             )
-        return [StudentResult(name, record, self.final_scores(name).by_student[record.student]) for name, record in own]
+        return own
+
+    def of_student(self, student: str, names: Sequence[str]) -> StudentResults:
+        """A student's results in these assignments, with final scores; raises GradebookError if there are none."""
+        results, warnings = [], list[str]()
+        for name, record in self.find_student(student, names):
+            scores = self.final_scores(name)
+            warnings += scores.warnings
+            results.append(StudentResult(name, record, scores.by_student[record.student]))
+        return StudentResults(tuple(results), tuple(warnings))
 
     def final_scores(self, name: str) -> FinalScores:
         """The final scores of an assignment."""

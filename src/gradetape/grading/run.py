@@ -8,9 +8,9 @@ from pathlib import Path
 
 from gradetape.gradebook import Gradebook
 from gradetape.grading.batch import Batch, BatchGrader
-from gradetape.grading.events import GradebookMigrated, Listener
+from gradetape.grading.events import Listener, Warned
 from gradetape.grading.request import GradePlan
-from gradetape.grading.results import Results, Written
+from gradetape.grading.results import Results
 from gradetape.records import Grade
 from gradetape.text import few, one_line, printable
 
@@ -23,11 +23,10 @@ _NAME = 60
 
 @dataclass(frozen=True)
 class GradeReport:
-    """The result of a plan; `index` is the start page, `warnings` concern the late policy."""
+    """The result of a plan; `index` is the start page."""
 
     batch: Batch
     index: Path
-    warnings: tuple[str, ...] = ()
 
     @property
     def needs_attention(self) -> bool:
@@ -37,7 +36,7 @@ class GradeReport:
     @property
     def messages(self) -> tuple[str, ...]:
         """A summary in lines: what needs attention, then the counts."""
-        return (*self.warnings, *_messages(self.batch), f"{_counts(self.batch)}; open {self.index}")
+        return (*_messages(self.batch), f"{_counts(self.batch)}; open {self.index}")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -48,24 +47,32 @@ def run(plan: GradePlan, listener: Listener) -> GradeReport:
     """Grades a plan's submissions; however it ends, the pages show everything in the gradebook. Raises GradetapeError,
     and Interrupted at Ctrl-C; recorded grades are kept.
     """
-    with Gradebook.open(plan.gradebook) as book, plan.engine as engine:
+    with Gradebook.open(plan.gradebook) as book:
         if book.migrated:
-            listener(GradebookMigrated(book.migrated))
-        grader = BatchGrader(plan.gradable, engine, book, listener, question=plan.question)
+            listener(Warned(book.migrated))
         try:
-            batch = grader.run(plan.selection.submissions, plan.selection.unreadable, regrade=plan.regrade)
+            batch = _graded(plan, book, listener)
         except KeyboardInterrupt:
             raise Interrupted("The grades so far are kept. Run the same command to continue.") from None
         finally:
-            written = _write_pages(plan, book)
-    return GradeReport(batch, written.index, written.warnings)
+            index = _write_pages(plan, book, listener)
+    return GradeReport(batch, index)
 
 
-def _write_pages(plan: GradePlan, book: Gradebook) -> Written:
-    results = Results(plan.gradable.course, book)
-    return results.write_pages(
+def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
+    """Grades, and ends every process of the engine before the pages are written."""
+    with plan.engine as engine:
+        grader = BatchGrader(plan.gradable, engine, book, listener, question=plan.question)
+        return grader.run(plan.selection.submissions, plan.selection.unreadable, regrade=plan.regrade)
+
+
+def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener) -> Path:
+    written = Results(plan.gradable.course, book).write_pages(
         plan.gradable.assignment.name, plan.folder, question=plan.question, options=plan.options_again
     )
+    for warning in written.warnings:
+        listener(Warned(warning))
+    return written.index
 
 
 def _messages(batch: Batch) -> Iterator[str]:

@@ -35,9 +35,10 @@ def select(paths: Sequence[Path], *, assignment: str | None = None, student: str
     if student is not None:
         found = [_of_student(found, student)]
     name, submissions, unreadable = of_assignment(found, assignment)
+    ignored = tuple(_ignored(paths))
     if name is None:
-        raise SubmissionError(_nothing_to_grade(unreadable))
-    warnings = (*_passed_over(paths), *_left_out(submissions), *_overruled(submissions, name))
+        raise SubmissionError("\n".join((_nothing_to_grade(unreadable), *ignored)))
+    warnings = (*ignored, *_left_out(submissions), *_overruled(submissions, name))
     return Selection(name, tuple(submissions), tuple(unreadable), warnings)
 
 
@@ -79,7 +80,7 @@ def _nothing_to_grade(unreadable: Sequence[Unreadable]) -> str:
     )
 
 
-def _passed_over(paths: Sequence[Path]) -> Iterator[str]:
+def _ignored(paths: Sequence[Path]) -> Iterator[str]:
     """Names the other files in a folder: one of them could still be a student's."""
     others = intake.passed_over(paths[0]) if len(paths) == 1 else []
     if others:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from enum import StrEnum
 
 from gradetape.errors import GradebookError
 from gradetape.gradebook import Gradebook, Grader
 from gradetape.gradebook.claims import HEARTBEAT_S
 from gradetape.grading.events import GraderJoined, Listener
 from gradetape.records import Grade
+
+
+class Claim(StrEnum):
+    """Who may judge a submission."""
+
+    MINE = "mine"
+    OTHERS = "others"
 
 
 class SharedGradebook:
@@ -28,18 +36,18 @@ class SharedGradebook:
         self._last_heartbeat = time.monotonic()
         self.taken_over = 0
 
-    def claim(self, student: str, key: str) -> Grade | bool:
-        """Whether this grader may judge a submission; its grade if another grader has recorded one."""
+    def claim(self, student: str, key: str) -> Grade | Claim:
+        """Claims a submission; returns who has it, or its grade if another grader has recorded one."""
         found = self._book.claim(self._me, self._assignment, student, key, again=self._again)
         if isinstance(found, Grade):
             self.taken_over += 1
             return found
         if found is self._me:
-            return True
+            return Claim.MINE
         if found.token not in self._others:
             self._others.add(found.token)
             self._listener(GraderJoined(found))
-        return False
+        return Claim.OTHERS
 
     def record(self, grade: Grade) -> None:
         """Adds a grade in one transaction, which also releases its claim."""

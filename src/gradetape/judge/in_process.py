@@ -17,6 +17,7 @@ from gradetape.judge.context import CheckContext
 from gradetape.judge.items import check_of
 from gradetape.records import CheckResult, Submission
 from gradetape.remote.zygote_client import ZygoteClient
+from gradetape.runtime.hidden import hidden
 from gradetape.runtime.slots import Slots
 from gradetape.text import printable
 
@@ -84,7 +85,8 @@ def _open_context(stack: ExitStack, root: Path, assignment: str, file: str | Non
     config = gradable.course.config
     cells = gradable.reference if file is None else _submission(file, assignment).cells
     job = gradable.job(cells, config.limits.record(), trusted=file is None)
-    lease = stack.enter_context(Slots.of(config, workers=1, secret=gradable.secret_folders).open()).take()
+    secret = (*gradable.secret_folders, *hidden([Path(file)] if file else []))
+    lease = stack.enter_context(Slots.of(config, workers=1, secret=secret).open()).take()
     control = ZygoteClient(lease.zygote.path, lease.slot)
     stack.callback(control.close)
     context = CheckContext(control, job)

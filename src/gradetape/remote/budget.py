@@ -60,5 +60,7 @@ class CheckBudget:
         """For a request after the end of the check: its result does not change the verdict."""
         received = self.received
         self.set_deadline(time.monotonic() + seconds)
-        yield
-        self.event, self.received = None, received
+        try:
+            yield
+        finally:
+            self.event, self.received = None, received

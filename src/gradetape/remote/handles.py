@@ -141,8 +141,8 @@ for _name in _OPERATORS:
 class TensorHandle(NDArrayOperatorsMixin, Handle):
     """A tensor or a variable in the worker; it computes like the NumPy array of its numbers.
 
-    A tensor's numbers are fetched once. A variable's are fetched each time, since they change. Large because Python
-    looks up each operation of the language as a method of the class.
+    A tensor's numbers are fetched once. A variable's are fetched each time, since they change.
+    Large because Python looks up each operation of the language as a method of the class.
     """
 
     __slots__ = ("_gradetape_seen",)

@@ -14,6 +14,7 @@ from gradetape.sandbox.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, 
 HOME = "/home"
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu")
 PRIVATE = ("/tmp", HOME, "/dev/shm")
+OWN = ("/dev", *PRIVATE, "/proc", "/etc", "/old")  # the folders of every root; those that hold others come first
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 OWN_PART_OF_PROC = (
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/version", "/proc/loadavg",
@@ -64,7 +65,7 @@ def build(root: str, limits: Limits, uid: int, *, gpu: bool = False) -> bool:
     os.umask(0o022)
     syscalls.mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=755")
     private = f"size={limits.disk_mb}m,nr_inodes={_INODES},mode=1777"
-    for folder in ("/dev", *PRIVATE, "/proc", "/etc", "/old"):
+    for folder in OWN:
         os.mkdir(root + folder)
     for folder in PRIVATE:
         syscalls.mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, private)
