@@ -24,7 +24,7 @@ def hidden(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def _needed() -> Iterator[str]:
-    """What workers see; the working directory, which only `python -m` has among its paths, is not theirs."""
+    """What workers see; the working directory, which is on the path only with `python -m`, is not visible."""
     here = None if sys.flags.safe_path or sys.path[:1] != [os.getcwd()] else os.getcwd()
     yield from (path for path in visible() if path != here)
 
