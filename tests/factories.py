@@ -85,7 +85,7 @@ def a_stored_grade(student: str = "alice", key: str = "k1", points: float = 1.0,
 
 def a_stored_fault(student: str = "alice", key: str = "k1", **changes: Any) -> Grade:
     return a_stored_grade(
-        student, key, 0.0, status=Status.NEEDS_ATTENTION, attention=("the zygote has ended",), **changes
+        student, key, 0.0, status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",), **changes
     )
 
 

@@ -352,7 +352,7 @@ HELLO = ([1, "ok", {"devices": [], "versions": {}}], [2, "ok", []])
 
 
 class Scripted:
-    """A zygote client whose workers send the replies of every start, then the script of the test, and hang up.
+    """A zygote client whose workers send the replies of every start, then the script of the test, and then disconnect.
 
     The first reply that a test writes is thus the third.
     """

@@ -110,7 +110,7 @@ def test_a_migration_that_cannot_make_its_copy_changes_nothing(oldest: Path) -> 
 
 @contextmanager
 def files_up_to(size: int) -> Iterator[None]:
-    """As on a disk with little room."""
+    """As on a disk with little space."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
     try:

@@ -203,7 +203,7 @@ def test_what_an_engine_loses_twice_needs_attention_and_is_not_done(
     assert words in "\n".join(grade.attention)
 
 
-# Walls that cannot be had
+# Isolation layers that cannot be set up
 
 
 @pytest.mark.parametrize(

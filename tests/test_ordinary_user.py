@@ -24,7 +24,7 @@ SCRIPT = Path(__file__).with_name("verdicts") / "as_user.py"
 
 @pytest.fixture
 def secret() -> Iterator[Path]:
-    """Something that everybody may read, were it not for the walls."""
+    """A file that everybody could read without the sandbox."""
     with open_folder() as folder:
         (folder / "course").mkdir(mode=0o755)
         (folder / "course" / "seed").write_text("the secret of the course")

@@ -144,13 +144,13 @@ def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_sho
     grades = [a_grade()] + [
         a_grade(name, broken, status=Status.NEEDS_ATTENTION, attention=(reason,)) for name in ("bob", "dan")
     ]
-    lost = a_grade("eve", status=Status.NEEDS_ATTENTION, attention=("the zygote has ended",))
+    lost = a_grade("eve", status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",))
     text = text_of(index_page([lost, *grades], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))
     assert "5 students, 4 in need of attention" in text
     urgent, table = text.split("submissions were graded.")[1].split("Students Search", 1)
     first, rest = urgent.split(reason)
     assert first.endswith("bob, dan ")
-    assert "pytest a/b.py::test_y --submission x eve the zygote has ended gradetape grade eve.ipynb" in rest
+    assert "pytest a/b.py::test_y --submission x eve the zygote is gone gradetape grade eve.ipynb" in rest
     assert "carol carol.docx: It is no notebook: hand in the .ipynb. gradetape grade carol.docx" in rest
     assert "alice" not in urgent.split("Points 1 student")[0]
     assert "alice graded 2 of 5 2 0 see alice.ipynb" in table

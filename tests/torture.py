@@ -224,7 +224,7 @@ def _finish(one: Batch) -> None:
         _wait(one, grader)
         if grader.returncode == 0:
             return
-    one.problems.append(f"the command ends with exit status {grader.returncode}, also when it is left in peace")
+    one.problems.append(f"the command ends with exit status {grader.returncode}, even without further kills")
 
 
 def _done(one: Batch) -> list[list[Grade]]:

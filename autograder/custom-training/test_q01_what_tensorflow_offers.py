@@ -30,7 +30,7 @@ def test_the_seed_decides_the_order(student, rng):
 
 @in_worker
 def loss_of_an_epoch(dataset, kernel, limit):
-    """Return the loss that `fit` tells of a linear model that does not move; it takes at most `limit` batches."""
+    """Return the loss that `fit` reports for a linear model that does not move; it takes at most `limit` batches."""
     model = keras.Sequential([keras.Input((len(kernel),)), keras.layers.Dense(1, use_bias=False)])
     model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
     model.set_weights([kernel])

@@ -77,7 +77,7 @@ def test_counts_are_weights(student, rng):
 
 @in_worker
 def evaluate(metrics, x, y):
-    """Return what two evaluations of a model that predicts its input tell of the metrics; the last batch is short."""
+    """Return what evaluations of a model that predicts its input report for the metrics; the last batch is short."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
     model.compile(loss="mse", metrics=metrics, jit_compile=False)
     return [model.evaluate(x, y, batch_size=128, verbose=0)[1:] for _ in range(2)]

@@ -63,7 +63,7 @@ def test_configuration(student, rng):
 
 @in_worker
 def evaluations(model, x, y):
-    """Return what the model tells of two data sets in turn, each of two batches."""
+    """Return what the model reports for two data sets in turn, each of two batches."""
     model.compile(loss="mse", jit_compile=False)
     return [
         model.evaluate(*data, batch_size=len(x) // 2, verbose=0, return_dict=True) for data in zip(x, y, strict=True)

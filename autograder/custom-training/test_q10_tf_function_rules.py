@@ -1,4 +1,4 @@
-"""Hidden checks: what the mended functions do within other graphs, and over many calls."""
+"""Hidden checks: what the fixed functions do within other graphs, and over many calls."""
 
 import numpy as np
 

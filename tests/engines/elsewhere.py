@@ -71,7 +71,7 @@ class Elsewhere:
         self._ask("renew", None)
 
     def close(self) -> None:
-        """Hangs up, at which the other process ends; may be called again."""
+        """Closes the connection, after which the other process ends; may be called again."""
         self._to.close()
         self._process.wait(60)
         self._from.close()
@@ -91,7 +91,7 @@ _ARGUMENTS = {"expect": int, "submit": Job, "wait": float, "forget": int}
 
 
 def main() -> None:
-    """Serves until the client hangs up."""
+    """Serves until the client closes the connection."""
     requests, replies = sys.stdin.buffer, sys.stdout.buffer
     bundle = receive(requests, AssignmentBundle)
     slots = Slots(slots=(Slot(),), isolation="namespaces", limits=bundle.limits, keras=bundle.keras, secret=())

@@ -82,7 +82,7 @@ def test_own_exit(student):
 
 
 def test_poisons_the_judge():
-    """The judge's child dies on its way to the next check."""
+    """The judge's child dies before the next check."""
     CheckContext.check = lambda *_, **__: os._exit(0)
 
 

@@ -33,7 +33,7 @@ from gradetape.grading.run import GradeReport, Interrupted, run
 @click.option(
     "--question", metavar="ID", help="Grade only this question, into DIR/ID; a unique prefix of the id is enough."
 )
-@click.option("--regrade", is_flag=True, help="Grade again the submissions that already have a grade.")
+@click.option("--regrade", is_flag=True, help="Also grade submissions that already have a grade.")
 @options.workers
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Device that TensorFlow uses.")
 @click.option(

@@ -18,8 +18,8 @@ workers = click.option(
     "--workers",
     metavar="N",
     type=click.IntRange(1, 512),
-    help="How many workers run at a time. [default: workers in grader_config.yml]",
+    help="Number of parallel workers. [default: workers in grader_config.yml]",
 )
 question = click.option(
-    "--question", metavar="ID", help="Only this question; a prefix of its id is enough if it is unique, like q05."
+    "--question", metavar="ID", help="Only this question, by its id or a unique prefix of it, such as q05."
 )

@@ -1,4 +1,4 @@
-"""A bundle's check files in a private temporary folder, where no course is."""
+"""A bundle's check files in a private temporary folder, for an engine without the course."""
 
 from __future__ import annotations
 

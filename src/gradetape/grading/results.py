@@ -83,7 +83,7 @@ class Results:
         return known if asked is None else [asked]
 
     def find_student(self, student: str, names: Sequence[str]) -> list[tuple[str, Grade | Unreadable]]:
-        """What counts for a student in these assignments, by their names.
+        """A student's results in these assignments, by assignment.
 
         Raises GradebookError, with the nearest name, if there is nothing.
         """

@@ -234,11 +234,12 @@ def _only_notebook(archive: zipfile.ZipFile, packed: int) -> bytes:
 
 def _check_entries(entries: list[zipfile.ZipInfo], packed: int) -> None:
     for entry in entries:
+        name = clean(entry.filename)
         path = PurePosixPath(entry.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or ":" in entry.filename[:2]:
-            raise SubmissionError(f"The zip's {clean(entry.filename)} has a path outside. Hand in the notebook itself.")
+            raise SubmissionError(f"The zip's {name} has a path outside the zip. Hand in the notebook itself.")
         if stat.S_ISLNK(entry.external_attr >> 16):
-            raise SubmissionError(f"The zip's {clean(entry.filename)} is a link. Hand in the notebook itself.")
+            raise SubmissionError(f"The zip's {name} is a link. Hand in the notebook itself.")
     if sum(entry.file_size for entry in entries) > min(MAX_UNPACKED, max(MAX_RATIO * packed, MAX_CELL_LENGTH)):
         raise SubmissionError("The zip would unpack to far more than its size. Hand in the notebook itself.")
 
