@@ -19,7 +19,7 @@ _DOCTOR = "To check this machine, run gradetape doctor."
 VERBS = {
     "init": "Create a course with one example question.",
     "new": "Create an assignment or a question with files to fill in.",
-    "verify": "Prove that the checks tell right from wrong.",
+    "verify": "Prove that the checks accept right solutions and reject wrong ones.",
     "release": "Build the students' files in student/.",
     "grade": "Grade notebooks, scripts, zips, or folders of them.",
     "show": "Show a student's result in the terminal.",

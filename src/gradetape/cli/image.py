@@ -37,9 +37,9 @@ def command() -> None:
 @_engine
 @click.option("--base", metavar="IMAGE", help="Base image. [default: BASE_IMAGE in the Containerfile]")
 @click.option("--tag", metavar="NAME", help="Name of the image. [default: container.image in grader_config.yml]")
-@click.option("--network", metavar="MODE", help="Network for the build, as the engine names it.")
+@click.option("--network", metavar="MODE", help="Network mode for the build, passed to the container engine.")
 @click.option(
-    "--volume", "volumes", metavar="SRC:DST:ro", multiple=True, help="Mounted during the build (podman only)."
+    "--volume", "volumes", metavar="SRC:DST:ro", multiple=True, help="Volume to mount for the build (podman only)."
 )
 def build(engine: str | None, base: str | None, tag: str | None, network: str | None, volumes: tuple[str, ...]) -> None:
     """Build the image from autograder/Containerfile, with this version of gradetape in it.
@@ -64,7 +64,7 @@ def build(engine: str | None, base: str | None, tag: str | None, network: str | 
 
 @command.command("check")
 @_engine
-@click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Where TensorFlow computes.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Device that TensorFlow uses.")
 def check(engine: str | None, device: str | None) -> None:
     """Run the image as grading does, and test its isolation and limits. Exit status 1: a test failed.
 

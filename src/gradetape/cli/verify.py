@@ -27,14 +27,18 @@ from gradetape.verify.table import render
     metavar="N",
     type=click.IntRange(1, 100),
     default=1,
-    help="Run the right solutions N times to find flaky checks.",
+    help="Run the reference and the variants N times to find flaky checks.",
 )
 @options.workers
 @options.as_json
 def command(
     assignments: tuple[str, ...], question: str | None, repeat: int, workers: int | None, as_json: bool
 ) -> None:
-    """Prove the checks with the reference, the variants, the starter, the mutants and the adversaries.
+    """Prove the checks: run them on solutions whose result is known.
+
+    The reference and the variants, which are right, must pass every check. The untouched starter and the adversaries,
+    which are made to fool checks, must get almost no points. Each mutant, a solution with one mistake, must fail the
+    checks that its header names.
 
     \b
     Examples:

@@ -48,9 +48,10 @@ def _checks(proof: Proof) -> Table:
 
 
 def _others(proof: Proof) -> Table:
-    table = Table("Solution", "Points", "Passes", title="Other solutions")
+    table = Table("Solution", "Points", "Passed by mistake", title="Other solutions")
     for trial in (trial for kind in _OTHERS for trial in proof.of(kind)):
-        passes = ", ".join(trial.passed) if trial.kind in ("starter", "adversary") else ""
+        wrong = trial.kind in ("starter", "adversary")
+        passed = ", ".join(trial.passed) or "none" if wrong else ""
         most = sum(result.check.points for result in trial.results)
-        table.add_row(escape(trial.label), f"{trial.points:g} of {most:g}", escape(passes) or "-")
+        table.add_row(escape(trial.label), f"{trial.points:g} of {most:g}", escape(passed))
     return table
