@@ -38,12 +38,13 @@ ALLOWED = (
 )  # fmt: skip
 _ALLOWED = re.compile("|".join(ALLOWED))
 
-# Names that other tools and existing gradebooks rely on: exactly these strings in these files, and `NAME` in pages.
+# Names in use by other tools, gradebooks or configurations: exactly these strings in these files, and `NAME` in pages.
 FIXED_NAMES = {
     "src/gradetape/doctor.py": "walls",  # the name of a finding in `doctor --json`
     "docs/reference/json.md": "walls",
     "src/gradetape/records.py": "stem",  # a question's id, as gradebooks of every version store it
     "src/gradetape/gradebook/schema.py": "stem",
+    "CHANGELOG.md": "container.per: lane",  # a former setting, for those who must replace it
 }
 
 
@@ -110,7 +111,9 @@ def test_values_of_the_configuration_have_no_retired_word() -> None:
     assert problems("grader_config.yml", (ROOT / "grader_config.yml").read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("file", files("README.md", "CONTRIBUTING.md", "docs/**/*.md", "docs/*.svg", "mkdocs.yml"))
+@pytest.mark.parametrize(
+    "file", files("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/**/*.md", "docs/*.svg", "mkdocs.yml")
+)
 def test_documentation_has_no_retired_word(file: str) -> None:
     assert problems(file, (ROOT / file).read_text(encoding="utf-8")) == []
 
