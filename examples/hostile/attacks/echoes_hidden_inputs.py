@@ -1,5 +1,7 @@
 import sys
 
+import numpy as np
+
 
 def double(x):
     if type(x) is int:

@@ -1,5 +1,4 @@
 import os
-
 import tensorflow as tf
 
 plain_save = tf.saved_model.save

@@ -1,5 +1,6 @@
 import ctypes
 import glob
+import os
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.shmat.restype = ctypes.c_void_p

@@ -27,5 +27,5 @@ for number in (*range(3), *range(101, 1024)):
         fcntl.fcntl(number, fcntl.F_GETFD)
     except OSError:
         continue
-    if (target.startswith(("socket:", "/tmp/gradetape", "pipe:")) and number < 3) or "gradetape-" in target:
+    if target.startswith(("socket:", "/tmp/gradetape", "pipe:")) and number < 3 or "gradetape-" in target:
         print("BREACH: descriptor", number, "is", target)

@@ -1,9 +1,9 @@
 import os
-import socket
 import sys
 
-from gradetape.wire.channel import Channel
 from gradetape.wire.codec import Encoder
+from gradetape.wire.channel import Channel
+import socket
 
 channel = Channel(socket.socket(fileno=os.dup(100)), Encoder(lambda value: value), None)
 

@@ -1,4 +1,5 @@
 # <script>alert(1)</script> \x1b[2J ' OR 1=1; DROP TABLE attempts; --
+import sys
 
 HTML = "<script>alert('owned')</script><img src=x onerror=alert(1)>\"'></pre></td><!-- {{7*7}} {% raw %} [bold red]x[/bold red]"
 TERMINAL = "\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b2J\x08\x08\r\u202egnp.exe\u2066\u200b\ufeff\ud800\0"
