@@ -92,7 +92,7 @@ class LocalEngine:
         return len(self._slots.slots)
 
     def expect(self, jobs: int) -> None:
-        """Drops the slots that `count` jobs do not need, unless they have been started."""
+        """Drops the slots that so many jobs do not need, unless they have been started."""
         if self._pool is None:
             self._slots = self._slots.at_most(jobs)
 
