@@ -91,7 +91,6 @@ def test_a_key_that_is_not_text_is_unknown(tmp_path: Path) -> None:
         ("workers: 0", "'workers' is 0; it should be 'auto' or at least 1."),
         ("workers: true", "'workers' is True; it should be 'auto' or a whole number."),
         ("keras: 4", "'keras' is 4; it should be 3 or 'legacy'."),
-        ("engine: ray", "'engine' is 'ray'; it should be 'local'."),
         ("container: {per: lane}", "'container.per' is 'lane'; it should be 'slot' or 'submission'."),
         ("device: tpu", "'device' is 'tpu'; it should be 'auto', 'cpu' or 'gpu'."),
         ("limits: {disk_mb: '5'}", "'limits.disk_mb' is '5'; it should be a whole number."),
@@ -217,3 +216,10 @@ def test_every_key_of_a_commented_file_can_be_uncovered_by_itself(tmp_path: Path
 def test_the_error_for_a_key_outside_its_group_names_the_group(tmp_path: Path) -> None:
     for text in ("percent_per_day: 10\n", "limits:\n  percent_per_day: 10\n"):
         assert complaints(tmp_path, text)[0].endswith("unknown key 'percent_per_day'. It belongs under late:.")
+
+
+def test_an_engine_that_there_is_not_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    """A new engine adds to the names."""
+    assert complaints(tmp_path, "engine: ray\n")[0].startswith(
+        "grader_config.yml, line 1: 'engine' is 'ray'; it should be 'local'"
+    )
