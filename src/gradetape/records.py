@@ -96,8 +96,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check on one submission. `message` is for the student; `staff_message` and `command`, which runs the check
-    again, are for staff only.
+    """One check on one submission.
+
+    `message` is for the student; `staff_message` and `command`, which runs the check again, are for staff only.
     """
 
     check: Check

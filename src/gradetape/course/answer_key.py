@@ -54,8 +54,10 @@ class AnswerKey:
 
 
 def answer_key(course: Course, assignment: Assignment) -> AnswerKey:
-    """The answer key of an assignment. Raises CourseError with every file that is missing or does not belong to a
-    question."""
+    """The answer key of an assignment.
+
+    Raises CourseError with every file that is missing or does not belong to a question.
+    """
     found = AnswerKey(
         assignment, course.root / "solutions" / assignment.name, course.root / "autograder" / assignment.name
     )

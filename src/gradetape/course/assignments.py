@@ -100,8 +100,10 @@ def root_of(start: Path) -> Path | None:
 
 
 def find(start: Path) -> Course:
-    """The course that contains `start`. Raises CourseError if neither it nor a folder above has a
-    `grader_config.yml`."""
+    """The course that contains `start`.
+
+    Raises CourseError if neither it nor a folder above has a `grader_config.yml`.
+    """
     if (root := root_of(start)) is not None:
         return Course(root, config.load(root / config.FILE))
     raise CourseError(

@@ -9,8 +9,9 @@ from gradetape.text import printable
 
 
 def resolve(text: str, *assignments: Assignment) -> str:
-    """The full id of a question, such as `q06_streaming_metric` for `q06`. Raises RequestError, with the nearest id, if
-    no assignment has it, or if several ids have this prefix.
+    """The full id of a question, such as `q06_streaming_metric` for `q06`.
+
+    Raises RequestError, with the nearest id, if no assignment has it, or if several ids have this prefix.
     """
     ids = list(dict.fromkeys(each for assignment in assignments for each in assignment.question_ids))
     if text in ids:

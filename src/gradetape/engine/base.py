@@ -64,8 +64,9 @@ class Engine(Protocol):
 
 
 class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """A command's options for an engine, which override the configuration; None does not override. `hidden` lists files
-    and folders outside the course that students' code must not see: results and submissions.
+    """A command's options for an engine, which override the configuration; None does not override.
+
+    `hidden` lists files and folders outside the course that students' code must not see: results and submissions.
     """
 
     workers: int | None = None

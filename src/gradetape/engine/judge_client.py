@@ -24,8 +24,9 @@ _END_S = 5.0
 
 
 class JudgeClient:
-    """A judge's process and the channel to it. It starts to collect at once; `collect` waits for the result. Close it
-    to end the process.
+    """A judge's process and the channel to it.
+
+    It starts to collect at once; `collect` waits for the result. Close it to end the process.
     """
 
     def __init__(self, root: Path, files: Sequence[Path]) -> None:

@@ -56,9 +56,10 @@ class _Running:
 
 
 class LocalEngine:
-    """Judges one job per slot at the same time; implements `Engine`. `root` is the course's folder, which contains the
-    bundle's files; without it they are written to a private temporary folder, which no worker sees. Large because it
-    has the eleven methods of the contract.
+    """Judges one job per slot at the same time; implements `Engine`.
+
+    `root` is the course's folder, which contains the bundle's files; without it they are written to a private temporary
+    folder, which no worker sees. Large because it has the eleven methods of the contract.
     """
 
     def __init__(self, bundle: AssignmentBundle, slots: Slots, *, root: Path | None = None) -> None:

@@ -16,8 +16,9 @@ from gradetape.text import shell_word
 
 
 class GradeBuilder:
-    """Builds grades from outcomes, and the key of a submission in this assignment and environment. With `question`, a
-    grade covers that question alone.
+    """Builds grades from outcomes, and the key of a submission in this assignment and environment.
+
+    With `question`, a grade covers that question alone.
     """
 
     def __init__(self, gradable: GradableAssignment, environment: Environment, *, question: str | None = None) -> None:

@@ -54,8 +54,9 @@ class Driver:
         self._running: dict[int, Pending] = {}
 
     def run(self, stream: Stream) -> list[Grade]:
-        """Returns the grades; each is recorded before the driver waits for the next. At the end all claims are
-        released.
+        """Returns the grades; each is recorded before the driver waits for the next.
+
+        At the end all claims are released.
         """
         queue, grades = WorkQueue(stream), list[Grade]()
         try:

@@ -47,8 +47,9 @@ def final_scores(course: Course, assignment: Assignment, book: Gradebook) -> Fin
 
 
 def times_of(course: Course) -> Times:
-    """When work was handed in; raises ConfigError for an invalid late policy. An extension for an assignment that does
-    not exist would silently cost its student points.
+    """When work was handed in; raises ConfigError for an invalid late policy.
+
+    An extension for an assignment that does not exist would silently cost its student points.
     """
     late, names = course.config.late, course.names()
     for name in late.extensions:

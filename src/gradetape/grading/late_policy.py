@@ -40,8 +40,9 @@ def timing(late: LatePolicy, assignment: str, student: str, deadline: str | None
 
 
 def read_times(path: Path) -> Times:
-    """When work was handed in, by assignment and student; the assignment is empty if the table has no such column. The
-    table is CSV, with commas, semicolons or tabs, and has the columns student, time and optionally assignment; a
+    """When work was handed in, by assignment and student; the assignment is empty if the table has no such column.
+
+    The table is CSV, with commas, semicolons or tabs, and has the columns student, time and optionally assignment; a
     student's latest time counts. Raises ConfigError, which names the line.
     """
     try:

@@ -35,9 +35,10 @@ class Pending:
 
 
 class WorkQueue:
-    """Submissions in the order of their stream; retries come after the stream has ended. The stream may stay open: it
-    yields None while there is nothing, and ends when nothing more will come. Of a student's submissions the newest
-    counts: one that arrives replaces an older one that waits.
+    """Submissions in the order of their stream; retries come after the stream has ended.
+
+    The stream may stay open: it yields None while there is nothing, and ends when nothing more will come. Of a
+    student's submissions the newest counts: one that arrives replaces an older one that waits.
     """
 
     def __init__(self, stream: Stream) -> None:

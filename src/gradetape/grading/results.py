@@ -112,8 +112,9 @@ class Results:
     def write_pages(
         self, name: str, folder: Path, *, question: str | None = None, options: Sequence[str] = ()
     ) -> Written:
-        """Writes the pages and the table of an assignment into a folder; `index` is the start page. `options` are the
-        options of `gradetape grade` for this gradebook, for the commands on the pages.
+        """Writes the pages and the table of an assignment into a folder; `index` is the start page.
+
+        `options` are the options of `gradetape grade` for this gradebook, for the commands on the pages.
         """
         assignment, scores = self.course.assignment(name), self.final_scores(name)
         index = write(

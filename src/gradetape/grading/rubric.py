@@ -20,8 +20,10 @@ from gradetape.records import (
 
 @dataclass(frozen=True)
 class Rubric:
-    """The points of an assignment's checks, and which checks can be trusted. `faults` holds, by check id, why a check
-    cannot be trusted: its file cannot be read, or the reference does not pass it.
+    """The points of an assignment's checks, and which checks can be trusted.
+
+    `faults` holds, by check id, why a check cannot be trusted: its file cannot be read, or the reference does not pass
+    it.
     """
 
     gradable: GradableAssignment

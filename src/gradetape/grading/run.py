@@ -44,8 +44,9 @@ class Interrupted(KeyboardInterrupt):
 
 
 def run(plan: GradePlan, listener: Listener) -> GradeReport:
-    """Grades a plan's submissions; however it ends, the pages show everything in the gradebook. Raises GradetapeError,
-    and Interrupted at Ctrl-C; recorded grades are kept.
+    """Grades a plan's submissions; however it ends, the pages show everything in the gradebook.
+
+    Raises GradetapeError, and Interrupted at Ctrl-C; recorded grades are kept.
     """
     with Gradebook.open(plan.gradebook) as book:
         if book.migrated:

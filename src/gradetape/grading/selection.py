@@ -27,9 +27,10 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 def select(paths: Sequence[Path], *, assignment: str | None = None, student: str | None = None) -> Selection:
-    """Reads the submissions at some paths, for the named assignment or the one that most notebooks declare. `student`
-    is the student of a single submission. Raises SubmissionError if the assignment is unknown, RequestError if
-    `student` is empty or there are several submissions.
+    """Reads the submissions at some paths, for the named assignment or the one that most notebooks declare.
+
+    `student` is the student of a single submission. Raises SubmissionError if the assignment is unknown, RequestError
+    if `student` is empty or there are several submissions.
     """
     found = intake.read(paths, assignment=assignment)
     if student is not None:
@@ -45,8 +46,9 @@ def select(paths: Sequence[Path], *, assignment: str | None = None, student: str
 def of_assignment(
     found: Sequence[Submission | Unreadable], name: str | None
 ) -> tuple[str | None, list[Submission], list[Unreadable]]:
-    """The assignment of a batch, the submissions to it, and the others. Without a name, it is the assignment that most
-    notebooks declare in their metadata.
+    """The assignment of a batch, the submissions to it, and the others.
+
+    Without a name, it is the assignment that most notebooks declare in their metadata.
     """
     submissions = [each for each in found if isinstance(each, Submission)]
     unreadable = [each for each in found if isinstance(each, Unreadable)]

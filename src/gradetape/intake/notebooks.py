@@ -94,8 +94,10 @@ def notebook(data: bytes) -> Parsed:
 
 
 def archive(data: bytes) -> Parsed:
-    """The only notebook of a zip, such as the zip of otter's export; no other entry is opened. Raises
-    SubmissionError."""
+    """The only notebook of a zip, such as the zip of otter's export; no other entry is opened.
+
+    Raises SubmissionError.
+    """
     if data.count(b"PK\x01\x02") > MAX_ENTRIES:
         raise SubmissionError(f"The zip has more than {MAX_ENTRIES:,} entries. Hand in the notebook itself.")
     try:

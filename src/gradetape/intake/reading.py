@@ -24,8 +24,10 @@ _DOUBLED = "Several files have this student's name, and none was graded. Tell yo
 
 
 def read(paths: Iterable[Path | str], *, assignment: str | None = None) -> list[ReadResult]:
-    """The submissions at the paths, which are files or folders, one for each student. The latest of several attempts
-    counts. `assignment` overrides the one that a notebook declares. No content of a file or folder raises an exception.
+    """The submissions at the paths, which are files or folders, one for each student.
+
+    The latest of several attempts counts. `assignment` overrides the one that a notebook declares. No content of a file
+    or folder raises an exception.
     """
     found = discovery.find(Path(path) for path in paths)
     results = [_result(entry, others, assignment) for entry, others in discovery.counting(found)]

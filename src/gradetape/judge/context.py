@@ -50,8 +50,9 @@ class CheckContext:
 
     @contextmanager
     def check(self, check_id: str, seconds: float, loaded: bool, reference: bool = False) -> Iterator[None]:
-        """Runs one check: prepares and reseeds the workers, on clocks of their own, then starts the check's clock. A
-        check that begins after the submission's time limit ends as a timeout.
+        """Runs one check: prepares and reseeds the workers, on clocks of their own, then starts the check's clock.
+
+        A check that begins after the submission's time limit ends as a timeout.
         """
         self._check = check_id
         self.budget.begin(self.job.limits.check_s)
@@ -155,6 +156,7 @@ class CleanWorker:
 
     def copy(self, folder: WorkerPath) -> WorkerPath:
         """Copies a folder's regular files from the student's worker; returns the folder's path in the clean worker.
+
         Raises StudentError if the folder does not exist or is too large.
         """
         files = self._student.ready().ask(Operation.READ_TREE, folder)

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckFixture:
-    """A fixture of checks: its description, and the function that provides it in the judge. `loads` is the worker whose
-    cells must have run before the check begins. With `in_notebook`, public checks may use it.
+    """A fixture of checks: its description, and the function that provides it in the judge.
+
+    `loads` is the worker whose cells must have run before the check begins. With `in_notebook`, public checks may use
+    it.
     """
 
     name: str

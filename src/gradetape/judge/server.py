@@ -270,8 +270,10 @@ def _with_time_left(request: RunJob, since: float) -> RunJob:
 
 
 def _in_order(items: list[pytest.Item], wanted: tuple[str, ...] | None) -> list[pytest.Item]:
-    """The requested items, public checks first. Only in public checks does the output of a student's code reach the
-    student: none of them may run after a hidden check, or the code could keep the hidden inputs and print them then.
+    """The requested items, public checks first.
+
+    Only in public checks does the output of a student's code reach the student: none of them may run after a hidden
+    check, or the code could keep the hidden inputs and print them then.
     """
     chosen = [item for item in items if wanted is None or check_of(item).id in wanted]
     return sorted(chosen, key=lambda item: not check_of(item).public)

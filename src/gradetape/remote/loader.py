@@ -47,10 +47,11 @@ class LoadingSession(Protocol):
 
 
 class LoadReport:
-    """Reports of a session's workers and their cells. Only its methods set its attributes. `events` lists the events of
-    the cells' first run, `layers` the isolation layers in force, `devices` and `versions` those of TensorFlow (received
-    before any cell is run). `review` lists what the cells replaced in the libraries: that is the worker's own
-    testimony, and decides nothing.
+    """Reports of a session's workers and their cells.
+
+    Only its methods set its attributes. `events` lists the events of the cells' first run, `layers` the isolation
+    layers in force, `devices` and `versions` those of TensorFlow (received before any cell is run). `review` lists what
+    the cells replaced in the libraries: that is the worker's own testimony, and decides nothing.
     """
 
     def __init__(self, cells: tuple[Cell, ...] = ()) -> None:

@@ -81,8 +81,9 @@ class Session(ABC):
 
 
 class RemoteSession(Session):
-    """A session whose workers are processes, forked by a zygote. `open_transport` opens the transport on a worker's
-    socket.
+    """A session whose workers are processes, forked by a zygote.
+
+    `open_transport` opens the transport on a worker's socket.
     """
 
     def __init__(

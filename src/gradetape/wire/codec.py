@@ -91,8 +91,10 @@ def _dtype_of(name: Any) -> np.dtype[Any]:
 
 
 class Encoder:
-    """Values to frames. `refer` returns what is sent instead of a value that is not plain, or raises `WireRefused`.
-    Large because each kind of value has a method.
+    """Values to frames.
+
+    `refer` returns what is sent instead of a value that is not plain, or raises `WireRefused`. Large because each kind
+    of value has a method.
     """
 
     def __init__(self, refer: Refer) -> None:

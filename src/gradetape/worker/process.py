@@ -15,8 +15,10 @@ from gradetape.wire.messages import Allow, Exit
 
 
 class WorkerProcess:
-    """The zygote's record of one worker. Large because it holds everything about a worker: its settings, the reports of
-    its outer processes, and the resources that it has used.
+    """The zygote's record of one worker.
+
+    Large because it holds everything about a worker: its settings, the reports of its outer processes, and the
+    resources that it has used.
     """
 
     def __init__(
