@@ -13,7 +13,7 @@ import pytest
 import gradetape.release
 from gradetape import checks
 from gradetape.judge.registry import FIXTURES, MARKS, NOTEBOOK_FIXTURES, NOTEBOOK_MARKS
-from tests.course import tiny
+from tests.course import called, tiny
 
 RUNTIME = Path(gradetape.release.__file__).with_name("notebook_runtime.py")
 
@@ -37,6 +37,16 @@ def test_notebooks_provide_exactly_the_fixtures_that_public_checks_may_use() -> 
 def test_notebooks_know_exactly_the_marks_that_public_checks_may_carry() -> None:
     before_the_marks_helper = list(functions())[: list(functions()).index("_mark")]
     assert sorted(before_the_marks_helper) == sorted([*NOTEBOOK_MARKS, "in_worker"])
+
+
+@pytest.mark.parametrize("kind", ["NOTEBOOK_FIXTURES", "NOTEBOOK_MARKS"])
+def test_what_is_declared_for_notebooks_and_is_not_there_is_not_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(f"gradetape.release.testfile.{kind}", ("epsilon",))
+    run = called(tiny(tmp_path / "course"), "release")
+    assert run.returncode == 2
+    assert "does not provide epsilon, which the registry declares for notebooks. Add it there" in run.stderr
 
 
 def test_checks_import_the_marks_of_the_registry_and_no_others() -> None:

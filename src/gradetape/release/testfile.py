@@ -29,6 +29,7 @@ def test_file(question_id: str, path: Path) -> str:
         raise ReleaseError(f"{checks.syntax_error}. Correct it and release again.")
     runtime = _shipped("release/notebook_runtime.py")
     vocabulary = _shipped("checks/vocabulary.py")
+    _refuse_incomplete(runtime)
     _refuse_unfit(checks)
     words = _needed(vocabulary, _wanted(checks, runtime, vocabulary), runtime)
     _refuse_taken_names(checks, _names(runtime) | {name for word in words for name in _defines(word)} | {"name"})
@@ -50,6 +51,25 @@ def _portable(text: str) -> str:
     except SyntaxError:
         same = False
     return escaped if same else text
+
+
+def _refuse_incomplete(runtime: PythonSource) -> None:
+    """A fixture or a mark that is declared for notebooks has to be there."""
+    provided = {*_fixtures_in(runtime), *_defined(runtime)}
+    missing = [name for name in (*NOTEBOOK_FIXTURES, *NOTEBOOK_MARKS) if name not in provided]
+    if missing:
+        raise ReleaseError(
+            f"{runtime.path} does not provide {', '.join(missing)}, which the registry declares for notebooks. Add it "
+            "there, or declare it without in_notebook."
+        )
+
+
+def _fixtures_in(runtime: PythonSource) -> Iterator[str]:
+    """The names that `fixtures_of` returns."""
+    for node in runtime.tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "fixtures_of":
+            keys = (key for part in ast.walk(node) if isinstance(part, ast.Dict) for key in part.keys)
+            yield from (str(key.value) for key in keys if isinstance(key, ast.Constant))
 
 
 # What an author's file may contain
