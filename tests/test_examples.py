@@ -53,7 +53,7 @@ def batch(course: Path) -> Run:
 def pages(course: Path, batch: Run) -> dict[str, str]:
     """The text of each student's page."""
     assert batch.returncode == 0
-    files = {name: course / "results" / "students" / NAME / page_name(Path(name).id) for name in EXPECTED}
+    files = {name: course / "results" / "students" / NAME / page_name(Path(name).stem) for name in EXPECTED}
     return {name: html.unescape(file.read_text("utf-8")) for name, file in files.items()}
 
 
@@ -63,7 +63,7 @@ def test_every_example_is_expected_and_every_expectation_has_an_example() -> Non
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_example_is_graded_as_its_name_says(batch: Run, pages: dict[str, str], name: str) -> None:
-    found, expected = by_student(batch)[Path(name).id], EXPECTED[name]
+    found, expected = by_student(batch)[Path(name).stem], EXPECTED[name]
     assert found["status"] == expected["status"]
     assert {question_id: question["points"] for question_id, question in found["questions"].items()} == expected[
         "points"
@@ -82,7 +82,7 @@ def _verdicts(question: dict[str, Any]) -> dict[str, str]:
 def test_a_second_run_grades_nothing_again_and_says_so(course: Path, batch: Run) -> None:
     again = _grade(course, SUBMISSIONS)
     assert (again.returncode, again.stdout) == (batch.returncode, batch.stdout)
-    assert f"{len(EXPECTED)} of {len(EXPECTED)} are graded already and are not graded again" in again.stderr
+    assert f"{len(EXPECTED)} of {len(EXPECTED)} already have a grade and are skipped" in again.stderr
     assert f"0 graded now, {len(EXPECTED)} graded before, 0 unreadable" in again.stderr
 
 
