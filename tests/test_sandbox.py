@@ -308,7 +308,7 @@ def test_without_isolation_the_layers_say_so() -> None:
 
 def test_a_course_that_students_code_can_read_is_refused() -> None:
     folder = Path(sys.prefix, "lib")
-    with pytest.raises(SandboxError, match="Move the course"), LocalZygote(LIMITS, secret=(folder,)) as zygote:
+    with pytest.raises(SandboxError, match="Move it out"), LocalZygote(LIMITS, secret=(folder,)) as zygote:
         zygote.wait_ready()
 
 

@@ -226,7 +226,7 @@ def test_a_typo_in_a_check_is_one_problem_with_its_line(tmp_path: Path) -> None:
     _, _, problems = verified(root)
     report = lines(problems)
     for check, place, error in (
-        ("public::test_numbers", f"{public}:8: ", "NameError: name 'y' is not defined"),
+        ("public::test_numbers", f" {public.relative_to(root)}:8: ", "NameError: name 'y' is not defined"),
         ("hidden::test_random", f"test_{QUESTION}.py:7: ", "AttributeError: "),
         ("hidden::test_two", f"test_{QUESTION}.py:10: ", "there is no fixture 'studnet'. A check may use student, "),
     ):
