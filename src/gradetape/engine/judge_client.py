@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -45,12 +45,11 @@ class JudgeClient:
 
         Raises ZygoteError if it does not answer in time.
         """
-        try:
-            readable, _, _ = select.select([self._channel], [], [], _COLLECT_S)
-            if readable:
-                return self._relative(self._channel.receive(CollectedChecks))
-        except (EOFError, OSError):
-            pass
+        message = None
+        with suppress(EOFError, OSError):
+            message = self.receive(_COLLECT_S)
+        if isinstance(message, CollectedChecks):
+            return message
         raise ZygoteError("the judge could not collect the checks. Run pytest autograder/ to see why.")
 
     def send(self, request: Request) -> None:
@@ -63,6 +62,8 @@ class JudgeClient:
         if not readable:
             return None
         message: Message = self._channel.receive(Message)
+        if isinstance(message, CollectedChecks):
+            return self._relative(message)
         if isinstance(message, JobLost):
             return replace(message, reason=self._shortened(message.reason))
         if isinstance(message, Judged) and message.result.staff_message:

@@ -25,18 +25,18 @@ class FinalScores(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def counting(book: Gradebook, assignment: str) -> list[Grade | Unreadable]:
-    """The grades and files that count, by student."""
-    return [*book.latest(assignment), *book.unreadable(assignment)]
+def final_scores(
+    course: Course, assignment: Assignment, book: Gradebook, records: Iterable[Grade | Unreadable]
+) -> FinalScores:
+    """The final score of each student who handed in an assignment; raises GradetapeError.
 
-
-def final_scores(course: Course, assignment: Assignment, book: Gradebook) -> FinalScores:
-    """The final score of each student who handed in an assignment; raises GradetapeError."""
+    `records` are what counts in the gradebook for the assignment, by student.
+    """
     late, name = course.config.late, assignment.name
     times = times_of(course)
     overrides = _in_force(book, name)
     found = {}
-    for record in counting(book, name):
+    for record in records:
         student = printable(record.student)
         handed_in = times.get((name, student)) or times.get(("", student)) or _file_time(record, late)
         when = timing(late, name, record.student, assignment.deadline, handed_in)

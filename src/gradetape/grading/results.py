@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +14,7 @@ from gradetape.course.config import did_you_mean
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, merged
 from gradetape.gradebook import Gradebook
-from gradetape.grading.final_scores import FinalScores, counting, final_scores
+from gradetape.grading.final_scores import FinalScores, final_scores
 from gradetape.records import FinalScore, Grade, Unreadable
 from gradetape.report import write
 from gradetape.text import printable
@@ -87,27 +87,17 @@ class Results:
 
         Raises GradebookError, with the nearest name, if there is nothing.
         """
-        found = [(name, record) for name in names for record in counting(self.book, name)]
-        own = [(name, record) for name, record in found if printable(record.student) == printable(student)]
-        if not own:
-            near = did_you_mean(student, {record.student for _, record in found})
-            raise GradebookError(
-                f"The gradebook has no student {printable(student)!r}.{near} List all students: gradetape export csv"
-            )
-        return own
+        return _of_student({name: self._records(name) for name in names}, student)
 
     def of_student(self, student: str, names: Sequence[str]) -> StudentResults:
         """A student's results in these assignments, with final scores; raises GradebookError if there are none."""
+        records = {name: self._records(name) for name in names}
         results, warnings = [], list[str]()
-        for name, record in self.find_student(student, names):
-            scores = self.final_scores(name)
+        for name, record in _of_student(records, student):
+            scores = self._final_scores(self.course.assignment(name), records[name])
             warnings += scores.warnings
             results.append(StudentResult(name, record, scores.by_student[record.student]))
         return StudentResults(tuple(results), tuple(warnings))
-
-    def final_scores(self, name: str) -> FinalScores:
-        """The final scores of an assignment."""
-        return final_scores(self.course, self.course.assignment(name), self.book)
 
     def write_pages(
         self, name: str, folder: Path, *, question: str | None = None, options: Sequence[str] = ()
@@ -116,31 +106,62 @@ class Results:
 
         `options` are the options of `gradetape grade` for this gradebook, for the commands on the pages.
         """
-        assignment, scores = self.course.assignment(name), self.final_scores(name)
+        assignment, grades, unreadable = (
+            self.course.assignment(name),
+            self.book.latest(name),
+            self.book.unreadable(name),
+        )
+        scores = self._final_scores(assignment, [*grades, *unreadable])
         index = write(
-            folder, self.book.latest(name), self.book.unreadable(name), course=_title(self.course), assignment=name,
-            title=assignment.title, max_points=max_points(assignment, question), final_scores=scores.by_student,
-            options=options,
+            folder, grades, unreadable, course=_title(self.course), assignment=name, title=assignment.title,
+            max_points=max_points(assignment, question), final_scores=scores.by_student, options=options,
         )  # fmt: skip
         return Written(index=index, warnings=scores.warnings)
 
     def table(self, names: Sequence[str]) -> ResultsTable:
         """The grades of assignments as one table."""
-        scores = {name: self.final_scores(name) for name in names}
-        table = merged({name: self._table(name, scores[name]) for name in names})
-        return ResultsTable(table, tuple(warning for each in scores.values() for warning in each.warnings))
+        tables = {name: self._table(name) for name in names}
+        warnings = tuple(warning for each in tables.values() for warning in each.warnings)
+        return ResultsTable(merged({name: each.table for name, each in tables.items()}), warnings)
 
-    def _table(self, name: str, scores: FinalScores) -> GradeTable:
-        return GradeTable.of(
-            self.book.latest(name), self.book.unreadable(name), final_scores=scores.by_student,
-            max_points=max_points(self.course.assignment(name)),
+    def _table(self, name: str) -> ResultsTable:
+        assignment, grades, unreadable = (
+            self.course.assignment(name),
+            self.book.latest(name),
+            self.book.unreadable(name),
+        )
+        scores = self._final_scores(assignment, [*grades, *unreadable])
+        table = GradeTable.of(
+            grades, unreadable, max_points=max_points(assignment), final_scores=scores.by_student
         )  # fmt: skip
+        return ResultsTable(table, scores.warnings)
+
+    def _records(self, name: str) -> list[Grade | Unreadable]:
+        """The grades and files that count, by student."""
+        return [*self.book.latest(name), *self.book.unreadable(name)]
+
+    def _final_scores(self, assignment: Assignment, records: Sequence[Grade | Unreadable]) -> FinalScores:
+        return final_scores(self.course, assignment, self.book, records)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.book.close()
+
+
+def _of_student(
+    records: Mapping[str, Sequence[Grade | Unreadable]], student: str
+) -> list[tuple[str, Grade | Unreadable]]:
+    """A student's records, by assignment; raises GradebookError, with the nearest name, if there are none."""
+    found = [(name, record) for name, each in records.items() for record in each]
+    own = [(name, record) for name, record in found if printable(record.student) == printable(student)]
+    if not own:
+        near = did_you_mean(student, {record.student for _, record in found})
+        raise GradebookError(
+            f"The gradebook has no student {printable(student)!r}.{near} List all students: gradetape export csv"
+        )
+    return own
 
 
 def options_again(out: Path | None, question: str | None = None) -> tuple[str, ...]:

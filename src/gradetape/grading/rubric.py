@@ -36,12 +36,13 @@ class Rubric:
     ) -> Rubric:
         """The rubric of the collected checks; raises CourseError if their points do not add up to the question's."""
         question_ids = set(gradable.assignment.question_ids if only is None else only)
-        unread = {check.id: text for check, text in _unread(gradable, collected) if check.question in question_ids}
-        lost = [check for check, _ in _unread(gradable, collected)]
-        checks = tuple(check for check in (*collected.checks, *lost) if check.question in question_ids)
+        unread = [(check, text) for check, text in _unread(gradable, collected) if check.question in question_ids]
+        read = [check for check in collected.checks if check.question in question_ids]
+        checks = (*read, *(check for check, _ in unread))
         _refuse_other_sums(gradable, checks)
         order = {question_id: number for number, question_id in enumerate(gradable.assignment.question_ids)}
-        return cls(gradable, tuple(sorted(checks, key=lambda check: (order[check.question], not check.public))), unread)
+        checks = tuple(sorted(checks, key=lambda check: (order[check.question], not check.public)))
+        return cls(gradable, checks, {check.id: text for check, text in unread})
 
     def proven(self, reference: Outcome) -> Rubric:
         """The same rubric, in which a check that the reference does not pass is a fault for everyone."""

@@ -46,8 +46,9 @@ def readable(own_proc: bool) -> list[str]:
 
 def refuse_secrets(secret: tuple[str, ...], readable: Sequence[str] | None = None) -> None:
     """Raises SandboxError if one of these is inside a folder that workers can read, by default `visible()`."""
+    paths = visible() if readable is None else readable
     for folder in secret:
-        for path in visible() if readable is None else readable:
+        for path in paths:
             if _within(os.path.realpath(folder), os.path.realpath(path)):
                 raise SandboxError(f"{folder} is inside {path}, which students' code can read. Move it out of {path}.")
 
