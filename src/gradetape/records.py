@@ -80,7 +80,10 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """A check as it was collected; its id is `question::public|hidden::name`."""
+    """A check as it was collected; its id is `question::public|hidden::name`.
+
+    `requirements` holds the ids of the prompt's requirements that it proves.
+    """
 
     question: str
     name: str
@@ -88,6 +91,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     hint: str
     points: float
+    requirements: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -1,8 +1,10 @@
 """The names that checks import."""
 
-from gradetape.checks.marks import InvalidArgumentError, gpu, hint, in_worker, limit, points
+from gradetape.checks.marks import InvalidArgumentError, gpu, hint, in_worker, limit, points, proves
 from gradetape.checks.vocabulary import (
     assert_close,
+    assert_distributed,
+    assert_each,
     assert_grads_flow,
     assert_learns,
     assert_serializable,
@@ -16,6 +18,8 @@ from gradetape.checks.vocabulary import (
 __all__ = [
     "InvalidArgumentError",
     "assert_close",
+    "assert_distributed",
+    "assert_each",
     "assert_grads_flow",
     "assert_learns",
     "assert_serializable",
@@ -28,5 +32,6 @@ __all__ = [
     "limit",
     "ops_in",
     "points",
+    "proves",
     "raises",
 ]

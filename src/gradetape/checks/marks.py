@@ -9,8 +9,9 @@ from gradetape.remote.handles import InvalidArgumentError
 
 points = pytest.mark.points
 hint = pytest.mark.hint
+proves = pytest.mark.proves
 limit = pytest.mark.limit
 gpu = pytest.mark.gpu
 in_worker = WorkerFunction
 
-__all__ = ["InvalidArgumentError", "gpu", "hint", "in_worker", "limit", "points"]
+__all__ = ["InvalidArgumentError", "gpu", "hint", "in_worker", "limit", "points", "proves"]

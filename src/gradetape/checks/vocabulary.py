@@ -162,6 +162,51 @@ def _is_tensor(value: Any) -> bool:
     return isinstance(value, tf.Tensor)
 
 
+def assert_each(
+    fn: Any, cases: Any, expected: Callable[..., Any], advice: str = "", rtol: float = 1e-5, atol: float = 1e-6
+) -> None:
+    """Assert that `fn(*inputs)` is the tensor `expected(*inputs)` in each case; all run in one exchange.
+
+    `cases` maps a description, which the message shows, to the inputs.
+
+    assert_each(student.mean_of_rows, {"one row": (x[:1],), "no rows": (x[:0],)}, lambda x: x.mean(axis=1))
+    """
+    given = _results(fn, list(cases.values()), list(cases))
+    for (case, inputs), result in zip(cases.items(), given, strict=True):
+        assert_tensor(result, expected(*inputs), f"This is the case: {case}. {advice}", rtol, atol)
+
+
+@in_worker
+def _results(fn: Any, inputs: Any, names: Any) -> Any:
+    results = []
+    for name, values in zip(names, inputs, strict=True):
+        try:
+            results.append(fn(*values))
+        except Exception as error:
+            error.add_note(f"This is the case: {name}.")
+            raise
+    return results
+
+
+def assert_distributed(sample: Any, cdf: Callable[[Any], Any], advice: str = "", alarm: float = 1e-9) -> None:
+    """Assert that independent draws follow a continuous distribution, given its cumulative distribution function.
+
+    The statistic is the largest distance between the sample's and the given function. A right sample exceeds
+    sqrt(ln(2 / alarm) / (2 n)) with a probability below `alarm`: the inequality of Dvoretzky, Kiefer and Wolfowitz
+    with the constant of Massart (1990). With the default and n = 100,000 the bound is 0.0103.
+
+    assert_distributed(noise, lambda x: np.clip(x, 0, 1), "The noise is uniform in [0, 1).")
+    """
+    values = np.sort(_as_numbers(sample, advice), axis=None).astype("float64")
+    steps, exact = np.arange(len(values) + 1) / len(values), np.asarray(cdf(values))
+    distance = max(np.abs(exact - steps[1:]).max(), np.abs(exact - steps[:-1]).max())
+    bound = np.sqrt(np.log(2 / alarm) / (2 * len(values)))
+    assert distance <= bound, (
+        f"expected numbers of another distribution: the distance is {distance:.3g}, at most {bound:.3g} is due to "
+        f"chance. {advice}"
+    )
+
+
 def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:
     """Assert that a built layer or model has trainable weights of exactly these shapes, and fill them at random.
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gradetape.course.check_files import check_file
+from gradetape.course.requirements import REQUIREMENT_ID
 from gradetape.course.source import PythonSource
 from gradetape.errors import CourseError
 from gradetape.records import Check
@@ -31,7 +32,7 @@ def check_of(item: pytest.Item) -> Check:
     limit_of(item, 0)  # an invalid limit is reported at collection, not by a failing judge
     return Check(
         question=file.question, name=item.name, public=file.public, title=title, hint=str(_mark(item, "hint", "")),
-        points=_number(item, "points", 0),
+        points=_number(item, "points", 0), requirements=_requirements(item),
     )  # fmt: skip
 
 
@@ -68,6 +69,19 @@ def _number(item: pytest.Item, name: str, default: float) -> float:
     raise CourseError(
         f"{item.path.name}: {item.name} has @{name}({given!r}). Write a number there, such as @{name}(2)."
     )
+
+
+def _requirements(item: pytest.Item) -> tuple[str, ...]:
+    mark = item.get_closest_marker("proves")
+    named = mark.args if mark is not None else ()
+    wrong = next((name for name in named if not isinstance(name, str) or not REQUIREMENT_ID.fullmatch(name)), None)
+    if wrong is not None or (mark is not None and not named):
+        given = "" if wrong is None else repr(wrong)
+        raise CourseError(
+            f"{item.path.name}: {item.name} has @proves({given}). Name requirements of the prompt, such as "
+            '@proves("empty-row").'
+        )
+    return named
 
 
 def _mark(item: pytest.Item, name: str, default: Any) -> Any:

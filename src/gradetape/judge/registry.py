@@ -111,6 +111,7 @@ FIXTURES = (
 
 MARKS = (
     CheckMark("points", "number", "the points of the check"),
+    CheckMark("proves", "*requirements", "the ids of the prompt's requirements that the check proves"),
     CheckMark("hint", "text", "what the student reads when the check does not pass"),
     CheckMark("limit", "seconds", "how long the check may take"),
     CheckMark("gpu", "", "the check needs a GPU"),

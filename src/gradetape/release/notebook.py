@@ -13,6 +13,7 @@ from typing import Any
 from nbformat import v4
 
 from gradetape.course.assignments import Assignment, QuestionSource
+from gradetape.course.requirements import without_comments
 from gradetape.course.source import CellKind, SourceCell
 from gradetape.errors import ReleaseError
 from gradetape.release.starter import starter_cells
@@ -98,7 +99,7 @@ def _starter_cell(cell: SourceCell, question_id: str) -> Any:
 
 def _prompt(question_source: QuestionSource) -> str:
     """The prompt, whose first heading is replaced by one with the question's points."""
-    text = read(question_source.prompt).strip()
+    text = without_comments(read(question_source.prompt)).strip()
     first, _, rest = text.partition("\n")
     body = rest if first.startswith("#") else text
     points = question_source.question.points

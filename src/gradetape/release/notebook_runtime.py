@@ -30,6 +30,11 @@ def hint(text: str) -> Callable[[Any], Any]:
     return _mark(hint=text)
 
 
+def proves(*_: str) -> Callable[[Any], Any]:
+    """Name the requirements of the prompt that a check proves."""
+    return _mark()
+
+
 def limit(*_: Any, **__: Any) -> Callable[[Any], Any]:
     """Limit the check's time where it is graded; in the notebook there is no limit."""
     return _mark()

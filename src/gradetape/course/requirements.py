@@ -1,0 +1,43 @@
+"""The requirements of a prompt: sentences with an id, which checks prove.
+
+An HTML comment `<!-- requirement: ID -->` stands before the text of a requirement. The text ends at the next such
+comment, at a blank line, or at the next list item. `release` removes the comments.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+REQUIREMENT_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_COMMENT = re.compile(r"<!--\s*requirement:\s*(?P<id>.*?)\s*-->[ \t]*\n?")
+_END = re.compile(r"\n[ \t]*(?:\n|[-*+][ \t]|\d+[.)][ \t])")
+
+
+class Requirement(msgspec.Struct, frozen=True):
+    """A requirement of a prompt: its id, its text in Markdown on one line, and its line in the file, from 1."""
+
+    id: str
+    text: str
+    line: int
+
+
+def requirements_of(prompt: str) -> tuple[Requirement, ...]:
+    """The requirements of a prompt, in its order; ids are returned as they are written, valid or not."""
+    found = list(_COMMENT.finditer(prompt))
+    ends = [*(match.start() for match in found[1:]), len(prompt)]
+    return tuple(
+        Requirement(match["id"], _text(prompt[match.end() : end]), prompt.count("\n", 0, match.start()) + 1)
+        for match, end in zip(found, ends, strict=True)
+    )
+
+
+def without_comments(prompt: str) -> str:
+    """The prompt as students read it."""
+    return _COMMENT.sub("", prompt)
+
+
+def _text(text: str) -> str:
+    end = _END.search(text)
+    return " ".join((text[: end.start()] if end else text).split())
