@@ -145,7 +145,7 @@ def test_a_patched_solution_runs_as_a_mutant_and_one_that_does_not_run_points_at
     file = root / "solutions/tiny/mutants" / f"{QUESTION}.yml"
     file.write_text(patches.replace("test_numbers", "test_doubles"))
     run = gradetape(root, "verify", "tiny", "--question", QUESTION, "--json")
-    unknown = f"{QUESTION}.yml, line 1 (wrong): 'fails' names {QUESTION}::public::test_doubles, which is not a check of"
+    unknown = f"{QUESTION}.yml, line 6 (typo): 'fails' names {QUESTION}::public::test_doubles, which is not a check of"
     assert run.returncode == 2 and unknown in run.stderr
     file.write_text(patches.replace("public::test_numbers", "public::test_two, hidden::test_any_number"))
     run = gradetape(root, "verify", "tiny", "--question", QUESTION, "--json")
