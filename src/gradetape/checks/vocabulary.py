@@ -210,7 +210,7 @@ def assert_distributed(sample: Any, cdf: Callable[[Any], Any], advice: str = "",
 def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:
     """Assert that a built layer or model has trainable weights of exactly these shapes, and fill them at random.
 
-    The shapes must differ. Returns the numbers in the order of the shapes:
+    Weights of the same shape get the same numbers. Returns the numbers in the order of the shapes:
 
     kernel, bias = fill_weights(keras.layers.Dense(1), rng, (3, 1), (1,))
     """
@@ -219,7 +219,7 @@ def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:
     given = ", ".join(map(str, found)) or "none"
     assert sorted(found) == sorted(shapes), f"expected trainable weights of shapes {wanted}, but found {given}"
     _fill(layer, [numbers[shape] for shape in found])
-    return list(numbers.values())
+    return [numbers[shape] for shape in shapes]
 
 
 @in_worker
