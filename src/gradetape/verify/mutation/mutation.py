@@ -1,0 +1,79 @@
+"""Generates mutants of an assignment's right solutions, runs them, and scores the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from gradetape.course.gradable import GradableAssignment
+from gradetape.course.source import PythonSource
+from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
+from gradetape.errors import CourseError, RequestError
+from gradetape.grading.rubric import Rubric
+from gradetape.verify.mutation.digests import Keys
+from gradetape.verify.mutation.memory import Memory, default_path
+from gradetape.verify.mutation.records import Solution
+from gradetape.verify.mutation.running import MutantRunner
+from gradetape.verify.mutation.sample import Sample, drawn
+from gradetape.verify.mutation.score import MutationReport
+
+ProgressCallback = Callable[[int, int], None]
+_AS_CONFIGURED = EngineOptions()
+
+
+def mutate(
+    gradable: GradableAssignment, options: EngineOptions = _AS_CONFIGURED, *, question: str | None = None,
+    sample: Sample | None = None, progress: ProgressCallback = lambda *_: None, open_engine: OpenEngine = open_engine,
+    memory: Path | None = None,
+) -> MutationReport:  # fmt: skip
+    """Runs generated mutants of an assignment or of one question, or a sample of them, and reports what became of them.
+
+    `progress` is called with the number of finished mutants and their total. Raises RequestError without the libraries
+    that it needs, CourseError if a right solution does not pass a check, InfrastructureError if the grader itself
+    failed.
+    """
+    _require_libraries()
+    from gradetape.verify.mutation.generate import generate
+
+    question_ids = (question,) if question else gradable.assignment.question_ids
+    solutions = [solution for question_id in question_ids for solution in solutions_of(gradable, question_id)]
+    mutants = [mutant for solution in solutions for mutant in generate(solution)]
+    chosen = drawn(mutants, sample) if sample else mutants
+    with open_engine(gradable, options) as engine, Memory(memory or default_path()) as known:
+        runner = MutantRunner(gradable, engine, known, _checks(gradable, engine, known))
+        used = {(mutant.question, mutant.solution) for mutant in chosen}
+        progress(0, len(chosen))
+        runner.prove([solution for solution in solutions if (solution.question, solution.name) in used])
+        done = iter(range(1, len(chosen) + 1))
+        results = runner.run(chosen, lambda: progress(next(done), len(chosen)))
+    return MutationReport(assignment=gradable.assignment.name, questions=tuple(question_ids), results=tuple(results))
+
+
+def solutions_of(gradable: GradableAssignment, question_id: str) -> list[Solution]:
+    """The reference and the variants of a question."""
+    key = gradable.answer_key
+    files = [("reference", key.reference(question_id)), *((path.stem, path) for path in key.variants(question_id))]
+    return [Solution(question=question_id, name=name, cells=PythonSource.read(path).code) for name, path in files]
+
+
+def _checks(gradable: GradableAssignment, engine: Engine, memory: Memory) -> tuple[str, ...]:
+    """The ids of the assignment's checks; the engine is asked only if they are not remembered."""
+    key = Keys(gradable, engine.environment).assignment
+    if (known := memory.checks(key)) is not None:
+        return known
+    rubric = Rubric.of(gradable, engine.collected)
+    if rubric.faults:
+        raise CourseError("Some checks cannot be run:\n" + "\n".join(f"{c}: {why}" for c, why in rubric.faults.items()))
+    memory.keep_checks(key, rubric.sound)
+    return rubric.sound
+
+
+def _require_libraries() -> None:
+    """Raises RequestError if the optional libraries are missing."""
+    missing = [name for name in ("cosmic_ray", "libcst") if find_spec(name) is None]
+    if missing:
+        raise RequestError(
+            f"--mutate needs {' and '.join(missing)}, which are not installed. Install them: "
+            "pip install 'gradetape[mutate]'"
+        )
