@@ -84,10 +84,18 @@ def unwrap_call(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
 
 def drop_default(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """An argument has no default value any more."""
-    for index, param in enumerate(node.params if isinstance(node, cst.Parameters) else ()):
+    if not isinstance(node, cst.Parameters):
+        return
+    if node.params and node.params[-1].default is not None:
+        required = node.params[-1].with_changes(default=None, equal=cst.MaybeSentinel.DEFAULT)
+        if len(node.params) == 1 or node.params[-2].default is None:
+            yield node.with_changes(params=[*node.params[:-1], required])
+    for index, param in enumerate(node.kwonly_params):
         if param.default is not None:
             required = param.with_changes(default=None, equal=cst.MaybeSentinel.DEFAULT)
-            yield node.with_changes(params=[*node.params[:index], required, *node.params[index + 1 :]])
+            yield node.with_changes(
+                kwonly_params=[*node.kwonly_params[:index], required, *node.kwonly_params[index + 1 :]]
+            )
 
 
 def condition(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
