@@ -43,7 +43,7 @@ _NUMPY = {
     )},
     "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min", "reduce_all": "all",
     "reduce_any": "any", "reduce_prod": "prod", "range": "arange", "constant": "array", "convert_to_tensor": "asarray",
-    "concat": "concatenate", "Variable": "array",
+    "concat": "concatenate",
 }  # fmt: skip
 _DATASETS = ("dataset", "batches", "data", "ds")
 
@@ -294,17 +294,18 @@ def static_shape(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     match node:
         case cst.Call(args=[cst.Arg(value=cst.Name(value=name))]) if tree.code(node.func) == "tf.shape":
             yield cst.parse_expression(f"{name}.shape")
-        case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value="shape")) if "tf" in tree.modules:
-            yield cst.parse_expression(f"tf.shape({name})")
+        case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value="shape")):
+            if "tf" in tree.modules and name not in tree.modules:
+                yield cst.parse_expression(f"tf.shape({name})")
 
 
 def epsilon(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """A small number is added to a denominator."""
     match node:
         case cst.BinaryOperation(operator=cst.Divide(), left=left, right=right):
-            yield cst.parse_expression(f"{tree.code(left)} / ({tree.code(right)} + 1e-7)")
+            yield cst.parse_expression(f"{tree.code(left)} / ({tree.code(right)} + 1e-3)")
         case cst.Call(args=[left, right]) if nodes.name_of(node) == "divide_no_nan":
-            yield cst.parse_expression(f"({tree.code(left.value)}) / ({tree.code(right.value)} + 1e-7)")
+            yield cst.parse_expression(f"({tree.code(left.value)}) / ({tree.code(right.value)} + 1e-3)")
 
 
 def global_seed(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:

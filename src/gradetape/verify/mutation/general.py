@@ -10,7 +10,13 @@ from gradetape.verify.mutation import nodes
 from gradetape.verify.mutation.operators import Operator
 from gradetape.verify.mutation.tree import CellTree, Replacement
 
-_EVEN = ("abs", "square")  # f(a - b) is f(b - a)
+_EVEN = ("abs", "absolute", "square")  # f(a - b) is f(b - a)
+_SYMMETRIC = (
+    "add", "equal", "intersection", "logaddexp", "logical_and", "logical_or", "maximum", "minimum", "multiply",
+    "not_equal", "squared_difference", "union",
+)  # fmt: skip
+_LABELLED = ("add_weight", "Variable")  # whose names nothing looks up
+_CONVERSIONS = ("asarray", "constant", "convert_to_tensor", "stack")
 _PASS = cst.SimpleStatementLine([cst.Pass()])
 _TRUE, _FALSE = cst.Name("True"), cst.Name("False")
 _DELETED = (cst.Expr, cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Raise, cst.Assert, cst.Del, cst.Break, cst.Continue)
@@ -44,13 +50,14 @@ def delete_argument(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
         return
     last = nodes.positional(node)[-1:] if len(nodes.positional(node)) > 1 else []
     for index, arg in enumerate(node.args):
-        if arg.keyword is not None or arg.star or index in last:
+        label = nodes.name_of(node) in _LABELLED and arg.keyword is not None and arg.keyword.value == "name"
+        if (arg.keyword is not None and not label) or arg.star or index in last:
             yield nodes.without(node, index)
 
 
 def swap_arguments(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """Two arguments are swapped."""
-    if isinstance(node, cst.Call):
+    if isinstance(node, cst.Call) and nodes.name_of(node) not in _SYMMETRIC and not _is_even(tree, node):
         for index in nodes.positional(node)[:-1]:
             args = list(node.args)
             if args[index + 1].keyword is None and not args[index + 1].star:
@@ -60,8 +67,7 @@ def swap_arguments(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
 
 def swap_operands(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """The operands of an operator are swapped."""
-    even = any(isinstance(each, cst.Call) and nodes.name_of(each) in _EVEN for each in list(tree.ancestors(node))[1:2])
-    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, _ORDERED) and not even:
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, _ORDERED) and not _is_even(tree, node):
         left, right = (
             each if isinstance(each, cst.Name | cst.Call | cst.Attribute | cst.Subscript | cst.Integer | cst.Float)
             else each.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
@@ -70,12 +76,23 @@ def swap_operands(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
         yield node.with_changes(left=right, right=left)
 
 
+def _is_even(tree: CellTree, node: cst.CSTNode) -> bool:
+    """Whether a node is a difference, and the argument of a function to which its sign does not matter."""
+    outer = list(tree.ancestors(node))[1:2]
+    difference = isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Subtract)
+    even = any(isinstance(each, cst.Call) and nodes.name_of(each) in _EVEN for each in outer)
+    return even and (difference or nodes.name_of(node) == "subtract")
+
+
 def unwrap_call(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """A call is replaced by its argument, or a method call by its object."""
     if not isinstance(node, cst.Call) or not nodes.name_of(node)[:1].islower():
         return
-    if isinstance(tree.parent(node), cst.Expr) or nodes.name_of(node) == "super":
+    parent = tree.parent(node)
+    if isinstance(parent, cst.Expr) or nodes.name_of(node) == "super":
         return
+    if nodes.name_of(node) in _CONVERSIONS and isinstance(parent, cst.Arg | cst.BinaryOperation):
+        return  # the function or the operator converts its arguments itself
     if first := nodes.positional(node)[:1]:
         yield node.args[first[0]].value
     if isinstance(node.func, cst.Attribute) and nodes.root_of(node.func) not in tree.modules | {"super"}:
@@ -114,6 +131,7 @@ def string(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """A string is another one."""
     parent = tree.parent(node)
     named = isinstance(parent, cst.Arg) and parent.keyword is not None and parent.keyword.value == "name"
+    named = named or (isinstance(parent, cst.Param) and parent.name.value == "name")
     if isinstance(node, cst.SimpleString) and not isinstance(parent, cst.Expr | cst.ConcatenatedString) and not named:
         quote = node.quote
         yield node.with_changes(value=f"{node.value[: -len(quote)]}_{quote}")
@@ -121,12 +139,10 @@ def string(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
 
 def drop_element(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """An element of a list, tuple or set is dropped."""
-    if not isinstance(node, cst.List | cst.Tuple | cst.Set) or len(node.elements) < 2:
-        return
     parent = tree.parent(node)
-    if isinstance(parent, cst.AssignTarget | cst.CompFor | cst.ExceptHandler):
-        return
-    if isinstance(parent, cst.For) and parent.target is node:
+    given = isinstance(node, cst.Tuple) and isinstance(parent, cst.Arg | cst.Return)
+    listed = isinstance(node, cst.List | cst.Set) and not isinstance(parent, cst.AssignTarget)
+    if not isinstance(node, cst.List | cst.Tuple | cst.Set) or not (given or listed) or len(node.elements) < 2:
         return
     for index in range(len(node.elements)):
         left = [each for number, each in enumerate(node.elements) if number != index]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 from libcst.metadata import CodePosition, CodeRange
 
-from gradetape.verify.mutation import library
+from gradetape.verify.mutation import library, nodes
 from gradetape.verify.mutation.field import FIELD
 from gradetape.verify.mutation.general import GENERAL
 from gradetape.verify.mutation.operators import Operator
@@ -64,6 +64,8 @@ def _says_nothing(tree: CellTree, node: cst.CSTNode) -> bool:
     parent = tree.parent(node)
     if isinstance(node, cst.Annotation):
         return True
+    if isinstance(node, cst.Assign):
+        return nodes.name_of(node.targets[0].target).startswith("__")
     if isinstance(node, cst.Arg):
         return isinstance(parent, cst.Call) and isinstance(tree.parent(parent), cst.Raise)
     return isinstance(node, cst.SimpleString | cst.ConcatenatedString) and isinstance(parent, cst.Expr)
@@ -120,6 +122,9 @@ def _change(before: str, after: str) -> Change:
     first, last = changed[0], changed[-1]
     replace, by = old[first[1] : last[2]], new[first[3] : last[4]]
     if not replace:  # an insertion is told with the line before which it is made
-        at = first[1]
-        replace, by = old[at : at + 1], [*by, *old[at : at + 1]]
-    return Change(replace="\n".join(replace), by="\n".join(by))
+        replace, by = old[first[1] : first[1] + 1], [*by, *old[first[1] : first[1] + 1]]
+    return Change(replace=_block(replace), by=_block(by))
+
+
+def _block(lines: Sequence[str]) -> str:
+    return "\n".join(lines).strip("\n")
