@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here, names_of
+from gradetape.cli.mutation import MutationOptions, mutation_options, run
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import bar, console
 from gradetape.course.assignments import Course
@@ -17,8 +19,6 @@ from gradetape.course.question_ids import resolve
 from gradetape.engine import EngineOptions
 from gradetape.verify import Proof
 from gradetape.verify import verify as prove
-from gradetape.verify.mutation import Sample, mutate
-from gradetape.verify.mutation.report import render as render_report
 from gradetape.verify.table import render
 
 
@@ -32,24 +32,20 @@ from gradetape.verify.table import render
     default=1,
     help="Run the reference and the variants N times to find flaky checks.",
 )
-@click.option(
-    "--mutate", "mutated", is_flag=True, help="Generate mutants instead, and show those that pass every check."
-)
-@click.option(
-    "--sample", metavar="N", type=click.IntRange(1), help="With --mutate: only N mutants, spread over the questions."
-)
-@click.option("--seed", metavar="S", type=int, default=0, show_default=True, help="With --sample: which N.")
+@mutation_options
 @options.workers
 @options.as_json
 def command(
-    assignments: tuple[str, ...], question: str | None, repeat: int, mutated: bool, sample: int | None, seed: int,
-    workers: int | None, as_json: bool,
-) -> None:  # fmt: skip
+    assignments: tuple[str, ...], question: str | None, repeat: int, workers: int | None, as_json: bool, **mutating: Any
+) -> None:
     """Prove the checks: run them on solutions whose result is known.
 
     The reference and the variants, which are right, must pass every check. The untouched starter and the adversaries,
     which are made to fool checks, must get almost no points. Each mutant, a solution with one mistake, must fail the
     checks that its header names.
+
+    With --mutate, mutants are generated instead: small changes of the reference and the variants, one at a time. Those
+    that pass every check show what the checks do not test.
 
     \b
     Examples:
@@ -62,9 +58,10 @@ def command(
     names = names_of(course, assignments)
     if as_json and len(names) != 1:
         raise click.UsageError("--json describes one assignment: name it")
-    if mutated:
-        drawn = Sample(size=sample, seed=seed) if sample else None
-        sys.exit(max(_mutated(course, name, question, drawn, workers, as_json) for name in names))
+    chosen = MutationOptions(**mutating)
+    chosen.refuse_alone()
+    if chosen.mutated:
+        sys.exit(max(_mutated(course, name, question, chosen, workers, as_json) for name in names))
     proofs = []
     for name in names:
         gradable = GradableAssignment.open(course, name)
@@ -90,22 +87,8 @@ def _proven(gradable: GradableAssignment, question: str | None, repeat: int, wor
 
 
 def _mutated(
-    course: Course, name: str, question: str | None, sample: Sample | None, workers: int | None, as_json: bool
+    course: Course, name: str, question: str | None, chosen: MutationOptions, workers: int | None, as_json: bool
 ) -> int:
-    """Runs the generated mutants of an assignment, and returns the exit status."""
     gradable = GradableAssignment.open(course, name)
     question_id = None if question is None else resolve(question, gradable.assignment)
-    with bar("running mutants of") as progress:
-        task = progress.add_task(name, total=None)
-
-        def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        report = mutate(
-            gradable, EngineOptions(workers=workers), question=question_id, sample=sample, progress=update
-        )  # fmt: skip
-    if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2))
-    else:
-        render_report(report, console(stderr=False))
-    return ATTENTION if report.survivors else OK
+    return run(gradable, question_id, chosen, workers, as_json=as_json)

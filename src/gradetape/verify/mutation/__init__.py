@@ -4,8 +4,9 @@
 score of each question: the share of mutants that fail a check.
 """
 
-from gradetape.verify.mutation.mutation import mutate
+from gradetape.verify.mutation.equivalents import append_survivors
+from gradetape.verify.mutation.mutation import MutationRequest, mutate
 from gradetape.verify.mutation.sample import Sample
 from gradetape.verify.mutation.score import MutationReport
 
-__all__ = ["MutationReport", "Sample", "mutate"]
+__all__ = ["MutationReport", "MutationRequest", "Sample", "append_survivors", "mutate"]

@@ -16,7 +16,7 @@ _WORDS = ("hint", "points", "proves")
 
 
 class CheckCode(msgspec.Struct, frozen=True):
-    """A check's code: the names that it uses, its fixtures, and a digest.
+    """A check's code: the names that it and the functions around it use, its fixtures, and a digest.
 
     The digest is of its function and of the code in its file that is not another check; formatting, comments,
     docstrings and the marks that only carry words or points do not count.
@@ -40,12 +40,15 @@ def codes_of(gradable: GradableAssignment) -> dict[str, CheckCode]:
 
 def _codes(source: PythonSource) -> Mapping[str, CheckCode]:
     checks = [node for node in source.tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
-    shared = ast.dump(ast.Module([node for node in source.tree.body if node not in checks], []))
-    return {check.name: _code(check, shared) for check in checks}
+    around = [node for node in source.tree.body if node not in checks]
+    helpers = {node.name: _names(node) for node in around if isinstance(node, ast.FunctionDef)}
+    shared = ast.dump(ast.Module(around, []))
+    return {check.name: _code(check, shared, helpers) for check in checks}
 
 
-def _code(check: ast.FunctionDef, shared: str) -> CheckCode:
-    names = frozenset(_names(check))
+def _code(check: ast.FunctionDef, shared: str, helpers: Mapping[str, set[str]]) -> CheckCode:
+    own = _names(check)
+    names = frozenset(own.union(*(found for name, found in helpers.items() if name in own)))
     fixtures = frozenset(argument.arg for argument in check.args.args)
     kept = [mark for mark in check.decorator_list if not _names(mark) & set(_WORDS)]
     body = check.body[1:] if ast.get_docstring(check) is not None else check.body

@@ -34,16 +34,19 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 class Memory:
-    """The verdicts of earlier runs. A context manager; several processes may use the file at the same time."""
+    """The verdicts of earlier runs. A context manager; several processes may use the file at the same time.
 
-    def __init__(self, path: Path | None) -> None:
+    A `fresh` memory knows only what is kept during its own run.
+    """
+
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self._path = path
+        self._kept: set[str] | None = set() if fresh else None
 
     def __enter__(self) -> Self:
         try:
-            if self._path is not None:
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self._path or ":memory:", timeout=60, isolation_level=None)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self._path, timeout=60, isolation_level=None)
             self._connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; {_SCHEMA}")
         except (OSError, sqlite3.Error) as error:
             raise InfrastructureError(
@@ -57,11 +60,15 @@ class Memory:
 
     def pair(self, key: str) -> Remembered | None:
         """The verdict under a key."""
+        if self._kept is not None and key not in self._kept:
+            return None
         row = self._row("SELECT passed, how, seconds FROM pair WHERE key = ?", key)
         return None if row is None else Remembered(bool(row[0]), row[1], row[2])
 
     def keep_pair(self, key: str, found: Remembered) -> None:
         """Remembers a verdict."""
+        if self._kept is not None:
+            self._kept.add(key)
         self._write("INSERT OR REPLACE INTO pair VALUES (?, ?, ?, ?)", key, found.passed, found.how, found.seconds)
 
     def checks(self, key: str) -> tuple[str, ...] | None:

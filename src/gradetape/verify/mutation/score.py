@@ -26,13 +26,43 @@ class QuestionScore(msgspec.Struct, frozen=True, kw_only=True):
         counted = self.failed + self.timeout + self.survived
         return (self.failed + self.timeout) / counted if counted else 1.0
 
+    @property
+    def of_all(self) -> float:
+        """The share of the mutants that fail a check, of all that run; 1 if there are none."""
+        counted = self.generated - self.not_run
+        return (self.failed + self.timeout) / counted if counted else 1.0
+
 
 class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the mutants of an assignment."""
+    """What became of the mutants of an assignment.
+
+    `wrong_entries` describes what is wrong with the lists of equivalent mutants; `at_least` is the score, in percent,
+    that each question must reach.
+    """
 
     assignment: str
     questions: tuple[str, ...]
     results: tuple[Result, ...]
+    wrong_entries: tuple[str, ...] = ()
+    at_least: float = 100.0
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What keeps the checks from being proven by their mutants."""
+        low = [each for each in self.scores if 100 * each.score < self.at_least]
+        return (*self.wrong_entries, *(self._too_low(each) for each in low))
+
+    @property
+    def ok(self) -> bool:
+        """Whether every question reaches its score, and every entry of the lists is right."""
+        return not self.problems
+
+    def _too_low(self, each: QuestionScore) -> str:
+        return (
+            f"{each.question}: {_counted(each.survived, 'mutant')} passed every check: the score is {each.score:.1%}, "
+            f"at least {self.at_least:g}% is due. Write a check that fails them, or list those that are equivalent: "
+            "--write-survivors"
+        )
 
     @property
     def survivors(self) -> tuple[Result, ...]:
@@ -54,10 +84,11 @@ class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
     def as_json(self) -> dict[str, Any]:
         """The report as the object that `--json` prints."""
         return {
-            "assignment": self.assignment,
+            "assignment": self.assignment, "ok": self.ok, "problems": list(self.problems),
             "questions": [
                 {
-                    "question": each.question, "score": round(each.score, 4), "generated": each.generated,
+                    "question": each.question, "score": round(each.score, 4), "of_all": round(each.of_all, 4),
+                    "generated": each.generated,
                     "failed": each.failed, "timeout": each.timeout, "does_not_run": each.not_run,
                     "equivalent": each.equivalent, "survived": each.survived,
                 }
@@ -72,3 +103,7 @@ class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
                 for each in self.survivors
             ],
         }  # fmt: skip
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
