@@ -16,6 +16,7 @@ from gradetape.scaffold.readiness import PLACEHOLDER
 from gradetape.scaffold.sheet import Entry, Sheet
 from gradetape.scaffold.writing import write
 
+LEFT_OUT = "left_out.md"
 _POINTS = 2
 
 
@@ -28,7 +29,7 @@ def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> lis
         raise CourseError(
             f"{name!r} cannot be a folder's name on every system: use letters, digits, - and _, as in week-3"
         )
-    entries = sheet.entries if sheet else (Entry("q01_first_question", "First question", "", ""),)
+    entries = sheet.entries if sheet else (Entry("q01_first_question", "First question", ""),)
     home = Path("assignments", name)
     title = sheet.title if sheet and sheet.title else name
     made: dict[Path, str] = {
@@ -37,6 +38,8 @@ def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> lis
     }
     for entry in entries:
         made |= _question_files(name, entry)
+    if sheet and sheet.left_out:
+        made[Path("solutions", name, "notes", LEFT_OUT)] = sheet.left_out + "\n"
     return write(course.root, made, [home, Path("solutions", name), Path("autograder", name)])
 
 
@@ -51,7 +54,7 @@ def new_question(course: Course, assignment: str, question_id: str) -> list[Path
     if question_id in known.question_ids:
         raise CourseError(f"{assignment} already has a question {question_id}. Choose another id.")
     title = question_id.split("_", 1)[1].replace("_", " ").capitalize()
-    made = _question_files(assignment, Entry(question_id, title, "", ""))
+    made = _question_files(assignment, Entry(question_id, title, ""))
     listed = Path("assignments", assignment, "assignment.yml")
     written = write(course.root, made, [*made])
     _list_question(course.root / listed, question_id)
@@ -69,9 +72,15 @@ def _question_files(assignment: str, entry: Entry) -> dict[Path, str]:
         solutions / f"{question_id}.py": _filled("solution.py", name=name),
         Path("autograder", assignment, f"test_{question_id}.py"): _filled("test_hidden.py", name=name),
     }
-    if entry.answer:
-        made[solutions / "notes" / f"{question_id}.md"] = _filled("note.md", title=entry.title, answer=entry.answer)
+    if entry.answer or entry.doubts:
+        made[solutions / "notes" / f"{question_id}.md"] = _note(entry)
     return made
+
+
+def _note(entry: Entry) -> str:
+    parts = {"The answer from the question sheet": entry.answer, "Question or answer?": entry.doubts}
+    text = "\n\n".join(f"## {head}\n\n{part}" for head, part in parts.items() if part)
+    return _filled("note.md", title=entry.title, text=text)
 
 
 def _filled(template: str, **values: str) -> str:
