@@ -8,6 +8,7 @@ import click
 
 from gradetape import scaffold
 from gradetape.cli.course import here
+from gradetape.course.question_ids import resolve
 from gradetape.text import printable
 
 
@@ -52,14 +53,18 @@ def assignment(name: str, path: Path | None, questions_only: bool) -> None:
 @command.command("question")
 @click.argument("assignment")
 @click.argument("question_id", metavar="QUESTION")
-def question(assignment: str, question_id: str) -> None:
-    """Add a question to the end of an assignment.
+@click.option("--after", metavar="ID", help="The question that the new one follows. [default: the last one]")
+def question(assignment: str, question_id: str, after: str | None) -> None:
+    """Add a question to an assignment, at the end or after another.
 
     \b
-    Example:
+    Examples:
       gradetape new question week-3 q04_layer_norm
+      gradetape new question week-3 q04_layer_norm --after q02
     """
-    written = scaffold.new_question(here(), assignment, question_id)
+    course = here()
+    following = after and resolve(after, course.assignment(assignment))
+    written = scaffold.new_question(course, assignment, question_id, following)
     _report(written, f"gradetape verify {assignment} --question {question_id}")
 
 

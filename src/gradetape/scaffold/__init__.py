@@ -5,6 +5,7 @@ ready. Files are written completely or not at all: they are created in a tempora
 """
 
 from gradetape.scaffold.assignments import LEFT_OUT, new_assignment, new_question
+from gradetape.scaffold.questions import Change, copy, make, mentions, question_ids, remove, rename
 from gradetape.scaffold.readiness import PLACEHOLDER, placeholders, unready
 from gradetape.scaffold.sheet import Doubt, Entry, Sheet, read
 from gradetape.scaffold.start import EXAMPLE, new_course
@@ -13,13 +14,20 @@ __all__ = [
     "EXAMPLE",
     "LEFT_OUT",
     "PLACEHOLDER",
+    "Change",
     "Doubt",
     "Entry",
     "Sheet",
+    "copy",
+    "make",
+    "mentions",
     "new_assignment",
     "new_course",
     "new_question",
     "placeholders",
+    "question_ids",
     "read",
+    "remove",
+    "rename",
     "unready",
 ]

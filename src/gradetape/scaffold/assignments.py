@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from ruamel.yaml import YAML
-
-from gradetape.course.assignments import NAME, QUESTION_ID, Course
+from gradetape.course.assignments import NAME, Course
 from gradetape.errors import CourseError
+from gradetape.scaffold import listing
+from gradetape.scaffold.questions import listed, refuse_id
 from gradetape.scaffold.readiness import PLACEHOLDER
 from gradetape.scaffold.sheet import Entry, Sheet
 from gradetape.scaffold.writing import write
@@ -43,22 +42,17 @@ def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> lis
     return write(course.root, made, [home, Path("solutions", name), Path("autograder", name)])
 
 
-def new_question(course: Course, assignment: str, question_id: str) -> list[Path]:
-    """Adds a question at the end of an assignment; returns the written files, including assignment.yml.
+def new_question(course: Course, assignment: str, question_id: str, after: str | None = None) -> list[Path]:
+    """Adds a question to an assignment, after another or at the end; returns the files, including assignment.yml.
 
     Raises CourseError if the assignment is unknown, or if the question id is invalid or taken.
     """
-    known = course.assignment(assignment)
-    if not QUESTION_ID.fullmatch(question_id):
-        raise CourseError(f"{question_id!r} is not a question id: use two digits and a name, as in q05_custom_loss")
-    if question_id in known.question_ids:
-        raise CourseError(f"{assignment} already has a question {question_id}. Choose another id.")
+    refuse_id(course, assignment, question_id)
     title = question_id.split("_", 1)[1].replace("_", " ").capitalize()
     made = _question_files(assignment, Entry(question_id, title, ""))
-    listed = Path("assignments", assignment, "assignment.yml")
-    written = write(course.root, made, [*made])
-    _list_question(course.root / listed, question_id)
-    return [listed, *written]
+    path = Path("assignments", assignment, "assignment.yml")
+    text = listing.added(listed(course, assignment), question_id, _POINTS, after)
+    return [path, *write(course.root, made, [*made], {path: text})]
 
 
 def _question_files(assignment: str, entry: Entry) -> dict[Path, str]:
@@ -95,13 +89,3 @@ def _assignment_text(title: str, question_ids: Sequence[str]) -> str:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _list_question(path: Path, question_id: str) -> None:
-    """Adds a line to assignment.yml; its comments and order are kept."""
-    yaml = YAML()
-    data = yaml.load(path.read_text(encoding="utf-8"))
-    data["questions"][question_id] = _POINTS
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        yaml.dump(data, file)
-    Path(file.name).replace(path)
