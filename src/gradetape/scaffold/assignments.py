@@ -36,7 +36,7 @@ def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> lis
         home / "introduction.md": _filled("introduction.md", title=title),
     }
     for entry in entries:
-        made |= _question_files(name, entry)
+        made |= _question_files(course, name, entry)
     if sheet and sheet.left_out:
         made[Path("solutions", name, "notes", LEFT_OUT)] = sheet.left_out + "\n"
     return write(course.root, made, [home, Path("solutions", name), Path("autograder", name)])
@@ -49,21 +49,26 @@ def new_question(course: Course, assignment: str, question_id: str, after: str |
     """
     refuse_id(course, assignment, question_id)
     title = question_id.split("_", 1)[1].replace("_", " ").capitalize()
-    made = _question_files(assignment, Entry(question_id, title, ""))
+    made = _question_files(course, assignment, Entry(question_id, title, ""))
     path = Path("assignments", assignment, "assignment.yml")
     text = listing.added(listed(course, assignment), question_id, _POINTS, after)
     return [path, *write(course.root, made, [*made], {path: text})]
 
 
-def _question_files(assignment: str, entry: Entry) -> dict[Path, str]:
+def _question_files(course: Course, assignment: str, entry: Entry) -> dict[Path, str]:
     home, question_id = Path("assignments", assignment, entry.id), entry.id
     solutions = Path("solutions", assignment)
     name = question_id.split("_", 1)[1]
+    # With Keras 2, keras is a part of TensorFlow; with Keras 3, `tensorflow.keras` lacks some of its functions.
+    keras = "from tensorflow import keras" if course.config.keras == "legacy" else "import keras"
+    imports = "\n".join(sorted(["import tensorflow as tf", keras], reverse=course.config.keras == "legacy"))
+    text = entry.text or "What to build, and why."
     made = {
-        home / "prompt.md": _filled("prompt.md", title=entry.title, text=entry.text or "What to build, and why."),
-        home / "starter.py": _filled("starter.py", name=name),
+        home / "prompt.md": _filled("prompt.md", title=entry.title, text=text, name=name),
+        home / "starter.py": _filled("starter.py", name=name, imports=imports),
         home / "test_public.py": _filled("test_public.py", name=name),
-        solutions / f"{question_id}.py": _filled("solution.py", name=name),
+        solutions / f"{question_id}.py": _filled("solution.py", name=name, imports=imports),
+        solutions / "mutants" / f"{question_id}.yml": _filled("mutants.yml", name=name),
         Path("autograder", assignment, f"test_{question_id}.py"): _filled("test_hidden.py", name=name),
     }
     if entry.answer or entry.doubts:
