@@ -36,15 +36,18 @@ def _checks(proof: Proof) -> Table:
         "Question",
         "Check",
         "Points",
+        "Seconds",
         "Failed by",
         title=f"Which mutant fails which check in {escape(proof.assignment)}",
     )
-    killed, last = proof.killed_by, ""
+    killed, seconds, last = proof.killed_by, proof.seconds, ""
     for check in proof.checks:
         names = ", ".join(killed[check.id])
         kind = "" if check.public else " [dim](hidden)[/]"
         question = "" if check.question == last else check.question
-        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", escape(names) or "[red]none[/]")
+        took = f"{seconds[check.id]:.2f}" if check.id in seconds else ""
+        failed_by = escape(names) or "[red]none[/]"
+        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", took, failed_by)
         last = check.question
     return table
 

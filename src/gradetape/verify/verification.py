@@ -19,6 +19,7 @@ from gradetape.verify.mutants import Mutant, mutants_of
 from gradetape.verify.plans import Plan, Planner
 from gradetape.verify.proof import Proof
 from gradetape.verify.trials import Trial
+from gradetape.verify.waivers import Waiver, waivers_in
 
 ProgressCallback = Callable[[int, int], None]
 _AS_CONFIGURED = EngineOptions()
@@ -43,7 +44,7 @@ def verify(
     if not question_ids:
         return Proof(assignment=gradable.assignment.name, unready=unready)
     _refuse_unfit(gradable, question_ids)
-    mutants = _mutants(gradable, question_ids)
+    mutants, waivers = _mutants(gradable, question_ids), _waivers(gradable, question_ids)
     with open_engine(gradable, options) as engine:
         rubric = Rubric.of(gradable, engine.collected, question_ids)
         plans = list(Planner(gradable, rubric, mutants).plans(repeat))
@@ -56,6 +57,7 @@ def verify(
         faults=rubric.faults,
         unready=unready,
         prompts=_prompts(gradable, question_ids),
+        waivers=waivers,
     )
 
 
@@ -90,6 +92,13 @@ def _mutants(gradable: GradableAssignment, question_ids: Sequence[str]) -> dict[
     """The mutants by question, read before anything is started."""
     legacy = gradable.course.config.keras == "legacy"
     return {each: mutants_of(gradable.answer_key, each, legacy=legacy) for each in question_ids}
+
+
+def _waivers(gradable: GradableAssignment, question_ids: Sequence[str]) -> tuple[Waiver, ...]:
+    path = gradable.answer_key.waivers
+    shown = path.relative_to(gradable.course.root).as_posix()
+    waivers = waivers_in(path, shown, gradable.assignment.question_ids)
+    return tuple(waiver for waiver in waivers if waiver.question in question_ids)
 
 
 def _prompts(gradable: GradableAssignment, question_ids: Sequence[str]) -> tuple[Prompt, ...]:
