@@ -71,4 +71,5 @@ def check_view(result: CheckResult) -> dict[str, Any]:
         "max_points": check.points,
         "hint": "" if passed else check.hint,
         "message": result.message if check.public else "",
+        "sentences": result.sentences,
     }
