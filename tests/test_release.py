@@ -541,6 +541,37 @@ def test_unpacks(student):
 
 
 @points(1)
+def test_loops(student):
+    """Items."""
+    for item in student.nothing(1.0):
+        assert item
+
+
+@points(1)
+def test_length(student):
+    """A length."""
+    assert len(student.nothing(1.0)) == 2
+
+
+@points(1)
+def test_zips(student):
+    """Pairs."""
+    assert dict(zip(student.nothing(1.0), [1, 2]))
+
+
+@points(1)
+def test_calls(student):
+    """A function."""
+    assert student.dictionary(1.0)(2)
+
+
+@points(1)
+def test_adds(student):
+    """A sum."""
+    assert 1 + student.dictionary(1.0)
+
+
+@points(1)
 def test_dict(student):
     """A dictionary."""
     assert student.dictionary(1.0).shape == ()
@@ -677,6 +708,11 @@ def test_arguments_that_do_not_fit_are_named_as_the_check_gives_them(messages: d
 def test_a_value_of_another_type_is_named(messages: dict[str, str]) -> None:
     assert "Here nothing(1.0) is None. Does your code return its result?\n" in messages["None."]
     assert "NoneType object\n        Does your code return its result?\n" in messages["A pair."]
+    assert "Here nothing(1.0) is None. Does your code return its result?\n" in messages["A length."]
+    for title in ("Items.", "Pairs."):
+        assert "not iterable\n        Does your code return its result?\n" in messages[title]
+    assert "Here dictionary(1.0) is a dict. Does your" in messages["A function."]
+    assert "It came up in 1 + dictionary(1.0).\n" in messages["A sum."]
     text = messages["A dictionary."]
     assert "Here dictionary(1.0) is a dict. Does your code return what the question asks for?\n" in text
     assert "has no attribute 'scaled'\n        Does your class Scale define it?\n" in messages["A method."]
