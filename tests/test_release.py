@@ -605,8 +605,8 @@ def test_each(student):
 @points(1)
 def test_keras(student, keras):
     """Names of Keras."""
-    assert keras.losses.mean_squared_error and keras.__version__
-    assert student.kernel_has_no_such_name
+    assert keras.losses.mean_squared_error
+    assert keras is None, f"expected None, but this is Keras {keras.__version__}"
 '''
 
 ANSWER = """\
@@ -666,7 +666,7 @@ def messages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     text = run_in_kernel(built(root), init, ANSWER, check, **legacy).text(check)
     found = re.findall(r"^    (\S.*) result:\n((?: {8}.*\n|\n)*)", f"{text}\n", re.MULTILINE)
     assert len(found) == ERRORS.count("@points(1)")
-    return dict(found)
+    return {"generation": request.param, **dict(found)}
 
 
 def test_an_error_in_a_graph_has_the_students_lines_and_not_those_of_autograph(messages: dict[str, str]) -> None:
@@ -729,7 +729,8 @@ def test_the_case_in_which_the_code_raises_is_named(messages: dict[str, str]) ->
 
 
 def test_keras_in_checks_has_the_names_that_it_has_where_they_are_graded(messages: dict[str, str]) -> None:
-    assert "Missing: kernel_has_no_such_name is not defined yet" in messages["Names of Keras."]
+    generation = re.search(r"but this is Keras (\d)\.", messages["Names of Keras."])
+    assert generation is not None and generation[1] == messages["generation"]
 
 
 def test_a_missing_folder_of_tests_is_named(released: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ import tensorflow as tf
 from otter.test_files import test_case
 
 # Some names are missing in `tensorflow.keras`: of Keras 3 some losses, of tf-keras the version.
-keras = importlib.import_module("tf_keras" if "tf_keras" in tf.keras.__name__ else "keras")
+keras = importlib.import_module("keras" if hasattr(tf.keras, "ops") else "tf_keras")
 InvalidArgumentError = tf.errors.InvalidArgumentError
 MESSAGE_LENGTH = 2000
 MISSING = "Missing"
