@@ -103,6 +103,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """One check on one submission.
 
     `message` is for the student; `staff_message` and `command`, which runs the check again, are for staff only.
+    `sentences` quote what the prompt says about a check that failed or raised, for the student too.
     """
 
     check: Check
@@ -112,6 +113,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     staff_message: str = ""
     command: str = ""
+    sentences: tuple[str, ...] = ()
 
 
 class CellEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,8 @@ def render(proof: Proof, console: Console) -> None:
     for note in (*proof.notes, *_without_hints(proof.checks)):
         console.print(f"[yellow]note:[/] {escape(note)}")
     problems = _counted(len(proof.problems), "problem")
-    verdict = "[green]The checks are proven[/]" if proof.ok else f"[red]{problems}[/]"
+    held = "No problem in what was run, which is not everything" if proof.partial else "The checks are proven"
+    verdict = f"[green]{held}[/]" if proof.ok else f"[red]{problems}[/]"
     checks, mutants = _counted(len(proof.checks), "check"), _counted(len(proof.of("mutant")), "mutant")
     console.print(f"{escape(proof.assignment)}: {verdict} ({checks}, {mutants})")
 
@@ -47,15 +48,18 @@ def _checks(proof: Proof) -> Table:
         "Question",
         "Check",
         "Points",
+        "Seconds",
         "Failed by",
         title=f"Which mutant fails which check in {escape(proof.assignment)}",
     )
-    killed, last = proof.killed_by, ""
+    killed, seconds, last = proof.killed_by, proof.seconds, ""
     for check in proof.checks:
         names = ", ".join(killed[check.id])
         kind = "" if check.public else " [dim](hidden)[/]"
         question = "" if check.question == last else check.question
-        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", escape(names) or "[red]none[/]")
+        took = f"{seconds[check.id]:.2f}" if check.id in seconds else ""
+        failed_by = escape(names) or "[red]none[/]"
+        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", took, failed_by)
         last = check.question
     return table
 

@@ -13,6 +13,7 @@ from gradetape.engine import Engine
 from gradetape.errors import CourseError, InfrastructureError
 from gradetape.records import Cell, CheckResult, Job, Outcome, Verdict
 from gradetape.verify.mutation.digests import LOADING, Keys
+from gradetape.verify.mutation.hashing import digest_of
 from gradetape.verify.mutation.memory import Memory, Remembered
 from gradetape.verify.mutation.records import End, GeneratedMutant, Result, Solution
 
@@ -42,8 +43,8 @@ class MutantRunner:
 
         Raises CourseError if one does not pass a check.
         """
-        left = [each for each in solutions if not self._recall_seconds(each)]
-        jobs = [partial(self._job, each.question, _texts(each), self._of(each.question)) for each in left]
+        left = [each for each in solutions if self._unknown(each)]
+        jobs = [partial(self._job, each.question, _texts(each), self._unknown(each)) for each in left]
         run_all(self._engine, jobs, lambda index, outcome: self._proven(left[index], outcome))
 
     def run(self, mutants: Sequence[GeneratedMutant], progress: Callable[[], None]) -> list[Result]:
@@ -68,18 +69,18 @@ class MutantRunner:
     def _key(self, mutant: GeneratedMutant, check_id: str) -> str:
         return self._keys.pair(mutant.question, mutant.cells, check_id)
 
-    def _recall_seconds(self, solution: Solution) -> bool:
+    def _unknown(self, solution: Solution) -> tuple[str, ...]:
+        """The checks that a solution is not known to pass; the seconds of the others are noted."""
         checks = self._of(solution.question)
-        found = {
-            check: self._memory.pair(self._keys.pair(solution.question, _texts(solution), check)) for check in checks
-        }
+        keys = {check: self._keys.pair(solution.question, _texts(solution), check) for check in checks}
+        found = {check: self._memory.pair(key) for check, key in keys.items()}
         seconds = {check: each.seconds for check, each in found.items() if each is not None and each.passed}
         self._seconds[solution.question, solution.name] = seconds
-        return len(seconds) == len(checks)
+        return tuple(check for check in checks if check not in seconds)
 
     def _proven(self, solution: Solution, outcome: Outcome) -> None:
         failed = [result.check.id for result in outcome.results if result.verdict not in _HELD]
-        if failed or len(outcome.results) < len(self._of(solution.question)):
+        if failed or not outcome.results:
             name = solution.name if solution.name == "reference" else f"variant {solution.name}"
             raise CourseError(
                 f"The {name} of {solution.question} does not pass {', '.join(failed) or 'all checks'}, so its mutants "
@@ -88,7 +89,7 @@ class MutantRunner:
         for result in outcome.results:
             key = self._keys.pair(solution.question, _texts(solution), result.check.id)
             self._memory.keep_pair(key, Remembered(True, str(result.verdict), result.seconds))
-        self._recall_seconds(solution)
+        self._unknown(solution)
 
     def _recalled(self, mutant: GeneratedMutant, *, remembered: bool = True) -> Result | None:
         """A mutant's end, if what is remembered decides it."""
@@ -169,4 +170,6 @@ def _texts(solution: Solution) -> tuple[str, ...]:
 
 
 def _name(mutant: GeneratedMutant) -> str:
-    return f"{mutant.question} {mutant.solution} {mutant.function} {mutant.change.replace} -> {mutant.change.by}"
+    """What identifies a mutant when other lines of its solution have changed."""
+    change = mutant.change
+    return digest_of([mutant.question, mutant.solution, mutant.function, change.replace, change.by])
