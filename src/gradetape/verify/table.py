@@ -22,7 +22,8 @@ def render(proof: Proof, console: Console) -> None:
     for note in proof.notes:
         console.print(f"[yellow]note:[/] {escape(note)}")
     problems = _counted(len(proof.problems), "problem")
-    verdict = "[green]The checks are proven[/]" if proof.ok else f"[red]{problems}[/]"
+    held = "No problem in what was run, which is not everything" if proof.partial else "The checks are proven"
+    verdict = f"[green]{held}[/]" if proof.ok else f"[red]{problems}[/]"
     checks, mutants = _counted(len(proof.checks), "check"), _counted(len(proof.of("mutant")), "mutant")
     console.print(f"{escape(proof.assignment)}: {verdict} ({checks}, {mutants})")
 
