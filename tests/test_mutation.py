@@ -300,7 +300,7 @@ def test_a_lost_mutant_runs_again_until_it_is_lost_too_often(root: Path) -> None
 
 def test_a_right_solution_that_fails_a_check_is_refused(root: Path) -> None:
     (root / "solutions/tiny/variants" / QUESTION / "added.py").write_text("def double(x):\n    return x\n")
-    with pytest.raises(CourseError, match="variant added of q01_double does not pass .*::test_two") as refused:
+    with pytest.raises(CourseError, match=r"variant added of q01_double does not pass .*::test_two") as refused:
         Runs(root)()
     assert "so its mutants prove nothing. Correct that first: gradetape verify" in str(refused.value)
 
