@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -54,6 +56,7 @@ EXAMPLES = {
     "numpy": ("tf.reduce_sum(x)", "np.sum(x)"),
     "seed": ("dropout(x, seed=seed)", "dropout(x, seed=42)"),
     "global-seed": ("def f(x):\n    return tf.random.normal(x)", "    tf.random.set_seed(0)"),
+    "buffer": ("ds.shuffle(len(x), seed=1)", "ds.shuffle(2, seed=1)"),
     "range": ("for i in tf.range(n): pass", "for i in range(n): pass"),
     "squeeze": ("def f(x):\n    return x", "    return tf.squeeze(x)"),
     "numpy-result": ("def f(x):\n    return x + 1", "    return (x + 1).numpy()"),
@@ -396,6 +399,11 @@ def test_without_the_libraries_the_command_says_how_to_install_them(
     monkeypatch.setattr(mutation_module, "find_spec", lambda name: None)
     with pytest.raises(RequestError, match=r"which are not installed. Install them: pip install 'gradetape\[mutate\]'"):
         Runs(root)()
+
+
+def test_the_command_needs_the_libraries_only_with_mutate() -> None:
+    script = "import sys, gradetape.cli.verify; sys.exit(bool({'libcst', 'cosmic_ray'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_a_cache_that_cannot_be_used_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
