@@ -13,15 +13,20 @@ def ranks(x):
 
 
 def rows(rng, count):
-    """Draw rows of a random width; in each the first two values are equal."""
-    x = rng.normal(size=(count, int(rng.integers(4, 30)))).astype("float32")
+    """Draw rows of a random width in which all values differ."""
+    return rng.normal(size=(count, int(rng.integers(4, 30)))).astype("float32")
+
+
+def rows_with_ties(rng, count):
+    """Draw rows of a random width in which the first two values are equal."""
+    x = rows(rng, count)
     x[:, 1] = x[:, 0]
     return x
 
 
 def unusual(rng):
     """Draw rows at the corners of what the prompt allows, by a description."""
-    x = rows(rng, 3)
+    x = rows_with_ties(rng, 3)
     n = x.shape[1]
     neighbours = np.nextafter(np.float32(1), np.float32(2)) - np.float32(1)
     cases = {
@@ -66,7 +71,7 @@ def through_one_graph(layer, width, batches):
 @hint("While a layer is traced, its batch size is None and its values are not there yet. tf.shape tells it later.")
 def test_one_graph_for_all_batch_sizes(student, rng):
     """Traced once, both layers are right for batches of every size."""
-    x = rows(rng, 12)
+    x = rows_with_ties(rng, 12)
     for part in (x, x[:, :1]):
         batches = [part[:1], part[1:4], part[4:7], part[7:]]
         for layer in (student.NormalizedRanks(), student.PythonRanks()):
@@ -89,7 +94,7 @@ def in_a_model(layer, kernel, x, y):
 @hint("`fit` runs your layer inside a graph, and a Dense layer follows. Does that one know its shape?")
 def test_inside_fit(student, rng):
     """Inside `fit` and `predict` both layers give the values that they give outside."""
-    x = rows(rng, 8)
+    x = rows_with_ties(rng, 8)
     kernel, y = rng.normal(size=(x.shape[1], 1)).astype("float32"), rng.normal(size=(8, 1)).astype("float32")
     for layer in (student.NormalizedRanks(), student.PythonRanks()):
         predicted, loss = in_a_model(layer, kernel, x, y)
