@@ -99,6 +99,12 @@ def test_requirements_that_are_no_ids_are_refused(tmp_path: Path, named: tuple[s
     assert f"test_public.py: test_two has @proves{given}. Name requirements of the prompt, such as" in str(
         refused.value
     )
-    item = AnItem(tiny(tmp_path / "other"), checks.proves("empty-row")(lambda: None))
-    item.function.__doc__ = "Twice two is four."
-    assert check_of(item).requirements == ("empty-row",)  # type: ignore[arg-type]
+
+
+def test_requirements_are_in_the_record_of_a_check(tmp_path: Path) -> None:
+    @checks.proves("empty-row", "ids-2")
+    def test_two() -> None:
+        """Twice two is four."""
+
+    item = AnItem(tiny(tmp_path / "course"), test_two)
+    assert check_of(item).requirements == ("empty-row", "ids-2")  # type: ignore[arg-type]
