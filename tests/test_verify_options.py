@@ -15,9 +15,9 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import CourseError, RequestError
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Check, CheckResult, CollectedChecks, Verdict
-from gradetape.verify import Proof, Selection, Trial
+from gradetape.verify import Proof, Scope, Trial
 from gradetape.verify.coverage import Prompt
-from gradetape.verify.header_writing import Written, write_headers
+from gradetape.verify.header_writing import WrittenHeaders, write_headers
 from gradetape.verify.mutants import mutants_of
 from gradetape.verify.page import page
 from tests.course import called, gradetape, tiny
@@ -140,7 +140,7 @@ def test_a_long_header_has_a_line_for_each_check(root: Path) -> None:
     assert lines in found.patches(QUESTION).read_text()
 
 
-def left(root: Path, *mutants: Trial) -> Written:
+def left(root: Path, *mutants: Trial) -> WrittenHeaders:
     return write_headers(key(root), proof(*mutants), legacy=False)
 
 
@@ -165,7 +165,7 @@ def test_no_header_is_written_if_the_reference_fails_or_an_entry_is_on_one_line(
 def selected(root: Path, *checks: str) -> list[str]:
     gradable = GradableAssignment.open(courses.find(root), "tiny")
     collected = CollectedChecks(checks=(TWO, ANY), broken={})
-    return [check.name for check in Selection(checks=checks).rubric(Rubric.of(gradable, collected)).checks]
+    return [check.name for check in Scope(checks=checks).rubric(Rubric.of(gradable, collected)).checks]
 
 
 @pytest.mark.parametrize("name", ["test_any_number", "any", "hidden::", f"{QUESTION}::hidden", "test_any"])
@@ -181,8 +181,8 @@ def test_a_check_or_a_mutant_that_is_not_there_or_not_unique_is_refused(root: Pa
         selected(root, "test_tow")
     mutants = {QUESTION: mutants_of(key(root), QUESTION, legacy=False, drafts=True)}
     with pytest.raises(RequestError, match=r"there is no mutant square_ in what is verified\. Did you mean 'squares'"):
-        Selection(mutants=("square_",)).of(mutants)
-    assert [each.name for each in Selection(mutants=("sq", "q01_double/z")).of(mutants)[QUESTION]] == [
+        Scope(mutants=("square_",)).of(mutants)
+    assert [each.name for each in Scope(mutants=("sq", "q01_double/z")).of(mutants)[QUESTION]] == [
         "squares",
         "zero",
     ]
@@ -233,10 +233,10 @@ def test_options_that_exclude_each_other_are_refused(root: Path, arguments: tupl
 
 
 def test_previews_run_no_right_solution_and_single_mutants_only_the_reference() -> None:
-    assert options().selection.partial is False
-    assert options(preview=True).selection.kinds == ("starter", "mutant")
-    assert options(mutants=("x",)).selection.kinds == ("reference", "mutant")
-    assert options(mutants=("x",), preview=True).selection.kinds == ("mutant",)
+    assert options().scope.partial is False
+    assert options(preview=True).scope.kinds == ("starter", "mutant")
+    assert options(mutants=("x",)).scope.kinds == ("reference", "mutant")
+    assert options(mutants=("x",), preview=True).scope.kinds == ("mutant",)
 
 
 def test_headers_are_written_then_one_check_is_run_on_one_mutant_and_a_preview_shows_it(root: Path) -> None:

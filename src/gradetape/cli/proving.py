@@ -13,7 +13,7 @@ from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import bar, console
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import EngineOptions, OpenEngine, open_engine
-from gradetape.verify import Proof, Selection
+from gradetape.verify import Proof, Scope
 from gradetape.verify import verify as prove
 from gradetape.verify.header_writing import write_headers
 from gradetape.verify.page import FORMATS, page
@@ -54,11 +54,11 @@ class ProvingOptions(msgspec.Struct, frozen=True, kw_only=True):
     report: Path | None
 
     @property
-    def selection(self) -> Selection:
+    def scope(self) -> Scope:
         """What to run: previews need no right solution, and single mutants nothing but the reference beside them."""
         mutants = {"kinds": ("reference", "mutant")} if self.mutants or self.write_headers else {}
         preview = {"kinds": ("mutant",) if self.mutants else ("starter", "mutant")} if self.preview else {}
-        return Selection(checks=self.checks, mutants=self.mutants, **(mutants | preview))
+        return Scope(checks=self.checks, mutants=self.mutants, **(mutants | preview))
 
     def refuse_unfit(self, root: Path, assignments: int, as_json: bool) -> None:
         """Raises UsageError for options that exclude each other, and for a page that students would receive."""
@@ -67,7 +67,7 @@ class ProvingOptions(msgspec.Struct, frozen=True, kw_only=True):
         if self.write_headers and (self.preview or self.checks):
             raise click.UsageError("--write-headers needs the results of every check: leave out --check and --preview")
         if self.report is not None:
-            if assignments != 1 or self.selection.partial:
+            if assignments != 1 or self.scope.partial:
                 raise click.UsageError("--report is about a whole assignment or question: leave out what selects less")
             _refuse_place(self.report, root)
 
@@ -91,7 +91,7 @@ def proven(
             progress.update(task, completed=done, total=total)
 
         return prove(
-            gradable, EngineOptions(workers=workers), question=question, repeat=repeat, selection=chosen.selection,
+            gradable, EngineOptions(workers=workers), question=question, repeat=repeat, scope=chosen.scope,
             drafts=chosen.write_headers, progress=update, open_engine=open_engine,
         )  # fmt: skip
 

@@ -38,14 +38,14 @@ class NewHeader(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.mutant.place}: {'; '.join(said)}"
 
 
-class Written(msgspec.Struct, frozen=True):
+class WrittenHeaders(msgspec.Struct, frozen=True):
     """The headers that were changed, and the mutants that have none because of what they did."""
 
     headers: tuple[NewHeader, ...]
     left: tuple[str, ...]
 
 
-def write_headers(answer_key: AnswerKey, proof: Proof, *, legacy: bool) -> Written:
+def write_headers(answer_key: AnswerKey, proof: Proof, *, legacy: bool) -> WrittenHeaders:
     """Writes the headers of the mutants that a proof has run.
 
     Raises CourseError if the reference does not pass every check, or if an entry is a mapping on one line.
@@ -66,7 +66,7 @@ def write_headers(answer_key: AnswerKey, proof: Proof, *, legacy: bool) -> Writt
     headers = tuple(header for header in found if header.values)
     for path in dict.fromkeys(header.mutant.source.path for header in headers):
         _write(path, [header for header in headers if header.mutant.source.path == path])
-    return Written(headers, tuple(_left(trial) for _, trial in trials if not _telling(trial)))
+    return WrittenHeaders(headers, tuple(_left(trial) for _, trial in trials if not _telling(trial)))
 
 
 def _telling(trial: Trial) -> bool:

@@ -13,7 +13,7 @@ from gradetape.grading.rubric import Rubric
 from gradetape.records import Cell, Job
 from gradetape.verify import adversaries
 from gradetape.verify.mutants import Mutant
-from gradetape.verify.selection import KINDS, Mutants
+from gradetape.verify.scope import KINDS, Mutants
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,18 +18,18 @@ from gradetape.verify.loading import not_loaded, not_parsed
 from gradetape.verify.mutants import mutants_of
 from gradetape.verify.plans import Plan, Planner, refuse_unknown
 from gradetape.verify.proof import Proof
-from gradetape.verify.selection import Mutants, Selection
+from gradetape.verify.scope import Mutants, Scope
 from gradetape.verify.trials import Trial
 from gradetape.verify.waivers import Waiver, waivers_in
 
 ProgressCallback = Callable[[int, int], None]
 _AS_CONFIGURED = EngineOptions()
-_EVERYTHING = Selection()
+_EVERYTHING = Scope()
 
 
 def verify(
     gradable: GradableAssignment, options: EngineOptions = _AS_CONFIGURED, *, question: str | None = None,
-    repeat: int = 1, selection: Selection = _EVERYTHING, drafts: bool = False,
+    repeat: int = 1, scope: Scope = _EVERYTHING, drafts: bool = False,
     progress: ProgressCallback = lambda *_: None, open_engine: OpenEngine = open_engine,
 ) -> Proof:  # fmt: skip
     """Runs every solution of an assignment or of one question, and returns the proof of its checks.
@@ -48,13 +48,13 @@ def verify(
     if not question_ids:
         return Proof(assignment=gradable.assignment.name, unready=unready)
     _refuse_unfit(gradable, question_ids)
-    mutants = selection.of(_mutants(gradable, question_ids, drafts))
+    mutants = scope.of(_mutants(gradable, question_ids, drafts))
     waivers = _waivers(gradable, question_ids)
     with open_engine(gradable, options) as engine:
         rubric = Rubric.of(gradable, engine.collected, question_ids)
         refuse_unknown(mutants, rubric)
-        rubric = selection.rubric(rubric)
-        plans = list(Planner(gradable, rubric, mutants).plans(repeat, selection.kinds))
+        rubric = scope.rubric(rubric)
+        plans = list(Planner(gradable, rubric, mutants).plans(repeat, scope.kinds))
         outcomes = _run(engine, plans, progress)
     trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True))
     return Proof(
@@ -65,7 +65,7 @@ def verify(
         unready=unready,
         prompts=_prompts(gradable, question_ids),
         waivers=waivers,
-        partial=selection.partial,
+        partial=scope.partial,
     )
 
 

@@ -17,7 +17,7 @@ KINDS = ("reference", "variant", "starter", "adversary", "mutant")
 Mutants = Mapping[str, Sequence[Mutant]]
 
 
-class Selection(msgspec.Struct, frozen=True, kw_only=True):
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """The checks and mutants that an author asked for, all if there are none, and the kinds of solutions to run."""
 
     checks: tuple[str, ...] = ()
