@@ -111,7 +111,8 @@ class Watching:
             stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def until(self, part: str) -> str:
         """The text up to a line with this part."""
@@ -120,10 +121,16 @@ class Watching:
             said += self._lines.get(timeout=300)
         return said
 
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+
     def _read(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            self._lines.put(line)
+        with self.process.stdout as said:
+            for line in said:
+                self._lines.put(line)
 
 
 @pytest.fixture
@@ -131,8 +138,7 @@ def watching(tmp_path: Path) -> Iterator[tuple[Path, Watching]]:
     root = tiny(tmp_path / "course")
     found = Watching(root, "--question", "q01")
     yield root, found
-    found.process.kill()
-    found.process.wait()
+    found.end()
 
 
 def test_a_saved_file_is_verified_again_and_mistakes_do_not_end_it(watching: tuple[Path, Watching]) -> None:
