@@ -21,7 +21,7 @@ verify: setup  ## test the checks with the reference, the variants and the mutan
 	$(BIN)/gradetape verify
 
 mutate: setup  ## generate mutants of all solutions and show those that pass every check
-	$(BIN)/gradetape verify --mutate
+	$(BIN)/gradetape verify --mutate --at-least 95
 
 SAMPLE ?= 200
 mutate-sample: setup  ## the same with a sample of SAMPLE mutants
