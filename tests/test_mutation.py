@@ -144,6 +144,12 @@ def test_an_insertion_is_told_with_the_line_after_it() -> None:
     assert found[0].change.by == "    tf.random.set_seed(0)\n    return seed"
 
 
+def test_a_cell_with_magics_is_left_as_it_is() -> None:
+    found = made("%timeit f(3)\n\n# %%\ndef f(x):\n    return x + 1\n")
+    assert found
+    assert {mutant.cells[0] for mutant in found} == {"%timeit f(3)"}
+
+
 def test_a_sample_is_seeded_and_spread_over_the_questions() -> None:
     mutants = made("def f(x):\n    return x * 2 + 3 - x / 4\n")
     others = [msgspec.structs.replace(mutant, question="q02_halve") for mutant in mutants[:3]]
@@ -433,6 +439,7 @@ def test_checks_that_cannot_be_run_are_told(root: Path) -> None:
     [
         (("--sample", "5"), "--write-survivors and --fresh go with --mutate: add it"),
         (("--mutate", "--seed", "5"), "--seed chooses a sample: add --sample N"),
+        (("--mutate", "--repeat", "5"), "--mutate runs generated mutants only: leave out the options"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(root: Path, arguments: tuple[str, ...], problem: str) -> None:
