@@ -140,6 +140,16 @@ def test_a_long_header_has_a_line_for_each_check(root: Path) -> None:
     assert lines in found.patches(QUESTION).read_text()
 
 
+@pytest.mark.parametrize(("mark", "end"), [("", "\n"), ("", "\r\n"), ("\ufeff", "\n")], ids=["unix", "windows", "mark"])
+def test_the_ends_of_lines_stay_and_a_last_line_without_one_gets_it(root: Path, mark: str, end: str) -> None:
+    patches = key(root).patches(QUESTION)
+    lines = ["- replace: 2 * x", "  with: x * x", "  name: squares", "  misconception: It is squared."]
+    patches.write_bytes((mark + end.join(lines)).encode())
+    write_headers(key(root), proof(trial("mutant", "squares", TWO)), legacy=False)
+    header = ["  breaks: [doubles, any]", "  fails: [hidden::test_any_number]", ""]
+    assert patches.read_bytes().decode() == mark + end.join([*lines, *header])
+
+
 def left(root: Path, *mutants: Trial) -> WrittenHeaders:
     return write_headers(key(root), proof(*mutants), legacy=False)
 
