@@ -21,6 +21,7 @@ from gradetape.errors import ConfigError, CourseError, InfrastructureError, Requ
 from gradetape.records import CellEvent, Check, CheckLimit, CheckResult, Job, Lost, Outcome, Verdict
 from gradetape.verify.mutation import MutationReport, MutationRequest, Sample, append_survivors, mutate
 from gradetape.verify.mutation import mutation as mutation_module
+from gradetape.verify.mutation.check_code import _codes
 from gradetape.verify.mutation.generate import OPERATORS, generate
 from gradetape.verify.mutation.records import GeneratedMutant, Solution
 from tests.course import called, gradetape, tiny
@@ -127,6 +128,11 @@ def test_what_no_check_should_see_is_not_mutated() -> None:
     assert changed == {
         'def f(x: int = g( 2)) -> "Number":', 'def f(x: int = g( 0)) -> "Number":', 'def f(x: int = 1) -> "Number":',
     }  # fmt: skip
+
+
+def test_private_attributes_are_mutated_and_the_names_of_a_module_are_not() -> None:
+    text = "__version__ = 1\n\nclass A:\n    def f(self):\n        self.__total = 3\n"
+    assert {mutant.function for mutant in made(text, "number")} == {"A.f"}
 
 
 def test_a_mutant_tells_where_it_is_and_which_lines_it_changes() -> None:
@@ -262,6 +268,17 @@ def test_nothing_runs_twice_and_only_a_changed_check_runs_again(root: Path) -> N
     assert len(runs.jobs) == len(failed) + 2 < len(before.results)
     assert {job.only[0] for job in runs.jobs if job.only} == {PUBLIC}
     assert [result.end for result in after.results] == [result.end for result in before.results]
+
+
+def test_the_cases_of_a_check_decide_and_its_points_do_not(tmp_path: Path) -> None:
+    def digest(marks: str) -> str:
+        path = tmp_path / "test_public.py"
+        path.write_text(f"{marks}\ndef test_two(student, points):\n    assert student.double(2) == points\n")
+        return _codes(PythonSource.read(path))["test_two"].digest
+
+    assert digest("@checks.points(1)") == digest("@points(2)\n@hint('points')") == digest("@proves('points')")
+    cases = "@pytest.mark.parametrize('points', [{}])"
+    assert digest(cases.format(4)) != digest(cases.format(5))
 
 
 def test_a_check_that_a_mutant_failed_last_comes_first(root: Path) -> None:

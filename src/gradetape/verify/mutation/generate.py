@@ -67,8 +67,9 @@ def _says_nothing(tree: CellTree, node: cst.CSTNode) -> bool:
     parent = tree.parent(node)
     if isinstance(node, cst.Annotation):
         return True
-    if isinstance(node, cst.Assign):
-        return nodes.name_of(node.targets[0].target).startswith("__")
+    if isinstance(node, cst.Assign):  # such as __version__
+        target = node.targets[0].target
+        return isinstance(target, cst.Name) and target.value.startswith("__")
     if isinstance(node, cst.Arg):
         return isinstance(parent, cst.Call) and isinstance(tree.parent(parent), cst.Raise)
     return isinstance(node, cst.SimpleString | cst.ConcatenatedString) and isinstance(parent, cst.Expr)
