@@ -231,6 +231,7 @@ def options(**given: object) -> ProvingOptions:
         (("--report", "gone/proof.md"), "cannot write gone/proof.md: the folder gone does not exist, make it"),
         (("--report", "proof.md", "--mutant", "zero"), "is about a whole assignment or question: leave out"),
         (("--watch", "--json"), "--watch shows one assignment: name it, and leave out --json"),
+        (("--watch", "--repeat", "2"), "--watch runs each solution once: leave out --repeat"),
         (("--preview", "--json"), "--preview and --write-headers print text: leave out --json"),
         (("--write-headers", "--check", "any"), "needs the results of every check: leave out --check"),
     ],

@@ -72,6 +72,8 @@ def command(
             raise click.UsageError("--mutate runs generated mutants only: leave out the options of the other proofs")
         sys.exit(max(_mutated(course, name, question, mutating, workers, as_json) for name in names))
     if proving.watch:
+        if repeat > 1:
+            raise click.UsageError("--watch runs each solution once: leave out --repeat")
         sys.exit(Watch(course, names[0], question, proving, workers).run())
     status = 0
     for name in names:
