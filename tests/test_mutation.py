@@ -308,6 +308,17 @@ def test_mutants_that_do_not_run_and_mutants_that_hang_are_told_apart(root: Path
     assert score.score == score.of_all == 1.0
 
 
+def test_mutants_of_which_none_runs_prove_nothing(root: Path) -> None:
+    def answer(job: Job) -> Outcome | Lost:
+        event = CellEvent(cell=0, kind="error", text="NameError", question=QUESTION)
+        return Outcome(results=(), events=(event,)) if job.stop_at_failure else answered(job)
+
+    report = Runs(root, answer)(sample=Sample(size=1))
+    assert report.problems == (
+        "q01_double: none of 1 mutant runs, which says nothing of its checks. Take a larger --sample, or none",
+    )
+
+
 def test_a_lost_mutant_runs_again_until_it_is_lost_too_often(root: Path) -> None:
     lost: list[Job] = []
 
