@@ -31,6 +31,16 @@ class Case(NamedTuple):
 
 
 SHEETS = {
+    "answers in a list that begins anew": Case(
+        """\
+1. What is a loss?
+2. What is a rank?
+
+1. canary1 from the labels.
+2. canary2 of axes.
+""",
+        ("What is a loss?", "What is a rank?"),
+    ),
     "indented answers": Case(
         """\
 # Week three

@@ -84,8 +84,16 @@ def _asked(sheet: SheetText) -> Iterator[Start]:
 def _items(sheet: SheetText) -> Iterator[Start]:
     for node in _tops(sheet, "ordered_list"):
         first = int(node.attrs.get("start", 1))
+        written = [_written(sheet, item) for item in node.children]
+        same = len(set(written)) == 1  # as in 1. 1. 1., which Markdown counts
         for number, item in enumerate(node.children, start=first):
-            yield from _item(sheet, item, number)
+            yield from _item(sheet, item, number if same else written[number - first])
+
+
+def _written(sheet: SheetText, item: SyntaxTreeNode) -> int:
+    """The number of an item as the sheet has it: where it begins anew, answers may follow."""
+    found = re.match(r"\s*(\d+)", sheet.lines[item.map[0]].text if item.map else "")
+    return int(found[1]) if found else 0
 
 
 def _item(sheet: SheetText, item: SyntaxTreeNode, number: int) -> Iterator[Start]:
