@@ -163,6 +163,13 @@ def test_a_mutant_that_fails_nothing_or_does_not_run_gets_no_header(root: Path) 
     )
 
 
+def test_what_cannot_be_run_is_told_where_no_header_is_written(root: Path) -> None:
+    unready = Proof(assignment="tiny", unready={QUESTION: ("assignments/tiny/q01_double/prompt.md",)})
+    assert write_headers(key(root), unready, legacy=False).left == (
+        "q01_double is not ready: fill in prompt.md, and remove the placeholder line from each",
+    )
+
+
 def test_no_header_is_written_if_the_reference_fails_or_an_entry_is_on_one_line(root: Path) -> None:
     with pytest.raises(CourseError, match="does not pass every check, so what mutants fail says nothing"):
         write_headers(key(root), proof(trial("mutant", "squares", TWO), right=False), legacy=False)
@@ -213,6 +220,8 @@ def test_the_page_shows_requirements_checks_and_mutants_and_what_students_read(r
     assert "<script" not in html and "http" not in html.replace("http-equiv", "")
     assert html.count(SECRET) == 2, "the message of the public check, for the starter and the mutant"
     assert markdown.count("Hint: Think <twice>.") == 2 and "Hint: Whole?" in markdown
+    assert [text.count("The question says: ") for text in (html, markdown)] == [3, 3]
+    assert 'The question says: "Return twice the number' in markdown
 
 
 def options(**given: object) -> ProvingOptions:

@@ -77,7 +77,9 @@ def copy(
     targets = [_new_path(path, origin, target) for path in parts]
     refuse_taken(course.root, targets)
     folder = copied_from.folder / origin[1]
-    data = [f"{target[1]}/{path.relative_to(folder).as_posix()}" for path in copied_from.data if path.is_relative_to(folder)]
+    data = [
+        f"{target[1]}/{path.relative_to(folder).as_posix()}" for path in copied_from.data if path.is_relative_to(folder)
+    ]
     text = listing.with_data(listing.added(listed(course, target[0]), target[1], points, after), data)
     copied = waiver_texts.renamed(
         waiver_texts.of_question(_waivers(source, origin[0]), origin[1]), origin[1], target[1]

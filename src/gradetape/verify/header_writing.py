@@ -20,6 +20,7 @@ from gradetape.errors import CourseError
 from gradetape.verify.coverage import proposed_breaks
 from gradetape.verify.mutants import Mutant, mutants_of
 from gradetape.verify.patches import PatchedSource
+from gradetape.verify.problems import not_run
 from gradetape.verify.proof import Proof
 from gradetape.verify.trials import Trial
 
@@ -40,7 +41,7 @@ class NewHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WrittenHeaders(msgspec.Struct, frozen=True):
-    """The headers that were changed, and the mutants that have none because of what they did."""
+    """The headers that were changed, and why others were not: what cannot be run, and what mutants did."""
 
     headers: tuple[NewHeader, ...]
     left: tuple[str, ...]
@@ -67,7 +68,8 @@ def write_headers(answer_key: AnswerKey, proof: Proof, *, legacy: bool) -> Writt
     headers = tuple(header for header in found if header.values)
     for path in dict.fromkeys(header.mutant.source.path for header in headers):
         _write(path, [header for header in headers if header.mutant.source.path == path])
-    return WrittenHeaders(headers, tuple(_left(trial) for _, trial in trials if not _telling(trial)))
+    left = (_left(trial) for _, trial in trials if not _telling(trial))
+    return WrittenHeaders(headers, (*not_run(proof), *left))
 
 
 def _telling(trial: Trial) -> bool:

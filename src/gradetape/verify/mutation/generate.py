@@ -11,7 +11,7 @@ import libcst as cst
 from libcst.metadata import CodePosition, CodeRange
 
 from gradetape.course.source import syntax_error
-from gradetape.verify.mutation import library, nodes
+from gradetape.verify.mutation import library
 from gradetape.verify.mutation.field import FIELD
 from gradetape.verify.mutation.general import GENERAL
 from gradetape.verify.mutation.operators import Operator

@@ -39,6 +39,6 @@ def _scores(report: MutationReport) -> Table:
         table.add_column(column, no_wrap=True, justify="right")
     for each in report.scores:
         numbers = (each.generated, each.failed, each.timeout, each.not_run, each.equivalent, each.survived)
-        score = f"{each.score:.1%}" if each.counted else "–"
+        score = f"{each.score:.1%}" if each.counted else "-"
         table.add_row(each.question, score, *map(str, numbers))
     return table
