@@ -384,6 +384,9 @@ def test_a_survivor_is_listed_and_needs_a_reason(weak: Path) -> None:
     assert score.of_all < 1.0
     append_survivors(gradable(weak), report.survivors)
     assert path.read_text().count("in: double") == 1
+    path.write_text("# none yet\n[]\n")
+    append_survivors(gradable(weak), report.survivors)
+    assert path.read_text().startswith("# none yet\n\n- in: double\n")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gradetape.cli.proving import ProvingOptions
+from gradetape.cli.proving import ProvingOptions, shown
 from gradetape.course import assignments as courses
 from gradetape.course.answer_key import AnswerKey, answer_key
 from gradetape.course.gradable import GradableAssignment
@@ -258,6 +258,13 @@ def test_previews_run_no_right_solution_and_single_mutants_only_the_reference() 
     assert options(preview=True).scope.kinds == ("starter", "mutant")
     assert options(mutants=("x",)).scope.kinds == ("reference", "mutant")
     assert options(mutants=("x",), preview=True).scope.kinds == ("mutant",)
+
+
+def test_a_preview_says_why_it_ends_with_another_status(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unready = Proof(assignment="tiny", unready={QUESTION: ("assignments/tiny/q01_double/prompt.md",)})
+    gradable = GradableAssignment.open(courses.find(root), "tiny")
+    assert shown(gradable, unready, options(preview=True), as_json=False) == 1
+    assert "q01_double is not ready: fill in prompt.md" in capsys.readouterr().err
 
 
 def test_headers_are_written_then_one_check_is_run_on_one_mutant_and_a_preview_shows_it(root: Path) -> None:

@@ -112,6 +112,8 @@ def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *,
         return _written(gradable, proof)
     if chosen.preview:
         show(proof, console(stderr=False))
+        for problem in proof.problems:
+            click.echo(problem, err=True)
     elif not as_json:
         render(proof, console(stderr=False))
     return OK if proof.ok else ATTENTION
