@@ -70,4 +70,5 @@ def _check(result: CheckResult) -> dict[str, Any]:
         "max_points": check.points,
         "hint": "" if passed else check.hint,
         "message": result.message if check.public else "",
+        "sentences": result.sentences,
     }

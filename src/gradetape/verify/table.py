@@ -19,6 +19,8 @@ def render(proof: Proof, console: Console) -> None:
         console.print(_others(proof))
     for problem in proof.problems:
         console.print(f"[red]✗[/] {escape(problem)}")
+    for note in proof.notes:
+        console.print(f"[yellow]note:[/] {escape(note)}")
     problems = _counted(len(proof.problems), "problem")
     verdict = "[green]The checks are proven[/]" if proof.ok else f"[red]{problems}[/]"
     checks, mutants = _counted(len(proof.checks), "check"), _counted(len(proof.of("mutant")), "mutant")
@@ -34,15 +36,18 @@ def _checks(proof: Proof) -> Table:
         "Question",
         "Check",
         "Points",
+        "Seconds",
         "Failed by",
         title=f"Which mutant fails which check in {escape(proof.assignment)}",
     )
-    killed, last = proof.killed_by, ""
+    killed, seconds, last = proof.killed_by, proof.seconds, ""
     for check in proof.checks:
         names = ", ".join(killed[check.id])
         kind = "" if check.public else " [dim](hidden)[/]"
         question = "" if check.question == last else check.question
-        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", escape(names) or "[red]none[/]")
+        took = f"{seconds[check.id]:.2f}" if check.id in seconds else ""
+        failed_by = escape(names) or "[red]none[/]"
+        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", took, failed_by)
         last = check.question
     return table
 
