@@ -166,7 +166,7 @@ def evaluated(model, y_true, weight):
 @proves("log-cosh-compiles", "quantile-loss-compiles")
 @hint("The loss runs inside a graph when a model trains: does every step of it stay with TensorFlow's operations?")
 def test_learns_a_quantile(student, rng):
-    """A model that trains on QuantileLoss learns the quantile of a skewed sample, and evaluates log_cosh."""
+    """A model that trains on QuantileLoss learns the quantile of a skewed sample, and both losses can be evaluated."""
     quantile, start = float(rng.uniform(0.6, 0.85)), float(rng.uniform(-50, 50))
     sample = (start + rng.exponential(size=(200, 1))).astype("float32")
     model = constant_model(student.QuantileLoss(quantile=quantile), start)
@@ -176,5 +176,7 @@ def test_learns_a_quantile(student, rng):
     assert abs(covered - quantile) < 0.05, f"the model is above {covered:.0%} of the sample, not {quantile:.0%}"
     y_true = (start + rng.uniform(1, 3, size=(10, 1))).astype("float32")
     weight = rng.uniform(0.1, 3, size=10).astype("float32")
+    expected = (weight * pinball(quantile, y_true, np.repeat(learned, 10, axis=0))).mean()
+    assert_close(evaluated(model, y_true, weight), expected)
     expected = (weight * log_cosh(y_true, np.full_like(y_true, start))).mean()
     assert_close(evaluated(constant_model(student.log_cosh, start), y_true, weight), expected)
