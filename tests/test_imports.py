@@ -36,7 +36,7 @@ ALLOWED = {
     "scaffold": {"course"},
     "release": {"course", "scaffold", "judge.registry"},
     "grading": {"engine", "gradebook", "report", "exports", "course", "intake"},
-    "verify": {"engine", "grading", "release", "scaffold", "course"},
+    "verify": {"engine", "grading", "report", "release", "scaffold", "course"},
     "doctor": {"runtime", "sandbox", "remote", "course"},
     "cli": {
         "grading", "engine", "verify", "release", "scaffold", "doctor", "report", "exports", "runtime", "course",

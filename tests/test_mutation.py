@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.course.source import PythonSource
 from gradetape.engine import LocalEngine, MockEngine, judge, open_engine
 from gradetape.errors import ConfigError, CourseError, InfrastructureError, RequestError
-from gradetape.records import CellEvent, Check, CheckResult, Job, Lost, Outcome, Verdict
+from gradetape.records import CellEvent, Check, CheckLimit, CheckResult, Job, Lost, Outcome, Verdict
 from gradetape.verify.mutation import MutationReport, MutationRequest, Sample, append_survivors, mutate
 from gradetape.verify.mutation import mutation as mutation_module
 from gradetape.verify.mutation.generate import OPERATORS, generate
@@ -54,6 +56,7 @@ EXAMPLES = {
     "numpy": ("tf.reduce_sum(x)", "np.sum(x)"),
     "seed": ("dropout(x, seed=seed)", "dropout(x, seed=42)"),
     "global-seed": ("def f(x):\n    return tf.random.normal(x)", "    tf.random.set_seed(0)"),
+    "buffer": ("ds.shuffle(len(x), seed=1)", "ds.shuffle(2, seed=1)"),
     "range": ("for i in tf.range(n): pass", "for i in range(n): pass"),
     "squeeze": ("def f(x):\n    return x", "    return tf.squeeze(x)"),
     "numpy-result": ("def f(x):\n    return x + 1", "    return (x + 1).numpy()"),
@@ -231,8 +234,9 @@ def test_a_mutant_stops_at_its_first_failed_check_and_has_little_time(root: Path
     runs()
     mutants = [job for job in runs.jobs if job.stop_at_failure]
     assert len(runs.jobs) == len(mutants) + 2  # the reference and the variant run too, with their own limits
-    assert all(job.check_limits == {check: 3.0 for check in job.only or ()} for job in mutants)
-    assert all(job.limits.cell_s == 10.0 for job in mutants)
+    limits = {limit for job in mutants for limit in job.check_limits.values()}
+    assert limits == {CheckLimit(seconds=10.0, cpu_s=3.0)}
+    assert all(set(job.check_limits) == set(job.only or ()) for job in mutants)
 
 
 def test_nothing_runs_twice_and_only_a_changed_check_runs_again(root: Path) -> None:
@@ -293,12 +297,15 @@ def test_a_lost_mutant_runs_again_until_it_is_lost_too_often(root: Path) -> None
     assert Runs(root, answer)().ok
     with pytest.raises(InfrastructureError, match="a mutant was lost 3 times: the judge has ended"):
         Runs(root, lambda job: Lost(reason="the judge has ended"))(fresh=True)
+    with pytest.raises(InfrastructureError, match="the judge gave no result for a mutant"):
+        Runs(root, lambda job: Outcome(results=()) if job.stop_at_failure else answered(job))(fresh=True)
 
 
 def test_a_right_solution_that_fails_a_check_is_refused(root: Path) -> None:
     (root / "solutions/tiny/variants" / QUESTION / "added.py").write_text("def double(x):\n    return x\n")
-    with pytest.raises(CourseError, match="The variant added of q01_double does not pass q01_double::public::test_two"):
+    with pytest.raises(CourseError, match=r"variant added of q01_double does not pass .*::test_two") as refused:
         Runs(root)()
+    assert "so its mutants prove nothing. Correct that first: gradetape verify" in str(refused.value)
 
 
 WEAK = "def double(x):\n    return abs(2) * x\n"
@@ -394,6 +401,11 @@ def test_without_the_libraries_the_command_says_how_to_install_them(
         Runs(root)()
 
 
+def test_the_command_needs_the_libraries_only_with_mutate() -> None:
+    script = "import sys, gradetape.cli.verify; sys.exit(bool({'libcst', 'cosmic_ray'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
 def test_a_cache_that_cannot_be_used_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (root / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(root / "file"))
@@ -455,10 +467,10 @@ def test_the_first_failed_check_is_the_last_in_the_jobs_own_order(
 def test_a_solution_that_loops_for_ever_costs_the_time_of_one_short_limit(
     engine: tuple[GradableAssignment, LocalEngine],
 ) -> None:
-    text = "def double(x):\n    while True:\n        pass\n"
-    outcome = stopped(engine, text, PUBLIC, HIDDEN, check_limits={PUBLIC: 1.0, HIDDEN: 1.0})
+    text, limit = "def double(x):\n    while True:\n        pass\n", CheckLimit(seconds=60.0, cpu_s=1.0)
+    outcome = stopped(engine, text, PUBLIC, HIDDEN, check_limits={PUBLIC: limit, HIDDEN: limit})
     assert [result.verdict for result in outcome.results] == ["timeout"]
-    assert outcome.seconds < 15
+    assert outcome.seconds < 30
 
 
 def test_the_command_prints_the_score_and_the_survivors(weak: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import inspect
 import linecache
@@ -20,9 +21,11 @@ import tensorflow as tf
 from otter.test_files import test_case
 
 # Some names are missing in `tensorflow.keras`: of Keras 3 some losses, of tf-keras the version.
-keras = importlib.import_module("tf_keras" if "tf_keras" in tf.keras.__name__ else "keras")
+keras = importlib.import_module("keras" if hasattr(tf.keras, "ops") else "tf_keras")
 InvalidArgumentError = tf.errors.InvalidArgumentError
 MESSAGE_LENGTH = 2000
+MISSING = "Missing"
+OTHER_ARGUMENTS = "The check calls your code with other arguments than it takes"
 
 
 def points(value: float) -> Callable[[Any], Any]:
@@ -110,8 +113,10 @@ class PublicCheck(test_case):  # type: ignore[misc]
         """Return the error that otter shows as `label: text`."""
         label, text = explain(error, notebook)
         marks = vars(self.test_func)
-        lines = [text[:MESSAGE_LENGTH], *([f"Hint: {marks['hint']}"] if marks.get("hint") else [])]
-        if not isinstance(error, NotDefined):
+        lines = [text[:MESSAGE_LENGTH]]
+        if marks.get("hint") and label not in (MISSING, OTHER_ARGUMENTS):  # A hint is about wrong values.
+            lines.append(f"Hint: {marks['hint']}")
+        if label != MISSING:
             lines += [f'The question says: "{sentence}"' for sentence in marks.get("sentences", ())]
         shown: type[Exception] = type(label, (Exception,), {})
         return shown(literal("\n".join(lines)))
@@ -155,14 +160,13 @@ def explain(error: BaseException, notebook: dict[str, Any]) -> tuple[str, str]:
     """Return what happened in a few words, and the message for the student."""
     own_lines = lines_of(error, notebook)
     if isinstance(error, NotDefined):
-        return "Missing", str(error)
+        return MISSING, str(error)
     if own_lines:
         return "Your code raised an error", "\n".join([error_text(error), *own_lines])
     if isinstance(error, AssertionError):
         return "Not yet", plain_text(str(error)) or "the condition in the line above is false."
     if isinstance(error, TypeError) and (named := ARGUMENT_ERROR.search(str(error))):
-        label = "The check calls your code with other arguments than it takes"
-        return label, "\n".join([error_text(error), *call_lines(error, notebook, named[1] or "")])
+        return OTHER_ARGUMENTS, "\n".join([error_text(error), *call_lines(error, notebook, named[1] or "")])
     return "The check could not continue", f"{error_text(error)}\n{cause_of(error, notebook)}"
 
 
@@ -190,12 +194,17 @@ def lines_of(error: BaseException, notebook: dict[str, Any]) -> list[str]:
     text = str(error)
     if IN_USER_CODE.search(text) or GRAPH_ERROR.search(text):
         named = [(file, int(number), name) for file, number, name in PLACE_IN_CODE.findall(text)]
-        places += [place for place in named if place not in places and not Path(place[0]).exists()]
+        places += [place for place in named if place not in places and is_cell(place[0])]
     return [
         f"    line {number} of the cell, in {'a lambda' if name in ('None', '<lambda>') else name}: {line}"
         for file, number, name in places
         if (line := linecache.getline(file, number, notebook).strip())
     ]
+
+
+def is_cell(file: str) -> bool:
+    """Return whether a file's name is that of a cell: most kernels write no file of that name."""
+    return "ipykernel" in file or not Path(file).exists()
 
 
 def call_lines(error: BaseException, notebook: dict[str, Any], name: str) -> Iterator[str]:
@@ -207,7 +216,7 @@ def call_lines(error: BaseException, notebook: dict[str, Any], name: str) -> Ite
     found: Any = notebook.get(name.partition(".")[0])
     for part in name.split(".")[1:]:
         found = getattr(found, part, None)
-    if callable(found):
+    with contextlib.suppress(TypeError, ValueError):  # Not everything has a signature.
         yield f"You defined {name}{inspect.signature(found)}."
 
 
@@ -216,8 +225,8 @@ def cause_of(error: BaseException, notebook: dict[str, Any]) -> str:
     found = expressions_of(error)
     students = [node for node in found if "student" in ast.unparse(node)]
     node = next(reversed(students or found), None)
-    base = getattr(node, "value", None) or getattr(node, "func", None)
-    kind = re.search(r"'(\w+)' object", str(error))
+    base = misused_part(node, str(error))
+    kind = re.search(r"'(\w+)'(?: object|$)", str(error))
     if "NoneType" in str(error):
         return f"{f'Here {source_of(base)} is None. ' if base else ''}Does your code return its result?"
     if kind and isinstance(error, AttributeError) and isinstance(notebook.get(kind[1]), type):
@@ -225,6 +234,19 @@ def cause_of(error: BaseException, notebook: dict[str, Any]) -> str:
     if base and kind:
         return f"Here {source_of(base)} is a {kind[1]}. Does your code return what the question asks for?"
     return f"It came up in {source_of(node)}." if node else "Does your code return what the question asks for?"
+
+
+def misused_part(node: ast.expr | None, text: str) -> ast.expr | None:
+    """Return the part of an expression whose type an error is about, if that is sure."""
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return node.value
+    if not isinstance(node, ast.Call):
+        return None
+    if "not callable" in text:
+        return node.func
+    if ast.unparse(node).startswith("student."):
+        return node
+    return node.args[0] if len(node.args) == 1 else None
 
 
 def source_of(node: ast.expr) -> str:
