@@ -73,6 +73,8 @@ def rows_of_many_kinds(rng):
         "empty rows only": (np.zeros(0, "float32"), [0, 0, 0]),
         "empty rows of integers only": (np.zeros(0, "int64"), [0]),
         "no rows": (np.zeros(0, "float32"), np.zeros(0, "int64")),
+        "not a number, and infinity": (np.array([1, np.nan, 2, 3, np.inf, -np.inf], "float32"), [2, 0, 2, 2]),
+        "large float16": (rng.uniform(4e4, 6e4, size=9).astype("float16"), [4, 0, 5]),
     }
     for dtype in ("int8", "int32", "int64"):
         top = np.iinfo(dtype).max
@@ -88,9 +90,9 @@ def means_of(mean_of_rows, values, lengths):
 
 @points(1)
 @proves("mean-of-each-row", "no-overflow", "empty-row", "no-rows")
-@hint("Which dtype do the sums have? What do empty rows at the end, or no rows at all, make of the number of rows?")
+@hint("Which dtype do the sums have? Is a row empty if its mean is NaN? What if the last rows, or all, are empty?")
 def test_rows_of_every_kind(student, rng):
-    """The means are right for every dtype, for large and small numbers, and wherever rows are empty."""
+    """The means are right for every dtype, for large and small numbers, for NaN, and wherever rows are empty."""
 
     def means(values, lengths):
         rows = np.split(np.asarray(values, "float64"), np.cumsum(lengths)[:-1]) if len(lengths) else []

@@ -111,10 +111,12 @@ def test_several_losses(student, rng):
 
 @in_worker
 def as_json(loss):
-    """Return the configuration of a loss after a trip through JSON."""
+    """Return the configuration of a loss after a trip through JSON, and after a loss was made from it."""
     import json
 
-    return json.loads(json.dumps(loss.get_config()))
+    config = json.loads(json.dumps(loss.get_config()))
+    type(loss).from_config(config)
+    return config
 
 
 @points(1)
@@ -127,7 +129,10 @@ def test_configuration(student, rng):
     for quantile in rng.uniform((0.05, 0.6), (0.4, 0.95)).tolist():
         loss = student.QuantileLoss(quantile=quantile, name=name, reduction="sum")
         for _ in range(2):
-            assert np.isclose(as_json(loss)["quantile"], quantile), "the quantile is another after a trip through JSON"
+            config = as_json(loss)
+            assert np.isclose(config.get("quantile", 0), quantile), (
+                f"after a trip through JSON, and from_config: {config}"
+            )
             loss = assert_serializable(loss, quantile=quantile, name=name, reduction="sum")
         assert_close(loss(y_true, y_pred), pinball(quantile, y_true, y_pred).sum())
 

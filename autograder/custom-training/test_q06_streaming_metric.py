@@ -111,10 +111,12 @@ def test_several_at_a_time(student, rng):
 
 @in_worker
 def as_json(metric):
-    """Return the configuration of a metric after a trip through JSON."""
+    """Return the configuration of a metric after a trip through JSON, and after a metric was made from it."""
     import json
 
-    return json.loads(json.dumps(metric.get_config()))
+    config = json.loads(json.dumps(metric.get_config()))
+    type(metric).from_config(config)
+    return config
 
 
 @points(0.5)
@@ -126,7 +128,8 @@ def test_configuration(student, rng):
     name = f"f1_{rng.integers(1000)}"
     metric = student.StreamingF1(threshold=threshold, name=name)
     for _ in range(2):
-        assert as_json(metric)["threshold"] == threshold, "the threshold is another after a trip through JSON"
+        config = as_json(metric)
+        assert config.get("threshold") == threshold, f"after a trip through JSON, and from_config: {config}"
         metric = assert_serializable(metric, threshold=threshold, name=name)
     metric.update_state(y_true, y_pred)
     assert_close(metric.result(), f1(y_true, y_pred, threshold))
