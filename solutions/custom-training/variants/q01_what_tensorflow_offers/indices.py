@@ -8,7 +8,7 @@ import tensorflow as tf
 # %%
 def make_batches(features, labels, batch_size, seed):
     features, labels = tf.constant(features), tf.constant(labels)
-    indices = tf.data.Dataset.range(features.shape[0]).shuffle(10_000, seed=seed, reshuffle_each_iteration=True)
+    indices = tf.data.Dataset.range(features.shape[0]).shuffle(features.shape[0], seed=seed, reshuffle_each_iteration=True)
     return indices.batch(batch_size).map(lambda batch: (tf.gather(features, batch), tf.gather(labels, batch)))
 
 
@@ -43,6 +43,7 @@ class Affine(tf.Module):
 
 # %%
 def standardize(x):
-    centred = x - keras.ops.mean(x, axis=0, keepdims=True)
+    equal = keras.ops.all(keras.ops.equal(x, x[:1]), axis=0)
+    centred = keras.ops.where(equal, keras.ops.zeros_like(x), x - keras.ops.mean(x, axis=0, keepdims=True))
     variance = keras.ops.mean(keras.ops.square(centred), axis=0)
     return keras.ops.divide_no_nan(centred, keras.ops.sqrt(variance))

@@ -39,5 +39,7 @@ class Affine(tf.Module):
 
 # %%
 def standardize(x):
-    mean, variance = ops.moments(x, axes=[0])
-    return ops.where(variance > 0, (x - mean) * ops.rsqrt(ops.where(variance > 0, variance, 1.0)), 0.0)
+    shifted = x - x[0]
+    mean, variance = ops.moments(shifted, axes=[0])
+    differs = ops.any(shifted != 0.0, axis=0)
+    return ops.where(differs, (shifted - mean) * ops.rsqrt(ops.where(differs, variance, 1.0)), 0.0)
