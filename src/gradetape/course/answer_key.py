@@ -5,7 +5,7 @@ Nothing else reads `solutions/` and `autograder/`. A file there that does not be
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +31,16 @@ class AnswerKey:
         return tuple(sorted((self.solutions / "variants" / question_id).glob("*.py")))
 
     def mutants(self, question_id: str) -> tuple[Path, ...]:
-        """Wrong solutions of a question, each with one misconception."""
+        """Wrong solutions of a question that are whole files, each with one misconception."""
         return tuple(sorted((self.solutions / "mutants" / question_id).glob("*.py")))
+
+    def patches(self, question_id: str) -> Path:
+        """The wrong solutions of a question that are patches of a right one, as YAML; the file may be missing."""
+        return self.solutions / "mutants" / f"{question_id}.yml"
+
+    def equivalents(self, question_id: str) -> Path:
+        """The generated mutants of a question that behave like the reference; the file may be missing."""
+        return self.solutions / "equivalents" / f"{question_id}.yml"
 
     def hidden_checks(self, question_id: str) -> Path:
         """The checks of a question that students do not receive."""
@@ -85,22 +93,31 @@ def _secret_texts(found: AnswerKey) -> Iterator[Path]:
             found.reference(question_id),
             *found.variants(question_id),
             *found.mutants(question_id),
+            found.patches(question_id),
+            found.equivalents(question_id),
             found.hidden_checks(question_id),
         )
 
 
 def _strays(course: Course, found: AnswerKey) -> Iterator[str]:
     """Files and folders that do not belong to a question: verify would silently skip a misspelt question id."""
-    question_ids = found.assignment.question_ids
-    expected = {
-        found.solutions: [*(f"{question_id}.py" for question_id in question_ids), "variants", "mutants", "notes"],
-        found.solutions / "variants": question_ids,
-        found.solutions / "mutants": question_ids,
-        found.autograder: [f"test_{question_id}.py" for question_id in question_ids],
-    }
-    for folder, names in expected.items():
+    for folder, files, folders in _expected(found):
         for entry in entries(folder):
-            if entry.name not in names or entry.is_dir() != (entry.suffix != ".py"):
-                near = config.did_you_mean(entry.name, names) or AWAY
+            if entry.name not in (folders if entry.is_dir() else files):
+                alike = [name for name in files if name.endswith(entry.suffix or "/")]
+                near = next(
+                    filter(None, (config.did_you_mean(entry.name, names) for names in (alike, folders, files))), AWAY
+                )
                 shown = entry.relative_to(course.root)
                 yield f"{shown} does not belong to any question of {found.assignment.name}.{near}"
+
+
+def _expected(found: AnswerKey) -> Iterator[tuple[Path, Sequence[str], Sequence[str]]]:
+    """Each folder of the answer key, with the names that its files and its folders may have."""
+    ids = found.assignment.question_ids
+    sources, patches = [f"{each}.py" for each in ids], [f"{each}.yml" for each in ids]
+    yield found.solutions, sources, ("variants", "mutants", "equivalents", "notes")
+    yield found.solutions / "variants", (), ids
+    yield found.solutions / "mutants", patches, ids
+    yield found.solutions / "equivalents", patches, ()
+    yield found.autograder, [f"test_{each}.py" for each in ids], ()

@@ -12,13 +12,13 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -232,11 +232,31 @@ def every_key(model: type[StrictModel] = Config, above: str = "") -> Iterator[tu
 def read(path: Path, model: type[Model], *, shown: str | None = None) -> Model:
     """Read a YAML file strictly; `shown` is its name in errors. Raises ConfigError."""
     name = shown or path.name
-    data = _parse(_text(path, name), name)
-    try:
-        return model.model_validate(data)
-    except ValidationError as problem:
-        raise ConfigError(_explain(problem.errors(), data, model, name)) from None
+    data = _loaded(_text(path, name), name)
+    if data is not None and not isinstance(data, CommentedMap):
+        raise ConfigError(f"{name}, line 1: the file should be a mapping, with lines such as 'key: value'.")
+    return _validated(CommentedMap() if data is None else data, model, name)
+
+
+def read_list(path: Path, model: type[Model], *, shown: str | None = None) -> tuple[tuple[int, Model], ...]:
+    """Read a YAML file that is a list of mappings: each entry with the number of its line. Raises ConfigError."""
+    name = shown or path.name
+    data = _loaded(_text(path, name), name)
+    if data is None:
+        return ()
+    if not isinstance(data, CommentedSeq):
+        raise ConfigError(f"{name}, line 1: the file should be a list, with entries that begin with '- '.")
+    found: list[tuple[int, Model]] = []
+    problems: list[str] = []
+    for index, entry in enumerate(data):
+        line = data.lc.item(index)[0] + 1
+        try:
+            found.append((line, _validated(entry, model, name, line)))
+        except ConfigError as problem:
+            problems.append(str(problem))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return tuple(found)
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
@@ -296,18 +316,23 @@ def _text(path: Path, name: str) -> str:
         raise ConfigError(f"{name} cannot be read: {problem.strerror}. It should be at {path}.") from None
 
 
-def _parse(text: str, name: str) -> CommentedMap:
+def _loaded(text: str, name: str) -> Any:
     yaml = YAML()
     yaml.Constructor = _Constructor
     try:
-        data = yaml.load(text)
+        return yaml.load(text)
     except YAMLError as problem:
         raise ConfigError(_syntax_error(problem, text, name)) from None
-    if data is None:
-        return CommentedMap()
+
+
+def _validated(data: object, model: type[Model], name: str, line: int = 1) -> Model:
+    """The model of a mapping that begins at this line."""
     if not isinstance(data, CommentedMap):
-        raise ConfigError(f"{name}, line 1: the file should be a mapping, with lines such as 'key: value'.")
-    return data
+        raise ConfigError(f"{name}, line {line}: this entry should be a mapping, with lines such as 'key: value'.")
+    try:
+        return model.model_validate(data)
+    except ValidationError as problem:
+        raise ConfigError(_explain(problem.errors(), data, model, name, line)) from None
 
 
 def _syntax_error(problem: YAMLError, text: str, name: str) -> str:
@@ -319,20 +344,19 @@ def _syntax_error(problem: YAMLError, text: str, name: str) -> str:
     return f"{name}, line {line}: {str(problem).splitlines()[0]}. Correct the YAML there."
 
 
-def _explain(errors: list[ErrorDetails], data: CommentedMap, model: type[StrictModel], name: str) -> str:
+def _explain(errors: list[ErrorDetails], data: CommentedMap, model: type[StrictModel], name: str, first: int) -> str:
     """One line for each wrong key; the errors of a union's branches are combined."""
     found: dict[tuple[int, str], list[ErrorDetails]] = {}
     for error in errors:
-        found.setdefault(_locate(data, error["loc"]), []).append(error)
+        found.setdefault(_locate(data, error["loc"], first), []).append(error)
     return "\n".join(
         f"{name}, line {line}: {_sentence(key, group, model)}" for (line, key), group in sorted(found.items())
     )
 
 
-def _locate(data: CommentedMap, location: tuple[int | str, ...]) -> tuple[int, str]:
+def _locate(data: CommentedMap, location: tuple[int | str, ...], line: int) -> tuple[int, str]:
     """The line, counted from 1, and the dotted key; a missing key has the line of the mapping that lacks it."""
     node: Any = data
-    line = 1
     parts: list[str] = []
     for part in location:
         if isinstance(node, CommentedMap) and part not in node and len(parts) < len(location) - 1:
@@ -385,10 +409,18 @@ def _allowed(error: ErrorDetails) -> str:
 
 def _keys(model: type[StrictModel], location: tuple[int | str, ...]) -> list[str]:
     """The keys that are allowed in the mapping at `location`."""
-    current: Any = model
+    current = model
     for part in location:
-        current = current.model_fields[str(part)].annotation
-    return list(current.model_fields)
+        if isinstance(part, str):  # a number is the place in a list
+            current = _model_in(current.model_fields[part].annotation)
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model in an annotation such as `tuple[Model, ...] | None`."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation if issubclass(annotation, StrictModel) else None
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
 if __name__ == "__main__":

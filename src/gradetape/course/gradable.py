@@ -108,4 +108,9 @@ class GradableAssignment:
 
 def answer(question_id: str, file: Path) -> tuple[Cell, ...]:
     """The code cells of a solution or a starter, each marked as an answer to the question."""
-    return tuple(Cell(source=cell.text, question=question_id) for cell in PythonSource.read(file).code)
+    return answer_cells(question_id, PythonSource.read(file))
+
+
+def answer_cells(question_id: str, source: PythonSource) -> tuple[Cell, ...]:
+    """The code cells of a file that was read."""
+    return tuple(Cell(source=cell.text, question=question_id) for cell in source.code)

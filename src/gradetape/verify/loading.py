@@ -24,15 +24,17 @@ def not_parsed(file: Path) -> Iterator[str]:
             yield source.at(line, problem)
 
 
-def not_loaded(cells: Sequence[Cell], events: Sequence[CellEvent], file_of: Callable[[str], Path]) -> dict[str, str]:
-    """The first error of each question's cells, by question id; `file_of` gives the file that holds a question's cells.
+def not_loaded(
+    cells: Sequence[Cell], events: Sequence[CellEvent], source_of: Callable[[str], PythonSource]
+) -> dict[str, str]:
+    """The first error of each question's cells, by question id; `source_of` gives what holds a question's cells.
 
-    The cells of a question are those of its file, in the file's order.
+    The cells of a question are those of its source, in the same order.
     """
     found: dict[str, str] = {}
     for event in events:
         if event.question is not None and event.kind in ("error", "quarantined"):
-            found.setdefault(event.question, _described(event, cells, PythonSource.read(file_of(event.question))))
+            found.setdefault(event.question, _described(event, cells, source_of(event.question)))
     return found
 
 

@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
-from gradetape.course.gradable import GradableAssignment, answer
+from gradetape.course.gradable import GradableAssignment, answer, answer_cells
+from gradetape.course.source import PythonSource
 from gradetape.errors import CourseError
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Cell, Job
 from gradetape.verify import adversaries
-from gradetape.verify.headers import Header
+from gradetape.verify.mutants import Mutant
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A solution to run; `file` is its file if it is in a single one."""
+    """A solution to run; `source` is its text if it answers a single question."""
 
     kind: str
     name: str
     job: Job
     question: str | None = None
     expected: tuple[str, ...] = ()
-    file: Path | None = None
+    source: PythonSource | None = None
 
 
 class Planner:
     """Lists the solutions to run, each with the checks that it is judged by."""
 
-    def __init__(self, gradable: GradableAssignment, rubric: Rubric, headers: Mapping[Path, Header]) -> None:
+    def __init__(self, gradable: GradableAssignment, rubric: Rubric, mutants: Mapping[str, Sequence[Mutant]]) -> None:
         self._gradable = gradable
         self._rubric = rubric
-        self._headers = headers
+        self._by_question = mutants
         self._limits = gradable.course.config.limits.record()
         # If a check file cannot be read, the checks that a mutant fails prove nothing.
         unread = {check.question for check in rubric.checks if check.id in rubric.faults}
@@ -58,25 +58,27 @@ class Planner:
 
     def _variants(self, question_id: str, repeat: int) -> Iterator[Plan]:
         for path in self._gradable.answer_key.variants(question_id):
+            source = PythonSource.read(path)
+            job = self._alone(question_id, source)
             for _ in range(repeat):
-                yield Plan(
-                    kind="variant", name=path.stem, question=question_id, file=path, job=self._alone(question_id, path)
-                )
+                yield Plan(kind="variant", name=path.stem, question=question_id, source=source, job=job)
 
     def _mutants(self, question_id: str) -> Iterator[Plan]:
         known = {check.id for check in self._rubric.checks}
-        for path in self._gradable.answer_key.mutants(question_id):
-            expected = tuple(f"{question_id}::{name}" for name in self._headers[path].fails)
+        for mutant in self._by_question[question_id]:
+            expected = tuple(f"{question_id}::{name}" for name in mutant.fails)
             unknown = sorted(set(expected) - known)
             if unknown:
                 names = ", ".join(unknown)
-                raise CourseError(f"{path}: its header names {names}, which is not a check of the question")
-            job = self._alone(question_id, path)
-            yield Plan(kind="mutant", name=path.stem, question=question_id, file=path, expected=expected, job=job)
+                raise CourseError(f"{mutant.place}: 'fails' names {names}, which is not a check of the question")
+            yield Plan(
+                kind="mutant", name=mutant.name, question=question_id, source=mutant.source, expected=expected,
+                job=self._alone(question_id, mutant.source),
+            )  # fmt: skip
 
-    def _alone(self, question_id: str, path: Path) -> Job:
+    def _alone(self, question_id: str, source: PythonSource) -> Job:
         only = tuple(check for check in self._rubric.sound if check.startswith(f"{question_id}::"))
-        return self._gradable.job(answer(question_id, path), self._limits, only=only)
+        return self._gradable.job(answer_cells(question_id, source), self._limits, only=only)
 
     def _job(self, cells: Sequence[Cell], *, liar: bool = False) -> Job:
         return self._gradable.job(tuple(cells), self._limits, only=self._rubric.sound, liar=liar)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from gradetape import scaffold
 from gradetape.course.gradable import GradableAssignment
+from gradetape.course.source import PythonSource
 from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
 from gradetape.errors import CourseError, InfrastructureError, ReleaseError
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Outcome
 from gradetape.release import refuse_unfit
-from gradetape.verify.headers import Header, header_of
 from gradetape.verify.loading import not_loaded, not_parsed
+from gradetape.verify.mutants import Mutant, mutants_of
 from gradetape.verify.plans import Plan, Planner
 from gradetape.verify.proof import Proof, Trial
 
@@ -41,10 +41,10 @@ def verify(
     if not question_ids:
         return Proof(assignment=gradable.assignment.name, unready=unready)
     _refuse_unfit(gradable, question_ids)
-    headers = _headers(gradable, question_ids)
+    mutants = _mutants(gradable, question_ids)
     with open_engine(gradable, options) as engine:
         rubric = Rubric.of(gradable, engine.collected, question_ids)
-        plans = list(Planner(gradable, rubric, headers).plans(repeat))
+        plans = list(Planner(gradable, rubric, mutants).plans(repeat))
         outcomes = _run(engine, plans, progress)
     trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True))
     return Proof(
@@ -79,22 +79,18 @@ def _refuse_unfit(gradable: GradableAssignment, question_ids: Sequence[str]) -> 
         raise CourseError("\n".join(problems))
 
 
-def _headers(gradable: GradableAssignment, question_ids: Sequence[str]) -> dict[Path, Header]:
-    """The headers of all mutants, read before anything is started."""
+def _mutants(gradable: GradableAssignment, question_ids: Sequence[str]) -> dict[str, tuple[Mutant, ...]]:
+    """The mutants by question, read before anything is started."""
     legacy = gradable.course.config.keras == "legacy"
-    return {
-        path: header_of(path, legacy=legacy)
-        for question_id in question_ids
-        for path in gradable.answer_key.mutants(question_id)
-    }
+    return {each: mutants_of(gradable.answer_key, each, legacy=legacy) for each in question_ids}
 
 
 def _trial(gradable: GradableAssignment, plan: Plan, outcome: Outcome) -> Trial:
-    def file_of(question_id: str) -> Path:
-        return plan.file or gradable.answer_key.reference(question_id)
+    def source_of(question_id: str) -> PythonSource:
+        return plan.source or PythonSource.read(gradable.answer_key.reference(question_id))
 
     has_to_run = plan.kind in ("reference", "variant", "mutant")
-    unloaded = not_loaded(plan.job.cells, outcome.events, file_of) if has_to_run else {}
+    unloaded = not_loaded(plan.job.cells, outcome.events, source_of) if has_to_run else {}
     questions = {result.check.question for result in outcome.results}
     return Trial(
         kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results,

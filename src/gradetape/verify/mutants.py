@@ -1,0 +1,105 @@
+"""The mutants of a question: those that are patches of a right solution, and those that are whole files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from gradetape.course.answer_key import AnswerKey
+from gradetape.course.config import did_you_mean, read_list
+from gradetape.course.source import PythonSource
+from gradetape.errors import ConfigError, CourseError
+from gradetape.verify.headers import header_of
+from gradetape.verify.patches import Patch, PatchedSource, edits_of, patched
+
+
+class Mutant(msgspec.Struct, frozen=True, kw_only=True):
+    """A solution with one mistake; `fails` holds ids without the question, such as `hidden::test_asymmetry`.
+
+    `breaks` holds the ids of the prompt's requirements that it violates, `place` says where it is written.
+    """
+
+    question: str
+    name: str
+    source: PythonSource
+    misconception: str
+    fails: tuple[str, ...]
+    breaks: tuple[str, ...] = ()
+    place: str
+
+
+def mutants_of(answer_key: AnswerKey, question_id: str, *, legacy: bool) -> tuple[Mutant, ...]:
+    """The mutants of a question, by name. Raises CourseError or ConfigError with everything that is wrong."""
+    found: list[Mutant] = []
+    problems: list[str] = []
+    for read in (_patches, _files):
+        try:
+            found += read(answer_key, question_id, legacy)
+        except (ConfigError, CourseError) as problem:
+            problems.append(str(problem))
+    problems += _duplicates(found)
+    if problems:
+        raise CourseError("\n".join(problems))
+    return tuple(sorted(found, key=lambda mutant: mutant.name))
+
+
+def _files(answer_key: AnswerKey, question_id: str, legacy: bool) -> list[Mutant]:
+    return [_file(path, question_id, legacy) for path in answer_key.mutants(question_id)]
+
+
+def _file(path: Path, question_id: str, legacy: bool) -> Mutant:
+    header = header_of(path, legacy=legacy)
+    return Mutant(
+        question=question_id, name=path.stem, source=PythonSource.read(path), misconception=header.misconception,
+        fails=header.fails, breaks=header.breaks, place=str(path),
+    )  # fmt: skip
+
+
+def _patches(answer_key: AnswerKey, question_id: str, legacy: bool) -> list[Mutant]:
+    path = answer_key.patches(question_id)
+    if not path.is_file():
+        return []
+    solutions = {file.stem: file for file in answer_key.variants(question_id)}
+    found: list[Mutant] = []
+    problems: list[str] = []
+    for line, patch in read_list(path, Patch, shown=str(path)):
+        try:
+            original = _original(patch, answer_key.reference(question_id), solutions)
+            source = PatchedSource(path, patched(PythonSource.read(original), edits_of(patch)), line)
+            found.append(_mutant(patch, source, question_id, legacy))
+        except CourseError as problem:
+            problems.append(f"{path}, line {line} ({patch.name}): {problem}")
+    if problems:
+        raise CourseError("\n".join(problems))
+    return found
+
+
+def _original(patch: Patch, reference: Path, variants: dict[str, Path]) -> Path:
+    """The solution that is patched."""
+    if patch.of is None:
+        return reference
+    if patch.of not in variants:
+        near = did_you_mean(patch.of, variants)
+        known = ", ".join(variants) or "none"
+        raise CourseError(f"there is no variant {patch.of!r} for 'of'.{near} Variants: {known}.")
+    return variants[patch.of]
+
+
+def _mutant(patch: Patch, source: PatchedSource, question_id: str, legacy: bool) -> Mutant:
+    fails = (patch.fails_legacy if legacy else None) or patch.fails
+    if fails is None:
+        raise CourseError("add a line such as 'fails: [hidden::test_x]' that names the checks that must fail")
+    return Mutant(
+        question=question_id, name=patch.name, source=source, misconception=" ".join(patch.misconception.split()),
+        fails=fails, breaks=patch.breaks, place=f"{source.path}, line {source.patch_line} ({patch.name})",
+    )  # fmt: skip
+
+
+def _duplicates(mutants: Sequence[Mutant]) -> Iterator[str]:
+    first: dict[str, Mutant] = {}
+    for mutant in mutants:
+        known = first.setdefault(mutant.name, mutant)
+        if known is not mutant:
+            yield f"{mutant.place}: the name {mutant.name!r} is taken by {known.place}: choose another"
