@@ -39,7 +39,7 @@ class Affine(tf.Module):
 
 # %%
 def standardize(x):
-    shifted = x - x[0]
-    mean, variance = ops.moments(shifted, axes=[0])
-    differs = ops.any(shifted != 0.0, axis=0)
-    return ops.where(differs, (shifted - mean) * ops.rsqrt(ops.where(differs, variance, 1.0)), 0.0)
+    low, high = ops.amin(x, axis=0), ops.amax(x, axis=0)
+    centred = (x - low) - ops.mean(x - low, axis=0)
+    variance = ops.var(x - low, axis=0)
+    return ops.where(high > low, centred * ops.rsqrt(ops.where(high > low, variance, 1.0)), 0.0)
