@@ -42,6 +42,7 @@ def curve(a, b):
 def stairs(slope):
     """Make a function that rounds, and that defines its own derivative."""
 
+    @tf.autograph.experimental.do_not_convert
     @tf.custom_gradient
     def rounded(x):
         return tf.round(x), lambda upstream: slope * tf.stop_gradient(upstream)

@@ -8,7 +8,9 @@ import tensorflow as tf
 # %%
 def make_batches(features, labels, batch_size, seed):
     features, labels = tf.constant(features), tf.constant(labels)
-    indices = tf.data.Dataset.range(features.shape[0]).shuffle(features.shape[0], seed=seed, reshuffle_each_iteration=True)
+    indices = tf.data.Dataset.range(features.shape[0]).shuffle(
+        features.shape[0], seed=seed, reshuffle_each_iteration=True
+    )
     return indices.batch(batch_size).map(lambda batch: (tf.gather(features, batch), tf.gather(labels, batch)))
 
 
