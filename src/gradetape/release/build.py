@@ -17,13 +17,14 @@ from gradetape.release.testfile import test_file
 from gradetape.release.texts import due, shipped
 from gradetape.text import few
 
+_LEGACY = "# To try legacy Keras: install tf-keras, and set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported.\n"
 _OWN = re.compile(r"tests/q\d\d_\w+\.py")
 
 
 def refuse_unfit(question_source: QuestionSource) -> None:
     """Raises ReleaseError where students could not use a question's starter or public checks."""
     starter_cells(question_source.starter)
-    test_file(question_source.question.id, question_source.public_checks)
+    test_file(question_source)
 
 
 def release(assignment: Assignment, out: Path, legacy_keras: bool = False) -> Path:
@@ -54,11 +55,10 @@ def _build(assignment: Assignment, new: Path, work: Path, legacy_keras: bool) ->
     for folder in (new / "tests", work):
         folder.mkdir(parents=True)
     for question_source in assignment.question_sources:
-        question_id = question_source.question.id
-        _write(new / "tests" / f"{question_id}.py", test_file(question_id, question_source.public_checks))
+        _write(new / "tests" / f"{question_source.question.id}.py", test_file(question_source))
     _write(new / f"{assignment.name}.ipynb", notebook(assignment, work, legacy_keras))
     _write(new / "README.md", _readme(assignment))
-    _write(new / "requirements.txt", shipped("requirements.txt") + ("tf-keras\n" if legacy_keras else ""))
+    _write(new / "requirements.txt", shipped("requirements.txt") + ("tf-keras\n" if legacy_keras else _LEGACY))
     for file in assignment.data:
         _copy(file, new / file.relative_to(assignment.folder))
 
