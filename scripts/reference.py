@@ -13,18 +13,23 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from gradetape import checks
+from gradetape.checks import corners
 from gradetape.cli import cli
 from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
 from gradetape.judge.registry import FIXTURES, MARKS
 
 _WIDTH = 100
+_CORNER_EXAMPLE = """\
+cases = {name: (rng.normal(size=shape),) for name, shape in corners.shapes(range(1, 6)).items()}
+assert_each(student.sum_of_all, cases, lambda x: x.sum())
+"""
 _ANNOTATION = re.compile(r"(: |-> )'([^']*)'")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages to the site."""
-    pages = {"commands": commands, "configuration": configuration, "vocabulary": vocabulary}
+    pages = {"commands": commands, "configuration": configuration, "vocabulary": vocabulary, "corners": corner_inputs}
     for name, page in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=page()))
     return files
@@ -82,6 +87,22 @@ def vocabulary() -> str:
         f"they are used.\n\n## Marks\n\n| mark | meaning |\n|---|---|\n{marks}\n"
         "## Fixtures\n\nA check takes a fixture as an argument.\n\n"
         f"| fixture | meaning | in public checks |\n|---|---|---|\n{fixtures}\n{entries}"
+    )
+
+
+def corner_inputs() -> str:
+    """The functions that give inputs by name."""
+    functions = [
+        each for _, each in inspect.getmembers(corners, inspect.isfunction) if not each.__name__.startswith("_")
+    ]
+    ordered = sorted(functions, key=lambda each: each.__code__.co_firstlineno)
+    entries = "\n".join(_entry(each.__name__, each) for each in ordered)
+    return (
+        "# Inputs at the corners\n\nWhat hidden checks import with `from gradetape.checks import corners`. A wrong "
+        "answer often passes the inputs that come to mind first. These functions give the awkward ones, each with a "
+        "description. Give them to [assert_each](vocabulary.md#assert_each), which runs all cases in one exchange with "
+        "the worker and names the case that fails:\n\n"
+        f"```python\n{_CORNER_EXAMPLE}```\n\n{entries}"
     )
 
 

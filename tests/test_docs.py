@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ import msgspec
 import pytest
 
 from gradetape import checks, records
+from gradetape.checks import corners
 from gradetape.cli import cli
 from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
@@ -93,6 +95,9 @@ def test_every_key_and_every_word_of_the_vocabulary_is_described(site: Path) -> 
     assert [name for name in named if name not in keys] == []
     text = words(site / "reference" / "vocabulary.html")
     assert [name for name in checks.__all__ if name not in text] == []
+    inputs = words(site / "reference" / "corners.html")
+    names = [name for name, each in vars(corners).items() if inspect.isfunction(each) and not name.startswith("_")]
+    assert len(names) > 5 and [name for name in names if f"{name}(" not in inputs] == []
 
 
 def test_every_key_says_what_it_means() -> None:

@@ -74,12 +74,17 @@ def test_the_object_says_what_was_proven_and_what_was_not(unproven: tuple[int, d
     assert status == 1
     assert set(report) == {
         "assignment", "ok", "reference", "starter", "variants", "adversaries", "mutants", "checks", "flaky",
+        "requirements", "notes",
     }  # fmt: skip
     assert report["ok"] is False
     assert report["reference"] == {"points": 3, "max_points": 3}
     assert report["starter"] == {"points": 0}
     assert report["variants"] == [{"question": QUESTION, "name": "twice", "ok": True}]
     assert report["flaky"] == []
+    assert report["requirements"] == []
+    assert report["notes"] == [
+        "q01_double has no requirement ids in the prompt, so it is not known whether the checks test every requirement"
+    ]
 
 
 def test_a_mutant_that_passes_what_it_should_fail_is_reported(unproven: tuple[int, dict[str, Any], str]) -> None:
@@ -87,6 +92,7 @@ def test_a_mutant_that_passes_what_it_should_fail_is_reported(unproven: tuple[in
     mutants = {mutant["name"]: mutant for mutant in report["mutants"]}
     assert mutants["lazy"] == {
         "question": QUESTION, "name": "lazy", "expected": ["public::test_numbers"], "failed": [], "ok": False,
+        "breaks": [],
     }  # fmt: skip
     assert "lazy should fail public::test_numbers but passes it" in problems
 

@@ -34,27 +34,114 @@ def raises(*wanted: type[Exception] | str) -> Iterator[None]:
     raise AssertionError(f"expected a {names}{reason}, but nothing was raised")
 
 
-def assert_close(given: object, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Assert that `given` has the shape of `expected` and close numbers; `advice` is added to the message otherwise.
+def assert_close(
+    given: object, expected: object, advice: str = "", rtol: float | None = None, atol: float | None = None
+) -> None:
+    """Assert that `given` has the shape of `expected` and close values; `advice` is added to the message otherwise.
+
+    Without tolerances, integers must be equal, and other numbers may differ by 1e-6 + 1e-5 |expected|. Only a NaN is
+    close to a NaN. If text is expected, text or a tensor of strings must be equal to it.
 
     assert_close(student.log_cosh(y_true, y_pred), expected, "Take the mean over the last axis.")
     """
-    wanted, numbers = np.asarray(expected), _as_numbers(given, advice)
-    assert numbers.shape == wanted.shape, f"expected shape {wanted.shape}, but your code gave {numbers.shape}. {advice}"
-    far_off = ~np.isclose(numbers, wanted, rtol, atol)
+    found, wanted = _as_array(given), _as_array(expected)
+    _assert_shape(given, found, wanted, advice)
+    _assert_values(found, wanted, advice, rtol, atol)
+
+
+def _as_array(value: Any) -> Any:
+    """An array of numbers or of text; anything else becomes an array that holds None."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, NotImplementedError):
+        return np.asarray(None)
+    if array.dtype.name == "bfloat16":
+        return array.astype("float32")
+    if not _is_text(array):
+        return array
+    texts: Any = np.empty(array.shape, dtype=object)
+    texts.flat = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in array.ravel().tolist()]
+    return texts
+
+
+def _is_text(array: Any) -> bool:
+    kind = array.dtype.kind
+    return kind in "US" or (kind == "O" and all(isinstance(item, str | bytes) for item in array.ravel().tolist()))
+
+
+def _assert_shape(given: object, found: Any, wanted: Any, advice: str) -> None:
+    text = _is_text(wanted)
+    if not (_is_text(found) if text else found.dtype.kind in "biuf"):
+        raise AssertionError(f"expected {'text' if text else 'numbers'}, but your code gave {_named(given)}. {advice}")
+    assert found.shape == wanted.shape, f"expected shape {wanted.shape}, but your code gave {found.shape}. {advice}"
+
+
+def _assert_values(found: Any, wanted: Any, advice: str, rtol: float | None, atol: float | None) -> None:
+    """Integers are compared as such: as floating-point numbers, 2**53 and 2**53 + 1 are equal."""
+    floating = "f" in (found.dtype.kind, wanted.dtype.kind) or rtol is not None or atol is not None
+    rtol, atol = 1e-5 if rtol is None else rtol, 1e-6 if atol is None else atol
+    if floating and not _is_text(wanted):
+        far_off = ~np.isclose(found.astype("float64"), wanted.astype("float64"), rtol, atol, equal_nan=True)
+    else:
+        far_off = np.asarray(found != wanted)
     if far_off.any():
         at = tuple(np.argwhere(far_off)[0].tolist())
         where = f" at index {list(at)}" if at else ""
-        raise AssertionError(f"expected {wanted[at]:.7g}{where}, but your code gave {numbers[at]:.7g}. {advice}")
+        due, came = _told_apart(wanted[at], found[at], rtol, atol)
+        raise AssertionError(f"expected {due}{where}, but your code gave {came}. {advice}")
 
 
-def _as_numbers(given: object, advice: str) -> Any:
-    try:
-        numbers = np.asarray(given)
-    except (TypeError, ValueError):
-        numbers = np.asarray(None)
-    assert numbers.dtype.kind in "biuf", f"expected numbers, but your code gave {given!r}. {advice}"
-    return numbers
+def _told_apart(due: Any, came: Any, rtol: float, atol: float) -> tuple[str, str]:
+    """Two values as text: seven digits, or as many as tell the numbers apart, and then by how much they may differ."""
+    if isinstance(due, str):
+        return _shortened(repr(due)), _shortened(repr(came))
+    if not isinstance(due, float | np.floating) and not isinstance(came, float | np.floating):
+        return str(due), str(came)
+    due, came = float(due), float(came)
+    if f"{due:.7g}" != f"{came:.7g}":
+        return f"{due:.7g}", f"{came:.7g}"
+    digits = next((number for number in range(8, 17) if f"{due:.{number}g}" != f"{came:.{number}g}"), 17)
+    allowed = f"the difference is {abs(due - came):.2g}, and {atol + rtol * abs(due):.2g} is allowed"
+    return f"{due:.{digits}g}", f"{came:.{digits}g}: {allowed}"
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 200 else f"{text[:120]} … {text[-60:]}"
+
+
+def _named(value: Any) -> str:
+    """What a value is, in a few words; of a tensor only its dtype and shape."""
+    if isinstance(value, bool | int | float | np.generic):
+        return f"{_shortened(repr(value))}, a plain number"
+    if value is None or isinstance(value, str | bytes):
+        return _shortened(repr(value))
+    if isinstance(value, np.ndarray):
+        with np.printoptions(threshold=6, edgeitems=2):
+            return f"{_shortened(repr(value))}, a NumPy array"
+    if type(value) in (list, tuple, dict):
+        items = list(value.values() if isinstance(value, dict) else value)
+        first = f", the first one {_named(items[0])}" if items else ""
+        return f"a {type(value).__name__} of {len(items)}{first}"
+    return str(_kind_of(value))
+
+
+@in_worker
+def _kind_of(value: Any) -> str:
+    name = type(value).__name__
+    if "KerasTensor" in name:
+        return f"a symbolic Keras tensor of shape {value.shape}, which has no numbers"
+    if isinstance(value, tf.Variable) or name == "Variable":
+        return f"a variable of dtype {tf.as_dtype(value.dtype).name} and shape {tuple(value.shape)}"
+    if isinstance(value, tf.Tensor):
+        symbolic = "" if hasattr(value, "numpy") else "symbolic "
+        unknown = "" if hasattr(value, "numpy") else ", which has no numbers outside its graph"
+        return f"a {symbolic}tensor of dtype {value.dtype.name} and shape {value.shape}{unknown}"
+    if isinstance(value, type):
+        return f"the class {value.__name__} instead of an object of it"
+    if callable(value) and hasattr(value, "__name__"):
+        return f"the function {value.__name__}, which was not called"
+    return f"an object of class {name}"
 
 
 def assert_serializable(obj: Any, **expected: object) -> Any:
@@ -144,26 +231,52 @@ def ops_in(fn: Any, *specs: Any) -> list[str]:
     return sorted({node.op for node in nodes})
 
 
-def assert_tensor(given: Any, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Assert that `given` is a tensor with the dtype, shape and numbers of `expected`; integers must be equal.
+def assert_tensor(
+    given: Any, expected: object, advice: str = "", rtol: float | None = None, atol: float | None = None
+) -> None:
+    """Assert that `given` is a tensor with the shape, dtype and values of `expected`; integers must be equal.
+
+    Floating-point numbers are compared as by `assert_close`. If text is expected, the dtype must be string.
 
     assert_tensor(student.arange_like_numpy(5), np.arange(5, dtype="int64"))
     """
-    wanted = np.asarray(expected)
-    assert _is_tensor(given), f"expected a tensor, but your code gave {given!r}. {advice}"
-    dtype = _as_numbers(given, advice).dtype
-    assert dtype == wanted.dtype, f"expected dtype {wanted.dtype}, but your code gave {dtype}. {advice}"
-    exact = wanted.dtype.kind in "biu"
-    assert_close(given, wanted, advice, 0.0 if exact else rtol, 0.0 if exact else atol)
+    _assert_tensor(given, _fetched(given), expected, advice, rtol, atol)
+
+
+def _assert_tensor(
+    given: Any, fetched: Any, expected: object, advice: str, rtol: float | None, atol: float | None
+) -> None:
+    is_tensor, values = fetched
+    if not is_tensor:
+        more = " A function without `return` gives None." if given is None else ""
+        raise AssertionError(f"expected a tensor, but your code gave {_named(given)}. {advice}{more}")
+    found, wanted = _as_array(values), _as_array(expected)
+    _assert_shape(given, found, wanted, advice)
+    due, came = (_dtype_name(np.asarray(array)) for array in (expected, values))
+    assert came == due, f"expected dtype {due}, but your code gave {came}. {advice}"
+    floating = "f" in found.dtype.kind
+    _assert_values(found, wanted, advice, rtol if floating else None, atol if floating else None)
+
+
+def _dtype_name(array: Any) -> str:
+    return "string" if _is_text(array) else str(array.dtype.name)
 
 
 @in_worker
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, tf.Tensor)
+def _fetched(value: Any) -> Any:
+    """Return whether a value is a tensor with numbers, and the numbers; any other value comes back as it is."""
+    if isinstance(value, tf.Tensor) and hasattr(value, "numpy"):
+        return True, np.asarray(value.numpy(), dtype=object if value.dtype == tf.string else None)
+    return False, value
 
 
 def assert_each(
-    fn: Any, cases: Any, expected: Callable[..., Any], advice: str = "", rtol: float = 1e-5, atol: float = 1e-6
+    fn: Any,
+    cases: Any,
+    expected: Callable[..., Any],
+    advice: str = "",
+    rtol: float | None = None,
+    atol: float | None = None,
 ) -> None:
     """Assert that `fn(*inputs)` is the tensor `expected(*inputs)` in each case; all run in one exchange.
 
@@ -171,17 +284,18 @@ def assert_each(
 
     assert_each(student.mean_of_rows, {"one row": (x[:1],), "no rows": (x[:0],)}, lambda x: x.mean(axis=1))
     """
-    given = _results(fn, list(cases.values()), list(cases))
-    for (case, inputs), result in zip(cases.items(), given, strict=True):
-        assert_tensor(result, expected(*inputs), f"This is the case: {case}. {advice}", rtol, atol)
+    results = _results(fn, _fetched, list(cases.values()), list(cases))
+    for (case, inputs), result in zip(cases.items(), results, strict=True):
+        about = f"This is the case: {case}. {advice}"
+        _assert_tensor(result[1], result, expected(*inputs), about, rtol, atol)
 
 
 @in_worker
-def _results(fn: Any, inputs: Any, names: Any) -> Any:
+def _results(fn: Any, fetched: Any, inputs: Any, names: Any) -> Any:
     results = []
     for name, values in zip(names, inputs, strict=True):
         try:
-            results.append(fn(*values))
+            results.append(fetched(fn(*values)))
         except Exception as error:
             error.add_note(f"This is the case: {name}.")
             raise
@@ -197,7 +311,7 @@ def assert_distributed(sample: Any, cdf: Callable[[Any], Any], advice: str = "",
 
     assert_distributed(noise, lambda x: np.clip(x, 0, 1), "The noise is uniform in [0, 1).")
     """
-    values = np.sort(_as_numbers(sample, advice), axis=None).astype("float64")
+    values = np.sort(_numbers(sample, advice), axis=None)
     steps, exact = np.arange(len(values) + 1) / len(values), np.asarray(cdf(values))
     distance = max(np.abs(exact - steps[1:]).max(), np.abs(exact - steps[:-1]).max())
     bound = np.sqrt(np.log(2 / alarm) / (2 * len(values)))
@@ -205,6 +319,18 @@ def assert_distributed(sample: Any, cdf: Callable[[Any], Any], advice: str = "",
         f"expected numbers of another distribution: the distance is {distance:.3g}, at most {bound:.3g} is due to "
         f"chance. {advice}"
     )
+
+
+def _numbers(sample: Any, advice: str) -> Any:
+    array = _as_array(sample)
+    if array.dtype.kind not in "biuf":
+        raise AssertionError(f"expected numbers, but your code gave {_named(sample)}. {advice}")
+    numbers = array.astype("float64")
+    assert numbers.size, f"expected numbers, but your code gave none: the shape is {numbers.shape}. {advice}"
+    assert np.isfinite(numbers).all(), (
+        f"expected finite numbers, but your code gave {numbers[~np.isfinite(numbers)][0]}. {advice}"
+    )
+    return numbers
 
 
 def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:

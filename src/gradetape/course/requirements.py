@@ -6,12 +6,15 @@ comment, at a blank line, or at the next list item. `release` removes the commen
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterator
 
 import msgspec
 
 REQUIREMENT_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _COMMENT = re.compile(r"<!--\s*requirement:\s*(?P<id>.*?)\s*-->[ \t]*\n?")
+_ANY_COMMENT = re.compile(r"<!--\s*(?P<text>(?P<word>[\w-]*).*?)\s*-->", re.DOTALL)
 _END = re.compile(r"\n[ \t]*(?:\n|[-*+][ \t]|\d+[.)][ \t])")
 
 
@@ -29,8 +32,16 @@ def requirements_of(prompt: str) -> tuple[Requirement, ...]:
     ends = [*(match.start() for match in found[1:]), len(prompt)]
     return tuple(
         Requirement(match["id"], _text(prompt[match.end() : end]), prompt.count("\n", 0, match.start()) + 1)
-        for match, end in zip(found, ends, strict=True)
+        for match, end in zip(found, ends, strict=False)  # one end is left if there are none
     )
+
+
+def misspelt(prompt: str) -> Iterator[tuple[int, str]]:
+    """Comments that look like a requirement's and are none, which students would read: the line and the text."""
+    for match in _ANY_COMMENT.finditer(prompt):
+        alike = difflib.get_close_matches(match["word"].lower(), ["requirement", "requirements"], cutoff=0.8)
+        if alike and not _COMMENT.match(match[0]):
+            yield prompt.count("\n", 0, match.start()) + 1, match["text"]
 
 
 def without_comments(prompt: str) -> str:

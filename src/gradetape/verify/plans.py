@@ -16,7 +16,7 @@ from gradetape.verify.mutants import Mutant
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A solution to run; `source` is its text if it answers a single question."""
+    """A solution to run; `source` is its text if it answers a single question, `mutant` its record if it is one."""
 
     kind: str
     name: str
@@ -24,6 +24,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     question: str | None = None
     expected: tuple[str, ...] = ()
     source: PythonSource | None = None
+    mutant: Mutant | None = None
 
 
 class Planner:
@@ -73,7 +74,7 @@ class Planner:
                 raise CourseError(f"{mutant.place}: 'fails' names {names}, which is not a check of the question")
             yield Plan(
                 kind="mutant", name=mutant.name, question=question_id, source=mutant.source, expected=expected,
-                job=self._alone(question_id, mutant.source),
+                mutant=mutant, job=self._alone(question_id, mutant.source),
             )  # fmt: skip
 
     def _alone(self, question_id: str, source: PythonSource) -> Job:

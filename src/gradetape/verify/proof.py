@@ -9,69 +9,17 @@ from typing import Any
 import msgspec
 
 from gradetape.records import Check, CheckResult, Verdict
+from gradetape.verify.coverage import Prompt, coverage_notes, coverage_problems, requirements_as_json
+from gradetape.verify.trials import HELD, Trial
 
 BOUNDS = {"raiser": 0.0, "argument": 0.10, "zeros": 0.10, "liar": 0.25}
-
-
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One solution that was run: its kind, its question (None for the whole assignment), and its results.
-
-    `unloaded` holds, by question id, the reason why the cells of a question did not run.
-    """
-
-    kind: str
-    name: str
-    question: str | None
-    results: tuple[CheckResult, ...]
-    expected: tuple[str, ...] = ()
-    unloaded: Mapping[str, str] = {}
-
-    @property
-    def label(self) -> str:
-        """Its name in messages."""
-        name = f"{self.question}/{self.name}" if self.question else self.name
-        return name if name == self.kind else f"{self.kind} {name}"
-
-    @property
-    def points(self) -> float:
-        """The points of its results."""
-        return sum(result.points for result in self.results)
-
-    @property
-    def failed(self) -> tuple[str, ...]:
-        """The ids of the checks that it failed."""
-        return tuple(result.check.id for result in self.results if result.verdict not in _HELD)
-
-    @property
-    def passed(self) -> tuple[str, ...]:
-        """The ids of the checks that it passed."""
-        return tuple(result.check.id for result in self.results if result.verdict in _HELD)
-
-    @property
-    def missed(self) -> tuple[str, ...]:
-        """The ids of the checks that its header names and that it passed; skipped checks do not count."""
-        skipped = {result.check.id for result in self.results if result.verdict is Verdict.SKIPPED}
-        return tuple(sorted(set(self.expected) - set(self.failed) - skipped))
-
-    @property
-    def surprise(self) -> bool:
-        """Whether the failed checks differ from those that its header names."""
-        return bool(self.missed) or not set(self.failed) <= set(self.expected)
-
-    @property
-    def conclusive(self) -> tuple[CheckResult, ...]:
-        """The results of the questions whose cells ran."""
-        return tuple(result for result in self.results if result.check.question not in self.unloaded)
-
-
-_HELD = (Verdict.PASSED, Verdict.SKIPPED)
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """The proof of an assignment's checks, or the problems that are left.
 
     `faults` holds, by check id, the reason why a check cannot be run at all. `unready` lists the placeholders by
-    question id; those of the introduction by the assignment's name.
+    question id; those of the introduction by the assignment's name. `prompts` are those of the questions that were run.
     """
 
     assignment: str
@@ -79,6 +27,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     trials: tuple[Trial, ...] = ()
     faults: Mapping[str, str] = {}
     unready: Mapping[str, tuple[str, ...]] = {}
+    prompts: tuple[Prompt, ...] = ()
 
     def of(self, kind: str) -> tuple[Trial, ...]:
         """The trials of one kind: reference, variant, starter, mutant or adversary."""
@@ -112,6 +61,11 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self._problems())
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What an author should know, though it stands in the way of nothing."""
+        return tuple(coverage_notes(self.prompts, self.checks))
+
+    @property
     def ok(self) -> bool:
         """Whether the checks are proven."""
         return not self.problems
@@ -129,10 +83,12 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
             "mutants": [_mutant(trial) for trial in self.of("mutant")],
             "checks": [
                 {"question": check.question, "name": check.name, "public": check.public, "points": check.points,
-                 "killed_by": list(killed[check.id])}
+                 "killed_by": list(killed[check.id]), "proves": list(check.requirements)}
                 for check in self.checks
             ],
             "flaky": list(self.flaky),
+            "requirements": requirements_as_json(self.prompts, self.checks, self.of("mutant")),
+            "notes": list(self.notes),
         }  # fmt: skip
 
     def _problems(self) -> Iterator[str]:
@@ -153,6 +109,10 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         for trial in self.of("mutant"):
             yield from _surprises(trial, rejected)
         yield from self._unproven(rejected)
+        unread = {check.question for check in self.checks if check.id in self.faults}
+        unclear = rejected | {check.id for check in self.checks if self._skipped(check.id)}
+        prompts = [prompt for prompt in self.prompts if prompt.question not in unread]
+        yield from coverage_problems(prompts, self.checks, self.of("mutant"), unclear)
 
     def _unfair(self, rejected: Set[str]) -> Iterator[str]:
         """Checks that reject right solutions; a check that rejects the reference is not reported for variants too."""
@@ -194,7 +154,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _wrong(result: CheckResult) -> bool:
-    return result.verdict not in _HELD
+    return result.verdict not in HELD
 
 
 def _variant(trial: Trial) -> dict[str, Any]:
@@ -205,6 +165,7 @@ def _mutant(trial: Trial) -> dict[str, Any]:
     return {
         "question": trial.question, "name": trial.name, "expected": [_short(check) for check in trial.expected],
         "failed": [_short(check) for check in trial.failed], "ok": not trial.surprise and not trial.unloaded,
+        "breaks": list(trial.breaks),
     }  # fmt: skip
 
 

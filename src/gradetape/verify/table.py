@@ -19,6 +19,8 @@ def render(proof: Proof, console: Console) -> None:
         console.print(_others(proof))
     for problem in proof.problems:
         console.print(f"[red]✗[/] {escape(problem)}")
+    for note in proof.notes:
+        console.print(f"[yellow]note:[/] {escape(note)}")
     problems = _counted(len(proof.problems), "problem")
     verdict = "[green]The checks are proven[/]" if proof.ok else f"[red]{problems}[/]"
     checks, mutants = _counted(len(proof.checks), "check"), _counted(len(proof.of("mutant")), "mutant")

@@ -13,10 +13,12 @@ from gradetape.errors import CourseError, InfrastructureError, ReleaseError
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Outcome
 from gradetape.release import refuse_unfit
+from gradetape.verify.coverage import Prompt
 from gradetape.verify.loading import not_loaded, not_parsed
 from gradetape.verify.mutants import Mutant, mutants_of
 from gradetape.verify.plans import Plan, Planner
-from gradetape.verify.proof import Proof, Trial
+from gradetape.verify.proof import Proof
+from gradetape.verify.trials import Trial
 
 ProgressCallback = Callable[[int, int], None]
 _AS_CONFIGURED = EngineOptions()
@@ -48,7 +50,12 @@ def verify(
         outcomes = _run(engine, plans, progress)
     trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True))
     return Proof(
-        assignment=gradable.assignment.name, checks=rubric.checks, trials=trials, faults=rubric.faults, unready=unready
+        assignment=gradable.assignment.name,
+        checks=rubric.checks,
+        trials=trials,
+        faults=rubric.faults,
+        unready=unready,
+        prompts=_prompts(gradable, question_ids),
     )
 
 
@@ -85,6 +92,14 @@ def _mutants(gradable: GradableAssignment, question_ids: Sequence[str]) -> dict[
     return {each: mutants_of(gradable.answer_key, each, legacy=legacy) for each in question_ids}
 
 
+def _prompts(gradable: GradableAssignment, question_ids: Sequence[str]) -> tuple[Prompt, ...]:
+    return tuple(
+        Prompt.read(source.question.id, source.prompt, gradable.course.root)
+        for source in gradable.assignment.question_sources
+        if source.question.id in question_ids
+    )
+
+
 def _trial(gradable: GradableAssignment, plan: Plan, outcome: Outcome) -> Trial:
     def source_of(question_id: str) -> PythonSource:
         return plan.source or PythonSource.read(gradable.answer_key.reference(question_id))
@@ -92,9 +107,12 @@ def _trial(gradable: GradableAssignment, plan: Plan, outcome: Outcome) -> Trial:
     has_to_run = plan.kind in ("reference", "variant", "mutant")
     unloaded = not_loaded(plan.job.cells, outcome.events, source_of) if has_to_run else {}
     questions = {result.check.question for result in outcome.results}
+    mutant = plan.mutant
+    about = (mutant.breaks, mutant.misconception, mutant.place) if mutant else ((), "", "")
     return Trial(
         kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results,
         unloaded={question_id: reason for question_id, reason in unloaded.items() if question_id in questions},
+        breaks=about[0], misconception=about[1], place=about[2],
     )  # fmt: skip
 
 

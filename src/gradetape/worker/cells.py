@@ -105,8 +105,9 @@ def own_lines(error: BaseException) -> str:
 
 
 def text_of(error: BaseException) -> str:
-    """An exception's own text, whatever its `__str__` does."""
+    """An exception's own text, whatever its `__str__` does, and its notes."""
     try:
-        return str(error)[:4000]
+        notes = [str(note)[:500] for note in getattr(error, "__notes__", ())]
+        return "\n".join([str(error)[:4000], *notes[:5]])
     except BaseException:
         return ""
