@@ -20,7 +20,7 @@ def test_noise_is_new(student, rng):
     assert_distributed(noises, lambda z: (1 + np.vectorize(math.erf)(z / math.sqrt(2))) / 2, advice)
     noise = np.concatenate(noises)
     correlations = np.abs(np.fft.irfft(np.abs(np.fft.rfft(noise)) ** 2) / len(noise))  # of the noise with itself
-    again = correlations[1 : len(noise) // 2].max() > 8 / math.sqrt(len(noise))  # by chance once in 10**9 times
+    again = correlations[1 : len(noise) // 2 + 1].max() > 8 / math.sqrt(len(noise))  # by chance once in 10**9 times
     assert not again, "expected new noise for each number and with every call, but some of it comes again"
 
 
