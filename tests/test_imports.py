@@ -58,6 +58,8 @@ DOORS = {
     "matplotlib": {"report"},
     "rich": {"cli", "verify", "report"},
     "click": {"cli"},
+    "cosmic_ray": {"verify"},
+    "libcst": {"verify"},
 }
 
 # Their text is copied into the students' folder or into a submission. No module imports them.
@@ -71,6 +73,7 @@ LAZY = {
     "judge/plugin.py": "pytest loads the plugin in every session",
     "judge/registry.py": "the plugin reads the marks in every session",
     "report/plots.py": "matplotlib takes a second to import",
+    "verify/mutation/mutation.py": "the libraries that generate mutants are optional",
     "sandbox/seccomp.py": "libseccomp may be missing",
 }
 

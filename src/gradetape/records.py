@@ -240,6 +240,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `only` lists the ids of the checks to run, or None for all; `trusted` marks the reference itself. A `liar` is not
     run: for each check the reference runs with another seed, and its replies are played back to the check.
+
+    `check_limits` replaces the limits of single checks, in seconds by check id. With `stop_at_failure` the checks run
+    in the order of `only`, and the first one that is not passed is the last.
     """
 
     cells: tuple[Cell, ...]
@@ -249,6 +252,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     only: tuple[str, ...] | None = None
     trusted: bool = False
     liar: bool = False
+    check_limits: dict[str, float] = {}
+    stop_at_failure: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here, names_of
+from gradetape.cli.mutation import MutationOptions, mutation_options, run
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import bar, console
+from gradetape.course.assignments import Course
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
 from gradetape.engine import EngineOptions
@@ -29,10 +32,11 @@ from gradetape.verify.table import render
     default=1,
     help="Run the reference and the variants N times to find flaky checks.",
 )
+@mutation_options
 @options.workers
 @options.as_json
 def command(
-    assignments: tuple[str, ...], question: str | None, repeat: int, workers: int | None, as_json: bool
+    assignments: tuple[str, ...], question: str | None, repeat: int, workers: int | None, as_json: bool, **mutating: Any
 ) -> None:
     """Prove the checks: run them on solutions whose result is known.
 
@@ -40,16 +44,24 @@ def command(
     which are made to fool checks, must get almost no points. Each mutant, a solution with one mistake, must fail the
     checks that its header names.
 
+    With --mutate, mutants are generated instead: small changes of the reference and the variants, one at a time. Those
+    that pass every check show what the checks do not test.
+
     \b
     Examples:
       gradetape verify
       gradetape verify custom-training --question q05
       gradetape verify custom-training --repeat 5 --json
+      gradetape verify custom-training --question q05 --mutate
     """
     course = here()
     names = names_of(course, assignments)
     if as_json and len(names) != 1:
         raise click.UsageError("--json describes one assignment: name it")
+    chosen = MutationOptions(**mutating)
+    chosen.refuse_alone()
+    if chosen.mutated:
+        sys.exit(max(_mutated(course, name, question, chosen, workers, as_json) for name in names))
     proofs = []
     for name in names:
         gradable = GradableAssignment.open(course, name)
@@ -72,3 +84,11 @@ def _proven(gradable: GradableAssignment, question: str | None, repeat: int, wor
             progress.update(task, completed=done, total=total)
 
         return prove(gradable, EngineOptions(workers=workers), question=question, repeat=repeat, progress=update)
+
+
+def _mutated(
+    course: Course, name: str, question: str | None, chosen: MutationOptions, workers: int | None, as_json: bool
+) -> int:
+    gradable = GradableAssignment.open(course, name)
+    question_id = None if question is None else resolve(question, gradable.assignment)
+    return run(gradable, question_id, chosen, workers, as_json=as_json)

@@ -31,7 +31,7 @@ from gradetape.judge.items import check_of
 from gradetape.judge.messages import Began, CancelJob, Done, JobLost, Judged, Message, Request, RunJob
 from gradetape.judge.session import Judge
 from gradetape.judge.verdicts import uncollected, unjudged
-from gradetape.records import Check, CheckResult, CollectedChecks
+from gradetape.records import Check, CheckResult, CollectedChecks, Job, Verdict
 from gradetape.remote.replay import Recording, receive_recording, send_recording
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.sandbox import syscalls
@@ -118,7 +118,7 @@ class Server:
             if isinstance(request, CancelJob):
                 self._cancel(request.number)
                 continue
-            self._fork(request, _in_order(session.items, request.job.only), time.monotonic())
+            self._fork(request, _in_order(session.items, request.job), time.monotonic())
         self._kill_overdue()
         return True
 
@@ -185,7 +185,8 @@ class Server:
             trusted, detail = child.request.job.trusted, f"wait status {status}"
             result = unjudged(check_of(item), overdue=child.overdue, trusted=trusted, detail=detail)
             self._supervisor.send(Judged(number=child.request.number, result=result))
-        self._fork(child.request, child.items[child.stage + 1 :], child.since)
+        left = [] if child.request.job.stop_at_failure else child.items[child.stage + 1 :]
+        self._fork(child.request, left, child.since)
 
 
 class ChildHost:
@@ -194,6 +195,7 @@ class ChildHost:
     def __init__(self, request: RunJob, items: list[pytest.Item], channel: MessageChannel) -> None:
         self._request, self._items, self._channel = request, items, channel
         self._context: CheckContext | None = None
+        self._ended = False
         self.rehearsing = False
 
     def context(self, item: pytest.Item) -> CheckContext:
@@ -211,6 +213,8 @@ class ChildHost:
     def ended(self, result: CheckResult) -> None:
         """Forwards a result, unless it belongs to a rehearsal."""
         if not self.rehearsing:
+            failed = result.verdict not in (Verdict.PASSED, Verdict.SKIPPED)
+            self._ended = self._request.job.stop_at_failure and failed
             self._channel.send(Judged(number=self._request.number, result=result))
 
     def lost(self, error: InfrastructureError) -> None:
@@ -223,6 +227,8 @@ class ChildHost:
             if self._request.job.liar:
                 self.context(item).play(self._rehearsed(item))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self._ended:
+                break
         context = self._context
         if context is None:
             self._channel.send(Done(number=self._request.number))
@@ -269,13 +275,16 @@ def _with_time_left(request: RunJob, since: float) -> RunJob:
     return msgspec.structs.replace(request, job=job)
 
 
-def _in_order(items: list[pytest.Item], wanted: tuple[str, ...] | None) -> list[pytest.Item]:
-    """The requested items, public checks first.
+def _in_order(items: list[pytest.Item], job: Job) -> list[pytest.Item]:
+    """The requested items, public checks first; in the job's own order if it stops at a failure, as no student's does.
 
     Only in public checks does the output of a student's code reach the student: none of them may run after a hidden
     check, or the code could keep the hidden inputs and print them then.
     """
+    wanted = job.only
     chosen = [item for item in items if wanted is None or check_of(item).id in wanted]
+    if job.stop_at_failure and wanted is not None:
+        return sorted(chosen, key=lambda item: wanted.index(check_of(item).id))
     return sorted(chosen, key=lambda item: not check_of(item).public)
 
 

@@ -60,7 +60,8 @@ class Judge:
             self.host.lost(error)
             raise
         self._error = None
-        check, seconds = check_of(item), limit_of(item, context.job.limits.check_s)
+        check = check_of(item)
+        seconds = context.job.check_limits.get(check.id) or limit_of(item, context.job.limits.check_s)
         asked = set(getattr(item, "fixturenames", ()))
         try:
             loaded, reference = bool(loading("student") & asked), bool(loading("reference") & asked)

@@ -1,0 +1,64 @@
+"""Digests of everything that decides what becomes of a mutant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import gradetape
+from gradetape.course.gradable import GradableAssignment
+from gradetape.records import Environment
+from gradetape.verify.mutation.check_code import CheckCode, codes_of
+from gradetape.verify.mutation.hashing import digest_of
+
+LOADING = "loading"
+# The packages whose code runs a check, in the judge and in the workers.
+_RUNNING = ("checks", "judge", "remote", "wire", "worker")
+
+
+class Keys:
+    """The keys under which the verdicts of an assignment's checks are remembered.
+
+    A key is a digest of the solution's text, the check's code, the reference if the check uses it, the seed, the Keras
+    generation, the versions of the software, and gradetape's own code that runs checks.
+    """
+
+    def __init__(self, gradable: GradableAssignment, environment: Environment) -> None:
+        self._gradable = gradable
+        self._environment = environment
+
+    @cached_property
+    def codes(self) -> Mapping[str, CheckCode]:
+        """The code of every check, by the check's id."""
+        return codes_of(self._gradable)
+
+    @cached_property
+    def assignment(self) -> str:
+        """The key of the list of checks: it changes with any check file."""
+        texts = [path.read_text(encoding="utf-8-sig") for path in self._gradable.check_files]
+        return digest_of([self._basis, *texts])
+
+    def pair(self, question_id: str, cells: Iterable[str], check_id: str) -> str:
+        """The key of a solution and a check, or of whether the solution's cells run (LOADING)."""
+        parts = [self._basis, question_id, check_id, digest_of(cells)]
+        if (code := self.codes.get(check_id)) is not None:
+            parts += [code.digest, self._reference if "reference" in code.fixtures else ""]
+        return digest_of(parts)
+
+    @cached_property
+    def _reference(self) -> str:
+        return digest_of(cell.source for cell in self._gradable.reference)
+
+    @cached_property
+    def _basis(self) -> str:
+        config = self._gradable.course.config
+        versions = [f"{name}={number}" for name, number in sorted(self._environment.versions.items())]
+        seed = self._gradable.answer_key.seed().hex()
+        return digest_of([_own_code(), seed, str(config.keras), self._environment.identity, *versions])
+
+
+def _own_code() -> str:
+    root = Path(gradetape.__file__).parent
+    files = [path for name in _RUNNING for path in sorted((root / name).rglob("*.py"))]
+    return digest_of(path.read_text(encoding="utf-8") for path in files)

@@ -1,0 +1,58 @@
+"""What a mutation run exchanges: solutions, their mutants, and what became of each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from gradetape.course.source import SourceCell
+
+
+class Solution(msgspec.Struct, frozen=True, kw_only=True):
+    """A right solution of a question, with its code cells; `name` is `reference` or a variant's."""
+
+    question: str
+    name: str
+    cells: tuple[SourceCell, ...]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """The lines that a mutant changes, as they stand in the solution, and those that replace them."""
+
+    replace: str
+    by: str
+
+
+class GeneratedMutant(msgspec.Struct, frozen=True, kw_only=True):
+    """A generated mutant; `function` is the class and function that it changes, `line` where, in the solution's file.
+
+    `cells` are the texts of its code cells.
+    """
+
+    question: str
+    solution: str
+    operator: str
+    function: str
+    line: int
+    cells: tuple[str, ...]
+    change: Change
+
+
+class End(StrEnum):
+    """What became of a mutant."""
+
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    NOT_RUN = "does not run"
+    SURVIVED = "survived"
+    EQUIVALENT = "equivalent"
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """A mutant's end; `check` is the id of the check that it failed. `remembered`: nothing had to be run."""
+
+    mutant: GeneratedMutant
+    end: End
+    check: str = ""
+    remembered: bool = False

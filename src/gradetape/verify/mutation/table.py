@@ -1,0 +1,40 @@
+"""Shows a mutation report in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gradetape.verify.mutation.records import Result
+from gradetape.verify.mutation.score import MutationReport
+
+
+def render(report: MutationReport, console: Console) -> None:
+    """Prints every survivor as a diff, the score of each question, and the problems."""
+    for survivor in report.survivors:
+        _survivor(survivor, console)
+    console.print(_scores(report))
+    for problem in report.problems:
+        console.print(f"[red]✗[/] {escape(problem)}")
+
+
+def _survivor(result: Result, console: Console) -> None:
+    mutant = result.mutant
+    where = f"{mutant.solution}, line {mutant.line}" + (f", {mutant.function}" if mutant.function else "")
+    console.print(f"{mutant.question}, {escape(where)}: [bold]{mutant.operator}[/]")
+    for line in mutant.change.replace.splitlines():
+        console.print(f"[red]- {escape(line)}[/]")
+    for line in mutant.change.by.splitlines():
+        console.print(f"[green]+ {escape(line)}[/]")
+    console.print()
+
+
+def _scores(report: MutationReport) -> Table:
+    """A row for each question: the score leaves out what does not run and what is equivalent."""
+    columns = ("Question", "Score", "Mutants", "Failed", "Timeout", "Not run", "Equivalent", "Survived")
+    table = Table(*columns, title=f"Generated mutants of {escape(report.assignment)}")
+    for each in report.scores:
+        numbers = (each.generated, each.failed, each.timeout, each.not_run, each.equivalent, each.survived)
+        table.add_row(each.question, f"{each.score:.1%}", *map(str, numbers))
+    return table
