@@ -39,7 +39,7 @@ class AuditedDouble(keras.layers.Layer):
         return self.count
 
     def __call__(self, *args, **kwargs):
-        if not keras.backend.is_keras_tensor(args[0]):
+        if type(args[0]).__name__ != "KerasTensor":
             self.count.assign_add(1)
         return super().__call__(*args, **kwargs)
 
