@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify grade test test-slow check hostile image image-ci gpu-check torture fuzz bench screenshots docs wheel clean
+.PHONY: help setup release verify mutate mutate-sample grade test test-slow check hostile image image-ci gpu-check torture fuzz bench screenshots docs wheel clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST)
@@ -19,6 +19,13 @@ release: setup  ## build student/ from assignments/
 
 verify: setup  ## test the checks with the reference, the variants and the mutants
 	$(BIN)/gradetape verify
+
+mutate: setup  ## generate mutants of all solutions and show those that pass every check
+	$(BIN)/gradetape verify --mutate --at-least 95
+
+SAMPLE ?= 200
+mutate-sample: setup  ## the same with a sample of SAMPLE mutants
+	$(BIN)/gradetape verify --mutate --sample $(SAMPLE) $(if $(SEED),--seed $(SEED))
 
 grade: setup  ## grade the example submissions into results/
 	$(BIN)/gradetape grade examples/submissions --assignment custom-training --out results

@@ -50,6 +50,7 @@ RESULTS: Mapping[type, Mapping[str, str]] = {
         "message": "The message for the student.",
         "staff_message": "The judge's own message, with hidden values; for staff.",
         "command": "The command that runs the check again; for staff.",
+        "sentences": "At most three sentences of the prompt that a failed check proves; for the student too.",
     },
     CellEvent: {
         "cell": "The code cell, counted from 0.",

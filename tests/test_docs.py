@@ -27,6 +27,7 @@ from gradetape.doctor import Finding
 from gradetape.exports import GradeTable, as_json
 from gradetape.records import Unreadable
 from gradetape.verify import Proof
+from gradetape.verify.mutation import MutationReport
 from scripts import limits_page
 from tests.commands import commands
 from tests.factories import a_tiny_grade
@@ -125,6 +126,7 @@ def test_every_key_of_the_json_is_described() -> None:
     objects = [
         as_json([a_tiny_grade("alice")], [broken], "tiny", "namespaces", max_points=5),
         Proof(assignment="tiny").as_json(),
+        MutationReport(assignment="tiny", questions=("q01_double",), results=()).as_json(),
         {"ok": True, "findings": [{name: "" for name in Finding.__struct_fields__}]},
     ]
     text = (ROOT / "docs" / "reference" / "json.md").read_text()

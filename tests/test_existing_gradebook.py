@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from gradetape.gradebook import Gradebook
-from gradetape.records import CellEvent, Status, Unreadable
+from gradetape.records import CellEvent, Status, Unreadable, Verdict
 from tests.books import recorded
 from tests.course import called, command
 from tests.factories import SECRET, a_tiny_grade
@@ -74,6 +74,17 @@ def test_what_happened_to_the_cells_is_shown_to_all(tmp_path: Path) -> None:
         output = called(course, "show", "alice", *more).stdout
         assert "Code cell 2 (Half) raised an error" in output
         assert "    Your code raised SyntaxError: '(' was never closed\n" in output and "             ^\n" in output
+
+
+def test_what_the_question_says_about_a_failed_check_is_shown_to_all(tmp_path: Path) -> None:
+    grade = a_tiny_grade("alice")
+    results = tuple(
+        result if result.verdict is Verdict.PASSED else msgspec.structs.replace(result, sentences=("It says so.",))
+        for result in grade.results
+    )
+    course = recorded(tmp_path, msgspec.structs.replace(grade, results=results))
+    for more in ((), ("--staff",)):
+        assert 'The question says: "It says so."' in called(course, "show", "alice", *more).stdout
 
 
 def test_an_unreadable_file_is_shown_with_its_reason(course: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
 from gradetape.grading.builder import GradeBuilder
-from gradetape.records import Cell, Environment
+from gradetape.grading.rubric import Rubric
+from gradetape.records import Cell, Check, CheckResult, Environment, Outcome, Verdict
 from tests.course import DOUBLE, tiny
 from tests.submissions import script
 
@@ -23,9 +24,12 @@ def opened(root: Path) -> GradableAssignment:
     return GradableAssignment.open(courses.find(root), "tiny")
 
 
+def builder(root: Path) -> GradeBuilder:
+    return GradeBuilder(opened(root), Environment(isolation="none", identity="this test", message=""))
+
+
 def key(root: Path) -> str:
-    environment = Environment(isolation="none", identity="this test", message="")
-    return GradeBuilder(opened(root), environment).key(script("ada", DOUBLE, assignment="tiny"))
+    return builder(root).key(script("ada", DOUBLE, assignment="tiny"))
 
 
 def write(root: Path, question: str, text: str) -> None:
@@ -55,3 +59,48 @@ def test_another_comment_in_a_starter_does_not(root: Path) -> None:
     starter = root / "assignments/tiny/q01_double/starter.py"
     starter.write_text(f"# A comment.\n{starter.read_text()}")
     assert key(root) == before
+
+
+PROMPT = """\
+# Twice as much
+
+`double(x)` <!-- requirement: twice --> returns **twice** a number.
+<!-- requirement: same-type --> The type stays:
+
+- <!-- requirement: integers --> an integer becomes an integer, as in \\*these\\* examples; `2 * x` is one,
+  [another](https://example.org) is `x+x`
+- <!-- requirement: long --> {long}.
+- <!-- requirement: last --> No more.
+"""
+
+
+def quoted(root: Path, verdict: Verdict, *requirements: str) -> tuple[str, ...]:
+    """What a student's result for a check quotes."""
+    (root / "assignments/tiny/q01_double/prompt.md").write_text(PROMPT.format(long="A long word or two " * 30))
+    check = Check(
+        question="q01_double", name="test_two", public=False, title="Two.", hint="", points=1, requirements=requirements
+    )
+    result = CheckResult(check=check, verdict=verdict, points=0, seconds=0)
+    rubric = Rubric(opened(root), (check,), {})
+    grade = builder(root).grade(rubric, script("ada", DOUBLE, assignment="tiny"), Outcome(results=(result,)))
+    return grade.results[0].sentences
+
+
+def test_a_check_that_fails_quotes_the_prompt_without_markdown(root: Path) -> None:
+    assert quoted(root, Verdict.FAILED, "twice", "same-type", "integers") == (
+        "… returns twice a number.",
+        "The type stays …",
+        "… an integer becomes an integer, as in *these* examples; 2 * x is one, another is x+x …",
+    )
+    [long] = quoted(root, Verdict.ERROR, "long")
+    assert 200 < len(long) < 250 and long.endswith("A long word …")
+
+
+def test_a_check_quotes_at_most_three_sentences_and_none_that_is_not_there(root: Path) -> None:
+    assert len(quoted(root, Verdict.FAILED, "twice", "twice", "same-type", "integers", "last")) == 3
+    assert quoted(root, Verdict.FAILED, "unknown", "last") == ("No more.",)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASSED, Verdict.SKIPPED, Verdict.MISSING, Verdict.FAULT])
+def test_nothing_is_quoted_where_the_answer_did_not_fail(root: Path, verdict: Verdict) -> None:
+    assert quoted(root, verdict, "twice") == ()

@@ -48,6 +48,7 @@ from gradetape.checks import (
     in_worker,
     hint,
     points,
+    proves,
     raises,
 )
 
@@ -60,6 +61,10 @@ def rank_of_result(fn):
 
 
 @points(2)
+@proves(
+    "twice",
+    "same-rank",
+)
 @hint("Add the argument to itself.")
 def test_doubles(student, rng):
     """The result is twice the argument."""
@@ -82,6 +87,15 @@ def test_saves(student, keras, tf, worker_tmp_path):
         model.get_layer("no such layer")
     assert (worker_tmp_path / "model.keras").is_file() and tf.constant(1) == 1
 '''
+
+PROMPT = """\
+# Twice as much
+
+Write `double`.
+
+- <!-- requirement: twice --> It returns *twice* its argument, `2 * x`,
+  <!-- requirement: same-rank --> as an array of the **same** rank
+"""
 
 TELL = '''\
 from gradetape.checks import points
@@ -122,7 +136,7 @@ def make_course(root: Path, **changed: str) -> Path:
         f"{home}/assignment.yml": ASSIGNMENT,
         f"{home}/introduction.md": "# First steps\n\nWelcome, bonjour à tous.\n",
         f"{home}/data/numbers.csv": "1,2\n",
-        f"{home}/q01_double/prompt.md": "# Twice as much\n\nWrite `double`.\n",
+        f"{home}/q01_double/prompt.md": PROMPT,
         f"{home}/q01_double/starter.py": changed.get("starter", STARTER),
         f"{home}/q01_double/test_public.py": changed.get("checks", CHECKS),
         f"{home}/q02_tell/prompt.md": "# Tell\n\nWrite `tell`, which returns what its name says.\n",
@@ -207,7 +221,8 @@ def test_a_course_on_legacy_keras_says_so_before_tensorflow_is_imported(tmp_path
     folder = release(course.find(make_course(tmp_path)).assignment("first-steps"), tmp_path / "out", legacy_keras=True)
     text = (folder / "first-steps.ipynb").read_text(encoding="utf-8")
     assert 0 < text.find("%env TF_USE_LEGACY_KERAS=1") < text.find("import tensorflow")
-    assert "tf-keras" in (folder / "requirements.txt").read_text()
+    assert (folder / "requirements.txt").read_text().split() == ["otter-grader>=7,<8", "tensorflow", "tf-keras"]
+    assert "write `from tensorflow import keras`. `import keras` is Keras 3" in text
 
 
 def test_nothing_generated_imports_gradetape_or_pytest(released: Path) -> None:
@@ -221,6 +236,14 @@ def test_nothing_generated_imports_gradetape_or_pytest(released: Path) -> None:
 def test_test_files_open_on_machines_that_do_not_use_utf_8(released: Path) -> None:
     text = (released / "tests" / "q01_double.py").read_text(encoding="ascii")
     assert "much\\u2026" in text
+
+
+def test_the_sentences_that_a_check_proves_travel_without_ids_and_markdown(released: Path) -> None:
+    text = (released / "tests" / "q01_double.py").read_text(encoding="ascii")
+    sentences = ("It returns twice its argument, 2 * x …", "… as an array of the same rank …")
+    quoted = ", ".join(f'"{sentence}"' for sentence in sentences).encode("ascii", "backslashreplace").decode()
+    assert f"@proves({quoted})\n@hint" in text
+    assert "same-rank" not in text and "same-rank" not in (released / "first-steps.ipynb").read_text(encoding="utf-8")
 
 
 def test_only_the_vocabulary_that_is_used_travels(released: Path) -> None:
@@ -253,6 +276,13 @@ REFUSED = {
     "duplicate": (check("def test_a():\n    '''A.'''\n\ndef test_a():\n    '''B.'''"), 7, "defined twice"),
     "class": (check("class TestA:\n    def test_a(self):\n        '''A.'''"), 4, "class of checks"),
     "syntax": (check("def test_a(:\n    '''A.'''"), 4, "invalid syntax"),
+    "no such requirement": (
+        check("@proves('twise')\ndef test_a():\n    '''A.'''"),
+        4,
+        "the prompt has no requirement 'twise'. Did you mean 'twice'? Correct the id, or write <!-- requirement: twise",
+    ),
+    "starred": (check("@proves(*IDS)\ndef test_a():\n    '''A.'''"), 4, "@proves(*IDS) names no requirements. Write"),
+    "bare proves": (check("@proves\ndef test_a():\n    '''A.'''"), 4, "@proves names no requirements. Write the ids"),
     "taken name": (check("name = 'x'\n\ndef test_a():\n    '''A.'''"), 4, "Rename it"),
     "no check": (check("x = 1"), None, "holds no check"),
 }
@@ -396,6 +426,11 @@ def test_the_starter_fails_with_the_title_the_expected_value_and_the_hint(sessio
     assert "The result is twice the argument. result:" in text
     assert re.search(r"Not yet: expected \S+ at index \[0\], but your code gave \S+\.", text)
     assert "Hint: Add the argument to itself." in text
+    assert (
+        'The question says: "It returns twice its argument, 2 * x …"\n'
+        '        The question says: "… as an array of the same rank …"\n\n'
+    ) in text, "a failing check ends with what it proves"
+    assert "q01_double (public checks; hidden ones follow) results:" in text
     assert "assert_close(student.double(x), 2 * x" in text, "the check's own line"
     assert "The rank stays. result:\n        ✅" in text
     assert session.text('grader.check("q02_tell")').count("Not yet: the condition in the line above is false.") == 1
@@ -425,6 +460,9 @@ def test_a_function_that_returns_nothing_gets_a_sentence_and_not_a_crash(session
 
 def test_the_solution_passes(session: Session) -> None:
     assert "All test cases passed!" in session.text("check solution")
+    assert "q01_double (public checks; hidden ones follow)</pre></strong> passed!" in session.text(
+        "check solution", "text/html"
+    )
 
 
 def test_results_travel_between_processes_as_otter_sends_them(session: Session) -> None:
@@ -435,3 +473,292 @@ def test_export_makes_a_zip_with_the_renamed_notebook_in_it(session: Session) ->
     (file,) = session.folder.glob("alice_*.zip")
     with zipfile.ZipFile(file) as archive:
         assert "alice.ipynb" in archive.namelist()
+
+
+# What a student reads of errors
+
+ERRORS = '''\
+from gradetape.checks import assert_close, assert_each, in_worker, points
+
+
+@in_worker
+def with_two(fn, x):
+    return fn(x, 2)
+
+
+@points(1)
+def test_raises_in_a_graph(student, tf):
+    """A graph."""
+    student.noisy(tf.ones([2]))
+
+
+@points(1)
+def test_nested(student, tf):
+    """A graph that calls a function."""
+    student.nested(tf.ones([2]))
+
+
+@points(1)
+def test_runs(student, tf):
+    """A graph that runs."""
+    student.bounded(tf.ones([2]))
+
+
+@points(1)
+def test_layer(student, tf):
+    """A layer."""
+    student.Wide()(tf.ones([2, 3]))
+
+
+@points(1)
+def test_signature(student):
+    """Two arguments."""
+    student.one_argument(1.0, factor=2.0)
+
+
+@points(1)
+def test_signature_in_worker(student):
+    """Two arguments in a function."""
+    with_two(student.one_argument, 1.0)
+
+
+@points(1)
+def test_class(student):
+    """An argument of a class."""
+    student.Scale(factor=3)
+
+
+@points(1)
+def test_none(student):
+    """None."""
+    assert student.nothing(1.0).shape == ()
+
+
+@points(1)
+def test_unpacks(student):
+    """A pair."""
+    first, second = student.nothing(1.0)
+
+
+@points(1)
+def test_loops(student):
+    """Items."""
+    for item in student.nothing(1.0):
+        assert item
+
+
+@points(1)
+def test_length(student):
+    """A length."""
+    assert len(student.nothing(1.0)) == 2
+
+
+@points(1)
+def test_zips(student):
+    """Pairs."""
+    assert dict(zip(student.nothing(1.0), [1, 2]))
+
+
+@points(1)
+def test_calls(student):
+    """A function."""
+    assert student.dictionary(1.0)(2)
+
+
+@points(1)
+def test_adds(student):
+    """A sum."""
+    assert 1 + student.dictionary(1.0)
+
+
+@points(1)
+def test_dict(student):
+    """A dictionary."""
+    assert student.dictionary(1.0).shape == ()
+
+
+@points(1)
+def test_method(student):
+    """A method."""
+    student.Scale(3).scaled(2)
+
+
+@points(1)
+def test_tensor(student, tf):
+    """A tensor in the check's own message."""
+    given = student.large()
+    assert given is None, f"expected None, but large gave {given!r}"
+
+
+@points(1)
+def test_close(student, tf):
+    """A tensor in a message of the vocabulary."""
+    assert_close(student.large(), tf.zeros([50]))
+
+
+@points(1)
+def test_each(student):
+    """Cases."""
+    assert_each(student.one_argument, {"one": (1.0,), "two": (1.0, 2.0)}, lambda x: x)
+
+
+@points(1)
+def test_keras(student, keras):
+    """Names of Keras."""
+    assert keras.losses.mean_squared_error
+    assert keras is None, f"expected None, but this is Keras {keras.__version__}"
+'''
+
+ANSWER = """\
+import tensorflow as tf
+from tensorflow import keras
+
+@tf.function
+def noisy(x):
+    if tf.reduce_sum(x) > 0:
+        raise ValueError("my own error")
+    return x
+
+def helper(x):
+    for step in range(3):
+        x = x + [1.0, 2.0][step]
+    return x
+
+@tf.function
+def nested(x):
+    return helper(x)
+
+@tf.function
+def bounded(x):
+    tf.debugging.assert_less(x, 0.0, message="too large")
+    return x
+
+class Wide(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs @ tf.ones([7, 2])
+
+class Scale:
+    def __init__(self, number): ...
+
+def one_argument(x): return tf.constant(x)
+def nothing(x): ...
+def dictionary(x): return {"x": x}
+def large(): return tf.range(50.0)
+"""
+
+
+def run_in_kernel(folder: Path, *cells: str, **environment: str) -> Session:
+    """Cells of a notebook that runs in a folder, beside the notebooks that are there."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        NotebookClient(made, timeout=300, allow_errors=True, resources={"metadata": {"path": str(folder)}}).execute()
+    return Session(folder, made.cells)
+
+
+@pytest.fixture(scope="module", params=["3", "2"])
+def messages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What otter shows for each check of `ERRORS`, by the check's title, in both generations of Keras."""
+    root = make_course(tmp_path_factory.mktemp("course"), checks=ERRORS)
+    legacy = {"TF_USE_LEGACY_KERAS": "1"} if request.param == "2" else {}
+    init, check = "import otter\ngrader = otter.Notebook()", 'grader.check("q01_double")'
+    text = run_in_kernel(built(root), init, ANSWER, check, **legacy).text(check)
+    found = re.findall(r"^    (\S.*) result:\n((?: {8}.*\n|\n)*)", f"{text}\n", re.MULTILINE)
+    assert len(found) == ERRORS.count("@points(1)")
+    return {"generation": request.param, **dict(found)}
+
+
+def test_an_error_in_a_graph_has_the_students_lines_and_not_those_of_autograph(messages: dict[str, str]) -> None:
+    graph, nested = messages["A graph."], messages["A graph that calls a function."]
+    assert "Your code raised an error: ValueError: my own error\n" in graph
+    assert 'line 7 of the cell, in noisy: raise ValueError("my own error")' in graph
+    assert "Your code raised an error: IndexError: list index out of range\n" in nested
+    outer = nested.index("line 17 of the cell, in nested: return helper(x)")
+    assert outer < nested.index("line 12 of the cell, in helper: x = x + [1.0, 2.0][step]")
+    assert not [message for message in messages.values() if "tf__" in message or "in user code" in message]
+
+
+def test_an_error_while_a_graph_runs_has_the_students_line(messages: dict[str, str]) -> None:
+    text = messages["A graph that runs."]
+    assert "InvalidArgumentError: assertion failed: [too large]" in text
+    assert 'line 21 of the cell, in bounded: tf.debugging.assert_less(x, 0.0, message="too large")' in text
+    assert "Detected at node" not in text and "{{node" not in text and "[Op:" not in text
+
+
+def test_an_error_in_a_layer_has_no_colours(messages: dict[str, str]) -> None:
+    text = messages["A layer."]
+    assert "Matrix size-incompatible: In[0]: [2,3], In[1]: [7,2]\n" in text
+    assert "line 26 of the cell, in call: return inputs @ tf.ones([7, 2])" in text
+    assert "\x1b" not in text and "function_node" not in text
+
+
+def test_arguments_that_do_not_fit_are_named_as_the_check_gives_them(messages: dict[str, str]) -> None:
+    label = "The check calls your code with other arguments than it takes: TypeError: "
+    named, inner = messages["Two arguments."], messages["Two arguments in a function."]
+    scale = messages["An argument of a class."]
+    assert f"{label}one_argument() got an unexpected keyword argument 'factor'\n" in named
+    assert "The check calls one_argument(1.0, factor=2.0).\n        You defined one_argument(x).\n" in named
+    assert f"{label}one_argument() takes 1 positional argument but 2 were given\n" in inner
+    assert "The check calls fn(x, 2).\n        You defined one_argument(x).\n" in inner
+    assert "The check calls Scale(factor=3).\n        You defined Scale(number).\n" in scale
+    assert "Does your code" not in named + inner + scale
+
+
+def test_a_value_of_another_type_is_named(messages: dict[str, str]) -> None:
+    assert "Here nothing(1.0) is None. Does your code return its result?\n" in messages["None."]
+    assert "NoneType object\n        Does your code return its result?\n" in messages["A pair."]
+    assert "Here nothing(1.0) is None. Does your code return its result?\n" in messages["A length."]
+    for title in ("Items.", "Pairs."):
+        assert "not iterable\n        Does your code return its result?\n" in messages[title]
+    assert "Here dictionary(1.0) is a dict. Does your" in messages["A function."]
+    assert "It came up in 1 + dictionary(1.0).\n" in messages["A sum."]
+    text = messages["A dictionary."]
+    assert "Here dictionary(1.0) is a dict. Does your code return what the question asks for?\n" in text
+    assert "has no attribute 'scaled'\n        Does your class Scale define it?\n" in messages["A method."]
+
+
+def test_large_tensors_are_not_printed(messages: dict[str, str]) -> None:
+    text = messages["A tensor in the check's own message."]
+    assert "expected None, but large gave <\u2060tf.Tensor: shape=(50,), dtype=float32>\n" in text
+    assert "expected 0 at index [1], but your code gave 1." in messages["A tensor in a message of the vocabulary."]
+
+
+def test_the_case_in_which_the_code_raises_is_named(messages: dict[str, str]) -> None:
+    assert "were given\n        This is the case: two.\n" in messages["Cases."]
+
+
+def test_keras_in_checks_has_the_names_that_it_has_where_they_are_graded(messages: dict[str, str]) -> None:
+    generation = re.search(r"but this is Keras (\d)\.", messages["Names of Keras."])
+    assert generation is not None and generation[1] == messages["generation"]
+
+
+def test_a_missing_folder_of_tests_is_named(released: Path, tmp_path: Path) -> None:
+    notebook = nbformat.read(released / "first-steps.ipynb", as_version=4)
+    folder = tmp_path / "alone"
+    folder.mkdir()
+    shutil.copy(released / "first-steps.ipynb", folder)
+    cells = [cell.source for cell in notebook.cells if "otter" in cell.source or cell.source.startswith("grader.check")]
+    text = run_in_kernel(folder, *cells).text('grader.check("q02_tell")')
+    assert "FileNotFoundError: there is no folder tests beside this notebook, and the checks are in it." in text
+    assert "q02_tell results:" in text and "raise FileNotFoundError(ADVICE)" in text
+
+
+def test_with_two_notebooks_the_line_of_the_instructions_exports_one(released: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "two"
+    shutil.copytree(released, folder)
+    shutil.copy(folder / "first-steps.ipynb", folder / "my-notebook.ipynb")
+    notebook = nbformat.read(folder / "first-steps.ipynb", as_version=4)
+    instructions = next(cell.source for cell in notebook.cells if "because there is another one" in cell.source)
+    [line] = re.findall(r"run this in a new cell, .*: `(grader\.export\(.*\))`", instructions)
+    cell = next(cell.source for cell in notebook.cells if "ignore_log=True" in cell.source and cell.cell_type == "code")
+    session = run_in_kernel(folder, "import otter\ngrader = otter.Notebook()", cell, line)
+    assert "Could not resolve notebook path" in session.text(cell)
+    [made] = folder.glob("my-notebook_*.zip")
+    assert zipfile.ZipFile(made).namelist()[0] == "my-notebook.ipynb"
+
+
+def test_the_instructions_say_that_hidden_checks_follow(notebook: Any) -> None:
+    text = next(cell.source for cell in notebook.cells if "Before you start" in cell.source)
+    assert "That they pass is not all: hidden checks follow when your notebook is graded." in text
+    assert "such as `keras.losses.mean_squared_error`, write `import keras`" in text

@@ -101,6 +101,15 @@ def test_a_hidden_check_shows_its_title_and_hint_and_no_more() -> None:
     assert "test_secret" not in page.replace("What test_secret says.", "").replace("Look at test_secret.", "")
 
 
+@pytest.mark.parametrize("public", [True, False])
+def test_a_student_reads_what_the_question_says_about_a_check(public: bool) -> None:
+    sentences = ("A sentence without words has an empty row.", NASTY)
+    failed = a_result("test_y", public=public, verdict=Verdict.FAILED, sentences=sentences)
+    page = student_page(a_grade("alice", failed))
+    assert "Look at test_y. The question says: “A sentence without words has an empty row.” The q" in text_of(page)
+    assert "<script>alert(1)" not in page
+
+
 @pytest.mark.parametrize("verdict", Verdict)
 @pytest.mark.parametrize("public", [True, False])
 def test_nothing_for_staff_is_on_a_students_page(verdict: Verdict, public: bool) -> None:

@@ -82,6 +82,7 @@ def test_a_filled_in_question_is_ready_whatever_the_others_are(written: Path) ->
         question_source.public_checks,
         key.reference(question_id),
         key.hidden_checks(question_id),
+        key.patches(question_id),
     ):
         kept = [line for line in path.read_text().splitlines() if scaffold.PLACEHOLDER not in line]
         path.write_text("\n".join(kept))

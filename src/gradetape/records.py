@@ -103,6 +103,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """One check on one submission.
 
     `message` is for the student; `staff_message` and `command`, which runs the check again, are for staff only.
+    `sentences` quote what the prompt says about a check that failed or raised, for the student too.
     """
 
     check: Check
@@ -112,6 +113,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     staff_message: str = ""
     command: str = ""
+    sentences: tuple[str, ...] = ()
 
 
 class CellEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,14 +237,21 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     output_kb: int = 64
 
 
+class CheckLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit of one check in a job: seconds of wall clock, and seconds of CPU time of all its processes together."""
+
+    seconds: float
+    cpu_s: float
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One submission to judge: its cells, the reference's, and how.
 
     `only` lists the ids of the checks to run, or None for all; `trusted` marks the reference itself. A `liar` is not
     run: for each check the reference runs with another seed, and its replies are played back to the check.
 
-    `check_limits` replaces the limits of single checks, in seconds by check id. With `stop_at_failure` the checks run
-    in the order of `only`, and the first one that is not passed is the last.
+    `check_limits` replaces the limits of single checks, by check id. With `stop_at_failure` the checks run in the order
+    of `only`, and the first one that is not passed is the last.
     """
 
     cells: tuple[Cell, ...]
@@ -252,7 +261,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     only: tuple[str, ...] | None = None
     trusted: bool = False
     liar: bool = False
-    check_limits: dict[str, float] = {}
+    check_limits: dict[str, CheckLimit] = {}
     stop_at_failure: bool = False
 
 

@@ -1,17 +1,63 @@
-"""The marks that `judge.registry` declares, and the decorator for functions that run in the worker."""
+"""The marks that `judge.registry` declares, and the decorator for functions that run in the worker.
+
+Each mark is a function, so that `help` describes it; pytest's own marks have no docstrings.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from gradetape.remote.functions import WorkerFunction
 from gradetape.remote.handles import InvalidArgumentError
 
-points = pytest.mark.points
-hint = pytest.mark.hint
-proves = pytest.mark.proves
-limit = pytest.mark.limit
-gpu = pytest.mark.gpu
 in_worker = WorkerFunction
 
 __all__ = ["InvalidArgumentError", "gpu", "hint", "in_worker", "limit", "points", "proves"]
+
+
+def points(number: float) -> pytest.MarkDecorator:
+    """Set the points of a check; those of all checks of a question add up to its points in assignment.yml.
+
+    @points(2)
+    def test_asymmetry(student, rng): ...
+    """
+    return pytest.mark.points(number)
+
+
+def hint(text: str) -> pytest.MarkDecorator:
+    """Set what students read when the check does not pass; of a hidden check they read only this and its title.
+
+    @hint("Which residuals are weighted by the quantile, and which by one minus it?")
+    def test_asymmetry(student, rng): ...
+    """
+    return pytest.mark.hint(text)
+
+
+def proves(*requirements: str) -> pytest.MarkDecorator:
+    """Name the requirements of the prompt that a check proves: the ids in `<!-- requirement: ID -->`.
+
+    @proves("empty-row", "row-per-sentence")
+    def test_rows(student, rng): ...
+    """
+    return pytest.mark.proves(*requirements)
+
+
+def limit(seconds: float) -> pytest.MarkDecorator:
+    """Give a check this many seconds, instead of `check_s` in grader_config.yml.
+
+    @limit(60)
+    def test_learns(student, rng): ...
+    """
+    return pytest.mark.limit(seconds)
+
+
+def gpu(check: Callable[..., Any]) -> Any:
+    """Skip a check on machines without a GPU.
+
+    @gpu
+    def test_memory(student, tf): ...
+    """
+    return pytest.mark.gpu(check)

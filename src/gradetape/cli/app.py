@@ -19,6 +19,9 @@ _DOCTOR = "To check this machine, run gradetape doctor."
 VERBS = {
     "init": "Create a course with one example question.",
     "new": "Create an assignment or a question with files to fill in.",
+    "rename": "Give a question another id, in all places.",
+    "remove": "Remove a question with all its files.",
+    "copy": "Copy a question of another course or assignment.",
     "verify": "Prove that the checks accept right solutions and reject wrong ones.",
     "release": "Build the students' files in student/.",
     "grade": "Grade notebooks, scripts, zips, or folders of them.",

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from gradetape.cli import options
 from gradetape.cli.course import here, names_of
 from gradetape.cli.mutation import MutationOptions, mutation_options, run
-from gradetape.cli.status import ATTENTION, OK
-from gradetape.cli.terminal import bar, console
+from gradetape.cli.proving import ProvingOptions, proven, proving_options, shown
 from gradetape.course.assignments import Course
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
-from gradetape.engine import EngineOptions
-from gradetape.verify import Proof
-from gradetape.verify import verify as prove
-from gradetape.verify.table import render
+
+_Options = TypeVar("_Options", bound=msgspec.Struct)
 
 
 @click.command("verify")
@@ -32,11 +31,12 @@ from gradetape.verify.table import render
     default=1,
     help="Run the reference and the variants N times to find flaky checks.",
 )
+@proving_options
 @mutation_options
 @options.workers
 @options.as_json
 def command(
-    assignments: tuple[str, ...], question: str | None, repeat: int, workers: int | None, as_json: bool, **mutating: Any
+    assignments: tuple[str, ...], question: str | None, repeat: int, workers: int | None, as_json: bool, **others: Any
 ) -> None:
     """Prove the checks: run them on solutions whose result is known.
 
@@ -51,6 +51,10 @@ def command(
     Examples:
       gradetape verify
       gradetape verify custom-training --question q05
+      gradetape verify custom-training --question q05 --check test_asymmetry
+      gradetape verify custom-training --question q05 --mutant swapped --preview
+      gradetape verify custom-training --question q05 --write-headers
+      gradetape verify custom-training --report proof.html
       gradetape verify custom-training --repeat 5 --json
       gradetape verify custom-training --question q05 --mutate
     """
@@ -58,32 +62,26 @@ def command(
     names = names_of(course, assignments)
     if as_json and len(names) != 1:
         raise click.UsageError("--json describes one assignment: name it")
-    chosen = MutationOptions(**mutating)
-    chosen.refuse_alone()
-    if chosen.mutated:
-        sys.exit(max(_mutated(course, name, question, chosen, workers, as_json) for name in names))
-    proofs = []
+    mutating, proving = _options(MutationOptions, others), _options(ProvingOptions, others)
+    mutating.refuse_alone()
+    proving.refuse_unfit(course.root, len(names), as_json)
+    if mutating.mutated:
+        sys.exit(max(_mutated(course, name, question, mutating, workers, as_json) for name in names))
+    status = 0
     for name in names:
         gradable = GradableAssignment.open(course, name)
         question_id = None if question is None else resolve(question, gradable.assignment)
-        proof = _proven(gradable, question_id, repeat, workers)
-        proofs.append(proof)
-        if not as_json:
-            render(proof, console(stderr=False))
-    if as_json:
-        click.echo(json.dumps(proofs[0].as_json(), indent=2))
-        click.echo("\n".join(proofs[0].problems), err=True)
-    sys.exit(OK if all(proof.ok for proof in proofs) else ATTENTION)
+        proof = proven(gradable, question_id, repeat, proving, workers)
+        status = max(status, shown(gradable, proof, proving, as_json=as_json))
+        if as_json:
+            click.echo(json.dumps(proof.as_json(), indent=2))
+            click.echo("\n".join(proof.problems), err=True)
+    sys.exit(status)
 
 
-def _proven(gradable: GradableAssignment, question: str | None, repeat: int, workers: int | None) -> Proof:
-    with bar("verifying") as progress:
-        task = progress.add_task(gradable.assignment.name, total=None)
-
-        def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        return prove(gradable, EngineOptions(workers=workers), question=question, repeat=repeat, progress=update)
+def _options(kind: type[_Options], given: Mapping[str, Any]) -> _Options:
+    """The options that belong to one of the records."""
+    return kind(**{field: given[field] for field in kind.__struct_fields__})
 
 
 def _mutated(

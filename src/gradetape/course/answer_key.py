@@ -13,6 +13,8 @@ from gradetape.course import config
 from gradetape.course.assignments import AWAY, Assignment, Course, entries, unreadable
 from gradetape.errors import CourseError
 
+WAIVERS = "waivers.yml"
+
 
 @dataclass(frozen=True)
 class AnswerKey:
@@ -45,6 +47,11 @@ class AnswerKey:
     def hidden_checks(self, question_id: str) -> Path:
         """The checks of a question that students do not receive."""
         return self.autograder / f"test_{question_id}.py"
+
+    @property
+    def waivers(self) -> Path:
+        """The checks that adversaries may pass, as YAML; the file may be missing."""
+        return self.solutions / WAIVERS
 
     def seed(self) -> bytes:
         """The course's secret seed. Raises CourseError if it is missing or too short."""
@@ -88,6 +95,7 @@ def _missing_answers(course: Course, found: AnswerKey) -> Iterator[str]:
 
 
 def _secret_texts(found: AnswerKey) -> Iterator[Path]:
+    yield found.waivers
     for question_id in found.assignment.question_ids:
         yield from (
             found.reference(question_id),
@@ -116,7 +124,7 @@ def _expected(found: AnswerKey) -> Iterator[tuple[Path, Sequence[str], Sequence[
     """Each folder of the answer key, with the names that its files and its folders may have."""
     ids = found.assignment.question_ids
     sources, patches = [f"{each}.py" for each in ids], [f"{each}.yml" for each in ids]
-    yield found.solutions, sources, ("variants", "mutants", "equivalents", "notes")
+    yield found.solutions, [*sources, WAIVERS], ("variants", "mutants", "equivalents", "notes")
     yield found.solutions / "variants", (), ids
     yield found.solutions / "mutants", patches, ids
     yield found.solutions / "equivalents", patches, ()

@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from gradetape.course.gradable import GradableAssignment
+from gradetape.course.quotations import quotations
 from gradetape.grading.rubric import Rubric
-from gradetape.records import CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
+from gradetape.records import Check, CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
 from gradetape.text import shell_word
 
 
@@ -35,7 +36,7 @@ class GradeBuilder:
         """The grade of a judged submission; with a fault, it needs attention."""
         found = rubric.complete(outcome.results)
         attention = tuple(_fault_message(result) for result in found if result.verdict is Verdict.FAULT)
-        results = tuple(self._with_command(submission, result) for result in found)
+        results = tuple(self._with_advice(submission, result) for result in found)
         return self._made(submission, outcome, results=results, attention=attention)
 
     def lost(self, rubric: Rubric, submission: Submission, reason: str) -> Grade:
@@ -56,22 +57,35 @@ class GradeBuilder:
             review=outcome.review, versions=self._environment.versions | outcome.versions, modified=submission.modified,
         )  # fmt: skip
 
-    def _with_command(self, submission: Submission, result: CheckResult) -> CheckResult:
-        """Adds the command that runs this check alone, from the course's folder, if it did not pass."""
+    def _with_advice(self, submission: Submission, result: CheckResult) -> CheckResult:
+        """Adds what the prompt says and the command that runs this check alone, if it did not pass."""
         if result.verdict is Verdict.PASSED:
             return result
-        check, name = result.check, self._gradable.assignment.name
+        failed = result.verdict in (Verdict.FAILED, Verdict.ERROR)
+        ids = result.check.requirements if failed else ()
+        sentences = quotations(self._prompts[result.check.question], ids)
+        return msgspec.structs.replace(result, sentences=sentences, command=self._command(submission, result.check))
+
+    def _command(self, submission: Submission, check: Check) -> str:
+        """The command that runs a check alone, from the course's folder."""
+        name = self._gradable.assignment.name
         hidden = f"autograder/{name}/test_{check.question}.py"
         path = f"assignments/{name}/{check.question}/test_public.py" if check.public else hidden
         # A check that represents an unreadable file has the file's name.
         node = path if path.endswith(f"/{check.name}") else f"{path}::{check.name}"
         file = shell_word(self._from_root(submission.file))
-        return msgspec.structs.replace(result, command=f"pytest {shell_word(node)} --submission {file}")
+        return f"pytest {shell_word(node)} --submission {file}"
 
     def _from_root(self, file: str) -> str:
         """A file's path relative to the course's folder, or absolute if it is outside."""
         path, root = Path(os.path.abspath(file)), self._gradable.course.root
         return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+    @cached_property
+    def _prompts(self) -> dict[str, str]:
+        """The prompts by question id."""
+        sources = self._gradable.assignment.question_sources
+        return {source.question.id: source.prompt.read_text(encoding="utf-8-sig") for source in sources}
 
     @cached_property
     def _basis(self) -> str:

@@ -64,7 +64,7 @@ class Results:
         """
         if course.config.gradebook and folder is None:
             return cls(course, Gradebook.open(course.config.gradebook))
-        place = (folder or course.root / course.config.results) / "gradebook.sqlite"
+        place = _place(course, folder)
         if not place.is_file():
             raise GradebookError(
                 f"There is no gradebook {place}: nothing was graded into that folder. "
@@ -148,6 +148,18 @@ class Results:
 
     def __exit__(self, *_: object) -> None:
         self.book.close()
+
+
+def graded_students(course: Course, assignment: str, folder: Path | None = None) -> int:
+    """The number of students with a result in an assignment; 0 if nothing was graded. Raises GradebookError."""
+    if (folder or not course.config.gradebook) and not _place(course, folder).is_file():
+        return 0
+    with Results.open(course, folder) as results:
+        return len(results.book.latest(assignment)) + len(results.book.unreadable(assignment))
+
+
+def _place(course: Course, folder: Path | None) -> Path:
+    return (folder or course.root / course.config.results) / "gradebook.sqlite"
 
 
 def _of_student(

@@ -91,10 +91,17 @@ def _unread(gradable: GradableAssignment, collected: CollectedChecks) -> list[tu
 def _refuse_other_sums(gradable: GradableAssignment, checks: Sequence[Check]) -> None:
     wrong = []
     for question in gradable.assignment.questions:
-        found = [check.points for check in checks if check.question == question.id]
-        if found and abs(sum(found) - question.points) > 1e-9:
+        found = [check for check in checks if check.question == question.id]
+        total = sum(check.points for check in found)
+        if found and abs(total - question.points) > 1e-9:
             wrong.append(
-                f"{question.id}: its checks give {sum(found):g} points, assignment.yml says {question.points:g}"
+                f"{question.id}: its checks give {total:g} point{'' if total == 1 else 's'}, assignment.yml says "
+                f"{question.points:g}{_without_points(found)}"
             )
     if wrong:
         raise CourseError("The points do not add up. Change @points or assignment.yml:\n" + "\n".join(wrong))
+
+
+def _without_points(checks: Sequence[Check]) -> str:
+    names = [f"{'public' if check.public else 'hidden'}::{check.name}" for check in checks if check.points == 0]
+    return f". Without @points: {', '.join(names)}" if names else ""

@@ -60,7 +60,9 @@ class CheckContext:
             self.budget.note(Gone("timeout", "the time limit of the whole submission was reached"))
         if self.student.cpu_left_s <= 0:
             self.budget.note(Gone("timeout", "the CPU seconds for the whole submission were used up"))
-        self._cpu_s = self.job.limits.check_cpu_s * max(seconds / self.job.limits.check_s, 1.0)
+        limits = self.job.limits
+        own = self.job.check_limits.get(check_id)
+        self._cpu_s = own.cpu_s if own else limits.check_cpu_s * max(seconds / limits.check_s, 1.0)
         if loaded and self.budget.event is None:
             self._prepare(self.student)
         if reference and self.budget.event is None:

@@ -60,8 +60,9 @@ class Judge:
             self.host.lost(error)
             raise
         self._error = None
-        check = check_of(item)
-        seconds = context.job.check_limits.get(check.id) or limit_of(item, context.job.limits.check_s)
+        check, own = check_of(item), limit_of(item, context.job.limits.check_s)
+        limit = context.job.check_limits.get(check.id)
+        seconds = own if limit is None else limit.seconds
         asked = set(getattr(item, "fixturenames", ()))
         try:
             loaded, reference = bool(loading("student") & asked), bool(loading("reference") & asked)

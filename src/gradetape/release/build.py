@@ -23,7 +23,7 @@ _OWN = re.compile(r"tests/q\d\d_\w+\.py")
 def refuse_unfit(question_source: QuestionSource) -> None:
     """Raises ReleaseError where students could not use a question's starter or public checks."""
     starter_cells(question_source.starter)
-    test_file(question_source.question.id, question_source.public_checks)
+    test_file(question_source)
 
 
 def release(assignment: Assignment, out: Path, legacy_keras: bool = False) -> Path:
@@ -54,8 +54,7 @@ def _build(assignment: Assignment, new: Path, work: Path, legacy_keras: bool) ->
     for folder in (new / "tests", work):
         folder.mkdir(parents=True)
     for question_source in assignment.question_sources:
-        question_id = question_source.question.id
-        _write(new / "tests" / f"{question_id}.py", test_file(question_id, question_source.public_checks))
+        _write(new / "tests" / f"{question_source.question.id}.py", test_file(question_source))
     _write(new / f"{assignment.name}.ipynb", notebook(assignment, work, legacy_keras))
     _write(new / "README.md", _readme(assignment))
     _write(new / "requirements.txt", shipped("requirements.txt") + ("tf-keras\n" if legacy_keras else ""))

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import importlib
 import inspect
 import linecache
+import re
 import tempfile
+import textwrap
 import traceback
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from otter.test_files import test_case
-from tensorflow import keras
 
+# Some names are missing in `tensorflow.keras`: of Keras 3 some losses, of tf-keras the version.
+keras = importlib.import_module("keras" if hasattr(tf.keras, "ops") else "tf_keras")
 InvalidArgumentError = tf.errors.InvalidArgumentError
 MESSAGE_LENGTH = 2000
+MISSING = "Missing"
+OTHER_ARGUMENTS = "The check calls your code with other arguments than it takes"
 
 
 def points(value: float) -> Callable[[Any], Any]:
@@ -30,9 +38,9 @@ def hint(text: str) -> Callable[[Any], Any]:
     return _mark(hint=text)
 
 
-def proves(*_: str) -> Callable[[Any], Any]:
-    """Name the requirements of the prompt that a check proves."""
-    return _mark()
+def proves(*sentences: str) -> Callable[[Any], Any]:
+    """Quote what the question asks for and a check proves."""
+    return _mark(sentences=sentences)
 
 
 def limit(*_: Any, **__: Any) -> Callable[[Any], Any]:
@@ -104,8 +112,12 @@ class PublicCheck(test_case):  # type: ignore[misc]
     def failure(self, error: BaseException, notebook: dict[str, Any]) -> Exception:
         """Return the error that otter shows as `label: text`."""
         label, text = explain(error, notebook)
-        hint_text = vars(self.test_func).get("hint")
-        lines = [text[:MESSAGE_LENGTH], *([f"Hint: {hint_text}"] if hint_text else [])]
+        marks = vars(self.test_func)
+        lines = [text[:MESSAGE_LENGTH]]
+        if marks.get("hint") and label not in (MISSING, OTHER_ARGUMENTS):  # A hint is about wrong values.
+            lines.append(f"Hint: {marks['hint']}")
+        if label != MISSING:
+            lines += [f'The question says: "{sentence}"' for sentence in marks.get("sentences", ())]
         shown: type[Exception] = type(label, (Exception,), {})
         return shown(literal("\n".join(lines)))
 
@@ -127,27 +139,141 @@ def traceback_of(error: BaseException) -> Any:
     return own and (own.tb_next or own)
 
 
+# What a student reads of an error
+
+ANSI_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+TENSOR_VALUES = re.compile(r"<((?:tf\.)?(?:Tensor|Variable)[^<>]*?),? (?:numpy|value)=[^<>]{80,}>")
+# TensorFlow puts these around the error of a graph.
+IN_USER_CODE = re.compile(r'in user code:\n\n(?: +File "[^"]*", line \d+, in .*\n(?: {8,}.*\n)*)+\n?')
+GRAPH_ERROR = re.compile(r"Graph execution error:\n\n(?:Detected at node .*?\n\n(?! ))+", re.DOTALL)
+GRAPH_NODES = re.compile(r"\{\{function_node [^}]*\}\} ?|\s*\[\[\{\{node .*?\}\}\]\]|\s*\[Op:[^\]]*\](?: name: ?)?")
+GRAPH_NODE = re.compile(r"'\{\{node \S+\}\} = (\w+)\[.*?\]\(.*?\)'")
+PLACE_IN_CODE = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
+# Python's and Keras' sentences about arguments that do not fit.
+ARGUMENT_ERROR = re.compile(
+    r"(?:([\w.]+)\(\) )?(?:takes|missing (?:a |\d+ )?required|got an unexpected|got multiple|got some positional)"
+    r"|too many positional arguments|multiple values for argument|Binding inputs to tf.function failed"
+)
+
+
 def explain(error: BaseException, notebook: dict[str, Any]) -> tuple[str, str]:
     """Return what happened in a few words, and the message for the student."""
     own_lines = lines_of(error, notebook)
-    described = f"{type(error).__name__}: {error}"
     if isinstance(error, NotDefined):
-        return "Missing", str(error)
+        return MISSING, str(error)
     if own_lines:
-        return "Your code raised an error", "\n".join([described, *own_lines])
+        return "Your code raised an error", "\n".join([error_text(error), *own_lines])
     if isinstance(error, AssertionError):
-        return "Not yet", str(error).strip() or "the condition in the line above is false."
-    return "The check could not continue", f"{described}\nDoes your code return what the question asks for?"
+        return "Not yet", plain_text(str(error)) or "the condition in the line above is false."
+    if isinstance(error, TypeError) and (named := ARGUMENT_ERROR.search(str(error))):
+        return OTHER_ARGUMENTS, "\n".join([error_text(error), *call_lines(error, notebook, named[1] or "")])
+    return "The check could not continue", f"{error_text(error)}\n{cause_of(error, notebook)}"
+
+
+def error_text(error: BaseException) -> str:
+    """Return an error's type, text and notes, without what TensorFlow and Keras put around them."""
+    text, notes = str(error), getattr(error, "__notes__", [])
+    kind = "" if IN_USER_CODE.match(text) else f"{type(error).__name__}: "
+    return "\n".join([f"{kind}{plain_text(text)}", *notes])
+
+
+def plain_text(text: str) -> str:
+    """Return a text without colours, the insides of graphs, and the numbers of large tensors."""
+    text = GRAPH_ERROR.sub("", IN_USER_CODE.sub("", ANSI_COLOURS.sub("", text)))
+    text = GRAPH_NODES.sub("", GRAPH_NODE.sub(r"\1", TENSOR_VALUES.sub(r"<\1>", text)))
+    return textwrap.dedent(text).replace("tf__", "").strip()
 
 
 def lines_of(error: BaseException, notebook: dict[str, Any]) -> list[str]:
-    """Return the lines of an error's traceback that are the notebook's own."""
-    return [
-        f"    line {number} of the cell, in {frame.f_code.co_name}: "
-        + linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+    """Return the lines of the notebook in which an error came up; a graph's are only in its text."""
+    places = [
+        (frame.f_code.co_filename, number, frame.f_code.co_name)
         for frame, number in traceback.walk_tb(error.__traceback__)
-        if frame.f_globals is notebook
+        if frame.f_globals is notebook and "__autograph" not in frame.f_code.co_filename
     ]
+    text = str(error)
+    if IN_USER_CODE.search(text) or GRAPH_ERROR.search(text):
+        named = [(file, int(number), name) for file, number, name in PLACE_IN_CODE.findall(text)]
+        places += [place for place in named if place not in places and is_cell(place[0])]
+    return [
+        f"    line {number} of the cell, in {'a lambda' if name in ('None', '<lambda>') else name}: {line}"
+        for file, number, name in places
+        if (line := linecache.getline(file, number, notebook).strip())
+    ]
+
+
+def is_cell(file: str) -> bool:
+    """Return whether a file's name is that of a cell: most kernels write no file of that name."""
+    return "ipykernel" in file or not Path(file).exists()
+
+
+def call_lines(error: BaseException, notebook: dict[str, Any], name: str) -> Iterator[str]:
+    """Yield how the check calls a function, and how the notebook defines it."""
+    called = next((node for node in reversed(expressions_of(error)) if isinstance(node, ast.Call)), None)
+    if called is not None and not any(isinstance(argument, ast.Starred) for argument in called.args):
+        yield f"The check calls {source_of(called)}."
+    name = name.removesuffix(".__init__")
+    found: Any = notebook.get(name.partition(".")[0])
+    for part in name.split(".")[1:]:
+        found = getattr(found, part, None)
+    with contextlib.suppress(TypeError, ValueError):  # Not everything has a signature.
+        yield f"You defined {name}{inspect.signature(found)}."
+
+
+def cause_of(error: BaseException, notebook: dict[str, Any]) -> str:
+    """Return what stopped a check: most often a value of another type than the question asks for."""
+    found = expressions_of(error)
+    students = [node for node in found if "student" in ast.unparse(node)]
+    node = next(reversed(students or found), None)
+    base = misused_part(node, str(error))
+    kind = re.search(r"'(\w+)'(?: object|$)", str(error))
+    if "NoneType" in str(error):
+        return f"{f'Here {source_of(base)} is None. ' if base else ''}Does your code return its result?"
+    if kind and isinstance(error, AttributeError) and isinstance(notebook.get(kind[1]), type):
+        return f"Does your class {kind[1]} define it?"
+    if base and kind:
+        return f"Here {source_of(base)} is a {kind[1]}. Does your code return what the question asks for?"
+    return f"It came up in {source_of(node)}." if node else "Does your code return what the question asks for?"
+
+
+def misused_part(node: ast.expr | None, text: str) -> ast.expr | None:
+    """Return the part of an expression whose type an error is about, if that is sure."""
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return node.value
+    if not isinstance(node, ast.Call):
+        return None
+    if "not callable" in text:
+        return node.func
+    if ast.unparse(node).startswith("student."):
+        return node
+    return node.args[0] if len(node.args) == 1 else None
+
+
+def source_of(node: ast.expr) -> str:
+    """Return an expression of the check as the notebook would write it."""
+    text = ast.unparse(node).replace("student.", "")
+    return text if len(text) <= 100 else f"{text[:100]}…"
+
+
+def expressions_of(error: BaseException) -> list[ast.expr]:
+    """Return the parts of the check's functions that could not be evaluated, the innermost last."""
+    file = expressions_of.__code__.co_filename
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    found = [node for frame in frames[1:] if (node := expression_in(frame)) is not None]
+    return [node for node in found if not isinstance(node, ast.Name | ast.Tuple | ast.List)]
+
+
+def expression_in(frame: traceback.FrameSummary) -> ast.expr | None:
+    """Return the expression at which a frame stood."""
+    lines = [line.encode() for line in linecache.getlines(frame.filename)[(frame.lineno or 1) - 1 : frame.end_lineno]]
+    if not lines or frame.colno is None or frame.end_colno is None:
+        return None
+    lines[-1] = lines[-1][: frame.end_colno]
+    lines[0] = lines[0][frame.colno :]
+    try:
+        return ast.parse(b"".join(lines).decode().strip(), mode="eval").body
+    except SyntaxError:
+        return None
 
 
 def literal(text: str) -> str:

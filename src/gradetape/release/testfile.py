@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import ast
+import json
 import symtable
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from gradetape.course.assignments import QuestionSource
+from gradetape.course.config import did_you_mean
+from gradetape.course.quotations import quotations
+from gradetape.course.requirements import requirements_of
 from gradetape.course.source import PythonSource
 from gradetape.errors import ReleaseError
 from gradetape.judge.registry import NOTEBOOK_FIXTURES, NOTEBOOK_MARKS
+from gradetape.release.texts import read
 
 LIBRARIES = ("numpy", "math", "__future__")
 FRAMEWORK = "gradetape.checks"
 SEAM = "# %% The checks are inserted here.\n"
 
 
-def test_file(question_id: str, path: Path) -> str:
+def test_file(question_source: QuestionSource) -> str:
     """Return the text of `tests/QUESTION.py`, in ASCII where that changes no meaning.
 
+    `@proves` has there, instead of ids, the sentences of the prompt that a check proves.
+
     Raises:
-        ReleaseError: the checks cannot be parsed, or use something that a student's notebook does not have.
+        ReleaseError: the checks cannot be parsed, use something that a student's notebook does not have, or prove
+            something that the prompt does not require.
     """
-    checks = PythonSource.read(path)
+    checks = PythonSource.read(question_source.public_checks)
     if checks.syntax_error is not None:
         raise ReleaseError(f"{checks.syntax_error}. Correct it and release again.")
     runtime = _shipped("release/notebook_runtime.py")
@@ -34,8 +43,11 @@ def test_file(question_id: str, path: Path) -> str:
     words = _needed(vocabulary, _wanted(checks, runtime, vocabulary), runtime)
     _refuse_taken_names(checks, _names(runtime) | {name for word in words for name in _defines(word)} | {"name"})
     head, tail = runtime.text.split(SEAM)
-    body = _without(checks, _imports(checks, FRAMEWORK, "__future__"))
-    parts = [head.rstrip(), _only(vocabulary, words), body.strip(), tail.strip(), f'name = "{question_id}"']
+    quoted = _quoted(checks, read(question_source.prompt))
+    body = _replaced(checks, quoted | dict.fromkeys(_imports(checks, FRAMEWORK, "__future__"), ""))
+    # Otter shows the name before "passed!" and before "results:".
+    name = f'name = "{question_source.question.id} (public checks; hidden ones follow)"'
+    parts = [head.rstrip(), _only(vocabulary, words), body.strip(), tail.strip(), name]
     return _portable("\n\n\n".join(part for part in parts if part) + "\n")
 
 
@@ -179,6 +191,38 @@ def _refuse_framework_parts(vocabulary: PythonSource, found: Iterable[ast.stmt])
             _refuse(vocabulary, node, "notebooks have no gradetape", "Keep this out of what public checks use")
 
 
+# What the checks prove
+
+
+def _quoted(checks: PythonSource, prompt: str) -> dict[ast.AST, str]:
+    """The decorators `@proves` with the prompt's sentences instead of ids."""
+    known = [requirement.id for requirement in requirements_of(prompt)]
+    functions = [node for node in checks.tree.body if isinstance(node, ast.FunctionDef)]
+    return {
+        decorator: f"@proves({', '.join(json.dumps(text, ensure_ascii=False) for text in quotations(prompt, ids))})\n"
+        for function in functions
+        for decorator in function.decorator_list
+        if (ids := _proven(checks, decorator, known)) is not None
+    }
+
+
+def _proven(checks: PythonSource, decorator: ast.expr, known: list[str]) -> list[str] | None:
+    """The ids that a decorator `@proves` names; None for another decorator."""
+    if not ast.unparse(decorator).startswith("proves"):
+        return None
+    arguments = decorator.args if isinstance(decorator, ast.Call) else []
+    ids = [str(part.value) for part in arguments if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    if not ids or len(ids) < len(arguments):
+        advice = 'Write the ids of requirements of the prompt as text, such as @proves("empty-row")'
+        _refuse(checks, decorator, f"@{ast.unparse(decorator)} names no requirements", advice)
+    for name in ids:
+        if name not in known:
+            near = did_you_mean(name, known)
+            advice = f"{near} Correct the id, or write <!-- requirement: {name} --> before its sentence in prompt.md"
+            _refuse(checks, decorator, f"the prompt has no requirement {name!r}", advice.strip())
+    return ids
+
+
 # Names and lines of a file
 
 
@@ -214,16 +258,18 @@ def _defines(node: ast.stmt) -> Iterator[str]:
         yield from (name.id for name in names if isinstance(name.ctx, ast.Store))
 
 
-def _lines(node: ast.stmt) -> range:
-    """The numbers, from 0, of a statement's lines, decorators included."""
+def _lines(node: Any) -> range:
+    """The numbers, from 0, of the lines of a statement or decorator; a function's decorators are included."""
     first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
     return range(first - 1, node.end_lineno or first)
 
 
-def _without(source: PythonSource, nodes: Iterable[ast.stmt]) -> str:
-    """The text of a file without the lines of some statements."""
-    removed = {number for node in nodes for number in _lines(node)}
-    return "".join(line for number, line in enumerate(source.text.splitlines(keepends=True)) if number not in removed)
+def _replaced(source: PythonSource, texts: Mapping[ast.AST, str]) -> str:
+    """The text of a file with other lines instead of those of some nodes."""
+    lines = dict(enumerate(source.text.splitlines(keepends=True)))
+    for node, text in texts.items():
+        lines |= dict.fromkeys(_lines(node), "") | {_lines(node)[0]: text}
+    return "".join(lines.values())
 
 
 def _only(source: PythonSource, nodes: Iterable[ast.stmt]) -> str:

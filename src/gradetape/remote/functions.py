@@ -25,7 +25,12 @@ _default: ContextVar[Callable[[], HandleOwner]] = ContextVar(
 
 
 class WorkerFunction:
-    """A self-contained function that runs in the worker: it uses only its arguments, `tf`, `keras` and `np`."""
+    """A self-contained function that runs in the worker: it uses only its arguments, `tf`, `keras` and `np`.
+
+    @in_worker
+    def doubled_twice(fn, x):
+        return fn(fn(tf.constant(x)))
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         assert isinstance(function, FunctionType)

@@ -1,4 +1,4 @@
-"""Templates to HTML: the Jinja environment, and how it shows untrusted text."""
+"""Templates to HTML, and one to Markdown: the Jinja environment, and how it shows untrusted text."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def page_name(student: str) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("gradetape.report"),
-        autoescape=True,
+        autoescape=lambda name: not (name or "").endswith(".md.j2"),
         undefined=StrictUndefined,
         finalize=_shown,
         trim_blocks=True,

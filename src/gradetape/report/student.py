@@ -53,12 +53,13 @@ def _question(grade: Grade, question: Question) -> dict[str, Any]:
         "title": question.title or question.id,
         "points": grade.earned(question.id),
         "max_points": question.points,
-        "checks": [_check(result) for result in results],
+        "checks": [check_view(result) for result in results],
         "passed": sum(result.verdict is Verdict.PASSED for result in results),
     }
 
 
-def _check(result: CheckResult) -> dict[str, Any]:
+def check_view(result: CheckResult) -> dict[str, Any]:
+    """What the page shows of one check: neither name nor message of a hidden one."""
     check, passed, tone = result.check, result.verdict is Verdict.PASSED, words.tone(result.verdict)
     return {
         "title": check.title or "A check",
@@ -70,4 +71,5 @@ def _check(result: CheckResult) -> dict[str, Any]:
         "max_points": check.points,
         "hint": "" if passed else check.hint,
         "message": result.message if check.public else "",
+        "sentences": result.sentences,
     }

@@ -82,6 +82,7 @@ def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
     if result.verdict is not Verdict.PASSED:
         yield check.hint, "italic"
         yield result.message if check.public or staff else "", ""
+        yield from ((f'The question says: "{sentence}"', "dim") for sentence in result.sentences)
     if staff:
         yield check.id, "dim"
         yield result.staff_message, "dim"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from ruamel.yaml import YAML
-
-from gradetape.course.assignments import NAME, QUESTION_ID, Course
+from gradetape.course.assignments import NAME, Course
 from gradetape.errors import CourseError
+from gradetape.scaffold import listing
+from gradetape.scaffold.questions import listed, refuse_id
 from gradetape.scaffold.readiness import PLACEHOLDER
 from gradetape.scaffold.sheet import Entry, Sheet
 from gradetape.scaffold.writing import write
 
+LEFT_OUT = "left_out.md"
 _POINTS = 2
 
 
@@ -28,7 +28,7 @@ def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> lis
         raise CourseError(
             f"{name!r} cannot be a folder's name on every system: use letters, digits, - and _, as in week-3"
         )
-    entries = sheet.entries if sheet else (Entry("q01_first_question", "First question", "", ""),)
+    entries = sheet.entries if sheet else (Entry("q01_first_question", "First question", ""),)
     home = Path("assignments", name)
     title = sheet.title if sheet and sheet.title else name
     made: dict[Path, str] = {
@@ -36,42 +36,50 @@ def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> lis
         home / "introduction.md": _filled("introduction.md", title=title),
     }
     for entry in entries:
-        made |= _question_files(name, entry)
+        made |= _question_files(course, name, entry)
+    if sheet and sheet.left_out:
+        made[Path("solutions", name, "notes", LEFT_OUT)] = sheet.left_out + "\n"
     return write(course.root, made, [home, Path("solutions", name), Path("autograder", name)])
 
 
-def new_question(course: Course, assignment: str, question_id: str) -> list[Path]:
-    """Adds a question at the end of an assignment; returns the written files, including assignment.yml.
+def new_question(course: Course, assignment: str, question_id: str, after: str | None = None) -> list[Path]:
+    """Adds a question to an assignment, after another or at the end; returns the files, including assignment.yml.
 
     Raises CourseError if the assignment is unknown, or if the question id is invalid or taken.
     """
-    known = course.assignment(assignment)
-    if not QUESTION_ID.fullmatch(question_id):
-        raise CourseError(f"{question_id!r} is not a question id: use two digits and a name, as in q05_custom_loss")
-    if question_id in known.question_ids:
-        raise CourseError(f"{assignment} already has a question {question_id}. Choose another id.")
+    refuse_id(course, assignment, question_id)
     title = question_id.split("_", 1)[1].replace("_", " ").capitalize()
-    made = _question_files(assignment, Entry(question_id, title, "", ""))
-    listed = Path("assignments", assignment, "assignment.yml")
-    written = write(course.root, made, [*made])
-    _list_question(course.root / listed, question_id)
-    return [listed, *written]
+    made = _question_files(course, assignment, Entry(question_id, title, ""))
+    path = Path("assignments", assignment, "assignment.yml")
+    text = listing.added(listed(course, assignment), question_id, _POINTS, after)
+    return [path, *write(course.root, made, [*made], {path: text})]
 
 
-def _question_files(assignment: str, entry: Entry) -> dict[Path, str]:
+def _question_files(course: Course, assignment: str, entry: Entry) -> dict[Path, str]:
     home, question_id = Path("assignments", assignment, entry.id), entry.id
     solutions = Path("solutions", assignment)
     name = question_id.split("_", 1)[1]
+    # With Keras 2, keras is a part of TensorFlow; with Keras 3, `tensorflow.keras` lacks some of its functions.
+    keras = "from tensorflow import keras" if course.config.keras == "legacy" else "import keras"
+    imports = "\n".join(sorted(["import tensorflow as tf", keras], reverse=course.config.keras == "legacy"))
+    text = entry.text or "What to build, and why."
     made = {
-        home / "prompt.md": _filled("prompt.md", title=entry.title, text=entry.text or "What to build, and why."),
-        home / "starter.py": _filled("starter.py", name=name),
+        home / "prompt.md": _filled("prompt.md", title=entry.title, text=text, name=name),
+        home / "starter.py": _filled("starter.py", name=name, imports=imports),
         home / "test_public.py": _filled("test_public.py", name=name),
-        solutions / f"{question_id}.py": _filled("solution.py", name=name),
+        solutions / f"{question_id}.py": _filled("solution.py", name=name, imports=imports),
+        solutions / "mutants" / f"{question_id}.yml": _filled("mutants.yml", name=name),
         Path("autograder", assignment, f"test_{question_id}.py"): _filled("test_hidden.py", name=name),
     }
-    if entry.answer:
-        made[solutions / "notes" / f"{question_id}.md"] = _filled("note.md", title=entry.title, answer=entry.answer)
+    if entry.answer or entry.doubts:
+        made[solutions / "notes" / f"{question_id}.md"] = _note(entry)
     return made
+
+
+def _note(entry: Entry) -> str:
+    parts = {"The answer from the question sheet": entry.answer, "Question or answer?": entry.doubts}
+    text = "\n\n".join(f"## {head}\n\n{part}" for head, part in parts.items() if part)
+    return _filled("note.md", title=entry.title, text=text)
 
 
 def _filled(template: str, **values: str) -> str:
@@ -86,13 +94,3 @@ def _assignment_text(title: str, question_ids: Sequence[str]) -> str:
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _list_question(path: Path, question_id: str) -> None:
-    """Adds a line to assignment.yml; its comments and order are kept."""
-    yaml = YAML()
-    data = yaml.load(path.read_text(encoding="utf-8"))
-    data["questions"][question_id] = _POINTS
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        yaml.dump(data, file)
-    Path(file.name).replace(path)

@@ -17,7 +17,15 @@ def unready(assignment: Assignment, answer_key: AnswerKey) -> dict[str, list[Pat
     found = {assignment.name: [path for path in public if path == assignment.introduction]}
     for source in assignment.question_sources:
         question_id = source.question.id
-        secret = _unfilled([answer_key.reference(question_id), answer_key.hidden_checks(question_id)])
+        secret = _unfilled(
+            path
+            for path in (
+                answer_key.reference(question_id),
+                answer_key.hidden_checks(question_id),
+                answer_key.patches(question_id),
+            )
+            if path.is_file()
+        )
         found[question_id] = [*(path for path in public if path.parent == source.folder), *secret]
     return {name: paths for name, paths in found.items() if paths}
 

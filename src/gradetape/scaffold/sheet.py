@@ -1,4 +1,9 @@
-"""Question sheets: Markdown files with numbered questions; the answer is indented below its question.
+"""Question sheets: Markdown files with numbered questions and, near them or at the end, their answers.
+
+A question is read only where it surely is one: everything from a marked answer on ("Answer:", "Solution", a
+`<details>` block, a section "Answers") is the answer, and where nothing is marked, only the first block below a number
+is the question. Text that may be either goes to the instructors' notes; text that belongs to no question is left out.
+Both are listed, so that an author moves what belongs elsewhere.
 
 1. **What does a loss measure?**
 
@@ -8,86 +13,159 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
-from typing import NamedTuple
 
-from markdown_it import MarkdownIt
-from markdown_it.tree import SyntaxTreeNode
+import msgspec
 
 from gradetape.errors import CourseError
+from gradetape.scaffold import quiz
+from gradetape.scaffold.sheet_answers import by_number, divide, first_answer
+from gradetape.scaffold.sheet_regions import Region, regions
+from gradetape.scaffold.sheet_text import Line, Parts, SheetText, blocks, joined
 
+_MOST = 99
 _WORDS = 5
-_MARKUP = re.compile(r"[*_`]+")
+_VERBATIM = re.compile(r"(`+[^`]+`+|\$[^$]+\$)")
+_MARKUP = re.compile(r"\*\*|__|(?<!\w)[*_]|[*_](?!\w)|<!--.*?-->")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _SMALL = frozenset({
     "a", "an", "and", "are", "be", "can", "do", "does", "for", "how", "in", "is", "it", "of", "on", "or", "should",
     "the", "to", "we", "what", "when", "which", "whether", "with", "you",
 })  # fmt: skip
 
 
-class Entry(NamedTuple):
-    """A question of a sheet: its id, a short title, its text and its answer, both in Markdown."""
+class Entry(msgspec.Struct, frozen=True):
+    """A question of a sheet: its id, a short title, its text and its answer, both in Markdown.
+
+    `doubts` is text that may belong to the question or to the answer.
+    """
 
     id: str
     title: str
     text: str
-    answer: str
+    answer: str = ""
+    doubts: str = ""
 
 
-class Sheet(NamedTuple):
-    """The title of a sheet and its questions in order."""
+class Doubt(msgspec.Struct, frozen=True):
+    """Lines of a sheet that are surely no question: the first one's number, their text, and the question id of the
+    notes that they are in, which is empty for text outside of the questions."""
+
+    line: int
+    text: str
+    question_id: str = ""
+
+    @property
+    def start(self) -> str:
+        """The beginning of the text, on one line."""
+        words = " ".join(self.text.split())
+        return words if len(words) <= 60 else f"{words[:59]}…"
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """The title of a sheet, its questions in order, and what is not surely a question."""
 
     title: str
     entries: tuple[Entry, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def left_out(self) -> str:
+        """The text that belongs to no question."""
+        return "\n\n".join(doubt.text for doubt in self.doubts if not doubt.question_id)
 
 
-def read(path: Path) -> Sheet:
-    """Reads a sheet; raises CourseError if it has no numbered question."""
+def read(path: Path, *, answers: bool = True) -> Sheet:
+    """Reads a sheet; without `answers`, everything below a question belongs to it unless it is marked as an answer.
+
+    Raises CourseError if the sheet has no numbered question, or too many.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise CourseError(f"{path} cannot be read as UTF-8 text: {error}. Save it as UTF-8.") from None
-    root = SyntaxTreeNode(MarkdownIt().parse(text))
-    lines = text.splitlines()
-    title = next((_plain(node.children[0].content) for node in root.children if node.type == "heading"), "")
-    items = [item for node in root.children if node.type == "ordered_list" for item in node.children]
-    entries = tuple(_entries(items, lines))
-    if not entries:
+    sheet = SheetText.of(text)
+    found = regions(sheet)
+    divided = _divided(found.questions, answers)
+    if not divided:
         raise CourseError(
             f"{path} has no numbered questions. Write each as '1. **The question?**', with its answer indented below."
         )
-    return Sheet(title, entries)
+    if len(divided) > _MOST:
+        raise CourseError(f"{path} has {len(divided)} questions, and an assignment at most {_MOST}. Split the sheet.")
+    entries = tuple(_entries(divided))
+    outside = [Doubt(block[0].number, joined(block)) for block in blocks((*sheet.front_matter, *found.outside))]
+    unsure = [
+        Doubt(block[0].number, joined(block), entry.id)
+        for entry, (_, parts) in zip(entries, divided, strict=True)
+        for block in blocks(parts.doubts)
+    ]
+    return Sheet(_title(found.title), entries, tuple(sorted([*outside, *unsure], key=lambda doubt: doubt.line)))
 
 
-def _entries(items: Sequence[SyntaxTreeNode], lines: Sequence[str]) -> Iterator[Entry]:
+def _divided(found: Sequence[Region], answers: bool) -> list[tuple[Region, Parts]]:
+    """The parts of each question; answers at the end of the sheet are added to the questions of their numbers."""
+    if not found:
+        return []
+    numbers = [region.number for region in found]
+    section = _section(found[-1], numbers)
+    keys = {number for number, _ in section}
+    parts = [
+        quiz.gift(each.lines, each.lead) or divide(each.lines, each.lead, answered=not answers or each.number in keys)
+        for each in found
+    ]
+    for number, lines in section:
+        index = numbers.index(number)
+        parts[index] = msgspec.structs.replace(parts[index], answer=(*parts[index].answer, Line(0, ""), *lines))
+    if section:
+        moved = {line for _, lines in section for line in lines}
+        own = parts[-1].answer
+        listed = {line for number, lines in section if number == numbers[-1] for line in lines}
+        rest = [line for line in own if line not in moved or line in listed]
+        parts[-1] = msgspec.structs.replace(parts[-1], answer=tuple(dict.fromkeys(rest)))
+    return list(zip(found, parts, strict=True))
+
+
+def _section(last: Region, numbers: Sequence[int | None]) -> list[tuple[int, tuple[Line, ...]]]:
+    """The answers that follow the last question and belong to earlier ones, by number."""
+    at = first_answer(last.lines)
+    groups = [] if at is None else list(by_number(last.lines[at[0] :]))
+    keyed = [(number, lines) for number, lines in groups if number is not None and numbers.count(number) == 1]
+    return keyed if {number for number, _ in keyed} - {last.number} else []
+
+
+def _entries(divided: Sequence[tuple[Region, Parts]]) -> Iterator[Entry]:
     taken: set[str] = set()
-    for number, item in enumerate(items, start=1):
-        if not item.children or item.children[0].map is None or item.map is None:
-            continue
-        (start, stop), end = item.children[0].map, item.map[1]
-        question = _without_number(lines[start:stop])
-        answer = textwrap.dedent("\n".join(lines[stop:end])).strip()
-        title = _title(question)
-        yield Entry(_question_id(number, title, taken), title, question, answer)
+    for number, (_, parts) in enumerate(divided, start=1):
+        text, answer = _without_bold(joined(parts.question)), joined(parts.answer)
+        title = _title(text)
+        question_id = _question_id(number, title, taken)
+        yield Entry(question_id, title, text, answer, joined(parts.doubts))
 
 
-def _without_number(lines: Sequence[str]) -> str:
-    """A question's text without its number, and without bold marks around the whole text."""
-    text = " ".join(re.sub(r"^\s*\d+[.)]\s+", "", line).strip() for line in lines)
-    bold = re.fullmatch(r"(\*\*|__)(.+)\1", text.strip())
-    return bold[2].strip() if bold else text.strip()
+def _without_bold(text: str) -> str:
+    """Text without bold marks around the whole of it."""
+    bold = re.fullmatch(r"(\*\*|__)((?:(?!\1).)+)\1", text.strip(), re.DOTALL)
+    return bold[2].strip() if bold else text.strip("\n").rstrip()
 
 
 def _plain(text: str) -> str:
-    return _MARKUP.sub("", text).strip()
+    """Text without emphasis and links; code and formulas are kept as they are."""
+    parts = _VERBATIM.split(text)
+    parts[::2] = [_MARKUP.sub("", _LINK.sub(r"\1", part)) for part in parts[::2]]
+    return " ".join("".join(parts).split())
 
 
-def _title(question: str) -> str:
-    """The question's first sentence if it is short, otherwise its first words."""
-    first = re.split(r"(?<=[.?!])\s", _plain(question))[0]
-    return first if len(first) <= 80 else f"{' '.join(first.split()[:10])} …"
+def _title(text: str) -> str:
+    """The first sentence of the first paragraph if it is short, otherwise its first words."""
+    paragraph = _plain(re.split(r"\n\s*(?:\n|```|~~~|[-*+]\s|\$\$)", text.strip(), maxsplit=1)[0]).strip("# ")
+    first = re.split(r"(?<=[.?!])\s", paragraph)[0]
+    if len(first) <= 80:
+        return first
+    short = " ".join(first.split()[:10])
+    return f"{short.replace('`', '') if short.count('`') % 2 else short} …"
 
 
 def _question_id(number: int, title: str, taken: set[str]) -> str:

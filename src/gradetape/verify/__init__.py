@@ -7,7 +7,8 @@ Right solutions and mutants have to run: a file with a typo fails checks too, bu
 """
 
 from gradetape.verify.proof import Proof
+from gradetape.verify.scope import Scope
 from gradetape.verify.trials import Trial
 from gradetape.verify.verification import verify
 
-__all__ = ["Proof", "Trial", "verify"]
+__all__ = ["Proof", "Scope", "Trial", "verify"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,29 +20,33 @@ _BREAKS = re.compile(r"^#\s*breaks\s*:(?P<ids>.*)$", re.MULTILINE)
 class Header(msgspec.Struct, frozen=True):
     """A mutant's header: `fails` holds ids without the question, such as `hidden::test_asymmetry`.
 
-    `breaks` holds the ids of the prompt's requirements that the mutant violates.
+    `breaks` holds the ids of the prompt's requirements that the mutant violates, `written` the checks under the
+    keys that a patch has for them.
     """
 
     misconception: str
     fails: tuple[str, ...]
     breaks: tuple[str, ...] = ()
+    written: Mapping[str, tuple[str, ...]] = {}
 
 
 def header_of(path: Path, *, legacy: bool) -> Header:
     """Read a mutant's header; under legacy Keras, a line `# fails (legacy): …` replaces the other one.
 
-    Raises CourseError if the docstring or the line is missing, or if the line does not name checks.
+    Without any such line, `fails` is empty. Raises CourseError if there is no docstring, or if a line does not name
+    checks.
     """
     source = PythonSource.read(path)
     misconception = ast.get_docstring(source.tree) or ""
     if not misconception:
         raise CourseError(f"{path}: a mutant begins with a docstring that names its misconception in a sentence")
-    lines = {bool(match["legacy"]): match["checks"] for match in _HEADER.finditer(source.text)}
-    named = lines.get(legacy, lines.get(False))
-    if named is None:
-        raise CourseError(f"{path}: add a line such as '# fails: hidden::test_x' that names the checks that must fail")
+    written = {
+        "fails_legacy" if match["legacy"] else "fails": _checks(path, _parts(match["checks"]))
+        for match in _HEADER.finditer(source.text)
+    }
+    fails = (written.get("fails_legacy") if legacy else None) or written.get("fails", ())
     breaks = [name for match in _BREAKS.finditer(source.text) for name in _parts(match["ids"])]
-    return Header(" ".join(misconception.split()), _checks(path, _parts(named)), tuple(breaks))
+    return Header(" ".join(misconception.split()), fails, tuple(breaks), written)
 
 
 def _parts(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,11 +14,18 @@ from gradetape.errors import ConfigError, CourseError
 from gradetape.verify.headers import header_of
 from gradetape.verify.patches import Patch, PatchedSource, edits_of, patched
 
+_UNSAID = {
+    True: "add a line such as 'fails: [hidden::test_x]' that names the checks that must fail",
+    False: "add a line such as '# fails: hidden::test_x' that names the checks that must fail",
+}
+
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """A solution with one mistake; `fails` holds ids without the question, such as `hidden::test_asymmetry`.
 
-    `breaks` holds the ids of the prompt's requirements that it violates, `place` says where it is written.
+    `breaks` holds the ids of the prompt's requirements that it violates, `place` says where it is written. A draft,
+    whose author has not said yet which checks must fail, has no `fails`. `written` holds the lists in its
+    header under their keys, `fails` and `fails_legacy`.
     """
 
     question: str
@@ -28,10 +35,29 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     fails: tuple[str, ...]
     breaks: tuple[str, ...] = ()
     place: str
+    written: Mapping[str, tuple[str, ...]] = {}
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """The full ids of the checks that must fail."""
+        return tuple(f"{self.question}::{name}" for name in self.fails)
+
+    @property
+    def patched(self) -> bool:
+        """Whether it is a patch, and not a whole file."""
+        return isinstance(self.source, PatchedSource)
+
+    @property
+    def label(self) -> str:
+        """Its question and its name."""
+        return f"{self.question}/{self.name}"
 
 
-def mutants_of(answer_key: AnswerKey, question_id: str, *, legacy: bool) -> tuple[Mutant, ...]:
-    """The mutants of a question, by name. Raises CourseError or ConfigError with everything that is wrong."""
+def mutants_of(answer_key: AnswerKey, question_id: str, *, legacy: bool, drafts: bool = False) -> tuple[Mutant, ...]:
+    """The mutants of a question, by name; only with `drafts` may they leave out which checks must fail.
+
+    Raises CourseError or ConfigError with everything that is wrong.
+    """
     found: list[Mutant] = []
     problems: list[str] = []
     for read in (_patches, _files):
@@ -40,6 +66,8 @@ def mutants_of(answer_key: AnswerKey, question_id: str, *, legacy: bool) -> tupl
         except (ConfigError, CourseError) as problem:
             problems.append(str(problem))
     problems += _duplicates(found)
+    if not drafts:
+        problems += [f"{mutant.place}: {_UNSAID[mutant.patched]}" for mutant in found if not mutant.fails]
     if problems:
         raise CourseError("\n".join(problems))
     return tuple(sorted(found, key=lambda mutant: mutant.name))
@@ -53,7 +81,7 @@ def _file(path: Path, question_id: str, legacy: bool) -> Mutant:
     header = header_of(path, legacy=legacy)
     return Mutant(
         question=question_id, name=path.stem, source=PythonSource.read(path), misconception=header.misconception,
-        fails=header.fails, breaks=header.breaks, place=str(path),
+        fails=header.fails, breaks=header.breaks, place=str(path), written=header.written,
     )  # fmt: skip
 
 
@@ -88,12 +116,12 @@ def _original(patch: Patch, reference: Path, variants: dict[str, Path]) -> Path:
 
 
 def _mutant(patch: Patch, source: PatchedSource, question_id: str, legacy: bool) -> Mutant:
-    fails = (patch.fails_legacy if legacy else None) or patch.fails
-    if fails is None:
-        raise CourseError("add a line such as 'fails: [hidden::test_x]' that names the checks that must fail")
+    fails = (patch.fails_legacy if legacy else None) or patch.fails or ()
+    written = {"fails": patch.fails, "fails_legacy": patch.fails_legacy}
     return Mutant(
         question=question_id, name=patch.name, source=source, misconception=" ".join(patch.misconception.split()),
         fails=fails, breaks=patch.breaks, place=f"{source.path}, line {source.patch_line} ({patch.name})",
+        written={key: value for key, value in written.items() if value},
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -13,6 +13,7 @@ from gradetape.grading.rubric import Rubric
 from gradetape.records import Cell, Job
 from gradetape.verify import adversaries
 from gradetape.verify.mutants import Mutant
+from gradetape.verify.scope import KINDS, Mutants
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,10 +28,24 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     mutant: Mutant | None = None
 
 
+def refuse_unknown(mutants: Mutants, rubric: Rubric) -> None:
+    """Raises CourseError for every mutant that names a check that does not exist."""
+    known = {check.id for check in rubric.checks}
+    unread = {check.question for check in rubric.checks if check.id in rubric.faults}
+    problems = [
+        f"{mutant.place}: 'fails' names {', '.join(unknown)}, which is not a check of the question"
+        for question, found in mutants.items()
+        for mutant in found
+        if question not in unread and (unknown := sorted(set(mutant.expected) - known))
+    ]
+    if problems:
+        raise CourseError("\n".join(problems))
+
+
 class Planner:
     """Lists the solutions to run, each with the checks that it is judged by."""
 
-    def __init__(self, gradable: GradableAssignment, rubric: Rubric, mutants: Mapping[str, Sequence[Mutant]]) -> None:
+    def __init__(self, gradable: GradableAssignment, rubric: Rubric, mutants: Mutants) -> None:
         self._gradable = gradable
         self._rubric = rubric
         self._by_question = mutants
@@ -42,8 +57,11 @@ class Planner:
             question_id for question_id in gradable.assignment.question_ids if question_id in questions
         ]
 
-    def plans(self, repeat: int) -> Iterator[Plan]:
-        """Every plan, the longest first, so that the workers finish together."""
+    def plans(self, repeat: int, kinds: Collection[str] = KINDS) -> Iterator[Plan]:
+        """Every plan of these kinds, the longest first, so that the workers finish together."""
+        return (plan for plan in self._plans(repeat) if plan.kind in kinds)
+
+    def _plans(self, repeat: int) -> Iterator[Plan]:
         if not self._rubric.sound:
             return
         reference = self._gradable.reference
@@ -67,11 +85,7 @@ class Planner:
     def _mutants(self, question_id: str) -> Iterator[Plan]:
         known = {check.id for check in self._rubric.checks}
         for mutant in self._by_question[question_id]:
-            expected = tuple(f"{question_id}::{name}" for name in mutant.fails)
-            unknown = sorted(set(expected) - known)
-            if unknown:
-                names = ", ".join(unknown)
-                raise CourseError(f"{mutant.place}: 'fails' names {names}, which is not a check of the question")
+            expected = tuple(check for check in mutant.expected if check in known)
             yield Plan(
                 kind="mutant", name=mutant.name, question=question_id, source=mutant.source, expected=expected,
                 mutant=mutant, job=self._alone(question_id, mutant.source),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gradetape.records import Check
 from gradetape.verify.proof import Proof
 
 _OTHERS = ("reference", "variant", "starter", "adversary")
@@ -19,10 +22,11 @@ def render(proof: Proof, console: Console) -> None:
         console.print(_others(proof))
     for problem in proof.problems:
         console.print(f"[red]✗[/] {escape(problem)}")
-    for note in proof.notes:
+    for note in (*proof.notes, *_without_hints(proof.checks)):
         console.print(f"[yellow]note:[/] {escape(note)}")
     problems = _counted(len(proof.problems), "problem")
-    verdict = "[green]The checks are proven[/]" if proof.ok else f"[red]{problems}[/]"
+    held = "No problem in what was run, which is not everything" if proof.partial else "The checks are proven"
+    verdict = f"[green]{held}[/]" if proof.ok else f"[red]{problems}[/]"
     checks, mutants = _counted(len(proof.checks), "check"), _counted(len(proof.of("mutant")), "mutant")
     console.print(f"{escape(proof.assignment)}: {verdict} ({checks}, {mutants})")
 
@@ -31,20 +35,31 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def _without_hints(checks: Sequence[Check]) -> Iterator[str]:
+    found = [check for check in checks if not check.hint.strip()]
+    if found:
+        names = ", ".join(check.id for check in found)
+        alone = "" if all(check.public for check in found) else " Of a hidden check, they read only its title."
+        yield f"students get no hint when they do not pass {names}: add @hint.{alone}"
+
+
 def _checks(proof: Proof) -> Table:
     table = Table(
         "Question",
         "Check",
         "Points",
+        "Seconds",
         "Failed by",
         title=f"Which mutant fails which check in {escape(proof.assignment)}",
     )
-    killed, last = proof.killed_by, ""
+    killed, seconds, last = proof.killed_by, proof.seconds, ""
     for check in proof.checks:
         names = ", ".join(killed[check.id])
         kind = "" if check.public else " [dim](hidden)[/]"
         question = "" if check.question == last else check.question
-        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", escape(names) or "[red]none[/]")
+        took = f"{seconds[check.id]:.2f}" if check.id in seconds else ""
+        failed_by = escape(names) or "[red]none[/]"
+        table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", took, failed_by)
         last = check.question
     return table
 

@@ -15,24 +15,29 @@ from gradetape.records import Outcome
 from gradetape.release import refuse_unfit
 from gradetape.verify.coverage import Prompt
 from gradetape.verify.loading import not_loaded, not_parsed
-from gradetape.verify.mutants import Mutant, mutants_of
-from gradetape.verify.plans import Plan, Planner
+from gradetape.verify.mutants import mutants_of
+from gradetape.verify.plans import Plan, Planner, refuse_unknown
 from gradetape.verify.proof import Proof
+from gradetape.verify.scope import Mutants, Scope
 from gradetape.verify.trials import Trial
+from gradetape.verify.waivers import Waiver, waivers_in
 
 ProgressCallback = Callable[[int, int], None]
 _AS_CONFIGURED = EngineOptions()
+_EVERYTHING = Scope()
 
 
 def verify(
     gradable: GradableAssignment, options: EngineOptions = _AS_CONFIGURED, *, question: str | None = None,
-    repeat: int = 1, progress: ProgressCallback = lambda *_: None, open_engine: OpenEngine = open_engine,
+    repeat: int = 1, scope: Scope = _EVERYTHING, drafts: bool = False,
+    progress: ProgressCallback = lambda *_: None, open_engine: OpenEngine = open_engine,
 ) -> Proof:  # fmt: skip
     """Runs every solution of an assignment or of one question, and returns the proof of its checks.
 
-    The right solutions are run `repeat` times, to find flaky checks. `progress` is called with the number of finished
+    The right solutions are run `repeat` times, to find flaky checks. With `drafts`, mutants may leave out which checks
+    must fail. `progress` is called with the number of finished
     solutions and their total. Raises CourseError if the question sources or the answer key are wrong,
-    InfrastructureError if the grader itself failed.
+    RequestError for a check or a mutant that does not exist, InfrastructureError if the grader itself failed.
     """
     unready = _unready(gradable, question)
     question_ids = [
@@ -43,10 +48,13 @@ def verify(
     if not question_ids:
         return Proof(assignment=gradable.assignment.name, unready=unready)
     _refuse_unfit(gradable, question_ids)
-    mutants = _mutants(gradable, question_ids)
+    mutants = scope.of(_mutants(gradable, question_ids, drafts))
+    waivers = _waivers(gradable, question_ids)
     with open_engine(gradable, options) as engine:
         rubric = Rubric.of(gradable, engine.collected, question_ids)
-        plans = list(Planner(gradable, rubric, mutants).plans(repeat))
+        refuse_unknown(mutants, rubric)
+        rubric = scope.rubric(rubric)
+        plans = list(Planner(gradable, rubric, mutants).plans(repeat, scope.kinds))
         outcomes = _run(engine, plans, progress)
     trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True))
     return Proof(
@@ -56,6 +64,8 @@ def verify(
         faults=rubric.faults,
         unready=unready,
         prompts=_prompts(gradable, question_ids),
+        waivers=waivers,
+        partial=scope.partial,
     )
 
 
@@ -86,10 +96,17 @@ def _refuse_unfit(gradable: GradableAssignment, question_ids: Sequence[str]) -> 
         raise CourseError("\n".join(problems))
 
 
-def _mutants(gradable: GradableAssignment, question_ids: Sequence[str]) -> dict[str, tuple[Mutant, ...]]:
+def _mutants(gradable: GradableAssignment, question_ids: Sequence[str], drafts: bool) -> Mutants:
     """The mutants by question, read before anything is started."""
     legacy = gradable.course.config.keras == "legacy"
-    return {each: mutants_of(gradable.answer_key, each, legacy=legacy) for each in question_ids}
+    return {each: mutants_of(gradable.answer_key, each, legacy=legacy, drafts=drafts) for each in question_ids}
+
+
+def _waivers(gradable: GradableAssignment, question_ids: Sequence[str]) -> tuple[Waiver, ...]:
+    path = gradable.answer_key.waivers
+    shown = path.relative_to(gradable.course.root).as_posix()
+    waivers = waivers_in(path, shown, gradable.assignment.question_ids)
+    return tuple(waiver for waiver in waivers if waiver.question in question_ids)
 
 
 def _prompts(gradable: GradableAssignment, question_ids: Sequence[str]) -> tuple[Prompt, ...]:

@@ -1,4 +1,4 @@
-"""Digests of everything that decides what becomes of a mutant."""
+"""Digests of everything that decides how a mutant ends."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from ruamel.yaml.scalarstring import LiteralScalarString
 
 from gradetape.course.config import StrictModel, read_list
 from gradetape.course.gradable import GradableAssignment
-from gradetape.verify.mutation.records import Change, End, GeneratedMutant, Result
+from gradetape.verify.mutation.records import End, GeneratedMutant, LineChange, Result
 from gradetape.verify.patches import Text
 
 _HEAD = """\
@@ -41,7 +41,7 @@ class Equivalent(StrictModel):
     def matches(self, mutant: GeneratedMutant) -> bool:
         """Whether a mutant is the one that the entry describes."""
         place = self.of == mutant.solution and self.in_ in (None, mutant.function)
-        return place and _plain(Change(self.replace, self.with_)) == _plain(mutant.change)
+        return place and _plain(LineChange(self.replace, self.with_)) == _plain(mutant.change)
 
 
 class ListedEquivalents(msgspec.Struct, frozen=True):
@@ -130,9 +130,9 @@ def _yaml(entries: list[dict[str, Any]]) -> str:
     return stream.getvalue()
 
 
-def _plain(change: Change) -> Change:
+def _plain(change: LineChange) -> LineChange:
     """A change without its lines' common indentation."""
-    return Change(*(_dedented(text) for text in (change.replace, change.by)))
+    return LineChange(*(_dedented(text) for text in (change.replace, change.by)))
 
 
 def _dedented(text: str) -> str:

@@ -233,6 +233,12 @@ def seed(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
             yield node.with_changes(value=cst.Integer("42"))
 
 
+def buffer(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
+    """A dataset is shuffled with a buffer of two elements."""
+    if isinstance(node, cst.Call) and nodes.name_of(node) == "shuffle" and node.args:
+        yield nodes.with_arguments(node, [node.args[0].with_changes(value=cst.Integer("2")), *node.args[1:]])
+
+
 def python_range(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """`tf.range` becomes `range`."""
     if isinstance(node, cst.Attribute) and tree.code(node) == "tf.range":
@@ -338,6 +344,7 @@ FIELD = (
     Operator.made_by(numpy_function, "numpy"),
     Operator.made_by(seed),
     Operator.made_by(global_seed),
+    Operator.made_by(buffer),
     Operator.made_by(python_range, "range"),
     Operator.made_by(squeeze),
     Operator.made_by(numpy_method, "numpy-result"),

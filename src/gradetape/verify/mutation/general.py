@@ -46,7 +46,7 @@ def return_value(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
 
 def delete_argument(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """An argument is deleted."""
-    if not isinstance(node, cst.Call):
+    if not isinstance(node, cst.Call) or isinstance(tree.parent(node), cst.Raise):
         return
     last = nodes.positional(node)[-1:] if len(nodes.positional(node)) > 1 else []
     for index, arg in enumerate(node.args):
@@ -57,7 +57,8 @@ def delete_argument(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
 
 def swap_arguments(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """Two arguments are swapped."""
-    if isinstance(node, cst.Call) and nodes.name_of(node) not in _SYMMETRIC and not _is_even(tree, node):
+    raised = isinstance(tree.parent(node), cst.Raise)
+    if isinstance(node, cst.Call) and nodes.name_of(node) not in _SYMMETRIC and not (raised or _is_even(tree, node)):
         for index in nodes.positional(node)[:-1]:
             args = list(node.args)
             if args[index + 1].keyword is None and not args[index + 1].star:

@@ -14,7 +14,7 @@ from gradetape.verify.mutation import library, nodes
 from gradetape.verify.mutation.field import FIELD
 from gradetape.verify.mutation.general import GENERAL
 from gradetape.verify.mutation.operators import Operator
-from gradetape.verify.mutation.records import Change, GeneratedMutant, Solution
+from gradetape.verify.mutation.records import GeneratedMutant, LineChange, Solution
 from gradetape.verify.mutation.tree import CellTree
 
 # The operators of the field come first: of two that make the same mutant, the first one names it.
@@ -113,7 +113,7 @@ def _function(tree: CellTree, place: CodePosition) -> str:
     return names[-1] if names else ""
 
 
-def _change(before: str, after: str) -> Change:
+def _change(before: str, after: str) -> LineChange:
     """The lines that differ."""
     old, new = before.splitlines(), after.removeprefix(_NUMPY).splitlines()
     changed = [
@@ -121,9 +121,9 @@ def _change(before: str, after: str) -> Change:
     ]
     first, last = changed[0], changed[-1]
     replace, by = old[first[1] : last[2]], new[first[3] : last[4]]
-    if not replace:  # an insertion is told with the line before which it is made
+    if not replace:  # an insertion is shown with the line that follows it
         replace, by = old[first[1] : first[1] + 1], [*by, *old[first[1] : first[1] + 1]]
-    return Change(replace=_block(replace), by=_block(by))
+    return LineChange(replace=_block(replace), by=_block(by))
 
 
 def _block(lines: Sequence[str]) -> str:

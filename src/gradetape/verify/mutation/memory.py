@@ -1,7 +1,7 @@
 """Remembers the verdicts of earlier runs, in a SQLite file of the user's cache folder.
 
-The file holds digests, verdicts and seconds: no text of a solution or of a check. It is in the user's folder and not in
-the course's, so that all copies of a course share it and none of it can be handed out or committed.
+The file holds digests, ids of checks, verdicts and seconds: no text of a solution or of a check. It is in the user's
+folder and not in the course's, so that all copies of a course share it, and it is neither committed nor handed out.
 """
 
 from __future__ import annotations

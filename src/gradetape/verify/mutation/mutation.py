@@ -14,6 +14,7 @@ from gradetape.errors import CourseError, RequestError
 from gradetape.grading.rubric import Rubric
 from gradetape.verify.mutation.digests import Keys
 from gradetape.verify.mutation.equivalents import ListedEquivalents
+from gradetape.verify.mutation.history import KnownVerdicts
 from gradetape.verify.mutation.memory import Memory, default_path
 from gradetape.verify.mutation.records import GeneratedMutant, Result, Solution
 from gradetape.verify.mutation.running import MutantRunner
@@ -41,7 +42,7 @@ def mutate(
     gradable: GradableAssignment, request: MutationRequest, options: EngineOptions = _AS_CONFIGURED, *,
     progress: ProgressCallback = lambda *_: None, open_engine: OpenEngine = open_engine,
 ) -> MutationReport:  # fmt: skip
-    """Runs generated mutants, and reports what became of them.
+    """Runs generated mutants, and reports how each ended.
 
     `progress` is called with the number of finished mutants and their total. Raises RequestError without the libraries
     that it needs, CourseError if a right solution does not pass a check, InfrastructureError if the grader itself
@@ -56,7 +57,9 @@ def mutate(
     mutants = [mutant for solution in solutions for mutant in generate(solution)]
     chosen = drawn(mutants, request.sample) if request.sample else mutants
     with open_engine(gradable, options) as engine, Memory(default_path(), fresh=request.fresh) as memory:
-        runner = MutantRunner(gradable, engine, memory, _checks(gradable, engine, memory))
+        keys = Keys(gradable, engine.environment)
+        known = KnownVerdicts(memory, keys, _checks(gradable, engine, memory, keys))
+        runner = MutantRunner(gradable, engine, known)
         results = _run(runner, solutions, chosen, progress)
     return MutationReport(
         assignment=gradable.assignment.name, questions=tuple(question_ids), results=listed.marked(results),
@@ -81,15 +84,14 @@ def _solutions(gradable: GradableAssignment, question_id: str) -> list[Solution]
     return [Solution(question=question_id, name=name, cells=PythonSource.read(path).code) for name, path in files]
 
 
-def _checks(gradable: GradableAssignment, engine: Engine, memory: Memory) -> tuple[str, ...]:
+def _checks(gradable: GradableAssignment, engine: Engine, memory: Memory, keys: Keys) -> tuple[str, ...]:
     """The ids of the assignment's checks; the engine is asked only if they are not remembered."""
-    key = Keys(gradable, engine.environment).assignment
-    if (known := memory.checks(key)) is not None:
+    if (known := memory.checks(keys.assignment)) is not None:
         return known
     rubric = Rubric.of(gradable, engine.collected)
     if rubric.faults:
         raise CourseError("Some checks cannot be run:\n" + "\n".join(f"{c}: {why}" for c, why in rubric.faults.items()))
-    memory.keep_checks(key, rubric.sound)
+    memory.keep_checks(keys.assignment, rubric.sound)
     return rubric.sound
 
 

@@ -12,7 +12,7 @@ import libcst as cst
 from gradetape.verify.mutation.tree import CellTree, Replacement
 
 
-class Change(Protocol):
+class FindReplacements(Protocol):
     """Gives what a node may be replaced by."""
 
     __name__: str
@@ -30,10 +30,10 @@ class Operator:
 
     name: str
     description: str
-    change: Change | None = None
+    change: FindReplacements | None = None
     library: tuple[str, ...] = ()
 
     @classmethod
-    def made_by(cls, change: Change, name: str = "") -> Operator:
+    def made_by(cls, change: FindReplacements, name: str = "") -> Operator:
         """The operator of a function: its docstring is the description, its own name the name unless one is given."""
         return cls(name or change.__name__.replace("_", "-"), inspect.getdoc(change) or "", change)

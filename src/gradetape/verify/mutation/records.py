@@ -1,4 +1,4 @@
-"""What a mutation run exchanges: solutions, their mutants, and what became of each."""
+"""What a mutation run exchanges: solutions, their mutants, and the end of each."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ class Solution(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     cells: tuple[SourceCell, ...]
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of its code cells."""
+        return tuple(cell.text for cell in self.cells)
 
-class Change(msgspec.Struct, frozen=True):
+
+class LineChange(msgspec.Struct, frozen=True):
     """The lines that a mutant changes, as they stand in the solution, and those that replace them."""
 
     replace: str
@@ -36,11 +41,11 @@ class GeneratedMutant(msgspec.Struct, frozen=True, kw_only=True):
     function: str
     line: int
     cells: tuple[str, ...]
-    change: Change
+    change: LineChange
 
 
 class End(StrEnum):
-    """What became of a mutant."""
+    """How a mutant ended."""
 
     FAILED = "failed"
     TIMEOUT = "timeout"

@@ -34,7 +34,7 @@ class QuestionScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the mutants of an assignment.
+    """The ends of an assignment's mutants.
 
     `wrong_entries` describes what is wrong with the lists of equivalent mutants; `at_least` is the score, in percent,
     that each question must reach.

@@ -28,7 +28,8 @@ _PLAIN = cst.Module(body=[])
 class CellTree:
     """A cell's text with its tree; `modules` are the names by which the solution knows imported modules.
 
-    Positions are lines, counted from 1, and columns, counted from 0.
+    Positions are lines, counted from 1, and columns, counted from 0. Large because a node's parents and its position
+    are known to the tree, not to the node.
     """
 
     def __init__(self, text: str, modules: frozenset[str]) -> None:

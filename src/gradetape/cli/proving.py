@@ -1,0 +1,132 @@
+"""The options of `gradetape verify` that choose what is run and what is shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from gradetape.cli.status import ATTENTION, OK
+from gradetape.cli.terminal import bar, console
+from gradetape.course.gradable import GradableAssignment
+from gradetape.engine import EngineOptions, OpenEngine, open_engine
+from gradetape.verify import Proof, Scope
+from gradetape.verify import verify as prove
+from gradetape.verify.header_writing import write_headers
+from gradetape.verify.page import FORMATS, page
+from gradetape.verify.preview import show
+from gradetape.verify.table import render
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_OPTIONS = (
+    click.option(
+        "--check", "checks", metavar="ID", multiple=True,
+        help="Only this check, by its name, its id, or a unique prefix of one. Repeat it for several.",
+    ),
+    click.option(
+        "--mutant", "mutants", metavar="NAME", multiple=True,
+        help="Only this mutant and the reference, by a name or a unique prefix of it. Repeat it for several.",
+    ),
+    click.option(
+        "--write-headers", is_flag=True,
+        help="Write which checks each mutant fails into its header, for you to confirm.",
+    ),
+    click.option(
+        "--preview", is_flag=True, help="Show what a student reads for the starter and for each mutant, check by check."
+    ),
+    click.option(
+        "--report", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+        help="Write a page for authors: requirements, checks, mutants and what students read (.html or .md).",
+    ),
+)  # fmt: skip
+
+
+class ProvingOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options, by their names in the function of the command; `question` and `repeat` are those that it has."""
+
+    checks: tuple[str, ...]
+    mutants: tuple[str, ...]
+    write_headers: bool
+    preview: bool
+    report: Path | None
+
+    @property
+    def scope(self) -> Scope:
+        """What to run: previews need no right solution, and single mutants nothing but the reference beside them."""
+        mutants = {"kinds": ("reference", "mutant")} if self.mutants or self.write_headers else {}
+        preview = {"kinds": ("mutant",) if self.mutants else ("starter", "mutant")} if self.preview else {}
+        return Scope(checks=self.checks, mutants=self.mutants, **(mutants | preview))
+
+    def refuse_unfit(self, root: Path, assignments: int, as_json: bool) -> None:
+        """Raises UsageError for options that exclude each other, and for a page that students would receive."""
+        if as_json and (self.preview or self.write_headers):
+            raise click.UsageError("--preview and --write-headers print text: leave out --json")
+        if self.write_headers and (self.preview or self.checks):
+            raise click.UsageError("--write-headers needs the results of every check: leave out --check and --preview")
+        if self.report is not None:
+            if assignments != 1 or self.scope.partial:
+                raise click.UsageError("--report is about a whole assignment or question: leave out what selects less")
+            _refuse_place(self.report, root)
+
+
+def proving_options(command: _Command) -> _Command:
+    """Adds the options to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def proven(
+    gradable: GradableAssignment, question: str | None, repeat: int, chosen: ProvingOptions, workers: int | None,
+    open_engine: OpenEngine = open_engine,
+) -> Proof:  # fmt: skip
+    """Verifies an assignment or a question, with a progress bar."""
+    with bar("verifying") as progress:
+        task = progress.add_task(gradable.assignment.name, total=None)
+
+        def update(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        return prove(
+            gradable, EngineOptions(workers=workers), question=question, repeat=repeat, scope=chosen.scope,
+            drafts=chosen.write_headers, progress=update, open_engine=open_engine,
+        )  # fmt: skip
+
+
+def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *, as_json: bool) -> int:
+    """Shows and writes what the options ask for, and returns the exit status."""
+    if chosen.report is not None:
+        text = page(proof, gradable.assignment, course=gradable.course.config.course, suffix=chosen.report.suffix)
+        chosen.report.write_text(text, encoding="utf-8")
+        click.echo(f"Wrote {chosen.report}. It shows parts of the answer key: it is not for students.", err=True)
+    if chosen.write_headers:
+        return _written(gradable, proof)
+    if chosen.preview:
+        show(proof, console(stderr=False))
+    elif not as_json:
+        render(proof, console(stderr=False))
+    return OK if proof.ok else ATTENTION
+
+
+def _written(gradable: GradableAssignment, proof: Proof) -> int:
+    written = write_headers(gradable.answer_key, proof, legacy=gradable.course.config.keras == "legacy")
+    for header in written.headers:
+        click.echo(str(header))
+    for problem in written.left:
+        click.echo(problem, err=True)
+    changed = f"{len(written.headers)} header{'' if len(written.headers) == 1 else 's'}"
+    click.echo(f"Changed {changed}. Confirm each: should the misconception fail these checks, and no others?", err=True)
+    return ATTENTION if written.left else OK
+
+
+def _refuse_place(report: Path, root: Path) -> None:
+    if report.suffix not in FORMATS:
+        raise click.UsageError(f"--report writes HTML or Markdown: name a file that ends in {' or '.join(FORMATS)}")
+    for folder in ("student", "assignments"):
+        if report.resolve().is_relative_to((root / folder).resolve()):
+            raise click.UsageError(f"--report shows parts of the answer key: write it to a folder outside {folder}/")
+    if not report.parent.is_dir():
+        raise click.UsageError(f"--report cannot write {report}: the folder {report.parent} does not exist, make it")

@@ -1,0 +1,51 @@
+"""`gradetape rename`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gradetape import scaffold
+from gradetape.cli import options, questions
+from gradetape.cli.course import here
+
+
+@click.group("rename")
+def command() -> None:
+    """Give a question another id.
+
+    \b
+    Example:
+      gradetape rename question q05_custom_loss q05_quantile_loss
+    """
+
+
+@command.command("question")
+@click.argument("old")
+@click.argument("new")
+@questions.assignment
+@questions.dry_run
+@questions.force
+@options.results_folder
+def question(
+    old: str, new: str, assignment: str | None, dry_run: bool, force: bool, results_folder: Path | None
+) -> None:
+    """Rename a question in all places at once: its files in every folder, and its line in assignment.yml.
+
+    It is refused if submissions to the assignment are graded, since their results have the former id. With --force the
+    files are renamed and the results stay as they are: grade the submissions again, and give overrides of the question
+    again.
+
+    \b
+    Examples:
+      gradetape rename question q05 q05_quantile_loss --dry-run
+      gradetape rename question q05_custom_loss q07_custom_loss --assignment week-3
+    """
+    course = here()
+    of, question_id = questions.found(course, old, assignment)
+    change = scaffold.rename(course, of.name, question_id, new)
+    if not dry_run:
+        questions.refuse_graded(course, of.name, results_folder, forced=force)
+        scaffold.make(course, change)
+    questions.report(course, change, question_id, only_listed=dry_run)

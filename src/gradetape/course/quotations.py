@@ -1,0 +1,38 @@
+"""The sentences of a prompt as messages quote them: plain text, since notebooks and terminals show no Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from markdown_it import MarkdownIt
+
+from gradetape.course.requirements import requirements_of
+
+_MOST = 3
+_LENGTH = 240
+
+
+def quotations(prompt: str, ids: Iterable[str]) -> tuple[str, ...]:
+    """The texts of a prompt's requirements with these ids, at most three; ids that the prompt does not have are
+    left out."""
+    texts = {requirement.id: requirement.text for requirement in requirements_of(prompt)}
+    found = [_quotation(texts[name]) for name in dict.fromkeys(ids) if name in texts]
+    return tuple(text for text in found if text)[:_MOST]
+
+
+def _quotation(markdown: str) -> str:
+    """A text without the marks of Markdown, with … where it begins or ends within a sentence."""
+    text = _plain(markdown)
+    if len(text) > _LENGTH:
+        text = text[:_LENGTH].rpartition(" ")[0]
+    text = text.rstrip(" ,;:")
+    # A name in code, with which a sentence may begin, is in lower case too.
+    before = "… " if text[:1].islower() and markdown.startswith(text[0]) else ""
+    after = "" if text.endswith((".", "!", "?", ")")) or not text else " …"
+    return f"{before}{text}{after}"
+
+
+def _plain(markdown: str) -> str:
+    [inline] = MarkdownIt("commonmark").parseInline(markdown)
+    kept = [token.content for token in inline.children or () if token.type in ("text", "code_inline", "image")]
+    return " ".join("".join(kept).split())

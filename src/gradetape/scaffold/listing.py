@@ -1,0 +1,108 @@
+"""The text of an assignment.yml with a question more, less or under another id; comments and order are kept."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+
+def is_empty(text: str) -> bool:
+    """Whether an assignment.yml that can be read lists no question."""
+    try:
+        mapping = _loaded(text)
+    except YAMLError:
+        return False
+    return isinstance(mapping, dict) and not mapping.get("questions")
+
+
+def renamed(text: str, old: str, new: str) -> str:
+    """The text with a question's id, and the data files in its folder, under a new name."""
+    line, column = _place(text, old)
+    lines = text.splitlines(keepends=True)
+    lines[line] = lines[line][:column] + lines[line][column:].replace(old, new, 1)
+    return _data_renamed("".join(lines), f"{old}/", f"{new}/")
+
+
+def removed(text: str, question_id: str) -> str:
+    """The text without a question, and without the data files in its folder."""
+
+    def change(data: Any) -> None:
+        data["questions"].pop(question_id, None)
+        if kept := [file for file in data.get("data", ()) if not file.startswith(f"{question_id}/")]:
+            data["data"][:] = kept
+        else:
+            data.pop("data", None)
+
+    mapping = _loaded(text)
+    has_data = any(file.startswith(f"{question_id}/") for file in mapping.get("data", ()))
+    if mapping["questions"].fa.flow_style() or has_data:
+        return _rewritten(text, change)
+    line, _ = _place(text, question_id)
+    lines = text.splitlines(keepends=True)
+    return "".join([*lines[:line], *lines[line + 1 :]])
+
+
+def added(text: str, question_id: str, points: float, after: str | None = None) -> str:
+    """The text with a question more: after another one, or at the end."""
+    mapping = _loaded(text)
+    questions = mapping.get("questions")
+    if not questions:
+        return _first(text, mapping, f"  {question_id}: {points:g}\n")
+    if questions.fa.flow_style():
+        return _rewritten(text, lambda data: _insert(data["questions"], question_id, points, after))
+    line, column = _place(text, after or list(questions)[-1])
+    lines = text.splitlines()
+    lines.insert(line + 1, f"{' ' * column}{question_id}: {points:g}")
+    return "\n".join(lines) + "\n"
+
+
+def _first(text: str, mapping: Any, entry: str) -> str:
+    """The text with the first question."""
+    if "questions" not in mapping:
+        return f"{text.rstrip()}\nquestions:\n{entry}"
+    line, _ = mapping.lc.key("questions")
+    lines = text.splitlines(keepends=True)
+    lines[line] = re.sub(r"(questions['\"]?\s*:)\s*(?:\{\s*\}|null|~)?[ \t]*", r"\1 ", lines[line], count=1).rstrip()
+    lines[line] += f"\n{entry}"
+    return "".join(lines)
+
+
+def _insert(questions: Any, question_id: str, points: float, after: str | None) -> None:
+    position = list(questions).index(after) + 1 if after else len(questions)
+    questions.insert(position, question_id, points)
+
+
+def _place(text: str, question_id: str) -> tuple[int, int]:
+    """The line of a question, from 0, and the column where its id begins."""
+    line, column = _loaded(text)["questions"].lc.key(question_id)
+    return line, column
+
+
+def _data_renamed(text: str, old: str, new: str) -> str:
+    if not any(file.startswith(old) for file in _loaded(text).get("data", ())):
+        return text
+
+    def change(data: Any) -> None:
+        for index, file in enumerate(data["data"]):
+            data["data"][index] = new + file.removeprefix(old) if file.startswith(old) else file
+
+    return _rewritten(text, change)
+
+
+def _loaded(text: str) -> Any:
+    return YAML().load(text) or {}
+
+
+def _rewritten(text: str, change: Callable[[Any], None]) -> str:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    data = yaml.load(text)
+    change(data)
+    out = io.StringIO()
+    yaml.dump(data, out)
+    return out.getvalue()
