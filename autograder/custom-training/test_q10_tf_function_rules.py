@@ -72,7 +72,10 @@ def test_noise_within_another_graph(student, rng):
 
 @in_worker
 def sequences(make_noisy, seeds, vectors):
-    """Return what functions with these seeds give, called in turn, while other code draws and sets the seed."""
+    """Return what functions with these seeds give, called in turn, while other code draws and sets the seed.
+
+    Then what other code draws after the global seed is set, without and with a noisy function in between.
+    """
     functions = []
     for number, seed in enumerate(seeds):
         tf.random.set_seed(number)
@@ -83,12 +86,16 @@ def sequences(make_noisy, seeds, vectors):
             tf.random.set_seed(10 * number + which)
             tf.random.normal([which])
             results[which].append(function(tf.constant(x)).numpy())
-    return results
+    tf.random.set_seed(7)
+    alone = tf.random.normal([3]).numpy()
+    tf.random.set_seed(7)
+    make_noisy(seeds[0])(tf.constant(vectors[0]))
+    return results, alone, tf.random.normal([3]).numpy()
 
 
 @points(0.5)
 @proves("noise-seed", "noise-other-seeds")
-@hint("What does the seed belong to? Each function starts a sequence of its own, which nobody else moves.")
+@hint("What does the seed belong to? A sequence of each function's own: nobody else moves it, and it moves no other.")
 def test_noise_follows_its_seed(student, rng):
     """The same seed gives the same sequence of noise, and another seed other noise, whatever else is drawn."""
     # far apart: the sequences of tf.random.Generator.from_seed(seed) and (seed + 1) overlap
@@ -96,7 +103,7 @@ def test_noise_follows_its_seed(student, rng):
     lengths = (3000, 1, 3000, 7, 0, 3000)
     vectors = [rng.normal(size=length).astype("float32") for length in lengths]
     seeds = (seed, 0, another, 0, seed)
-    first, zero, other, *again = sequences(student.make_noisy, seeds, vectors)
+    (first, zero, other, *again), alone, beside = sequences(student.make_noisy, seeds, vectors)
     for which, expected, given in ((0, zero, again[0]), (seed, first, again[1])):
         for call in range(len(lengths)):
             advice = f"That is what call {call + 1} gives of a second function made with the seed {which}."
@@ -104,6 +111,7 @@ def test_noise_follows_its_seed(student, rng):
     pairs = [pair for sequence in (first, zero, other) for pair in zip(sequence, vectors, strict=True)]
     long = [given - x for given, x in pairs if len(x) == 3000]
     assert_independent(long, f"It is the noise of the seeds {seed}, 0 and {another}.")
+    assert_close(beside, alone, "That is tf.random.normal after tf.random.set_seed, beside a noisy function.")
 
 
 def orbit(values, y):
@@ -163,7 +171,7 @@ def test_one_size_for_every_length(student, rng):
     y, sizes = np.float32(rng.uniform(0.1, 0.9)), {}
     for length in (None, 5, 12, 500):
         graph, ops = graph_of_orbit(student.logistic_orbit, length)
-        values = rng.uniform(2, 3, size=length or 20).astype("float32")
+        values = rng.uniform(2.8, 3, size=length or 7).astype("float32")
         assert_each(graph, {f"a graph for {length or 'any'} values": (values, y)}, orbit, rtol=1e-4)  # as above
         assert {"While", "StatelessWhile"} & set(ops), f"expected a While in the graph for {length or 'any'} values"
         sizes[length] = len(ops)

@@ -16,10 +16,12 @@ def make_rule(worth):
 
 
 def draw(rng, count):
-    """Draw texts, what each word in them is worth, and the score of each text."""
+    """Draw texts, two of them equal, what each word in them is worth, and the score of each text."""
     words = ["wunderbar", "schön", "naja", "öde", "übel"]
     worth = dict(zip(words, rng.normal(size=5).round(2).tolist(), strict=True))
-    texts = [" ".join(rng.choice(words, size=rng.integers(1, 6))) for _ in range(count)]
+    worth |= {"wunderbar": 99.5, "übel": -99.5}
+    mixed = [" ".join(rng.choice(words, size=rng.integers(1, 6))) for _ in range(count - 3)]
+    texts = rng.permutation(["wunderbar", "übel", "übel", *mixed]).tolist()
     return texts, worth, np.array([[sum(worth[word] for word in text.split())] for text in texts])
 
 
@@ -45,7 +47,7 @@ def counting_model(step):
 @hint("texts.numpy() gives bytes, which .decode() turns into text. What is the shape of the scores?")
 def test_rules_score_texts(student, tf, rng):
     """SentimentRules asks the rule about every text, and weighs its answer."""
-    texts, worth, scores = draw(rng, int(rng.integers(3, 8)))
+    texts, worth, scores = draw(rng, int(rng.integers(4, 9)))
     rule = make_rule(worth)
     model = student.SentimentRules(rule)
     model(tf.constant(texts))

@@ -28,18 +28,18 @@ def logistic_orbit(values, y):
 
 # %%
 class AuditedDouble(keras.layers.Layer):
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.calls = self.add_weight(shape=(), initializer="zeros", name="calls")
+    def __init__(self):
+        super().__init__()
+        self.calls = self.add_weight(shape=(), initializer="zeros")
 
-    def call(self, inputs, training=None):
+    def call(self, inputs):
         self.calls.assign_add(1.0)
         return tf.add_n([inputs, inputs])
 
 
 # %%
 def make_total():
-    running = tf.Variable(0.0, trainable=False)
+    running = tf.Variable(0.0)
 
     @tf.function(input_signature=[tf.TensorSpec(None)])
     def add(x):
@@ -47,7 +47,7 @@ def make_total():
         return tf.identity(running)
 
     def total(x):
-        return add(tf.convert_to_tensor(x, tf.float32))
+        return add(tf.convert_to_tensor(x))
 
     return total
 
