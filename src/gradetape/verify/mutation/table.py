@@ -32,8 +32,9 @@ def _survivor(result: Result, console: Console) -> None:
 
 def _scores(report: MutationReport) -> Table:
     """A row for each question: the score leaves out what does not run and what is equivalent."""
-    columns = ("Question", "Score", "Mutants", "Failed", "Timeout", "Not run", "Equivalent", "Survived")
-    table = Table(*columns, title=f"Generated mutants of {escape(report.assignment)}")
+    table = Table(title=f"Generated mutants of {escape(report.assignment)}")
+    for column in ("Question", "Score", "Mutants", "Failed", "Timeout", "Not run", "Equivalent", "Survived"):
+        table.add_column(column, no_wrap=True)
     for each in report.scores:
         numbers = (each.generated, each.failed, each.timeout, each.not_run, each.equivalent, each.survived)
         table.add_row(each.question, f"{each.score:.1%}", *map(str, numbers))
