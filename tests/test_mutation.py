@@ -144,10 +144,14 @@ def test_a_mutant_tells_where_it_is_and_which_lines_it_changes() -> None:
     assert found.cells[0] == "import math"
 
 
-def test_an_insertion_is_told_with_the_line_after_it() -> None:
+def test_an_insertion_is_shown_with_the_line_after_it_or_before_it() -> None:
     found = made("import tensorflow as tf\n\n# %%\ndef f(seed):\n    return seed\n", "global-seed")
     assert found[0].change.replace == "    return seed"
     assert found[0].change.by == "    tf.random.set_seed(0)\n    return seed"
+    found = made("for x in xs:\n    use(x)\n\nprint(x)\n", "one-pass")
+    assert (found[0].change.replace, found[0].change.by) == ("    use(x)", "    use(x)\n    break")
+    found = made("for x in xs:\n    use(x)\n", "one-pass")
+    assert (found[0].change.replace, found[0].change.by) == ("    use(x)", "    use(x)\n    break")
 
 
 def test_a_cell_with_magics_is_left_as_it_is() -> None:

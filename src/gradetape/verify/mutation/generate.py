@@ -117,16 +117,18 @@ def _function(tree: CellTree, place: CodePosition) -> str:
     return names[-1] if names else ""
 
 
-def _change(before: str, after: str) -> LineChange:
+def _change(text: str, mutated: str) -> LineChange:
     """The lines that differ."""
-    old, new = before.splitlines(), after.removeprefix(_NUMPY).splitlines()
+    old, new = text.splitlines(), mutated.removeprefix(_NUMPY).splitlines()
     changed = [
         part for part in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if part[0] != "equal"
     ]
     first, last = changed[0], changed[-1]
     replace, by = old[first[1] : last[2]], new[first[3] : last[4]]
-    if not replace:  # an insertion is shown with the line that follows it
-        replace, by = old[first[1] : first[1] + 1], [*by, *old[first[1] : first[1] + 1]]
+    if not replace:  # an insertion is shown with a line beside it
+        before, after = old[first[1] - 1 : first[1]], old[first[1] : first[1] + 1]
+        shown = after if after and after[0].strip() else before
+        replace, by = shown, [*by, *shown] if shown is after else [*shown, *by]
     return LineChange(replace=_block(replace), by=_block(by))
 
 
