@@ -68,6 +68,8 @@ def command(
     mutating.refuse_alone()
     proving.refuse_unfit(course.root, len(names), as_json)
     if mutating.mutated:
+        if repeat > 1 or any(msgspec.structs.astuple(proving)):
+            raise click.UsageError("--mutate runs generated mutants only: leave out the options of the other proofs")
         sys.exit(max(_mutated(course, name, question, mutating, workers, as_json) for name in names))
     if proving.watch:
         sys.exit(Watch(course, names[0], question, proving, workers).run())
