@@ -158,7 +158,8 @@ def ends(rng):
     floats = [rng.normal(size=shape) for shape in ((2, 3), (), (1,), (0,), (2, 0, 1))]
     special = [np.array([np.nan, np.inf, -np.inf, 0.1, 1e300]), (rng.normal(size=4) * 1e-3).astype("float16")]
     others = [rng.normal(size=(2, 2)).astype("float32"), rng.integers(2, size=4) == 1, np.array([["a", "bc", "é"]])]
-    return integers + large + floats + special + others
+    single_numbers = [np.array(7, "uint8"), np.array(2**53 + 1), np.array(0.5, "float16"), np.array(True)]
+    return integers + large + floats + special + others + single_numbers
 
 
 def structure(rng, leaves, depth):
