@@ -63,6 +63,8 @@ def test_large_integers(student, rng):
         "int64 near 2**59": 2**59 + offsets,
     }
     assert_summaries(student.column_summary, cases, rtol=1e-12, names=("sum", "mean"))
+    beyond = {"int64 whose sum is no int64": 2**62 + offsets}
+    assert_summaries(student.column_summary, beyond, rtol=1e-12, names=("mean",))
 
 
 @points(1)

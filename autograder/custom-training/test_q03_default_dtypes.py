@@ -158,7 +158,8 @@ def ends(rng):
     floats = [rng.normal(size=shape) for shape in ((2, 3), (), (1,), (0,), (2, 0, 1))]
     special = [np.array([np.nan, np.inf, -np.inf, 0.1, 1e300]), (rng.normal(size=4) * 1e-3).astype("float16")]
     others = [rng.normal(size=(2, 2)).astype("float32"), rng.integers(2, size=4) == 1, np.array([["a", "bc", "é"]])]
-    return integers + large + floats + special + others
+    single_numbers = [np.array(7, "uint8"), np.array(2**53 + 1), np.array(0.5, "float16"), np.array(True)]
+    return integers + large + floats + special + others + single_numbers
 
 
 def structure(rng, leaves, depth):
@@ -193,6 +194,13 @@ def each_of(fn, structures):
     return {name: fn(nested) for name, nested in structures.items()}, structures
 
 
+@in_worker
+def with_integers_as_keys(fn, array):
+    """Return the keys of dictionaries whose keys are integers, and a value in them; only texts are sent as keys."""
+    given = fn({3: [array], 1: ({-2: array},)})
+    return list(given), list(given[1][0]), given[1][0][-2]
+
+
 @points(1)
 @proves("structure", "tensors", "float64-becomes-float32", "other-dtypes")
 @hint("Dictionaries, lists and tuples may hold one another, at any depth, or hold nothing. Only float64 changes.")
@@ -205,6 +213,11 @@ def test_deep_structures(student, rng):
             assert_same(given[name], single(nested), assert_tensor, name)
     for empty in ({}, [], ()):
         assert_same(student.to_single_precision(empty), empty, assert_tensor)
+    array = rng.normal(size=2)
+    keys, inner_keys, value = with_integers_as_keys(student.to_single_precision, array)
+    assert sorted(keys) == [1, 3], f"the keys 1 and 3 became {keys}"
+    assert inner_keys == [-2], f"the key -2 became {inner_keys}"
+    assert_tensor(value, array.astype("float32"))
 
 
 @in_worker
