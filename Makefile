@@ -23,7 +23,7 @@ verify: setup  ## test the checks with the reference, the variants and the mutan
 mutate: setup  ## generate mutants of all solutions and show those that pass every check
 	$(BIN)/gradetape verify --mutate --at-least 95
 
-SAMPLE ?= 200
+SAMPLE ?= 300
 mutate-sample: setup  ## the same with a sample of SAMPLE mutants
 	$(BIN)/gradetape verify --mutate --sample $(SAMPLE) $(if $(SEED),--seed $(SEED))
 

@@ -182,6 +182,22 @@ def test_an_engine_with_a_bundle_starts_anew_as_often_as_it_must(gradable: Grada
             engine.renew()
 
 
+def test_changed_checks_are_collected_again_while_the_workers_stay_warm(gradable: GradableAssignment) -> None:
+    slots = Slots(slots=(Slot(),), isolation="namespaces", limits=Limits(), keras="3", secret=())
+    job = gradable.job(gradable.reference, Limits(), trusted=True)
+    hidden = gradable.answer_key.hidden_checks("q02_halve")
+    for root in (gradable.course.root, None):
+        with LocalEngine(gradable.bundle(), slots, root=root) as engine:
+            assert all(result.verdict is Verdict.PASSED for result in judge(engine, job).results)
+            before = hidden.read_text()
+            hidden.write_text(before.replace("def test_", "def test_new_"))
+            engine.recollect(gradable.bundle())
+            assert "test_new_odd_number" in [check.name for check in engine.collected.checks]
+            names = {result.check.name for result in judge(engine, job).results}
+            assert {"test_new_odd_number", "test_four"} <= names
+            hidden.write_text(before)
+
+
 def test_verify_gets_its_engine_from_the_factory(gradable: GradableAssignment) -> None:
     engine = MockEngine(all_pass, checks=CHECKS)
     asked: list[EngineOptions] = []

@@ -68,6 +68,7 @@ COPIED = ("release/notebook_runtime.py", "release/tests_missing.py", "verify/zer
 # Imports inside functions, with the reason.
 LAZY = {
     "__main__.py": "Ctrl-C may come while the command line starts",
+    "cli/watching.py": "watchfiles imports an event loop, and only --watch needs it",
     "doctor.py": "the doctor runs where Linux is not",
     "worker": "the worker chooses its Keras first",
     "judge/plugin.py": "pytest loads the plugin in every session",

@@ -279,6 +279,12 @@ def _with_words_for_a_limit(root: Path) -> list[str]:
     return ["autograder/tiny/test_q02_halve.py"]
 
 
+def _with_a_sentence_for_an_id(root: Path) -> list[str]:
+    text = "from gradetape.checks import proves\n@proves('A sentence')\ndef test_odd(student):\n    '''Odd.'''\n"
+    (root / "autograder/tiny/test_q02_halve.py").write_text(text)
+    return ["autograder/tiny/test_q02_halve.py"]
+
+
 def _in_another_encoding(root: Path) -> list[str]:
     (root / "autograder/tiny/test_q02_halve.py").write_bytes("# Übung\n".encode("latin-1"))
     return ["autograder/tiny/test_q02_halve.py"]
@@ -307,6 +313,7 @@ def _of_no_submission(root: Path) -> list[str]:
         (_without_a_docstring, "test_q02_halve.py: test_odd has no docstring. Write one"),
         (_with_words_for_points, "test_odd has @points('two'). Write a number there"),
         (_with_words_for_a_limit, "test_odd has @limit('long'). Write a number there"),
+        (_with_a_sentence_for_an_id, "test_odd has @proves('A sentence'). Name requirements of the prompt, such as"),
         (_in_another_encoding, "test_q02_halve.py is not UTF-8 text. Save it as UTF-8"),
         (_outside_of_the_two_folders, "is not a check file: checks are in assignments/ and autograder/ of a course"),
         (_of_two_submissions, "--submission takes one notebook, script or zip: in holds 2"),

@@ -14,6 +14,7 @@ from gradetape.course import assignments as course
 from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import CourseError
 from gradetape.grading.rubric import Rubric
+from gradetape.judge.items import check_of
 from gradetape.judge.registry import MARKS
 from gradetape.records import Check, CollectedChecks
 from gradetape.verify import Proof
@@ -72,3 +73,38 @@ def test_a_check_without_a_hint_is_a_note_and_no_problem() -> None:
     assert note.endswith("hidden::test_any: add @hint. Of a hidden check, they read only its title.")
     render(Proof(assignment="tiny", checks=found[:1]), quiet := Console(file=io.StringIO(), width=400))
     assert "hint" not in quiet.file.getvalue()  # type: ignore[attr-defined]
+
+
+class AnItem:
+    """A collected check, as far as its record needs it."""
+
+    name = "test_two"
+
+    def __init__(self, course: Path, function: object) -> None:
+        self.path = course / "assignments" / "tiny" / "q01_double" / "test_public.py"
+        self.function = function
+
+    def get_closest_marker(self, name: str) -> pytest.Mark | None:
+        return next((mark for mark in getattr(self.function, "pytestmark", []) if mark.name == name), None)
+
+
+@pytest.mark.parametrize(("named", "given"), [((), "()"), (("Empty row",), "('Empty row')"), (("a", 3), "(3)")])
+def test_requirements_that_are_no_ids_are_refused(tmp_path: Path, named: tuple[str, ...], given: str) -> None:
+    def test_two() -> None:
+        """Twice two is four."""
+
+    item = AnItem(tiny(tmp_path / "course"), checks.proves(*named)(test_two))
+    with pytest.raises(CourseError) as refused:
+        check_of(item)  # type: ignore[arg-type]
+    assert f"test_public.py: test_two has @proves{given}. Name requirements of the prompt, such as" in str(
+        refused.value
+    )
+
+
+def test_requirements_are_in_the_record_of_a_check(tmp_path: Path) -> None:
+    @checks.proves("empty-row", "ids-2")
+    def test_two() -> None:
+        """Twice two is four."""
+
+    item = AnItem(tiny(tmp_path / "course"), test_two)
+    assert check_of(item).requirements == ("empty-row", "ids-2")  # type: ignore[arg-type]

@@ -138,10 +138,20 @@ def test_a_mutant_tells_where_it_is_and_which_lines_it_changes() -> None:
     assert found.cells[0] == "import math"
 
 
-def test_an_insertion_is_told_with_the_line_after_it() -> None:
+def test_an_insertion_is_shown_with_the_line_after_it_or_before_it() -> None:
     found = made("import tensorflow as tf\n\n# %%\ndef f(seed):\n    return seed\n", "global-seed")
     assert found[0].change.replace == "    return seed"
     assert found[0].change.by == "    tf.random.set_seed(0)\n    return seed"
+    found = made("for x in xs:\n    use(x)\n\nprint(x)\n", "one-pass")
+    assert (found[0].change.replace, found[0].change.by) == ("    use(x)", "    use(x)\n    break")
+    found = made("for x in xs:\n    use(x)\n", "one-pass")
+    assert (found[0].change.replace, found[0].change.by) == ("    use(x)", "    use(x)\n    break")
+
+
+def test_a_cell_with_magics_is_left_as_it_is() -> None:
+    found = made("%timeit f(3)\n\n# %%\ndef f(x):\n    return x + 1\n")
+    assert found
+    assert {mutant.cells[0] for mutant in found} == {"%timeit f(3)"}
 
 
 def test_a_sample_is_seeded_and_spread_over_the_questions() -> None:
@@ -422,9 +432,10 @@ def test_the_cache_is_the_users_own(root: Path, tmp_path: Path) -> None:
 
 def test_checks_that_cannot_be_run_are_told(root: Path) -> None:
     broken = {"autograder/tiny/test_q01_double.py": "SyntaxError"}
-    engine = MockEngine(answered, checks=CHECKS[:1] + CHECKS[2:], broken=broken)
+    engine = MockEngine(answered, checks=CHECKS, broken=broken)
     with pytest.raises(CourseError, match="Some checks cannot be run:"):
         mutate(gradable(root), MutationRequest(question=QUESTION), open_engine=lambda *_: engine)
+    assert mutate(gradable(root), MutationRequest(question="q02_halve"), open_engine=lambda *_: engine).ok
 
 
 @pytest.mark.parametrize(
@@ -432,6 +443,7 @@ def test_checks_that_cannot_be_run_are_told(root: Path) -> None:
     [
         (("--sample", "5"), "--write-survivors and --fresh go with --mutate: add it"),
         (("--mutate", "--seed", "5"), "--seed chooses a sample: add --sample N"),
+        (("--mutate", "--repeat", "5"), "--mutate runs generated mutants only: leave out the options"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(root: Path, arguments: tuple[str, ...], problem: str) -> None:

@@ -55,6 +55,13 @@ def test_a_text_on_one_line_is_replaced_where_it_stands(tmp_path: Path) -> None:
     assert read(tmp_path / "legacy", entry(patch), legacy=True)["wrong"].fails == ("hidden::test_random",)
 
 
+def test_what_is_right_under_legacy_keras_is_no_mutant_there(tmp_path: Path) -> None:
+    text = entry("replace: range(2)\nwith: range(3)\nfails_legacy: []")
+    text += entry("replace: total += x\nwith: total += 1", "other")
+    assert set(read(tmp_path, text)) == {"wrong", "other"}
+    assert set(read(tmp_path / "legacy", text, legacy=True)) == {"other"}
+
+
 def test_lines_are_replaced_with_the_indentation_that_they_have(tmp_path: Path) -> None:
     replace = "replace: |\n  total = 0\n  for _ in range(2):\n      total += x\n"
     blocks = replace + "with: |\n  total = x\n  if x:\n      total += 1"

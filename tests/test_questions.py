@@ -28,6 +28,19 @@ questions:
 # after the questions
 data: [table.csv, q01_double/numbers.csv]
 """
+WAIVERS = """\
+# honest checks
+- question: q01_double
+  adversary: zeros
+  checks: [hidden::test_any]
+  reason: It trains a model.
+
+# another
+- question: q02_halve
+  adversary: zeros
+  checks: [hidden::test_odd]
+  reason: It trains a model as well.
+"""
 PLAIN = LISTED.replace(", q01_double/numbers.csv", "")
 
 
@@ -169,6 +182,26 @@ def test_a_failure_at_any_step_changes_nothing(
         with pytest.raises(CourseError, match=r"No space left on device\. Nothing was written"):
             change()
         assert files(root) == before
+
+
+def test_waivers_follow_their_question(root: Path, tmp_path: Path) -> None:
+    waivers = root / "solutions/tiny/waivers.yml"
+    waivers.write_text(WAIVERS)
+    run = called(root, "rename", "question", "q01", "q07_twice")
+    assert "solutions/tiny/waivers.yml changed" in run.stdout
+    assert waivers.read_text() == WAIVERS.replace("q01_double", "q07_twice")
+    other = tiny(tmp_path / "other")
+    assert called(other, "copy", "question", "../course/tiny/q07", "--as", "q09_twice").returncode == 0
+    copied = (other / "solutions/tiny/waivers.yml").read_text()
+    assert "question: q09_twice" in copied and "q02_halve" not in copied
+    assert called(root, "remove", "question", "q07").returncode == 0
+    assert "q07_twice" not in waivers.read_text() and "question: q02_halve" in waivers.read_text()
+    assert waivers.read_text().startswith("# honest checks\n")
+    assert called(root, "copy", "question", "tiny/q02", "--as", "q03_again").returncode == 0
+    assert waivers.read_text().count("It trains a model as well.") == 2
+    assert called(root, "remove", "question", "q02").returncode == 0
+    assert called(other, "remove", "question", "q09").returncode == 0
+    assert not (other / "solutions/tiny/waivers.yml").exists()
 
 
 def test_a_new_question_follows_the_one_that_is_named(root: Path) -> None:

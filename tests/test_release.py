@@ -222,7 +222,15 @@ def test_a_course_on_legacy_keras_says_so_before_tensorflow_is_imported(tmp_path
     text = (folder / "first-steps.ipynb").read_text(encoding="utf-8")
     assert 0 < text.find("%env TF_USE_LEGACY_KERAS=1") < text.find("import tensorflow")
     assert (folder / "requirements.txt").read_text().split() == ["otter-grader>=7,<8", "tensorflow", "tf-keras"]
-    assert "write `from tensorflow import keras`. `import keras` is Keras 3" in text
+    assert "write `from tensorflow import keras`. Its version is `tf_keras.__version__`. `import keras` is Kera" in text
+
+
+def test_the_requirements_say_how_legacy_keras_is_tried(released: Path) -> None:
+    lines = (released / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["otter-grader>=7,<8", "tensorflow"]
+    assert lines[2:] == [
+        "# To try legacy Keras: install tf-keras, and set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported."
+    ]
 
 
 def test_nothing_generated_imports_gradetape_or_pytest(released: Path) -> None:
@@ -566,6 +574,13 @@ def test_calls(student):
 
 
 @points(1)
+def test_converts(student, tf):
+    """A layer that returns nothing."""
+    student.Silent()(tf.ones([2, 3]))
+    tf.constant(student.nothing(1.0))
+
+
+@points(1)
 def test_adds(student):
     """A sum."""
     assert 1 + student.dictionary(1.0)
@@ -636,6 +651,9 @@ def bounded(x):
 class Wide(keras.layers.Layer):
     def call(self, inputs):
         return inputs @ tf.ones([7, 2])
+
+class Silent(keras.layers.Layer):
+    def call(self, inputs): ...
 
 class Scale:
     def __init__(self, number): ...
@@ -711,6 +729,7 @@ def test_a_value_of_another_type_is_named(messages: dict[str, str]) -> None:
     assert "Here nothing(1.0) is None. Does your code return its result?\n" in messages["A length."]
     for title in ("Items.", "Pairs."):
         assert "not iterable\n        Does your code return its result?\n" in messages[title]
+    assert "to a Tensor.\n        Does your code return its result?\n" in messages["A layer that returns nothing."]
     assert "Here dictionary(1.0) is a dict. Does your" in messages["A function."]
     assert "It came up in 1 + dictionary(1.0).\n" in messages["A sum."]
     text = messages["A dictionary."]

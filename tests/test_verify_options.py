@@ -207,7 +207,7 @@ def test_the_page_shows_requirements_checks_and_mutants_and_what_students_read(r
 
 def options(**given: object) -> ProvingOptions:
     nothing: dict[str, object] = {
-        "checks": (), "mutants": (), "write_headers": False, "preview": False, "report": None
+        "checks": (), "mutants": (), "write_headers": False, "preview": False, "report": None, "watch": False,
     }  # fmt: skip
     return ProvingOptions(**(nothing | given))  # type: ignore[arg-type]
 
@@ -220,6 +220,7 @@ def options(**given: object) -> ProvingOptions:
         (("--report", "proof.pdf"), "name a file that ends in .html or .md"),
         (("--report", "gone/proof.md"), "cannot write gone/proof.md: the folder gone does not exist, make it"),
         (("--report", "proof.md", "--mutant", "zero"), "is about a whole assignment or question: leave out"),
+        (("--watch", "--json"), "--watch shows one assignment: name it, and leave out --json"),
         (("--preview", "--json"), "--preview and --write-headers print text: leave out --json"),
         (("--write-headers", "--check", "any"), "needs the results of every check: leave out --check"),
     ],

@@ -154,6 +154,14 @@ def test_weights_are_filled_and_handed_back_by_shape(tf: Any, rng: np.random.Gen
     assert_close(model.layers[0](np.ones((1, 3), "float32")), kernel.sum(axis=0, keepdims=True) + bias)
 
 
+def test_weights_of_the_same_shape_get_the_same_numbers(tf: Any, rng: np.random.Generator) -> None:
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1), tf.keras.layers.Dense(1)])
+    model.build((None, 1))
+    kernel, bias, *again = vocabulary.fill_weights(model, rng, (1, 1), (1,), (1, 1), (1,))
+    assert [kernel, bias] == again
+    assert [weight.numpy() for weight in model.trainable_weights] == [kernel, bias] * 2
+
+
 def test_weights_of_a_layer_that_is_not_built_are_missed(tf: Any, rng: np.random.Generator) -> None:
     with pytest.raises(AssertionError, match="but found none"):
         vocabulary.fill_weights(tf.keras.layers.Dense(1), rng, (3, 1), (1,))

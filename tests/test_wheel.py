@@ -105,6 +105,16 @@ def test_the_new_questions_checks_are_proven(followed: tuple[Path, dict[str, str
     assert "The checks are proven (2 checks, 2 mutants)" in said
 
 
+def test_the_new_questions_mutants_are_patches(followed: tuple[Path, dict[str, str]]) -> None:
+    mutants = followed[0] / "solutions" / "first-steps" / "mutants"
+    assert (mutants / "q02_soft_clip.yml").is_file() and not (mutants / "q02_soft_clip").exists()
+
+
+def test_no_generated_mutant_is_left(followed: tuple[Path, dict[str, str]]) -> None:
+    said = followed[1]["gradetape verify first-steps --question q02_soft_clip --mutate"]
+    assert "100.0%" in said and "✗" not in said
+
+
 def test_the_tutorial_ends_with_the_grades(followed: tuple[Path, dict[str, str]]) -> None:
     course, said = followed
     with (course / "grades.csv").open(newline="") as file:

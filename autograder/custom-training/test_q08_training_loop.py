@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, fill_weights, hint, in_worker, points
+from gradetape.checks import assert_close, fill_weights, hint, in_worker, points, proves
 
 
 @in_worker
-def linear_model(n, penalty):
-    """Build a model of two linear layers, the deep one with a penalty and a count of how often its Python runs."""
+def linear_model(n, penalties):
+    """Build a model of two linear layers with penalties of each kind; the deep one counts the runs of its Python."""
+    of_wide, of_bias, of_deep, of_outputs = penalties
 
     class Counted(keras.layers.Dense):
         runs = 0
@@ -16,69 +17,202 @@ def linear_model(n, penalty):
             self.runs += 1
             return super().call(inputs)
 
-    inputs, regularizer = keras.Input((n,)), keras.regularizers.L2(penalty)
-    deep, wide = Counted(1, name="deep", kernel_regularizer=regularizer), keras.layers.Dense(1, name="wide")
-    model = keras.Model(inputs, keras.layers.add([deep(inputs), wide(inputs)]))
+    class Watching(keras.layers.Layer):
+        def call(self, inputs):
+            self.add_loss(of_outputs * tf.reduce_mean(tf.square(inputs)))
+            return inputs
+
+    regularizers = [keras.regularizers.L2(penalty) for penalty in (of_wide, of_bias, of_deep)]
+    inputs, deep = keras.Input((n,)), Counted(1, name="deep", kernel_regularizer=regularizers[2])
+    wide = keras.layers.Dense(1, name="wide", kernel_regularizer=regularizers[0], bias_regularizer=regularizers[1])
+    model = keras.Model(inputs, Watching()(keras.layers.add([deep(inputs), wide(inputs)])))
     deep.runs = 0
     return model
 
 
-def descend(batches, wide, deep, rates, penalty, momentum):
-    """Return the loss of each step of gradient descent, in NumPy; the last row of either part is its bias."""
-    losses, wide_speed, deep_speed = [], 0, 0
+@in_worker
+def counting_optimizers(rates, momentum):
+    """Make two optimizers that count how often the Python of an update runs."""
+
+    class Counting(keras.optimizers.SGD):
+        runs = 0
+
+        def update_step(self, *args, **kwargs):
+            self.runs += 1
+            return super().update_step(*args, **kwargs)
+
+    return [Counting(rate, momentum=momentum) for rate in rates]
+
+
+@in_worker
+def counted(model, optimizers):
+    """Return how often the model's Python ran, and that of each optimizer for one of the part's two weights."""
+    return [model.get_layer("deep").runs, *(optimizer.runs / 2 for optimizer in optimizers)]
+
+
+def descend(batches, parts, rates, penalties, momentum):
+    """Return the loss of each step of gradient descent, in NumPy, and both parts after it: the last row is the bias."""
+    of_wide, of_bias, of_deep, of_outputs = penalties
+    weight_wide, weight_deep = np.full_like(parts[0], of_wide), np.full_like(parts[1], of_deep)
+    weight_wide[-1], weight_deep[-1] = of_bias, 0
+    losses, speeds = [], [0, 0]
     for x, y in batches:
-        x, kernel = np.hstack([x, np.ones((len(x), 1))]), np.vstack([deep[:-1], [[0]]])
-        error = x @ (wide + deep) - y
-        losses.append((error**2).mean() + penalty * (kernel**2).sum())
-        slope = 2 * x.T @ error / len(x)
-        wide_speed = momentum * wide_speed - rates[0] * slope
-        deep_speed = momentum * deep_speed - rates[1] * (slope + 2 * penalty * kernel)
-        wide, deep = wide + wide_speed, deep + deep_speed
-    return losses
+        x, (wide, deep) = np.hstack([x, np.ones((len(x), 1))]), parts
+        outputs = x @ (wide + deep)
+        error = outputs - y
+        penalty = (weight_wide * wide**2).sum() + (weight_deep * deep**2).sum() + of_outputs * (outputs**2).mean()
+        losses.append((error**2).mean() + penalty)
+        slope = 2 * x.T @ (error + of_outputs * outputs) / len(x)
+        slopes = slope + 2 * weight_wide * wide, slope + 2 * weight_deep * deep
+        speeds = [momentum * speed - rate * one for speed, rate, one in zip(speeds, rates, slopes, strict=True)]
+        parts = [part + speed for part, speed in zip(parts, speeds, strict=True)]
+    return losses, parts
 
 
-def draw(rng, count):
+def draw(rng, count, scale=1.0):
     """Draw features of a random number and one target for each example."""
-    x, y = rng.normal(size=(count, int(rng.integers(3, 7)))), rng.normal(size=(count, 1))
+    x, y = rng.normal(size=(count, int(rng.integers(1, 7)))), scale * rng.normal(size=(count, 1))
     return x.astype("float32"), y.astype("float32")
 
 
-def assert_follows(student, keras, tf, rng, sizes, epochs, penalty=0.0, momentum=0.0):
-    """Show that `train` gives the losses that NumPy gives, over batches of these sizes; return the trained model."""
-    x, y = draw(rng, sum(sizes))
-    n, rates, cuts = x.shape[1], rng.uniform(0.02, 0.1, size=2).tolist(), np.cumsum(sizes)[:-1]
-    model, batches = linear_model(n, penalty), list(zip(np.split(x, cuts), np.split(y, cuts), strict=True))
-    parts = [np.vstack(fill_weights(model.get_layer(name), rng, (n, 1), (1,))) for name in ("wide", "deep")]
-    losses = descend(batches * epochs, *parts, rates, penalty, momentum)
+def fill_parts(model, n, rng):
+    """Fill both linear layers; return each as one column, the bias last."""
+    return [np.vstack(fill_weights(model.get_layer(name), rng, (n, 1), (1,))) for name in ("wide", "deep")]
+
+
+def assert_follows(student, tf, rng, model, parts, data, sizes, epochs, penalties, momentum=0.0):
+    """Show that `train` gives the losses and parts that NumPy gives, over batches of these sizes; return the parts."""
+    x, y = data
+    rates, cuts = rng.uniform(0.02, 0.1, size=2).tolist(), np.cumsum(sizes)[:-1]
+    batches = list(zip(np.split(x, cuts), np.split(y, cuts), strict=True))
+    losses, parts = descend(batches * epochs, parts, rates, penalties, momentum)
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(sizes[0])
-    optimizers = (keras.optimizers.SGD(rate, momentum=momentum) for rate in rates)
+    optimizers = counting_optimizers(rates, momentum)
     given = student.train(model, dataset, epochs, *optimizers)
     assert_close(given, np.reshape(losses, (epochs, -1)).mean(axis=1), rtol=1e-4)  # float32, step upon step
-    return model
+    for name, part in zip(("wide", "deep"), parts, strict=True):
+        weights = np.vstack([np.asarray(weight) for weight in model.get_layer(name).trainable_weights])
+        assert_close(weights, part, f"That is {name}, after {epochs} epochs.", rtol=1e-3, atol=1e-3)
+    return parts, optimizers
 
 
 @points(1)
-@hint("After a call a regularizer's penalty waits in model.losses. Is it part of the loss, under the tape?")
-def test_losses_of_the_layers(student, keras, tf, rng):
-    """The penalties of the model's layers belong to the loss, and to its gradient."""
-    assert_follows(student, keras, tf, rng, [6, 6], 2, penalty=float(rng.uniform(0.05, 0.2)))
+@proves("penalties", "loss")
+@hint("After a call all penalties wait in model.losses. Is their sum part of the loss, under the tape?")
+def test_losses_of_the_layers(student, tf, rng):
+    """All penalties of the model's layers belong to the loss, and to its gradient."""
+    data, penalties = draw(rng, 12), rng.uniform(0.05, 0.2, size=4).tolist()
+    n = data[0].shape[1]
+    model = linear_model(n, penalties)
+    assert_follows(student, tf, rng, model, fill_parts(model, n, rng), data, [6, 6], 2, penalties)
 
 
 @points(1)
-@hint("Where is your step made into a tf.function? Made anew in each epoch, it is traced anew in each epoch.")
-def test_python_of_a_step(student, keras, tf, rng):
-    """The Python of a step runs at most three times, and yet every step is taken."""
-    model = assert_follows(student, keras, tf, rng, [4, 4, 4, 3], 5, momentum=0.5)
-    runs = model.get_layer("deep").runs
-    assert runs <= 3, f"the model's Python ran {runs} times in 20 steps"
+@proves("graph", "steps", "any-dataset")
+@hint("What is inside your tf.function, and where is it made? Made anew, or given Python numbers, it is traced anew.")
+def test_python_of_a_step(student, tf, rng):
+    """The Python of a step runs at most three times, the optimizers' too, and yet every step is taken."""
+    data = draw(rng, 15)
+    n, penalties = data[0].shape[1], [0.0] * 4
+    model = linear_model(n, penalties)
+    parts = fill_parts(model, n, rng)
+    _, optimizers = assert_follows(student, tf, rng, model, parts, data, [4, 4, 4, 3], 5, penalties, momentum=0.5)
+    for what, runs in zip(("model", "wide optimizer", "deep optimizer"), counted(model, optimizers), strict=True):
+        assert 0 < runs <= 3, f"the Python of the {what} ran {runs:g} times in 20 steps"
 
 
 @points(1)
-@hint("A tf.function that has made one optimizer's variables cannot make another's. Where do you define it?")
-def test_models_in_turn(student, keras, tf, rng):
-    """One model after another can be trained, each with optimizers of its own."""
-    for epochs in (1, 2):
-        assert_follows(student, keras, tf, rng, [5, 5], epochs, momentum=float(rng.uniform(0.5, 0.9)))
+@proves("again", "optimizers", "loss")
+@hint("A tf.function keeps the model and the optimizers that it was traced with. Where do you define it?")
+def test_models_in_turn(student, tf, rng):
+    """One model after another can be trained, and the first one again, with new optimizers."""
+    penalties, models = [0.1, 0.0, 0.0, 0.0], []
+    for scale in (1.0, 1000.0):
+        data = draw(rng, 10, scale)
+        model = linear_model(data[0].shape[1], penalties)
+        models.append((model, fill_parts(model, data[0].shape[1], rng), data))
+    for i, epochs in ((0, 1), (1, 2), (0, 2)):
+        (model, parts, data), momentum = models[i], float(rng.uniform(0.3, 0.7))
+        parts, _ = assert_follows(student, tf, rng, model, parts, data, [5, 5], epochs, penalties, momentum)
+        models[i] = model, parts, data
+
+
+@in_worker
+def run_of(train, seed, x, y):
+    """Train a model with nested, frozen and normalizing layers; return the losses, the weights and the steps counted.
+
+    Without `train` it is trained here, step by step.
+    """
+    keras.utils.set_random_seed(seed)
+    inner = keras.Sequential([keras.layers.Dense(1, kernel_regularizer="l2")])
+    frozen, norm = keras.layers.Dense(5, "tanh", trainable=False), keras.layers.BatchNormalization()
+    deep = keras.Sequential([frozen, norm, inner], name="deep")
+    wide = keras.Sequential([keras.layers.Dense(2, bias_regularizer="l2"), keras.layers.Dense(1)], name="wide")
+
+    class Subclassed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second, self.scaled = deep, wide, keras.layers.Rescaling(0.5)
+
+        def call(self, inputs, training=None):
+            inputs = self.scaled(inputs)
+            return self.second(inputs, training=training) + self.first(inputs, training=training)
+
+    def step_by_step(model, dataset, epochs, *optimizers):
+        losses = []
+        for batch, targets in dataset.repeat(epochs):
+            with tf.GradientTape(persistent=True) as tape:
+                outputs = model(batch, training=True)
+                loss = tf.reduce_mean(tf.square(outputs - targets)) + tf.add_n(model.losses)
+            slopes = [tape.gradient(loss, part.trainable_variables) for part in (wide, deep)]
+            for part, slope, optimizer in zip((wide, deep), slopes, optimizers, strict=True):
+                optimizer.apply_gradients(zip(slope, part.trainable_variables, strict=True))
+            losses.append(float(loss))
+        return np.reshape(losses, (epochs, -1)).mean(axis=1)
+
+    model = Subclassed()
+    model(x)
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.05, 1, 0.8)
+    optimizers = keras.optimizers.SGD(schedule, momentum=0.5), keras.optimizers.Adam(schedule)
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(4).filter(lambda *batch: True)
+    losses = [float(loss) for loss in (train or step_by_step)(model, dataset, 2, *optimizers)]
+    return losses, [np.array(w) for w in model.weights], [int(np.array(each.iterations)) for each in optimizers]
+
+
+@in_worker
+def renewed_losses(train, n, epochs):
+    """Return the losses of a model that gives 0 and does not learn; all targets count how often data were asked for."""
+    asked = []
+
+    def batches():
+        asked.append(1)
+        for size in (4, 4, 2):
+            yield np.ones((size, n), "float32"), np.full((size, 1), len(asked), "float32")
+
+    signature = tf.TensorSpec((None, n), "float32"), tf.TensorSpec((None, 1), "float32")
+    inputs = keras.Input((n,))
+    parts = [keras.layers.Dense(1, kernel_initializer="zeros", name=name)(inputs) for name in ("deep", "wide")]
+    model = keras.Model(inputs, keras.layers.add(parts))
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return [float(loss) for loss in train(model, dataset, epochs, keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))]
+
+
+@points(1)
+@proves("any-model", "any-dataset", "frozen", "steps", "training-mode", "optimizers")
+@hint("Which weights do you take from each part? How often does an optimizer count a step? Is each epoch read anew?")
+def test_any_model_and_dataset(student, clean, rng):
+    """Models of any kind are trained, frozen layers rest, a step is one step, and each epoch reads the data anew."""
+    (x, y), seed = draw(rng, 10), int(rng.integers(10**6))
+    losses, weights, steps = run_of(student.train, seed, x, y)
+    losses_due, weights_due, _ = clean.run(run_of, None, seed, x, y)
+    assert steps == [6, 6], f"after 6 steps the optimizers count {steps[0]} (wide) and {steps[1]} (deep)"
+    assert_close(losses, losses_due, rtol=1e-3)  # float32, step upon step, as below
+    for weight, due in zip(weights, weights_due, strict=True):
+        assert_close(weight, due, rtol=1e-2, atol=1e-3)
+    losses = renewed_losses(student.train, int(rng.integers(1, 5)), 4)
+    roots = np.sqrt(losses)
+    assert len(roots) == 4 and np.allclose(roots, roots.round()), f"the losses of a model that gives 0 are {losses}"
+    assert (np.diff(roots) > 0.5).all(), "an epoch trains on the batches of another"
 
 
 @in_worker
@@ -91,9 +225,10 @@ def normalizing_model(n, momentum):
 
 
 @points(1)
+@proves("training-mode", "before-the-update")
 @hint("What do you tell the model when you call it, so that it knows that this is training?")
 def test_training_mode(student, keras, tf, rng):
-    """Batch normalization uses the batch that it sees, and remembers it."""
+    """Batch normalization uses the batch that it sees, and remembers it once."""
     (x, y), momentum = draw(rng, 12), float(rng.uniform(0.5, 0.9))
     model = normalizing_model(x.shape[1], momentum)
     *_, kernel, _ = (np.asarray(weight) for weight in model.get_layer("deep").trainable_weights)
@@ -107,32 +242,38 @@ def test_training_mode(student, keras, tf, rng):
 
 @in_worker
 def seeded_run(train, seed, x, y, kernel):
-    """Return the losses of two epochs of a model with dropout, everything made anew after the seed."""
+    """Return the losses of two epochs of a model with dropout, made anew after the seed, and random numbers then."""
     keras.utils.set_random_seed(seed)
     inputs, last = keras.Input(x.shape[1:]), keras.layers.Dense(1)
     deep = keras.Sequential([keras.layers.Dropout(0.5), last], name="deep")
     wide = keras.layers.Dense(1, kernel_initializer="zeros", name="wide")
     model = keras.Model(inputs, keras.layers.add([wide(inputs), deep(inputs)]))
     last.kernel.assign(kernel)
-    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(300)
-    return train(model, dataset, 2, keras.optimizers.SGD(1e-4), keras.optimizers.SGD(1e-4))
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(1200)
+    losses = train(model, dataset, 2, keras.optimizers.SGD(1e-4), keras.optimizers.SGD(1e-4))
+    return [float(loss) for loss in losses], np.random.uniform(size=4).tolist(), tf.random.uniform([4]).numpy().tolist()
 
 
 @points(1)
-@hint("Which random numbers does your loop draw? The order of the batches is the dataset's business.")
+@proves("no-randomness", "training-mode")
+@hint("Which random numbers does your loop draw, and which seed does it set? The order is the dataset's business.")
 def test_runs_with_one_seed(student, rng):
     """With dropout, two runs with one seed agree to the last digit, and another seed makes a difference."""
-    x, y = draw(rng, 1200)
+    x, y = draw(rng, 4800)
     kernel = rng.normal(size=(x.shape[1], 1)) * rng.uniform(2, 20)
     seed, other = rng.choice(10**6, size=2, replace=False).tolist()
-    runs = [[float(loss) for loss in seeded_run(student.train, each, x, y, kernel)] for each in (seed, seed, other)]
+    runs = [seeded_run(student.train, each, x, y, kernel) for each in (seed, seed, other)]
     assert runs[0] == runs[1], "two runs with the same seed differ"
-    assert runs[0] != runs[2], "two runs with different seeds agree"
+    for what, one, another in zip(
+        ("losses", "numbers of NumPy", "numbers of TensorFlow"), runs[0], runs[2], strict=True
+    ):
+        assert one != another, f"after different seeds the {what} agree"
     expected = ((x @ kernel - y) ** 2).mean() + (x**2 @ kernel**2).mean()  # half of the inputs are doubled, half are 0
-    assert_close(runs[0][0], expected, rtol=0.2)
+    assert_close(runs[0][0][0], expected, rtol=0.2)  # six standard deviations of the mean, or more
 
 
 @points(1)
+@proves("deep-layer", "sum-of-two", "optimizers")
 @hint("Does the deep part learn what is not linear? Its optimizer and its gradients must belong together.")
 def test_learns(student, keras, tf, rng):
     """The whole model learns what no linear model can."""

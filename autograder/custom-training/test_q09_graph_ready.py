@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from gradetape.checks import assert_close, hint, in_worker, points
+from gradetape.checks import assert_close, assert_each, assert_tensor, hint, in_worker, points, proves
 
 
 def ranks(x):
     """Return the normalized ranks of each row, in NumPy."""
     lower = (x[:, np.newaxis, :] < x[:, :, np.newaxis]).sum(axis=-1)
     equal = (x[:, np.newaxis, :] == x[:, :, np.newaxis]).sum(axis=-1)
-    return (lower + (equal - 1) / 2) / max(x.shape[1] - 1, 1)
+    return ((lower + (equal - 1) / 2) / max(x.shape[1] - 1, 1)).astype("float32")
 
 
 def rows(rng, count):
@@ -17,53 +17,89 @@ def rows(rng, count):
     return rng.normal(size=(count, int(rng.integers(4, 30)))).astype("float32")
 
 
+def rows_with_ties(rng, count):
+    """Draw rows of a random width in which the first two values are equal."""
+    x = rows(rng, count)
+    x[:, 1] = x[:, 0]
+    return x
+
+
+def unusual(rng):
+    """Draw rows at the corners of what the prompt allows, by a description."""
+    x = rows_with_ties(rng, 3)
+    n = x.shape[1]
+    neighbours = np.nextafter(np.float32(1), np.float32(2)) - np.float32(1)
+    cases = {
+        "some rows": x,
+        "other rows of the same shape": rng.normal(size=(3, n)),
+        "all values equal": np.full((2, n), rng.normal()),
+        "rows of one value": x[:, :1],
+        "one row": x[:1],
+        "one row of one value": x[:1, :1],
+        "rows of two values": np.array([[1, 2], [2, 1], [3, 3], [0, -1]]),
+        "300 values in a row": rng.integers(0, 200, size=(2, 300)),
+        "300 different values in a row": np.stack([rng.permutation(300) for _ in range(2)]),
+        "neighbouring numbers": 1 + neighbours * rng.integers(0, 6, size=(3, n)),
+        "small numbers": x * 1e-25,
+        "large numbers": x * 1e37,
+        "zeros of both signs": rng.choice([0.0, -0.0, 1.0], size=(3, n)),
+        "ordered rows": np.sort(x, axis=1),
+        "rows in descending order": -np.sort(x, axis=1),
+    }
+    return {case: (values.astype("float32"),) for case, values in cases.items()}
+
+
 @points(1)
-@hint("What do you divide by when a row has one value? Which ranks does a row share whose values are all equal?")
+@proves("ties", "one-value", "any-width", "float32", "ranks", "rows")
+@hint("When are two values equal, and what do you divide by when a row has one value? Does a layer remember a width?")
 def test_unusual_rows(student, rng):
-    """A row of one value gives 0, and equal values share one rank even if they fill the row."""
-    x = rows(rng, 3)
-    x[1] = rng.normal()
-    for layer in (student.NormalizedRanks(), student.PythonRanks()):
-        assert_close(layer(x), ranks(x))
-        assert_close(layer(x[:, :1]), np.zeros((3, 1)))
+    """Rows of any width are ranked, of one value too, and only values that do not differ at all share a rank."""
+    cases = unusual(rng)
+    for name, layer in (("NormalizedRanks", student.NormalizedRanks()), ("PythonRanks", student.PythonRanks())):
+        assert_each(layer, cases, ranks, f"That is {name}.", rtol=1e-5, atol=1e-6)
 
 
 @in_worker
 def through_one_graph(layer, width, batches):
     """Return what one traced function, whose batch size is unknown, gives for each batch."""
     graph = tf.function(layer).get_concrete_function(tf.TensorSpec((None, width), "float32"))
-    return [graph(tf.constant(x)).numpy() for x in batches]
+    return [graph(tf.constant(x)) for x in batches]
 
 
 @points(1)
+@proves("everywhere", "python-everywhere", "float32")
 @hint("While a layer is traced, its batch size is None and its values are not there yet. tf.shape tells it later.")
 def test_one_graph_for_all_batch_sizes(student, rng):
     """Traced once, both layers are right for batches of every size."""
-    x = rows(rng, 9)
-    batches = [x[:1], x[1:4], x[4:]]
-    for layer in (student.NormalizedRanks(), student.PythonRanks()):
-        for given, batch in zip(through_one_graph(layer, x.shape[1], batches), batches, strict=True):
-            assert_close(given, ranks(batch))
+    x = rows_with_ties(rng, 12)
+    for part in (x, x[:, :1]):
+        batches = [part[:1], part[1:4], part[4:7], part[7:]]
+        for layer in (student.NormalizedRanks(), student.PythonRanks()):
+            for given, batch in zip(through_one_graph(layer, part.shape[1], batches), batches, strict=True):
+                assert_tensor(given, ranks(batch), f"That is a batch of shape {batch.shape}.")
 
 
 @in_worker
-def first_loss(layer, kernel, x, y):
-    """Return the loss of the first step of fit, of a model that weighs the ranks with `kernel`."""
+def in_a_model(layer, kernel, x, y):
+    """Return what a model that weighs the ranks with `kernel` predicts, and the loss of its first step of fit."""
     model = keras.Sequential([keras.Input(x.shape[1:]), layer, keras.layers.Dense(1, use_bias=False)])
     model.compile(loss="mse", optimizer="sgd", jit_compile=False)
     model.layers[-1].set_weights([kernel])
-    return model.fit(x, y, batch_size=len(x), verbose=0).history["loss"][0]
+    predicted = model.predict(x, batch_size=3, verbose=0)
+    return predicted, model.fit(x, y, batch_size=len(x), verbose=0).history["loss"][0]
 
 
 @points(1)
+@proves("everywhere", "python-everywhere", "told-shape")
 @hint("`fit` runs your layer inside a graph, and a Dense layer follows. Does that one know its shape?")
 def test_inside_fit(student, rng):
-    """Inside `fit` both layers give the values that they give outside."""
-    x = rows(rng, 8)
+    """Inside `fit` and `predict` both layers give the values that they give outside."""
+    x = rows_with_ties(rng, 8)
     kernel, y = rng.normal(size=(x.shape[1], 1)).astype("float32"), rng.normal(size=(8, 1)).astype("float32")
-    expected = ((ranks(x) @ kernel - y) ** 2).mean()
     for layer in (student.NormalizedRanks(), student.PythonRanks()):
-        assert_close(first_loss(layer, kernel, x, y), expected, rtol=1e-4)  # float32 sums over rows and columns
+        predicted, loss = in_a_model(layer, kernel, x, y)
+        assert_close(predicted, ranks(x) @ kernel, rtol=1e-4, atol=1e-5)  # float32 sums over the columns
+        assert_close(loss, ((ranks(x) @ kernel - y) ** 2).mean(), rtol=1e-4)  # and over the rows
 
 
 @in_worker
@@ -74,13 +110,15 @@ def static_shape(layer, width):
 
 
 @points(1)
+@proves("static-shape", "told-shape")
 @hint("tf.ensure_shape, or set_shape, tells a tensor what a py_function cannot know.")
 def test_static_shape(student, rng):
     """In a graph, the shape of either result is known as well as that of the input."""
     x = rows(rng, 3)
     for layer in (student.NormalizedRanks(), student.PythonRanks()):
         assert_close(layer(x), ranks(x))
-        assert static_shape(layer, x.shape[1]) == (None, x.shape[1])
+        shape, due = static_shape(layer, x.shape[1]), (None, x.shape[1])
+        assert shape == due, f"expected the static shape {due}, but it is {shape}"
 
 
 @in_worker
@@ -100,6 +138,7 @@ def serve(folder, x):
 
 
 @points(1)
+@proves("exported", "no-python")
 @hint("What an exported model cannot take along is Python. Is there any left that runs with each batch?")
 def test_exported_model_answers_elsewhere(student, clean, rng, worker_tmp_path):
     """Exported, NormalizedRanks answers in a process that does not know the class."""
@@ -107,11 +146,12 @@ def test_exported_model_answers_elsewhere(student, clean, rng, worker_tmp_path):
     assert_close(layer(x), ranks(x))
     export(layer, x.shape[1], worker_tmp_path / "ranks")
     folder = clean.copy(worker_tmp_path / "ranks")
-    for batch in (x, x[:2]):
+    for batch in (x, x[:1]):
         assert_close(clean.run(serve, folder, batch), ranks(batch))
 
 
 @points(1)
+@proves("stays-home", "py-function", "python-everywhere")
 @hint("PythonRanks must really go through tf.py_function: its graph then works at home and nowhere else.")
 def test_python_does_not_travel(student, clean, rng, worker_tmp_path):
     """Exported, PythonRanks answers where its Python is, and fails elsewhere."""
@@ -120,3 +160,28 @@ def test_python_does_not_travel(student, clean, rng, worker_tmp_path):
     assert_close(serve(worker_tmp_path / "ranks", x), ranks(x))
     answer = clean.run(serve, clean.copy(worker_tmp_path / "ranks"), x)
     assert isinstance(answer, str) and "pyfunc" in answer, "the exported model needs no Python"
+
+
+@in_worker
+def without_the_other(layer, other, x):
+    """Return what the layer gives while every call of the other class raises."""
+
+    def call(self, *args, **kwargs):
+        raise NotImplementedError("PythonRanks calls NormalizedRanks")
+
+    original = other.call
+    other.call = call
+    try:
+        return layer(x)
+    finally:
+        other.call = original
+
+
+@points(1)
+@proves("own-python", "no-xla")
+@hint("Does PythonRanks compute in Python by itself? And does each object of it tell Keras that XLA cannot compile it?")
+def test_python_of_its_own(student, rng):
+    """PythonRanks does its own work, and tells Keras that XLA cannot compile it."""
+    x, layer = rows(rng, 3), student.PythonRanks()
+    assert_tensor(without_the_other(layer, student.NormalizedRanks, x), ranks(x))
+    assert getattr(layer, "supports_jit", True) is False, "PythonRanks().supports_jit is not False"

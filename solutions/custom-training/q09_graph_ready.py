@@ -34,6 +34,10 @@ def ranks_of_batch(batch):
 class PythonRanks(keras.layers.Layer):
     """The same in ordinary Python, through tf.py_function."""
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_jit = False
+
     def call(self, inputs):
         """Return the ranks of inputs of shape (batch, n), in the same shape."""
         ranks = tf.py_function(ranks_of_batch, [inputs], tf.float32)

@@ -70,6 +70,9 @@ class Elsewhere:
     def renew(self) -> None:
         self._ask("renew", None)
 
+    def recollect(self, bundle: AssignmentBundle) -> None:
+        self._ask("recollect", None, bundle)
+
     def close(self) -> None:
         """Closes the connection, after which the other process ends; may be called again."""
         self._to.close()
@@ -87,7 +90,7 @@ class Elsewhere:
         return receive(self._from, kind)
 
 
-_ARGUMENTS = {"expect": int, "submit": Job, "wait": float, "forget": int}
+_ARGUMENTS = {"expect": int, "submit": Job, "wait": float, "forget": int, "recollect": AssignmentBundle}
 
 
 def main() -> None:

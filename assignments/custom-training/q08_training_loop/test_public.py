@@ -1,6 +1,6 @@
 import numpy as np
 
-from gradetape.checks import assert_close, fill_weights, hint, in_worker, points
+from gradetape.checks import assert_close, fill_weights, hint, in_worker, points, proves
 
 
 @in_worker
@@ -9,6 +9,14 @@ def linear_model(n):
     inputs = keras.Input((n,))
     parts = [keras.layers.Dense(1, name=name)(inputs) for name in ("wide", "deep")]
     return keras.Model(inputs, keras.layers.add(parts))
+
+
+@in_worker
+def described(model):
+    """Return whether the wide layer is a Dense and the deep one a Sequential, and the numbers of weights and losses."""
+    wide, deep = model.get_layer("wide"), model.get_layer("deep")
+    kinds = isinstance(wide, keras.layers.Dense), isinstance(deep, keras.Sequential)
+    return *kinds, len(model.weights), len(model.losses)
 
 
 def draw(rng, tf, sizes):
@@ -37,18 +45,31 @@ def descend(batches, wide, deep, wide_rate, deep_rate):
 
 
 @points(1)
-@hint("Both layers see all features. Are the names right, and is only the hidden layer not linear?")
+@proves("sum-of-two", "named-layers", "wide-layer", "deep-layer", "nothing-else")
+@hint("Both layers see all features. Are their names and kinds right, and is only the hidden layer not linear?")
 def test_wide_and_deep(student, rng):
-    """The model adds up a linear layer and a small network."""
+    """The model adds up a linear layer and a small network, and each call makes a new one."""
     n = int(rng.integers(3, 8))
-    model, x = student.build_wide_and_deep(n), rng.normal(size=(6, n)).astype("float32")
-    kernel, bias = fill_weights(model.get_layer("wide"), rng, (n, 1), (1,))
-    hidden, hidden_bias, last, last_bias = fill_weights(model.get_layer("deep"), rng, (n, 16), (16,), (16, 1), (1,))
-    deep = np.maximum(x @ hidden + hidden_bias, 0) @ last + last_bias
-    assert_close(model(x), x @ kernel + bias + deep, f"That is build_wide_and_deep({n}).", atol=1e-4)  # float32 sums
+    models, x = [student.build_wide_and_deep(n) for _ in range(2)], rng.normal(scale=3, size=(40, n)).astype("float32")
+    filled = []
+    for model in models:
+        dense, sequential, weights, losses = described(model)
+        assert dense, 'expected the layer "wide" to be a Dense layer'
+        assert sequential, 'expected the layer "deep" to be a keras.Sequential'
+        parts = (("wide", (n, 1), (1,)), ("deep", (n, 16), (16,), (16, 1), (1,)))
+        filled.append([fill_weights(model.get_layer(name), rng, *shapes) for name, *shapes in parts])
+        assert weights == 6, f"expected six weights, in these two layers only, but the model has {weights}"
+        assert losses == 0, "expected no losses beside the error, but model.losses is not empty"
+    for model, ((kernel, bias), (hidden, hidden_bias, last, last_bias)) in zip(models, filled, strict=True):
+        expected = x @ kernel + bias + np.maximum(x @ hidden + hidden_bias, 0) @ last + last_bias
+        for batch in (x, x[:1]):
+            advice = f"That is one of two models of build_wide_and_deep({n}), for inputs of shape {batch.shape}."
+            assert_close(model(batch), expected[: len(batch)], advice, rtol=1e-4, atol=1e-3)  # float32 sums
+        assert_close(model(x, training=True), expected, "That is with training=True.", rtol=1e-4, atol=1e-3)
 
 
-@points(2)
+@points(1)
+@proves("optimizers", "loss", "steps", "any-model")
 @hint("Take the gradients for both lists of variables from one tape. Which optimizer gets which list?")
 def test_each_optimizer_moves_its_part(student, keras, tf, rng):
     """Each optimizer moves its own part, in the right direction and as far as it should, and the other part rests."""
@@ -58,14 +79,16 @@ def test_each_optimizer_moves_its_part(student, keras, tf, rng):
         model = linear_model(n)
         _, *expected = descend(batches, *fill_parts(model, n, rng), *rates)
         given = student.train(model, dataset, 1, *(keras.optimizers.SGD(each) for each in rates))
-        assert len(given) == 1 and given[0] > 0, f"expected the loss of one epoch, but train returned {given!r}"
+        assert type(given) is list and len(given) == 1, f"expected a list of one loss, but train returned {given!r}"
+        assert given[0] > 0, f"expected the loss of one epoch, but train returned {given!r}"
         for name, part in zip(("wide", "deep"), expected, strict=True):
             given = np.vstack([np.asarray(weight) for weight in model.get_layer(name).trainable_weights])
             assert_close(given, part, f"That is {name}, after learning rates {rates} for wide and deep.", rtol=1e-4)
 
 
 @points(1)
-@hint("Where does the mean begin anew? Is it the loss before the update, and does a short batch count as one step?")
+@proves("history", "mean-of-steps", "before-the-update", "steps", "loss", "any-dataset")
+@hint("Each entry is a Python float: the mean of one epoch's losses alone, each before its update, a short batch too.")
 def test_loss_of_each_epoch(student, keras, tf, rng):
     """`train` returns the mean loss of the steps of each epoch."""
     batches, dataset = draw(rng, tf, [8, 8, 3])
@@ -73,6 +96,6 @@ def test_loss_of_each_epoch(student, keras, tf, rng):
     model = linear_model(n)
     losses, *_ = descend(batches * 3, *fill_parts(model, n, rng), *rates)
     given = student.train(model, dataset, 3, *(keras.optimizers.SGD(rate) for rate in rates))
-    assert isinstance(given, list), f"expected a list, but train returned {given!r}"
-    assert_close(given, np.reshape(losses, (3, 3)).mean(axis=1), "That is three epochs of three batches.", rtol=1e-4)
+    assert type(given) is list, f"expected a list, but train returned {given!r}"
     assert all(isinstance(loss, float) for loss in given), f"expected Python floats, but the list is {given!r}"
+    assert_close(given, np.reshape(losses, (3, 3)).mean(axis=1), "That is three epochs of three batches.", rtol=1e-4)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from gradetape.checks import assert_close, hint, ops_in, points
+from gradetape.checks import assert_close, assert_tensor, hint, ops_in, points, proves
 
 PYTHON_OPS = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
@@ -9,31 +9,36 @@ def ranks(x):
     """Return the normalized ranks of each row, in NumPy."""
     lower = (x[:, np.newaxis, :] < x[:, :, np.newaxis]).sum(axis=-1)
     equal = (x[:, np.newaxis, :] == x[:, :, np.newaxis]).sum(axis=-1)
-    return (lower + (equal - 1) / 2) / (x.shape[1] - 1)
+    return ((lower + (equal - 1) / 2) / (x.shape[1] - 1)).astype("float32")
 
 
 def rows_with_ties(rng):
-    """Draw rows in which some values are equal."""
-    return rng.choice(rng.normal(size=6), size=(5, int(rng.integers(7, 12)))).astype("float32")
+    """Draw rows in which some values are equal, 0 among them."""
+    return rng.choice([0.0, *rng.normal(size=5)], size=(5, int(rng.integers(7, 12)))).astype("float32")
 
 
-@points(1)
+@points(0.5)
+@proves("ranks", "ties", "normalized", "rows", "float32")
 @hint("Count, for each value, how many in its row are smaller and how many are equal. An argsort breaks ties.")
 def test_ranks_with_ties(student, rng):
     """NormalizedRanks ranks each row, and equal values share their mean rank."""
     x = rows_with_ties(rng)
-    assert_close(student.NormalizedRanks()(x), ranks(x), f"That is NormalizedRanks; the row was {x[0].round(2)}.")
+    for rows in (x, x[:1]):
+        assert_tensor(student.NormalizedRanks()(rows), ranks(rows), f"That is NormalizedRanks of {rows.round(2)}.")
 
 
-@points(1)
+@points(0.5)
+@proves("ranks", "ties", "normalized", "rows", "float32")
 @hint("tf.py_function hands your function a tensor, with .numpy(); a list that it returns counts as several results.")
 def test_python_ranks_with_ties(student, rng):
     """PythonRanks computes the same."""
     x = rows_with_ties(rng)
-    assert_close(student.PythonRanks()(x), ranks(x), f"That is PythonRanks; the row was {x[0].round(2)}.")
+    for rows in (x, x[:1]):
+        assert_tensor(student.PythonRanks()(rows), ranks(rows), f"That is PythonRanks of {rows.round(2)}.")
 
 
 @points(1)
+@proves("no-python", "py-function", "own-python")
 @hint("Trace NormalizedRanks in your mind: every step must be an operation that takes tensors and gives tensors.")
 def test_where_the_graph_calls_python(student, tf, rng):
     """The graph of NormalizedRanks holds no Python, and that of PythonRanks does."""
@@ -41,6 +46,7 @@ def test_where_the_graph_calls_python(student, tf, rng):
     spec = tf.TensorSpec((None, x.shape[1]), "float32")
     for name, layer in (("NormalizedRanks", student.NormalizedRanks()), ("PythonRanks", student.PythonRanks())):
         assert_close(layer(x), ranks(x), f"That is {name}.")
-        found = PYTHON_OPS.intersection(ops_in(layer, spec))
-        expected = "calls of Python" if name == "PythonRanks" else "no call of Python"
-        assert bool(found) == (name == "PythonRanks"), f"expected {expected} in the graph of {name}: it has {found}"
+        found = sorted(PYTHON_OPS.intersection(ops_in(layer, spec)))
+        due = ["EagerPyFunc"] if name == "PythonRanks" else []
+        expected = "calls by tf.py_function, EagerPyFunc," if due else "no call of Python"
+        assert found == due, f"expected {expected} in the graph of {name}, but it has {found or 'no call of Python'}"

@@ -336,7 +336,7 @@ def _numbers(sample: Any, advice: str) -> Any:
 def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:
     """Assert that a built layer or model has trainable weights of exactly these shapes, and fill them at random.
 
-    The shapes must differ. Returns the numbers in the order of the shapes:
+    Weights of the same shape get the same numbers. Returns the numbers in the order of the shapes:
 
     kernel, bias = fill_weights(keras.layers.Dense(1), rng, (3, 1), (1,))
     """
@@ -345,7 +345,7 @@ def fill_weights(layer: Any, rng: Any, *shapes: tuple[int, ...]) -> list[Any]:
     given = ", ".join(map(str, found)) or "none"
     assert sorted(found) == sorted(shapes), f"expected trainable weights of shapes {wanted}, but found {given}"
     _fill(layer, [numbers[shape] for shape in found])
-    return list(numbers.values())
+    return [numbers[shape] for shape in shapes]
 
 
 @in_worker

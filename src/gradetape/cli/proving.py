@@ -12,13 +12,15 @@ import msgspec
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import bar, console
 from gradetape.course.gradable import GradableAssignment
-from gradetape.engine import EngineOptions, OpenEngine, open_engine
+from gradetape.engine import EngineOptions, open_engine
 from gradetape.verify import Proof, Scope
 from gradetape.verify import verify as prove
 from gradetape.verify.header_writing import write_headers
+from gradetape.verify.outcomes import Outcomes
 from gradetape.verify.page import FORMATS, page
 from gradetape.verify.preview import show
 from gradetape.verify.table import render
+from gradetape.verify.verification import EntersEngine
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _OPTIONS = (
@@ -37,6 +39,7 @@ _OPTIONS = (
     click.option(
         "--preview", is_flag=True, help="Show what a student reads for the starter and for each mutant, check by check."
     ),
+    click.option("--watch", is_flag=True, help="Stay running, and verify again what a saved file belongs to."),
     click.option(
         "--report", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
         help="Write a page for authors: requirements, checks, mutants and what students read (.html or .md).",
@@ -52,6 +55,7 @@ class ProvingOptions(msgspec.Struct, frozen=True, kw_only=True):
     write_headers: bool
     preview: bool
     report: Path | None
+    watch: bool
 
     @property
     def scope(self) -> Scope:
@@ -62,6 +66,8 @@ class ProvingOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def refuse_unfit(self, root: Path, assignments: int, as_json: bool) -> None:
         """Raises UsageError for options that exclude each other, and for a page that students would receive."""
+        if self.watch and (assignments != 1 or as_json or self.write_headers):
+            raise click.UsageError("--watch shows one assignment: name it, and leave out --json and --write-headers")
         if as_json and (self.preview or self.write_headers):
             raise click.UsageError("--preview and --write-headers print text: leave out --json")
         if self.write_headers and (self.preview or self.checks):
@@ -81,7 +87,7 @@ def proving_options(command: _Command) -> _Command:
 
 def proven(
     gradable: GradableAssignment, question: str | None, repeat: int, chosen: ProvingOptions, workers: int | None,
-    open_engine: OpenEngine = open_engine,
+    open_engine: EntersEngine = open_engine, outcomes: Outcomes | None = None,
 ) -> Proof:  # fmt: skip
     """Verifies an assignment or a question, with a progress bar."""
     with bar("verifying") as progress:
@@ -92,7 +98,7 @@ def proven(
 
         return prove(
             gradable, EngineOptions(workers=workers), question=question, repeat=repeat, scope=chosen.scope,
-            drafts=chosen.write_headers, progress=update, open_engine=open_engine,
+            drafts=chosen.write_headers, progress=update, open_engine=open_engine, outcomes=outcomes,
         )  # fmt: skip
 
 

@@ -54,7 +54,8 @@ def report(course: Course, change: scaffold.Change, former: str | None, *, only_
     """Prints what changed, other files that name the former id, and what to do next."""
     for path, target in change.parts:
         click.echo(f"{path} -> {target}" if target else f"{path} removed")
-    click.echo(f"{change.listing} changed")
+    for path, text in change.texts:
+        click.echo(f"{path} {'changed' if text else 'removed'}")
     named = scaffold.mentions(course, change.assignment, former) if former and not only_listed else ()
     if named:
         click.echo(f"{former} is still named in {few(map(str, named))}. Change these by hand.")

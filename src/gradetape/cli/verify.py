@@ -14,6 +14,7 @@ from gradetape.cli import options
 from gradetape.cli.course import here, names_of
 from gradetape.cli.mutation import MutationOptions, mutation_options, run
 from gradetape.cli.proving import ProvingOptions, proven, proving_options, shown
+from gradetape.cli.watching import Watch
 from gradetape.course.assignments import Course
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
@@ -54,6 +55,7 @@ def command(
       gradetape verify custom-training --question q05 --check test_asymmetry
       gradetape verify custom-training --question q05 --mutant swapped --preview
       gradetape verify custom-training --question q05 --write-headers
+      gradetape verify custom-training --question q05 --watch
       gradetape verify custom-training --report proof.html
       gradetape verify custom-training --repeat 5 --json
       gradetape verify custom-training --question q05 --mutate
@@ -66,7 +68,11 @@ def command(
     mutating.refuse_alone()
     proving.refuse_unfit(course.root, len(names), as_json)
     if mutating.mutated:
+        if repeat > 1 or any(msgspec.structs.astuple(proving)):
+            raise click.UsageError("--mutate runs generated mutants only: leave out the options of the other proofs")
         sys.exit(max(_mutated(course, name, question, mutating, workers, as_json) for name in names))
+    if proving.watch:
+        sys.exit(Watch(course, names[0], question, proving, workers).run())
     status = 0
     for name in names:
         gradable = GradableAssignment.open(course, name)

@@ -16,7 +16,7 @@ import msgspec
 
 from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import InfrastructureError
-from gradetape.records import CollectedChecks, Environment, Job, Lost, Outcome
+from gradetape.records import AssignmentBundle, CollectedChecks, Environment, Job, Lost, Outcome
 
 Finished = tuple[int, Outcome | Lost]
 _WAIT_S = 60.0
@@ -54,6 +54,12 @@ class Engine(Protocol):
 
     def renew(self) -> None:
         """Restarts everything for the next job; called only while no job runs."""
+
+    def recollect(self, bundle: AssignmentBundle) -> None:
+        """Collects the checks of a bundle whose files have changed; called only while no job runs.
+
+        Workers stay warm where they can: the bundle's limits and Keras are those from before.
+        """
 
     def close(self) -> None:
         """Ends all running jobs and all processes that were started."""

@@ -59,7 +59,7 @@ class LocalEngine:
     """Judges one job per slot at the same time; implements `Engine`.
 
     `root` is the course's folder, which contains the bundle's files; without it they are written to a private temporary
-    folder, which no worker sees. Large because it has the eleven methods of the contract.
+    folder, which no worker sees. Large because it has the twelve methods of the contract.
     """
 
     def __init__(self, bundle: AssignmentBundle, slots: Slots, *, root: Path | None = None) -> None:
@@ -128,6 +128,19 @@ class LocalEngine:
         """Gives the next job a fresh zygote and a fresh judge."""
         self.close()
 
+    def recollect(self, bundle: AssignmentBundle) -> None:
+        """Replaces the judge and keeps the workers' zygote; without the course's folder, both are replaced."""
+        self._bundle = bundle
+        if self._root is None:
+            self.close()
+        elif self._judge is not None:
+            self._judge.close()
+            try:
+                self._start_judge(self._root)
+            except BaseException:
+                self.close()
+                raise
+
     def close(self) -> None:
         """Ends the judge, the zygotes and every worker."""
         self._judge = self._pool = None
@@ -154,11 +167,15 @@ class LocalEngine:
             root = self._stack.enter_context(unpacked(self._bundle))
             slots = replace(slots, secret=(*slots.secret, root))
         pool = self._pool = self._stack.enter_context(slots.open())
+        judge = self._start_judge(root)
+        pool.wait_ready()
+        return judge, pool
+
+    def _start_judge(self, root: Path) -> JudgeClient:
         judge = self._judge = JudgeClient(root, [root / file for file in self._bundle.files])
         self._stack.callback(judge.close)
         self._collected = judge.collect()
-        pool.wait_ready()
-        return judge, pool
+        return judge
 
     def _received(self, message: Message) -> list[Finished]:
         if not isinstance(message, Judged | JobLost | Done) or message.number not in self._running:

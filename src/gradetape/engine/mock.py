@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import msgspec
 
-from gradetape.records import Check, CollectedChecks, Environment, Job, Lost, Outcome
+from gradetape.records import AssignmentBundle, Check, CollectedChecks, Environment, Job, Lost, Outcome
 
 Answer = Callable[[Job], Outcome | Lost]
 
@@ -17,7 +17,7 @@ class MockEngine:
 
     Jobs and answers are encoded and decoded by msgspec, as for another machine: `answer` gets a job that equals the
     submitted one, and a value that cannot be encoded raises TypeError. `jobs` lists the submitted jobs, `forgotten` the
-    cancelled numbers, `renewals` counts calls of `renew`.
+    cancelled numbers, `bundles` what `recollect` was given, `renewals` counts calls of `renew`.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class MockEngine:
         self.jobs: list[Job] = []
         self.forgotten: list[int] = []
         self.renewals = 0
+        self.bundles: list[AssignmentBundle] = []
         self._answer = answer
         self._capacity = capacity
         self._waiting: dict[int, Outcome | Lost] = {}
@@ -64,6 +65,10 @@ class MockEngine:
     def renew(self) -> None:
         """Counts."""
         self.renewals += 1
+
+    def recollect(self, bundle: AssignmentBundle) -> None:
+        """Keeps the bundle; the checks stay those that it was made with."""
+        self.bundles.append(_travelled(bundle, AssignmentBundle))
 
     def close(self) -> None:
         """Drops all answers."""

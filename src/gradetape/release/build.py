@@ -17,6 +17,7 @@ from gradetape.release.testfile import test_file
 from gradetape.release.texts import due, shipped
 from gradetape.text import few
 
+_LEGACY = "# To try legacy Keras: install tf-keras, and set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported.\n"
 _OWN = re.compile(r"tests/q\d\d_\w+\.py")
 
 
@@ -57,7 +58,7 @@ def _build(assignment: Assignment, new: Path, work: Path, legacy_keras: bool) ->
         _write(new / "tests" / f"{question_source.question.id}.py", test_file(question_source))
     _write(new / f"{assignment.name}.ipynb", notebook(assignment, work, legacy_keras))
     _write(new / "README.md", _readme(assignment))
-    _write(new / "requirements.txt", shipped("requirements.txt") + ("tf-keras\n" if legacy_keras else ""))
+    _write(new / "requirements.txt", shipped("requirements.txt") + ("tf-keras\n" if legacy_keras else _LEGACY))
     for file in assignment.data:
         _copy(file, new / file.relative_to(assignment.folder))
 

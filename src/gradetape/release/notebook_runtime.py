@@ -225,7 +225,7 @@ def cause_of(error: BaseException, notebook: dict[str, Any]) -> str:
     found = expressions_of(error)
     students = [node for node in found if "student" in ast.unparse(node)]
     node = next(reversed(students or found), None)
-    base = misused_part(node, str(error))
+    base = misused_part(node, str(error)) if isinstance(error, AttributeError | TypeError) else None
     kind = re.search(r"'(\w+)'(?: object|$)", str(error))
     if "NoneType" in str(error):
         return f"{f'Here {source_of(base)} is None. ' if base else ''}Does your code return its result?"

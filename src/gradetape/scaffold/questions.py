@@ -1,4 +1,4 @@
-"""Renames, removes and copies a question: in all folders of a course, and in assignment.yml."""
+"""Renames, removes and copies a question: in all folders of a course, in assignment.yml and in waivers.yml."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgspec
 
+from gradetape.course.answer_key import WAIVERS
 from gradetape.course.assignments import QUESTION_ID, Course
 from gradetape.errors import CourseError
-from gradetape.scaffold import listing
+from gradetape.scaffold import listing, waiver_texts
 from gradetape.scaffold.writing import refuse_taken, transaction
 
 # Where the parts of a question are, relative to the course's folder.
@@ -28,16 +29,14 @@ _PARTS = (
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A change of a question: its parts, each with its new path or None, and the new text of assignment.yml."""
+    """A change of a question: its parts, each with its new path or None, and the new texts of the files that list it.
+
+    A file whose text is empty is removed.
+    """
 
     assignment: str
     parts: tuple[tuple[Path, Path | None], ...]
-    text: str
-
-    @property
-    def listing(self) -> Path:
-        """The file that lists the assignment's questions."""
-        return Path("assignments", self.assignment, "assignment.yml")
+    texts: tuple[tuple[Path, str], ...]
 
 
 def rename(course: Course, assignment: str, old: str, new: str) -> Change:
@@ -47,7 +46,8 @@ def rename(course: Course, assignment: str, old: str, new: str) -> Change:
     targets = [_new_path(path, (assignment, old), (assignment, new)) for path in parts]
     refuse_taken(course.root, targets)
     text = listing.renamed(listed(course, assignment), old, new)
-    return Change(assignment, tuple(zip(parts, targets, strict=True)), text)
+    waivers = waiver_texts.renamed(_waivers(course, assignment), old, new)
+    return _change(course, assignment, tuple(zip(parts, targets, strict=True)), text, waivers)
 
 
 def remove(course: Course, assignment: str, question_id: str) -> Change:
@@ -57,9 +57,10 @@ def remove(course: Course, assignment: str, question_id: str) -> Change:
             f"{question_id} is the only question of {assignment}, which needs at least one. Add another first: "
             f"gradetape new question {assignment} ID"
         )
-    parts = _parts(course.root, assignment, question_id)
+    parts = tuple((path, None) for path in _parts(course.root, assignment, question_id))
     text = listing.removed(listed(course, assignment), question_id)
-    return Change(assignment, tuple((path, None) for path in parts), text)
+    waivers = waiver_texts.removed(_waivers(course, assignment), question_id)
+    return _change(course, assignment, parts, text, waivers)
 
 
 def copy(
@@ -75,7 +76,11 @@ def copy(
     targets = [_new_path(path, origin, target) for path in parts]
     refuse_taken(course.root, targets)
     text = listing.added(listed(course, target[0]), target[1], points, after)
-    return Change(target[0], tuple(zip(parts, targets, strict=True)), text)
+    copied = waiver_texts.renamed(
+        waiver_texts.of_question(_waivers(source, origin[0]), origin[1]), origin[1], target[1]
+    )
+    waivers = "\n".join(filter(None, (_waivers(course, target[0]).rstrip("\n"), copied)))
+    return _change(course, target[0], tuple(zip(parts, targets, strict=True)), text, waivers)
 
 
 def make(course: Course, change: Change, source: Course | None = None) -> None:
@@ -92,7 +97,17 @@ def make(course: Course, change: Change, source: Course | None = None) -> None:
             else:
                 _copy(source.root / path, work.staging / target)
                 work.place(target)
-        work.replace(change.listing, change.text)
+        for path, text in change.texts:
+            work.replace(path, text) if text else work.remove(path)
+
+
+def _change(
+    course: Course, assignment: str, parts: tuple[tuple[Path, Path | None], ...], text: str, waivers: str
+) -> Change:
+    texts = [(Path("assignments", assignment, "assignment.yml"), text)]
+    if waivers.rstrip("\n") != _waivers(course, assignment).rstrip("\n"):
+        texts.append((Path("solutions", assignment, WAIVERS), waivers))
+    return Change(assignment, parts, tuple(texts))
 
 
 def refuse_id(course: Course, assignment: str, question_id: str) -> None:
@@ -114,6 +129,12 @@ def question_ids(course: Course, assignment: str) -> tuple[str, ...]:
 def listed(course: Course, assignment: str) -> str:
     """The text of assignment.yml; empty if it is missing."""
     path = course.root / "assignments" / assignment / "assignment.yml"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _waivers(course: Course, assignment: str) -> str:
+    """The text of waivers.yml; empty if it is missing."""
+    path = course.root / "solutions" / assignment / WAIVERS
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 

@@ -40,7 +40,11 @@ class Transaction:
         self._move(self._root / path, self.staging / "removed" / path)
 
     def replace(self, path: Path, text: str) -> None:
-        """Replaces the text of a file in one step."""
+        """Replaces the text of a file in one step, or creates it."""
+        if not (self._root / path).exists():
+            self.create(path, text)
+            self.place(path)
+            return
         kept = self.staging / "kept" / path
         kept.parent.mkdir(parents=True, exist_ok=True)
         copy2(self._root / path, kept)

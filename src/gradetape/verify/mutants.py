@@ -93,6 +93,8 @@ def _patches(answer_key: AnswerKey, question_id: str, legacy: bool) -> list[Muta
     found: list[Mutant] = []
     problems: list[str] = []
     for line, patch in read_list(path, Patch, shown=str(path)):
+        if legacy and patch.fails_legacy == ():
+            continue
         try:
             original = _original(patch, answer_key.reference(question_id), solutions)
             source = PatchedSource(path, patched(PythonSource.read(original), edits_of(patch)), line)

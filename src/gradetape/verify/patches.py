@@ -44,7 +44,8 @@ def _check(text: str) -> str:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-Checks = Annotated[tuple[Annotated[str, AfterValidator(_check)], ...], Field(strict=False, min_length=1)]
+SomeChecks = Annotated[tuple[Annotated[str, AfterValidator(_check)], ...], Field(strict=False)]
+Checks = Annotated[SomeChecks, Field(min_length=1)]
 
 
 class Edit(StrictModel):
@@ -55,13 +56,13 @@ class Edit(StrictModel):
 
 
 class Patch(StrictModel):
-    """An entry of `mutants/QUESTION.yml`."""
+    """An entry of `mutants/QUESTION.yml`; an empty `fails_legacy` says that it is right under legacy Keras."""
 
     name: Annotated[str, AfterValidator(_name)]
     misconception: Annotated[str, Field(min_length=1)]
     breaks: Annotated[tuple[str, ...], Field(strict=False)] = ()
     fails: Checks | None = None
-    fails_legacy: Checks | None = None
+    fails_legacy: SomeChecks | None = None
     of: str | None = None
     replace: Text | None = None
     with_: Text | None = Field(None, alias="with")

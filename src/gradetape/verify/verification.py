@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from gradetape import scaffold
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.source import PythonSource
-from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
+from gradetape.engine import Engine, EngineOptions, open_engine
 from gradetape.errors import CourseError, InfrastructureError, ReleaseError
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Outcome
@@ -16,6 +17,7 @@ from gradetape.release import refuse_unfit
 from gradetape.verify.coverage import Prompt
 from gradetape.verify.loading import not_loaded, not_parsed
 from gradetape.verify.mutants import mutants_of
+from gradetape.verify.outcomes import Outcomes
 from gradetape.verify.plans import Plan, Planner, refuse_unknown
 from gradetape.verify.proof import Proof
 from gradetape.verify.scope import Mutants, Scope
@@ -23,6 +25,7 @@ from gradetape.verify.trials import Trial
 from gradetape.verify.waivers import Waiver, waivers_in
 
 ProgressCallback = Callable[[int, int], None]
+EntersEngine = Callable[[GradableAssignment, EngineOptions], AbstractContextManager[Engine]]
 _AS_CONFIGURED = EngineOptions()
 _EVERYTHING = Scope()
 
@@ -30,14 +33,17 @@ _EVERYTHING = Scope()
 def verify(
     gradable: GradableAssignment, options: EngineOptions = _AS_CONFIGURED, *, question: str | None = None,
     repeat: int = 1, scope: Scope = _EVERYTHING, drafts: bool = False,
-    progress: ProgressCallback = lambda *_: None, open_engine: OpenEngine = open_engine,
+    progress: ProgressCallback = lambda *_: None, open_engine: EntersEngine = open_engine,
+    outcomes: Outcomes | None = None,
 ) -> Proof:  # fmt: skip
     """Runs every solution of an assignment or of one question, and returns the proof of its checks.
 
     The right solutions are run `repeat` times, to find flaky checks. With `drafts`, mutants may leave out which checks
-    must fail. `progress` is called with the number of finished
-    solutions and their total. Raises CourseError if the question sources or the answer key are wrong,
-    RequestError for a check or a mutant that does not exist, InfrastructureError if the grader itself failed.
+    must fail. `progress` is called with the number of finished solutions and their total. `outcomes` remembers the
+    solutions that need not run again; then each is run once.
+
+    Raises CourseError if the question sources or the answer key are wrong, RequestError for a check or a mutant that
+    does not exist, InfrastructureError if the grader itself failed.
     """
     unready = _unready(gradable, question)
     question_ids = [
@@ -55,8 +61,8 @@ def verify(
         refuse_unknown(mutants, rubric)
         rubric = scope.rubric(rubric)
         plans = list(Planner(gradable, rubric, mutants).plans(repeat, scope.kinds))
-        outcomes = _run(engine, plans, progress)
-    trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True))
+        found = _run(gradable, engine, plans, outcomes or Outcomes(), progress)
+    trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, found, strict=True))
     return Proof(
         assignment=gradable.assignment.name,
         checks=rubric.checks,
@@ -133,11 +139,13 @@ def _trial(gradable: GradableAssignment, plan: Plan, outcome: Outcome) -> Trial:
     )  # fmt: skip
 
 
-def _run(engine: Engine, plans: Sequence[Plan], progress: ProgressCallback) -> list[Outcome]:
+def _run(
+    gradable: GradableAssignment, engine: Engine, plans: Sequence[Plan], known: Outcomes, progress: ProgressCallback
+) -> list[Outcome]:
     """The outcomes of all plans, in order; several run at the same time. Raises InfrastructureError for a lost one."""
-    waiting, running = deque(range(len(plans))), dict[int, int]()
-    outcomes: dict[int, Outcome] = {}
-    while len(outcomes) < len(plans):
+    found = {index: old for index, plan in enumerate(plans) if (old := known.of(gradable, plan.job))}
+    waiting, running = deque(index for index in range(len(plans)) if index not in found), dict[int, int]()
+    while len(found) < len(plans):
         while waiting and len(running) < engine.capacity():
             index = waiting.popleft()
             running[engine.submit(plans[index].job)] = index
@@ -145,6 +153,7 @@ def _run(engine: Engine, plans: Sequence[Plan], progress: ProgressCallback) -> l
             index = running.pop(number)
             if not isinstance(outcome, Outcome):
                 raise InfrastructureError(f"{plans[index].kind} {plans[index].name} was lost: {outcome.reason}")
-            outcomes[index] = outcome
-            progress(len(outcomes), len(plans))
-    return [outcomes[index] for index in range(len(plans))]
+            found[index] = outcome
+            known.keep(gradable, plans[index].job, outcome)
+            progress(len(found), len(plans))
+    return [found[index] for index in range(len(plans))]

@@ -51,9 +51,9 @@ class ReconstructingRegressor(keras.Model):
     def call(self, inputs, training=None):
         hidden = tf.nn.relu(inputs @ self.encoder + self.encoder_offset)
         again, prediction = (hidden @ matrix + offset for matrix, offset in zip(self.matrices, self.offsets))
-        each = tf.reduce_mean((again - inputs) ** 2, axis=1)
-        self.reconstruction_error.update_state(each)
-        self.add_loss(self.weight * tf.reduce_mean(each))
+        error = tf.reduce_mean(tf.reduce_mean((again - inputs) ** 2, axis=1))
+        self.reconstruction_error.update_state(error)
+        self.add_loss(self.weight * error)
         return prediction
 
     def get_config(self):

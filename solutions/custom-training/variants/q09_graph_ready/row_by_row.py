@@ -32,5 +32,9 @@ def rank_all(batch):
 
 
 class PythonRanks(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.supports_jit = False
+
     def call(self, inputs):
         return tf.reshape(tf.py_function(rank_all, [inputs], "float32"), tf.shape(inputs))

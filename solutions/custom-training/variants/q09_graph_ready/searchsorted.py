@@ -19,6 +19,10 @@ class NormalizedRanks(keras.layers.Layer):
 
 # %%
 class PythonRanks(keras.layers.Layer):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.supports_jit = False
+
     @staticmethod
     def with_numpy(batch):
         batch = batch.numpy()

@@ -11,7 +11,6 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.course.source import PythonSource
 from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
 from gradetape.errors import CourseError, RequestError
-from gradetape.grading.rubric import Rubric
 from gradetape.verify.mutation.digests import Keys
 from gradetape.verify.mutation.equivalents import ListedEquivalents
 from gradetape.verify.mutation.history import KnownVerdicts
@@ -58,7 +57,7 @@ def mutate(
     chosen = drawn(mutants, request.sample) if request.sample else mutants
     with open_engine(gradable, options) as engine, Memory(default_path(), fresh=request.fresh) as memory:
         keys = Keys(gradable, engine.environment)
-        known = KnownVerdicts(memory, keys, _checks(gradable, engine, memory, keys))
+        known = KnownVerdicts(memory, keys, _checks(engine, memory, keys, question_ids))
         runner = MutantRunner(gradable, engine, known)
         results = _run(runner, solutions, chosen, progress)
     return MutationReport(
@@ -84,15 +83,18 @@ def _solutions(gradable: GradableAssignment, question_id: str) -> list[Solution]
     return [Solution(question=question_id, name=name, cells=PythonSource.read(path).code) for name, path in files]
 
 
-def _checks(gradable: GradableAssignment, engine: Engine, memory: Memory, keys: Keys) -> tuple[str, ...]:
+def _checks(engine: Engine, memory: Memory, keys: Keys, question_ids: Sequence[str]) -> tuple[str, ...]:
     """The ids of the assignment's checks; the engine is asked only if they are not remembered."""
     if (known := memory.checks(keys.assignment)) is not None:
         return known
-    rubric = Rubric.of(gradable, engine.collected)
-    if rubric.faults:
-        raise CourseError("Some checks cannot be run:\n" + "\n".join(f"{c}: {why}" for c, why in rubric.faults.items()))
-    memory.keep_checks(keys.assignment, rubric.sound)
-    return rubric.sound
+    collected = engine.collected
+    broken = [f"{path}: {why}" for path, why in collected.broken.items() if any(each in path for each in question_ids)]
+    if broken:
+        raise CourseError("Some checks cannot be run:\n" + "\n".join(broken))
+    ids = tuple(check.id for check in collected.checks)
+    if not collected.broken:
+        memory.keep_checks(keys.assignment, ids)
+    return ids
 
 
 def _require_libraries() -> None:
