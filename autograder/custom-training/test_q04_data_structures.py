@@ -73,7 +73,7 @@ def rows_of_many_kinds(rng):
         "empty rows only": (np.zeros(0, "float32"), [0, 0, 0]),
         "empty rows of integers only": (np.zeros(0, "int64"), [0]),
         "no rows": (np.zeros(0, "float32"), np.zeros(0, "int64")),
-        "not a number, and infinity": (np.array([1, np.nan, 2, 3, np.inf, -np.inf], "float32"), [2, 0, 2, 2]),
+        "not a number, and infinity": (np.array([1, np.nan, 2, 3, np.inf], "float32"), [2, 0, 1, 2]),
         "large float16": (rng.uniform(4e4, 6e4, size=9).astype("float16"), [4, 0, 5]),
     }
     for dtype in ("int8", "int32", "int64"):

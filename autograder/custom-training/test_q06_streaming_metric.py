@@ -86,7 +86,7 @@ def test_scores_of_any_size(student, rng):
 
 
 @points(0.5)
-@proves("several-tolerances", "several-metrics")
+@proves("share-within", "several-tolerances", "several-metrics")
 @hint("What belongs to one metric is an attribute of `self`, and what belongs to one function a variable of its own.")
 def test_several_at_a_time(student, rng):
     """Metrics with different thresholds, and functions with different tolerances, do not change one another."""
