@@ -49,6 +49,26 @@ def noise_in_a_graph(noisy, x, runs):
     return [result.numpy() for result in [*given, noisy(tf.constant(x))]]
 
 
+@in_worker
+def counts_beyond(noisy, count, bounds):
+    """Return how many of so many numbers of noise are beyond each bound, on either side."""
+    noise = np.abs(np.asarray(noisy(tf.zeros([count]))))
+    return [int((noise > bound).sum()) for bound in bounds]
+
+
+def assert_tails(noisy, count):
+    """Assert that standard normal noise has its tails; false alarms are less frequent than 10**-9 for each bound.
+
+    The bound on the deviation of a binomial count is Bernstein's inequality.
+    """
+    bounds, alarm = (1, 2, 3, 4), math.log(2 / 1e-9)
+    for bound, given in zip(bounds, counts_beyond(noisy, count, bounds), strict=True):
+        share = math.erfc(bound / math.sqrt(2))
+        most = alarm / 3 + math.sqrt(alarm**2 / 9 + 2 * alarm * count * share * (1 - share))
+        told = f"expected about {count * share:.0f} of {count} numbers beyond {bound}, but there are {given}"
+        assert abs(given - count * share) <= most, told
+
+
 @points(0.5)
 @proves("noise-normal", "noise-anew")
 @hint(
@@ -60,6 +80,7 @@ def test_noise_within_another_graph(student, rng):
     x = rng.normal(size=20_000).astype("float32")
     noises = [given - x for given in noise_in_a_graph(noisy, x, 2)]
     assert_distributed(noises, normal_cdf, "Is it standard normal noise?")
+    assert_tails(noisy, 2_000_000)
     assert_independent(
         noises, "A graph calls noisy twice, and twice in a loop; it runs twice. Is each noise a new one?"
     )
@@ -250,27 +271,23 @@ def test_one_variable_for_each_total(student, rng):
 @in_worker
 def traces_of(trace_once, calls):
     """Return the results of two traced functions, called in turn, and what each saw whenever its Python ran."""
-    seen = {"polynomial": [], "signed": []}
 
-    def see(name, x, factor):
-        kinds = [f"{each.dtype.name} {each.shape.rank}" if tf.is_tensor(each) else repr(each) for each in (x, factor)]
-        seen[name].append([tf.executing_eagerly(), *kinds])
+    def make(scale):
+        def fn(x, factor):
+            tensors = [tf.is_tensor(each) and f"{each.dtype.name} {each.shape.rank}" for each in (x, factor)]
+            seen[scale].append([tf.executing_eagerly(), *tensors])
+            if factor > 0:
+                return scale * factor * x * x + factor
+            else:
+                return -scale * x
 
-    def polynomial(x, factor):
-        see("polynomial", x, factor)
-        return factor * x * x + factor
+        return trace_once(fn)
 
-    def signed(x, factor):
-        see("signed", x, factor)
-        if factor > 0:
-            return x
-        else:
-            return -x
-
-    functions = [trace_once(polynomial), trace_once(signed)]
+    seen = {1.0: [], -2.0: []}
+    functions = [make(scale) for scale in seen]
     results = [[function(x, factor) for function in functions] for x, factor in calls]
     tensors = [[function(tf.constant(x), factor) for function in functions] for x, factor in calls]
-    return [*results, *tensors], seen
+    return [*results, *tensors], list(seen.values())
 
 
 @points(0.5)
@@ -283,14 +300,15 @@ def test_one_trace_for_all_numbers(student, rng):
     lengths = [1, 0, *rng.integers(2, 9, size=6).tolist()]
     calls = [(rng.normal(size=size).astype("float32"), factor) for size, factor in zip(lengths, factors, strict=True)]
     results, seen = traces_of(student.trace_once, calls)
-    for (x, factor), (polynomial, signed) in zip(calls * 2, results, strict=True):
-        advice = f"x has {len(x)} numbers, and factor is {factor!r}."
-        assert_tensor(polynomial, (np.float32(factor) * x * x + np.float32(factor)).astype("float32"), advice)
-        assert_tensor(signed, x if factor > 0 else -x, f"fn has an `if` on its factor. {advice}")
-    for name, runs in seen.items():
-        assert len(runs) <= 2, f"the Python of {name} ran {len(runs)} times in {len(results)} calls"
+    for (x, factor), given in zip(calls * 2, results, strict=True):
+        for scale, result in zip((1, -2), given, strict=True):
+            expected = scale * factor * x * x + factor if factor > 0 else -scale * x
+            advice = f"x has {len(x)} numbers, factor is {factor!r}, and this is fn {scale} of two of the same name."
+            assert_tensor(result, expected.astype("float32"), advice)
+    for runs in seen:
+        assert len(runs) <= 2, f"the Python of a fn ran {len(runs)} times in {len(results)} calls"
         for eager, vector, scalar in runs:
-            assert not eager, f"expected the Python of {name} to run in a graph, but it ran eagerly"
+            assert not eager, "expected the Python of fn to run in a graph, but it ran eagerly"
             assert (vector, scalar) == ("float32 1", "float32 0"), f"fn got an x that is {vector}, and factor {scalar}"
 
 
