@@ -145,9 +145,12 @@ def run_of(train, seed, x, y):
     """
     keras.utils.set_random_seed(seed)
     inner = keras.Sequential([keras.layers.Dense(1, kernel_regularizer="l2")])
-    frozen, norm = keras.layers.Dense(5, "tanh", trainable=False), keras.layers.BatchNormalization()
-    deep = keras.Sequential([frozen, norm, inner], name="deep")
-    wide = keras.Sequential([keras.layers.Dense(2, bias_regularizer="l2"), keras.layers.Dense(1)], name="wide")
+    frozen, first = keras.layers.Dense(5, "tanh"), keras.layers.Dense(2, bias_regularizer="l2")
+    for layer in (frozen, first):
+        layer.build((None, x.shape[1]))
+    frozen.trainable = False
+    deep = keras.Sequential([frozen, keras.layers.BatchNormalization(), inner], name="deep")
+    wide = keras.Sequential([first, keras.layers.Dense(1)], name="wide")
 
     class Subclassed(keras.Model):
         def __init__(self):

@@ -42,6 +42,7 @@ def unusual(rng):
         "neighbouring numbers": 1 + neighbours * rng.integers(0, 6, size=(3, n)),
         "small numbers": x * 1e-25,
         "large numbers": x * 1e37,
+        "the largest and the smallest number": np.finfo("float32").max * rng.permutation([-1, 0, 1e-38, 0.5, 1])[None],
         "zeros of both signs": rng.choice([0.0, -0.0, 1.0], size=(3, n)),
         "ordered rows": np.sort(x, axis=1),
         "rows in descending order": -np.sort(x, axis=1),
@@ -57,6 +58,8 @@ def test_unusual_rows(student, rng):
     cases = unusual(rng)
     for name, layer in (("NormalizedRanks", student.NormalizedRanks()), ("PythonRanks", student.PythonRanks())):
         assert_each(layer, cases, ranks, f"That is {name}.", rtol=1e-5, atol=1e-6)
+    long = rng.permutation(3000)[np.newaxis].astype("float32")
+    assert_tensor(student.NormalizedRanks()(long), ranks(long), "That is a row of 3000 values.", rtol=1e-5, atol=1e-6)
 
 
 @in_worker
