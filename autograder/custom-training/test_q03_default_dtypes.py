@@ -121,7 +121,7 @@ def graphs_of(fn, signatures):
 
 
 @points(0.5)
-@proves("in-a-graph")
+@proves("in-a-graph", "any-rank")
 @hint("A tensor that is being traced has a dtype, but no numbers that NumPy could look at.")
 def test_promotion_in_a_graph(student, rng):
     """Promotion works in a graph, for sizes that are unknown when it is traced."""
