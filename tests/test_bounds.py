@@ -123,6 +123,7 @@ def test_what_is_not_waived_counts_and_a_waiver_of_no_check_is_a_problem() -> No
         ("q02_halve", "q02_half", "line 1: there is no question 'q02_half'. Did you mean 'q02_halve'?"),
         ("zeros", "zero", "line 2: 'adversary' is 'zero'; it should be 'argument', 'zeros' or 'liar'."),
         ("Calls are counted, whatever they return.", "No.", "line 4: 'reason' is 'No.'; it should be text of at least"),
+        ("Calls are counted, whatever they return.", '"              "', "line 4: 'reason' is"),
         ("hidden::test_work", "test_work", "write checks as public::test_x or hidden::test_x"),
         ("reason", "because", "line 4: unknown key 'because'."),
     ],

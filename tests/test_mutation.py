@@ -21,6 +21,7 @@ from gradetape.errors import ConfigError, CourseError, InfrastructureError, Requ
 from gradetape.records import CellEvent, Check, CheckLimit, CheckResult, Job, Lost, Outcome, Verdict
 from gradetape.verify.mutation import MutationReport, MutationRequest, Sample, append_survivors, mutate
 from gradetape.verify.mutation import mutation as mutation_module
+from gradetape.verify.mutation.check_code import _codes
 from gradetape.verify.mutation.generate import OPERATORS, generate
 from gradetape.verify.mutation.records import GeneratedMutant, Solution
 from tests.course import called, gradetape, tiny
@@ -129,6 +130,11 @@ def test_what_no_check_should_see_is_not_mutated() -> None:
     }  # fmt: skip
 
 
+def test_private_attributes_are_mutated_and_the_names_of_a_module_are_not() -> None:
+    text = "__version__ = 1\n\nclass A:\n    def f(self):\n        self.__total = 3\n"
+    assert {mutant.function for mutant in made(text, "number")} == {"A.f"}
+
+
 def test_a_mutant_tells_where_it_is_and_which_lines_it_changes() -> None:
     text = "import math\n\n# %%\nclass A:\n    def f(self):\n        # twice\n        return 2 * self.x\n"
     found = next(mutant for mutant in made(text, "number"))
@@ -138,10 +144,20 @@ def test_a_mutant_tells_where_it_is_and_which_lines_it_changes() -> None:
     assert found.cells[0] == "import math"
 
 
-def test_an_insertion_is_told_with_the_line_after_it() -> None:
+def test_an_insertion_is_shown_with_the_line_after_it_or_before_it() -> None:
     found = made("import tensorflow as tf\n\n# %%\ndef f(seed):\n    return seed\n", "global-seed")
     assert found[0].change.replace == "    return seed"
     assert found[0].change.by == "    tf.random.set_seed(0)\n    return seed"
+    found = made("for x in xs:\n    use(x)\n\nprint(x)\n", "one-pass")
+    assert (found[0].change.replace, found[0].change.by) == ("    use(x)", "    use(x)\n    break")
+    found = made("for x in xs:\n    use(x)\n", "one-pass")
+    assert (found[0].change.replace, found[0].change.by) == ("    use(x)", "    use(x)\n    break")
+
+
+def test_a_cell_with_magics_is_left_as_it_is() -> None:
+    found = made("%timeit f(3)\n\n# %%\ndef f(x):\n    return x + 1\n")
+    assert found
+    assert {mutant.cells[0] for mutant in found} == {"%timeit f(3)"}
 
 
 def test_a_sample_is_seeded_and_spread_over_the_questions() -> None:
@@ -258,6 +274,17 @@ def test_nothing_runs_twice_and_only_a_changed_check_runs_again(root: Path) -> N
     assert [result.end for result in after.results] == [result.end for result in before.results]
 
 
+def test_the_cases_of_a_check_decide_and_its_points_do_not(tmp_path: Path) -> None:
+    def digest(marks: str) -> str:
+        path = tmp_path / "test_public.py"
+        path.write_text(f"{marks}\ndef test_two(student, points):\n    assert student.double(2) == points\n")
+        return _codes(PythonSource.read(path))["test_two"].digest
+
+    assert digest("@checks.points(1)") == digest("@points(2)\n@hint('points')") == digest("@proves('points')")
+    cases = "@pytest.mark.parametrize('points', [{}])"
+    assert digest(cases.format(4)) != digest(cases.format(5))
+
+
 def test_a_check_that_a_mutant_failed_last_comes_first(root: Path) -> None:
     text = root / "solutions/tiny" / f"{QUESTION}.py"
     text.write_text("def double(x):\n    return 2 * x if x == 2 else x + x\n")
@@ -283,6 +310,17 @@ def test_mutants_that_do_not_run_and_mutants_that_hang_are_told_apart(root: Path
     assert score.not_run == 1  # int('2_')
     assert score.timeout == 2
     assert score.score == score.of_all == 1.0
+
+
+def test_mutants_of_which_none_runs_prove_nothing(root: Path) -> None:
+    def answer(job: Job) -> Outcome | Lost:
+        event = CellEvent(cell=0, kind="error", text="NameError", question=QUESTION)
+        return Outcome(results=(), events=(event,)) if job.stop_at_failure else answered(job)
+
+    report = Runs(root, answer)(sample=Sample(size=1))
+    assert report.problems == (
+        "q01_double: none of 1 mutant runs, which says nothing of its checks. Take a larger --sample, or none",
+    )
 
 
 def test_a_lost_mutant_runs_again_until_it_is_lost_too_often(root: Path) -> None:
@@ -350,6 +388,9 @@ def test_a_survivor_is_listed_and_needs_a_reason(weak: Path) -> None:
     assert score.of_all < 1.0
     append_survivors(gradable(weak), report.survivors)
     assert path.read_text().count("in: double") == 1
+    path.write_text("# none yet\n[]\n")
+    append_survivors(gradable(weak), report.survivors)
+    assert path.read_text().startswith("# none yet\n\n- in: double\n")
 
 
 @pytest.mark.parametrize(
@@ -433,6 +474,7 @@ def test_checks_that_cannot_be_run_are_told(root: Path) -> None:
     [
         (("--sample", "5"), "--write-survivors and --fresh go with --mutate: add it"),
         (("--mutate", "--seed", "5"), "--seed chooses a sample: add --sample N"),
+        (("--mutate", "--repeat", "5"), "--mutate runs generated mutants only: leave out the options"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(root: Path, arguments: tuple[str, ...], problem: str) -> None:

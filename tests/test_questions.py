@@ -269,6 +269,16 @@ def test_a_question_is_copied_from_another_course_with_all_its_parts(root: Path,
     assert assignment.questions[1].points == 3
 
 
+def test_the_data_files_in_a_questions_folder_are_released_with_its_copy(root: Path) -> None:
+    folder = root / "assignments/tiny"
+    (folder / "assignment.yml").write_text(LISTED)
+    assert called(root, "copy", "question", "tiny/q01", "--as", "q03_again").returncode == 0
+    data = course.find(root).assignment("tiny").data
+    assert [path.relative_to(folder).as_posix() for path in data] == [
+        "table.csv", "q01_double/numbers.csv", "q03_again/numbers.csv"
+    ]  # fmt: skip
+
+
 def test_a_question_is_copied_within_a_course(root: Path) -> None:
     assert called(root, "new", "assignment", "week-2").returncode == 0
     run = called(root, "copy", "question", "tiny/q02_halve", "--to", "week-2", "--dry-run")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gradetape.course.requirements import requirements_of, without_comments
 from gradetape.records import Check, CheckResult, Verdict
 from gradetape.verify import Proof, Trial
 from gradetape.verify.coverage import Prompt
@@ -48,6 +49,23 @@ def problems(
     trials = tuple(mutant(*each, checks) for each in mutants)
     read = Prompt.read("q01_double", file, tmp_path)
     return list(Proof(assignment="tiny", checks=checks, trials=trials, prompts=(read,)).problems)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "released"),
+    [
+        ("1.  a\n\n    <!-- requirement: x -->\n    b\n", "b", "1.  a\n\n    b\n"),
+        ("    <!-- requirement: x --> b <!-- requirement: y -->\n", "b", "    b "),
+        ("- <!-- requirement: x -->b:\n  ```\n  c\n  ```\n", "b:", "- b:\n  ```\n  c\n  ```\n"),
+        ("<!-- requirement: x -->b\n## c\n", "b", "b\n## c\n"),
+    ],
+    ids=["a line of its own", "a line with text", "a code block", "a heading"],
+)
+def test_a_requirement_ends_at_a_block_and_its_comment_leaves_no_indentation(
+    prompt: str, text: str, released: str
+) -> None:
+    assert requirements_of(prompt)[0].text == text
+    assert without_comments(prompt) == released
 
 
 PROVEN = (check("test_two", "doubles"), check("test_minus", "doubles", "negative"))

@@ -6,10 +6,13 @@ In each sheet every answer holds a word of its own that begins with `canary`, an
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gradetape.course import assignments as course
 from gradetape.errors import CourseError
@@ -28,6 +31,16 @@ class Case(NamedTuple):
 
 
 SHEETS = {
+    "answers in a list that begins anew": Case(
+        """\
+1. What is a loss?
+2. What is a rank?
+
+1. canary1 from the labels.
+2. canary2 of axes.
+""",
+        ("What is a loss?", "What is a rank?"),
+    ),
     "indented answers": Case(
         """\
 # Week three
@@ -490,6 +503,62 @@ def test_a_canary_is_in_every_answer() -> None:
     for case in SHEETS.values():
         found = CANARY.findall(case.text)
         assert len(found) == len(set(found)) and found
+
+
+LABELS = {
+    "list": "{number}. {text}",
+    "parentheses": "{number}) {text}",
+    "bold list": "{number}. **{text}**",
+    "heading": "## Question {number}\n\n{text}",
+    "numbered heading": "### {number}. {text}",
+    "heading with text": "## Q{number}: {text}",
+    "bold": "**Question {number}.** {text}",
+    "all bold": "**Q{number}: {text}**",
+    "period": "Q{number}. {text}",
+    "exercise": "Exercise {number}: {text}",
+}
+BODIES = ("", "- bullet `a_b`\n- other $x_1*y$", f"{FENCE}python\ndef f(x):\n    return x\n{FENCE}", "$$\ny\n= x\n$$")
+ANSWERS = (
+    "Answer: {0}", "**Answer:** {0}\n\nmore {1}", "A: {0}", "Solution:\n\n{0}\n\n- {1}", "#### Solution\n\n{0}",
+    "> {0}", "> **Answer**: {0}", "<details>\n<summary>Answer</summary>\n\n{0}\n\n</details>\n\n{1}", "{0}\n\n- {1}",
+    "*Solution.* {0}", f"Solution:\n\n{FENCE}python\nx = '{{0}}'\n{FENCE}", "Answer:\n\n1. {0}\n2. {1}",
+    "", "at the end",
+)  # fmt: skip
+questions = st.tuples(
+    st.sampled_from(["What is `f(x)`? Explain.", "Derive `my_relu(x)`", "Which of these is a *tensor*?"]),
+    st.sampled_from(BODIES),
+    st.sampled_from(ANSWERS),
+)
+
+
+def sheet_of(label: str, indented: bool, found: list[tuple[str, str, str]]) -> str:
+    """A sheet with these questions; answers that are marked so are in a section at the end."""
+    blocks, ending = ["# A sheet"], list[str]()
+    for number, (text, body, answer) in enumerate(found, start=1):
+        below = [body, "" if answer == "at the end" else answer.format(f"canary{number}x", f"canary{number}y")]
+        indent = "   " if indented and "list" in label else ""
+        blocks += [label_of(label, number, text), *(textwrap.indent(each, indent) for each in below if each)]
+        ending += [f"{number}. canary{number}z"] if answer == "at the end" else []
+    return "\n\n".join([*blocks, *(["## Answers", "\n".join(ending)] if ending else [])]) + "\n"
+
+
+def label_of(label: str, number: int, text: str) -> str:
+    return LABELS[label].format(number=number, text=text)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(sorted(LABELS)), st.booleans(), st.lists(questions, min_size=2, max_size=4))
+def test_answers_of_any_kind_below_questions_of_any_kind_stay_out(
+    tmp_path: Path, label: str, indented: bool, found: list[tuple[str, str, str]]
+) -> None:
+    text = sheet_of(label, indented, found)
+    (tmp_path / "sheet.md").write_text(text)
+    read = sheet.read(tmp_path / "sheet.md")
+    public = [read.title, *(part for entry in read.entries for part in (entry.title, entry.text, entry.id))]
+    notes = [read.left_out, *(part for entry in read.entries for part in (entry.answer, entry.doubts))]
+    assert CANARY.findall(" ".join(public)) == []
+    assert set(CANARY.findall(text)) <= set(CANARY.findall(" ".join(notes)))
+    assert read.entries[0].text.lstrip("*").startswith(found[0][0].partition("?")[0])
 
 
 def test_what_may_be_an_answer_is_listed_with_its_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gradetape.cli.proving import ProvingOptions
+from gradetape.cli.proving import ProvingOptions, shown
 from gradetape.course import assignments as courses
 from gradetape.course.answer_key import AnswerKey, answer_key
 from gradetape.course.gradable import GradableAssignment
@@ -140,6 +140,16 @@ def test_a_long_header_has_a_line_for_each_check(root: Path) -> None:
     assert lines in found.patches(QUESTION).read_text()
 
 
+@pytest.mark.parametrize(("mark", "end"), [("", "\n"), ("", "\r\n"), ("\ufeff", "\n")], ids=["unix", "windows", "mark"])
+def test_the_ends_of_lines_stay_and_a_last_line_without_one_gets_it(root: Path, mark: str, end: str) -> None:
+    patches = key(root).patches(QUESTION)
+    lines = ["- replace: 2 * x", "  with: x * x", "  name: squares", "  misconception: It is squared."]
+    patches.write_bytes((mark + end.join(lines)).encode())
+    write_headers(key(root), proof(trial("mutant", "squares", TWO)), legacy=False)
+    header = ["  breaks: [doubles, any]", "  fails: [hidden::test_any_number]", ""]
+    assert patches.read_bytes().decode() == mark + end.join([*lines, *header])
+
+
 def left(root: Path, *mutants: Trial) -> WrittenHeaders:
     return write_headers(key(root), proof(*mutants), legacy=False)
 
@@ -150,6 +160,13 @@ def test_a_mutant_that_fails_nothing_or_does_not_run_gets_no_header(root: Path) 
     assert written.left == (
         "x.yml (squares): it fails no check: correct it, or add a check that it fails",
         "x.yml (adds_one): it does not run",
+    )
+
+
+def test_what_cannot_be_run_is_told_where_no_header_is_written(root: Path) -> None:
+    unready = Proof(assignment="tiny", unready={QUESTION: ("assignments/tiny/q01_double/prompt.md",)})
+    assert write_headers(key(root), unready, legacy=False).left == (
+        "q01_double is not ready: fill in prompt.md, and remove the placeholder line from each",
     )
 
 
@@ -203,6 +220,8 @@ def test_the_page_shows_requirements_checks_and_mutants_and_what_students_read(r
     assert "<script" not in html and "http" not in html.replace("http-equiv", "")
     assert html.count(SECRET) == 2, "the message of the public check, for the starter and the mutant"
     assert markdown.count("Hint: Think <twice>.") == 2 and "Hint: Whole?" in markdown
+    assert [text.count("The question says: ") for text in (html, markdown)] == [3, 3]
+    assert 'The question says: "Return twice the number' in markdown
 
 
 def options(**given: object) -> ProvingOptions:
@@ -221,6 +240,7 @@ def options(**given: object) -> ProvingOptions:
         (("--report", "gone/proof.md"), "cannot write gone/proof.md: the folder gone does not exist, make it"),
         (("--report", "proof.md", "--mutant", "zero"), "is about a whole assignment or question: leave out"),
         (("--watch", "--json"), "--watch shows one assignment: name it, and leave out --json"),
+        (("--watch", "--repeat", "2"), "--watch runs each solution once: leave out --repeat"),
         (("--preview", "--json"), "--preview and --write-headers print text: leave out --json"),
         (("--write-headers", "--check", "any"), "needs the results of every check: leave out --check"),
     ],
@@ -238,6 +258,13 @@ def test_previews_run_no_right_solution_and_single_mutants_only_the_reference() 
     assert options(preview=True).scope.kinds == ("starter", "mutant")
     assert options(mutants=("x",)).scope.kinds == ("reference", "mutant")
     assert options(mutants=("x",), preview=True).scope.kinds == ("mutant",)
+
+
+def test_a_preview_says_why_it_ends_with_another_status(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unready = Proof(assignment="tiny", unready={QUESTION: ("assignments/tiny/q01_double/prompt.md",)})
+    gradable = GradableAssignment.open(courses.find(root), "tiny")
+    assert shown(gradable, unready, options(preview=True), as_json=False) == 1
+    assert "q01_double is not ready: fill in prompt.md" in capsys.readouterr().err
 
 
 def test_headers_are_written_then_one_check_is_run_on_one_mutant_and_a_preview_shows_it(root: Path) -> None:

@@ -93,6 +93,16 @@ def test_only_what_has_changed_runs_again(gradable: GradableAssignment) -> None:
         assert jobs() == 3 * first + 1
 
 
+def test_what_ran_under_another_configuration_runs_again(gradable: GradableAssignment) -> None:
+    opened, outcomes = Opened(), Outcomes()
+    with WarmEngine(opened.open) as warm:
+        verify(gradable, question="q01_double", open_engine=warm.open, outcomes=outcomes)
+        (gradable.course.root / "grader_config.yml").write_text("keras: legacy\n")
+        legacy = GradableAssignment.open(courses.find(gradable.course.root), "tiny")
+        verify(legacy, question="q01_double", open_engine=warm.open, outcomes=outcomes)
+    assert [len(engine.jobs) for engine in opened.engines] == [len(opened.engines[0].jobs)] * 2
+
+
 def test_another_configuration_gets_another_engine(gradable: GradableAssignment) -> None:
     opened = Opened()
     with WarmEngine(opened.open) as warm:

@@ -1,8 +1,10 @@
 """Hidden checks: what a streaming metric must survive in practice."""
 
+import itertools
+
 import numpy as np
 
-from gradetape.checks import assert_close, assert_serializable, hint, in_worker, points
+from gradetape.checks import assert_close, assert_serializable, hint, in_worker, points, proves
 
 
 def f1(y_true, y_pred, threshold, weight=1.0):
@@ -18,42 +20,119 @@ def examples(rng, count):
     return y_true, y_pred.astype("float32"), float(0.5 + rng.choice([-1, 1]) * rng.integers(12, 21) / 64)
 
 
+@in_worker
+def fed(metric, batches):
+    """Return the results after each batch, each of them asked for twice."""
+    results = []
+    for batch in batches:
+        metric.update_state(*(None if values is None else tf.constant(values) for values in batch))
+        results.append([metric.result(), metric.result()])
+    return results
+
+
 @points(1)
-@hint("What is 0 / 0 in your `result`? tf.math.divide_no_nan is made for this.")
+@proves("nothing-to-divide", "f1-since-reset")
+@hint("Where is 0 / 0 in your `result`? Precision and recall may be 0, or 0 / 0, without the F1 being so.")
 def test_nothing_to_count(student, rng):
-    """Without any positives the F1 is 0, and later examples count as usual."""
+    """Without any positives the F1 is 0, without true ones too, and later examples count as usual."""
     y_true, y_pred, threshold = examples(rng, 250)
+    low, high, other = np.float32(threshold / 2), np.float32(threshold + 1), examples(rng, 200)
     metric = student.StreamingF1(threshold=threshold)
     assert_close(metric.result(), 0.0)
-    metric.update_state(np.zeros(4, "int64"), np.full(4, threshold / 2, "float32"))
-    assert_close(metric.result(), 0.0)
-    metric.update_state(y_true, y_pred)
-    assert_close(metric.result(), f1(y_true, y_pred, threshold))
+    wrong = {"no positives": ([0, 0], [low, low]), "a false one": ([0], [high]), "a missed one": ([1], [low])}
+    for case, (labels, scores) in (wrong | {"all wrong": ([0, 1, 0], [high, low, low])}).items():
+        fresh = student.StreamingF1(threshold=threshold)
+        assert_close(fed(fresh, [(np.array(labels), np.array(scores))])[0], [0.0, 0.0], case)
+        assert_close(
+            fed(metric, [(np.array(labels), np.array(scores))])[0], [0.0, 0.0], f"{case}, and what came before"
+        )
+    metric.reset_state()
+    given = fed(metric, [(y_true, y_pred), other[:2]])
+    together = np.append(y_true, other[0]), np.append(y_pred, other[1])
+    assert_close(given, [[f1(y_true, y_pred, threshold)] * 2, [f1(*together, threshold)] * 2])
 
 
 @points(1)
-@hint("An array of shape (n, 1) times one of shape (n,) has shape (n, n). What shape do your counts add up?")
+@proves("sample-weights", "shapes", "f1-since-reset")
+@hint("An array of shape (n, 1) times one of shape (n,) has shape (n, n). And weights count, not only their ratios.")
 def test_sample_weights(student, rng):
-    """Each example counts as much as its weight says."""
-    y_true, y_pred, threshold = examples(rng, 250)
-    weight = rng.uniform(0.1, 4, size=250).astype("float32")
-    expected = f1(y_true, y_pred, threshold, weight)
-    for shape, weight_shape in (((250,), (250,)), ((250, 1), (250,)), ((250, 1), (250, 1))):
-        metric = student.StreamingF1(threshold=threshold)
-        weights = weight.reshape(weight_shape)
-        metric.update_state(y_true.reshape(shape), y_pred.reshape(shape), sample_weight=weights)
-        assert_close(metric.result(), expected)
+    """Each example counts as much as its weight says, in batches of every shape and size, with weights and without."""
+    for shapes in itertools.product(*[[(-1,), (-1, 1)]] * 3):
+        y_true, y_pred, threshold = examples(rng, 90)
+        shuffled, weight = rng.permutation(90), rng.uniform(0.1, 1, size=90).astype("float32")
+        weight[40:] *= 9  # the batches' mean weights differ
+        weight[60:] = 1
+        weight[rng.integers(60)] = 0
+        batches = [
+            [part.reshape(shape) for part, shape in zip((y_true[at], y_pred[at], weight[i:j]), shapes, strict=True)]
+            for i, j in ((0, 1), (1, 40), (40, 60), (60, 89), (89, 90))
+            for at in [shuffled[i:j]]
+        ]
+        batches[3:] = [batch[:2] for batch in batches[3:]]
+        given = fed(student.StreamingF1(threshold=threshold), batches)
+        assert_close(given[-1][0], f1(y_true[shuffled], y_pred[shuffled], threshold, weight), f"shapes {shapes}")
 
 
-@points(1)
-@hint("get_config returns the base class's configuration with the threshold added to it.")
+@points(0.5)
+@proves("any-scores", "counts-one-batch")
+@hint("Compare the scores, and only the scores, with the threshold. Which numbers may a threshold be?")
+def test_scores_of_any_size(student, rng):
+    """Scores and thresholds may be negative, zero and larger than one, and labels integers or floats."""
+    for threshold, dtype in ((0.0, "int32"), (-2.5, "float32"), (3.0, "int64"), (100.5, "float64"), (1.0, "float32")):
+        y_true = rng.permutation([0, 1] * 60).astype(dtype)
+        y_pred = (threshold + rng.integers(-6, 7, size=120) / 2).astype("float32")
+        [[given, _]] = fed(student.StreamingF1(threshold), [(y_true, y_pred)])
+        assert_close(given, f1(y_true, y_pred, threshold), f"threshold {threshold}, labels {dtype}")
+
+
+@points(0.5)
+@proves("share-within", "several-tolerances", "several-metrics")
+@hint("What belongs to one metric is an attribute of `self`, and what belongs to one function a variable of its own.")
+def test_several_at_a_time(student, rng):
+    """Metrics with different thresholds, and functions with different tolerances, do not change one another."""
+    thresholds = {"low": 0.25, "high": 0.75}
+    metrics = {name: student.StreamingF1(threshold=threshold) for name, threshold in thresholds.items()}
+    seen = {name: [] for name in metrics}
+    for name in ("low", "high", "high", "low"):
+        seen[name].append(examples(rng, 60)[:2])
+        fed(metrics[name], seen[name][-1:])
+    for name, metric in metrics.items():
+        assert_close(metric.result(), f1(*np.concatenate(seen[name], axis=1), thresholds[name]), name)
+    metrics["low"].reset_state()
+    assert_close(metrics["high"].result(), f1(*np.concatenate(seen["high"], axis=1), 0.75), "after the other's reset")
+    y_true, y_pred = (rng.integers(-8, 9, size=(2, 10, 4)) / 8).astype("float32")
+    tolerances = rng.permutation(8)[:3] / 8
+    functions = [student.within(tolerance) for tolerance in tolerances.tolist()]
+    for part in (slice(None), slice(1), slice(2, 5)):  # a batch of one, too
+        for tolerance, function in zip(tolerances, functions, strict=True):
+            expected = (np.abs(y_true[part] - y_pred[part]) <= tolerance).mean(axis=-1)
+            assert_close(function(y_true[part], y_pred[part]), expected, f"within({tolerance})")
+
+
+@in_worker
+def as_json(metric):
+    """Return the configuration of a metric after a trip through JSON, and after a metric was made from it."""
+    import json
+
+    config = json.loads(json.dumps(metric.get_config()))
+    type(metric).from_config(config)
+    return config
+
+
+@points(0.5)
+@proves("configuration")
+@hint("get_config returns the base class's configuration with the threshold added to it, as a number that JSON knows.")
 def test_configuration(student, rng):
-    """A metric can be made again from its configuration."""
+    """A metric can be made again from its configuration, and again from that one's."""
     y_true, y_pred, threshold = examples(rng, 250)
     name = f"f1_{rng.integers(1000)}"
-    again = assert_serializable(student.StreamingF1(threshold=threshold, name=name), threshold=threshold, name=name)
-    again.update_state(y_true, y_pred)
-    assert_close(again.result(), f1(y_true, y_pred, threshold))
+    metric = student.StreamingF1(threshold=threshold, name=name)
+    for _ in range(2):
+        config = as_json(metric)
+        assert config.get("threshold") == threshold, f"after a trip through JSON, and from_config: {config}"
+        metric = assert_serializable(metric, threshold=threshold, name=name)
+    metric.update_state(y_true, y_pred)
+    assert_close(metric.result(), f1(y_true, y_pred, threshold))
 
 
 @in_worker
@@ -65,31 +144,40 @@ def with_variables_of(old, new):
 
 
 @points(1)
+@proves("counts-are-weights")
 @hint("Make the counts with add_weight in __init__: Keras saves and restores those, and knows of no others.")
 def test_counts_are_weights(student, rng):
-    """All that a metric has counted is in its variables."""
+    """All that a metric has counted is in its variables, and another metric can go on from there."""
     y_true, y_pred, threshold = examples(rng, 250)
-    metric = student.StreamingF1(threshold=threshold)
-    metric.update_state(y_true, y_pred)
-    copied = with_variables_of(metric, student.StreamingF1(threshold=threshold))
-    assert_close(copied, f1(y_true, y_pred, threshold))
+    metric, copy = student.StreamingF1(threshold=threshold), student.StreamingF1(threshold=threshold)
+    metric.update_state(y_true[:150], y_pred[:150])
+    assert_close(with_variables_of(metric, copy), f1(y_true[:150], y_pred[:150], threshold))
+    copy.update_state(y_true[150:], y_pred[150:])
+    assert_close(copy.result(), f1(y_true, y_pred, threshold))
 
 
 @in_worker
-def evaluate(metrics, x, y):
-    """Return what evaluations of a model that predicts its input report for the metrics; the last batch is short."""
+def reported(metrics, weighted, x, y, weight):
+    """Return what a model that predicts its input reports: of two evaluations, and of two epochs with validation."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
-    model.compile(loss="mse", metrics=metrics, jit_compile=False)
-    return [model.evaluate(x, y, batch_size=128, verbose=0)[1:] for _ in range(2)]
+    model.compile(keras.optimizers.SGD(0.0), "mse", metrics=metrics, weighted_metrics=[weighted], jit_compile=False)
+    evaluations = [model.evaluate(x, y, sample_weight=weight, batch_size=128, verbose=0)[1:] for _ in range(2)]
+    fitted = model.fit(x, y, batch_size=100, epochs=2, shuffle=False, validation_data=(x[:90], y[:90]), verbose=0)
+    return evaluations, [fitted.history["f1"], fitted.history["val_f1"]]
 
 
 @points(1)
-@hint("`evaluate` resets a metric and runs it inside a graph. Is every step TensorFlow's, for every batch size?")
+@proves("compiles", "reset")
+@hint("Keras resets a metric and runs it inside a graph. Is every step TensorFlow's, for every batch size?")
 def test_evaluate(student, rng):
-    """A compiled model reports both metrics for the whole epoch, time after time."""
+    """A compiled model reports the metrics for the whole epoch, time after time."""
     y_true, y_pred, threshold = examples(rng, 301)
-    tolerance = int(rng.integers(20, 45)) / 64
-    share = (np.abs(y_true - y_pred) <= tolerance).mean()
-    metrics = [student.within(tolerance), student.StreamingF1(threshold=threshold)]
-    given = evaluate(metrics, y_pred.reshape(-1, 1), y_true.reshape(-1, 1).astype("float32"))
-    assert_close(given, [[share, f1(y_true, y_pred, threshold)]] * 2)
+    y_true = np.roll(y_true, 200)  # the first labels are zeros and ones
+    tolerance, weight = int(rng.integers(20, 45)) / 64, rng.uniform(0.1, 3, size=301).astype("float32")
+    metrics = [student.within(tolerance), student.StreamingF1(threshold=threshold, name="f1")]
+    weighted = student.StreamingF1(threshold=threshold, name="weighted_f1")
+    x, y = y_pred.reshape(-1, 1), y_true.reshape(-1, 1).astype("float32")
+    evaluations, epochs = reported(metrics, weighted, x, y, weight)
+    share, plain = (np.abs(y_true - y_pred) <= tolerance).mean(), f1(y_true, y_pred, threshold)
+    assert_close(evaluations, [[share, plain, f1(y_true, y_pred, threshold, weight)]] * 2)
+    assert_close(epochs, [[plain] * 2, [f1(y_true[:90], y_pred[:90], threshold)] * 2])

@@ -1,110 +1,344 @@
-"""Hidden checks: what the fixed functions do within other graphs, and over many calls."""
+"""Hidden checks: what the fixed functions do within other graphs, over many calls, and several at a time."""
+
+import math
 
 import numpy as np
 
-from gradetape.checks import assert_close, hint, in_worker, points
+from gradetape.checks import (
+    assert_close,
+    assert_distributed,
+    assert_each,
+    assert_tensor,
+    hint,
+    in_worker,
+    points,
+    proves,
+)
+from gradetape.checks.corners import floats, shapes
 
 
-def assert_noise(*noises):
-    """Show that each is standard normal noise, and no two are alike."""
-    for noise in noises:
-        assert abs(noise.mean()) < 0.15 and abs(noise.std() - 1) < 0.15, "this is no standard normal noise"
-    alike = np.corrcoef(noises) - np.eye(len(noises))
-    assert np.abs(alike).max() < 0.15, "the same noise comes again"
+def assert_independent(noises, advice):
+    """Assert that noise which comes in turn is not correlated with itself: by chance less than one time in 10**9.
+
+    Each correlation of n independent numbers at a lag has a deviation of 1 / sqrt(n), there are n / 2 lags, and with
+    n <= 200,000 none exceeds 8 deviations with a probability of more than 2e-10.
+    """
+    noise = np.concatenate(noises)
+    correlations = np.fft.irfft(np.abs(np.fft.rfft(noise)) ** 2) / len(noise)
+    worst = np.abs(correlations[1 : len(noise) // 2 + 1]).max()
+    told = f"expected independent numbers, but some come again: a correlation of {worst:.2f}. {advice}"
+    assert worst < 8 / math.sqrt(len(noise)), told
+
+
+def normal_cdf(z):
+    """The cumulative distribution function of the standard normal distribution."""
+    return (1 + np.vectorize(math.erf)(z / math.sqrt(2))) / 2
 
 
 @in_worker
-def within_a_graph(function, x, calls):
-    """Return what one traced function that calls another gives, call after call."""
+def noise_in_a_graph(noisy, x, runs):
+    """Return what one graph gives that calls a function twice, and twice in a loop, and then a direct call."""
 
     def call(x):
-        return function(x)
+        unknown = tf.TensorSpec(None, "float32")
+        looped = tf.map_fn(lambda _: noisy(x), tf.range(2), fn_output_signature=unknown, parallel_iterations=1)
+        return [noisy(x), noisy(x), looped[0], looped[1]]
 
-    graph = tf.function(call).get_concrete_function(tf.TensorSpec((None,), "float32"))
-    return [graph(tf.constant(x)).numpy() for _ in range(calls)]
-
-
-@points(1)
-@hint("A wrapper in Python draws only while another function is traced. Draw inside the graph.")
-def test_noise_within_another_graph(student, rng):
-    """Within another graph the noise is new with every call as well."""
-    x, noisy = rng.normal(size=3000).astype("float32"), student.make_noisy(int(rng.integers(1000)))
-    assert_noise(*(np.asarray(given) - x for given in within_a_graph(noisy, x, 3)))
-
-
-@points(1)
-@hint("What does the seed belong to? Each function that you return starts a sequence of its own.")
-def test_noise_follows_its_seed(student, rng):
-    """The same seed gives the same sequence of noise, and another seed another one."""
-    x = rng.normal(size=3000).astype("float32")
-    seed, other = rng.choice(10**6, size=2, replace=False).tolist()
-    functions = [student.make_noisy(each) for each in (seed, seed, other)]
-    first, again, different = ([np.asarray(noisy(x)) - x for _ in range(2)] for noisy in functions)
-    assert_noise(*first, *different)
-    assert_close(again, first)
+    graph = tf.function(call, autograph=False).get_concrete_function(tf.TensorSpec((None,), "float32"))
+    given = [result for _ in range(runs) for result in graph(tf.constant(x))]
+    return [result.numpy() for result in [*given, noisy(tf.constant(x))]]
 
 
 @in_worker
-def orbit_in_graphs(orbit, values, y):
-    """Return what a graph for any length gives, and the sizes of the graphs for 5 values and for 500."""
+def counts_beyond(noisy, count, bounds):
+    """Return how many of so many numbers of noise are beyond each bound, on either side."""
+    noise = np.abs(np.asarray(noisy(tf.zeros([count]))))
+    return [int((noise > bound).sum()) for bound in bounds]
+
+
+def assert_tails(noisy, count):
+    """Assert that standard normal noise has its tails; false alarms are less frequent than 10**-9 for each bound.
+
+    The bound on the deviation of a binomial count is Bernstein's inequality.
+    """
+    bounds, alarm = (1, 2, 3, 4), math.log(2 / 1e-9)
+    for bound, given in zip(bounds, counts_beyond(noisy, count, bounds), strict=True):
+        share = math.erfc(bound / math.sqrt(2))
+        most = alarm / 3 + math.sqrt(alarm**2 / 9 + 2 * alarm * count * share * (1 - share))
+        told = f"expected about {count * share:.0f} of {count} numbers beyond {bound}, but there are {given}"
+        assert abs(given - count * share) <= most, told
+
+
+@points(0.5)
+@proves("noise-normal", "noise-anew")
+@hint(
+    "A wrapper in Python draws only while another function is traced. Draw float32 numbers of any length in the graph."
+)
+def test_noise_within_another_graph(student, rng):
+    """Within another graph, which calls noisy several times, the noise is normal and new with every call as well."""
+    noisy = student.make_noisy(int(rng.integers(1000)))
+    x = rng.normal(size=20_000).astype("float32")
+    noises = [given - x for given in noise_in_a_graph(noisy, x, 2)]
+    assert_distributed(noises, normal_cdf, "Is it standard normal noise?")
+    assert_tails(noisy, 2_000_000)
+    assert_independent(
+        noises, "A graph calls noisy twice, and twice in a loop; it runs twice. Is each noise a new one?"
+    )
+    for size in (1, 0):
+        x = rng.normal(size=size).astype("float32")
+        for given in noise_in_a_graph(noisy, x, 1):
+            told = f"expected shape {x.shape} and dtype float32, but noisy gave {given.shape} and {given.dtype}"
+            assert (given.shape, given.dtype) == (x.shape, x.dtype), told
+
+
+@in_worker
+def sequences(make_noisy, seeds, vectors):
+    """Return what functions with these seeds give, called in turn, while other code draws and sets the seed.
+
+    Then what other code draws after the global seed is set, without and with a noisy function in between.
+    """
+    functions = []
+    for number, seed in enumerate(seeds):
+        tf.random.set_seed(number)
+        functions.append(make_noisy(seed))
+    results = [[] for _ in seeds]
+    for number, x in enumerate(vectors):
+        for which, function in enumerate(functions):
+            tf.random.set_seed(10 * number + which)
+            tf.random.normal([which])
+            results[which].append(function(tf.constant(x)).numpy())
+    tf.random.set_seed(7)
+    alone = tf.random.normal([3]).numpy()
+    tf.random.set_seed(7)
+    make_noisy(seeds[0])(tf.constant(vectors[0]))
+    return results, alone, tf.random.normal([3]).numpy()
+
+
+@points(0.5)
+@proves("noise-seed", "noise-other-seeds")
+@hint("What does the seed belong to? A sequence of each function's own: nobody else moves it, and it moves no other.")
+def test_noise_follows_its_seed(student, rng):
+    """The same seed gives the same sequence of noise, and another seed other noise, whatever else is drawn."""
+    # far apart: the sequences of tf.random.Generator.from_seed(seed) and (seed + 1) overlap
+    seed, another = int(rng.integers(10**8, 2 * 10**8)), int(rng.integers(10**9, 2 * 10**9))
+    lengths = (3000, 1, 3000, 7, 0, 3000)
+    vectors = [rng.normal(size=length).astype("float32") for length in lengths]
+    seeds = (seed, 0, another, 0, seed)
+    (first, zero, other, *again), alone, beside = sequences(student.make_noisy, seeds, vectors)
+    for which, expected, given in ((0, zero, again[0]), (seed, first, again[1])):
+        for call in range(len(lengths)):
+            advice = f"That is what call {call + 1} gives of a second function made with the seed {which}."
+            assert_close(given[call], expected[call], advice)
+    pairs = [pair for sequence in (first, zero, other) for pair in zip(sequence, vectors, strict=True)]
+    long = [given - x for given, x in pairs if len(x) == 3000]
+    assert_independent(long, f"It is the noise of the seeds {seed}, 0 and {another}.")
+    assert_close(beside, alone, "That is tf.random.normal after tf.random.set_seed, beside a noisy function.")
+
+
+def orbit(values, y):
+    """Return the last y, computed in float64."""
+    y = float(y)
+    for v in values.tolist():
+        y = v * y * (1 - y)
+    return np.float32(y)
+
+
+@in_worker
+def graph_of_orbit(logistic_orbit, length):
+    """Return a function that runs a graph for vectors of some length, or of any, and the graph's operations."""
 
     def call(values, y):
-        return orbit(values, y)
+        return logistic_orbit(values, y)
 
-    specs, scalar = [tf.TensorSpec((n,), "float32") for n in (5, 500, None)], tf.TensorSpec((), "float32")
-    *fixed, any_length = [tf.function(call).get_concrete_function(spec, scalar) for spec in specs]
-    definitions = [each.graph.as_graph_def() for each in fixed]
-    sizes = [len(each.node) + sum(len(body.node_def) for body in each.library.function) for each in definitions]
-    return [any_length(tf.constant(each), tf.constant(y)).numpy() for each in values], sizes
-
-
-@points(1)
-@hint("A Python loop over a known length makes as many operations. Let the graph loop, whatever it knows.")
-def test_one_size_for_every_length(student, rng):
-    """The graph of logistic_orbit takes any length, none included, and is no larger for a longer vector."""
-    values, y = [rng.uniform(2, 3, size=n).astype("float32") for n in (0, 1, 300)], np.float32(rng.uniform(0.1, 0.9))
-    expected = [float(y)] * 3
-    for index, each in enumerate(values):
-        for v in each.tolist():
-            expected[index] = v * expected[index] * (1 - expected[index])
-    given, sizes = orbit_in_graphs(student.logistic_orbit, values, y)
-    assert_close(given, expected, rtol=1e-3)  # float32, and each step passes the error on
-    assert sizes[0] == sizes[1], f"the graph has {sizes[0]} operations for 5 values and {sizes[1]} for 500"
-
-
-@points(1)
-@hint("Make the variable before the function is traced, once for each function that is returned.")
-def test_one_variable_for_each_total(student, rng):
-    """Each total has one variable, over all its calls and none of another's."""
-    totals, sums = [student.make_total(), student.make_total()], np.zeros(2)
-    for which in (0, 1, 1, 0, 1, 0):
-        x = rng.normal(size=rng.integers(1, 9)).astype("float32")
-        sums[which] += x.sum()
-        assert_close(totals[which](x), sums[which], rtol=1e-4, atol=1e-5)  # float32, added up in another order
-    within = within_a_graph(totals[0], x, 3)
-    assert_close(within, sums[0] + x.sum() * np.arange(1, 4), rtol=1e-4, atol=1e-5)
+    graph = tf.function(call).get_concrete_function(tf.TensorSpec((length,)), tf.TensorSpec(()))
+    nodes = graph.graph.as_graph_def()
+    ops = [node.op for body in [nodes.node, *(each.node_def for each in nodes.library.function)] for node in body]
+    return lambda values, y: graph(tf.constant(values), tf.constant(y)), ops
 
 
 @in_worker
-def runs_of(trace_once, calls):
-    """Return the results of many calls, and how often the Python of what they compute ran."""
-    runs = []
-
-    def polynomial(x, factor):
-        runs.append(factor)
-        return factor * x * x + factor
-
-    function = trace_once(polynomial)
-    return [function(tf.constant(x), factor).numpy() for x, factor in calls], len(runs)
+def called_directly(logistic_orbit):
+    """Return a function that calls it directly, with tensors."""
+    return lambda values, y: tf.identity(logistic_orbit(tf.constant(values), tf.constant(y)))
 
 
-@points(1)
-@hint("Python numbers are part of a trace's key, tensors are not. An input_signature can say what to expect.")
+@points(0.5)
+@proves("orbit-value", "orbit-empty")
+@hint("Does every value count, once and in turn, and is y a float32 scalar at the end? What if there are no values?")
+def test_orbit_at_the_corners(student, rng):
+    """logistic_orbit is right for no value and for many, and for y and values of any size."""
+    y = np.float32(rng.uniform(0.1, 0.9))
+    cases = {
+        "an empty vector": (rng.normal(size=0), y),
+        "one value": (rng.uniform(2, 3, size=1), y),
+        "values beyond 4": (rng.uniform(4, 6, size=3), y),
+        "values of both signs": (rng.permutation([-1.5, -0.7, 1.2, 3.1]), y),
+        "a value of 0": (np.array([3.1, 0.0, 2.5]), y),
+        "y beyond 1": (rng.uniform(0.1, 0.4, size=4), np.float32(1.7)),
+        "y of 0": (rng.uniform(2, 3, size=3), np.float32(0)),
+        "1500 values": (rng.uniform(2, 3, size=1500), y),
+    }
+    cases = {name: (values.astype("float32"), start) for name, (values, start) in cases.items()}
+    graph, _ = graph_of_orbit(student.logistic_orbit, None)
+    for function, place in ((graph, "It runs in a graph."), (called_directly(student.logistic_orbit), "")):
+        assert_each(function, cases, orbit, place, rtol=1e-4)  # float32, and each step passes the error on
+
+
+@points(0.5)
+@proves("orbit-loop", "orbit-size")
+@hint("A Python loop over a known length makes as many operations. Let the graph loop, whatever it knows.")
+def test_one_size_for_every_length(student, rng):
+    """The graph of logistic_orbit loops for every length, known or not, and is no larger for more values."""
+    y, sizes = np.float32(rng.uniform(0.1, 0.9)), {}
+    for length in (None, 5, 12, 500):
+        graph, ops = graph_of_orbit(student.logistic_orbit, length)
+        values = rng.uniform(2.8, 3, size=length or 7).astype("float32")
+        assert_each(graph, {f"a graph for {length or 'any'} values": (values, y)}, orbit, rtol=1e-4)  # as above
+        assert {"While", "StatelessWhile"} & set(ops), f"expected a While in the graph for {length or 'any'} values"
+        sizes[length] = len(ops)
+    assert max(sizes[12], sizes[500]) <= sizes[5], f"expected graphs of one size, but their operations are {sizes}"
+
+
+@in_worker
+def calls_in_loops(one, other, x, times):
+    """Return the counts of two layers after a graph that calls one in a loop, the other twice, and of `predict`."""
+
+    def call(x):
+        looped = tf.map_fn(lambda _: one(x), tf.range(times), fn_output_signature=tf.float32, parallel_iterations=1)
+        return other(other(looped[-1]))
+
+    before = int(one.calls), int(other.calls)
+    result = tf.function(call, autograph=False).get_concrete_function(tf.TensorSpec((None,)))(tf.constant(x))
+    looped = int(one.calls), int(other.calls)
+    model = keras.Sequential([keras.Input((1,)), one])
+    unused = int(one.calls)
+    model.predict(tf.data.Dataset.from_tensor_slices(x[:, tf.newaxis]).batch(2), verbose=0)
+    return result, [before, looped], int(one.calls) - unused
+
+
+@points(0.5)
+@proves("double-outputs", "calls-counted", "calls-start", "calls-own")
+@hint("Where is the variable made, and how far can it count? One of the class counts for all layers together.")
+def test_layers_count_for_themselves(student, rng):
+    """Several layers count their own calls, for inputs of all shapes, in a loop of a graph and in `predict`."""
+    first, second = student.AuditedDouble(), student.AuditedDouble()
+    cases = {name: (rng.normal(size=shape).astype("float32"),) for name, shape in shapes(range(1, 5)).items()}
+    assert_each(first, cases, lambda x: 2 * x)
+    advice = "These are the calls of two layers, of which only the first was called."
+    assert_close([first.calls, second.calls], [len(cases), 0], advice)
+    times, x = int(rng.integers(2100, 2900)), rng.normal(size=7).astype("float32")
+    result, counted, predicted = calls_in_loops(first, second, x, times)
+    assert_close(result, 8 * x)
+    advice = f"These are the calls of two layers before and after a graph that calls them {times} times and twice."
+    assert_close(counted, [(len(cases), 0), (len(cases) + times, 2)], advice)
+    assert_close(predicted, 4, "That is how many calls `predict` adds for 4 batches.")
+    assert_close(student.AuditedDouble().calls, 0, "That is `calls` of a new layer, when others were called before.")
+
+
+@in_worker
+def totals_in_turn(make_total, vectors):
+    """Return what totals give, call after call: in one graph with three calls, then directly, with one made later."""
+    first, second = make_total(), make_total()
+
+    def call(x):
+        return [first(x), second(x), first(x)]
+
+    graph = tf.function(call, autograph=False).get_concrete_function(tf.TensorSpec((None,), "float32"))
+    given = [total for x in vectors for total in graph(tf.constant(x))]
+    third = make_total()
+    direct = [total(tf.constant(x)) for x in vectors for total in (third, second, first)]
+    return [*given, *direct]
+
+
+@points(0.5)
+@proves("total-value", "total-own", "total-graph")
+@hint("Which variable does the graph add to, and who else does? Each result is a float32 number of its own.")
+def test_one_variable_for_each_total(student, rng):
+    """Totals go on within another graph and outside, for all lengths, each with a variable of its own."""
+    vectors = [rng.normal(size=size).astype("float32") for size in (3, 1, 0, 40)]
+    given, sums, expected = totals_in_turn(student.make_total, vectors), np.zeros(3), []
+    for order in ((0, 1, 0), (2, 1, 0)):
+        for x in vectors:
+            for which in order:
+                sums[which] += x.sum()
+                expected.append(sums[which])
+    for call, (total, due) in enumerate(zip(given, expected, strict=True), start=1):
+        place = f"within a graph, run {(call + 2) // 3}" if call <= 12 else "called directly, after that"
+        advice = f"That is the total of call {call} of three functions ({place})."
+        assert_tensor(total, np.float32(due), advice, rtol=1e-4, atol=1e-5)  # float32, added up in another order
+
+
+@in_worker
+def traces_of(trace_once, calls):
+    """Return the results of two traced functions, called in turn, and what each saw whenever its Python ran."""
+
+    def make(scale):
+        def fn(x, factor):
+            tensors = [tf.is_tensor(each) and f"{each.dtype.name} {each.shape.rank}" for each in (x, factor)]
+            seen[scale].append([tf.executing_eagerly(), *tensors])
+            if factor > 0:
+                return scale * factor * x * x + factor
+            else:
+                return -scale * x
+
+        return trace_once(fn)
+
+    seen = {1.0: [], -2.0: []}
+    functions = [make(scale) for scale in seen]
+    results = [[function(x, factor) for function in functions] for x, factor in calls]
+    tensors = [[function(tf.constant(x), factor) for function in functions] for x, factor in calls]
+    return [*results, *tensors], list(seen.values())
+
+
+@points(0.5)
+@proves("traced-value", "traced-graph", "traced-factor", "traced-once")
+@hint("An input_signature says what to expect. What you keep must belong to one fn, whose `if` AutoGraph converts.")
 def test_one_trace_for_all_numbers(student, rng):
-    """However many numbers and lengths there are, the Python runs at most twice."""
-    factors = [*rng.integers(1, 99, size=6).tolist(), *rng.uniform(1, 99, size=6).tolist()]
-    calls = [(rng.normal(size=rng.integers(1, 9)).astype("float32"), factor) for factor in factors]
-    results, runs = runs_of(student.trace_once, calls)
-    for (x, factor), result in zip(calls, results, strict=True):
-        assert_close(result, factor * x * x + factor)
-    assert runs <= 2, f"the Python ran {runs} times in {len(calls)} calls"
+    """For several fn, all numbers and lengths, fn sees tensors in a graph, and its Python runs at most twice."""
+    factors = [*rng.integers(1, 99, size=2).tolist(), *rng.uniform(1, 99, size=2).tolist()]
+    factors += [0, -2.5, -7, 1e-3]
+    lengths = [1, 0, *rng.integers(2, 9, size=6).tolist()]
+    calls = [(rng.normal(size=size).astype("float32"), factor) for size, factor in zip(lengths, factors, strict=True)]
+    results, seen = traces_of(student.trace_once, calls)
+    for (x, factor), given in zip(calls * 2, results, strict=True):
+        for scale, result in zip((1, -2), given, strict=True):
+            expected = scale * factor * x * x + factor if factor > 0 else -scale * x
+            advice = f"x has {len(x)} numbers, factor is {factor!r}, and this is fn {scale} of two of the same name."
+            assert_tensor(result, expected.astype("float32"), advice)
+    for runs in seen:
+        assert len(runs) <= 2, f"the Python of a fn ran {len(runs)} times in {len(results)} calls"
+        for eager, vector, scalar in runs:
+            assert not eager, "expected the Python of fn to run in a graph, but it ran eagerly"
+            assert (vector, scalar) == ("float32 1", "float32 0"), f"fn got an x that is {vector}, and factor {scalar}"
+
+
+@in_worker
+def limits(limit_to_one):
+    """Return a function that runs one graph for vectors of any length, and a direct one."""
+
+    def call(x):
+        return limit_to_one(x)
+
+    graph = tf.function(call).get_concrete_function(tf.TensorSpec((None,), "float32"))
+    return lambda x: graph(tf.constant(x)), lambda x: tf.identity(limit_to_one(tf.constant(x)))
+
+
+@points(0.5)
+@proves("limit-large", "limit-small", "limit-graph")
+@hint("What is compared with 1? Look at vectors of one number, of zeros, and at those that just reach 1 or pass it.")
+def test_limits_at_the_corners(student, rng):
+    """limit_to_one is right for zeros, single numbers and values near 1, in one graph and called directly."""
+    unit = rng.uniform(-0.9, 0.9, size=4)
+    vectors = floats(rng) | {
+        "one large number": rng.uniform(2, 9, size=1),
+        "one small number": rng.uniform(-0.9, 0.9, size=1),
+        "a largest value of -1": np.array([*unit, -1]),
+        "a largest value of 1.001": np.array([1.001, *unit]),
+        "a largest value of -1.001": np.array([-1.001, *unit]),
+        "a largest value of 0.999": np.array([*unit, 0.999]),
+        "many small numbers": rng.uniform(-0.9, 0.9, size=300),
+    }
+    cases = {name: (vector.astype("float32"),) for name, vector in vectors.items()}
+    for function, place in zip(limits(student.limit_to_one), ("in a graph", "called directly"), strict=True):
+        advice = f"It is {place}."
+        assert_each(function, cases, lambda x: x / max(np.float32(1), np.abs(x).max()), advice, rtol=1e-6, atol=1e-12)

@@ -42,5 +42,6 @@ class Affine(tf.Module):
 # %%
 def standardize(x):
     """Return the columns of x with mean 0 and standard deviation 1, in operations of keras.ops alone."""
-    deviation = ops.std(x, axis=0)
-    return (x - ops.mean(x, axis=0)) / ops.where(deviation > 0, deviation, 1.0)
+    equal = ops.equal(ops.max(x, axis=0), ops.min(x, axis=0))
+    deviation = ops.where(equal, 1.0, ops.std(x, axis=0))
+    return ops.where(equal, 0.0, (x - ops.mean(x, axis=0)) / deviation)

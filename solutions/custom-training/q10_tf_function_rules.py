@@ -27,8 +27,8 @@ def logistic_orbit(values, y):
 class AuditedDouble(keras.layers.Layer):
     """Doubles its inputs, and counts how often."""
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self):
+        super().__init__()
         self.calls = tf.Variable(0, trainable=False)
 
     def call(self, inputs):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from gradetape.checks import assert_close, assert_tensor, hint, in_worker, points
+from gradetape.checks import assert_close, assert_tensor, hint, in_worker, points, proves
 
 
 @in_worker
@@ -10,7 +10,8 @@ def one_epoch(dataset, limit):
 
 
 @points(1)
-@hint("Slice the arrays, shuffle the examples, then batch them. What does `batch` do with those that remain?")
+@proves("pairs", "once-an-epoch", "remainder")
+@hint("Slice the arrays into examples, shuffle these, then batch them. The message says what came instead.")
 def test_an_epoch_in_batches(student, tf, rng):
     """Every epoch has each example once, with its label, in batches of which the last may be smaller."""
     size, full = rng.integers(4, 9, size=2).tolist()
@@ -18,9 +19,13 @@ def test_an_epoch_in_batches(student, tf, rng):
     features, labels = rng.normal(size=(sum(sizes), 2)).astype("float32"), np.arange(sum(sizes))
     dataset = student.make_batches(features, labels, size, int(rng.integers(1000)))
     assert isinstance(dataset, tf.data.Dataset), f"expected a tf.data.Dataset, but your code gave {dataset!r}"
+    spec = dataset.element_spec
+    assert type(spec) is tuple, f"expected a pair (features, labels) as each element, but your dataset has {spec}"
+    assert len(spec) == 2, f"expected a pair (features, labels) as each element, but your dataset has {spec}"
     for _ in range(3):
         batches = one_epoch(dataset, len(sizes) + 1)
         given = [len(x) for x, _ in batches]
+        assert len(given) <= len(sizes), f"expected {len(sizes)} batches in an epoch, but yours goes on: does it end?"
         assert given == sizes, f"expected batches of {sizes}, but your dataset gives batches of {given}"
         x, y = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         assert_close(np.sort(y), labels, "These are the labels of one epoch, sorted.")
@@ -33,18 +38,34 @@ def curve(a, b):
     return lambda x: tf.sin(a * x) + b * x**3
 
 
-@points(1)
+@in_worker
+def stairs(slope):
+    """Make a function that rounds, and that defines its own derivative."""
+
+    @tf.autograph.experimental.do_not_convert
+    @tf.custom_gradient
+    def rounded(x):
+        return tf.round(x), lambda upstream: slope * tf.stop_gradient(upstream)
+
+    return rounded
+
+
+@points(0.5)
+@proves("derivative", "reverse-mode", "derivative-shape")
 @hint("A tape records what happens to a tensor that it watches. A number is no tensor yet.")
 def test_first_derivative(student, rng):
-    """`derivative` is exact, for one number and for many."""
-    a, b = rng.uniform(0.5, 2.0, size=2).tolist()
-    for x in (rng.uniform(-2, 2, size=6).astype("float32"), float(rng.uniform(-2, 2))):
+    """`derivative` is exact, for one number and for many, and uses a derivative that a function defines itself."""
+    a, b, slope = rng.uniform(0.5, 2.0, size=3).tolist()
+    for x in (*(rng.uniform(-2, 2, size=size).astype("float32") for size in (6, (2, 1, 3))), float(rng.uniform(-2, 2))):
         expected = np.asarray(a * np.cos(a * np.float64(x)) + 3 * b * np.float64(x) ** 2, "float32")
         given = student.derivative(curve(a, b), x)
         assert_tensor(given, expected, f"That is the derivative of sin({a:.3f} x) + {b:.3f} x**3 at {x}.", atol=1e-5)
+        advice = f"That function rounds, and tf.custom_gradient gives it the derivative {slope:.3f} in reverse mode."
+        assert_tensor(student.derivative(stairs(slope), x), np.full_like(expected, slope), advice)
 
 
-@points(1)
+@points(0.5)
+@proves("two-variables", "affine")
 @hint("Which attributes of a tf.Module count as trainable? A tensor or an array does not.")
 def test_affine(student, tf, rng):
     """Affine computes x @ kernel + bias for batches of any size, with two trainable variables."""
@@ -53,7 +74,7 @@ def test_affine(student, tf, rng):
     for size in rng.choice(np.arange(1, 20), 3, replace=False):
         x = rng.normal(size=(size, 3)).astype("float32")
         assert_tensor(affine(x), x @ kernel + bias, f"That is a batch of {size}.")
-    assert isinstance(affine, tf.Module)
+    assert isinstance(affine, tf.Module), f"expected a tf.Module, but your code gave {affine!r}"
     count = len(affine.trainable_variables)
     assert count == 2, f"expected 2 trainable variables, but your module has {count}"
     assert_close(affine.kernel, kernel, "That is the attribute kernel.")
@@ -61,10 +82,13 @@ def test_affine(student, tf, rng):
 
 
 @points(1)
-@hint("Over which axis is the mean of a column? What is 0 / 0 in a column of equal values?")
+@proves("standardize", "equal-values")
+@hint("Over which axis is the mean of a column? Is it exactly 0.1 if all values are 0.1? And what is 0 / 0?")
 def test_standardize(student, rng):
-    """Each column gets mean 0 and standard deviation 1, and a column of equal values becomes 0."""
-    x = rng.normal(2.0, 3.0, size=(9, 4)).astype("float32")
-    x[:, 1] = rng.integers(1, 9)
-    expected = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
-    assert_close(student.standardize(x), expected, "Column 1 holds equal values.", rtol=1e-4, atol=1e-5)
+    """Each column gets mean 0 and standard deviation 1, and a column of equal values becomes exactly 0."""
+    x = rng.normal(2.0, 3.0, size=(7, 4)).astype("float32")
+    x[:, 1], x[:, 2] = rng.integers(1, 9), 0.1
+    expected = (x - x.mean(axis=0)) / x.std(axis=0)
+    expected[:, 1:3] = 0.0
+    advice = "Columns 1 and 2 hold equal values. The mean of seven times 0.1 is rounded, and not always 0.1."
+    assert_close(student.standardize(x), expected, advice, rtol=1e-4, atol=1e-5)  # float32 sums

@@ -1,19 +1,23 @@
 import numpy as np
 
-from gradetape.checks import assert_tensor, hint, points
+from gradetape.checks import assert_tensor, hint, points, proves
 
 
 @points(1)
+@proves("summary", "summary-of-integers", "summary-of-floats", "deviation")
 @hint("Which dtype do TensorFlow's reduce functions give for integers? Cast first.")
 def test_column_summary(student, rng):
     """The sum, mean and deviation of each column have NumPy's values and dtypes."""
     for x in (rng.integers(-9, 9, size=(7, 3)).astype("int64"), rng.uniform(1, 9, size=(6, 4)).astype("float32")):
         given = student.column_summary(x)
+        assert type(given) is dict, f"expected a dictionary, but your code gave {given!r}"
+        assert set(given) == {"sum", "mean", "std"}, f"expected the keys sum, mean and std, but yours are {set(given)}"
         for name, expected in (("sum", x.sum(axis=0)), ("mean", x.mean(axis=0)), ("std", x.std(axis=0))):
             assert_tensor(given[name], expected, f"That is the {name} of columns of {x.dtype}.")
 
 
 @points(1)
+@proves("replaced")
 @hint("Nothing can be assigned to a tensor. Which functions with `scatter` in their names make a new one?")
 def test_replace_rows(student, rng):
     """replace_rows gives the array that an assignment to these rows would give."""
@@ -24,7 +28,8 @@ def test_replace_rows(student, rng):
         assert_tensor(student.replace_rows(x, indices, rows), expected, f"The indices were {indices}.")
 
 
-@points(1)
+@points(0.5)
+@proves("swapped")
 @hint("What does a reshape do to the numbers? And what does a transpose without further arguments do to a third axis?")
 def test_swap_axes(student, rng):
     """swap_axes swaps the first two axes and leaves the others."""
@@ -33,7 +38,8 @@ def test_swap_axes(student, rng):
         assert_tensor(student.swap_axes(x), np.swapaxes(x, 0, 1), f"The shape was {shape}.")
 
 
-@points(1)
+@points(0.5)
+@proves("total", "result", "own-total")
 @hint("What you hand out must not be the variable itself. And what do two modules share?")
 def test_running_total(student, rng):
     """A running total adds up what it is given, and results that were handed out do not change."""

@@ -1,17 +1,19 @@
 import numpy as np
 
-from gradetape.checks import assert_tensor, hint, points
+from gradetape.checks import assert_tensor, hint, points, proves
 
 
 @points(1)
-@hint("tf.range has an argument for its dtype.")
+@proves("range", "range-dtype", "any-length")
+@hint("tf.range has an argument for its dtype. And is your tensor an int64 one too if it is empty?")
 def test_arange(student, rng):
-    """arange_like_numpy gives int64, as NumPy does."""
-    n = int(rng.integers(5, 50))
-    assert_tensor(student.arange_like_numpy(n), np.arange(n, dtype="int64"), f"That is arange_like_numpy({n}).")
+    """arange_like_numpy gives int64, as NumPy does, for any n."""
+    for n in (int(rng.integers(5, 50)), 1, 0):
+        assert_tensor(student.arange_like_numpy(n), np.arange(n, dtype="int64"), f"That is arange_like_numpy({n}).")
 
 
 @points(1)
+@proves("sum", "promotion")
 @hint("Cast both to the dtype in the table before you add. Is it the dtype of one of them?")
 def test_promotion(student, tf, rng):
     """int32 and float32 make float64, and int32 and int64 make int64, in either order."""
@@ -24,6 +26,7 @@ def test_promotion(student, tf, rng):
 
 
 @points(1)
+@proves("tensors", "float64-becomes-float32", "other-dtypes", "structure")
 @hint("tf.nest does something with each end of a nested structure. And which ends must not change their dtype?")
 def test_single_precision(student, rng):
     """float64 becomes float32, and integers stay integers, in a dictionary with a list in it."""

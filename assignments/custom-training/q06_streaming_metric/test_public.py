@@ -1,6 +1,6 @@
 import numpy as np
 
-from gradetape.checks import assert_close, assert_streams, hint, points
+from gradetape.checks import assert_close, assert_streams, hint, points, proves
 
 
 def f1(y_true, y_pred, threshold):
@@ -17,18 +17,20 @@ def examples(rng, count):
 
 
 @points(1)
+@proves("share-within")
 @hint("Is an error as large as the tolerance still within it? Over which axis is the mean taken?")
 def test_within_gives_each_example_its_share(student, rng):
     """The function that within returns gives one right number per example."""
     tolerance = int(rng.integers(1, 8)) / 8
     y_true, y_pred = (rng.integers(-8, 9, size=(2, 10, 3)) / 8).astype("float32")
-    y_pred[0] = y_true[0] + tolerance
+    y_pred[0], y_pred[1] = y_true[0] + tolerance, y_true[1] - 3
     expected = (np.abs(y_true - y_pred) <= tolerance).mean(axis=-1)
     given = student.within(tolerance)(y_true, y_pred)
     assert_close(given, expected, f"That is within({tolerance}) of inputs of shape (10, 3).")
 
 
 @points(1)
+@proves("counts-one-batch")
 @hint("What does a score that equals the threshold predict? Does (n, 1) work as well as (n,)?")
 def test_f1_of_one_batch(student, rng):
     """StreamingF1 is right for a single batch."""
@@ -43,7 +45,8 @@ def test_f1_of_one_batch(student, rng):
     assert_close(metric.result(), expected, f"That is threshold={threshold} and shape (300, 1).")
 
 
-@points(2)
+@points(1.5)
+@proves("f1-since-reset")
 @hint("Add up counts over the batches, and divide only in `result`.")
 def test_same_for_every_split(student, rng):
     """However the examples are split into batches, the F1 is that of all of them."""
@@ -53,14 +56,17 @@ def test_same_for_every_split(student, rng):
 
 
 @points(1)
-@hint("Which of your metric's counts does the reset set to zero? The base class knows those that add_weight made.")
+@proves("reset")
+@hint("Which weights does the base class set to zero: those that add_weight made, and in legacy only single numbers?")
 def test_reset_between_epochs(student, keras, rng):
     """After a reset the metric remembers nothing of the epoch before."""
-    metric = student.StreamingF1()
+    threshold = examples(rng, 1)[-1]
+    metric = student.StreamingF1(threshold=threshold)
     for reset in ["reset_state"] if hasattr(keras, "ops") else ["reset_state", "reset_states"]:
         before, after = examples(rng, 200), examples(rng, 300)
         metric.update_state(*before[:2])
         getattr(metric, reset)()
+        assert_close(metric.result(), 0.0, f"That is the result directly after {reset}(): no example counts.")
         metric.update_state(*after[:2])
-        assert_close(metric.result(), f1(*after[:2], 0.5), f"That is the F1 of the examples after {reset}().")
+        assert_close(metric.result(), f1(*after[:2], threshold), f"That is the F1 of the examples after {reset}().")
         getattr(metric, reset)()

@@ -1,6 +1,6 @@
 import numpy as np
 
-from gradetape.checks import assert_close, fill_weights, hint, in_worker, points
+from gradetape.checks import assert_close, fill_weights, hint, in_worker, points, proves
 
 
 @in_worker
@@ -16,10 +16,12 @@ def make_rule(worth):
 
 
 def draw(rng, count):
-    """Draw texts, what each word in them is worth, and the score of each text."""
+    """Draw texts, two of them equal, what each word in them is worth, and the score of each text."""
     words = ["wunderbar", "schön", "naja", "öde", "übel"]
     worth = dict(zip(words, rng.normal(size=5).round(2).tolist(), strict=True))
-    texts = [" ".join(rng.choice(words, size=rng.integers(1, 6))) for _ in range(count)]
+    worth |= {"wunderbar": 99.5, "übel": -99.5}
+    mixed = [" ".join(rng.choice(words, size=rng.integers(1, 6))) for _ in range(count - 3)]
+    texts = rng.permutation(["wunderbar", "übel", "übel", *mixed]).tolist()
     return texts, worth, np.array([[sum(worth[word] for word in text.split())] for text in texts])
 
 
@@ -41,10 +43,11 @@ def counting_model(step):
 
 
 @points(1)
+@proves("rule-text", "rule-calls", "rule-prediction")
 @hint("texts.numpy() gives bytes, which .decode() turns into text. What is the shape of the scores?")
 def test_rules_score_texts(student, tf, rng):
     """SentimentRules asks the rule about every text, and weighs its answer."""
-    texts, worth, scores = draw(rng, int(rng.integers(3, 8)))
+    texts, worth, scores = draw(rng, int(rng.integers(4, 9)))
     rule = make_rule(worth)
     model = student.SentimentRules(rule)
     model(tf.constant(texts))
@@ -56,6 +59,7 @@ def test_rules_score_texts(student, tf, rng):
 
 
 @points(1)
+@proves("rule-calls", "rule-learns", "debug-eager", "debug-adam", "debug-returns")
 @hint("`fit` decides when it is compiled whether to run eagerly. Which argument of `compile` says so?")
 def test_debugging_runs_python(student, tf, rng):
     """After compile_for_debugging, `fit` runs the model's Python for every batch and takes steps of Adam."""
@@ -77,6 +81,7 @@ def test_debugging_runs_python(student, tf, rng):
 
 
 @points(1)
+@proves("calls-growth", "calls-warm-up", "calls-result")
 @hint("How often does a traced model's Python run after the first epoch? Read model.calls before and after one.")
 def test_calls_per_epoch(student, tf, rng):
     """calls_per_epoch measures an epoch after the warm-up, eager and traced."""
@@ -87,3 +92,39 @@ def test_calls_per_epoch(student, tf, rng):
     expected = {"eager": batches * step, "traced": 0}
     advice = f"There are {batches} batches, and each run of `call` adds {step}."
     assert given == expected, f"expected {expected}, but calls_per_epoch returned {given!r}. {advice}"
+
+
+@in_worker
+def make_model(activate):
+    """Return a model that computes tanh of a Dense layer: with TensorFlow, or in Python in one of two ways."""
+
+    class Tanh(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(4)
+
+        def call(self, inputs):
+            hidden = self.dense(inputs)
+            if activate == "tf.tanh":
+                return tf.tanh(hidden)
+            if activate == ".numpy()":
+                return tf.constant(np.tanh(hidden.numpy()))
+            result = tf.py_function(lambda numbers: np.tanh(numbers.numpy()), [hidden], "float32")
+            return tf.ensure_shape(result, hidden.shape)
+
+    return Tanh()
+
+
+@points(0.5)
+@proves("portable-traced", "portable-ops", "portable-export")
+@hint("Trace the model for any batch size: what raises, and which operations are in the graph? Then export it.")
+def test_portable_or_not(student, tf, rng, worker_tmp_path):
+    """A model of TensorFlow operations is portable and exported; one with Python in it is not portable."""
+    x = rng.normal(size=(6, 3)).astype("float32")
+    for number, activate in enumerate(rng.permutation(["tf.tanh", ".numpy()", "tf.py_function"]).tolist()):
+        folder, portable = worker_tmp_path / f"model_{number}", activate == "tf.tanh"
+        given = student.is_portable(make_model(activate), x, folder)
+        assert given is portable, f"expected {portable} for a model with {activate}, but is_portable gave {given!r}"
+        if portable:
+            exported = tf.io.gfile.exists(str(folder / "saved_model.pb"))
+            assert exported, "is_portable gave True, but there is no exported model in the folder"

@@ -64,10 +64,12 @@ class ProvingOptions(msgspec.Struct, frozen=True, kw_only=True):
         preview = {"kinds": ("mutant",) if self.mutants else ("starter", "mutant")} if self.preview else {}
         return Scope(checks=self.checks, mutants=self.mutants, **(mutants | preview))
 
-    def refuse_unfit(self, root: Path, assignments: int, as_json: bool) -> None:
+    def refuse_unfit(self, root: Path, assignments: int, repeat: int, as_json: bool) -> None:
         """Raises UsageError for options that exclude each other, and for a page that students would receive."""
         if self.watch and (assignments != 1 or as_json or self.write_headers):
             raise click.UsageError("--watch shows one assignment: name it, and leave out --json and --write-headers")
+        if self.watch and repeat > 1:
+            raise click.UsageError("--watch runs each solution once: leave out --repeat")
         if as_json and (self.preview or self.write_headers):
             raise click.UsageError("--preview and --write-headers print text: leave out --json")
         if self.write_headers and (self.preview or self.checks):
@@ -112,6 +114,8 @@ def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *,
         return _written(gradable, proof)
     if chosen.preview:
         show(proof, console(stderr=False))
+        for problem in proof.problems:
+            click.echo(problem, err=True)
     elif not as_json:
         render(proof, console(stderr=False))
     return OK if proof.ok else ATTENTION

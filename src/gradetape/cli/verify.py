@@ -66,26 +66,33 @@ def command(
         raise click.UsageError("--json describes one assignment: name it")
     mutating, proving = _options(MutationOptions, others), _options(ProvingOptions, others)
     mutating.refuse_alone()
-    proving.refuse_unfit(course.root, len(names), as_json)
+    proving.refuse_unfit(course.root, len(names), repeat, as_json)
     if mutating.mutated:
+        if repeat > 1 or any(msgspec.structs.astuple(proving)):
+            raise click.UsageError("--mutate runs generated mutants only: leave out the options of the other proofs")
         sys.exit(max(_mutated(course, name, question, mutating, workers, as_json) for name in names))
     if proving.watch:
         sys.exit(Watch(course, names[0], question, proving, workers).run())
-    status = 0
-    for name in names:
-        gradable = GradableAssignment.open(course, name)
-        question_id = None if question is None else resolve(question, gradable.assignment)
-        proof = proven(gradable, question_id, repeat, proving, workers)
-        status = max(status, shown(gradable, proof, proving, as_json=as_json))
-        if as_json:
-            click.echo(json.dumps(proof.as_json(), indent=2))
-            click.echo("\n".join(proof.problems), err=True)
-    sys.exit(status)
+    sys.exit(max((_proved(course, name, question, repeat, proving, workers, as_json) for name in names), default=0))
 
 
 def _options(kind: type[_Options], given: Mapping[str, Any]) -> _Options:
     """The options that belong to one of the records."""
     return kind(**{field: given[field] for field in kind.__struct_fields__})
+
+
+def _proved(
+    course: Course, name: str, question: str | None, repeat: int, chosen: ProvingOptions, workers: int | None,
+    as_json: bool,
+) -> int:  # fmt: skip
+    gradable = GradableAssignment.open(course, name)
+    question_id = None if question is None else resolve(question, gradable.assignment)
+    proof = proven(gradable, question_id, repeat, chosen, workers)
+    status = shown(gradable, proof, chosen, as_json=as_json)
+    if as_json:
+        click.echo(json.dumps(proof.as_json(), indent=2))
+        click.echo("\n".join(proof.problems), err=True)
+    return status
 
 
 def _mutated(

@@ -53,11 +53,12 @@ class Watch:
             gradable = self._opened()
             questions = affected(gradable, changed)
             asked = self._asked(gradable)
-            if questions is None:
-                if any(path.suffix == ".py" for path in changed):
-                    self._outcomes.forget()  # checks may import it
+            if questions is None and any(path.suffix == ".py" for path in changed):
+                self._outcomes.forget()  # checks may import it
+            if questions is None or self._chosen.report:  # the page is about everything that was asked for
                 self._verify(engine, gradable, asked)
-            for question in questions or ():
+                return
+            for question in questions:
                 if asked in (None, question):
                     self._verify(engine, gradable, question)
         except InfrastructureError as error:

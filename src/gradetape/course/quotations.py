@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from markdown_it import MarkdownIt
 
-from gradetape.course.requirements import requirements_of
+from gradetape.course.requirements import Requirement, requirements_of
+from gradetape.records import Verdict
 
+QUOTED = (Verdict.FAILED, Verdict.ERROR)  # the verdicts to which the prompt says something
 _MOST = 3
 _LENGTH = 240
 
@@ -15,7 +17,12 @@ _LENGTH = 240
 def quotations(prompt: str, ids: Iterable[str]) -> tuple[str, ...]:
     """The texts of a prompt's requirements with these ids, at most three; ids that the prompt does not have are
     left out."""
-    texts = {requirement.id: requirement.text for requirement in requirements_of(prompt)}
+    return quoted(requirements_of(prompt), ids)
+
+
+def quoted(requirements: Iterable[Requirement], ids: Iterable[str]) -> tuple[str, ...]:
+    """The texts of those of the requirements that have these ids, at most three."""
+    texts = {requirement.id: requirement.text for requirement in requirements}
     found = [_quotation(texts[name]) for name in dict.fromkeys(ids) if name in texts]
     return tuple(text for text in found if text)[:_MOST]
 

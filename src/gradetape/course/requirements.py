@@ -1,7 +1,7 @@
 """The requirements of a prompt: sentences with an id, which checks prove.
 
 An HTML comment `<!-- requirement: ID -->` stands before the text of a requirement. The text ends at the next such
-comment, at a blank line, or at the next list item. `release` removes the comments.
+comment, at a blank line, or at the next list item, heading or code block. `release` removes the comments.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from collections.abc import Iterator
 import msgspec
 
 REQUIREMENT_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_COMMENT = re.compile(r"<!--\s*requirement:\s*(?P<id>.*?)\s*-->[ \t]*\n?")
+_WRITTEN = r"<!--\s*requirement:\s*(?P<id>(?:(?!-->).)*?)\s*-->[ \t]*"
+_COMMENT = re.compile(rf"{_WRITTEN}\n?")
+_INDENTATION = re.compile(rf"^[ \t]+(?={_WRITTEN}\n)", re.MULTILINE)  # of a comment on a line of its own
 _ANY_COMMENT = re.compile(r"<!--\s*(?P<text>(?P<word>[\w-]*).*?)\s*-->", re.DOTALL)
-_END = re.compile(r"\n[ \t]*(?:\n|[-*+][ \t]|\d+[.)][ \t])")
+_END = re.compile(r"\n[ \t]*(?:\n|[-*+][ \t]|\d+[.)][ \t]|#{1,6}[ \t]|```|~~~)")
 
 
 class Requirement(msgspec.Struct, frozen=True):
@@ -46,7 +48,7 @@ def misspelt(prompt: str) -> Iterator[tuple[int, str]]:
 
 def without_comments(prompt: str) -> str:
     """The prompt as students read it."""
-    return _COMMENT.sub("", prompt)
+    return _COMMENT.sub("", _INDENTATION.sub("", prompt))
 
 
 def _text(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from gradetape.course.gradable import GradableAssignment
-from gradetape.course.quotations import quotations
+from gradetape.course.quotations import QUOTED, quotations
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Check, CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
 from gradetape.text import shell_word
@@ -61,8 +61,7 @@ class GradeBuilder:
         """Adds what the prompt says and the command that runs this check alone, if it did not pass."""
         if result.verdict is Verdict.PASSED:
             return result
-        failed = result.verdict in (Verdict.FAILED, Verdict.ERROR)
-        ids = result.check.requirements if failed else ()
+        ids = result.check.requirements if result.verdict in QUOTED else ()
         sentences = quotations(self._prompts[result.check.question], ids)
         return msgspec.structs.replace(result, sentences=sentences, command=self._command(submission, result.check))
 

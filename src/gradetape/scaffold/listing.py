@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -59,6 +59,11 @@ def added(text: str, question_id: str, points: float, after: str | None = None) 
     lines = text.splitlines()
     lines.insert(line + 1, f"{' ' * column}{question_id}: {points:g}")
     return "\n".join(lines) + "\n"
+
+
+def with_data(text: str, files: Sequence[str]) -> str:
+    """The text with more data files."""
+    return _rewritten(text, lambda data: data.setdefault("data", []).extend(files)) if files else text
 
 
 def _first(text: str, mapping: Any, entry: str) -> str:

@@ -71,11 +71,16 @@ def copy(
     Raises CourseError if the new id is invalid or taken.
     """
     refuse_id(course, *target)
-    points = next(each.points for each in source.assignment(origin[0]).questions if each.id == origin[1])
+    copied_from = source.assignment(origin[0])
+    points = next(each.points for each in copied_from.questions if each.id == origin[1])
     parts = _parts(source.root, *origin)
     targets = [_new_path(path, origin, target) for path in parts]
     refuse_taken(course.root, targets)
-    text = listing.added(listed(course, target[0]), target[1], points, after)
+    folder = copied_from.folder / origin[1]
+    data = [
+        f"{target[1]}/{path.relative_to(folder).as_posix()}" for path in copied_from.data if path.is_relative_to(folder)
+    ]
+    text = listing.with_data(listing.added(listed(course, target[0]), target[1], points, after), data)
     copied = waiver_texts.renamed(
         waiver_texts.of_question(_waivers(source, origin[0]), origin[1]), origin[1], target[1]
     )

@@ -13,7 +13,7 @@ Both are listed, so that an author moves what belongs elsewhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import msgspec
 
 from gradetape.errors import CourseError
 from gradetape.scaffold import quiz
-from gradetape.scaffold.sheet_answers import by_number, divide, first_answer
+from gradetape.scaffold.sheet_answers import by_number, divide, first_answer, section_kind
 from gradetape.scaffold.sheet_regions import Region, regions
 from gradetape.scaffold.sheet_text import Line, Parts, SheetText, blocks, joined
 
@@ -110,30 +110,47 @@ def _divided(found: Sequence[Region], answers: bool) -> list[tuple[Region, Parts
     if not found:
         return []
     numbers = [region.number for region in found]
-    section = _section(found[-1], numbers)
-    keys = {number for number, _ in section}
-    parts = [
-        quiz.gift(each.lines, each.lead) or divide(each.lines, each.lead, answered=not answers or each.number in keys)
-        for each in found
-    ]
-    for number, lines in section:
-        index = numbers.index(number)
-        parts[index] = msgspec.structs.replace(parts[index], answer=(*parts[index].answer, Line(0, ""), *lines))
-    if section:
-        moved = {line for _, lines in section for line in lines}
-        own = parts[-1].answer
-        listed = {line for number, lines in section if number == numbers[-1] for line in lines}
-        rest = [line for line in own if line not in moved or line in listed]
-        parts[-1] = msgspec.structs.replace(parts[-1], answer=tuple(dict.fromkeys(rest)))
+    last, section = _without_section(found)
+    answers_at_end = {number: lines for number, lines in section if number in numbers}
+    parts = []
+    for region in (*found[:-1], last):
+        at_end = answers_at_end.get(region.number, ()) if numbers.count(region.number) == 1 else ()
+        own = quiz.gift(region.lines, region.lead) or divide(
+            region.lines, region.lead, answered=not answers or bool(at_end)
+        )
+        parts.append(msgspec.structs.replace(own, answer=(*own.answer, Line(0, ""), *at_end)))
+    rest = [line for number, lines in section if numbers.count(number) != 1 for line in lines]
+    parts[-1] = msgspec.structs.replace(parts[-1], answer=(*parts[-1].answer, Line(0, ""), *rest))
     return list(zip(found, parts, strict=True))
 
 
-def _section(last: Region, numbers: Sequence[int | None]) -> list[tuple[int, tuple[Line, ...]]]:
-    """The answers that follow the last question and belong to earlier ones, by number."""
+def _without_section(found: Sequence[Region]) -> tuple[Region, list[tuple[int | None, tuple[Line, ...]]]]:
+    """The last question without the answers to other questions that follow it, and these by number."""
+    last, numbers = found[-1], [region.number for region in found]
     at = first_answer(last.lines)
-    groups = [] if at is None else list(by_number(last.lines[at[0] :]))
-    keyed = [(number, lines) for number, lines in groups if number is not None and numbers.count(number) == 1]
-    return keyed if {number for number, _ in keyed} - {last.number} else []
+    for index in range(at[0] if at else len(last.lines), len(last.lines)):
+        kind = section_kind(last.lines[index], last.level)
+        groups = _merged(by_number(last.lines[index:])) if kind else []
+        keys = {number for number, _ in groups if number is not None and numbers.count(number) == 1}
+        own = at is not None and at[0] < index
+        if keys - {last.number} and (kind == "sure" or _covers(keys, found, own)):
+            return msgspec.structs.replace(last, lines=last.lines[:index], lead=min(last.lead, index)), groups
+    return last, []
+
+
+def _covers(keys: set[int], found: Sequence[Region], own: bool) -> bool:
+    """Whether there is a key for every question without a marked answer; `own` says whether the last has one."""
+    unmarked = {region.number for region in found[:-1] if first_answer(region.lines) is None}
+    return unmarked <= keys and (own or found[-1].number in keys)
+
+
+def _merged(
+    groups: Iterable[tuple[int | None, tuple[Line, ...]]],
+) -> list[tuple[int | None, tuple[Line, ...]]]:
+    found: dict[int | None, tuple[Line, ...]] = {}
+    for number, lines in groups:
+        found[number] = (*found.get(number, ()), *lines)
+    return list(found.items())
 
 
 def _entries(divided: Sequence[tuple[Region, Parts]]) -> Iterator[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -29,6 +30,7 @@ _AT_START = re.compile(
     r"(?P<end>[:=](?!\w)|:|[.)\]](?!\w)|[\-\u2013\u2014]+(?=\s|$)|[*_#\s]*$)",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(r"s\b|key|antworten|lösungen|soluzioni|risposte", re.IGNORECASE)
 _LETTER = re.compile(r"[\s>*_]*A(?:\s?\d{0,3}[*_]*\s*:(?!:)|\s?\d{1,3}[*_]*\s*[.)])")
 # The label of a question that the sheet's style does not have: an answer after it may not be the first question's.
 _LABEL = re.compile(
@@ -119,6 +121,22 @@ def is_heading_of_answers(text: str) -> bool:
     found = _AT_START.fullmatch(text.strip()) or re.search(rf"\b{_ANSWER}\b", text, re.IGNORECASE)
     joint = re.search(rf"(?:\b(?:and|with|including|or)|[&+/])\s+{_QUALIFIERS}{_ANSWER}\b", text, re.IGNORECASE)
     return found is not None and joint is None
+
+
+def section_kind(line: Line, level: int) -> Literal["", "maybe", "sure"]:
+    """Whether an answer section may begin with a line after the last question, whose heading has this level.
+
+    A heading such as "Answers" that is no part of the question, or the number of an answer, is sure.
+    """
+    text = line.text.strip()
+    if line.fence or not text:
+        return ""
+    numbered = _KEYED.match(text)
+    if numbered and numbered["worded"] and (_at_start(text) or _LETTER.match(text)):
+        return "sure"
+    if not (_AT_START.fullmatch(text) and _SEVERAL.search(text)):
+        return ""
+    return "sure" if text.startswith("#") and len(text) - len(text.lstrip("#")) <= level else "maybe"
 
 
 def _in_fence(line: Line) -> int | None:

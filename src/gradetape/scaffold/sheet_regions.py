@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import msgspec
 from markdown_it.tree import SyntaxTreeNode
@@ -21,11 +20,15 @@ _ANSWERS_ALONE = re.compile(
 
 
 class Region(msgspec.Struct, frozen=True):
-    """The lines of a question with its answer, without its number; `lead` of them are its first block."""
+    """The lines of a question with its answer, without its number; `lead` of them are its first block.
+
+    `level` is the level of a heading, and 7 for other questions.
+    """
 
     number: int | None
     lines: tuple[Line, ...]
     lead: int
+    level: int = 7
 
 
 class Regions(msgspec.Struct, frozen=True):
@@ -69,15 +72,15 @@ class _Acceptance:
     def __init__(self, sheet: SheetText, found: Sequence[Start]) -> None:
         self._sheet = sheet
         self._found = found
-        self._next = {start: after.line for start, after in pairwise(found)}
+        self._places: list[Start | _Heading] = []
         self._accepted: list[Start] = []
         self._ends: list[int] = []
         self._in_answers = self._repeated = False
 
     def of(self, headings: Sequence[_Heading]) -> tuple[list[Start], list[int]]:
         """The accepted questions, and the lines at which they end."""
-        places: list[Start | _Heading] = [*self._found, *headings]
-        for place in sorted(places, key=lambda each: each.line):
+        self._places = sorted([*self._found, *headings], key=lambda each: each.line)
+        for place in self._places:
             if isinstance(place, Start):
                 self._see(place)
             else:
@@ -97,11 +100,16 @@ class _Acceptance:
         self._repeated = self._repeated or repeated
 
     def _fits(self, start: Start, repeated: bool, last: int) -> bool:
-        own = _has_own_answer(_region(self._sheet, start, self._next.get(start, len(self._sheet.lines))))
+        own = _has_own_answer(_region(self._sheet, start, self._end(start)))
         if self._in_answers:
             higher = bool(self._accepted) and start.number is not None and start.number > last
             return not repeated and not self._repeated and (higher or own)
         return own or not (repeated or self._repeated)
+
+    def _end(self, start: Start) -> int:
+        """Where a question surely ends: at the next one, and at a heading that is not below its own."""
+        ends = (each.line for each in self._places if isinstance(each, Start) or each.level <= start.level)
+        return next((line for line in ends if line > start.line), len(self._sheet.lines))
 
     def _pass(self, heading: _Heading) -> None:
         level = self._accepted[-1].level if self._accepted else 0
@@ -134,11 +142,11 @@ def _text(node: SyntaxTreeNode) -> str:
 
 def _region(sheet: SheetText, start: Start, end: int) -> Region:
     first = msgspec.structs.replace(sheet.lines[start.line], text=start.text)
-    body = [shifted(line, start.offset) for line in sheet.lines[start.body : end]]
+    body = [shifted(line, start.offset if line.number <= start.inner else 0) for line in sheet.lines[start.body : end]]
     lines, lead = [first, *body], 1 + start.lead - start.body
     while lines and not lines[0].text.strip():
         lines, lead = lines[1:], lead - 1
-    return Region(start.number, tuple(lines), max(lead, 1))
+    return Region(start.number, tuple(lines), max(lead, 1), start.level)
 
 
 def _has_own_answer(region: Region) -> bool:

@@ -31,8 +31,8 @@ _ITEM = re.compile(r"(?P<marker>\s*\d{1,9}[.)])(?P<gap>\s*)")
 class Start(msgspec.Struct, frozen=True):
     """The first line of a question, counted from 0: its number in the sheet, and its text without the number.
 
-    `body` is the next line of the question, `lead` the line after its first block, `offset` the indentation of the
-    lines below, `level` the level of a heading (7 for other questions).
+    `body` is the next line of the question, `lead` the line after its first block, `level` the level of a heading (7
+    for other questions). In a list, the lines up to `inner` are indented by `offset`.
     """
 
     line: int
@@ -41,6 +41,7 @@ class Start(msgspec.Struct, frozen=True):
     body: int
     lead: int
     offset: int = 0
+    inner: int = 0
     level: int = 7
 
     @property
@@ -83,15 +84,26 @@ def _asked(sheet: SheetText) -> Iterator[Start]:
 def _items(sheet: SheetText) -> Iterator[Start]:
     for node in _tops(sheet, "ordered_list"):
         first = int(node.attrs.get("start", 1))
+        written = [_written(sheet, item) for item in node.children]
+        same = len(set(written)) == 1  # as in 1. 1. 1., which Markdown counts
         for number, item in enumerate(node.children, start=first):
-            if item.map is None:
-                continue
-            line = item.map[0]
-            label = _ITEM.match(sheet.lines[line].text)
-            if label and item.children and item.children[0].map:
-                gap = len(label["gap"]) if len(label["gap"]) <= 4 else 1
-                text = sheet.lines[line].text[label.end() :].rstrip()
-                yield Start(line, number, text, line + 1, item.children[0].map[1], len(label["marker"]) + gap)
+            yield from _item(sheet, item, number if same else written[number - first])
+
+
+def _written(sheet: SheetText, item: SyntaxTreeNode) -> int:
+    """The number of an item as the sheet has it: where it begins anew, answers may follow."""
+    found = re.match(r"\s*(\d+)", sheet.lines[item.map[0]].text if item.map else "")
+    return int(found[1]) if found else 0
+
+
+def _item(sheet: SheetText, item: SyntaxTreeNode, number: int) -> Iterator[Start]:
+    line, inner = item.map or (0, 0)
+    label = _ITEM.match(sheet.lines[line].text)
+    if label and item.children and item.children[0].map:
+        gap = len(label["gap"]) if len(label["gap"]) <= 4 else 1
+        text = sheet.lines[line].text[label.end() :].rstrip()
+        offset = len(label["marker"]) + gap
+        yield Start(line, number, text, line + 1, item.children[0].map[1], offset, inner)
 
 
 def _quizzes(matches: Callable[[str], bool]) -> Callable[[SheetText], Iterator[Start]]:
@@ -119,7 +131,8 @@ def _labelled(
     if node.type == "bullet_list":
         for item in node.children:
             if item.children and item.children[0].type == "paragraph":
-                yield from _labelled(sheet, item.children[0], label, fits)
+                for start in _labelled(sheet, item.children[0], label, fits):
+                    yield msgspec.structs.replace(start, inner=item.map[1] if item.map else 0)
         return
     line, end = node.map or (0, 0)
     bullet = _BULLET.match(sheet.lines[line].text) if node.level > 0 else None
@@ -130,7 +143,7 @@ def _labelled(
         number = int(found["number"]) if "number" in label.groupindex else None
         yield _with_lead(sheet, Start(
             line, number, _without_label(found["open"], found["rest"]), end if heading else line + 1, end,
-            bullet.end() if bullet else 0, int(node.tag[1]) if heading else 7,
+            bullet.end() if bullet else 0, level=int(node.tag[1]) if heading else 7,
         ))  # fmt: skip
 
 

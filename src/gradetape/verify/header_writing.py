@@ -6,6 +6,7 @@ meant, so the author must confirm it.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from gradetape.errors import CourseError
 from gradetape.verify.coverage import proposed_breaks
 from gradetape.verify.mutants import Mutant, mutants_of
 from gradetape.verify.patches import PatchedSource
+from gradetape.verify.problems import not_run
 from gradetape.verify.proof import Proof
 from gradetape.verify.trials import Trial
 
@@ -39,7 +41,7 @@ class NewHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WrittenHeaders(msgspec.Struct, frozen=True):
-    """The headers that were changed, and the mutants that have none because of what they did."""
+    """The headers that were changed, and why others were not: what cannot be run, and what mutants did."""
 
     headers: tuple[NewHeader, ...]
     left: tuple[str, ...]
@@ -66,7 +68,8 @@ def write_headers(answer_key: AnswerKey, proof: Proof, *, legacy: bool) -> Writt
     headers = tuple(header for header in found if header.values)
     for path in dict.fromkeys(header.mutant.source.path for header in headers):
         _write(path, [header for header in headers if header.mutant.source.path == path])
-    return WrittenHeaders(headers, tuple(_left(trial) for _, trial in trials if not _telling(trial)))
+    left = (_left(trial) for _, trial in trials if not _telling(trial))
+    return WrittenHeaders(headers, (*not_run(proof), *left))
 
 
 def _telling(trial: Trial) -> bool:
@@ -95,14 +98,16 @@ def _header(mutant: Mutant, trial: Trial, proof: Proof, legacy: bool) -> NewHead
 
 
 def _write(path: Path, headers: Sequence[NewHeader]) -> None:
-    lines = PythonSource.read(path).text.splitlines(keepends=True)
+    written = path.read_bytes()
+    lines = [f"{line}\n" for line in PythonSource.read(path).text.removesuffix("\n").split("\n")]
     if path.suffix == ".py":
         edits = list(_python_edits(path, headers[0]))
     else:
         edits = list(_yaml_edits("".join(lines), headers))
     for start, end, new in sorted(edits, key=lambda edit: edit[:2], reverse=True):
         lines[start:end] = new
-    path.write_text("".join(lines), encoding="utf-8")
+    encoding = "utf-8-sig" if written.startswith(codecs.BOM_UTF8) else "utf-8"
+    path.write_text("".join(lines), encoding=encoding, newline="\r\n" if b"\r\n" in written else "\n")
 
 
 Edit = tuple[int, int, list[str]]
@@ -111,7 +116,7 @@ Edit = tuple[int, int, list[str]]
 def _python_edits(path: Path, header: NewHeader) -> Iterator[Edit]:
     """New lines of a whole file's header: they replace those of the same key, or follow the docstring."""
     source = PythonSource.read(path)
-    lines, docstring = source.text.splitlines(), source.tree.body[0]
+    lines, docstring = source.text.split("\n"), source.tree.body[0]
     known = {key: [number for number, line in enumerate(lines) if _key_of(line) == key] for key in _COMMENT}
     end = docstring.end_lineno or 1
     inserted = [f"# {_COMMENT[key]}: {', '.join(value)}\n" for key, value in _sorted(header) if not known[key]]
@@ -135,7 +140,7 @@ def _key_of(line: str) -> str | None:
 
 def _yaml_edits(text: str, headers: Sequence[NewHeader]) -> Iterator[Edit]:
     """New lines for the entries of a list of patches."""
-    entries, lines = YAML().load(text), text.splitlines()
+    entries, lines = YAML().load(text), text.split("\n")
     starts = [entries.lc.item(index)[0] for index in range(len(entries))]
     for header in headers:
         source = header.mutant.source

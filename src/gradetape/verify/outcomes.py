@@ -11,7 +11,10 @@ from gradetape.records import Job, Outcome
 
 
 class Outcomes:
-    """Outcomes by job. A job's key covers its code, its limits, and the check files of the questions that it asks."""
+    """Outcomes by job.
+
+    A job's key covers its code, its limits, the configuration, and the check files of the questions that it asks.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Outcome] = {}
@@ -31,7 +34,7 @@ class Outcomes:
 
 def _key(gradable: GradableAssignment, job: Job) -> str:
     questions = {check.split("::", 1)[0] for check in job.only or ()}
-    digest = hashlib.sha256(msgspec.msgpack.encode(job))
+    digest = hashlib.sha256(msgspec.msgpack.encode(job) + gradable.course.config.model_dump_json().encode())
     for source in gradable.assignment.question_sources:
         if source.question.id in questions:
             for path in (source.public_checks, gradable.answer_key.hidden_checks(source.question.id)):

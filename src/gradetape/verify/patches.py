@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from gradetape.course.config import StrictModel, did_you_mean
 from gradetape.course.source import PythonSource, syntax_error
@@ -59,7 +59,7 @@ class Patch(StrictModel):
     """An entry of `mutants/QUESTION.yml`; an empty `fails_legacy` says that it is right under legacy Keras."""
 
     name: Annotated[str, AfterValidator(_name)]
-    misconception: Annotated[str, Field(min_length=1)]
+    misconception: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     breaks: Annotated[tuple[str, ...], Field(strict=False)] = ()
     fails: Checks | None = None
     fails_legacy: SomeChecks | None = None

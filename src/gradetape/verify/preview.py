@@ -12,6 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from gradetape.course.quotations import QUOTED, quoted
 from gradetape.report.student import check_view
 from gradetape.verify.evidence import Evidence
 from gradetape.verify.trials import HELD, Trial
@@ -39,10 +40,10 @@ def readings(evidence: Evidence) -> Iterator[Reading]:
     """The starter, question by question, then each mutant."""
     questions = tuple(dict.fromkeys(check.question for check in evidence.checks))
     for trial in evidence.of("starter"):
-        yield from (_reading(trial, question) for question in questions)
+        yield from (_reading(evidence, trial, question) for question in questions)
     for trial in evidence.of("mutant"):
         if not trial.unloaded:
-            yield _reading(trial, trial.question or "")
+            yield _reading(evidence, trial, trial.question or "")
 
 
 def show(evidence: Evidence, console: Console) -> None:
@@ -66,10 +67,18 @@ def _lines(check: dict[str, Any]) -> Iterator[Text]:
         if check[label]:
             lead = "Hint: " if label == "hint" else ""
             yield from (Text(f"      {line}") for line in f"{lead}{check[label]}".splitlines())
+    yield from (Text(f'      The question says: "{sentence}"') for sentence in check["sentences"])
 
 
-def _reading(trial: Trial, question: str) -> Reading:
-    results = [result for result in trial.results if result.check.question == question]
+def _reading(evidence: Evidence, trial: Trial, question: str) -> Reading:
+    requirements = [each for prompt in evidence.prompts if prompt.question == question for each in prompt.requirements]
+    results = [
+        msgspec.structs.replace(result, sentences=quoted(requirements, result.check.requirements))
+        if result.verdict in QUOTED
+        else result
+        for result in trial.results
+        if result.check.question == question
+    ]
     return Reading(
         question=question, name=trial.name, misconception=trial.misconception,
         points=sum(result.points for result in results if result.verdict in HELD),

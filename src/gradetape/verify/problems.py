@@ -14,9 +14,7 @@ from gradetape.verify.trials import HELD, Trial
 
 def problems_of(evidence: Evidence) -> Iterator[str]:
     """The problems; what follows from another one is not reported."""
-    yield from _unready(evidence)
-    for check, reason in evidence.faults.items():
-        yield f"{check} cannot be run: {_line(reason)}"
+    yield from not_run(evidence)
     yield from _unfair(evidence)
     for check in evidence.flaky:
         yield f"{check} is flaky: the same solution does not always get the same verdict"
@@ -36,6 +34,13 @@ def notes_of(evidence: Evidence) -> Iterator[str]:
     if not evidence.partial:
         yield from coverage_notes(evidence.prompts, evidence.checks)
     yield from waiver_notes(evidence)
+
+
+def not_run(evidence: Evidence) -> Iterator[str]:
+    """Questions and checks that cannot be run, so that nothing is known of them."""
+    yield from _unready(evidence)
+    for check, reason in evidence.faults.items():
+        yield f"{check} cannot be run: {_line(reason)}"
 
 
 def _unready(evidence: Evidence) -> Iterator[str]:

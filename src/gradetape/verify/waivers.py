@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import Field
+from pydantic import StringConstraints
 
 from gradetape.course.config import StrictModel, did_you_mean, read_list
 from gradetape.errors import CourseError
@@ -37,7 +37,7 @@ class _Entry(StrictModel):
     question: str
     adversary: Literal["argument", "zeros", "liar"]
     checks: Checks
-    reason: Annotated[str, Field(min_length=10)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
 
 
 def waivers_in(path: Path, shown: str, question_ids: Sequence[str]) -> tuple[Waiver, ...]:

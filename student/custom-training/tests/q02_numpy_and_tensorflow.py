@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import importlib
 import inspect
 import linecache
+import re
 import tempfile
+import textwrap
 import traceback
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from otter.test_files import test_case
-from tensorflow import keras
 
+# Some names are missing in `tensorflow.keras`: of Keras 3 some losses, of tf-keras the version.
+keras = importlib.import_module("keras" if hasattr(tf.keras, "ops") else "tf_keras")
 InvalidArgumentError = tf.errors.InvalidArgumentError
 MESSAGE_LENGTH = 2000
+MISSING = "Missing"
+OTHER_ARGUMENTS = "The check calls your code with other arguments than it takes"
 
 
 def points(value: float) -> Callable[[Any], Any]:
@@ -28,6 +36,11 @@ def points(value: float) -> Callable[[Any], Any]:
 def hint(text: str) -> Callable[[Any], Any]:
     """Set what the student reads when the check does not pass."""
     return _mark(hint=text)
+
+
+def proves(*sentences: str) -> Callable[[Any], Any]:
+    """Quote what the question asks for and a check proves."""
+    return _mark(sentences=sentences)
 
 
 def limit(*_: Any, **__: Any) -> Callable[[Any], Any]:
@@ -99,8 +112,12 @@ class PublicCheck(test_case):  # type: ignore[misc]
     def failure(self, error: BaseException, notebook: dict[str, Any]) -> Exception:
         """Return the error that otter shows as `label: text`."""
         label, text = explain(error, notebook)
-        hint_text = vars(self.test_func).get("hint")
-        lines = [text[:MESSAGE_LENGTH], *([f"Hint: {hint_text}"] if hint_text else [])]
+        marks = vars(self.test_func)
+        lines = [text[:MESSAGE_LENGTH]]
+        if marks.get("hint") and label not in (MISSING, OTHER_ARGUMENTS):  # A hint is about wrong values.
+            lines.append(f"Hint: {marks['hint']}")
+        if label != MISSING:
+            lines += [f'The question says: "{sentence}"' for sentence in marks.get("sentences", ())]
         shown: type[Exception] = type(label, (Exception,), {})
         return shown(literal("\n".join(lines)))
 
@@ -122,27 +139,141 @@ def traceback_of(error: BaseException) -> Any:
     return own and (own.tb_next or own)
 
 
+# What a student reads of an error
+
+ANSI_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+TENSOR_VALUES = re.compile(r"<((?:tf\.)?(?:Tensor|Variable)[^<>]*?),? (?:numpy|value)=[^<>]{80,}>")
+# TensorFlow puts these around the error of a graph.
+IN_USER_CODE = re.compile(r'in user code:\n\n(?: +File "[^"]*", line \d+, in .*\n(?: {8,}.*\n)*)+\n?')
+GRAPH_ERROR = re.compile(r"Graph execution error:\n\n(?:Detected at node .*?\n\n(?! ))+", re.DOTALL)
+GRAPH_NODES = re.compile(r"\{\{function_node [^}]*\}\} ?|\s*\[\[\{\{node .*?\}\}\]\]|\s*\[Op:[^\]]*\](?: name: ?)?")
+GRAPH_NODE = re.compile(r"'\{\{node \S+\}\} = (\w+)\[.*?\]\(.*?\)'")
+PLACE_IN_CODE = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
+# Python's and Keras' sentences about arguments that do not fit.
+ARGUMENT_ERROR = re.compile(
+    r"(?:([\w.]+)\(\) )?(?:takes|missing (?:a |\d+ )?required|got an unexpected|got multiple|got some positional)"
+    r"|too many positional arguments|multiple values for argument|Binding inputs to tf.function failed"
+)
+
+
 def explain(error: BaseException, notebook: dict[str, Any]) -> tuple[str, str]:
     """Return what happened in a few words, and the message for the student."""
     own_lines = lines_of(error, notebook)
-    described = f"{type(error).__name__}: {error}"
     if isinstance(error, NotDefined):
-        return "Missing", str(error)
+        return MISSING, str(error)
     if own_lines:
-        return "Your code raised an error", "\n".join([described, *own_lines])
+        return "Your code raised an error", "\n".join([error_text(error), *own_lines])
     if isinstance(error, AssertionError):
-        return "Not yet", str(error).strip() or "the condition in the line above is false."
-    return "The check could not continue", f"{described}\nDoes your code return what the question asks for?"
+        return "Not yet", plain_text(str(error)) or "the condition in the line above is false."
+    if isinstance(error, TypeError) and (named := ARGUMENT_ERROR.search(str(error))):
+        return OTHER_ARGUMENTS, "\n".join([error_text(error), *call_lines(error, notebook, named[1] or "")])
+    return "The check could not continue", f"{error_text(error)}\n{cause_of(error, notebook)}"
+
+
+def error_text(error: BaseException) -> str:
+    """Return an error's type, text and notes, without what TensorFlow and Keras put around them."""
+    text, notes = str(error), getattr(error, "__notes__", [])
+    kind = "" if IN_USER_CODE.match(text) else f"{type(error).__name__}: "
+    return "\n".join([f"{kind}{plain_text(text)}", *notes])
+
+
+def plain_text(text: str) -> str:
+    """Return a text without colours, the insides of graphs, and the numbers of large tensors."""
+    text = GRAPH_ERROR.sub("", IN_USER_CODE.sub("", ANSI_COLOURS.sub("", text)))
+    text = GRAPH_NODES.sub("", GRAPH_NODE.sub(r"\1", TENSOR_VALUES.sub(r"<\1>", text)))
+    return textwrap.dedent(text).replace("tf__", "").strip()
 
 
 def lines_of(error: BaseException, notebook: dict[str, Any]) -> list[str]:
-    """Return the lines of an error's traceback that are the notebook's own."""
-    return [
-        f"    line {number} of the cell, in {frame.f_code.co_name}: "
-        + linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+    """Return the lines of the notebook in which an error came up; a graph's are only in its text."""
+    places = [
+        (frame.f_code.co_filename, number, frame.f_code.co_name)
         for frame, number in traceback.walk_tb(error.__traceback__)
-        if frame.f_globals is notebook
+        if frame.f_globals is notebook and "__autograph" not in frame.f_code.co_filename
     ]
+    text = str(error)
+    if IN_USER_CODE.search(text) or GRAPH_ERROR.search(text):
+        named = [(file, int(number), name) for file, number, name in PLACE_IN_CODE.findall(text)]
+        places += [place for place in named if place not in places and is_cell(place[0])]
+    return [
+        f"    line {number} of the cell, in {'a lambda' if name in ('None', '<lambda>') else name}: {line}"
+        for file, number, name in places
+        if (line := linecache.getline(file, number, notebook).strip())
+    ]
+
+
+def is_cell(file: str) -> bool:
+    """Return whether a file's name is that of a cell: most kernels write no file of that name."""
+    return "ipykernel" in file or not Path(file).exists()
+
+
+def call_lines(error: BaseException, notebook: dict[str, Any], name: str) -> Iterator[str]:
+    """Yield how the check calls a function, and how the notebook defines it."""
+    called = next((node for node in reversed(expressions_of(error)) if isinstance(node, ast.Call)), None)
+    if called is not None and not any(isinstance(argument, ast.Starred) for argument in called.args):
+        yield f"The check calls {source_of(called)}."
+    name = name.removesuffix(".__init__")
+    found: Any = notebook.get(name.partition(".")[0])
+    for part in name.split(".")[1:]:
+        found = getattr(found, part, None)
+    with contextlib.suppress(TypeError, ValueError):  # Not everything has a signature.
+        yield f"You defined {name}{inspect.signature(found)}."
+
+
+def cause_of(error: BaseException, notebook: dict[str, Any]) -> str:
+    """Return what stopped a check: most often a value of another type than the question asks for."""
+    found = expressions_of(error)
+    students = [node for node in found if "student" in ast.unparse(node)]
+    node = next(reversed(students or found), None)
+    base = misused_part(node, str(error)) if isinstance(error, AttributeError | TypeError) else None
+    kind = re.search(r"'(\w+)'(?: object|$)", str(error))
+    if "NoneType" in str(error):
+        return f"{f'Here {source_of(base)} is None. ' if base else ''}Does your code return its result?"
+    if kind and isinstance(error, AttributeError) and isinstance(notebook.get(kind[1]), type):
+        return f"Does your class {kind[1]} define it?"
+    if base and kind:
+        return f"Here {source_of(base)} is a {kind[1]}. Does your code return what the question asks for?"
+    return f"It came up in {source_of(node)}." if node else "Does your code return what the question asks for?"
+
+
+def misused_part(node: ast.expr | None, text: str) -> ast.expr | None:
+    """Return the part of an expression whose type an error is about, if that is sure."""
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return node.value
+    if not isinstance(node, ast.Call):
+        return None
+    if "not callable" in text:
+        return node.func
+    if ast.unparse(node).startswith("student."):
+        return node
+    return node.args[0] if len(node.args) == 1 else None
+
+
+def source_of(node: ast.expr) -> str:
+    """Return an expression of the check as the notebook would write it."""
+    text = ast.unparse(node).replace("student.", "")
+    return text if len(text) <= 100 else f"{text[:100]}\u2026"
+
+
+def expressions_of(error: BaseException) -> list[ast.expr]:
+    """Return the parts of the check's functions that could not be evaluated, the innermost last."""
+    file = expressions_of.__code__.co_filename
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    found = [node for frame in frames[1:] if (node := expression_in(frame)) is not None]
+    return [node for node in found if not isinstance(node, ast.Name | ast.Tuple | ast.List)]
+
+
+def expression_in(frame: traceback.FrameSummary) -> ast.expr | None:
+    """Return the expression at which a frame stood."""
+    lines = [line.encode() for line in linecache.getlines(frame.filename)[(frame.lineno or 1) - 1 : frame.end_lineno]]
+    if not lines or frame.colno is None or frame.end_colno is None:
+        return None
+    lines[-1] = lines[-1][: frame.end_colno]
+    lines[0] = lines[0][frame.colno :]
+    try:
+        return ast.parse(b"".join(lines).decode().strip(), mode="eval").body
+    except SyntaxError:
+        return None
 
 
 def literal(text: str) -> str:
@@ -150,45 +281,138 @@ def literal(text: str) -> str:
     return text.replace("<", "<\u2060").replace("&", "&\u2060")
 
 
-def assert_close(given: object, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Assert that `given` has the shape of `expected` and close numbers; `advice` is added to the message otherwise.
+def _as_array(value: Any) -> Any:
+    """An array of numbers or of text; anything else becomes an array that holds None."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, NotImplementedError):
+        return np.asarray(None)
+    if array.dtype.name == "bfloat16":
+        return array.astype("float32")
+    if not _is_text(array):
+        return array
+    texts: Any = np.empty(array.shape, dtype=object)
+    texts.flat = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in array.ravel().tolist()]
+    return texts
 
-    assert_close(student.log_cosh(y_true, y_pred), expected, "Take the mean over the last axis.")
-    """
-    wanted, numbers = np.asarray(expected), _as_numbers(given, advice)
-    assert numbers.shape == wanted.shape, f"expected shape {wanted.shape}, but your code gave {numbers.shape}. {advice}"
-    far_off = ~np.isclose(numbers, wanted, rtol, atol)
+
+def _is_text(array: Any) -> bool:
+    kind = array.dtype.kind
+    return kind in "US" or (kind == "O" and all(isinstance(item, str | bytes) for item in array.ravel().tolist()))
+
+
+def _assert_shape(given: object, found: Any, wanted: Any, advice: str) -> None:
+    text = _is_text(wanted)
+    if not (_is_text(found) if text else found.dtype.kind in "biuf"):
+        raise AssertionError(f"expected {'text' if text else 'numbers'}, but your code gave {_named(given)}. {advice}")
+    assert found.shape == wanted.shape, f"expected shape {wanted.shape}, but your code gave {found.shape}. {advice}"
+
+
+def _assert_values(found: Any, wanted: Any, advice: str, rtol: float | None, atol: float | None) -> None:
+    """Integers are compared as such: as floating-point numbers, 2**53 and 2**53 + 1 are equal."""
+    floating = "f" in (found.dtype.kind, wanted.dtype.kind) or rtol is not None or atol is not None
+    rtol, atol = 1e-5 if rtol is None else rtol, 1e-6 if atol is None else atol
+    if floating and not _is_text(wanted):
+        far_off = ~np.isclose(found.astype("float64"), wanted.astype("float64"), rtol, atol, equal_nan=True)
+    else:
+        far_off = np.asarray(found != wanted)
     if far_off.any():
         at = tuple(np.argwhere(far_off)[0].tolist())
         where = f" at index {list(at)}" if at else ""
-        raise AssertionError(f"expected {wanted[at]:.7g}{where}, but your code gave {numbers[at]:.7g}. {advice}")
+        due, came = _told_apart(wanted[at], found[at], rtol, atol)
+        raise AssertionError(f"expected {due}{where}, but your code gave {came}. {advice}")
 
 
-def _as_numbers(given: object, advice: str) -> Any:
-    try:
-        numbers = np.asarray(given)
-    except (TypeError, ValueError):
-        numbers = np.asarray(None)
-    assert numbers.dtype.kind in "biuf", f"expected numbers, but your code gave {given!r}. {advice}"
-    return numbers
+def _told_apart(due: Any, came: Any, rtol: float, atol: float) -> tuple[str, str]:
+    """Two values as text: seven digits, or as many as tell the numbers apart, and then by how much they may differ."""
+    if isinstance(due, str):
+        return _shortened(repr(due)), _shortened(repr(came))
+    if not isinstance(due, float | np.floating) and not isinstance(came, float | np.floating):
+        return str(due), str(came)
+    due, came = float(due), float(came)
+    if f"{due:.7g}" != f"{came:.7g}":
+        return f"{due:.7g}", f"{came:.7g}"
+    digits = next((number for number in range(8, 17) if f"{due:.{number}g}" != f"{came:.{number}g}"), 17)
+    allowed = f"the difference is {abs(due - came):.2g}, and {atol + rtol * abs(due):.2g} is allowed"
+    return f"{due:.{digits}g}", f"{came:.{digits}g}: {allowed}"
 
 
-def assert_tensor(given: Any, expected: object, advice: str = "", rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """Assert that `given` is a tensor with the dtype, shape and numbers of `expected`; integers must be equal.
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 200 else f"{text[:120]} \u2026 {text[-60:]}"
 
-    assert_tensor(student.arange_like_numpy(5), np.arange(5, dtype="int64"))
-    """
-    wanted = np.asarray(expected)
-    assert _is_tensor(given), f"expected a tensor, but your code gave {given!r}. {advice}"
-    dtype = _as_numbers(given, advice).dtype
-    assert dtype == wanted.dtype, f"expected dtype {wanted.dtype}, but your code gave {dtype}. {advice}"
-    exact = wanted.dtype.kind in "biu"
-    assert_close(given, wanted, advice, 0.0 if exact else rtol, 0.0 if exact else atol)
+
+def _named(value: Any) -> str:
+    """What a value is, in a few words; of a tensor only its dtype and shape."""
+    if isinstance(value, bool | int | float | np.generic):
+        return f"{_shortened(repr(value))}, a plain number"
+    if value is None or isinstance(value, str | bytes):
+        return _shortened(repr(value))
+    if isinstance(value, np.ndarray):
+        with np.printoptions(threshold=6, edgeitems=2):
+            return f"{_shortened(repr(value))}, a NumPy array"
+    if type(value) in (list, tuple, dict):
+        items = list(value.values() if isinstance(value, dict) else value)
+        first = f", the first one {_named(items[0])}" if items else ""
+        return f"a {type(value).__name__} of {len(items)}{first}"
+    return str(_kind_of(value))
 
 
 @in_worker
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, tf.Tensor)
+def _kind_of(value: Any) -> str:
+    name = type(value).__name__
+    if "KerasTensor" in name:
+        return f"a symbolic Keras tensor of shape {value.shape}, which has no numbers"
+    if isinstance(value, tf.Variable) or name == "Variable":
+        return f"a variable of dtype {tf.as_dtype(value.dtype).name} and shape {tuple(value.shape)}"
+    if isinstance(value, tf.Tensor):
+        symbolic = "" if hasattr(value, "numpy") else "symbolic "
+        unknown = "" if hasattr(value, "numpy") else ", which has no numbers outside its graph"
+        return f"a {symbolic}tensor of dtype {value.dtype.name} and shape {value.shape}{unknown}"
+    if isinstance(value, type):
+        return f"the class {value.__name__} instead of an object of it"
+    if callable(value) and hasattr(value, "__name__"):
+        return f"the function {value.__name__}, which was not called"
+    return f"an object of class {name}"
+
+
+def assert_tensor(
+    given: Any, expected: object, advice: str = "", rtol: float | None = None, atol: float | None = None
+) -> None:
+    """Assert that `given` is a tensor with the shape, dtype and values of `expected`; integers must be equal.
+
+    Floating-point numbers are compared as by `assert_close`. If text is expected, the dtype must be string.
+
+    assert_tensor(student.arange_like_numpy(5), np.arange(5, dtype="int64"))
+    """
+    _assert_tensor(given, _fetched(given), expected, advice, rtol, atol)
+
+
+def _assert_tensor(
+    given: Any, fetched: Any, expected: object, advice: str, rtol: float | None, atol: float | None
+) -> None:
+    is_tensor, values = fetched
+    if not is_tensor:
+        more = " A function without `return` gives None." if given is None else ""
+        raise AssertionError(f"expected a tensor, but your code gave {_named(given)}. {advice}{more}")
+    found, wanted = _as_array(values), _as_array(expected)
+    _assert_shape(given, found, wanted, advice)
+    due, came = (_dtype_name(np.asarray(array)) for array in (expected, values))
+    assert came == due, f"expected dtype {due}, but your code gave {came}. {advice}"
+    floating = "f" in found.dtype.kind
+    _assert_values(found, wanted, advice, rtol if floating else None, atol if floating else None)
+
+
+def _dtype_name(array: Any) -> str:
+    return "string" if _is_text(array) else str(array.dtype.name)
+
+
+@in_worker
+def _fetched(value: Any) -> Any:
+    """Return whether a value is a tensor with numbers, and the numbers; any other value comes back as it is."""
+    if isinstance(value, tf.Tensor) and hasattr(value, "numpy"):
+        return True, np.asarray(value.numpy(), dtype=object if value.dtype == tf.string else None)
+    return False, value
 
 
 import numpy as np
@@ -196,16 +420,20 @@ import numpy as np
 
 
 @points(1)
+@proves("It returns a dictionary with the keys \"sum\", \"mean\" and \"std\", whose values are tensors of shape (k,): those of each column, with NumPy's values and dtypes.", "Of integers NumPy's sum is int64, also if they are int32 and their sum is not; mean and deviation are float64.", "Of floats all three keep the dtype of x.")
 @hint("Which dtype do TensorFlow's reduce functions give for integers? Cast first.")
 def test_column_summary(student, rng):
     """The sum, mean and deviation of each column have NumPy's values and dtypes."""
     for x in (rng.integers(-9, 9, size=(7, 3)).astype("int64"), rng.uniform(1, 9, size=(6, 4)).astype("float32")):
         given = student.column_summary(x)
+        assert type(given) is dict, f"expected a dictionary, but your code gave {given!r}"
+        assert set(given) == {"sum", "mean", "std"}, f"expected the keys sum, mean and std, but yours are {set(given)}"
         for name, expected in (("sum", x.sum(axis=0)), ("mean", x.mean(axis=0)), ("std", x.std(axis=0))):
             assert_tensor(given[name], expected, f"That is the {name} of columns of {x.dtype}.")
 
 
 @points(1)
+@proves("\u2026 is x[indices] = rows without the assignment: a tensor like x, of shape (n, k) and of the same dtype, but with rows[i] in row indices[i], whatever was there before. indices are int32 or int64, of shape (m,), and all different, and m may be \u2026")
 @hint("Nothing can be assigned to a tensor. Which functions with `scatter` in their names make a new one?")
 def test_replace_rows(student, rng):
     """replace_rows gives the array that an assignment to these rows would give."""
@@ -216,7 +444,8 @@ def test_replace_rows(student, rng):
         assert_tensor(student.replace_rows(x, indices, rows), expected, f"The indices were {indices}.")
 
 
-@points(1)
+@points(0.5)
+@proves("\u2026 swaps the first two axes of a tensor that has at least two, and leaves the others where they are: sequences of shape (time, batch, features) become (batch, time, features). The number of axes is known when it is traced; any size may not be.")
 @hint("What does a reshape do to the numbers? And what does a transpose without further arguments do to a third axis?")
 def test_swap_axes(student, rng):
     """swap_axes swaps the first two axes and leaves the others."""
@@ -225,7 +454,8 @@ def test_swap_axes(student, rng):
         assert_tensor(student.swap_axes(x), np.swapaxes(x, 0, 1), f"The shape was {shape}.")
 
 
-@points(1)
+@points(0.5)
+@proves("add(x) adds x to the total, which is 0 at first.", "result() returns the total as a tensor, which stays what it is when more is added.", "Each module has its own.")
 @hint("What you hand out must not be the variable itself. And what do two modules share?")
 def test_running_total(student, rng):
     """A running total adds up what it is given, and results that were handed out do not change."""
@@ -252,4 +482,4 @@ globals().update(
 )
 
 
-name = "q02_numpy_and_tensorflow"
+name = "q02_numpy_and_tensorflow (public checks; hidden ones follow)"

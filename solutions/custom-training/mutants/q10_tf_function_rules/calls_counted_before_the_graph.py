@@ -1,5 +1,6 @@
 """The layer counts in __call__, before it goes into the graph."""
-# fails: public::test_calls_are_counted
+# breaks: calls-counted
+# fails: public::test_calls_are_counted, hidden::test_layers_count_for_themselves
 
 # %%
 import tensorflow as tf
@@ -30,8 +31,8 @@ def logistic_orbit(values, y):
 class AuditedDouble(keras.layers.Layer):
     """Doubles its inputs, and counts how often."""
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self):
+        super().__init__()
         self.calls = tf.Variable(0, trainable=False)
 
     def call(self, inputs):

@@ -1,5 +1,6 @@
 """All totals share one variable."""
-# fails: hidden::test_one_variable_for_each_total
+# breaks: total-own
+# fails: public::test_running_totals, hidden::test_one_variable_for_each_total
 
 # %%
 import tensorflow as tf
@@ -30,8 +31,8 @@ def logistic_orbit(values, y):
 class AuditedDouble(keras.layers.Layer):
     """Doubles its inputs, and counts how often."""
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self):
+        super().__init__()
         self.calls = tf.Variable(0, trainable=False)
 
     def call(self, inputs):

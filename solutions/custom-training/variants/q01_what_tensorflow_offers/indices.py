@@ -8,7 +8,9 @@ import tensorflow as tf
 # %%
 def make_batches(features, labels, batch_size, seed):
     features, labels = tf.constant(features), tf.constant(labels)
-    indices = tf.data.Dataset.range(features.shape[0]).shuffle(10_000, seed=seed, reshuffle_each_iteration=True)
+    indices = tf.data.Dataset.range(features.shape[0]).shuffle(
+        features.shape[0], seed=seed, reshuffle_each_iteration=True
+    )
     return indices.batch(batch_size).map(lambda batch: (tf.gather(features, batch), tf.gather(labels, batch)))
 
 
@@ -32,7 +34,7 @@ class Affine(tf.Module):
     def compute(self, x):
         return tf.nn.bias_add(tf.linalg.matmul(x, self.kernel), self.bias)
 
-    @tf.function
+    @tf.function(reduce_retracing=True)
     def __call__(self, x):
         return self.compute(x)
 
@@ -43,6 +45,7 @@ class Affine(tf.Module):
 
 # %%
 def standardize(x):
-    centred = x - keras.ops.mean(x, axis=0, keepdims=True)
+    equal = keras.ops.all(keras.ops.equal(x, keras.ops.max(x, axis=0, keepdims=True)), axis=0)
+    centred = keras.ops.where(equal, keras.ops.zeros_like(x), x - keras.ops.mean(x, axis=0, keepdims=True))
     variance = keras.ops.mean(keras.ops.square(centred), axis=0)
     return keras.ops.divide_no_nan(centred, keras.ops.sqrt(variance))

@@ -39,5 +39,7 @@ class Affine(tf.Module):
 
 # %%
 def standardize(x):
-    mean, variance = ops.moments(x, axes=[0])
-    return ops.where(variance > 0, (x - mean) * ops.rsqrt(ops.where(variance > 0, variance, 1.0)), 0.0)
+    low, high = ops.amin(x, axis=0), ops.amax(x, axis=0)
+    centred = (x - low) - ops.mean(x - low, axis=0)
+    variance = ops.var(x - low, axis=0)
+    return ops.where(high > low, centred * ops.rsqrt(ops.where(high > low, variance, 1.0)), 0.0)

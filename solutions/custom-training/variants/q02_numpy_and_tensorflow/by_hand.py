@@ -18,13 +18,11 @@ def column_summary(x):
 def replace_rows(x, indices, rows):
     x = tf.identity(x)
     rows = tf.identity(rows)
-    count = tf.shape(x)[0]
-    indices = tf.cast(indices, tf.int32)
-    with tf.control_dependencies(
-        [tf.debugging.assert_greater_equal(indices, 0), tf.debugging.assert_less(indices, count)]
-    ):
+    count = tf.shape(x, out_type=tf.int64)[0]
+    indices = tf.cast(indices, tf.int64)
+    with tf.control_dependencies([tf.debugging.assert_non_negative(indices), tf.debugging.assert_less(indices, count)]):
         indices = tf.identity(indices)
-    new = tf.scatter_nd(indices[:, None], rows, tf.shape(x))
+    new = tf.scatter_nd(indices[:, None], rows, tf.shape(x, out_type=tf.int64))
     replaced = tf.reduce_any(tf.range(count)[:, None] == indices[None, :], axis=1)
     return tf.where(replaced[:, None], new, x)
 

@@ -17,7 +17,7 @@ def log_cosh(y_true, y_pred):
 class QuantileLoss(keras.losses.Loss):
     def __init__(self, quantile=0.5, reduction="sum_over_batch_size", name="quantile_loss"):
         super().__init__(reduction=reduction, name=name)
-        if quantile <= 0 or quantile >= 1:
+        if not (quantile > 0 and quantile < 1):
             raise ValueError("0 < quantile < 1, please")
         self.tilt = tf.constant(quantile - 0.5, dtype=tf.float32)
 

@@ -18,11 +18,12 @@ class StreamingF1(keras.metrics.Metric):
     def __init__(self, threshold=0.5, **kwargs):
         super().__init__(**kwargs)
         self.threshold = threshold
-        self.precision = keras.metrics.Precision(thresholds=threshold)
-        self.recall = keras.metrics.Recall(thresholds=threshold)
+        self.precision = keras.metrics.Precision()
+        self.recall = keras.metrics.Recall()
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        flat = [tf.reshape(y_true, [-1]), tf.reshape(y_pred, [-1])]
+        predicted = tf.cast(y_pred > self.threshold, tf.float32)
+        flat = [tf.reshape(y_true, [-1]), tf.reshape(predicted, [-1])]
         weight = None if sample_weight is None else tf.reshape(sample_weight, [-1])
         for metric in (self.precision, self.recall):
             metric.update_state(*flat, sample_weight=weight)

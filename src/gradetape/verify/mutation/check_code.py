@@ -50,10 +50,15 @@ def _code(check: ast.FunctionDef, shared: str, helpers: Mapping[str, set[str]]) 
     own = _names(check)
     names = frozenset(own.union(*(found for name, found in helpers.items() if name in own)))
     fixtures = frozenset(argument.arg for argument in check.args.args)
-    kept = [mark for mark in check.decorator_list if not _names(mark) & set(_WORDS)]
+    kept = [mark for mark in check.decorator_list if _name_of(mark) not in _WORDS]
     body = check.body[1:] if ast.get_docstring(check) is not None else check.body
     parts = [check.name, ast.dump(check.args), *map(ast.dump, kept), *map(ast.dump, body)]
     return CheckCode(names, fixtures, digest_of([*parts, shared]))
+
+
+def _name_of(mark: ast.expr) -> str:
+    """The last name of a decorator: `points` for `@checks.points(2)`."""
+    return ast.unparse(mark.func if isinstance(mark, ast.Call) else mark).rpartition(".")[2]
 
 
 def _names(node: ast.AST) -> set[str]:

@@ -7,6 +7,7 @@ of the solution change.
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ _HEAD = """\
 # without a reason, one that matches no mutant and one whose mutant fails a check are errors.
 
 """
+_EMPTY_LIST = re.compile(r"^\[\s*\]\s*\Z", re.MULTILINE)
 
 
 class Equivalent(StrictModel):
@@ -112,7 +114,7 @@ def _append(path: Path, mutant: GeneratedMutant) -> Equivalent:
         entry["in"] = mutant.function
     entry |= {"replace": _scalar(change.replace), "with": _scalar(change.by), "reason": ""}
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = path.read_text(encoding="utf-8") if path.is_file() else _HEAD
+    text = _EMPTY_LIST.sub("", path.read_text(encoding="utf-8")) if path.is_file() else _HEAD
     path.write_text(
         f"{text.rstrip()}\n\n{_yaml([entry])}" if text != _HEAD else text + _yaml([entry]), encoding="utf-8"
     )

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 from libcst.metadata import CodePosition, CodeRange
 
-from gradetape.verify.mutation import library, nodes
+from gradetape.course.source import syntax_error
+from gradetape.verify.mutation import library
 from gradetape.verify.mutation.field import FIELD
 from gradetape.verify.mutation.general import GENERAL
 from gradetape.verify.mutation.operators import Operator
@@ -26,6 +27,8 @@ def generate(solution: Solution, operators: Sequence[Operator] = OPERATORS) -> I
     """Every mutant of a solution; those whose syntax tree equals the solution's or another mutant's are left out."""
     modules = _modules(solution)
     for index, cell in enumerate(solution.cells):
+        if syntax_error(cell.text) is not None:
+            continue  # a notebook's magics
         tree = CellTree(cell.text, modules)
         quiet = [tree.range(node) for node in tree.nodes if _says_nothing(tree, node)]
         seen = {ast.dump(ast.parse(cell.text))}
@@ -64,8 +67,9 @@ def _says_nothing(tree: CellTree, node: cst.CSTNode) -> bool:
     parent = tree.parent(node)
     if isinstance(node, cst.Annotation):
         return True
-    if isinstance(node, cst.Assign):
-        return nodes.name_of(node.targets[0].target).startswith("__")
+    if isinstance(node, cst.Assign):  # such as __version__
+        target = node.targets[0].target
+        return isinstance(target, cst.Name) and target.value.startswith("__")
     if isinstance(node, cst.Arg):
         return isinstance(parent, cst.Call) and isinstance(tree.parent(parent), cst.Raise)
     return isinstance(node, cst.SimpleString | cst.ConcatenatedString) and isinstance(parent, cst.Expr)
@@ -75,7 +79,7 @@ def _modules(solution: Solution) -> frozenset[str]:
     """The names by which a solution knows imported modules and what it imported from them."""
     found: set[str] = set()
     for cell in solution.cells:
-        for node in ast.walk(ast.parse(cell.text)):
+        for node in ast.walk(ast.parse("" if syntax_error(cell.text) else cell.text)):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
     return frozenset(found)
@@ -113,16 +117,18 @@ def _function(tree: CellTree, place: CodePosition) -> str:
     return names[-1] if names else ""
 
 
-def _change(before: str, after: str) -> LineChange:
+def _change(text: str, mutated: str) -> LineChange:
     """The lines that differ."""
-    old, new = before.splitlines(), after.removeprefix(_NUMPY).splitlines()
+    old, new = text.splitlines(), mutated.removeprefix(_NUMPY).splitlines()
     changed = [
         part for part in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if part[0] != "equal"
     ]
     first, last = changed[0], changed[-1]
     replace, by = old[first[1] : last[2]], new[first[3] : last[4]]
-    if not replace:  # an insertion is shown with the line that follows it
-        replace, by = old[first[1] : first[1] + 1], [*by, *old[first[1] : first[1] + 1]]
+    if not replace:  # an insertion is shown with a line beside it
+        before, after = old[first[1] - 1 : first[1]], old[first[1] : first[1] + 1]
+        shown = after if after and after[0].strip() else before
+        replace, by = shown, [*by, *shown] if shown is after else [*shown, *by]
     return LineChange(replace=_block(replace), by=_block(by))
 
 

@@ -10,8 +10,7 @@ from gradetape.verify.mutation.digests import LOADING, Keys
 from gradetape.verify.mutation.hashing import digest_of
 from gradetape.verify.mutation.memory import Memory, Remembered
 from gradetape.verify.mutation.records import End, GeneratedMutant, Result, Solution
-
-HELD = (Verdict.PASSED, Verdict.SKIPPED)
+from gradetape.verify.trials import HELD
 
 
 class KnownVerdicts:

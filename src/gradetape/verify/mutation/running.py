@@ -12,8 +12,9 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
 from gradetape.errors import CourseError, InfrastructureError
 from gradetape.records import Cell, CheckLimit, Job, Outcome
-from gradetape.verify.mutation.history import HELD, KnownVerdicts
+from gradetape.verify.mutation.history import KnownVerdicts
 from gradetape.verify.mutation.records import GeneratedMutant, Result, Solution
+from gradetape.verify.trials import HELD
 
 # A mutant that computes for ever is ended by its CPU time, which other programs on the machine do not use up; one that
 # waits for ever, by the clock. Each is a multiple of the seconds that the solution takes, and at least so many.

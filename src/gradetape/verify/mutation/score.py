@@ -21,10 +21,14 @@ class QuestionScore(msgspec.Struct, frozen=True, kw_only=True):
     survived: int
 
     @property
+    def counted(self) -> int:
+        """The number of mutants that run and are not equivalent."""
+        return self.failed + self.timeout + self.survived
+
+    @property
     def score(self) -> float:
         """The share of the mutants that fail a check, of those that run and are not equivalent; 1 if there are none."""
-        counted = self.failed + self.timeout + self.survived
-        return (self.failed + self.timeout) / counted if counted else 1.0
+        return (self.failed + self.timeout) / self.counted if self.counted else 1.0
 
     @property
     def of_all(self) -> float:
@@ -50,7 +54,8 @@ class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
     def problems(self) -> tuple[str, ...]:
         """What keeps the checks from being proven by their mutants."""
         low = [each for each in self.scores if 100 * each.score < self.at_least]
-        return (*self.wrong_entries, *(self._too_low(each) for each in low))
+        idle = [each for each in self.scores if each.generated and each.generated == each.not_run]
+        return (*self.wrong_entries, *(self._too_low(each) for each in low), *map(_nothing_ran, idle))
 
     @property
     def ok(self) -> bool:
@@ -103,6 +108,11 @@ class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
                 for each in self.survivors
             ],
         }  # fmt: skip
+
+
+def _nothing_ran(each: QuestionScore) -> str:
+    mutants = _counted(each.generated, "mutant")
+    return f"{each.question}: none of {mutants} runs, which says nothing of its checks. Take a larger --sample, or none"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -32,10 +33,12 @@ def _survivor(result: Result, console: Console) -> None:
 
 def _scores(report: MutationReport) -> Table:
     """A row for each question: the score leaves out what does not run and what is equivalent."""
-    table = Table(title=f"Generated mutants of {escape(report.assignment)}")
-    for column in ("Question", "Score", "Mutants", "Failed", "Timeout", "Not run", "Equivalent", "Survived"):
-        table.add_column(column, no_wrap=True)
+    table = Table(title=f"Generated mutants of {escape(report.assignment)}", box=SIMPLE_HEAD, show_edge=False)
+    table.add_column("Question", overflow="fold")
+    for column in ("Score", "Mutants", "Failed", "Timeout", "Not run", "Listed", "Survived"):
+        table.add_column(column, no_wrap=True, justify="right")
     for each in report.scores:
         numbers = (each.generated, each.failed, each.timeout, each.not_run, each.equivalent, each.survived)
-        table.add_row(each.question, f"{each.score:.1%}", *map(str, numbers))
+        score = f"{each.score:.1%}" if each.counted else "-"
+        table.add_row(each.question, score, *map(str, numbers))
     return table
