@@ -73,7 +73,7 @@ def epochs_of(make_batches, cases, seed):
 
 
 @points(0.5)
-@proves("any-arrays", "remainder", "pairs")
+@proves("any-arrays", "once-an-epoch", "remainder", "pairs")
 @hint("Try one example, batches of one, fewer examples than a batch, none that remain, images, and large integers.")
 def test_arrays_of_any_kind(student, rng):
     """Arrays of any shape and dtype come in batches that keep both, whatever the number of examples."""
@@ -208,7 +208,7 @@ def test_second_derivative(student, tf, rng):
 
 
 @points(0.5)
-@proves("derivative-of-a-constant")
+@proves("derivative-of-a-constant", "derivative-shape")
 @hint("A tape gives None where nothing depends on x. See `unconnected_gradients`.")
 def test_derivative_of_a_constant(student, tf, rng):
     """The derivative of a constant is 0, and so is the second derivative of a straight line."""
