@@ -26,7 +26,7 @@ def test_ctrl_c_speaks_of_grades_only_where_there_are_some(tmp_path: Path, monke
 
     root = tiny(tmp_path / "course")
     (root / "ada.py").write_text("")
-    monkeypatch.setattr("gradetape.cli.verify.prove", interrupted)
+    monkeypatch.setattr("gradetape.cli.proving.prove", interrupted)
     run = called(root, "verify")
     assert (run.returncode, run.stderr.strip()) == (130, "Interrupted.")
     monkeypatch.setattr("gradetape.grading.batch.BatchGrader.run", interrupted)
