@@ -23,9 +23,11 @@ verify: setup  ## test the checks with the reference, the variants and the mutan
 mutate: setup  ## generate mutants of all solutions and show those that pass every check
 	$(BIN)/gradetape verify --mutate --at-least 95
 
+# Of a question's share of the sample; equivalent mutants are not all listed yet.
 SAMPLE ?= 300
+AT_LEAST ?= 70
 mutate-sample: setup  ## the same with a sample of SAMPLE mutants
-	$(BIN)/gradetape verify --mutate --sample $(SAMPLE) $(if $(SEED),--seed $(SEED))
+	$(BIN)/gradetape verify --mutate --sample $(SAMPLE) --at-least $(AT_LEAST) $(if $(SEED),--seed $(SEED))
 
 grade: setup  ## grade the example submissions into results/
 	$(BIN)/gradetape grade examples/submissions --assignment custom-training --out results
