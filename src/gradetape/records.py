@@ -96,7 +96,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """The id that graders use to select the check."""
-        return f"{self.question}::{'public' if self.public else 'hidden'}::{self.name}"
+        return f"{self.question}::{self.short_id}"
+
+    @property
+    def short_id(self) -> str:
+        """The id within its question, such as `hidden::test_asymmetry`."""
+        return f"{'public' if self.public else 'hidden'}::{self.name}"
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):

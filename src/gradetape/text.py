@@ -40,6 +40,11 @@ def few(names: Iterable[str]) -> str:
     return ", ".join(shown[:_SHOWN]) + more
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as `1 check` and `2 checks`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def shell_word(text: str) -> str:
     r"""A word of a bash or zsh command line; invisible characters become bytes: `$'zero\xe2\x80\x8bwidth'`."""
     if one_line(text, len(text)) == text:

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from gradetape.cli.status import ATTENTION, OK
-from gradetape.cli.terminal import bar, console
+from gradetape.cli.terminal import console, counting
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import EngineOptions
 from gradetape.verify.mutation import MutationReport, MutationRequest, Sample, append_survivors, mutate
@@ -91,12 +91,7 @@ def _report(
         question=question, sample=None if chosen.sample is None else Sample(size=chosen.sample, seed=chosen.seed or 0),
         at_least=100.0 if chosen.at_least is None else chosen.at_least, fresh=chosen.fresh,
     )  # fmt: skip
-    with bar("running mutants of") as progress:
-        task = progress.add_task(gradable.assignment.name, total=None)
-
-        def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
+    with counting("running mutants of", gradable.assignment.name) as update:
         return mutate(gradable, request, EngineOptions(workers=workers), progress=update)
 
 

@@ -10,9 +10,10 @@ import click
 import msgspec
 
 from gradetape.cli.status import ATTENTION, OK
-from gradetape.cli.terminal import bar, console
+from gradetape.cli.terminal import console, counting
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import EngineOptions, open_engine
+from gradetape.text import counted
 from gradetape.verify import Proof, Scope
 from gradetape.verify import verify as prove
 from gradetape.verify.header_writing import write_headers
@@ -92,12 +93,7 @@ def proven(
     open_engine: EntersEngine = open_engine, outcomes: Outcomes | None = None,
 ) -> Proof:  # fmt: skip
     """Verifies an assignment or a question, with a progress bar."""
-    with bar("verifying") as progress:
-        task = progress.add_task(gradable.assignment.name, total=None)
-
-        def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
+    with counting("verifying", gradable.assignment.name) as update:
         return prove(
             gradable, EngineOptions(workers=workers), question=question, repeat=repeat, scope=chosen.scope,
             drafts=chosen.write_headers, progress=update, open_engine=open_engine, outcomes=outcomes,
@@ -127,7 +123,7 @@ def _written(gradable: GradableAssignment, proof: Proof) -> int:
         click.echo(str(header))
     for problem in written.left:
         click.echo(problem, err=True)
-    changed = f"{len(written.headers)} header{'' if len(written.headers) == 1 else 's'}"
+    changed = counted(len(written.headers), "header")
     click.echo(f"Changed {changed}. Confirm each: should the misconception fail these checks, and no others?", err=True)
     return ATTENTION if written.left else OK
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -22,6 +23,14 @@ def bar(verb: str) -> Progress:
         TextColumn("left"), TimeRemainingColumn(),
     ]  # fmt: skip
     return Progress(*columns, console=console(), transient=True)
+
+
+@contextmanager
+def counting(verb: str, what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar; gives the function that is called with the number of finished items and their total."""
+    with bar(verb) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def warn(messages: Iterable[str]) -> None:

@@ -81,12 +81,17 @@ def _options(kind: type[_Options], given: Mapping[str, Any]) -> _Options:
     return kind(**{field: given[field] for field in kind.__struct_fields__})
 
 
+def _opened(course: Course, name: str, question: str | None) -> tuple[GradableAssignment, str | None]:
+    """The assignment, and the question that was asked for."""
+    gradable = GradableAssignment.open(course, name)
+    return gradable, None if question is None else resolve(question, gradable.assignment)
+
+
 def _proved(
     course: Course, name: str, question: str | None, repeat: int, chosen: ProvingOptions, workers: int | None,
     as_json: bool,
 ) -> int:  # fmt: skip
-    gradable = GradableAssignment.open(course, name)
-    question_id = None if question is None else resolve(question, gradable.assignment)
+    gradable, question_id = _opened(course, name, question)
     proof = proven(gradable, question_id, repeat, chosen, workers)
     status = shown(gradable, proof, chosen, as_json=as_json)
     if as_json:
@@ -98,6 +103,5 @@ def _proved(
 def _mutated(
     course: Course, name: str, question: str | None, chosen: MutationOptions, workers: int | None, as_json: bool
 ) -> int:
-    gradable = GradableAssignment.open(course, name)
-    question_id = None if question is None else resolve(question, gradable.assignment)
+    gradable, question_id = _opened(course, name, question)
     return run(gradable, question_id, chosen, workers, as_json=as_json)

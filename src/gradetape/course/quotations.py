@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from markdown_it import MarkdownIt
 
-from gradetape.course.requirements import Requirement, requirements_of
-from gradetape.records import Verdict
+from gradetape.course.requirements import Requirement
+from gradetape.records import CheckResult, Verdict
 
-QUOTED = (Verdict.FAILED, Verdict.ERROR)  # the verdicts to which the prompt says something
+_QUOTED = (Verdict.FAILED, Verdict.ERROR)  # the verdicts to which the prompt says something
 _MOST = 3
 _LENGTH = 240
 
 
-def quotations(prompt: str, ids: Iterable[str]) -> tuple[str, ...]:
-    """The texts of a prompt's requirements with these ids, at most three; ids that the prompt does not have are
-    left out."""
-    return quoted(requirements_of(prompt), ids)
+def with_sentences(result: CheckResult, requirements: Iterable[Requirement]) -> CheckResult:
+    """The result with what the prompt says about its check, if it failed or raised."""
+    if result.verdict not in _QUOTED:
+        return result
+    return msgspec.structs.replace(result, sentences=quotations(requirements, result.check.requirements))
 
 
-def quoted(requirements: Iterable[Requirement], ids: Iterable[str]) -> tuple[str, ...]:
-    """The texts of those of the requirements that have these ids, at most three."""
+def quotations(requirements: Iterable[Requirement], ids: Iterable[str]) -> tuple[str, ...]:
+    """The texts of those of a prompt's requirements that have these ids, at most three; other ids are left out."""
     texts = {requirement.id: requirement.text for requirement in requirements}
     found = [_quotation(texts[name]) for name in dict.fromkeys(ids) if name in texts]
     return tuple(text for text in found if text)[:_MOST]

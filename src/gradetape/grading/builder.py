@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from gradetape.course.gradable import GradableAssignment
-from gradetape.course.quotations import QUOTED, quotations
+from gradetape.course.quotations import with_sentences
+from gradetape.course.requirements import Requirement, requirements_of
+from gradetape.grading.digests import digest_of
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Check, CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
 from gradetape.text import shell_word
@@ -30,7 +31,7 @@ class GradeBuilder:
     def key(self, submission: Submission) -> str:
         """The digest of everything that decides the result: the submission, the checks, the environment and the
         policy."""
-        return _digest(submission.sha256, submission.student, self._basis)
+        return digest_of([submission.sha256, submission.student, self._basis])
 
     def grade(self, rubric: Rubric, submission: Submission, outcome: Outcome) -> Grade:
         """The grade of a judged submission; with a fault, it needs attention."""
@@ -61,9 +62,8 @@ class GradeBuilder:
         """Adds what the prompt says and the command that runs this check alone, if it did not pass."""
         if result.verdict is Verdict.PASSED:
             return result
-        ids = result.check.requirements if result.verdict in QUOTED else ()
-        sentences = quotations(self._prompts[result.check.question], ids)
-        return msgspec.structs.replace(result, sentences=sentences, command=self._command(submission, result.check))
+        quoting = with_sentences(result, self._requirements[result.check.question])
+        return msgspec.structs.replace(quoting, command=self._command(submission, result.check))
 
     def _command(self, submission: Submission, check: Check) -> str:
         """The command that runs a check alone, from the course's folder."""
@@ -81,10 +81,12 @@ class GradeBuilder:
         return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
     @cached_property
-    def _prompts(self) -> dict[str, str]:
-        """The prompts by question id."""
+    def _requirements(self) -> dict[str, tuple[Requirement, ...]]:
+        """What the prompts ask for, by question id."""
         sources = self._gradable.assignment.question_sources
-        return {source.question.id: source.prompt.read_text(encoding="utf-8-sig") for source in sources}
+        return {
+            source.question.id: requirements_of(source.prompt.read_text(encoding="utf-8-sig")) for source in sources
+        }
 
     @cached_property
     def _basis(self) -> str:
@@ -95,24 +97,12 @@ class GradeBuilder:
         asked = [f"{name}={question_id}" for name, question_id in sorted(gradable.names_asked.items())]
         settings = [self._environment.identity, str(config.keras), msgspec.json.encode(config.limits.record()).decode()]
         versions = [f"{name}={number}" for name, number in sorted(self._environment.versions.items())]
-        return _digest(
-            gradable.assignment.name,
-            gradable.answer_key.seed().hex(),
-            *self._question_ids,
-            *files,
-            *cells,
-            *asked,
-            *settings,
-            *versions,
+        seed = gradable.answer_key.seed().hex()
+        return digest_of(
+            [gradable.assignment.name, seed, *self._question_ids, *files, *cells, *asked, *settings, *versions]
         )
 
 
 def _fault_message(result: CheckResult) -> str:
     why = result.staff_message.strip().partition("\n")[0] or "the grader could not judge it"
     return f"{result.check.id}: {why}"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256(
-        "\0".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
-    ).hexdigest()

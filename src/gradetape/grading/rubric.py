@@ -103,5 +103,5 @@ def _refuse_other_sums(gradable: GradableAssignment, checks: Sequence[Check]) ->
 
 
 def _without_points(checks: Sequence[Check]) -> str:
-    names = [f"{'public' if check.public else 'hidden'}::{check.name}" for check in checks if check.points == 0]
+    names = [check.short_id for check in checks if check.points == 0]
     return f". Without @points: {', '.join(names)}" if names else ""

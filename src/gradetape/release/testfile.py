@@ -196,14 +196,19 @@ def _refuse_framework_parts(vocabulary: PythonSource, found: Iterable[ast.stmt])
 
 def _quoted(checks: PythonSource, prompt: str) -> dict[ast.AST, str]:
     """The decorators `@proves` with the prompt's sentences instead of ids."""
-    known = [requirement.id for requirement in requirements_of(prompt)]
+    requirements = requirements_of(prompt)
+    known = [requirement.id for requirement in requirements]
     functions = [node for node in checks.tree.body if isinstance(node, ast.FunctionDef)]
     return {
-        decorator: f"@proves({', '.join(json.dumps(text, ensure_ascii=False) for text in quotations(prompt, ids))})\n"
+        decorator: f"@proves({_literals(quotations(requirements, ids))})\n"
         for function in functions
         for decorator in function.decorator_list
         if (ids := _proven(checks, decorator, known)) is not None
     }
+
+
+def _literals(texts: Iterable[str]) -> str:
+    return ", ".join(json.dumps(text, ensure_ascii=False) for text in texts)
 
 
 def _proven(checks: PythonSource, decorator: ast.expr, known: list[str]) -> list[str] | None:

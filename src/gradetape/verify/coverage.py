@@ -97,11 +97,12 @@ def requirements_as_json(
     for prompt in prompts:
         question = _Question(prompt, _own(prompt, checks), _own(prompt, mutants), ())
         for requirement in prompt.requirements:
-            proving = [check.id for check in question.checks if requirement.id in check.requirements]
+            proving = [check for check in question.checks if requirement.id in check.requirements]
+            shown = showing(requirement.id, [check.id for check in proving], question.mutants)
             found.append({
                 "question": prompt.question, "id": requirement.id, "text": requirement.text, "line": requirement.line,
-                "checks": [check.split("::", 1)[1] for check in proving],
-                "mutants": [mutant.name for mutant in showing(requirement.id, proving, question.mutants)],
+                "checks": [check.short_id for check in proving],
+                "mutants": [mutant.name for mutant in shown],
             })  # fmt: skip
     return found
 

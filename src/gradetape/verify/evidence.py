@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -12,7 +13,7 @@ from gradetape.verify.trials import HELD, Trial
 from gradetape.verify.waivers import Waiver
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The solutions that were run, and the checks that judged them.
 
     `faults` holds, by check id, the reason why a check cannot be run at all. `unready` lists the placeholders by
@@ -47,7 +48,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         """The total points of the checks."""
         return sum(check.points for check in self.checks)
 
-    @property
+    @cached_property
     def killed_by(self) -> dict[str, tuple[str, ...]]:
         """For each check, the mutants that fail it; mutants that do not run do not count."""
         mutants = [mutant for mutant in self.of("mutant") if not mutant.unloaded]
@@ -55,7 +56,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             check.id: tuple(mutant.name for mutant in mutants if check.id in mutant.failed) for check in self.checks
         }
 
-    @property
+    @cached_property
     def seconds(self) -> dict[str, float]:
         """For each check, the longest time that it took for the reference."""
         found: dict[str, float] = {}
@@ -63,7 +64,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             found[result.check.id] = max(result.seconds, found.get(result.check.id, 0.0))
         return found
 
-    @property
+    @cached_property
     def flaky(self) -> tuple[str, ...]:
         """The checks whose verdict differs between runs of the same right solution."""
         ends: dict[tuple[str, str | None, str], set[str]] = {}
@@ -72,18 +73,18 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
                 ends.setdefault((trial.name, trial.question, result.check.id), set()).add(result.verdict)
         return tuple(sorted({check for (_, _, check), verdicts in ends.items() if len(verdicts) > 1}))
 
-    @property
+    @cached_property
     def rejected(self) -> frozenset[str]:
         """The checks that the reference does not pass."""
         return frozenset(result.check.id for result in _results(self.of("reference")) if result.verdict not in HELD)
 
-    @property
+    @cached_property
     def skipped(self) -> frozenset[str]:
         """The checks that were not run for the reference, as those that need a GPU."""
         skipped = Verdict.SKIPPED
         return frozenset(result.check.id for result in _results(self.of("reference")) if result.verdict is skipped)
 
-    @property
+    @cached_property
     def unread(self) -> frozenset[str]:
         """The questions with check files that cannot be read."""
         return frozenset(check.question for check in self.checks if check.id in self.faults)

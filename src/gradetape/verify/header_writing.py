@@ -22,7 +22,7 @@ from gradetape.verify.mutants import Mutant, mutants_of
 from gradetape.verify.patches import PatchedSource
 from gradetape.verify.problems import not_run
 from gradetape.verify.proof import Proof
-from gradetape.verify.trials import Trial
+from gradetape.verify.trials import Trial, short
 
 _ORDER = ("name", "misconception", "breaks", "fails", "fails_legacy")
 _COMMENT = {"breaks": "breaks", "fails": "fails", "fails_legacy": "fails (legacy)"}
@@ -83,7 +83,7 @@ def _left(trial: Trial) -> str:
 
 def _header(mutant: Mutant, trial: Trial, proof: Proof, legacy: bool) -> NewHeader:
     """What differs from what is written."""
-    failed = tuple(check.split("::", 1)[1] for check in trial.failed)
+    failed = tuple(short(check) for check in trial.failed)
     values: dict[str, tuple[str, ...]] = {}
     if not mutant.breaks:
         breaks = proposed_breaks([check for check in proof.checks if check.id in trial.failed])

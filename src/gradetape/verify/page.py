@@ -65,5 +65,4 @@ def _question(proof: Proof, question: Question, prompt: Prompt, found: list[Read
 
 
 def _check(check: Check) -> dict[str, Any]:
-    kind = "public" if check.public else "hidden"
-    return {"name": f"{kind}::{check.name}", "title": check.title, "points": check.points}
+    return {"name": check.short_id, "title": check.title, "points": check.points}

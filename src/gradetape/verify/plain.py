@@ -8,7 +8,7 @@ from typing import Any
 from gradetape.verify.bounds import bounds
 from gradetape.verify.coverage import requirements_as_json
 from gradetape.verify.evidence import Evidence
-from gradetape.verify.trials import Trial
+from gradetape.verify.trials import Trial, short
 
 
 def as_plain(evidence: Evidence) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def _variant(trial: Trial) -> dict[str, Any]:
 
 def _mutant(trial: Trial) -> dict[str, Any]:
     return {
-        "question": trial.question, "name": trial.name, "expected": [_short(check) for check in trial.expected],
-        "failed": [_short(check) for check in trial.failed], "ok": not trial.surprise and not trial.unloaded,
+        "question": trial.question, "name": trial.name, "expected": [short(check) for check in trial.expected],
+        "failed": [short(check) for check in trial.failed], "ok": not trial.surprise and not trial.unloaded,
         "breaks": list(trial.breaks),
     }  # fmt: skip
 
@@ -64,7 +64,3 @@ def _least(trials: Sequence[Trial]) -> float:
 
 def _most(trials: Sequence[Trial]) -> float:
     return max((trial.points for trial in trials), default=0.0)
-
-
-def _short(check_id: str) -> str:
-    return check_id.split("::", 1)[1]

@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from gradetape.course.quotations import QUOTED, quoted
+from gradetape.course.quotations import with_sentences
 from gradetape.report.student import check_view
 from gradetape.verify.evidence import Evidence
 from gradetape.verify.trials import HELD, Trial
@@ -72,13 +72,7 @@ def _lines(check: dict[str, Any]) -> Iterator[Text]:
 
 def _reading(evidence: Evidence, trial: Trial, question: str) -> Reading:
     requirements = [each for prompt in evidence.prompts if prompt.question == question for each in prompt.requirements]
-    results = [
-        msgspec.structs.replace(result, sentences=quoted(requirements, result.check.requirements))
-        if result.verdict in QUOTED
-        else result
-        for result in trial.results
-        if result.check.question == question
-    ]
+    results = [with_sentences(result, requirements) for result in trial.results if result.check.question == question]
     return Reading(
         question=question, name=trial.name, misconception=trial.misconception,
         points=sum(result.points for result in results if result.verdict in HELD),

@@ -9,7 +9,7 @@ from gradetape.records import CheckResult, Verdict
 from gradetape.verify.bounds import bound_problems, waiver_notes
 from gradetape.verify.coverage import coverage_notes, coverage_problems
 from gradetape.verify.evidence import Evidence
-from gradetape.verify.trials import HELD, Trial
+from gradetape.verify.trials import HELD, Trial, short
 
 
 def problems_of(evidence: Evidence) -> Iterator[str]:
@@ -77,12 +77,12 @@ def _surprises(evidence: Evidence, trial: Trial) -> Iterator[str]:
         yield from (f"{trial.label} does not run: {reason}" for reason in trial.unloaded.values())
         return
     for check in sorted(set(trial.missed) - evidence.rejected):
-        yield f"{trial.label} should fail {_short(check)} but passes it"
+        yield f"{trial.label} should fail {short(check)} but passes it"
     known = {*trial.expected, *evidence.rejected}
     for result in trial.results:
         if _wrong(result) and result.verdict is not Verdict.FAULT and result.check.id not in known:
             reason = f"({result.verdict}) {_line(result.staff_message)}"
-            yield f"{trial.label} fails {_short(result.check.id)} unexpectedly: {reason}"
+            yield f"{trial.label} fails {short(result.check.id)} unexpectedly: {reason}"
 
 
 def _unproven(evidence: Evidence) -> Iterator[str]:
@@ -96,10 +96,6 @@ def _unproven(evidence: Evidence) -> Iterator[str]:
 
 def _wrong(result: CheckResult) -> bool:
     return result.verdict not in HELD
-
-
-def _short(check_id: str) -> str:
-    return check_id.split("::", 1)[1]
 
 
 def _line(text: str) -> str:

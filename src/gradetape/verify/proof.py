@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from gradetape.verify.evidence import Evidence
@@ -9,15 +10,15 @@ from gradetape.verify.plain import as_plain
 from gradetape.verify.problems import notes_of, problems_of
 
 
-class Proof(Evidence, frozen=True, kw_only=True):
+class Proof(Evidence, frozen=True, kw_only=True, dict=True):
     """The proof of an assignment's checks, or the problems that are left."""
 
-    @property
+    @cached_property
     def problems(self) -> tuple[str, ...]:
         """The problems that stand in the way of a proof."""
         return tuple(problems_of(self))
 
-    @property
+    @cached_property
     def notes(self) -> tuple[str, ...]:
         """What an author should know, though it stands in the way of nothing."""
         return tuple(notes_of(self))

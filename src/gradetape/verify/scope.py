@@ -52,7 +52,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _names(check: Check) -> tuple[str, ...]:
-    return check.id, check.id.split("::", 1)[1], check.name, check.name.removeprefix("test_")
+    return check.id, check.short_id, check.name, check.name.removeprefix("test_")
 
 
 def _chosen(noun: str, asked: Iterable[str], named: Mapping[str, Sequence[str]]) -> list[str]:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gradetape.records import Check
+from gradetape.text import counted
 from gradetape.verify.proof import Proof
 
 _OTHERS = ("reference", "variant", "starter", "adversary")
@@ -24,15 +25,11 @@ def render(proof: Proof, console: Console) -> None:
         console.print(f"[red]✗[/] {escape(problem)}")
     for note in (*proof.notes, *_without_hints(proof.checks)):
         console.print(f"[yellow]note:[/] {escape(note)}")
-    problems = _counted(len(proof.problems), "problem")
+    problems = counted(len(proof.problems), "problem")
     held = "No problem in what was run, which is not everything" if proof.partial else "The checks are proven"
     verdict = f"[green]{held}[/]" if proof.ok else f"[red]{problems}[/]"
-    checks, mutants = _counted(len(proof.checks), "check"), _counted(len(proof.of("mutant")), "mutant")
+    checks, mutants = counted(len(proof.checks), "check"), counted(len(proof.of("mutant")), "mutant")
     console.print(f"{escape(proof.assignment)}: {verdict} ({checks}, {mutants})")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _without_hints(checks: Sequence[Check]) -> Iterator[str]:

@@ -11,6 +11,11 @@ from gradetape.records import CheckResult, Verdict
 HELD = (Verdict.PASSED, Verdict.SKIPPED)
 
 
+def short(check_id: str) -> str:
+    """The id of a check within its question."""
+    return check_id.split("::", 1)[1]
+
+
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One solution that was run: its kind, its question (None for the whole assignment), and its results.
 

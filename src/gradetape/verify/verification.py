@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 
 from gradetape import scaffold
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.source import PythonSource
 from gradetape.engine import Engine, EngineOptions, open_engine
-from gradetape.errors import CourseError, InfrastructureError, ReleaseError
+from gradetape.errors import CourseError, ReleaseError
 from gradetape.grading.rubric import Rubric
-from gradetape.records import Outcome
+from gradetape.records import Job, Outcome
 from gradetape.release import refuse_unfit
 from gradetape.verify.coverage import Prompt
+from gradetape.verify.jobs import run_all
 from gradetape.verify.loading import not_loaded, not_parsed
 from gradetape.verify.mutants import mutants_of
 from gradetape.verify.outcomes import Outcomes
@@ -61,7 +62,7 @@ def verify(
         refuse_unknown(mutants, rubric)
         rubric = scope.rubric(rubric)
         plans = list(Planner(gradable, rubric, mutants).plans(repeat, scope.kinds))
-        found = _run(gradable, engine, plans, outcomes or Outcomes(), progress)
+        found = _run(gradable, engine, plans, outcomes, progress)
     trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, found, strict=True))
     return Proof(
         assignment=gradable.assignment.name,
@@ -140,20 +141,26 @@ def _trial(gradable: GradableAssignment, plan: Plan, outcome: Outcome) -> Trial:
 
 
 def _run(
-    gradable: GradableAssignment, engine: Engine, plans: Sequence[Plan], known: Outcomes, progress: ProgressCallback
-) -> list[Outcome]:
-    """The outcomes of all plans, in order; several run at the same time. Raises InfrastructureError for a lost one."""
-    found = {index: old for index, plan in enumerate(plans) if (old := known.of(gradable, plan.job))}
-    waiting, running = deque(index for index in range(len(plans)) if index not in found), dict[int, int]()
-    while len(found) < len(plans):
-        while waiting and len(running) < engine.capacity():
-            index = waiting.popleft()
-            running[engine.submit(plans[index].job)] = index
-        for number, outcome in engine.wait(60.0):
-            index = running.pop(number)
-            if not isinstance(outcome, Outcome):
-                raise InfrastructureError(f"{plans[index].kind} {plans[index].name} was lost: {outcome.reason}")
-            found[index] = outcome
+    gradable: GradableAssignment, engine: Engine, plans: Sequence[Plan], known: Outcomes | None,
+    progress: ProgressCallback,
+) -> list[Outcome]:  # fmt: skip
+    """The outcomes of all plans, in order. Raises InfrastructureError for a lost one."""
+    found = {index: old for index, plan in enumerate(plans) if known and (old := known.of(gradable, plan.job))}
+    left = [index for index in range(len(plans)) if index not in found]
+
+    def ended(number: int, outcome: Outcome) -> None:
+        index = left[number]
+        found[index] = outcome
+        if known:
             known.keep(gradable, plans[index].job, outcome)
-            progress(len(found), len(plans))
+        progress(len(found), len(plans))
+
+    def name(number: int) -> str:
+        return f"{plans[left[number]].kind} {plans[left[number]].name}"
+
+    run_all(engine, [partial(_job, plans[index]) for index in left], ended, name=name)
     return [found[index] for index in range(len(plans))]
+
+
+def _job(plan: Plan) -> Job:
+    return plan.job

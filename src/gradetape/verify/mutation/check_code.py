@@ -10,7 +10,7 @@ import msgspec
 from gradetape.course.check_files import check_file
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.source import PythonSource
-from gradetape.verify.mutation.hashing import digest_of
+from gradetape.grading.digests import digest_of
 
 _WORDS = ("hint", "points", "proves")
 

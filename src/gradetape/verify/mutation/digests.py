@@ -8,9 +8,9 @@ from pathlib import Path
 
 import gradetape
 from gradetape.course.gradable import GradableAssignment
+from gradetape.grading.digests import digest_of
 from gradetape.records import Environment
 from gradetape.verify.mutation.check_code import CheckCode, codes_of
-from gradetape.verify.mutation.hashing import digest_of
 
 LOADING = "loading"
 # The packages whose code runs a check, in the judge and in the workers.

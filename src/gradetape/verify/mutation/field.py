@@ -84,10 +84,8 @@ def dtype(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
 def training(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """`training=` is dropped or fixed."""
     match node:
-        case cst.Call(args=args):
-            for index, arg in enumerate(args):
-                if arg.keyword is not None and arg.keyword.value == "training":
-                    yield nodes.without(node, index)
+        case cst.Call():
+            yield from nodes.without_keyword(node, "training")
         case cst.Arg(keyword=cst.Name(value="training"), value=value):
             given = tree.code(value)
             yield from (node.with_changes(value=cst.Name(other)) for other in ("True", "False") if other != given)
@@ -114,13 +112,8 @@ def super_call(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
 def config_entry(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """An entry of `get_config` is dropped."""
     within = tree.function(node)
-    if not isinstance(node, cst.Dict) or within is None or within.name.value != "get_config":
-        return
-    for index in range(len(node.elements)):
-        left = [each for number, each in enumerate(node.elements) if number != index]
-        if left:
-            left[-1] = left[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-        yield node.with_changes(elements=left)
+    if isinstance(node, cst.Dict) and within is not None and within.name.value == "get_config":
+        yield from nodes.without_entry(node)
 
 
 def reset(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
@@ -225,10 +218,8 @@ def numpy_function(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
 def seed(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """A seed is dropped or fixed."""
     match node:
-        case cst.Call(args=args):
-            for index, arg in enumerate(args):
-                if arg.keyword is not None and arg.keyword.value == "seed":
-                    yield nodes.without(node, index)
+        case cst.Call():
+            yield from nodes.without_keyword(node, "seed")
         case cst.Arg(keyword=cst.Name(value="seed")) | cst.Arg(value=cst.Name(value="seed")):
             yield node.with_changes(value=cst.Integer("42"))
 

@@ -154,11 +154,7 @@ def drop_element(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
 def drop_entry(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """An entry of a dictionary is dropped."""
     if isinstance(node, cst.Dict):
-        for index in range(len(node.elements)):
-            left = [each for number, each in enumerate(node.elements) if number != index]
-            if left:
-                left[-1] = left[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-            yield node.with_changes(elements=left)
+        yield from nodes.without_entry(node)
 
 
 def augmented(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:

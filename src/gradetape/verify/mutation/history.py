@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from gradetape.grading.digests import digest_of
 from gradetape.records import CheckResult, Outcome, Verdict
 from gradetape.verify.mutation.digests import LOADING, Keys
-from gradetape.verify.mutation.hashing import digest_of
 from gradetape.verify.mutation.memory import Memory, Remembered
 from gradetape.verify.mutation.records import End, GeneratedMutant, Result, Solution
 from gradetape.verify.trials import HELD
@@ -24,10 +24,7 @@ class KnownVerdicts:
 
     def seconds(self, solution: Solution) -> dict[str, float | None]:
         """How long each check takes on a right solution; None if that is not known."""
-        checks = [check for check in self._checks if check.startswith(f"{solution.question}::")]
-        known = {
-            check: self._memory.pair(self._keys.pair(solution.question, solution.texts, check)) for check in checks
-        }
+        known = self._known(solution.question, solution.texts)
         return {check: each.seconds if each is not None and each.passed else None for check, each in known.items()}
 
     def keep_solution(self, solution: Solution, outcome: Outcome) -> None:
@@ -40,7 +37,7 @@ class KnownVerdicts:
         loading = self._memory.pair(self._key(mutant, LOADING))
         if loading is not None and not loading.passed:
             return Result(mutant=mutant, end=End.NOT_RUN, remembered=remembered)
-        known = self._known(mutant)
+        known = self._known(mutant.question, mutant.cells)
         for check, found in known.items():
             if found is not None and not found.passed:
                 end = End.TIMEOUT if found.how == Verdict.TIMEOUT else End.FAILED
@@ -71,11 +68,13 @@ class KnownVerdicts:
             unrelated = code is not None and mutant.function.split(".")[0] not in code.names
             return check != last, unrelated, -self._failed[f"{mutant.function} {check}"]
 
-        return sorted((check for check, found in self._known(mutant).items() if found is None), key=order)
+        return sorted(
+            (check for check, found in self._known(mutant.question, mutant.cells).items() if found is None), key=order
+        )
 
-    def _known(self, mutant: GeneratedMutant) -> dict[str, Remembered | None]:
-        checks = [check for check in self._checks if check.startswith(f"{mutant.question}::")]
-        return {check: self._memory.pair(self._key(mutant, check)) for check in checks}
+    def _known(self, question_id: str, cells: Sequence[str]) -> dict[str, Remembered | None]:
+        checks = [check for check in self._checks if check.startswith(f"{question_id}::")]
+        return {check: self._memory.pair(self._keys.pair(question_id, cells, check)) for check in checks}
 
     def _keep(self, key: str, result: CheckResult) -> None:
         self._memory.keep_pair(key, Remembered(result.verdict in HELD, str(result.verdict), result.seconds))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 
@@ -51,6 +53,22 @@ def with_arguments(call: cst.Call, args: list[cst.Arg]) -> cst.Call:
 def without(call: cst.Call, index: int) -> cst.Call:
     """The call without one of its arguments."""
     return with_arguments(call, [arg for number, arg in enumerate(call.args) if number != index])
+
+
+def without_keyword(call: cst.Call, name: str) -> Iterator[cst.Call]:
+    """The call without its keyword argument of a name, if it has one."""
+    for index, arg in enumerate(call.args):
+        if arg.keyword is not None and arg.keyword.value == name:
+            yield without(call, index)
+
+
+def without_entry(node: cst.Dict) -> Iterator[cst.Dict]:
+    """The dictionary without one of its entries, for each of them."""
+    for index in range(len(node.elements)):
+        left = [each for number, each in enumerate(node.elements) if number != index]
+        if left:
+            left[-1] = left[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        yield node.with_changes(elements=left)
 
 
 def renamed(node: cst.Name | cst.Attribute, name: str) -> cst.CSTNode:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
@@ -12,6 +11,7 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
 from gradetape.errors import CourseError, InfrastructureError
 from gradetape.records import Cell, CheckLimit, Job, Outcome
+from gradetape.verify.jobs import Ended, MakeJob, run_all
 from gradetape.verify.mutation.history import KnownVerdicts
 from gradetape.verify.mutation.records import GeneratedMutant, Result, Solution
 from gradetape.verify.trials import HELD
@@ -20,9 +20,7 @@ from gradetape.verify.trials import HELD
 # waits for ever, by the clock. Each is a multiple of the seconds that the solution takes, and at least so many.
 _CPU_TIMES, _LEAST_CPU_S = 10.0, 3.0
 _TIMES, _LEAST_S = 20.0, 10.0
-_STARTS = 3
-MakeJob = Callable[[], Job]
-Ended = Callable[[int, Outcome], None]
+_ATTEMPTS = 3
 
 
 class MutantRunner:
@@ -42,7 +40,7 @@ class MutantRunner:
         unknown = {index: self._unknown(solution) for index, solution in enumerate(solutions)}
         left = [index for index, checks in unknown.items() if checks]
         jobs = [partial(self._job, solutions[index].question, solutions[index].texts, unknown[index]) for index in left]
-        run_all(self._engine, jobs, lambda index, outcome: self._keep_solution(solutions[left[index]], outcome))
+        self._run_all(jobs, lambda index, outcome: self._keep_solution(solutions[left[index]], outcome))
         self._seconds = {(each.question, each.name): self._known.seconds(each) for each in solutions}
 
     def run(self, mutants: Sequence[GeneratedMutant], progress: Callable[[], None]) -> list[Result]:
@@ -58,8 +56,11 @@ class MutantRunner:
             found[left[number]] = self._known.decided(mutant, remembered=False)
             progress()
 
-        run_all(self._engine, [partial(self._mutant_job, mutants[index]) for index in left], ended)
+        self._run_all([partial(self._mutant_job, mutants[index]) for index in left], ended)
         return [_decided(result) for result in found.values()]
+
+    def _run_all(self, jobs: Sequence[MakeJob], ended: Ended) -> None:
+        run_all(self._engine, jobs, ended, name=lambda _: "a mutant", attempts=_ATTEMPTS)
 
     def _unknown(self, solution: Solution) -> tuple[str, ...]:
         return tuple(check for check, seconds in self._known.seconds(solution).items() if seconds is None)
@@ -96,25 +97,3 @@ def _decided(result: Result | None) -> Result:
     if result is None:
         raise InfrastructureError("the judge gave no result for a mutant. Run the command again: it continues.")
     return result
-
-
-def run_all(engine: Engine, jobs: Sequence[MakeJob], ended: Ended) -> None:
-    """Runs jobs, several at the same time, each made when its turn comes.
-
-    Raises InfrastructureError for a job that is lost again and again.
-    """
-    waiting, running = deque(range(len(jobs))), dict[int, int]()
-    starts: Counter[int] = Counter()
-    while waiting or running:
-        while waiting and len(running) < engine.capacity():
-            index = waiting.popleft()
-            starts[index] += 1
-            running[engine.submit(jobs[index]())] = index
-        for number, outcome in engine.wait(60.0):
-            index = running.pop(number)
-            if isinstance(outcome, Outcome):
-                ended(index, outcome)
-            elif starts[index] < _STARTS:
-                waiting.appendleft(index)
-            else:
-                raise InfrastructureError(f"a mutant was lost {_STARTS} times: {outcome.reason}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from gradetape.text import counted
 from gradetape.verify.mutation.records import End, Result
 
 
@@ -64,7 +65,7 @@ class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
 
     def _too_low(self, each: QuestionScore) -> str:
         return (
-            f"{each.question}: {_counted(each.survived, 'mutant')} passed every check: the score is {each.score:.1%}, "
+            f"{each.question}: {counted(each.survived, 'mutant')} passed every check: the score is {each.score:.1%}, "
             f"at least {self.at_least:g}% is due. Write a check that fails them, or list those that are equivalent: "
             "--write-survivors"
         )
@@ -111,9 +112,5 @@ class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _nothing_ran(each: QuestionScore) -> str:
-    mutants = _counted(each.generated, "mutant")
+    mutants = counted(each.generated, "mutant")
     return f"{each.question}: none of {mutants} runs, which says nothing of its checks. Take a larger --sample, or none"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
