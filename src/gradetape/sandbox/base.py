@@ -11,6 +11,7 @@ import msgspec
 
 from gradetape.errors import SandboxError
 from gradetape.records import Limits
+from gradetape.sandbox.driver import DriverAccess
 
 ROLES = ("student", "reference", "clean")
 STUDENT_UIDS = range(64001, 65401)
@@ -51,7 +52,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a zygote: its socket, the isolation and limits of its workers, and the folders hidden from them.
 
     `secret` lists the hidden folders; a sandbox that would show one of them is refused. `filter` is the compiled system
-    call filter. With `gpu`, workers can use the devices of the GPU driver.
+    call filter. With `gpu`, a worker can use the device of its slot.
     """
 
     socket: str
@@ -81,10 +82,12 @@ class Sandbox(Protocol):
     def check(self) -> None:
         """Raises SandboxError if a hidden folder would be visible inside; called before any worker starts."""
 
-    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+    def enter(
+        self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports, keep: int
+    ) -> NoReturn:  # fmt: skip
         """Sandboxes this process, runs `work`, and ends.
 
-        `uid` is the worker's uid if the grader is root; `keep` is the descriptor that `work` needs. Raises
-        SandboxError, which names the missing layer and how to get it, or SandboxUnavailable where another backend may
-        work.
+        `uid` is the worker's uid if the grader is root; `gpu` is what it can reach of a GPU's driver; `keep` is the
+        descriptor that `work` needs. Raises SandboxError, which names the missing layer and how to get it, or
+        SandboxUnavailable where another backend may work.
         """
