@@ -66,7 +66,7 @@ def command(
         raise click.UsageError("--json describes one assignment: name it")
     mutating, proving = _options(MutationOptions, others), _options(ProvingOptions, others)
     mutating.refuse_alone()
-    proving.refuse_unfit(course.root, len(names), repeat, as_json)
+    proving.refuse_unfit(course.root, len(names), question, repeat, as_json)
     if mutating.mutated:
         if repeat > 1 or any(msgspec.structs.astuple(proving)):
             raise click.UsageError("--mutate runs generated mutants only: leave out the options of the other proofs")
