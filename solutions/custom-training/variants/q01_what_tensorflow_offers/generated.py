@@ -37,7 +37,7 @@ class Affine(tf.Module):
     def __init__(self, kernel, bias):
         super().__init__()
         self.kernel, self.bias = (tf.Variable(part) for part in (kernel, bias))
-        rows = tf.TensorSpec([None, len(kernel)], tf.float32)
+        rows = tf.TensorSpec([None, len(kernel)])
         self.function = tf.function(self.compute, input_signature=[rows])
 
     def compute(self, x):

@@ -35,7 +35,7 @@ class Affine(tf.Module):
         return self.compute(x)
 
     def export(self, folder):
-        self.__call__.get_concrete_function(tf.TensorSpec([None, self.kernel.shape[0]], tf.float32))
+        self.__call__.get_concrete_function(tf.TensorSpec([None, self.kernel.shape[0]]))
         tf.saved_model.save(self, folder)
 
 

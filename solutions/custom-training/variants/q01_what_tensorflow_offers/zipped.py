@@ -29,7 +29,7 @@ class Affine(tf.Module):
         self.bias = tf.Variable(bias)
         self.kernel = tf.Variable(kernel)
 
-    @tf.function(input_signature=(tf.TensorSpec([None, None], tf.float32),))
+    @tf.function(input_signature=(tf.TensorSpec([None, None]),))
     def __call__(self, x):
         return tf.einsum("bn,nm->bm", x, self.kernel) + self.bias
 
