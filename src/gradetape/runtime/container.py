@@ -60,8 +60,8 @@ class ContainerZygote(ZygoteProcess):
             stack.callback(self._remove)
             gpu = bool(slot.device)
             policy = Policy(
-                socket=f"{_SHARED}/zygote", isolation="namespaces", limits=limits, secret=(), filter=compile_filter(),
-                gpu=gpu,
+                socket=f"{_SHARED}/zygote", isolation="namespaces", limits=limits, secret=(),
+                filter=compile_filter(gpu=gpu), gpu=gpu,
             )  # fmt: skip
             run = msgspec.structs.replace(
                 hardened_run(limits, container, folder, "gradetape.worker.zygote", slot=slot), name=self._name,

@@ -119,7 +119,7 @@ class LocalZygote(ZygoteProcess):
         folder = self._stack.enter_context(tempdirs.folder("gradetape-zygote-"))
         path = folder / "zygote"
         hidden = tuple(str(path.resolve()) for path in secret)
-        program = b"" if isolation == "none" else compile_filter()
+        program = b"" if isolation == "none" else compile_filter(gpu=gpu)
         policy = Policy(
             socket=str(path), isolation=isolation, limits=limits, secret=hidden, filter=program, gpu=gpu
         )  # fmt: skip
