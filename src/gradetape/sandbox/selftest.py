@@ -78,12 +78,7 @@ def _calls() -> Iterator[Attempt]:
     yield "the system call filter", "a core dump", partial(resource.setrlimit, *core)
     for number in (_TIOCSTI, _TIOCSTI | 1 << 32):  # the kernel reads only the lower half
         yield "the system call filter", "TIOCSTI", partial(syscalls.ioctl, 0, number)
-    for what, attempt in {
-        "reading only what is cached": partial(syscalls.read_cached, 0), "discarding memory": _page_out,
-        "watching a folder": _watch,
-        "locking a file": partial(_lock_twice, _lock_file),
-        "locking a range of a file": partial(_lock_twice, _lock_range), "changing a file's mode": _change_mode,
-    }.items():  # fmt: skip
+    for what, attempt in _SHARED.items():
         yield "the system call filter", what, attempt
 
 
@@ -169,6 +164,17 @@ def _change_mode() -> None:
             raise PermissionError(errno.EPERM, "a change without effect")
     finally:
         os.close(descriptor)
+
+
+# What one worker could use to leave something for another, or to find it.
+_SHARED: dict[str, Callable[[], object]] = {
+    "reading only what is cached": partial(syscalls.read_cached, 0),
+    "discarding memory": _page_out,
+    "watching a folder": _watch,
+    "locking a file": partial(_lock_twice, _lock_file),
+    "locking a range of a file": partial(_lock_twice, _lock_range),
+    "changing a file's mode": _change_mode,
+}
 
 
 def _refuse_privileges() -> None:
