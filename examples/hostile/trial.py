@@ -164,11 +164,12 @@ class _Grader(NamedTuple):
             grades = {_number(grade.file): grade for grade in book.latest(TARGET)}
         pages = {path.relative_to(out).as_posix(): path.read_text("utf-8") for path in out.rglob("*.*")
                  if path.suffix in (".html", ".csv")}  # fmt: skip
-        # Commands for staff contain the name of the results folder and so the canary. An earlier grade has it in text
+        # What is for staff contains the name of the results folder and so the canary. An earlier grade has it in text
         # for staff.
         pages = {name: text.replace(out.name, "results") for name, text in pages.items() if not _is_earlier(name)}
+        stderr = done.stderr.replace(out.name, "results")
         shown = {f"the terminal, {grade.student}": _shown(grade) for grade in grades.values()}
-        return Run(done.returncode, results, grades, pages, done.stderr, seconds, done.stdout, shown)
+        return Run(done.returncode, results, grades, pages, stderr, seconds, done.stdout, shown)
 
     def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         folder = self.course.parent

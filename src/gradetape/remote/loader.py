@@ -105,9 +105,8 @@ class LoadReport:
         if type(answer) is not dict or self.loaded:
             return
         for kind in ("error", "copied", "output"):
-            if type(text := answer.get(kind)) is str and text and (index, kind) not in self._reported:
-                self._reported.add((index, kind))
-                self._add(index, kind, printable(strip_ansi(text)), "words", _TOO_MUCH)
+            if type(text := answer.get(kind)) is str and text:
+                self._add_words(index, kind, text)
 
     def add_quarantine(self, index: int, text: str) -> None:
         """Records the quarantine of a cell; `text` is in the grader's words, and after the first load always the
@@ -117,10 +116,16 @@ class LoadReport:
             self._reported.add((index, shown))
             self._add(index, "quarantined", shown, "quarantined", _TOO_MANY)
 
+    def _add_words(self, index: int, kind: str, text: str) -> None:
+        """Keeps each kind of text once per cell."""
+        if (index, kind) not in self._reported and self._left["words"]:
+            self._reported.add((index, kind))
+            self._add(index, kind, printable(strip_ansi(text)), "words", _TOO_MUCH)
+
     def _add(self, index: int, kind: str, shown: str, account: str, too_much: str) -> None:
         """Keeps a text if its account has room for it on a page; the first text without room is replaced."""
         left = self._left[account]
-        if left <= 0:
+        if not left:
             return
         size = len(html.escape(shown))
         self._left[account] = left - size if size <= left else 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -53,19 +53,13 @@ class ShippedFunctions:
 
 
 def _traceable(tree: ast.Module, lines: list[str]) -> list[str]:
-    """The lines of what the one function in `tree` defines, for AutoGraph; all others are empty."""
-    kept = {number for first, last in _inner(tree) for number in range(first, last + 1)}
+    """The lines of the functions that the one function in `tree` defines; all others are empty."""
+    kept = {number for node in ast.walk(tree) if node not in tree.body for number in _lines_of(node)}
     return [line if number in kept else "\n" for number, line in enumerate(lines, 1)]
 
 
-def _inner(tree: ast.Module) -> Iterator[tuple[int, int]]:
-    """The first and the last line of each inner function, and of each simple statement with a lambda in it."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.stmt) or node in tree.body:
-            continue
-        simple = not hasattr(node, "body")
-        if isinstance(node, ast.FunctionDef) or (
-            simple and any(isinstance(part, ast.Lambda) for part in ast.walk(node))
-        ):
-            first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
-            yield first, node.end_lineno or node.lineno
+def _lines_of(node: ast.AST) -> range:
+    """The lines of a function, from its first decorator on."""
+    if not isinstance(node, ast.FunctionDef) or node.end_lineno is None:
+        return range(0)
+    return range(min([node.lineno, *(each.lineno for each in node.decorator_list)]), node.end_lineno + 1)
