@@ -16,7 +16,7 @@ from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import LocalEngine, judge
 from gradetape.judge.transcript import Transcript
-from gradetape.records import Cell, CellEvent, Check, CheckResult, Outcome, Said, Verdict
+from gradetape.records import Cell, CellEvent, Check, CheckResult, Job, Lost, Outcome, Said, Verdict
 from gradetape.remote.loader import AGAIN, LoadReport
 from gradetape.runtime.launch import LocalZygote
 from gradetape.runtime.slots import Slots
@@ -183,6 +183,14 @@ def test_c_last(student):
     '''Third.'''
     assert shipped(student.f, 'last') == 0
 """,
+    "autograder/a/test_q02_y.py": """
+import os, signal
+from gradetape.checks import points
+@points(1)
+def test_d_kills_the_server(student):
+    '''The judge server ends.'''
+    os.kill(os.getppid(), signal.SIGKILL)
+""",
 }
 KEEPS = """
 import os
@@ -223,12 +231,16 @@ def gradable(tmp_path_factory: pytest.TempPathFactory) -> GradableAssignment:
     files = {
         **CHECKS,
         "grader_config.yml": "course: Words\nlimits: {check_s: 20, cell_s: 20}\n",
-        "assignments/a/assignment.yml": "title: A\nquestions: {q01_x: 4}\n",
+        "assignments/a/assignment.yml": "title: A\nquestions: {q01_x: 4, q02_y: 1}\n",
         "assignments/a/introduction.md": "# A\n",
         "assignments/a/q01_x/prompt.md": "# Do\n",
         "assignments/a/q01_x/starter.py": "def f(x):\n    ...\n",
         "autograder/seed": "5f3a9c0e7d12b4865f3a9c0e7d12b486\n",
         "solutions/a/q01_x.py": "def f(x):\n    return x\n",
+        "assignments/a/q02_y/test_public.py": "",
+        "assignments/a/q02_y/prompt.md": "# Do\n",
+        "assignments/a/q02_y/starter.py": "def g():\n    ...\n",
+        "solutions/a/q02_y.py": "def g():\n    return 1\n",
     }
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -244,10 +256,16 @@ def engine(gradable: GradableAssignment) -> Iterator[LocalEngine]:
         yield engine
 
 
-def judged(engine: LocalEngine, gradable: GradableAssignment, source: str, said: Said | None = None) -> Outcome:
+def job_of(engine: LocalEngine, gradable: GradableAssignment, source: str, *names: str) -> Job:
+    """A job of the first question and of the checks that are named."""
+    checks = engine.collected.checks
+    only = tuple(each.id for each in checks if each.question == "q01_x" or each.name in names)
     cells = tuple(Cell(source=part) for part in source.split("# %%"))
-    job = gradable.job(cells, gradable.course.config.limits.record())
-    return judge(engine, msgspec.structs.replace(job, said=said))
+    return gradable.job(cells, gradable.course.config.limits.record(), only=only)
+
+
+def judged(engine: LocalEngine, gradable: GradableAssignment, source: str, said: Said | None = None) -> Outcome:
+    return judge(engine, msgspec.structs.replace(job_of(engine, gradable, source), said=said))
 
 
 def read_by_student(outcome: Outcome) -> str:
@@ -283,6 +301,17 @@ def test_a_submission_that_is_judged_again_is_heard_once(
     assert HIDDEN_INPUT in (tmp_path / "kept").read_text()
     assert again.events == first.events
     assert [each.message for each in again.results] == [each.message for each in first.results]
+
+
+def test_what_a_lost_submission_has_said_comes_with_the_loss(
+    engine: LocalEngine, gradable: GradableAssignment, tmp_path: Path
+) -> None:
+    source = KEEPS.format(file=str(tmp_path / "kept"), more="")
+    number = engine.submit(job_of(engine, gradable, source, "test_d_kills_the_server"))
+    ended = next(each for _ in iter(int, 1) for each in engine.wait(1.0))
+    assert ended[0] == number and isinstance(ended[1], Lost) and ended[1].said is not None
+    assert [(each.kind, each.text) for each in ended[1].said.events] == [("output", "kept: nothing\n")]
+    assert [each.check.name for each in ended[1].said.results] == ["test_public"]
 
 
 # What a check sends to the worker leaves no text there

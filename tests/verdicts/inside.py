@@ -57,6 +57,20 @@ def descriptors():
     return found
 
 
+def changes(path):
+    """Which attributes of a file could be changed."""
+    found = []
+    for change in (
+        lambda: os.chmod(path, 0o777),
+        lambda: os.utime(path, (1, 1)),
+        lambda: os.setxattr(path, "user.x", b""),
+    ):
+        with contextlib.suppress(OSError):
+            change()
+            found.append(True)
+    return found
+
+
 def writes(folder):
     try:
         Path(folder, "probe").write_text("x")

@@ -7,9 +7,12 @@ can set limits and priorities only for itself.
 
 Nothing may pass from one worker to another, at the same time or later. The read-only files are the same for all of
 them, and so is the kernel's cache of these. So no call reports who uses a file (inotify), which of its pages or names
-are cached (mincore, RWF_NOWAIT, RESOLVE_CACHED), or discards them (fadvise, some of madvise). Locks, modes and times of
-files cannot be changed; such calls succeed and do nothing, since the worker's own files are its alone. What a clock or
-the counters of a process tell about the cache remains.
+are cached (mincore, RWF_NOWAIT, RESOLVE_CACHED), or discards them (fadvise, some of madvise). Locks are granted and
+have no effect, since the worker's own files are its alone. What a clock or the counters of a process tell about the
+cache remains.
+
+Without namespaces, an ordinary user's workers have the grader's uid, and Landlock does not cover the modes and times of
+files. A second filter refuses to change these.
 
 libseccomp compiles the filter in the supervisor, and its bytes are sent to the zygote, so that an image needs no
 libseccomp.
@@ -27,11 +30,12 @@ from gradetape.sandbox import syscalls
 from gradetape.sandbox.base import required
 
 _FILES = (
-    "access chdir close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fallocate fchdir "
-    "fcntl fdatasync fgetxattr flistxattr fstat fstatfs fsync ftruncate getcwd getdents getdents64 getxattr "
-    "lgetxattr link linkat listxattr llistxattr lseek lstat mkdir mkdirat newfstatat open openat pread64 preadv "
-    "preadv2 pwrite64 pwritev pwritev2 read readlink readlinkat readv rename renameat renameat2 rmdir sendfile "
-    "stat statfs statx symlink symlinkat sync_file_range truncate umask unlink unlinkat write writev"
+    "access chdir chmod close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fallocate "
+    "fchdir fchmod fchmodat fchmodat2 fcntl fdatasync fgetxattr flistxattr fstat fstatfs fsync ftruncate "
+    "futimesat getcwd getdents getdents64 getxattr lgetxattr link linkat listxattr llistxattr lseek lstat mkdir "
+    "mkdirat newfstatat open openat pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readlink readlinkat "
+    "readv rename renameat renameat2 rmdir sendfile stat statfs statx symlink symlinkat sync_file_range "
+    "truncate umask unlink unlinkat utime utimensat utimes write writev"
 )
 _MEMORY = (
     "brk madvise membarrier mlock mlock2 mmap mprotect mremap msync munlock munmap pkey_alloc pkey_free pkey_mprotect"
@@ -61,8 +65,8 @@ _CONNECTED_PAIRS = (
 _OTHERS = "getrandom memfd_create"
 ALLOWED = " ".join((_FILES, _MEMORY, _PROCESSES, _SIGNALS_AND_TIME, _WAITING, _CONNECTED_PAIRS, _OTHERS)).split()
 
-# Succeed and do nothing.
-WITHOUT_EFFECT = ["chmod", "fchmod", "fchmodat", "fchmodat2", "flock", "futimesat", "utime", "utimensat", "utimes"]
+_MODES_AND_TIMES = ("chmod", "fchmod", "fchmodat", "fchmodat2", "futimesat", "utime", "utimensat", "utimes")
+_WITHOUT_EFFECT = ("flock",)
 _LOCK_COMMANDS = (5, 6, 7, 36, 37, 38)  # of fcntl: F_GETLK, F_SETLK, F_SETLKW, and the same for open file descriptions
 # Of fcntl: descriptors and their flags, the size of a pipe, seals. Others watch folders (F_NOTIFY) or lease files.
 _FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030, 1032, 1033, 1034)
@@ -80,10 +84,7 @@ _REFUSED = ("socket", "connect", "bind", "listen", "accept", "accept4", "unshare
 
 def compile_filter(*, gpu: bool = False) -> bytes:
     """The filter as BPF instructions, with `gpu` for workers that use a GPU; raises SandboxError without libseccomp."""
-    try:
-        import pyseccomp as seccomp
-    except (ImportError, RuntimeError) as error:
-        raise SandboxError("the system call filter needs libseccomp: apt-get install libseccomp2") from error
+    seccomp = _library()
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
     conditional = _conditional(seccomp.Arg, seccomp.EQ, seccomp.MASKED_EQ, gpu)
     for name in (*ALLOWED, "ioctl"):
@@ -92,11 +93,32 @@ def compile_filter(*, gpu: bool = False) -> bytes:
                 rules.add_rule(seccomp.ALLOW, name, *conditions)
     for name in _REFUSED:
         rules.add_rule(seccomp.ERRNO(errno.EPERM), name)
-    for name in WITHOUT_EFFECT:
-        if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:
-            rules.add_rule(seccomp.ERRNO(0), name)
+    for name in _WITHOUT_EFFECT:
+        rules.add_rule(seccomp.ERRNO(0), name)
     for command in _LOCK_COMMANDS:
         rules.add_rule(seccomp.ERRNO(0), "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, _INT, command))
+    return _exported(rules)
+
+
+def compile_fixed() -> bytes:
+    """A filter that only refuses to change the modes and times of files; raises SandboxError without libseccomp."""
+    seccomp = _library()
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    for name in _MODES_AND_TIMES:
+        if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:
+            rules.add_rule(seccomp.ERRNO(errno.EPERM), name)
+    return _exported(rules)
+
+
+def _library() -> Any:
+    try:
+        import pyseccomp
+    except (ImportError, RuntimeError) as error:
+        raise SandboxError("the system call filter needs libseccomp: apt-get install libseccomp2") from error
+    return pyseccomp
+
+
+def _exported(rules: Any) -> bytes:
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)
