@@ -60,14 +60,10 @@ def descriptors():
 def changes(path):
     """Which attributes of a file could be changed."""
     found = []
-    for change in (
-        lambda: os.chmod(path, 0o777),
-        lambda: os.utime(path, (1, 1)),
-        lambda: os.setxattr(path, "user.x", b""),
-    ):
+    for change, *values in ((os.chmod, 0o777), (os.utime, (1, 1)), (os.setxattr, "user.x", b"x")):
         with contextlib.suppress(OSError):
-            change()
-            found.append(True)
+            change(path, *values)
+            found.append(values)
     return found
 
 

@@ -50,7 +50,7 @@ OPTIONS = (
 class JudgeProcess:
     """A forked judge of one job, begun at `since`: its remaining items, and the deadline of its check.
 
-    The transcript is that of the whole job.
+    The transcript is that of the whole job. Large because it holds everything that the server knows about a child.
     """
 
     def __init__(

@@ -123,7 +123,7 @@ class LoadReport:
             self._add(index, kind, printable(strip_ansi(text)), "words", _TOO_MUCH)
 
     def _add(self, index: int, kind: str, shown: str, account: str, too_much: str) -> None:
-        """Keeps a text if its account has room for it on a page; the first text without room is replaced."""
+        """Keeps a text if it fits into what its account has left on a page; the first one that does not is replaced."""
         left = self._left[account]
         if not left:
             return
