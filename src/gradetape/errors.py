@@ -103,12 +103,16 @@ class Missing(WorkerEvent):
 
 
 class Gone(WorkerEvent):
-    """The worker has ended; `cause` is `timeout`, `memory`, `crashed` or `fault`."""
+    """The worker has ended; `cause` is `timeout`, `memory`, `crashed` or `fault`.
 
-    def __init__(self, cause: str, detail: str = "") -> None:
-        super().__init__(f"{cause}: {detail}" if detail else cause)
+    `detail` is in the grader's words; `said` is what the code in the worker said, which is untrusted.
+    """
+
+    def __init__(self, cause: str, detail: str = "", said: str = "") -> None:
+        super().__init__(": ".join(part for part in (cause, detail, said) if part))
         self.cause = cause
         self.detail = detail
+        self.said = said
 
 
 class Overdue(WorkerEvent):

@@ -249,6 +249,17 @@ class CheckLimit(msgspec.Struct, frozen=True, kw_only=True):
     cpu_s: float
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a submission's code said when it was first judged: the events of its cells, its results of public checks.
+
+    If the submission is judged again, its student reads these words and no others: by then its code has seen hidden
+    inputs.
+    """
+
+    events: tuple[CellEvent, ...] = ()
+    results: tuple[CheckResult, ...] = ()
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One submission to judge: its cells, the reference's, and how.
 
@@ -256,7 +267,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     run: for each check the reference runs with another seed, and its replies are played back to the check.
 
     `check_limits` replaces the limits of single checks, by check id. With `stop_at_failure` the checks run in the order
-    of `only`, and the first one that is not passed is the last.
+    of `only`, and the first one that is not passed is the last. `said` is given if the submission is judged again.
     """
 
     cells: tuple[Cell, ...]
@@ -268,6 +279,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     liar: bool = False
     check_limits: dict[str, CheckLimit] = {}
     stop_at_failure: bool = False
+    said: Said | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -283,9 +295,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A job that the grader's machinery lost; this is not the submission's fault."""
+    """A job that the grader's machinery lost; this is not the submission's fault.
+
+    `said` is what its code had said by then; None if it had not met a hidden check yet.
+    """
 
     reason: str
+    said: Said | None = None
 
 
 class CollectedChecks(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -17,6 +17,7 @@ from gradetape.records import Job
 from gradetape.remote.budget import CheckBudget
 from gradetape.remote.connection import CHECK_BYTES
 from gradetape.remote.functions import WorkerFunction, default_worker
+from gradetape.remote.loader import Listener
 from gradetape.remote.replay import PlaybackSession, Recording
 from gradetape.remote.roles import CLEAN, REFERENCE, STUDENT
 from gradetape.remote.session import RemoteSession, Session
@@ -32,15 +33,19 @@ _OUTPUT_S = 1.0
 class CheckContext:
     """The sessions of one job, and the budget of the current check.
 
-    `recording` receives the student's replies, if they are recorded.
+    `recording` receives the student's replies, if they are recorded; `listener` the events of the student's cells.
     """
 
-    def __init__(self, control: ZygoteClient, job: Job, recording: Recording | None = None) -> None:
+    def __init__(
+        self, control: ZygoteClient, job: Job, recording: Recording | None = None, listener: Listener | None = None
+    ) -> None:
         self.job = job
         self.budget = CheckBudget()
         self._control = control
         open_transport = recording.open_transport if recording is not None else Channel
-        self.student: Session = RemoteSession(control, STUDENT, job.cells, job.limits, self.budget, open_transport)
+        self.student: Session = RemoteSession(
+            control, STUDENT, job.cells, job.limits, self.budget, open_transport, listener
+        )
         self._recorded = recording is not None
         self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget)
         self._clean_sessions: list[RemoteSession] = []
@@ -132,7 +137,7 @@ class CheckContext:
             except WorkerEvent as event:
                 last = event
             except StudentError as error:
-                last = session.note(Gone("crashed", f"the worker cannot be reseeded: {error}"))
+                last = session.note(Gone("crashed", "the worker cannot be reseeded", said=str(error)))
             self.budget.begin(self.job.limits.check_s)
         self.budget.note(last)
 

@@ -51,8 +51,8 @@ class InProcessHost:
     def began(self, item: pytest.Item, seconds: float) -> None:
         """Does nothing: no other process keeps the time."""
 
-    def ended(self, result: CheckResult) -> None:
-        """Does nothing: pytest reports the result."""
+    def ended(self, result: CheckResult, said: str) -> None:
+        """Does nothing: pytest reports the result, to staff."""
 
     def lost(self, error: InfrastructureError) -> None:
         """Ends the session: no check can be judged any more."""

@@ -167,7 +167,7 @@ class WorkerConnection:
             raise self._session.note(Missing(what))
         chain, kind, text, traceback = reply[2:]
         if _OUT_OF_MEMORY & set(chain):
-            raise self._session.note(Gone("memory", f"{kind}: {text}"))
+            raise self._session.note(Gone("memory", said=f"{kind}: {text}"))
         raise self._error(chain, kind, text, traceback)
 
     def _error(self, chain: list[str], kind: str, text: str, traceback: str) -> StudentError:

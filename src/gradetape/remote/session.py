@@ -16,7 +16,7 @@ from gradetape.records import Cell, Limits
 from gradetape.remote.budget import CheckBudget
 from gradetape.remote.connection import Transport, WorkerConnection
 from gradetape.remote.handles import Names
-from gradetape.remote.loader import CellLoader, LoadReport
+from gradetape.remote.loader import CellLoader, Listener, LoadReport
 from gradetape.remote.roles import Role
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.wire.channel import Channel
@@ -83,14 +83,15 @@ class Session(ABC):
 class RemoteSession(Session):
     """A session whose workers are processes, forked by a zygote.
 
-    `open_transport` opens the transport on a worker's socket.
+    `open_transport` opens the transport on a worker's socket; `listener` receives the events of the cells when all of
+    them have run in a worker.
     """
 
     def __init__(
         self, control: ZygoteClient, role: Role, cells: tuple[Cell, ...], limits: Limits, budget: CheckBudget,
-        open_transport: OpenTransport = Channel,
+        open_transport: OpenTransport = Channel, listener: Listener | None = None,
     ) -> None:  # fmt: skip
-        self._loader = CellLoader(role, cells, limits, control.slot.device)
+        self._loader = CellLoader(role, cells, limits, control.slot.device, listener)
         super().__init__(role, limits, budget, self._loader.report)
         self._control = control
         self._open_transport = open_transport

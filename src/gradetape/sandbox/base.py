@@ -51,7 +51,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a zygote: its socket, the isolation and limits of its workers, and the folders hidden from them.
 
     `secret` lists the hidden folders; a sandbox that would show one of them is refused. `filter` is the compiled system
-    call filter. With `gpu`, workers can use the devices of the GPU driver.
+    call filter, `fixed` another one that refuses to change the modes and times of files. With `gpu`, workers can use
+    the devices of the GPU driver.
     """
 
     socket: str
@@ -59,6 +60,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     secret: tuple[str, ...]
     filter: bytes = b""
+    fixed: bytes = b""
     gpu: bool = False
 
 

@@ -63,8 +63,11 @@ class PlainSandbox:
         tempfile.tempdir = None
         os.environ.update(HOME=folder, TMPDIR=folder)
         files = self._landlock(uid, folder)
+        if uid is None:
+            load(self._policy.fixed)
         load(self._policy.filter)
-        prove(Tried((*self._policy.secret, self._policy.socket), gone=False, landlocked=True, parent=True))
+        hidden = (*self._policy.secret, self._policy.socket)
+        prove(Tried(hidden, gone=False, landlocked=True, parent=True, fixed=uid is None))
         return ("plain", *(("uid",) if uid else ()), "no_new_privs", "rlimits", *files, "seccomp")
 
     def _landlock(self, uid: int | None, folder: str) -> tuple[str, ...]:
