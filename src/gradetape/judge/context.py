@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -13,6 +12,7 @@ import msgspec
 import numpy as np
 
 from gradetape.errors import Gone, StudentError, WireError, WorkerEvent
+from gradetape.judge.seeds import check_rng, worker_seed
 from gradetape.records import Job
 from gradetape.remote.budget import CheckBudget
 from gradetape.remote.connection import CHECK_BYTES
@@ -86,7 +86,7 @@ class CheckContext:
 
     def rng(self) -> np.random.Generator:
         """A random generator that depends only on the course's secret seed and the check."""
-        return np.random.default_rng([*self.job.seed.encode(), zlib.crc32(self._check.encode())])
+        return check_rng(self.job.seed, self._check)
 
     def reference(self) -> RemoteSession:
         """The session of the reference solution."""
@@ -139,7 +139,7 @@ class CheckContext:
     def _reseed(self, session: Session) -> None:
         worker = session.ready()
         worker.transport.renew(CHECK_BYTES)
-        worker.ask(Operation.SEED, zlib.crc32(f"{self.job.seed}{self._check}".encode()))
+        worker.ask(Operation.SEED, worker_seed(self.job.seed))
         worker.ask(Operation.OUTPUT)
 
 
