@@ -8,7 +8,7 @@ import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here
-from gradetape.cli.terminal import warn
+from gradetape.cli.lines import warn
 from gradetape.errors import GradebookError
 from gradetape.exports import TARGETS, ExportTarget
 from gradetape.grading.results import Results

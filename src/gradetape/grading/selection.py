@@ -11,7 +11,7 @@ import msgspec
 from gradetape import intake
 from gradetape.errors import RequestError, SubmissionError
 from gradetape.records import Submission, Unreadable
-from gradetape.text import few, one_line, printable
+from gradetape.text import few, one_line
 
 _SHOWN = 20
 _NAME = 100
@@ -74,7 +74,7 @@ def _of_student(found: Sequence[Submission | Unreadable], student: str) -> Submi
 
 
 def _nothing_to_grade(unreadable: Sequence[Unreadable]) -> str:
-    reasons = "\n".join(f"{one_line(entry.file)}: {printable(entry.reason)}" for entry in unreadable[:_SHOWN])
+    reasons = "\n".join(f"{one_line(entry.file)}: {one_line(entry.reason)}" for entry in unreadable[:_SHOWN])
     more = f"\n… and {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
     return (
         "None of these files can be graded, and none names its assignment. "

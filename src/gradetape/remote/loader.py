@@ -15,7 +15,7 @@ from gradetape.records import Cell, CellEvent, Limits
 from gradetape.remote.budget import CheckBudget
 from gradetape.remote.connection import WorkerConnection
 from gradetape.remote.roles import Role
-from gradetape.text import printable, strip_ansi
+from gradetape.text import one_line, printable, strip_ansi
 from gradetape.wire.operations import Operation
 
 _NO_GPU = "Run `gradetape doctor`, or grade on the CPU: --device cpu."
@@ -75,7 +75,7 @@ class LoadReport:
     def set_review(self, places: Any) -> None:
         """Sets what the cells replaced in the libraries, if the worker sent a list of names."""
         if type(places) is list and all(type(place) is str for place in places):
-            self.review = tuple(f"its cells replaced {printable(place, 100)}" for place in places[:_MAX_REVIEWED])
+            self.review = tuple(f"its cells replaced {one_line(place, 100)}" for place in places[:_MAX_REVIEWED])
 
     def expect_review(self) -> None:
         """Begins the review: a worker that does not answer is reported as well."""
