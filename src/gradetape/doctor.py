@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from packaging.specifiers import SpecifierSet
 from gradetape.course import assignments as courses
 from gradetape.course.config import Config
 from gradetape.errors import CourseError, GradetapeError, InfrastructureError
+from gradetape.files import open_to_all
 from gradetape.runtime.processors import workers_of
 
 _MB = 1 << 20
@@ -74,6 +76,7 @@ def examine(here: Path) -> list[Finding]:
         browser(),
         space(Path(tempfile.gettempdir())),
         about_course,
+        *results(course),
     ]
 
 
@@ -228,6 +231,19 @@ def space(folder: Path, needed_mb: int = 200) -> Finding:
     if free >= needed_mb:
         return Finding("disk", State.OK, found)
     return Finding("disk", State.WRONG, found, f"Free {needed_mb} MiB there, or set TMPDIR to another folder.")
+
+
+def results(course: courses.Course | None) -> list[Finding]:
+    """Whether only their owner and the owner's group can read the results; nothing before anything is graded."""
+    if course is None or not (folder := course.root / course.config.results).is_dir():
+        return []
+    database = course.root / (course.config.gradebook or "").partition("sqlite:///")[2]
+    found = [path for path in (folder, database) if path != course.root and open_to_all(path)]
+    if not found:
+        return [Finding("results", State.OK, f"{folder} is closed to the other users of this machine")]
+    names = " and ".join(map(str, found))
+    fix = f"chmod -R o-rwx {' '.join(shlex.quote(str(path)) for path in found)}"
+    return [Finding("results", State.ABSENT, f"every user of this machine can read {names}", f"Close it: {fix}")]
 
 
 def _course(here: Path) -> tuple[courses.Course | None, Finding]:

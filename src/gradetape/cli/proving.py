@@ -14,6 +14,7 @@ from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import console, counting
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import EngineOptions, open_engine
+from gradetape.files import write_text
 from gradetape.text import counted
 from gradetape.verify import Proof, Scope
 from gradetape.verify import verify as prove
@@ -105,7 +106,7 @@ def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *,
     """Shows and writes what the options ask for, and returns the exit status."""
     if chosen.report is not None:
         text = page(proof, gradable.assignment, course=gradable.course.config.course, suffix=chosen.report.suffix)
-        chosen.report.write_text(text, encoding="utf-8")
+        write_text(chosen.report, text)
         warn([f"Wrote {chosen.report}. It shows parts of the answer key: it is not for students."])
     if chosen.write_headers:
         return _written(gradable, proof)

@@ -127,7 +127,7 @@ class RemoteSession(Session):
         worker, self.worker = self.worker, None
         if worker is not None:
             worker.transport.close()
-            self._cpu_s += self._control.end(worker.number).cpu_s
+            self._count(self._control.end(worker.number))
 
     @property
     def cpu_left_s(self) -> float:
@@ -162,7 +162,17 @@ class RemoteSession(Session):
             end = self._control.exit_of(worker.number, patience_s)
         except TimeoutError:
             end = self._control.end(worker.number)
+        self._count(end)
+        return end
+
+    def _count(self, end: Exit) -> None:
+        """Counts a worker's CPU seconds; raises ZygoteError if something outside of it decided how it ended."""
         self._cpu_s += end.cpu_s
         if end.lost:
             raise ZygoteError("a worker's sandbox was ended from outside")
-        return end
+        if end.outside:
+            raise ZygoteError(
+                f"a worker was killed for memory before it had used its own {self._limits.memory_mb} MiB: the machine, "
+                "or the group or container around all workers, had no more. Use fewer workers, or a smaller "
+                "limits.memory_mb; gradetape doctor compares them with the memory"
+            )

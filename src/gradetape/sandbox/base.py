@@ -50,14 +50,15 @@ class Uids:
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a zygote: its socket, the isolation and limits of its workers, and the folders hidden from them.
 
-    `secret` lists the hidden folders; a sandbox that would show one of them is refused. `filter` is the compiled system
-    call filter. With `gpu`, workers can use the devices of the GPU driver.
+    `secret` lists the hidden folders; a sandbox that would show one of them is refused. It is set only in the process
+    that rehearses, since workers inherit the memory of the zygote. `filter` is the compiled system call filter. With
+    `gpu`, workers can use the devices of the GPU driver.
     """
 
     socket: str
     isolation: str
     limits: Limits
-    secret: tuple[str, ...]
+    secret: tuple[str, ...] = ()
     filter: bytes = b""
     gpu: bool = False
 

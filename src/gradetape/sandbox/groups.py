@@ -34,6 +34,7 @@ LEAF = "gradetape-grader"
 _MB = 1 << 20
 _NEEDED = ("memory", "pids")
 _SHARES = {"cpu.shares": (1024, 262_144), "cpu.weight": (100, 10_000)}  # the share of one process, and the maximum
+_NEARLY = 4 << 20  # the kernel gives memory in larger pieces, and refuses the last one
 _UNLIMITED = 1 << 62  # without a limit, version 1 shows a number near the largest possible
 _ADVICE = (
     "Grade as root; or, as an ordinary user, in your own control groups: "
@@ -42,7 +43,9 @@ _ADVICE = (
 
 
 class Group(Protocol):
-    """The control group of one worker."""
+    """The control group of one worker; `shared` if other processes are in it too."""
+
+    shared: bool
 
     def join(self) -> None:
         """Moves this process into the group."""
@@ -50,6 +53,12 @@ class Group(Protocol):
     @property
     def oom_kills(self) -> int:
         """The number of its processes that the kernel killed at the memory limit."""
+
+    def exceeded(self, *, alone: bool) -> bool:
+        """Whether its own limit was reached, so that memory kills in it are its own fault.
+
+        `alone`: no other submission's worker shared the memory meanwhile.
+        """
 
     @property
     def cpu_s(self) -> float | None:
@@ -65,6 +74,8 @@ class Group(Protocol):
 class OwnGroup:
     """A group for one worker: a folder, or in version 1 one folder per controller."""
 
+    shared = False
+
     def __init__(self, folders: Iterable[Path]) -> None:
         self._folders = tuple(folders)
 
@@ -77,6 +88,13 @@ class OwnGroup:
     def oom_kills(self) -> int:
         """The number of its processes that the kernel killed at the memory limit."""
         return sum(_oom_kills(folder) for folder in self._folders)
+
+    def exceeded(self, *, alone: bool) -> bool:
+        """Whether its own limit was reached: the kernel also kills below it, when the machine or a group above is full.
+
+        In version 1, which does not count that, whether it has used as much as its limit.
+        """
+        return any(_met_its_limit(folder) for folder in self._folders)
 
     @property
     def cpu_s(self) -> float | None:
@@ -121,6 +139,8 @@ class OwnGroup:
 class SharedGroup:
     """The container's group, which the grader can only read; counts the memory kills since a worker started."""
 
+    shared = True
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._before = _oom_kills(folder)
@@ -132,6 +152,10 @@ class SharedGroup:
     def oom_kills(self) -> int:
         """The number of processes of the container that the kernel has killed since."""
         return _oom_kills(self._folder) - self._before
+
+    def exceeded(self, *, alone: bool) -> bool:
+        """Whether the memory was its own to use up: which of several workers did, nobody can tell."""
+        return alone
 
     @property
     def cpu_s(self) -> float | None:
@@ -369,6 +393,13 @@ def _oom_kills(folder: Path) -> int:
         if (folder / name).exists():
             return _number(folder / name, "oom_kill")
     return 0
+
+
+def _met_its_limit(folder: Path) -> bool:
+    if (folder / "memory.events").exists():
+        return _number(folder / "memory.events", "oom") > 0
+    limit, most = (folder / f"memory.{name}_in_bytes" for name in ("limit", "max_usage"))
+    return most.exists() and int(most.read_text()) >= int(limit.read_text()) - _NEARLY
 
 
 def _number(file: Path, name: str) -> int:

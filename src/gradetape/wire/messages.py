@@ -49,7 +49,8 @@ class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
     """A worker and everything that it started have ended. `status` is as `os.wait` gives it, `peak_mb` in MiB.
 
     `overspent`: the zygote ended it, since it had used up its CPU seconds. `lost`: its sandbox was ended from outside,
-    so that it is unknown how the worker itself would have ended.
+    so that it is unknown how the worker itself would have ended. `outside`: processes were killed for memory although
+    the worker's own limit was not reached, or although others may have used up what they share.
     """
 
     worker: int
@@ -59,6 +60,7 @@ class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
     peak_mb: int = 0
     overspent: bool = False
     lost: bool = False
+    outside: bool = False
 
     @property
     def cause(self) -> str:
