@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gradetape.records import Limits
+from gradetape.runtime.launch import LocalZygote
 from gradetape.sandbox.groups import MOUNTS, Groups, OwnGroup, SharedGroup, own_paths
 from gradetape.sandbox.reports import Ended, Reader
 from gradetape.worker.process import WorkerProcess
+from tests.refusing import NO_NAMESPACES, on_a_lesser_machine, open_folder, open_to_others
+from tests.remote_sessions import LIMITS, open_session
 
 _MB = 1 << 20
 _STORY = """
 import sys
 from gradetape.errors import GradetapeError, WorkerEvent
 from gradetape.records import Limits
+from gradetape.runtime.launch import LocalZygote
 from tests.remote_sessions import open_session, started
 
 CODE = "import numpy as np\\ndef grow(mb):\\n    return float(np.ones(mb << 17).sum())\\ndef small():\\n    return 1\\n"
@@ -120,3 +126,118 @@ def test_where_workers_share_a_limit_the_blame_needs_solitude(
         worker.kill()
     end = worker.reap()
     assert (end.oom_kills, end.outside) == expected
+
+
+FILLS = {
+    "files": """
+for number in range(40):
+    with open(f"full-{number}", "wb") as file:
+        for _ in range(16):
+            file.write(bytes(1 << 20))
+            time.sleep(0.005)
+""",
+    "files without a name": """
+kept = []
+for number in range(40):
+    kept.append(open(f"full-{number}", "wb"))
+    os.unlink(f"full-{number}")
+    for _ in range(16):
+        kept[-1].write(bytes(1 << 20))
+        time.sleep(0.005)
+""",
+    "files that are only mapped": """
+kept = []
+for number in range(40):
+    with open(f"full-{number}", "w+b") as file:
+        file.truncate(16 << 20)
+        kept.append(mmap.mmap(file.fileno(), 16 << 20))
+    os.unlink(f"full-{number}")
+    for at in range(16):
+        kept[-1][at << 20 : (at + 1) << 20] = bytes([1]) * (1 << 20)
+        time.sleep(0.005)
+""",
+    "files on their way": """
+one, other = socket.socketpair()
+for number in range(40):
+    file = open(f"full-{number}", "wb")
+    os.unlink(f"full-{number}")
+    for _ in range(16):
+        file.write(bytes(1 << 20))
+        time.sleep(0.005)
+    socket.send_fds(one, [b"x"], [file.fileno()])
+    file.close()
+""",
+    "files in a closed folder": """
+os.mkdir("closed")
+for number in range(40):
+    os.chmod("closed", 0o700)
+    file = open(f"closed/full-{number}", "wb")
+    os.chmod("closed", 0)
+    for _ in range(16):
+        file.write(bytes(1 << 20))
+        time.sleep(0.005)
+    file.close()
+""",
+    "files deep below": """
+for number in range(3000):
+    os.mkdir("d")
+    os.chdir("d")
+for number in range(40):
+    with open(f"full-{number}", "wb") as file:
+        for _ in range(16):
+            file.write(bytes(1 << 20))
+            time.sleep(0.005)
+""",
+    "many files": """
+for number in range(100_000):
+    os.close(os.open(str(number), os.O_CREAT))
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def without_tmpfs() -> Iterator[LocalZygote]:
+    with (
+        open_folder() as secret,
+        on_a_lesser_machine(
+            lambda: LocalZygote(LIMITS, secret=(secret,)), *NO_NAMESPACES, prepare=open_to_others
+        ) as zygote,
+    ):
+        zygote.wait_ready()
+        yield zygote
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take its namespaces away")
+@pytest.mark.parametrize("way", FILLS)
+def test_without_namespaces_a_worker_that_fills_the_disk_is_ended(without_tmpfs: LocalZygote, way: str) -> None:
+    cell = f"import mmap, os, socket, time\n{FILLS[way]}\nprint('BREACH: wrote it all')\n"
+    before = _free()
+    with open_session(without_tmpfs, cell, "def two():\n    return 2\n", limits=LIMITS) as opened:
+        assert opened.student.two() == 2  # the submission goes on without the cell
+        (event,) = [each for each in opened.session.report.events if each.cell == 0]
+        assert event.kind == "quarantined"
+        assert "it had written more files or more data than it may (limits.disk_mb)" in event.text
+    assert abs(_free() - before) < 400 * _MB  # nothing of it is left
+
+
+def _free() -> int:
+    return shutil.disk_usage(tempfile.gettempdir()).free
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take its namespaces away")
+def test_without_namespaces_ordinary_files_are_no_reason_to_end_a_worker(without_tmpfs: LocalZygote) -> None:
+    cell = """
+import os, socket, tempfile, time
+with tempfile.TemporaryDirectory() as folder:
+    for number in range(200):
+        with open(f"{folder}/{number}", "wb") as file:
+            file.write(bytes(1 << 17))
+one, other = socket.socketpair()
+with tempfile.TemporaryFile() as file:
+    file.write(bytes(30 << 20))
+    socket.send_fds(one, [b"x"], [file.fileno()])
+    time.sleep(1)
+"""
+    with open_session(without_tmpfs, cell, limits=LIMITS) as opened:
+        opened.session.ready()
+        assert opened.session.report.events == []

@@ -27,6 +27,7 @@ from gradetape.course import assignments as courses
 from gradetape.course.config import Config
 from gradetape.errors import CourseError, GradetapeError, InfrastructureError
 from gradetape.files import open_to_all
+from gradetape.remote.budget import JUDGE_MB
 from gradetape.runtime.processors import workers_of
 
 _MB = 1 << 20
@@ -158,21 +159,33 @@ def _layers(config: Config, secret: tuple[Path, ...]) -> tuple[str, ...]:
 
 
 def memory(config: Config) -> Finding:
-    """Whether all workers could use their memory limits at the same time."""
+    """Whether all workers, and a judge for each, could use their memory limits at the same time."""
     workers = workers_of(config)
     try:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MB
+        there = min(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), _around()) // _MB
     except (AttributeError, ValueError, OSError):
         return Finding("memory", State.ABSENT, "the size of the memory is unknown")
-    needed = workers * config.limits.memory_mb
-    found = f"{there} MiB for {workers} workers with at most {config.limits.memory_mb} MiB each"
-    if needed <= there:
+    each = config.limits.memory_mb + JUDGE_MB
+    found = (
+        f"{there} MiB for {workers} workers with at most {config.limits.memory_mb} MiB each, "
+        f"and at most {JUDGE_MB} MiB for the judge of each"
+    )
+    if workers * each <= there:
         return Finding("memory", State.OK, found)
-    fewer = max(there // config.limits.memory_mb, 1)
+    fewer = max(there // each, 1)
     return Finding(
         "memory", State.ABSENT, found,
         f"If submissions use their whole limit, set workers: {fewer} or a smaller limits.memory_mb.",
     )  # fmt: skip
+
+
+def _around() -> int:
+    """The memory that the control groups around this process allow, in bytes."""
+    if sys.platform != "linux":
+        return sys.maxsize
+    from gradetape.sandbox.groups import memory_around
+
+    return memory_around()
 
 
 def engine(name: str) -> Finding:

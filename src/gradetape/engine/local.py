@@ -53,6 +53,7 @@ class _Running:
     lease: Lease
     started: float
     results: list[CheckResult]
+    sent_bytes: dict[str, int]
 
 
 class LocalEngine:
@@ -102,7 +103,7 @@ class LocalEngine:
         judge, pool = self._start()
         lease = pool.take()
         self._count += 1
-        self._running[self._count] = _Running(lease, time.monotonic(), [])
+        self._running[self._count] = _Running(lease, time.monotonic(), [], {})
         with suppress(OSError):  # if the judge has ended, wait() finds that out
             judge.send(RunJob(number=self._count, zygote=str(lease.zygote.path), slot=lease.slot, job=job))
         return self._count
@@ -182,6 +183,7 @@ class LocalEngine:
             return []
         if isinstance(message, Judged):
             self._running[message.number].results.append(message.result)
+            self._running[message.number].sent_bytes[message.result.check.id] = message.sent_bytes
             return []
         if isinstance(message, JobLost):
             return [(message.number, Lost(reason=message.reason)), *self._end_lost(message.number)]
@@ -212,6 +214,7 @@ def _outcome(done: Done, ended: _Running) -> Outcome:
     return Outcome(
         results=tuple(ended.results), events=done.events, layers=done.layers, devices=done.devices,
         versions=done.versions, review=done.review, seconds=round(time.monotonic() - ended.started, 3),
+        sent_bytes=ended.sent_bytes,
     )  # fmt: skip
 
 

@@ -14,8 +14,7 @@ import numpy as np
 from gradetape.errors import Gone, StudentError, WireError, WorkerEvent
 from gradetape.judge.seeds import check_rng, worker_seed
 from gradetape.records import Job
-from gradetape.remote.budget import CheckBudget
-from gradetape.remote.connection import CHECK_BYTES
+from gradetape.remote.budget import CHECK_BYTES, CheckBudget, bytes_for
 from gradetape.remote.functions import WorkerFunction, default_worker
 from gradetape.remote.replay import PlaybackSession, Recording
 from gradetape.remote.roles import CLEAN, REFERENCE, STUDENT
@@ -56,6 +55,7 @@ class CheckContext:
         """
         self._check = check_id
         self.budget.begin(self.job.limits.check_s)
+        self.budget.allow_bytes(bytes_for(self.job.reference_bytes.get(check_id)))
         if self._left_s <= 0:
             self.budget.note(Gone("timeout", "the time limit of the whole submission was reached"))
         if self.student.cpu_left_s <= 0:

@@ -31,10 +31,11 @@ class Began(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A check has its result."""
+    """A check has its result; the submission sent so many bytes for it."""
 
     number: int
     result: CheckResult
+    sent_bytes: int = 0
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -10,13 +10,14 @@ from types import TracebackType
 
 import pytest
 
-from gradetape.errors import Gone, Missing, Overdue, StudentError, WorkerEvent
+from gradetape.errors import Flooded, Gone, Missing, Overdue, StudentError, WorkerEvent
 from gradetape.judge.registry import FIXTURES
 from gradetape.records import Check, CheckResult, Verdict
 from gradetape.remote.budget import CheckBudget
 from gradetape.text import printable, strip_ansi
 
 _LIMIT = 6000
+_OF_THE_CHECK: dict[type, Verdict] = {Overdue: Verdict.TIMEOUT, MemoryError: Verdict.MEMORY}
 _MESSAGES = {
     Verdict.FAILED: "The check failed.",
     Verdict.ERROR: "Your code raised an exception.",
@@ -55,7 +56,7 @@ def _untrusted(error: BaseException | None, budget: CheckBudget) -> tuple[Verdic
         case AssertionError() | pytest.fail.Exception() if not isinstance(error, StudentError):
             return Verdict.FAILED, ""
         case Overdue() | Exception() if budget.received:
-            kind = Verdict.TIMEOUT if isinstance(error, Overdue) else Verdict.FAILED
+            kind = _OF_THE_CHECK.get(type(error), Verdict.FAILED)
             return kind, "raised by the check's own code, after it had received a value from the student"
     return Verdict.FAULT, ""
 
@@ -101,6 +102,8 @@ def _for_student(check: Check, verdict: Verdict, error: BaseException | None, pr
         return ""
     if verdict is Verdict.MISSING or verdict is Verdict.SKIPPED:
         return printable(str(error), _LIMIT)
+    if isinstance(error, Flooded) and verdict is Verdict.MEMORY:
+        return error.detail
     if not check.public or verdict is Verdict.FAULT:
         return _MESSAGES[verdict]
     parts = [_public_message(verdict, error)]

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from gradetape.errors import DeviceError, Gone, Missing, SandboxError, StudentError, WorkerEvent
 from gradetape.records import Cell, CellEvent, Limits
-from gradetape.remote.budget import CheckBudget
+from gradetape.remote.budget import CELL_BYTES, CheckBudget
 from gradetape.remote.connection import WorkerConnection
 from gradetape.remote.roles import Role
 from gradetape.text import one_line, printable, strip_ansi
@@ -39,7 +39,7 @@ class LoadingSession(Protocol):
     def allow(self, cpu_s: float) -> None:
         """Grants the CPU seconds for the current cell."""
 
-    def lose(self, cause: str, detail: str) -> WorkerEvent:
+    def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
         """Ends the worker; returns the event to raise."""
 
     def close(self) -> None:
@@ -153,6 +153,7 @@ class CellLoader:
             self.report.add_quarantine(index, "the time limit of the whole submission was reached; none of it was used")
             return
         session.budget.set_deadline(min(time.monotonic() + self._limits.cell_s, self._deadline))
+        session.budget.allow_bytes(CELL_BYTES)
         session.allow(self._limits.cell_cpu_s)
         try:
             answer = self._run(session, worker, index, cell.source, level == _DEFINITIONS)

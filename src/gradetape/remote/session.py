@@ -13,7 +13,7 @@ from functools import partial
 
 from gradetape.errors import Gone, WorkerEvent, ZygoteError
 from gradetape.records import Cell, Limits
-from gradetape.remote.budget import CheckBudget
+from gradetape.remote.budget import CELL_BYTES, CheckBudget
 from gradetape.remote.connection import Transport, WorkerConnection
 from gradetape.remote.handles import Names
 from gradetape.remote.loader import CellLoader, LoadReport
@@ -43,8 +43,8 @@ class Session(ABC):
         """The worker, with the cells run in it; raises InfrastructureError if none can be started."""
 
     @abstractmethod
-    def lose(self, cause: str, detail: str) -> WorkerEvent:
-        """Ends a worker without a valid reply; returns the event to raise."""
+    def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
+        """Ends a worker without a valid reply; returns the event to raise, which is `event` if it is given."""
 
     @property
     @abstractmethod
@@ -105,8 +105,8 @@ class RemoteSession(Session):
                 self._start()
         return self.worker
 
-    def lose(self, cause: str, detail: str) -> WorkerEvent:
-        """Ends a worker without a valid reply; returns the event to raise."""
+    def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
+        """Ends a worker without a valid reply; returns the event to raise, which is `event` if that is known."""
         worker, self.worker = self.worker, None
         if worker is None:
             return self.budget.note(Gone(cause, detail))
@@ -115,6 +115,8 @@ class RemoteSession(Session):
         with self.budget.machinery():
             end = self._ended(worker, patience_s=_DYING_S if cause == "crashed" and not detail else 0.0)
         self.budget.clear_event()
+        if event is not None:
+            return self.note(event)
         # "memory" also if it only hung because the kernel had killed one of its children
         if end.cause in ("memory", "timeout"):
             cause, detail = end.cause, end.description
@@ -144,7 +146,7 @@ class RemoteSession(Session):
     def _start(self) -> None:
         """Starts a new worker; events of its cells do not affect the current check."""
         outer = self.budget
-        self.budget = CheckBudget(deadline=time.monotonic() + self._limits.load_s)
+        self.budget = CheckBudget(deadline=time.monotonic() + self._limits.load_s, max_bytes=CELL_BYTES)
         try:
             number, sock, layers = self._control.spawn(self.role.name, self._limits.load_s)
             self.report.set_layers(layers)

@@ -72,8 +72,8 @@ class Reports(Protocol):
     def init(self, pid: int, number: int = 9) -> None:
         """Reports which process to signal, and with which signal, to end the whole tree."""
 
-    def ended(self, status: int, cpu_s: float, peak_mb: int) -> None:
-        """Reports how the worker's own process ended."""
+    def ended(self, status: int, cpu_s: float, peak_mb: int, *, filled: bool = False) -> None:
+        """Reports how the worker's own process ended; `filled`: it was ended since it had written too much."""
 
 
 class Sandbox(Protocol):

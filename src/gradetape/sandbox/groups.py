@@ -20,6 +20,7 @@ import errno
 import os
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -376,16 +377,28 @@ def _try_to_join(parents: list[Path]) -> None:
         raise OSError(status, os.strerror(status))
 
 
+def memory_around(mounts: Path = MOUNTS) -> int:
+    """The smallest memory limit of the groups that this process is in, in bytes; `sys.maxsize` without one."""
+    own, least = own_paths(Path("/proc/self/cgroup").read_text()), sys.maxsize
+    for base, name in ((mounts / "memory", "memory"), (mounts, "")):
+        inner = base / own.get(name, "/").lstrip("/")
+        for folder in (inner, *inner.parents):
+            if folder.is_relative_to(base):
+                least = min(least, _limit_of(folder) or sys.maxsize)
+    return least
+
+
+def _limit_of(folder: Path) -> int | None:
+    for name in ("memory.limit_in_bytes", "memory.max"):
+        with contextlib.suppress(OSError):
+            text = (folder / name).read_text().strip()
+            return int(text) if text.isdigit() and int(text) < _UNLIMITED else None
+    return None
+
+
 def _container(mounts: Path) -> Path | None:
     """The container's own group, if it has a memory limit."""
-    for folder, name in ((mounts / "memory", "memory.limit_in_bytes"), (mounts, "memory.max")):
-        try:
-            limit = (folder / name).read_text().strip()
-        except OSError:
-            continue
-        if limit.isdigit() and int(limit) < _UNLIMITED:
-            return folder
-    return None
+    return next((folder for folder in (mounts / "memory", mounts) if _limit_of(folder) is not None), None)
 
 
 def _oom_kills(folder: Path) -> int:

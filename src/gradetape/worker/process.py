@@ -71,7 +71,7 @@ class WorkerProcess:
             self.group.remove()
         # Nothing inside can end an init, so the student's code did not prevent this report.
         lost = self._ended is None and not self._doomed and not kills
-        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost, outside)
+        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost, outside, ended.filled)
 
     def _memory_kills(self, group: Group, ended: Ended) -> tuple[int, bool]:
         """How many processes were killed for memory, and whether that was not the worker's own doing.
