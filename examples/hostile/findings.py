@@ -20,6 +20,7 @@ from gradetape.report import page_name
 TARGET = "target"  # the assignment that is attacked
 _BREACH = re.compile(r"^BREACH:.*", re.MULTILINE)
 _RAW = re.compile(r"<script>|<img |[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
+_FORGED = re.compile(r"needs attention: honest|for review: honest|12 graded now")
 _FORMULA = ("=", "+", "@", "\t", "\r")
 _QUESTION = {"test_two": "q01", "test_any_number": "q01", "test_text_and_arrays": "q01", "test_three_times": "q02",
              "test_works_elsewhere": "q02", "test_three_and_four": "q03", "test_as_the_reference": "q03"}  # fmt: skip
@@ -175,6 +176,7 @@ def of_batch(made: Sequence[Entry], run: Run, drawn: Secrets) -> list[str]:
     problems = [f"{len(missing)} submissions have no result: {sorted(missing)}"] if missing else []
     problems += [f"exit status {run.status}"] if run.status not in (0, 1) else []
     problems += ["Traceback in the grader's own output"] if "Traceback" in run.stderr else []
+    problems += [f"a forged line: {line}" for line in re.split("[\n\r\x85\u2028]", run.stderr) if _FORGED.match(line)]
     everything = "".join(text for name, text in run.pages.items() if not name.startswith("staff/"))
     problems += [f"the {name} is on a page" for name, value in drawn._asdict().items() if value in everything]
     for name, text in {**run.pages, "what the grader prints": run.stderr}.items():

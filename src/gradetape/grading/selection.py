@@ -26,13 +26,16 @@ class Selection(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def select(paths: Sequence[Path], *, assignment: str | None = None, student: str | None = None) -> Selection:
+def select(
+    paths: Sequence[Path], *, assignment: str | None = None, student: str | None = None, secret: Sequence[Path] = ()
+) -> Selection:
     """Reads the submissions at some paths, for the named assignment or the one that most notebooks declare.
 
-    `student` is the student of a single submission. Raises SubmissionError if the assignment is unknown, RequestError
+    `student` is the student of a single submission; `secret` are files and folders that no submission may link to.
+    Raises SubmissionError if the assignment is unknown, RequestError
     if `student` is empty or there are several submissions.
     """
-    found = intake.read(paths, assignment=assignment)
+    found = intake.read(paths, assignment=assignment, secret=secret)
     if student is not None:
         found = [_of_student(found, student)]
     name, submissions, unreadable = of_assignment(found, assignment)
