@@ -19,7 +19,7 @@ from gradetape.errors import SandboxError
 from gradetape.sandbox import landlock, privileges, root, tree
 from gradetape.sandbox.base import Policy, Reports, required
 from gradetape.sandbox.limits import restrict
-from gradetape.sandbox.quota import Quota
+from gradetape.sandbox.quota import DiskQuota
 from gradetape.sandbox.seccomp import load
 from gradetape.sandbox.selftest import Tried, prove
 
@@ -52,7 +52,7 @@ class PlainSandbox:
             work()
             os._exit(0)
         os.close(keep)
-        tree.keep(worker, folder, reports, Quota(folder, self._policy.limits, uid if self._as_root else None))
+        tree.keep(worker, folder, reports, DiskQuota(folder, self._policy.limits, uid if self._as_root else None))
 
     def _confine(self, uid: int | None, folder: str) -> tuple[str, ...]:
         """C: drops all privileges, then all folders but its own; returns the layers."""

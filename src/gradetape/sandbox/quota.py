@@ -25,7 +25,7 @@ _SHARE = 50  # measuring takes a fiftieth of the time
 _ON_THE_WAY = 2
 
 
-class Quota:
+class DiskQuota:
     """The limits on the folder of a worker; `uid` is the worker's uid, if the keeper is root.
 
     `pause_s` is how long to wait before the next measure.

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from gradetape.sandbox import syscalls
 from gradetape.sandbox.base import Reports, required
-from gradetape.sandbox.quota import Quota
+from gradetape.sandbox.quota import DiskQuota
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -38,7 +38,7 @@ def leave() -> None:
     syscalls.die_with_parent()
 
 
-def keep(worker: int, folder: str, reports: Reports, quota: Quota | None = None) -> NoReturn:
+def keep(worker: int, folder: str, reports: Reports, quota: DiskQuota | None = None) -> NoReturn:
     """Waits for the worker, ends the processes it left, removes its folder, reports how it ended, and ends.
 
     With a quota, it also ends a worker that exceeds it.
