@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -11,14 +12,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from gradetape.records import Limits
+from gradetape import doctor
+from gradetape.errors import Flooded
+from gradetape.judge.verdicts import result_of, verdict_of
+from gradetape.records import Check, Limits, Verdict
+from gradetape.remote.budget import JUDGE_MB, CheckBudget, bytes_for
 from gradetape.runtime.launch import LocalZygote
-from gradetape.sandbox.groups import MOUNTS, Groups, OwnGroup, SharedGroup, own_paths
+from gradetape.sandbox.groups import MOUNTS, Groups, OwnGroup, SharedGroup, memory_around, own_paths
 from gradetape.sandbox.reports import Ended, Reader
 from gradetape.worker.process import WorkerProcess
 from tests.refusing import NO_NAMESPACES, on_a_lesser_machine, open_folder, open_to_others
-from tests.remote_sessions import LIMITS, open_session
+from tests.remote_sessions import LIMITS, open_session, started
 
 _MB = 1 << 20
 _STORY = """
@@ -241,3 +247,133 @@ with tempfile.TemporaryFile() as file:
     with open_session(without_tmpfs, cell, limits=LIMITS) as opened:
         opened.session.ready()
         assert opened.session.report.events == []
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[LocalZygote]:
+    with started(secret=()) as found:
+        yield found
+
+
+LARGE = """
+import numpy as np
+
+def large():
+    return np.zeros(60_000_000)
+
+def right():
+    return np.zeros(1_000_000)
+"""
+
+
+def test_a_reply_beyond_the_budget_is_refused_before_it_is_read(zygote: LocalZygote) -> None:
+    with open_session(zygote, LARGE) as opened:
+        opened.begin()
+        opened.budget.allow_bytes(bytes_for(100))
+        assert len(opened.student.right()) == 1_000_000 and opened.budget.sent_bytes > 8_000_000
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with pytest.raises(Flooded) as caught:
+            opened.student.large()
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+        told = "Your code returned more data than this check accepts (16 MiB). Return what the question asks for, and"
+        assert caught.value.cause == "memory" and caught.value.detail.startswith(told)
+        opened.begin()
+        opened.budget.allow_bytes(bytes_for(100))
+        assert len(opened.student.right()) == 1_000_000  # the next check gets a fresh worker
+
+
+def test_bytes_are_counted_for_all_workers_with_student_code_together(zygote: LocalZygote) -> None:
+    with open_session(zygote, LARGE) as opened:
+        opened.begin()
+        opened.budget.allow_bytes(20_000_000)
+        opened.student.right(), opened.student.right()
+        with pytest.raises(Flooded):
+            opened.student.right()
+
+
+def test_a_cell_sends_no_more_than_its_own_budget(zygote: LocalZygote) -> None:
+    flood = """
+import os, socket, struct
+data = socket.socket(fileno=os.dup(100))
+data.sendall(struct.pack("<IHQ", 1, 1, 400 << 20))
+"""
+    with open_session(zygote, flood, "def two():\n    return 2\n") as opened:
+        assert opened.student.two() == 2
+        events = [event for event in opened.session.report.events if event.cell == 0]
+        assert [event.kind for event in events] == ["quarantined"] and "memory" in events[0].text
+
+
+@pytest.mark.parametrize(("reference", "most"), [(None, 512), (0, 16), (1 << 20, 16), (10 << 20, 40), (300 << 20, 512)])
+def test_a_budget_of_bytes_follows_the_reference(reference: int | None, most: int) -> None:
+    assert bytes_for(reference) == most << 20
+
+
+def test_the_checks_own_memory_error_is_the_students_only_after_a_value() -> None:
+    budget = CheckBudget()
+    assert verdict_of(MemoryError(), budget, trusted=False)[0] is Verdict.FAULT
+    budget.mark_received()
+    assert verdict_of(MemoryError(), budget, trusted=False)[0] is Verdict.MEMORY
+    assert verdict_of(MemoryError(), budget, trusted=True)[0] is Verdict.FAULT
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_the_student_reads_why_a_reply_was_refused(public: bool) -> None:
+    check = Check(question="q01_x", name="test_x", public=public, title="T.", hint="", points=1)
+    budget = CheckBudget()
+    budget.note(Flooded(16 << 20))
+    result = result_of(check, None, budget, 0.1)
+    assert (result.verdict, result.points) == (Verdict.MEMORY, 0.0)
+    assert result.message.startswith("Your code returned more data than this check accepts (16 MiB).")
+
+
+def test_doctor_counts_the_judge_of_each_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = doctor.Config(workers=2)
+    needed = 2 * (config.limits.memory_mb + JUDGE_MB)
+    monkeypatch.setattr(doctor, "_around", lambda: needed << 20)
+    monkeypatch.setattr(os, "sysconf", lambda name: 1 << 40 if name == "SC_PHYS_PAGES" else 1)
+    found = doctor.memory(config)
+    assert found.state is doctor.State.OK and f"and at most {JUDGE_MB} MiB for the judge of each" in found.found
+    monkeypatch.setattr(doctor, "_around", lambda: (needed << 20) - 1)
+    short = doctor.memory(config)
+    assert short.state is doctor.State.ABSENT and "set workers: 1 or a smaller limits.memory_mb" in short.remedy
+
+
+def test_the_memory_around_a_grader_is_the_smallest_limit_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = own_paths(Path("/proc/self/cgroup").read_text())
+    inner = tmp_path / own.get("", "/").lstrip("/")
+    inner.mkdir(parents=True, exist_ok=True)
+    assert memory_around(tmp_path) == sys.maxsize
+    (tmp_path / "memory.max").write_text("5368709120\n")
+    assert memory_around(tmp_path) == 5368709120
+
+
+NEEDLES = """
+import re
+# Not the words themselves, which would be found in this code.
+HIDDEN = re.compile(rb"{}[x]yz|{}[x]yz")
+found = []
+import ctypes
+with open("/proc/self/maps") as file:
+    spans = [line.split() for line in file if line.split()[1].startswith("rw") and "[v" not in line]
+for span, *_ in spans:
+    start, stop = (int(edge, 16) for edge in span.split("-"))
+    for at in range(start, stop, 4 << 20):
+        try:
+            found += HIDDEN.findall(ctypes.string_at(at, min(4 << 20, stop - at)))
+        except Exception:
+            pass
+print("found", len(found))
+"""
+
+
+def test_no_worker_inherits_the_paths_of_hidden_folders(tmp_path: Path) -> None:
+    secret = tuple(tmp_path / f"hidden-{name}-xyz" for name in ("autograder", "solutions"))
+    for folder in secret:
+        folder.mkdir()
+    cell = NEEDLES.format("hidden-autograder-", "hidden-solutions-")
+    with started(secret=secret) as zygote, open_session(zygote, cell, limits=replace(LIMITS, cell_s=60)) as opened:
+        opened.session.ready()
+        (event,) = opened.session.report.events
+        assert event.text.strip() == "found 0"
