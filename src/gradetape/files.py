@@ -14,12 +14,14 @@ def link_in(path: Path) -> Path | None:
     """The first part of a path that is a symbolic link, or None.
 
     The links by which a machine is laid out do not count: those in the root folder, and at the start of an absolute
-    path those on the way to the working directory.
+    path those on the way to the working directory or to the user's home folder.
     """
-    here, on_the_way, part = Path.cwd(), path.is_absolute(), Path(path.anchor)
+    here, home = Path.cwd(), Path(os.path.realpath(os.path.expanduser("~")))
+    on_the_way, part = path.is_absolute(), Path(path.anchor)
     for name in path.parts[1 if path.anchor else 0 :]:
         part /= name
-        on_the_way = on_the_way and here.is_relative_to(os.path.realpath(part))
+        real = os.path.realpath(part)
+        on_the_way = on_the_way and (here.is_relative_to(real) or home.is_relative_to(real))
         if part.is_symlink() and not on_the_way and part.parent != Path("/"):
             return part
     return None
