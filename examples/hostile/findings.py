@@ -21,6 +21,7 @@ from gradetape.report import page_name
 TARGET = "target"  # the assignment that is attacked
 _BREACH = re.compile(r"^BREACH:.*", re.MULTILINE)
 _RAW = re.compile(r"<script>|<img |[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
+_FORGED = re.compile(r"needs attention: honest|for review: honest|12 graded now")
 _FORMULA = ("=", "+", "@", "\t", "\r")
 _PAGE_BYTES = 1 << 20
 _QUESTION = {"test_two": "q01", "test_any_number": "q01", "test_text_and_arrays": "q01", "test_three_times": "q02",
@@ -187,6 +188,7 @@ def of_batch(made: Sequence[Entry], run: Run, drawn: Secrets) -> list[str]:
     problems += _found(run, drawn)
     problems += [f"{name} has {len(text) >> 10} kB" for name, text in run.pages.items()
                  if name.startswith("students/") and len(text) > _PAGE_BYTES]  # fmt: skip
+    problems += [f"a forged line: {line}" for line in re.split("[\n\r\x85\u2028]", run.stderr) if _FORGED.match(line)]
     for name, text in {**run.pages, "what the grader prints": run.stderr}.items():
         raw = set(_RAW.findall(text)) if name.endswith(".html") else set(_RAW.findall(text)) - {"<script>", "<img "}
         problems += [f"{name} has {sorted(raw)} in it"] if raw else []

@@ -266,7 +266,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `only` lists the ids of the checks to run, or None for all; `trusted` marks the reference itself. A `liar` is not
     run: for each check the reference runs with another seed, and its replies are played back to the check.
 
-    `check_limits` replaces the limits of single checks, by check id. With `stop_at_failure` the checks run in the order
+    `check_limits` replaces the limits of single checks, by check id. `reference_bytes` says how many bytes the
+    reference sends for each check: a submission may send a multiple. With `stop_at_failure` the checks run in the order
     of `only`, and the first one that is not passed is the last. `said` is given if the submission is judged again.
     """
 
@@ -278,12 +279,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool = False
     liar: bool = False
     check_limits: dict[str, CheckLimit] = {}
+    reference_bytes: dict[str, int] = {}
     stop_at_failure: bool = False
     said: Said | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The result of one judged job; `seconds` is its duration."""
+    """The result of one judged job; `seconds` is its duration.
+
+    `sent_bytes` is how much the submission sent for each check, by check id.
+    """
 
     results: tuple[CheckResult, ...]
     events: tuple[CellEvent, ...] = ()
@@ -292,6 +297,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     versions: dict[str, str] = {}
     review: tuple[str, ...] = ()
     seconds: float = 0.0
+    sent_bytes: dict[str, int] = {}
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from gradetape.cli.lines import say, warn
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import console, counting
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import EngineOptions, open_engine
+from gradetape.files import write_text
 from gradetape.text import counted
 from gradetape.verify import Proof, Scope
 from gradetape.verify import verify as prove
@@ -109,14 +111,13 @@ def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *,
         text = page(
             proof, gradable.assignment, course=course.config.course, root=course.root, suffix=chosen.report.suffix
         )
-        chosen.report.write_text(text, encoding="utf-8")
-        click.echo(f"Wrote {chosen.report}. It shows parts of the answer key: it is not for students.", err=True)
+        write_text(chosen.report, text)
+        warn([f"Wrote {chosen.report}. It shows parts of the answer key: it is not for students."])
     if chosen.write_headers:
         return _written(gradable, proof)
     if chosen.preview:
         show(proof, console(stderr=False))
-        for problem in proof.problems:
-            click.echo(problem, err=True)
+        warn(proof.problems)
     elif not as_json:
         render(proof, console(stderr=False))
     return OK if proof.ok else ATTENTION
@@ -124,12 +125,10 @@ def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *,
 
 def _written(gradable: GradableAssignment, proof: Proof) -> int:
     written = write_headers(gradable.answer_key, proof, legacy=gradable.course.config.keras == "legacy")
-    for header in written.headers:
-        click.echo(str(header))
-    for problem in written.left:
-        click.echo(problem, err=True)
+    say(*map(str, written.headers))
+    warn(written.left)
     changed = counted(len(written.headers), "header")
-    click.echo(f"Changed {changed}. Confirm each: should the misconception fail these checks, and no others?", err=True)
+    warn([f"Changed {changed}. Confirm each: should the misconception fail these checks, and no others?"])
     return ATTENTION if written.left else OK
 
 

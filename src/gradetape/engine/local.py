@@ -66,6 +66,7 @@ class _Running:
     lease: Lease
     started: float
     results: list[CheckResult]
+    sent_bytes: dict[str, int]
     events: tuple[CellEvent, ...] = ()
     hidden: bool = False
 
@@ -122,7 +123,7 @@ class LocalEngine:
         judge, pool = self._start()
         lease = pool.take()
         self._count += 1
-        self._running[self._count] = _Running(lease, time.monotonic(), [])
+        self._running[self._count] = _Running(lease, time.monotonic(), [], {})
         with suppress(OSError):  # if the judge has ended, wait() finds that out
             judge.send(RunJob(number=self._count, zygote=str(lease.zygote.path), slot=lease.slot, job=job))
         return self._count
@@ -208,8 +209,9 @@ class LocalEngine:
                 running.hidden = True
             case Loaded(events=events):
                 running.events = events
-            case Judged(result=result):
+            case Judged(result=result, sent_bytes=sent_bytes):
                 running.results.append(result)
+                running.sent_bytes[result.check.id] = sent_bytes
             case JobLost(reason=reason):
                 return [(message.number, running.lost(reason)), *self._end_lost(message.number)]
             case Done():
@@ -241,6 +243,7 @@ def _outcome(done: Done, ended: _Running) -> Outcome:
     return Outcome(
         results=tuple(ended.results), events=done.events, layers=done.layers, devices=done.devices,
         versions=done.versions, review=done.review, seconds=round(time.monotonic() - ended.started, 3),
+        sent_bytes=ended.sent_bytes,
     )  # fmt: skip
 
 

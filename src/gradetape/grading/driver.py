@@ -125,7 +125,10 @@ class Driver:
         return {pending.submission.student for pending in self._running.values()}
 
     def _begin(self, pending: Pending, queue: WorkQueue) -> None:
-        job = self._gradable.job(pending.submission.cells, self._limits, only=self._rubric.sound)
+        job = self._gradable.job(
+            pending.submission.cells, self._limits, only=self._rubric.sound,
+            reference_bytes=dict(self._rubric.sent_bytes),
+        )  # fmt: skip
         job = replace(job, said=pending.said)
         pending.starts += 1
         pending.deadline = time.monotonic() + self._limits.submission_s * 2 + _SLACK_S

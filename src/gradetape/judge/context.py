@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -13,9 +12,9 @@ import msgspec
 import numpy as np
 
 from gradetape.errors import Gone, StudentError, WireError, WorkerEvent
+from gradetape.judge.seeds import check_rng, worker_seed
 from gradetape.records import Job
-from gradetape.remote.budget import CheckBudget
-from gradetape.remote.connection import CHECK_BYTES
+from gradetape.remote.budget import CHECK_BYTES, CheckBudget, bytes_for
 from gradetape.remote.functions import WorkerFunction, default_worker
 from gradetape.remote.loader import Listener
 from gradetape.remote.replay import PlaybackSession, Recording
@@ -61,6 +60,7 @@ class CheckContext:
         """
         self._check = check_id
         self.budget.begin(self.job.limits.check_s)
+        self.budget.allow_bytes(bytes_for(self.job.reference_bytes.get(check_id)))
         if self._left_s <= 0:
             self.budget.note(Gone("timeout", "the time limit of the whole submission was reached"))
         if self.student.cpu_left_s <= 0:
@@ -91,7 +91,7 @@ class CheckContext:
 
     def rng(self) -> np.random.Generator:
         """A random generator that depends only on the course's secret seed and the check."""
-        return np.random.default_rng([*self.job.seed.encode(), zlib.crc32(self._check.encode())])
+        return check_rng(self.job.seed, self._check)
 
     def reference(self) -> RemoteSession:
         """The session of the reference solution."""
@@ -144,7 +144,7 @@ class CheckContext:
     def _reseed(self, session: Session) -> None:
         worker = session.ready()
         worker.transport.renew(CHECK_BYTES)
-        worker.ask(Operation.SEED, zlib.crc32(f"{self.job.seed}{self._check}".encode()))
+        worker.ask(Operation.SEED, worker_seed(self.job.seed))
         worker.ask(Operation.OUTPUT)
 
 

@@ -38,11 +38,15 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A check has its result, with a message in the grader's words; `said` is what the student's code said."""
+    """A check has its result, with a message in the grader's words; `said` is what the student's code said.
+
+    The submission sent `sent_bytes` bytes for it.
+    """
 
     number: int
     result: CheckResult
     said: str = ""
+    sent_bytes: int = 0
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):

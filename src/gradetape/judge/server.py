@@ -33,13 +33,13 @@ from gradetape.judge.session import Judge
 from gradetape.judge.transcript import Transcript
 from gradetape.judge.verdicts import uncollected, unjudged
 from gradetape.records import CellEvent, Check, CheckResult, CollectedChecks, Job, Verdict
+from gradetape.remote.budget import JUDGE_MB
 from gradetape.remote.replay import Recording, receive_recording, send_recording
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.sandbox import syscalls
 from gradetape.wire.message_channel import MessageChannel
 
 _GRACE_S = 3.0
-_MEMORY = 4 << 30
 OPTIONS = (
     "--noconftest", "--import-mode=importlib", "--disable-plugin-autoload", "--capture=sys", "--tb=line", "-q",
     "--continue-on-collection-errors", "--strict-markers", "-p", "gradetape.judge.plugin", "-p", "no:cacheprovider",
@@ -234,7 +234,8 @@ class ChildHost:
         if not self.rehearsing:
             failed = result.verdict not in (Verdict.PASSED, Verdict.SKIPPED)
             self._ended = self._request.job.stop_at_failure and failed
-            self._channel.send(Judged(number=self._request.number, result=result, said=said))
+            sent = self._context.budget.sent_bytes if self._context is not None else 0
+            self._channel.send(Judged(number=self._request.number, result=result, said=said, sent_bytes=sent))
 
     def lost(self, error: InfrastructureError) -> None:
         """Does nothing: the error itself ends this child."""
@@ -297,7 +298,7 @@ def _told(message: Message, transcript: Transcript) -> Message:
         transcript.add_load(message.events)
         return msgspec.structs.replace(message, events=transcript.events)
     if isinstance(message, Judged):
-        return Judged(number=message.number, result=transcript.tell(message.result, message.said))
+        return msgspec.structs.replace(message, result=transcript.tell(message.result, message.said), said="")
     return message
 
 
@@ -328,7 +329,7 @@ def _become_child(judge: Judge, request: RunJob, items: list[pytest.Item], chann
         # Inside the judge's folder, which is removed with the judge: a killed child cannot remove its own.
         folder = tempfile.mkdtemp(prefix="job-", dir=os.getcwd())
         syscalls.die_with_parent()
-        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_DATA, (JUDGE_MB << 20, JUDGE_MB << 20))
         os.chdir(folder)
         judge.host = host = ChildHost(request, items, channel)
         host.run()

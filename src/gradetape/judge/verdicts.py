@@ -11,13 +11,14 @@ from types import TracebackType
 
 import pytest
 
-from gradetape.errors import Gone, Missing, Overdue, StudentError, WorkerEvent
+from gradetape.errors import Flooded, Gone, Missing, Overdue, StudentError, WorkerEvent
 from gradetape.judge.registry import FIXTURES
 from gradetape.records import Check, CheckResult, Verdict
 from gradetape.remote.budget import CheckBudget
 from gradetape.text import printable, strip_ansi
 
 _LIMIT = 6000
+_OF_THE_CHECK: dict[type, Verdict] = {Overdue: Verdict.TIMEOUT, MemoryError: Verdict.MEMORY}
 _MESSAGES = {
     Verdict.FAILED: "The check failed.",
     Verdict.ERROR: "Your code raised an exception.",
@@ -57,7 +58,7 @@ def _untrusted(error: BaseException | None, budget: CheckBudget) -> tuple[Verdic
         case AssertionError() | pytest.fail.Exception() if not isinstance(error, StudentError):
             return Verdict.FAILED, ""
         case Overdue() | Exception() if budget.received:
-            kind = Verdict.TIMEOUT if isinstance(error, Overdue) else Verdict.FAILED
+            kind = _OF_THE_CHECK.get(type(error), Verdict.FAILED)
             return kind, "raised by the check's own code, after it had received a value from the student"
     return Verdict.FAULT, ""
 
@@ -100,7 +101,7 @@ def uncollected(error: BaseException) -> str:
 
 def words_of(result: CheckResult, error: BaseException | None, budget: CheckBudget, printed: str) -> str:
     """What a student's code said in a public check, with the verdict's words around it; empty for a hidden check."""
-    if not result.check.public or result.verdict in _SILENT:
+    if not result.check.public or result.verdict in _SILENT or isinstance(budget.event, Flooded):
         return ""
     parts = [_public_message(result.verdict, budget.event or error)]
     if printed.strip():
@@ -114,6 +115,8 @@ def _for_student(verdict: Verdict, error: BaseException | None) -> str:
         return ""
     if verdict is Verdict.MISSING or verdict is Verdict.SKIPPED:
         return printable(str(error), _LIMIT)
+    if isinstance(error, Flooded) and verdict is Verdict.MEMORY:
+        return error.detail
     return _MESSAGES[verdict]
 
 

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 from gradetape.errors import DeviceError, Gone, Missing, SandboxError, StudentError, WorkerEvent
 from gradetape.records import Cell, CellEvent, Limits
-from gradetape.remote.budget import CheckBudget
+from gradetape.remote.budget import CELL_BYTES, CheckBudget
 from gradetape.remote.connection import WorkerConnection
 from gradetape.remote.roles import Role
-from gradetape.text import printable, strip_ansi
+from gradetape.text import one_line, printable, strip_ansi
 from gradetape.wire.operations import Operation
 
 _NO_GPU = "Run `gradetape doctor`, or grade on the CPU: --device cpu."
@@ -48,7 +48,7 @@ class LoadingSession(Protocol):
     def allow(self, cpu_s: float) -> None:
         """Grants the CPU seconds for the current cell."""
 
-    def lose(self, cause: str, detail: str) -> WorkerEvent:
+    def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
         """Ends the worker; returns the event to raise."""
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ class LoadReport:
     def set_review(self, places: Any) -> None:
         """Sets what the cells replaced in the libraries, if the worker sent a list of names."""
         if type(places) is list and all(type(place) is str for place in places):
-            self.review = tuple(f"its cells replaced {printable(place, 100)}" for place in places[:_MAX_REVIEWED])
+            self.review = tuple(f"its cells replaced {one_line(place, 100)}" for place in places[:_MAX_REVIEWED])
 
     def expect_review(self) -> None:
         """Begins the review: a worker that does not answer is reported as well."""
@@ -178,6 +178,7 @@ class CellLoader:
             self.report.add_quarantine(index, _NO_TIME)
             return
         session.budget.set_deadline(min(time.monotonic() + self._limits.cell_s, self._deadline))
+        session.budget.allow_bytes(CELL_BYTES)
         session.allow(self._limits.cell_cpu_s)
         try:
             answer = self._run(session, worker, index, cell.source, level == _DEFINITIONS)

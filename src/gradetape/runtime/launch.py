@@ -51,7 +51,8 @@ class ZygoteProcess:
             start_new_session=True, env=variables,
         )  # fmt: skip
         with suppress(BrokenPipeError):  # its own message is read by wait_ready
-            _pipe(self._process.stdin).write(msgspec.json.encode(policy) + b"\n")
+            for line in (msgspec.structs.replace(policy, secret=()), policy.secret):
+                _pipe(self._process.stdin).write(msgspec.json.encode(line) + b"\n")
             _pipe(self._process.stdin).flush()
 
     def wait_ready(self) -> None:

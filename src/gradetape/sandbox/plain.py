@@ -3,7 +3,8 @@
 Landlock isolates files (and sockets and signals as far as its version supports), the system call filter isolates the
 network, and a uid of its own isolates each worker from the grader and from other workers. An ordinary user cannot
 assign another uid: there Landlock has to isolate signals, which it does from version 6. The worker's private folder is
-in the grader's folder for temporary files; in a container the engine limits its size.
+in the grader's folder for temporary files. A container's engine may limit its size; everywhere the keeper measures it,
+and ends a worker that writes too much (`quota.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from gradetape.errors import SandboxError
 from gradetape.sandbox import landlock, privileges, root, tree
 from gradetape.sandbox.base import Policy, Reports, required
 from gradetape.sandbox.limits import restrict
+from gradetape.sandbox.quota import DiskQuota
 from gradetape.sandbox.seccomp import load
 from gradetape.sandbox.selftest import Tried, prove
 
@@ -50,7 +52,7 @@ class PlainSandbox:
             work()
             os._exit(0)
         os.close(keep)
-        tree.keep(worker, folder, reports)
+        tree.keep(worker, folder, reports, DiskQuota(folder, self._policy.limits, uid if self._as_root else None))
 
     def _confine(self, uid: int | None, folder: str) -> tuple[str, ...]:
         """C: drops all privileges, then all folders but its own; returns the layers."""

@@ -21,7 +21,7 @@ OWN_PART_OF_PROC = (
     "/proc/uptime", "/proc/sys/kernel/osrelease", "/proc/sys/vm/overcommit_memory",
 )  # fmt: skip
 _DRIVER = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia[0-9]*", "/dev/nvidia-caps/*")
-_INODES = 20_000
+INODES = 20_000
 
 
 def visible(packages: Sequence[str] | None = None) -> list[str]:
@@ -66,7 +66,7 @@ def build(root: str, limits: Limits, uid: int, *, gpu: bool = False) -> bool:
     """
     os.umask(0o022)
     syscalls.mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=755")
-    private = f"size={limits.disk_mb}m,nr_inodes={_INODES},mode=1777"
+    private = f"size={limits.disk_mb}m,nr_inodes={INODES},mode=1777"
     for folder in ("/dev", *PRIVATE, "/proc", "/etc", "/old"):
         os.mkdir(root + folder)
     for folder in PRIVATE:
