@@ -202,9 +202,10 @@ def test_second_derivative(student, tf, rng):
     def second(x):
         return (-(a**2) * np.sin(a * np.asarray(x)) + 6 * b * np.asarray(x)).astype("float32")
 
-    for times, expected in enumerate((first, second), start=1):
+    some = {case: cases[case] for case in list(cases)[::2]}  # forward mode, twice, takes half a second for each
+    for times, which, expected in ((1, cases, first), (2, some, second)):
         given = derivatives(student.derivative, "bent", times, a, b)
-        assert_each(given, cases, expected, f"That is derivative {times}.", atol=1e-5)  # terms that may cancel
+        assert_each(given, which, expected, f"That is derivative {times}.", atol=1e-5)  # terms that may cancel
 
 
 @points(0.5)
