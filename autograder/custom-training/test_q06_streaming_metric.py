@@ -86,8 +86,10 @@ def test_scores_of_any_size(student, rng):
 
 
 @points(0.5)
-@proves("share-within", "several-tolerances", "several-metrics")
-@hint("What belongs to one metric is an attribute of `self`, and what belongs to one function a variable of its own.")
+@proves("share-within", "nan-is-not-within", "several-tolerances", "several-metrics")
+@hint(
+    "What belongs to one metric is an attribute of `self`, and to one function a variable of its own. Is NaN within 1?"
+)
 def test_several_at_a_time(student, rng):
     """Metrics with different thresholds, and functions with different tolerances, do not change one another."""
     thresholds = {"low": 0.25, "high": 0.75}
@@ -101,6 +103,7 @@ def test_several_at_a_time(student, rng):
     metrics["low"].reset_state()
     assert_close(metrics["high"].result(), f1(*np.concatenate(seen["high"], axis=1), 0.75), "after the other's reset")
     y_true, y_pred = (rng.integers(-8, 9, size=(2, 10, 4)) / 8).astype("float32")
+    y_pred[0, 1], y_true[3, 0], y_pred[3, 2] = np.nan, np.nan, np.inf
     tolerances = rng.permutation(8)[:3] / 8
     functions = [student.within(tolerance) for tolerance in tolerances.tolist()]
     for part in (slice(None), slice(1), slice(2, 5)):  # a batch of one, too

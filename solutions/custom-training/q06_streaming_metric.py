@@ -29,7 +29,7 @@ class StreamingF1(keras.metrics.Metric):
         """Count one batch."""
         actual = tf.reshape(tf.cast(y_true, tf.float32), [-1])
         predicted = tf.reshape(tf.cast(y_pred > self.threshold, tf.float32), [-1])
-        weight = 1.0 if sample_weight is None else tf.reshape(tf.cast(sample_weight, tf.float32), [-1])
+        weight = 1.0 if sample_weight is None else tf.reshape(sample_weight, [-1])
         self.hits.assign_add(tf.reduce_sum(weight * actual * predicted))
         self.false_alarms.assign_add(tf.reduce_sum(weight * (1.0 - actual) * predicted))
         self.misses.assign_add(tf.reduce_sum(weight * actual * (1.0 - predicted)))

@@ -8,8 +8,7 @@ from tensorflow import keras
 # %%
 def within(tolerance):
     return lambda y_true, y_pred: (
-        tf.math.count_nonzero(tf.abs(y_true - y_pred) <= tolerance, axis=-1, dtype=tf.float32)
-        / tf.cast(tf.shape(y_pred)[-1], tf.float32)
+        tf.math.count_nonzero(tf.abs(y_true - y_pred) <= tolerance, axis=-1, dtype=tf.float32) / y_pred.shape[-1]
     )
 
 
