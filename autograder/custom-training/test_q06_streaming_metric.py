@@ -71,18 +71,23 @@ def test_sample_weights(student, rng):
         batches[3:] = [batch[:2] for batch in batches[3:]]
         given = fed(student.StreamingF1(threshold=threshold), batches)
         assert_close(given[-1][0], f1(y_true[shuffled], y_pred[shuffled], threshold, weight), f"shapes {shapes}")
+    [[given, _]] = fed(student.StreamingF1(threshold=threshold), [(y_true, y_pred, weight * np.float32(1e-9))])
+    assert_close(given, f1(y_true, y_pred, threshold, weight), "weights of about 1e-9")
 
 
 @points(0.5)
-@proves("any-scores", "counts-one-batch")
+@proves("any-scores", "counts-one-batch", "arguments")
 @hint("Compare the scores, and only the scores, with the threshold. Which numbers may a threshold be?")
 def test_scores_of_any_size(student, rng):
-    """Scores and thresholds may be negative, zero and larger than one, and labels integers or floats."""
+    """Scores and thresholds are any numbers, 0.5 without a threshold, and labels integers or floats."""
     for threshold, dtype in ((0.0, "int32"), (-2.5, "float32"), (3.0, "int64"), (100.5, "float64"), (1.0, "float32")):
         y_true = rng.permutation([0, 1] * 60).astype(dtype)
         y_pred = (threshold + rng.integers(-6, 7, size=120) / 2).astype("float32")
         [[given, _]] = fed(student.StreamingF1(threshold), [(y_true, y_pred)])
         assert_close(given, f1(y_true, y_pred, threshold), f"threshold {threshold}, labels {dtype}")
+    y_pred = (rng.integers(0, 9, size=120) / 8).astype("float32")
+    [[given, _]] = fed(student.StreamingF1(), [(y_true, y_pred)])
+    assert_close(given, f1(y_true, y_pred, 0.5), "without a threshold")
 
 
 @points(0.5)
@@ -123,12 +128,13 @@ def as_json(metric):
 
 
 @points(0.5)
-@proves("configuration")
+@proves("configuration", "arguments")
 @hint("get_config returns the base class's configuration with the threshold added to it, as a number that JSON knows.")
 def test_configuration(student, rng):
     """A metric can be made again from its configuration, and again from that one's."""
     y_true, y_pred, threshold = examples(rng, 250)
     name = f"f1_{rng.integers(1000)}"
+    assert_serializable(student.StreamingF1(threshold=threshold, dtype="float64"), dtype="float64")
     metric = student.StreamingF1(threshold=threshold, name=name)
     for _ in range(2):
         config = as_json(metric)

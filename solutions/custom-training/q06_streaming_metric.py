@@ -21,9 +21,9 @@ class StreamingF1(keras.metrics.Metric):
     def __init__(self, threshold=0.5, **kwargs):
         super().__init__(**kwargs)
         self.threshold = threshold
-        self.hits = self.add_weight(name="hits", shape=(), initializer="zeros")
-        self.false_alarms = self.add_weight(name="false_alarms", shape=(), initializer="zeros")
-        self.misses = self.add_weight(name="misses", shape=(), initializer="zeros")
+        self.hits = self.add_weight(name="hits", initializer="zeros")
+        self.false_alarms = self.add_weight(name="false_alarms", initializer="zeros")
+        self.misses = self.add_weight(name="misses", initializer="zeros")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count one batch."""

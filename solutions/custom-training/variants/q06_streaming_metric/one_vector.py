@@ -9,7 +9,7 @@ from tensorflow import keras
 def within(tolerance):
     def metric(y_true, y_pred):
         near = ops.absolute(ops.subtract(y_true, y_pred)) <= tolerance
-        return ops.mean(ops.cast(near, "float32"), axis=-1)
+        return ops.mean(near, axis=-1)
 
     return metric
 
