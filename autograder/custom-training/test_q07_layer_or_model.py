@@ -57,7 +57,7 @@ def test_build_makes_every_weight(student, rng):
     """`build` alone makes every weight for the width that it is told, and leaves the metric as it was."""
     n = int(rng.integers(3, 8))
     sizes = [(1, 4), (3, 1), (n, n + 5), (n, n + 5), (4, 4)]
-    layers = [student.ScaledResidual(units, 0.5 + i, 0.1) for i, (_, units) in enumerate(sizes)]
+    layers = [student.ScaledResidual(units, 0.5 + i, 0.0) for i, (_, units) in enumerate(sizes)]
     models = [student.ReconstructingRegressor(units) for _, units in sizes]
     for each in (layers, models):
         for part, (n, _) in zip(each, sizes, strict=True):
@@ -67,7 +67,9 @@ def test_build_makes_every_weight(student, rng):
     for i, (n, units) in enumerate(sizes):
         x, advice = rng.normal(size=(4, n)).astype("float32"), f"That is for n = {n} and {units} units."
         # float32 sums over the units, as below
-        assert_close(layers[i](x), x + (0.5 + i) * two_layers(x, *branches[i]), advice, rtol=1e-4, atol=1e-4)
+        expected = x + (0.5 + i) * two_layers(x, *branches[i])
+        for training in (False, True):
+            assert_close(layers[i](x, training=training), expected, advice, rtol=1e-4, atol=1e-4)
         given, _, metric = called(models[i], x)
         assert_close(given, two_layers(x, *heads[i][0]), advice, atol=1e-4)
         assert_close(metric, error_of(x, heads[i][1]), f"{advice} It is the metric after one call.", rtol=1e-4)
@@ -101,8 +103,9 @@ def test_configuration(student, rng):
     n, name, parts = x.shape[1], f"part_{rng.integers(1000)}", []
     for scale, rate in ((drawn, float(rng.uniform(0.2, 0.6))), (0.0, 0.0)):
         layer = student.ScaledResidual(units, scale, rate, name=name, trainable=False)
-        parts.append((scale, rate, layer, student.ReconstructingRegressor(units, abs(scale), name=name)))
-    for scale, rate, layer, model in parts:
+        parts.append((units, scale, rate, layer, student.ReconstructingRegressor(units, abs(scale), name=name)))
+        units += 1
+    for units, scale, rate, layer, model in parts:
         assert layer.trainable is False, "a layer made with trainable=False is trainable"
         again = assert_configured(layer, name, units=units, scale=scale, rate=rate)
         again.trainable = True
@@ -261,7 +264,7 @@ def reported_losses(layer, x, offset):
     for weight in layer.trainable_weights:
         weight.assign(offset if tuple(weight.shape) == offset.shape else np.zeros(weight.shape))
     model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
-    fitted = model.fit(x, x, batch_size=len(x), verbose=0).history["loss"][0]
+    fitted = model.fit(x, x, batch_size=600, verbose=0).history["loss"][0]
     return fitted, model.evaluate(x, x, batch_size=len(x), verbose=0)
 
 

@@ -22,7 +22,7 @@ class ScaledResidual(keras.layers.Layer):
                 keras.layers.Dropout(self.rate),
             ]
         )
-        self.built = True
+        super().build(input_shape)
 
     def call(self, inputs, training=False):
         return keras.layers.add([inputs, self.scale * self.branch(inputs, training=training)])

@@ -14,8 +14,8 @@ class Thinned(keras.layers.Layer):
     def call(self, inputs, training=False):
         if not training:
             return inputs
-        kept = 1.0 - self.rate
-        return tf.floor(kept + tf.random.uniform(tf.shape(inputs))) * inputs / kept
+        kept = tf.floor(1.0 - self.rate + tf.random.uniform(tf.shape(inputs)))
+        return kept * inputs / (1.0 - self.rate)
 
 
 class ScaledResidual(keras.layers.Layer):
@@ -25,11 +25,10 @@ class ScaledResidual(keras.layers.Layer):
         self.parts = [keras.layers.Dense(units), keras.layers.ReLU()]
 
     def build(self, input_shape):
-        self.parts += [keras.layers.Dense(input_shape[1]), Thinned(self.given["rate"])]
-        shape = input_shape
-        for part in self.parts:
-            part.build(shape)
-            shape = part.compute_output_shape(shape)
+        hidden, back = self.parts[0], keras.layers.Dense(input_shape[1])
+        hidden.build(input_shape)
+        back.build(hidden.compute_output_shape(input_shape))
+        self.parts += [back, Thinned(self.given["rate"])]
         super().build(input_shape)
 
     def call(self, inputs, training=None):
@@ -39,7 +38,7 @@ class ScaledResidual(keras.layers.Layer):
         return self.given["scale"] * outputs + inputs
 
     def get_config(self):
-        return super().get_config() | dict(self.given)
+        return super().get_config() | self.given
 
 
 # %%

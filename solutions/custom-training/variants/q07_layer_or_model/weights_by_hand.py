@@ -15,7 +15,7 @@ class ScaledResidual(keras.layers.Layer):
         n, units = input_shape[1], self.arguments["units"]
         shapes = (n,), (units, n), (units,), (n, units)
         self.offset_2, self.matrix_2, self.offset_1, self.matrix_1 = [self.add_weight(shape=each) for each in shapes]
-        self.built = True
+        super().build(input_shape)
 
     def call(self, inputs, training=None):
         hidden = tf.nn.relu(tf.matmul(inputs, self.matrix_1) + self.offset_1)

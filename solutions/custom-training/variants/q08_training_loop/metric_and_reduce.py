@@ -18,7 +18,7 @@ class WideAndDeep(keras.Model):
 
 def build_wide_and_deep(n_features):
     model = WideAndDeep()
-    model.build((None, n_features))
+    model(keras.Input((n_features,)))
     return model
 
 
