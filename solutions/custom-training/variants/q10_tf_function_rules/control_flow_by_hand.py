@@ -7,7 +7,7 @@ from tensorflow import keras
 
 # %%
 def make_noisy(seed):
-    drawn = tf.Variable(0)
+    drawn = tf.Variable(seed)
 
     def noisy(x):
         return x + tf.random.stateless_normal(tf.shape(x), seed=tf.stack([seed, drawn.assign_add(1)]))
@@ -16,7 +16,6 @@ def make_noisy(seed):
 
 
 # %%
-@tf.function
 def logistic_orbit(values, y):
     _, last = tf.while_loop(
         lambda i, y: i < tf.size(values),
@@ -30,7 +29,7 @@ def logistic_orbit(values, y):
 class AuditedDouble(keras.layers.Layer):
     def __init__(self):
         super().__init__()
-        self.calls = self.add_weight(initializer="zeros", trainable=False)
+        self.calls = self.add_weight(initializer="zeros")
 
     def call(self, inputs):
         self.calls.assign(self.calls + 1)
