@@ -144,6 +144,11 @@ def test_a_mutant_tells_where_it_is_and_which_lines_it_changes() -> None:
     assert found.cells[0] == "import math"
 
 
+def test_a_denominator_changes_and_its_numerator_stays() -> None:
+    found = made("y = (a - b) / c\n", "epsilon")
+    assert [mutant.change.by for mutant in found] == ["y = (a - b) / (c + 1e-3)"]
+
+
 def test_an_insertion_is_shown_with_the_line_after_it_or_before_it() -> None:
     found = made("import tensorflow as tf\n\n# %%\ndef f(seed):\n    return seed\n", "global-seed")
     assert found[0].change.replace == "    return seed"
