@@ -6,6 +6,7 @@ import zlib
 from itertools import pairwise
 
 from gradetape.judge.seeds import check_rng, worker_seed
+from gradetape.records import Cell
 
 SEED = "5f3a9c0e7d12b4865f3a9c0e7d12b486"
 CHECKS = [
@@ -33,9 +34,17 @@ def test_numbers_are_not_linear_in_what_they_are_drawn_from() -> None:
     seeds = [f"{number:032x}" for number in range(20)]
     for one, other in pairwise(CHECKS):
         assert len({_first(seed, one)[0] ^ _first(seed, other)[0] for seed in seeds}) == len(seeds)
-    assert len({worker_seed(seed) ^ zlib.crc32(seed.encode()) for seed in seeds}) == len(seeds)
+        assert len({_seed(seed, one) ^ _seed(seed, other) for seed in seeds}) == len(seeds)
+        assert len({_seed(seed, one) ^ zlib.crc32(f"{seed}{one}".encode()) for seed in seeds}) == len(seeds)
 
 
-def test_a_worker_gets_a_number_that_tells_no_check_apart() -> None:
-    assert 0 <= worker_seed(SEED) < 1 << 32
-    assert worker_seed(SEED) == worker_seed(SEED) != worker_seed(f"{SEED} rehearsal")
+def test_the_numbers_of_a_worker_are_the_same_again_and_others_for_every_check_and_submission() -> None:
+    """What a submission has learnt of a hidden check's number helps no other submission to know the check."""
+    submissions = [("x = 1",), ("x = 1 ",), ("x = ", "1"), ("x", " = 1"), ("\ud800",), ()]
+    drawn = {_seed(SEED, check, *sources) for check in CHECKS for sources in submissions}
+    assert len(drawn) == len(CHECKS) * len(submissions) and all(0 <= number < 1 << 32 for number in drawn)
+    assert _seed(SEED, CHECKS[0], "x = 1") == _seed(SEED, CHECKS[0], "x = 1") != _seed(SEED[:-1], CHECKS[0], "x = 1")
+
+
+def _seed(secret: str, check: str, *sources: str) -> int:
+    return worker_seed(secret, check, [Cell(source=source) for source in sources])

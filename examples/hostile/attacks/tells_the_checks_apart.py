@@ -21,11 +21,10 @@ def before(crc, data):
 
 
 def told():
-    """What the numbers that seed this process say about the secret seed and about the check that runs."""
+    """What the numbers that seed this process say about the secret seed and about the checks to come."""
     secrets = {before(number, b"q01_double::public::test_two") for number in received}
-    if any(zlib.crc32(name.encode(), secret) in received for secret in secrets for name in NAMES):
-        return "BREACH: the secret seed gives the numbers to come"
-    return "BREACH: each check has a number of its own" if len(set(received)) > 1 else ""
+    guesses = [zlib.crc32(name.encode(), secret) for secret in secrets for name in NAMES]
+    return "BREACH: the secret seed gives the numbers to come" if set(guesses) & set(received) else ""
 
 
 frame = sys._getframe()

@@ -144,7 +144,7 @@ class CheckContext:
     def _reseed(self, session: Session) -> None:
         worker = session.ready()
         worker.transport.renew(CHECK_BYTES)
-        worker.ask(Operation.SEED, worker_seed(self.job.seed))
+        worker.ask(Operation.SEED, worker_seed(self.job.seed, self._check, self.job.cells))
         worker.ask(Operation.OUTPUT)
 
 

@@ -58,14 +58,15 @@ class _Uncountable(Exception):
 
 @contextmanager
 def _as(uid: int | None) -> Iterator[None]:
-    """As the worker's user: root without DAC_OVERRIDE could not look into its folders."""
-    if uid is not None:
-        os.seteuid(uid)
+    """As the worker's user, if possible: root without DAC_OVERRIDE could not look into its folders."""
+    with suppress(PermissionError):  # without SETUID the worker does not start either, and says so
+        if uid is not None:
+            os.seteuid(uid)
     try:
         yield
     finally:
-        if uid is not None:
-            os.seteuid(0)
+        if os.geteuid() != os.getuid():
+            os.seteuid(os.getuid())
 
 
 def _named(folder: str) -> dict[int, int]:
