@@ -16,7 +16,7 @@ def share(tolerance, y_true, y_pred):
 
 
 def within(tolerance):
-    return functools.update_wrapper(functools.partial(share, tolerance), share)
+    return functools.partial(share, tolerance)
 
 
 # %%
@@ -27,10 +27,9 @@ class StreamingF1(keras.metrics.Metric):
         self.matrix = self.add_weight(shape=(2, 2), initializer="zeros", name="matrix")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        labels = tf.reshape(y_true, [-1])
         predictions = tf.reshape(y_pred, [-1]) > self.threshold
         weights = None if sample_weight is None else tf.reshape(sample_weight, [-1])
-        counts = tf.math.confusion_matrix(labels, predictions, 2, weights=weights, dtype=tf.float32)
+        counts = tf.math.confusion_matrix(y_true, predictions, 2, weights=weights, dtype=tf.float32)
         self.matrix.assign_add(counts)
 
     def result(self):
@@ -38,7 +37,7 @@ class StreamingF1(keras.metrics.Metric):
         return tf.math.divide_no_nan(hits, hits + wrong / 2)
 
     def reset_state(self):
-        self.matrix.assign([[0.0, 0.0], [0.0, 0.0]])
+        self.matrix.assign(tf.zeros((2, 2)))
 
     def get_config(self):
         return super().get_config() | {"threshold": self.threshold}
