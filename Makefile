@@ -17,8 +17,9 @@ setup: .venv/.stamp  ## create .venv with the versions in constraints.txt
 release: setup  ## build student/ from assignments/
 	$(BIN)/gradetape release
 
-verify: setup  ## test the checks with the reference, the variants and the mutants
-	$(BIN)/gradetape verify
+verify: setup  ## test the checks with the reference, the variants and the mutants, and write results/proof.html
+	@mkdir -p results
+	$(BIN)/gradetape verify custom-training --report results/proof.html
 
 mutate: setup  ## generate mutants of all solutions and show those that pass every check
 	$(BIN)/gradetape verify --mutate --at-least 95

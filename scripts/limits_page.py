@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from gradetape.course import config
 from gradetape.intake import notebooks
 from gradetape.records import CellEvent, CheckResult, Grade, Question, Unreadable
-from gradetape.remote.connection import CHECK_BYTES
+from gradetape.remote.budget import CHECK_BYTES, JUDGE_MB, bytes_for
 from gradetape.wire import channel, codec, survey
 
 # What each record holds, field by field; tests/test_docs.py compares the names with the records.
@@ -82,7 +82,9 @@ FIXED = {
         "Body of one frame": f"{channel.MAX_BODY // _MIB} MiB",
         "Array buffers of one frame": f"{channel.MAX_BUFFERS:,}",
         "One frame in all": f"{channel.MAX_FRAME // _MIB} MiB",
-        "All replies to one check": f"{CHECK_BYTES // _MIB} MiB",
+        "All replies to one check": f"4 times the reference's bytes, or {bytes_for(0) // _MIB} MiB",
+        "All replies of the reference to one check": f"{CHECK_BYTES // _MIB} MiB",
+        "Memory of the judge of one submission": f"{JUDGE_MB} MiB",
         "Elements of one frame's body": f"{codec.MAX_ELEMENTS:,}",
         "Nesting of one frame": f"{survey.MAX_DEPTH} levels",
     },
@@ -102,7 +104,8 @@ are the sum over all processes and cores.
 """
 _FIXED = """\
 A check that exceeds its time ends as `timeout`, and one that exceeds its memory as `memory`; the next check gets a
-fresh worker. A full folder or too many processes raise an exception in the student's code. `@limit(seconds)` sets the
+fresh worker. A full folder or too many processes raise an exception in the student's code; in the plain sandbox, a full
+folder ends the worker. `@limit(seconds)` sets the
 time of one check.
 
 ## Fixed limits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from examples.hostile.corpus import HERE, entries, manifest
+from examples.hostile.findings import Run, Secrets, of_batch
 from examples.hostile.generate import MAKERS
 from examples.hostile.trial import Report, trial
 
@@ -14,7 +15,10 @@ SOME = (
     HUNTER, "reads_every_file", "reads_likely_paths", "reads_the_memory_of_others", "reads_the_environment",
     "reads_around_the_root", "wants_privileges", "kills_all_it_can", "leaves_a_daemon", "makes_namespaces",
     "asks_the_zygote", "fork_bomb", "memory_bomb_of_arrays", "fills_the_disk", "patches_numpy", "finds_what_was_left",
+    "asks_what_others_have_used", "leaks_by_a_cell_that_fails_when_it_is_run_again",
 )  # fmt: skip
+
+PLACES = ("students/target/a.html", "staff/target/a.html", "grades.csv", "show", "json", "stderr")
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,18 @@ def test_the_honest_get_what_they_get_without_attackers(report: Report) -> None:
 
 def test_the_batch_ends_and_leaves_nothing_behind(report: Report) -> None:
     assert report.others == []
+
+
+@pytest.mark.parametrize("secret", ["canary", "seed", "bait"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_secret_is_found_wherever_the_grader_writes_it(place: str, secret: str) -> None:
+    drawn = Secrets.drawn()
+    said = {name: f"… {getattr(drawn, secret)} …" if name == place else "" for name in PLACES}
+    pages = {"grades.csv": "", **{name: text for name, text in said.items() if "." in name}}
+    run = Run(0, {}, {}, pages, said["stderr"], 1.0, said["json"], {"show": said["show"]})
+    found = [problem for problem in of_batch([], run, drawn) if f"the {secret} is in" in problem]
+    only_for_staff = secret == "bait" and place.startswith("staff/")
+    assert len(found) == (0 if only_for_staff else 1)
 
 
 @pytest.mark.slow

@@ -14,11 +14,12 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "gradetape"
 
 # Each package with the packages or modules that it may import. Everything may import the leaves and its own package.
-LEAVES = {"records", "errors", "text", "tempdirs"}
+LEAVES = {"records", "errors", "text", "files", "tempdirs"}
 ALLOWED = {
     "records": set(),
     "errors": set(),
     "text": set(),
+    "files": set(),
     "tempdirs": set(),
     "course": set(),
     "intake": {"course.source"},

@@ -19,7 +19,7 @@ import pytest
 from gradetape.errors import Gone, SandboxError
 from gradetape.runtime import launch
 from gradetape.runtime.launch import LocalZygote
-from gradetape.sandbox import syscalls
+from gradetape.sandbox import seccomp, syscalls
 from gradetape.sandbox.base import STUDENT_UIDS, Policy, Uids
 from gradetape.sandbox.plain import PlainSandbox
 from gradetape.sandbox.seccomp import compile_filter
@@ -104,6 +104,11 @@ LETS_THROUGH = {
     "keyctl": "keyctl .*system call filter does not hold",
     "io_uring_setup": "io_uring_setup .*system call filter does not hold",
     "process_vm_readv": "process_vm_readv .*system call filter does not hold",
+    "inotify_init1": "inotify_init1 .*system call filter does not hold",
+    "fadvise64": "fadvise64 .*system call filter does not hold",
+    "readahead": "readahead .*system call filter does not hold",
+    "mincore": "mincore .*system call filter does not hold",
+    "openat2": "openat2 .*system call filter does not hold",
 }
 
 
@@ -116,9 +121,27 @@ def test_a_filter_that_lets_something_through_is_found_out(call: str, monkeypatc
     assert re.search(words, refusal(LocalZygote(LIMITS, secret=())))
 
 
-def _allowed() -> list[str]:
-    from gradetape.sandbox import seccomp
+SHARED_BY_WORKERS = {
+    "preadv2": "reading only what is cached",
+    "madvise": "discarding memory",
+    "fcntl": "watching a folder",
+}
 
+
+@pytest.mark.parametrize("call", SHARED_BY_WORKERS)
+def test_a_filter_through_which_workers_could_meet_is_found_out(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unconditionally allowed, each of these calls lets a worker leave or find something that others share."""
+    found = seccomp._conditional
+    monkeypatch.setattr(seccomp, "_conditional", lambda *how: {**found(*how), call: [()]})
+    monkeypatch.setattr(seccomp, "ALLOWED", [*seccomp.ALLOWED, "flock"] if call == "flock" else seccomp.ALLOWED)
+    monkeypatch.setattr(seccomp, "_WITHOUT_EFFECT", () if call == "flock" else ("flock",))
+    monkeypatch.setattr(seccomp, "_LOCK_COMMANDS", () if call == "fcntl" else seccomp._LOCK_COMMANDS)
+    monkeypatch.setattr(launch, "compile_filter", compile_filter)
+    words = f"the sandbox is set up, but {SHARED_BY_WORKERS[call]} is possible inside: the system call filter does not"
+    assert re.search(words, refusal(LocalZygote(LIMITS, secret=())))
+
+
+def _allowed() -> list[str]:
     return list(seccomp.ALLOWED)
 
 

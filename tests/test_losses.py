@@ -26,7 +26,7 @@ from gradetape.grading.driver import Driver
 from gradetape.grading.events import Event, SubmissionBegan, SubmissionGraded, SubmissionLost, SubmissionRetried
 from gradetape.grading.rubric import Rubric
 from gradetape.grading.shared_gradebook import SharedGradebook
-from gradetape.records import CollectedChecks, Limits, Lost, Outcome, Status
+from gradetape.records import CellEvent, CollectedChecks, Limits, Lost, Outcome, Said, Status
 from gradetape.remote.budget import CheckBudget
 from gradetape.remote.roles import STUDENT
 from gradetape.remote.session import RemoteSession
@@ -169,6 +169,35 @@ class Silent(MockEngine):
 
     def wait(self, timeout_s: float) -> list[tuple[int, Outcome | Lost]]:
         return []
+
+
+SAID = Said(events=(CellEvent(cell=0, kind="output", text="hello"),), results=a_tiny_grade("ada").results[:1])
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (Lost(reason="the zygote has ended"), None),
+        (Lost(reason="the zygote has ended", said=SAID), SAID),
+        (Outcome(results=SAID.results, events=SAID.events), SAID),
+        (None, Said()),
+    ],
+    ids=["lost before a hidden check", "lost after one", "a fault", "no answer"],
+)
+def test_what_is_judged_again_comes_with_what_it_said_before(
+    course: Path, monkeypatch: pytest.MonkeyPatch, first: Outcome | Lost | None, said: Said | None
+) -> None:
+    """Its code has seen hidden inputs by then: its student reads nothing that it says the second time."""
+    engine = Silent(lambda _: Outcome(results=())) if first is None else MockEngine(lambda _: first)
+    if first is None:
+        monkeypatch.setattr("gradetape.grading.driver._SLACK_S", -1e6)
+    gradable = GradableAssignment.open(courses.find(course), "tiny")
+    rubric = Rubric.of(gradable, CollectedChecks(checks=tuple(each.check for each in a_tiny_grade("ada").results)))
+    builder = GradeBuilder(gradable, engine.environment)
+    with Gradebook.open(course / "gradebook.sqlite") as book:
+        shared = SharedGradebook(book, "tiny", book.grader(), [].append, again=False)
+        Driver(gradable, engine, rubric, builder, shared, [].append).run([script("ada", DOUBLE, assignment="tiny")])
+    assert [job.said for job in engine.jobs] == [None, said]
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,11 @@ def test_a_mutant_tells_where_it_is_and_which_lines_it_changes() -> None:
     assert found.cells[0] == "import math"
 
 
+def test_a_denominator_changes_and_its_numerator_stays() -> None:
+    found = made("y = (a - b) / c\n", "epsilon")
+    assert [mutant.change.by for mutant in found] == ["y = (a - b) / (c + 1e-3)"]
+
+
 def test_an_insertion_is_shown_with_the_line_after_it_or_before_it() -> None:
     found = made("import tensorflow as tf\n\n# %%\ndef f(seed):\n    return seed\n", "global-seed")
     assert found[0].change.replace == "    return seed"
@@ -310,6 +315,62 @@ def test_mutants_that_do_not_run_and_mutants_that_hang_are_told_apart(root: Path
     assert score.not_run == 1  # int('2_')
     assert score.timeout == 2
     assert score.score == score.of_all == 1.0
+
+
+def test_what_is_only_slow_gets_the_courses_own_limits(root: Path) -> None:
+    def answer(job: Job) -> Outcome | Lost:
+        outcome = answered(job)
+        if not job.check_limits or not isinstance(outcome, Outcome):
+            return outcome
+        late = [msgspec.structs.replace(each, verdict=Verdict.TIMEOUT) for each in outcome.results]
+        return msgspec.structs.replace(outcome, results=tuple(late[:1]))
+
+    before, runs = Runs(root)(), Runs(root, answer)
+    after = runs(fresh=True)
+    assert [(each.end, each.mutant) for each in after.results] == [(each.end, each.mutant) for each in before.results]
+    mutants = [job for job in runs.jobs if job.stop_at_failure]
+    assert [bool(job.check_limits) for job in mutants] == [True] * len(after.results) + [False] * len(after.results)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.CRASHED, Verdict.MEMORY])
+def test_what_the_machine_may_have_decided_is_not_remembered(root: Path, verdict: Verdict) -> None:
+    def answer(job: Job) -> Outcome | Lost:
+        outcome = answered(job)
+        if job.stop_at_failure and isinstance(outcome, Outcome) and "return None" in job.cells[0].source:
+            ended = msgspec.structs.replace(outcome.results[0], verdict=verdict)
+            return msgspec.structs.replace(outcome, results=(ended,))
+        return outcome
+
+    runs = Runs(root, answer)
+    (score,) = runs().scores
+    assert score.raised == 4 < score.failed  # with two missing names
+    runs()
+    assert len(runs.jobs) == 2
+
+
+def test_a_check_that_raises_by_itself_fails_no_mutant(root: Path) -> None:
+    def answer(job: Job) -> Outcome | Lost:
+        outcome = answered(job)
+        if job.stop_at_failure and isinstance(outcome, Outcome) and "x * x" in job.cells[0].source:
+            fault = msgspec.structs.replace(outcome.results[0], verdict=Verdict.FAULT)
+            return msgspec.structs.replace(outcome, results=(fault,))
+        return outcome
+
+    report = Runs(root, answer)()
+    (score,) = report.scores
+    assert (score.fault, score.survived) == (1, 0) and score.score < 1.0
+    assert (
+        f"{PUBLIC} itself raises an exception on a mutant (added, line 4: arithmetic) before it has received a value, "
+        "which costs a student nothing. Correct the check."
+    ) in report.problems
+
+
+def test_a_memory_for_other_limits_counts_for_nothing(root: Path) -> None:
+    runs = Runs(root)
+    runs()
+    (root / "grader_config.yml").write_text("limits: {memory_mb: 1024}\n")
+    runs()
+    assert len([job for job in runs.jobs if job.stop_at_failure]) > 5
 
 
 def test_mutants_of_which_none_runs_prove_nothing(root: Path) -> None:

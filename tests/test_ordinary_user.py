@@ -53,6 +53,7 @@ def found_by(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.json.decode(done.stdout.splitlines()[-1])
     assert found["read"] == "" and found["reached"] is False and found["capabilities"] == 0
     assert found["signals"] == found["limits"] == "refused" and found["processes"] == ["", ""]
+    assert found["changes"] == [] and found["changed"] == [0o640, 1000.0]
     return found
 
 

@@ -87,6 +87,7 @@ def test_a_patch_may_have_several_edits_and_be_one_of_a_variant(tmp_path: Path) 
     [
         ("replce: x\nwith: y", "line 4: unknown key 'replce'. Did you mean 'replace'?"),
         ("edits:\n- {replace: x, wth: y}", "line 5: unknown key 'wth'. Did you mean 'with'?"),
+        ("edits: []", "line 4: 'edits' is []; it should be a list of at least 1."),
         ("replace: range(2)\nwith: 3", "line 5: 'with' is 3: write it in quotes."),
         ("replace:\nwith: x", "'replace' is empty: copy the text to replace from"),
         ("replace: range(2)", "line 1 (wrong): a patch has either 'replace' and 'with', or 'edits', a list of them"),

@@ -305,6 +305,16 @@ def test_checks_that_cannot_run_in_a_notebook_are_refused_with_their_line(tmp_pa
     assert place in str(refused.value) and words in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["prompt.md", "introduction.md"])
+def test_a_comment_that_is_nearly_a_requirements_is_refused_with_its_line(tmp_path: Path, name: str) -> None:
+    root = make_course(tmp_path)
+    path = next((root / "assignments").rglob(name))
+    path.write_text(f"<!-- requirment: more --> It does more.\n\n{path.read_text()}")
+    with pytest.raises(ReleaseError) as refused:
+        built(root)
+    assert f"{name}, line 1: students would read the comment 'requirment: more'. Write it as" in str(refused.value)
+
+
 def test_text_that_otter_would_change_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="otter assign changes the cell that begins with 'x = 1  # IGNORE'"):
         built(make_course(tmp_path, starter="x = 1  # IGNORE\ny = 2\n"))

@@ -219,3 +219,12 @@ def test_a_course_with_requirements_is_proven_and_its_object_lists_them(tmp_path
     ]  # fmt: skip
     assert [mutant["breaks"] for mutant in report["mutants"]] == [["doubles"]]
     assert [check["proves"] for check in report["checks"]] == [["doubles"], ["doubles"]]
+
+
+def test_a_skipped_check_is_noted_with_its_reason() -> None:
+    skipped = CheckResult(
+        check=check("test_card"), verdict=Verdict.SKIPPED, points=1, seconds=0, staff_message="it needs a GPU"
+    )
+    trial = Trial(kind="reference", name="reference", question=None, results=(skipped,))
+    notes = Proof(assignment="tiny", checks=(check("test_card"),), trials=(trial,)).notes
+    assert "q01_double::public::test_card was skipped, so it is not proven here: it needs a GPU" in notes

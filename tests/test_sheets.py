@@ -561,6 +561,27 @@ def test_answers_of_any_kind_below_questions_of_any_kind_stay_out(
     assert read.entries[0].text.lstrip("*").startswith(found[0][0].partition("?")[0])
 
 
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Define overfitting. It is when canary.", "Define overfitting."),
+        ("Define overfitting\n   It is when canary.", "Define overfitting"),
+        ("Run `f(2, 3)`\n   Output: canary", "Run `f(2, 3)`"),
+        ("Run `f(2, 3)`. Result: canary", "Run `f(2, 3)`."),
+        ("2 + 2 → canary", "2 + 2"),
+        ("`x` is a tensor (True)", "`x` is a tensor"),
+        ("`x` is a tensor - **True**", "`x` is a tensor"),
+        ("什么是损失？ 答案：canary", "什么是损失？"),  # noqa: RUF001
+        ("什么是损失。canary", "什么是损失。"),
+    ],
+)
+def test_what_follows_a_question_without_a_mark_stays_out(tmp_path: Path, text: str, question: str) -> None:
+    (tmp_path / "sheet.md").write_text(f"1. {text}\n2. Why?\n")
+    first, _ = sheet.read(tmp_path / "sheet.md").entries
+    assert first.text == question
+    assert first.doubts or first.answer
+
+
 def test_what_may_be_an_answer_is_listed_with_its_line(tmp_path: Path) -> None:
     root = tiny(tmp_path / "course")
     (tmp_path / "sheet.md").write_text("# Week\n\nRead this.\n\n1. What is a loss?\n\n   - a number\n\n## Bye\n")
@@ -589,7 +610,7 @@ def test_an_author_can_say_that_a_sheet_has_no_answers(tmp_path: Path) -> None:
     [
         ("Implement `my_relu(x)`", "Implement `my_relu(x)`"),
         ("Derive **the** gradient of `__init__` for $a_i*b_i*c$", "Derive the gradient of `__init__` for $a_i*b_i*c$"),
-        ("See [the book](https://example.org) on snake_case_names. More.", "See the book on snake_case_names."),
+        ("See [the book](https://example.org) on snake_case_names. Explain.", "See the book on snake_case_names."),
     ],
 )
 def test_titles_keep_the_characters_of_code_and_formulas(tmp_path: Path, question: str, title: str) -> None:

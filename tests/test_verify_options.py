@@ -213,7 +213,9 @@ def test_the_page_shows_requirements_checks_and_mutants_and_what_students_read(r
         assignment="tiny", checks=(TWO, ANY), prompts=(prompt,),
         trials=(trial("reference", "reference", TWO, ANY), starter, trial("mutant", "adds_one", ANY)),
     )  # fmt: skip
-    html, markdown = (page(whole, gradable.assignment, course="A course", suffix=suffix) for suffix in (".html", ".md"))
+    html, markdown = (
+        page(whole, gradable.assignment, course="A course", root=root, suffix=suffix) for suffix in (".html", ".md")
+    )
     for part in ("doubles", "public::test_two", "adds_one", "0.25", "2 of 3 points", "It is starter"):
         assert part in html and part in markdown
     assert "Return *twice* the number | &lt;b&gt;." in html and "Return *twice* the number \\| <b>." in markdown
@@ -240,6 +242,8 @@ def options(**given: object) -> ProvingOptions:
         (("--report", "gone/proof.md"), "cannot write gone/proof.md: the folder gone does not exist, make it"),
         (("--report", "proof.md", "--mutant", "zero"), "is about a whole assignment or question: leave out"),
         (("--watch", "--json"), "--watch shows one assignment: name it, and leave out --json"),
+        (("--report", "notes.md"), "notes.md is another file, which --report would replace: name a new one"),
+        (("--watch", "--check", "any"), "--watch with --check or --mutant looks at one question: name it"),
         (("--watch", "--repeat", "2"), "--watch runs each solution once: leave out --repeat"),
         (("--preview", "--json"), "--preview and --write-headers print text: leave out --json"),
         (("--write-headers", "--check", "any"), "needs the results of every check: leave out --check"),
@@ -247,10 +251,12 @@ def options(**given: object) -> ProvingOptions:
 )
 def test_options_that_exclude_each_other_are_refused(root: Path, arguments: tuple[str, ...], advice: str) -> None:
     (root / "student").mkdir()
+    (root / "notes.md").write_text("My own notes.")
     run = called(root, "verify", "tiny", *arguments)
     assert run.returncode == 2
     assert advice in run.stderr
     assert not list((root / "student").iterdir())
+    assert (root / "notes.md").read_text() == "My own notes."
 
 
 def test_previews_run_no_right_solution_and_single_mutants_only_the_reference() -> None:

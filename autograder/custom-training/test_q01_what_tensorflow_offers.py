@@ -202,9 +202,10 @@ def test_second_derivative(student, tf, rng):
     def second(x):
         return (-(a**2) * np.sin(a * np.asarray(x)) + 6 * b * np.asarray(x)).astype("float32")
 
-    for times, expected in enumerate((first, second), start=1):
+    some = {case: cases[case] for case in list(cases)[::2]}  # forward mode, twice, takes half a second for each
+    for times, which, expected in ((1, cases, first), (2, some, second)):
         given = derivatives(student.derivative, "bent", times, a, b)
-        assert_each(given, cases, expected, f"That is derivative {times}.", atol=1e-5)  # terms that may cancel
+        assert_each(given, which, expected, f"That is derivative {times}.", atol=1e-5)  # terms that may cancel
 
 
 @points(0.5)
@@ -232,7 +233,7 @@ def computed(affine, batches):
 
 
 @points(0.5)
-@proves("affine", "two-variables")
+@proves("module", "affine", "two-variables")
 @hint("Does each module compute with its own variables, and with the values that they have when it is called?")
 def test_two_modules_that_change(student, rng):
     """Each Affine computes with its own variables and their newest values, and gradients reach both."""
@@ -252,6 +253,7 @@ def test_two_modules_that_change(student, rng):
             bias += rng.normal(size=bias.shape).astype("float32")
             module.kernel.assign(kernel)
             module.bias.assign(bias)
+    assert all(isinstance(module.name, str) for module in modules), "a tf.Module gets its name from super().__init__()"
 
 
 @in_worker
@@ -333,6 +335,8 @@ def columns_of_unit_deviation(x):
 def test_columns_of_any_scale(student, rng):
     """Columns of tiny, huge and equal numbers are standardized, in one row and in many."""
     x = rng.normal(size=(7, 5)).astype("float32")
+    # Eight such integers have a sum, and a mean, that float32 holds exactly; but whoever scales first loses a digit.
+    close = 1_000_000 + 2 * np.stack([rng.permutation(np.arange(8) % 3) for _ in range(3)], axis=1)
     equal = np.repeat([[0.1, -0.3, 1e-6 / 3, 1e6 / 3, 0.0, 7.0]], 7, axis=0).astype("float32")
     cases = {
         "ordinary numbers": x,
@@ -344,14 +348,15 @@ def test_columns_of_any_scale(student, rng):
         "equal numbers, many rows": np.repeat(equal, 37, axis=0),
         "equal numbers beside others": np.concatenate([x, equal], axis=1),
         "numbers around 10,000": 10_000 + x,
+        "1,000,000, 1,000,002 and 1,000,004": close.astype("float32"),
     }
+    rough = {"numbers around 10,000": 2e-2, "1,000,000, 1,000,002 and 1,000,004": 0.1}
     given = standardized(student.standardize, list(cases.values()))
     for (case, values), results in zip(cases.items(), given, strict=True):
-        # float32 sums; their rounding errors of numbers around 10,000 are up to 4e-3
-        atol = 2e-2 if values is cases["numbers around 10,000"] else 1e-4
         expected, still = columns_of_unit_deviation(values), (values == values[:1]).all(axis=0)
         for result in results:
-            assert_tensor(result, expected.astype("float32"), case, rtol=1e-4, atol=atol)
+            # float32 sums; their rounding errors of numbers around 10,000 are up to 4e-3
+            assert_tensor(result, expected.astype("float32"), case, rtol=1e-4, atol=rough.get(case, 1e-4))
             assert not np.asarray(result)[:, still].any(), f"{case}: a column of equal values is not exactly 0"
 
 

@@ -312,7 +312,7 @@ def totals_in_a_graph(totals, vectors):
 
 
 @points(0.5)
-@proves("one-variable", "own-total", "total", "result")
+@proves("module", "one-variable", "own-total", "total", "result")
 @hint("Make the variable in __init__, and change it by one of its methods: an `=` only gives a name to a new object.")
 def test_running_total_in_a_graph(student, rng):
     """In a graph that is traced once, and directly, each total adds up in the one variable that it began with."""
@@ -333,3 +333,4 @@ def test_running_total_in_a_graph(student, rng):
             assert len(before) == len(total.variables) == 1, f"{len(total.variables)} variables"
             assert before[0] is total.variables[0], "another variable"
             assert_close(before[0], total.result())
+            assert isinstance(total.name, str), "a tf.Module gets its name from super().__init__()"

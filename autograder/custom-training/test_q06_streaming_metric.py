@@ -71,23 +71,30 @@ def test_sample_weights(student, rng):
         batches[3:] = [batch[:2] for batch in batches[3:]]
         given = fed(student.StreamingF1(threshold=threshold), batches)
         assert_close(given[-1][0], f1(y_true[shuffled], y_pred[shuffled], threshold, weight), f"shapes {shapes}")
+    [[given, _]] = fed(student.StreamingF1(threshold=threshold), [(y_true, y_pred, weight * np.float32(1e-9))])
+    assert_close(given, f1(y_true, y_pred, threshold, weight), "weights of about 1e-9")
 
 
 @points(0.5)
-@proves("any-scores", "counts-one-batch")
+@proves("any-scores", "counts-one-batch", "arguments")
 @hint("Compare the scores, and only the scores, with the threshold. Which numbers may a threshold be?")
 def test_scores_of_any_size(student, rng):
-    """Scores and thresholds may be negative, zero and larger than one, and labels integers or floats."""
+    """Scores and thresholds are any numbers, 0.5 without a threshold, and labels integers or floats."""
     for threshold, dtype in ((0.0, "int32"), (-2.5, "float32"), (3.0, "int64"), (100.5, "float64"), (1.0, "float32")):
         y_true = rng.permutation([0, 1] * 60).astype(dtype)
         y_pred = (threshold + rng.integers(-6, 7, size=120) / 2).astype("float32")
         [[given, _]] = fed(student.StreamingF1(threshold), [(y_true, y_pred)])
         assert_close(given, f1(y_true, y_pred, threshold), f"threshold {threshold}, labels {dtype}")
+    y_pred = (rng.integers(0, 9, size=120) / 8).astype("float32")
+    [[given, _]] = fed(student.StreamingF1(), [(y_true, y_pred)])
+    assert_close(given, f1(y_true, y_pred, 0.5), "without a threshold")
 
 
 @points(0.5)
-@proves("share-within", "several-tolerances", "several-metrics")
-@hint("What belongs to one metric is an attribute of `self`, and what belongs to one function a variable of its own.")
+@proves("share-within", "nan-is-not-within", "several-tolerances", "several-metrics")
+@hint(
+    "What belongs to one metric is an attribute of `self`, and to one function a variable of its own. Is NaN within 1?"
+)
 def test_several_at_a_time(student, rng):
     """Metrics with different thresholds, and functions with different tolerances, do not change one another."""
     thresholds = {"low": 0.25, "high": 0.75}
@@ -101,7 +108,9 @@ def test_several_at_a_time(student, rng):
     metrics["low"].reset_state()
     assert_close(metrics["high"].result(), f1(*np.concatenate(seen["high"], axis=1), 0.75), "after the other's reset")
     y_true, y_pred = (rng.integers(-8, 9, size=(2, 10, 4)) / 8).astype("float32")
+    y_pred[0, 1], y_true[3, 0], y_pred[3, 2] = np.nan, np.nan, np.inf
     tolerances = rng.permutation(8)[:3] / 8
+    y_true[5], y_pred[5, :3] = 0, tolerances + 2.0**-24  # float32 has this number, and no smaller one beyond 7 / 8
     functions = [student.within(tolerance) for tolerance in tolerances.tolist()]
     for part in (slice(None), slice(1), slice(2, 5)):  # a batch of one, too
         for tolerance, function in zip(tolerances, functions, strict=True):
@@ -120,12 +129,13 @@ def as_json(metric):
 
 
 @points(0.5)
-@proves("configuration")
+@proves("configuration", "arguments")
 @hint("get_config returns the base class's configuration with the threshold added to it, as a number that JSON knows.")
 def test_configuration(student, rng):
     """A metric can be made again from its configuration, and again from that one's."""
     y_true, y_pred, threshold = examples(rng, 250)
     name = f"f1_{rng.integers(1000)}"
+    assert_serializable(student.StreamingF1(threshold=threshold, dtype="float64"), dtype="float64")
     metric = student.StreamingF1(threshold=threshold, name=name)
     for _ in range(2):
         config = as_json(metric)

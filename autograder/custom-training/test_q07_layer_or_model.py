@@ -45,9 +45,9 @@ def error_of(x, reconstruction):
 
 @in_worker
 def called(model, x):
-    """Return what the model gives, the sum of its losses, and its metric."""
+    """Return what the model gives, the numbers in its losses, and its metric."""
     result = model(x)
-    return result, float(sum(model.losses)), float(model.reconstruction_error.result())
+    return result, [np.asarray(loss).tolist() for loss in model.losses], float(model.reconstruction_error.result())
 
 
 @points(1)
@@ -57,7 +57,7 @@ def test_build_makes_every_weight(student, rng):
     """`build` alone makes every weight for the width that it is told, and leaves the metric as it was."""
     n = int(rng.integers(3, 8))
     sizes = [(1, 4), (3, 1), (n, n + 5), (n, n + 5), (4, 4)]
-    layers = [student.ScaledResidual(units, 0.5 + i, 0.1) for i, (_, units) in enumerate(sizes)]
+    layers = [student.ScaledResidual(units, 0.5 + i, 0.0) for i, (_, units) in enumerate(sizes)]
     models = [student.ReconstructingRegressor(units) for _, units in sizes]
     for each in (layers, models):
         for part, (n, _) in zip(each, sizes, strict=True):
@@ -67,7 +67,9 @@ def test_build_makes_every_weight(student, rng):
     for i, (n, units) in enumerate(sizes):
         x, advice = rng.normal(size=(4, n)).astype("float32"), f"That is for n = {n} and {units} units."
         # float32 sums over the units, as below
-        assert_close(layers[i](x), x + (0.5 + i) * two_layers(x, *branches[i]), advice, rtol=1e-4, atol=1e-4)
+        expected = x + (0.5 + i) * two_layers(x, *branches[i])
+        for training in (False, True):
+            assert_close(layers[i](x, training=training), expected, advice, rtol=1e-4, atol=1e-4)
         given, _, metric = called(models[i], x)
         assert_close(given, two_layers(x, *heads[i][0]), advice, atol=1e-4)
         assert_close(metric, error_of(x, heads[i][1]), f"{advice} It is the metric after one call.", rtol=1e-4)
@@ -93,27 +95,30 @@ def assert_configured(part, name, **arguments):
 
 
 @points(1)
-@proves("base-configuration", "own-configuration", "layer-signature", "model-signature")
+@proves("base-configuration", "own-configuration", "layer-signature", "model-signature", "kwargs", "nothing-shared")
 @hint("get_config returns the base class's configuration with every argument of yours added to it, as it was given.")
 def test_configuration(student, rng):
     """Both can be made again from their configuration, with the base class's part of it and with zeros."""
     x, units, drawn = draw(rng, 4)
-    n, name = x.shape[1], f"part_{rng.integers(1000)}"
+    n, name, parts = x.shape[1], f"part_{rng.integers(1000)}", []
     for scale, rate in ((drawn, float(rng.uniform(0.2, 0.6))), (0.0, 0.0)):
         layer = student.ScaledResidual(units, scale, rate, name=name, trainable=False)
+        parts.append((units, scale, rate, layer, student.ReconstructingRegressor(units, abs(scale), name=name)))
+        units += 1
+    for units, scale, rate, layer, model in parts:
+        assert layer.trainable is False, "a layer made with trainable=False is trainable"
         again = assert_configured(layer, name, units=units, scale=scale, rate=rate)
         again.trainable = True
         again(x)
         branch = two_layers(x, *fill_layer(again, units, n, rng))
         for training in (False, True) if rate == 0 else (False,):
             assert_close(again(x, training=training), x + scale * branch, atol=1e-4)
-        model, weight = student.ReconstructingRegressor(units, abs(scale), name=name), abs(scale)
-        again = assert_configured(model, name, units=units, weight=weight)
+        again, weight = assert_configured(model, name, units=units, weight=abs(scale)), abs(scale)
         again(x)
         prediction, reconstruction = fill_model(again, units, n, rng)
         given, loss, _ = called(again, x)
         assert_close(given, two_layers(x, *prediction), atol=1e-4)
-        assert_close(loss, weight * error_of(x, reconstruction), rtol=1e-4)
+        assert_close(loss, [weight * error_of(x, reconstruction)], rtol=1e-4)
 
 
 @in_worker
@@ -126,6 +131,18 @@ def dropped(layer, x, small, count):
     return each[0], each[1], graph().numpy() == small
 
 
+@in_worker
+def drawn_beside(kind, arguments, x, options):
+    """Make and call two layers or models; return what TensorFlow draws after each step."""
+    draws = []
+    for _ in range(2):
+        part = kind(*arguments)
+        draws.append(tf.random.uniform([4]).numpy().tolist())
+        part(x, **options)
+        draws.append(tf.random.uniform([4]).numpy().tolist())
+    return draws
+
+
 def assert_unrelated(one, other, rate, what):
     """Show that two arrays of independent events with probability `rate` are independent of each other."""
     # Hoeffding: off by more than that with a probability below 1e-10
@@ -135,13 +152,15 @@ def assert_unrelated(one, other, rate, what):
 
 
 @points(1)
-@proves("dropped-independently", "dropout")
+@proves("dropped-independently", "dropout", "nothing-shared", "no-seed")
 @hint("What is drawn for each number, and when? A mask for a row or column, a count, or a seed of yours ties numbers.")
 def test_each_number_is_dropped_by_itself(student, rng):
     """Each number is dropped independently of its neighbours and anew in every call, in a graph too."""
     units, rate = int(rng.integers(9, 14)), float(rng.uniform(0.2, 0.4))
-    layer, x = student.ScaledResidual(units, 1.0, rate), rng.normal(size=(2000, 4)).astype("float32")
-    layer(x[:2])
+    layer, other = (student.ScaledResidual(units, 1.0, each) for each in (rate, 0.0))
+    x = rng.normal(size=(2000, 4)).astype("float32")
+    for each in (layer, other):
+        each(x[:2])
     fill_layer(layer, units, 4, rng)
     first, second, many = dropped(layer, x, x[:2], 3000)
     assert_unrelated(first, second, rate, "In two calls the same number is")
@@ -151,6 +170,9 @@ def test_each_number_is_dropped_by_itself(student, rng):
     assert_unrelated(many[::2], many[1::2], rate, "In two calls within a graph the same number is")
     # with eight numbers, at most two different counts in 3000 calls have a probability below 1e-300
     assert len(set(many.sum(axis=(1, 2)).tolist())) > 2, "always as many numbers are dropped"
+    drawn = drawn_beside(student.ScaledResidual, (units, 1.0, rate), x[:2], {"training": True})
+    drawn += drawn_beside(student.ReconstructingRegressor, (units,), x[:2], {})
+    assert len(set(map(tuple, drawn))) == len(drawn), "one of them sets TensorFlow's seed"
 
 
 @in_worker
@@ -185,7 +207,7 @@ def test_evaluate(student, rng):
             seen.append(error_of(batch, reconstruction))
             given, loss, metric = called(model, batch)
             assert_close(given, two_layers(batch, *prediction), atol=1e-4)
-            assert_close([loss, metric], [weight * seen[-1], np.mean(seen)], rtol=1e-4)
+            assert_close([*loss, metric], [weight * seen[-1], np.mean(seen)], rtol=1e-4)
     for model, weight, (prediction, reconstruction) in zip(models, weights, filled, strict=True):
         whole, batches = evaluations(model, x, y, (10, 4))
         assert "reconstruction_error" in whole, f"evaluate reports only {sorted(whole)}"
@@ -242,7 +264,7 @@ def reported_losses(layer, x, offset):
     for weight in layer.trainable_weights:
         weight.assign(offset if tuple(weight.shape) == offset.shape else np.zeros(weight.shape))
     model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
-    fitted = model.fit(x, x, batch_size=len(x), verbose=0).history["loss"][0]
+    fitted = model.fit(x, x, batch_size=600, verbose=0).history["loss"][0]
     return fitted, model.evaluate(x, x, batch_size=len(x), verbose=0)
 
 
@@ -290,7 +312,7 @@ def test_saved_weights(student, rng, worker_tmp_path):
     again.load_weights(str(worker_tmp_path / "model.weights.h5"))
     given, loss, _ = called(again, x)
     assert_close(given, two_layers(x, *prediction), atol=1e-4)
-    assert_close(loss, weight * error_of(x, reconstruction), rtol=1e-4)
+    assert_close(loss, [weight * error_of(x, reconstruction)], rtol=1e-4)
 
 
 @points(0.5)

@@ -145,12 +145,13 @@ def run_of(train, seed, x, y):
     """
     keras.utils.set_random_seed(seed)
     inner = keras.Sequential([keras.layers.Dense(1, kernel_regularizer="l2")])
-    frozen, first = keras.layers.Dense(5, "tanh"), keras.layers.Dense(2, bias_regularizer="l2")
-    for layer in (frozen, first):
+    frozen = [keras.layers.Dense(5, "tanh") for _ in range(2)]
+    for layer in frozen:
         layer.build((None, x.shape[1]))
-    frozen.trainable = False
-    deep = keras.Sequential([frozen, keras.layers.BatchNormalization(), inner], name="deep")
-    wide = keras.Sequential([first, keras.layers.Dense(1)], name="wide")
+        layer.trainable = False
+    deep = keras.Sequential([frozen[0], keras.layers.BatchNormalization(), inner], name="deep")
+    last = [keras.layers.Dense(2, bias_regularizer="l2"), keras.layers.Dense(1)]
+    wide = keras.Sequential([frozen[1], *last], name="wide")
 
     class Subclassed(keras.Model):
         def __init__(self):
@@ -184,12 +185,17 @@ def run_of(train, seed, x, y):
 
 @in_worker
 def renewed_losses(train, n, epochs):
-    """Return the losses of a model that gives 0 and does not learn; all targets count how often data were asked for."""
-    asked = []
+    """Return the losses of a model that gives 0 and does not learn, and how many batches an epoch reads ahead.
+
+    All targets count how often data were asked for.
+    """
+    asked, ahead, optimizers = [], [], [keras.optimizers.SGD(0.0) for _ in range(2)]
 
     def batches():
         asked.append(1)
-        for size in (4, 4, 2):
+        before = int(np.array(optimizers[1].iterations))
+        for step, size in enumerate([4] * 39 + [2]):
+            ahead.append(before + step - int(np.array(optimizers[1].iterations)))
             yield np.ones((size, n), "float32"), np.full((size, 1), len(asked), "float32")
 
     signature = tf.TensorSpec((None, n), "float32"), tf.TensorSpec((None, 1), "float32")
@@ -197,11 +203,11 @@ def renewed_losses(train, n, epochs):
     parts = [keras.layers.Dense(1, kernel_initializer="zeros", name=name)(inputs) for name in ("deep", "wide")]
     model = keras.Model(inputs, keras.layers.add(parts))
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    return [float(loss) for loss in train(model, dataset, epochs, keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))]
+    return [float(loss) for loss in train(model, dataset, epochs, *optimizers)], max(ahead)
 
 
 @points(1)
-@proves("any-model", "any-dataset", "frozen", "steps", "training-mode", "optimizers")
+@proves("any-model", "any-dataset", "batch-by-batch", "frozen", "steps", "training-mode", "optimizers")
 @hint("Which weights do you take from each part? How often does an optimizer count a step? Is each epoch read anew?")
 def test_any_model_and_dataset(student, clean, rng):
     """Models of any kind are trained, frozen layers rest, a step is one step, and each epoch reads the data anew."""
@@ -212,10 +218,11 @@ def test_any_model_and_dataset(student, clean, rng):
     assert_close(losses, losses_due, rtol=1e-3)  # float32, step upon step, as below
     for weight, due in zip(weights, weights_due, strict=True):
         assert_close(weight, due, rtol=1e-2, atol=1e-3)
-    losses = renewed_losses(student.train, int(rng.integers(1, 5)), 4)
+    losses, ahead = renewed_losses(student.train, int(rng.integers(1, 5)), 3)
     roots = np.sqrt(losses)
-    assert len(roots) == 4 and np.allclose(roots, roots.round()), f"the losses of a model that gives 0 are {losses}"
+    assert len(roots) == 3 and np.allclose(roots, roots.round()), f"the losses of a model that gives 0 are {losses}"
     assert (np.diff(roots) > 0.5).all(), "an epoch trains on the batches of another"
+    assert ahead < 30, f"{ahead} of an epoch's 40 batches are read before their steps are taken"
 
 
 @in_worker

@@ -44,7 +44,7 @@ def noise_in_a_graph(noisy, x, runs):
         looped = tf.map_fn(lambda _: noisy(x), tf.range(2), fn_output_signature=unknown, parallel_iterations=1)
         return [noisy(x), noisy(x), looped[0], looped[1]]
 
-    graph = tf.function(call, autograph=False).get_concrete_function(tf.TensorSpec((None,), "float32"))
+    graph = tf.function(call).get_concrete_function(tf.TensorSpec((None,), "float32"))
     given = [result for _ in range(runs) for result in graph(tf.constant(x))]
     return [result.numpy() for result in [*given, noisy(tf.constant(x))]]
 
@@ -208,7 +208,7 @@ def calls_in_loops(one, other, x, times):
         return other(other(looped[-1]))
 
     before = int(one.calls), int(other.calls)
-    result = tf.function(call, autograph=False).get_concrete_function(tf.TensorSpec((None,)))(tf.constant(x))
+    result = tf.function(call).get_concrete_function(tf.TensorSpec((None,)))(tf.constant(x))
     looped = int(one.calls), int(other.calls)
     model = keras.Sequential([keras.Input((1,)), one])
     unused = int(one.calls)
@@ -243,7 +243,7 @@ def totals_in_turn(make_total, vectors):
     def call(x):
         return [first(x), second(x), first(x)]
 
-    graph = tf.function(call, autograph=False).get_concrete_function(tf.TensorSpec((None,), "float32"))
+    graph = tf.function(call).get_concrete_function(tf.TensorSpec((None,), "float32"))
     given = [total for x in vectors for total in graph(tf.constant(x))]
     third = make_total()
     direct = [total(tf.constant(x)) for x in vectors for total in (third, second, first)]
@@ -270,7 +270,10 @@ def test_one_variable_for_each_total(student, rng):
 
 @in_worker
 def traces_of(trace_once, calls):
-    """Return the results of two traced functions, called in turn, and what each saw whenever its Python ran."""
+    """Return the results of two traced functions, called in turn, and what each saw whenever its Python ran.
+
+    The last results are those of one graph, which calls both with each of the factors, for the last x.
+    """
 
     def make(scale):
         def fn(x, factor):
@@ -287,7 +290,12 @@ def traces_of(trace_once, calls):
     functions = [make(scale) for scale in seen]
     results = [[function(x, factor) for function in functions] for x, factor in calls]
     tensors = [[function(tf.constant(x), factor) for function in functions] for x, factor in calls]
-    return [*results, *tensors], list(seen.values())
+
+    def call(x):
+        return [[function(x, factor) for function in functions] for _, factor in calls]
+
+    within = tf.function(call).get_concrete_function(tf.TensorSpec((None,)))(tf.constant(calls[-1][0]))
+    return [*results, *tensors, *within], list(seen.values())
 
 
 @points(0.5)
@@ -300,7 +308,8 @@ def test_one_trace_for_all_numbers(student, rng):
     lengths = [1, 0, *rng.integers(2, 9, size=6).tolist()]
     calls = [(rng.normal(size=size).astype("float32"), factor) for size, factor in zip(lengths, factors, strict=True)]
     results, seen = traces_of(student.trace_once, calls)
-    for (x, factor), given in zip(calls * 2, results, strict=True):
+    graph = [(calls[-1][0], factor) for _, factor in calls]
+    for (x, factor), given in zip([*calls, *calls, *graph], results, strict=True):
         for scale, result in zip((1, -2), given, strict=True):
             expected = scale * factor * x * x + factor if factor > 0 else -scale * x
             advice = f"x has {len(x)} numbers, factor is {factor!r}, and this is fn {scale} of two of the same name."

@@ -15,12 +15,15 @@ import msgspec
 
 from examples.hostile.corpus import Allowed, Entry, Manifest
 from gradetape.records import Grade
+from gradetape.remote.loader import AGAIN
 from gradetape.report import page_name
 
 TARGET = "target"  # the assignment that is attacked
 _BREACH = re.compile(r"^BREACH:.*", re.MULTILINE)
 _RAW = re.compile(r"<script>|<img |[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
+_FORGED = re.compile(r"needs attention: honest|for review: honest|12 graded now")
 _FORMULA = ("=", "+", "@", "\t", "\r")
+_PAGE_BYTES = 1 << 20
 _QUESTION = {"test_two": "q01", "test_any_number": "q01", "test_text_and_arrays": "q01", "test_three_times": "q02",
              "test_works_elsewhere": "q02", "test_three_and_four": "q03", "test_as_the_reference": "q03"}  # fmt: skip
 
@@ -57,7 +60,10 @@ class Secrets(NamedTuple):
 
 
 class Run(NamedTuple):
-    """The output of one run of `gradetape grade`: its JSON by submission number, its grades, its pages."""
+    """The output of one run of `gradetape grade`: its JSON by submission number, its grades, its pages.
+
+    `printed` is the JSON as text, `shown` what `gradetape show` says of each student without the parts for staff.
+    """
 
     status: int
     results: dict[int, dict[str, Any]]
@@ -65,6 +71,8 @@ class Run(NamedTuple):
     pages: dict[str, str]
     stderr: str
     seconds: float
+    printed: str
+    shown: dict[str, str]
 
 
 def judged(entry: Entry, known: Manifest, alone: Run, run: Run, drawn: Secrets) -> Row:
@@ -97,6 +105,8 @@ def _ended(found: dict[str, Any], grade: Grade | None) -> str:
 
 
 def _cell_end(kind: str, text: str) -> str:
+    if text == AGAIN:
+        return "again"
     return re.split(r"[:;]", text)[0] if kind == "quarantined" else "error" if kind == "error" else ""
 
 
@@ -175,11 +185,24 @@ def of_batch(made: Sequence[Entry], run: Run, drawn: Secrets) -> list[str]:
     problems = [f"{len(missing)} submissions have no result: {sorted(missing)}"] if missing else []
     problems += [f"exit status {run.status}"] if run.status not in (0, 1) else []
     problems += ["Traceback in the grader's own output"] if "Traceback" in run.stderr else []
-    everything = "".join(text for name, text in run.pages.items() if not name.startswith("staff/"))
-    problems += [f"the {name} is on a page" for name, value in drawn._asdict().items() if value in everything]
+    problems += _found(run, drawn)
+    problems += [f"{name} has {len(text) >> 10} kB" for name, text in run.pages.items()
+                 if name.startswith("students/") and len(text) > _PAGE_BYTES]  # fmt: skip
+    problems += [f"a forged line: {line}" for line in re.split("[\n\r\x85\u2028]", run.stderr) if _FORGED.match(line)]
     for name, text in {**run.pages, "what the grader prints": run.stderr}.items():
         raw = set(_RAW.findall(text)) if name.endswith(".html") else set(_RAW.findall(text)) - {"<script>", "<img "}
         problems += [f"{name} has {sorted(raw)} in it"] if raw else []
     cells = [cell for row in csv.reader(io.StringIO(run.pages["grades.csv"])) for cell in row]
     problems += [f"a formula in grades.csv: {cell}" for cell in cells if cell.startswith(_FORMULA)]
     return problems
+
+
+def _found(run: Run, drawn: Secrets) -> list[str]:
+    """The secrets in anything that the grader has written; a hidden input may stand where only staff look."""
+    texts = {**run.pages, **run.shown, "the JSON": run.printed, "what the grader prints": run.stderr}
+    return [
+        f"the {secret} is in {name}"
+        for name, text in texts.items()
+        for secret, value in drawn._asdict().items()
+        if value in text and not (secret == "bait" and name.startswith("staff/"))
+    ]

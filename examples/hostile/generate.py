@@ -141,6 +141,13 @@ def notebook_of_many_words(path: Path, cells: list[str]) -> None:
     _save(path, notebook([*cells, *[f"print({word})\nraise ValueError({word})"] * 990]))
 
 
+def notebook_of_failing_cells(path: Path, cells: list[str]) -> None:
+    """Cells whose exceptions raise MemoryError when they are described, with text that becomes ten times longer."""
+    name = "class Name:\n    def __str__(self):\n        raise MemoryError(chr(0xE0001) * 4000)"
+    loud = f"{name}\nclass Loud(SyntaxError):\n    filename = Name()"
+    _save(path, notebook([*cells, loud, *["class Again:\n    raise Loud"] * 120]))
+
+
 def notebook_with_a_huge_number(path: Path, cells: list[str]) -> None:
     _save(path, '{"nbformat": ' + "4" * 1_000_000 + ', "cells": []}')
 

@@ -3,11 +3,13 @@
 Secrets are generated for each trial. The *canary* is in the hidden checks, the reference, the configuration, the
 gradebook, the other students' submissions, and the command line, environment and home folder of the grader; nothing in
 a worker may see it. The *bait* is an input of a hidden check, so students' code does see it; no page for a student may
-show it. Timing side channels are not tested.
+show it. Both are looked for in every page, the table, the JSON, what the command prints and what it shows of each
+student in the terminal. Timing side channels are not tested.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -24,16 +26,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from rich.console import Console
 
 from examples.hostile.corpus import HERE, entries, honest, manifest, write
 from examples.hostile.delegation import delegated, join
 from examples.hostile.findings import TARGET, Row, Run, Secrets, judged, of_batch
 from gradetape.gradebook import Gradebook
-from gradetape.records import Check, CheckResult, Grade, Question, Status, Verdict
+from gradetape.records import Check, CheckResult, FinalScore, Grade, Question, Status, Verdict
+from gradetape.report.terminal import student_view
 
 COMMAND = Path(sys.executable).with_name("gradetape")
 NOBODY = 65534
 PATIENCE_S = 1200
+EARLIER = "000-earlier"
 
 
 class Report(msgspec.Struct):
@@ -129,7 +134,7 @@ def _earlier(out: Path, drawn: Secrets, user: int | None) -> None:
     check = Check(question="q01_double", name="test_two", public=True, title="Twice two is four.", hint="", points=1.0)
     result = CheckResult(check=check, verdict=Verdict.FAILED, points=0.0, seconds=0.1, staff_message=drawn.canary)
     grade = Grade(
-        assignment=TARGET, student="000-earlier", file="earlier.ipynb", sha256="0" * 64, key="0" * 64,
+        assignment=TARGET, student=EARLIER, file="earlier.ipynb", sha256="0" * 64, key="0" * 64,
         status=Status.GRADED, isolation="namespaces", results=(result,),
         questions=(Question(id="q01_double", title="Twice", points=3.0),),
     )  # fmt: skip
@@ -159,9 +164,12 @@ class _Grader(NamedTuple):
             grades = {_number(grade.file): grade for grade in book.latest(TARGET)}
         pages = {path.relative_to(out).as_posix(): path.read_text("utf-8") for path in out.rglob("*.*")
                  if path.suffix in (".html", ".csv")}  # fmt: skip
-        # Its commands, which are for staff, contain the name of the results folder and so the canary.
-        pages["index.html"] = pages["index.html"].replace(out.name, "results")
-        return Run(done.returncode, results, grades, pages, done.stderr, seconds)
+        # What is for staff contains the name of the results folder and so the canary. An earlier grade has it in text
+        # for staff.
+        pages = {name: text.replace(out.name, "results") for name, text in pages.items() if not _is_earlier(name)}
+        stderr = done.stderr.replace(out.name, "results")
+        shown = {f"the terminal, {grade.student}": _shown(grade) for grade in grades.values()}
+        return Run(done.returncode, results, grades, pages, stderr, seconds, done.stdout, shown)
 
     def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         folder = self.course.parent
@@ -179,6 +187,18 @@ def _as_at_a_login(groups: tuple[Path, ...]) -> None:
     """Joins these control groups and sets the usual limit on descriptors."""
     join(groups)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+def _is_earlier(page: str) -> bool:
+    return page.startswith("staff/") and EARLIER in page
+
+
+def _shown(grade: Grade) -> str:
+    """What `gradetape show` says of a grade without the parts for staff."""
+    console = Console(file=io.StringIO(), width=200)
+    console.print(student_view(grade, FinalScore(measured=grade.points, final=grade.points), staff=False))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
 
 
 def _number(file: str) -> int:

@@ -7,7 +7,7 @@ from keras import ops
 def make_batches(features, labels, batch_size, seed):
     """Return a dataset of batches of pairs, in a new order for each epoch that the seed decides."""
     examples = tf.data.Dataset.from_tensor_slices((features, labels))
-    return examples.shuffle(len(features), seed=seed).batch(batch_size).prefetch(1)
+    return examples.shuffle(len(features), seed=seed).batch(batch_size)
 
 
 # %%
@@ -26,8 +26,8 @@ class Affine(tf.Module):
 
     def __init__(self, kernel, bias):
         super().__init__()
-        self.kernel = tf.Variable(kernel, dtype=tf.float32)
-        self.bias = tf.Variable(bias, dtype=tf.float32)
+        self.kernel = tf.Variable(kernel)
+        self.bias = tf.Variable(bias)
 
     @tf.function(input_signature=[tf.TensorSpec((None, None), tf.float32)])
     def __call__(self, x):
@@ -43,5 +43,4 @@ class Affine(tf.Module):
 def standardize(x):
     """Return the columns of x with mean 0 and standard deviation 1, in operations of keras.ops alone."""
     equal = ops.equal(ops.max(x, axis=0), ops.min(x, axis=0))
-    deviation = ops.where(equal, 1.0, ops.std(x, axis=0))
-    return ops.where(equal, 0.0, (x - ops.mean(x, axis=0)) / deviation)
+    return ops.where(equal, 0.0, (x - ops.mean(x, axis=0)) / ops.std(x, axis=0))

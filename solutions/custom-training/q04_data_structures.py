@@ -24,7 +24,7 @@ def weighted_votes(sparse, weights):
 # %%
 def running_totals(x):
     """Return the totals max(0, previous + x), one for each element of x."""
-    count = tf.shape(x)[0]
+    count = tf.size(x)
     totals, total = tf.TensorArray(tf.float32, size=count), 0.0
     for number in tf.range(count):
         total = tf.maximum(0.0, total + x[number])
@@ -44,9 +44,7 @@ def jaccard(a, b):
 # %%
 def in_priority_order(items):
     """Return the names in the order of their priorities, and of their arrival where these are equal."""
-    if not items:
-        return []
     queue = tf.queue.PriorityQueue(len(items), [tf.string], [()])
     for arrival, (priority, name) in enumerate(items):
-        queue.enqueue((tf.constant(priority * len(items) + arrival, tf.int64), name))
+        queue.enqueue((priority * len(items) + arrival, name))
     return [queue.dequeue()[1].numpy().decode() for _ in items]

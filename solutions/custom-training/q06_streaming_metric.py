@@ -21,15 +21,15 @@ class StreamingF1(keras.metrics.Metric):
     def __init__(self, threshold=0.5, **kwargs):
         super().__init__(**kwargs)
         self.threshold = threshold
-        self.hits = self.add_weight(name="hits", shape=(), initializer="zeros")
-        self.false_alarms = self.add_weight(name="false_alarms", shape=(), initializer="zeros")
-        self.misses = self.add_weight(name="misses", shape=(), initializer="zeros")
+        self.hits = self.add_weight(name="hits", initializer="zeros")
+        self.false_alarms = self.add_weight(name="false_alarms", initializer="zeros")
+        self.misses = self.add_weight(name="misses", initializer="zeros")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count one batch."""
         actual = tf.reshape(tf.cast(y_true, tf.float32), [-1])
         predicted = tf.reshape(tf.cast(y_pred > self.threshold, tf.float32), [-1])
-        weight = 1.0 if sample_weight is None else tf.reshape(tf.cast(sample_weight, tf.float32), [-1])
+        weight = 1.0 if sample_weight is None else tf.reshape(sample_weight, [-1])
         self.hits.assign_add(tf.reduce_sum(weight * actual * predicted))
         self.false_alarms.assign_add(tf.reduce_sum(weight * (1.0 - actual) * predicted))
         self.misses.assign_add(tf.reduce_sum(weight * actual * (1.0 - predicted)))

@@ -15,9 +15,9 @@ class ScaledResidual(keras.layers.Layer):
 
     def build(self, input_shape):
         """Make every weight for inputs of this shape."""
-        self.back = keras.layers.Dense(input_shape[-1])
+        self.back = keras.layers.Dense(input_shape[1])
         self.hidden.build(input_shape)
-        self.back.build((None, self.units))
+        self.back.build(self.hidden.compute_output_shape(input_shape))
         super().build(input_shape)
 
     def call(self, inputs, training=None):
@@ -43,10 +43,11 @@ class ReconstructingRegressor(keras.Model):
 
     def build(self, input_shape):
         """Make every weight for inputs of this shape."""
-        self.reconstruction = keras.layers.Dense(input_shape[-1])
+        self.reconstruction = keras.layers.Dense(input_shape[1])
         self.hidden.build(input_shape)
-        self.prediction.build((None, self.units))
-        self.reconstruction.build((None, self.units))
+        shape = self.hidden.compute_output_shape(input_shape)
+        self.prediction.build(shape)
+        self.reconstruction.build(shape)
         self.built = True
 
     def call(self, inputs):

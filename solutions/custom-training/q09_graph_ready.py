@@ -14,9 +14,9 @@ class NormalizedRanks(keras.layers.Layer):
         """Return the ranks of inputs of shape (batch, n), in the same shape."""
         value, others = inputs[:, :, tf.newaxis], inputs[:, tf.newaxis, :]
         lower = tf.reduce_sum(tf.cast(others < value, tf.float32), axis=-1)
-        equal = tf.reduce_sum(tf.cast(tf.equal(others, value), tf.float32), axis=-1)
-        highest = tf.cast(tf.shape(inputs)[-1] - 1, tf.float32)
-        return tf.math.divide_no_nan(lower + (equal - 1.0) / 2.0, highest)
+        not_above = tf.reduce_sum(tf.cast(others <= value, tf.float32), axis=-1)
+        highest = tf.cast(tf.shape(inputs)[1] - 1, tf.float32)
+        return tf.math.divide_no_nan((lower + not_above - 1.0) / 2.0, highest)
 
 
 # %%
@@ -28,14 +28,14 @@ def ranks_of_row(row):
 
 def ranks_of_batch(batch):
     """Return the normalized ranks of each row of a tensor, as an array: a list would be taken for several results."""
-    return np.array([ranks_of_row(row) for row in batch.numpy().tolist()], "float32")
+    return np.array([ranks_of_row(row) for row in batch.numpy().tolist()])
 
 
 class PythonRanks(keras.layers.Layer):
     """The same in ordinary Python, through tf.py_function."""
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self):
+        super().__init__()
         self.supports_jit = False
 
     def call(self, inputs):

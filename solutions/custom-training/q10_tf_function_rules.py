@@ -52,7 +52,7 @@ def make_total():
 # %%
 def trace_once(fn):
     """Return a function that computes fn(x, factor) in a graph, for any vector x and any number."""
-    return tf.function(fn, input_signature=[tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.float32)])
+    return tf.function(fn, input_signature=[tf.TensorSpec([None]), tf.TensorSpec([])])
 
 
 # %%

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from packaging.specifiers import SpecifierSet
 from gradetape.course import assignments as courses
 from gradetape.course.config import Config
 from gradetape.errors import CourseError, GradetapeError, InfrastructureError
+from gradetape.files import open_to_all
+from gradetape.remote.budget import JUDGE_MB
 from gradetape.runtime.processors import workers_of
 
 _MB = 1 << 20
@@ -74,6 +77,7 @@ def examine(here: Path) -> list[Finding]:
         browser(),
         space(Path(tempfile.gettempdir())),
         about_course,
+        *results(course),
     ]
 
 
@@ -155,21 +159,33 @@ def _layers(config: Config, secret: tuple[Path, ...]) -> tuple[str, ...]:
 
 
 def memory(config: Config) -> Finding:
-    """Whether all workers could use their memory limits at the same time."""
+    """Whether all workers, and a judge for each, could use their memory limits at the same time."""
     workers = workers_of(config)
     try:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MB
+        there = min(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), _around()) // _MB
     except (AttributeError, ValueError, OSError):
         return Finding("memory", State.ABSENT, "the size of the memory is unknown")
-    needed = workers * config.limits.memory_mb
-    found = f"{there} MiB for {workers} workers with at most {config.limits.memory_mb} MiB each"
-    if needed <= there:
+    each = config.limits.memory_mb + JUDGE_MB
+    found = (
+        f"{there} MiB for {workers} workers with at most {config.limits.memory_mb} MiB each, "
+        f"and at most {JUDGE_MB} MiB for the judge of each"
+    )
+    if workers * each <= there:
         return Finding("memory", State.OK, found)
-    fewer = max(there // config.limits.memory_mb, 1)
+    fewer = max(there // each, 1)
     return Finding(
         "memory", State.ABSENT, found,
         f"If submissions use their whole limit, set workers: {fewer} or a smaller limits.memory_mb.",
     )  # fmt: skip
+
+
+def _around() -> int:
+    """The memory that the control groups around this process allow, in bytes."""
+    if sys.platform != "linux":
+        return sys.maxsize
+    from gradetape.sandbox.groups import memory_around
+
+    return memory_around()
 
 
 def engine(name: str) -> Finding:
@@ -228,6 +244,19 @@ def space(folder: Path, needed_mb: int = 200) -> Finding:
     if free >= needed_mb:
         return Finding("disk", State.OK, found)
     return Finding("disk", State.WRONG, found, f"Free {needed_mb} MiB there, or set TMPDIR to another folder.")
+
+
+def results(course: courses.Course | None) -> list[Finding]:
+    """Whether only their owner and the owner's group can read the results; nothing before anything is graded."""
+    if course is None or not (folder := course.root / course.config.results).is_dir():
+        return []
+    database = course.root / (course.config.gradebook or "").partition("sqlite:///")[2]
+    found = [path for path in (folder, database) if path != course.root and open_to_all(path)]
+    if not found:
+        return [Finding("results", State.OK, f"{folder} is closed to the other users of this machine")]
+    names = " and ".join(map(str, found))
+    fix = f"chmod -R o-rwx {' '.join(shlex.quote(str(path)) for path in found)}"
+    return [Finding("results", State.ABSENT, f"every user of this machine can read {names}", f"Close it: {fix}")]
 
 
 def _course(here: Path) -> tuple[courses.Course | None, Finding]:

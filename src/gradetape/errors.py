@@ -15,12 +15,14 @@ GradetapeError                 the user can fix it: the text says what is wrong,
     └── DeviceError            a GPU is requested and there is none
 
 WireError                      bytes from the worker are not a valid frame of plain data
+└── TooMuchData                a reply has more bytes than the check may still receive
 WireRefused (TypeError)        a value cannot be sent; nothing was sent
 
 StudentError                   the student's code raised; also derives from the nearest built-in exception
 WorkerEvent (BaseException)    not an Exception, so that no `except Exception` in a check can catch it
 ├── Missing                    the submission does not define a name
 ├── Gone                       the worker has ended: timeout, memory, crashed or fault
+│   └── Flooded                it was ended, because it sent more data than the check accepts
 └── Overdue                    the check's own code ran past its deadline
 """
 
@@ -79,6 +81,10 @@ class WireError(Exception):
     """Bytes from the worker that are not a valid frame of plain data within the limits."""
 
 
+class TooMuchData(WireError):
+    """A reply that has more bytes than the check may still receive; none of them was read."""
+
+
 class WireRefused(TypeError):
     """A value that cannot be sent to the worker; nothing was sent."""
 
@@ -103,12 +109,27 @@ class Missing(WorkerEvent):
 
 
 class Gone(WorkerEvent):
-    """The worker has ended; `cause` is `timeout`, `memory`, `crashed` or `fault`."""
+    """The worker has ended; `cause` is `timeout`, `memory`, `crashed` or `fault`.
 
-    def __init__(self, cause: str, detail: str = "") -> None:
-        super().__init__(f"{cause}: {detail}" if detail else cause)
+    `detail` is in the grader's words; `said` is what the code in the worker said, which is untrusted.
+    """
+
+    def __init__(self, cause: str, detail: str = "", said: str = "") -> None:
+        super().__init__(": ".join(part for part in (cause, detail, said) if part))
         self.cause = cause
         self.detail = detail
+        self.said = said
+
+
+class Flooded(Gone):
+    """The worker was ended, because it sent more data than the check accepts; the text is the judge's own."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            "memory",
+            f"Your code returned more data than this check accepts ({most >> 20} MiB). Return what the question asks "
+            "for, and nothing larger.",
+        )
 
 
 class Overdue(WorkerEvent):

@@ -250,14 +250,26 @@ class CheckLimit(msgspec.Struct, frozen=True, kw_only=True):
     cpu_s: float
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a submission's code said when it was first judged: the events of its cells, its results of public checks.
+
+    If the submission is judged again, its student reads these words and no others: by then its code has seen hidden
+    inputs.
+    """
+
+    events: tuple[CellEvent, ...] = ()
+    results: tuple[CheckResult, ...] = ()
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One submission to judge: its cells, the reference's, and how.
 
     `only` lists the ids of the checks to run, or None for all; `trusted` marks the reference itself. A `liar` is not
     run: for each check the reference runs with another seed, and its replies are played back to the check.
 
-    `check_limits` replaces the limits of single checks, by check id. With `stop_at_failure` the checks run in the order
-    of `only`, and the first one that is not passed is the last.
+    `check_limits` replaces the limits of single checks, by check id. `reference_bytes` says how many bytes the
+    reference sends for each check: a submission may send a multiple. With `stop_at_failure` the checks run in the order
+    of `only`, and the first one that is not passed is the last. `said` is given if the submission is judged again.
     """
 
     cells: tuple[Cell, ...]
@@ -268,11 +280,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool = False
     liar: bool = False
     check_limits: dict[str, CheckLimit] = {}
+    reference_bytes: dict[str, int] = {}
     stop_at_failure: bool = False
+    said: Said | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The result of one judged job; `seconds` is its duration."""
+    """The result of one judged job; `seconds` is its duration.
+
+    `sent_bytes` is how much the submission sent for each check, by check id.
+    """
 
     results: tuple[CheckResult, ...]
     events: tuple[CellEvent, ...] = ()
@@ -281,12 +298,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     versions: dict[str, str] = {}
     review: tuple[str, ...] = ()
     seconds: float = 0.0
+    sent_bytes: dict[str, int] = {}
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A job that the grader's machinery lost; this is not the submission's fault."""
+    """A job that the grader's machinery lost; this is not the submission's fault.
+
+    `said` is what its code had said by then; None if it had not met a hidden check yet.
+    """
 
     reason: str
+    said: Said | None = None
 
 
 class CollectedChecks(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -95,4 +95,4 @@ def test_a_question_is_verified_where_there_is_only_a_container(container: Conta
     close(course)
     arguments = ("verify", "first-steps", "--question", "q01_standardize", "--workers", "1", "--json")
     proof = json.loads(in_one_container(container, tmp_path, arguments, Mount(course, "/course")).stdout)
-    assert proof["ok"] and len(proof["mutants"]) == 3
+    assert proof["ok"] and proof["mutants"]

@@ -57,6 +57,16 @@ def descriptors():
     return found
 
 
+def changes(path):
+    """Which attributes of a file could be changed."""
+    found = []
+    for change, *values in ((os.chmod, 0o777), (os.utime, (1, 1)), (os.setxattr, "user.x", b"x")):
+        with contextlib.suppress(OSError):
+            change(path, *values)
+            found.append(values)
+    return found
+
+
 def writes(folder):
     try:
         Path(folder, "probe").write_text("x")

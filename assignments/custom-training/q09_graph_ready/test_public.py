@@ -19,7 +19,7 @@ def rows_with_ties(rng):
 
 @points(0.5)
 @proves("ranks", "ties", "normalized", "rows", "float32")
-@hint("Count, for each value, how many in its row are smaller and how many are equal. An argsort breaks ties.")
+@hint("Count, for each value, how many in its row are smaller and how many are equal. An argsort alone breaks ties.")
 def test_ranks_with_ties(student, rng):
     """NormalizedRanks ranks each row, and equal values share their mean rank."""
     x = rows_with_ties(rng)

@@ -92,6 +92,7 @@ def test_calls_per_epoch(student, tf, rng):
     expected = {"eager": batches * step, "traced": 0}
     advice = f"There are {batches} batches, and each run of `call` adds {step}."
     assert given == expected, f"expected {expected}, but calls_per_epoch returned {given!r}. {advice}"
+    assert all(isinstance(count, int | np.integer) for count in given.values()), f"expected integers, not {given!r}"
 
 
 @in_worker

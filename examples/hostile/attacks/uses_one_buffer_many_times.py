@@ -5,7 +5,7 @@ import struct
 import msgspec
 
 data = socket.socket(fileno=os.dup(100))
-SIZE = 32 << 20
+SIZE = 12 << 20
 pack, Ext = msgspec.msgpack.encode, msgspec.msgpack.Ext
 
 

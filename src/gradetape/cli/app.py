@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from gradetape import __version__
+from gradetape.cli.lines import complain, warn
 from gradetape.cli.status import ATTENTION, INTERRUPTED, OK, WRONG
 from gradetape.errors import GradetapeError, InfrastructureError
 
@@ -80,12 +81,13 @@ def main() -> NoReturn:
         error.show()
         sys.exit(WRONG)
     except (KeyboardInterrupt, click.Abort) as error:
-        click.echo(" ".join(["Interrupted.", *error.args]), err=True)
+        warn([" ".join(["Interrupted.", *error.args])])
         sys.exit(INTERRUPTED)
     except InfrastructureError as error:
-        click.echo(f"gradetape: {error}\n{_DOCTOR}", err=True)
+        complain(error)
+        warn([_DOCTOR])
         sys.exit(ATTENTION)
     except GradetapeError as error:
-        click.echo(f"gradetape: {error}", err=True)
+        complain(error)
         sys.exit(WRONG)
     sys.exit(OK)

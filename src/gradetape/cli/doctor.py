@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 from rich.text import Text
 
 from gradetape.cli import options
+from gradetape.cli.lines import document, line
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import console
 from gradetape.doctor import Finding, State, examine
@@ -32,7 +32,7 @@ def command(as_json: bool) -> None:
     findings = examine(Path.cwd())
     ok = all(finding.state is not State.WRONG for finding in findings)
     if as_json:
-        click.echo(json.dumps({"ok": ok, "findings": [_plain(finding) for finding in findings]}, indent=2))
+        document({"ok": ok, "findings": [_plain(finding) for finding in findings]})
     else:
         _print(findings, ok)
     sys.exit(OK if ok else ATTENTION)
@@ -48,8 +48,8 @@ def _plain(finding: Finding) -> dict[str, str]:
 def _print(findings: list[Finding], ok: bool) -> None:
     terminal = console(stderr=False)
     for finding in findings:
-        line = Text(f"{finding.state.value:7}", _COLOURS[finding.state]).append(f"{finding.label:10}", "bold")
-        terminal.print(line.append(finding.found, "default"))
+        shown = Text(f"{finding.state.value:7}", _COLOURS[finding.state]).append(f"{finding.label:10}", "bold")
+        terminal.print(shown.append(line(finding.found), "default"))
         if finding.remedy:
             terminal.print(Text("\n".join(f"{'':17}{part}" for part in finding.remedy.splitlines()), "italic"))
     terminal.print("Grading can run here." if ok else "Grading cannot run here.", style="bold")

@@ -8,9 +8,10 @@ import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here
-from gradetape.cli.terminal import warn
+from gradetape.cli.lines import warn
 from gradetape.errors import GradebookError
 from gradetape.exports import TARGETS, ExportTarget
+from gradetape.files import write_text
 from gradetape.grading.results import Results
 
 _HELP = """{description}
@@ -65,7 +66,7 @@ def _put(text: str, out: Path | None) -> None:
         click.echo(text, nl=False)
         return
     try:
-        out.write_text(text, encoding="utf-8", newline="")
+        write_text(out, text)
     except OSError as error:
         raise GradebookError(f"{out} cannot be written: {error.strerror}. Choose another file with --out.") from error
 

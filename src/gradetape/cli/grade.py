@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -10,9 +9,9 @@ import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here
+from gradetape.cli.lines import document, warn
 from gradetape.cli.progress_display import ProgressDisplay
 from gradetape.cli.status import ATTENTION, OK
-from gradetape.cli.terminal import warn
 from gradetape.engine import EngineOptions
 from gradetape.exports import as_json as json_document
 from gradetape.grading.request import GradePlan, GradeRequest, plan
@@ -67,7 +66,7 @@ def command(
         except Interrupted as interrupted:
             raise click.Abort(*interrupted.args) from None
     if as_json:
-        click.echo(json.dumps(_document(planned, report), indent=2))
+        document(_document(planned, report))
     warn(report.messages)
     sys.exit(ATTENTION if report.needs_attention else OK)
 

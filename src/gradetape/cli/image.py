@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from gradetape.cli.course import here
+from gradetape.cli.lines import line, say
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import console
 from gradetape.errors import EngineError
@@ -59,7 +60,7 @@ def build(engine: str | None, base: str | None, tag: str | None, network: str | 
             raise EngineError(
                 f"{runner.name} could not build {name}. Fix the error above. The command was: {' '.join(argv)}"
             )
-    click.echo(f"Built {name}. Check it: gradetape image check")
+    say(f"Built {name}. Check it: gradetape image check")
 
 
 @command.command("check")
@@ -83,6 +84,6 @@ def check(engine: str | None, device: str | None) -> None:
     terminal, good = console(stderr=False), True
     for found in image.check(slots.container, slots.limits, slots.slots[0]):
         good = good and found.ok
-        line = Text("ok      " if found.ok else "WRONG   ", "green" if found.ok else "red").append(found.what, "bold")
-        terminal.print(line.append(f": {found.seen}", "default"))
+        shown = Text("ok      " if found.ok else "WRONG   ", "green" if found.ok else "red").append(found.what, "bold")
+        terminal.print(shown.append(line(f": {found.seen}"), "default"))
     sys.exit(OK if good else ATTENTION)

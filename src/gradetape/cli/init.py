@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gradetape import scaffold
+from gradetape.cli.lines import say
 
 
 @click.command("init")
@@ -24,6 +25,6 @@ def command(folder: Path) -> None:
       gradetape init my-course      in a new one
     """
     for path in scaffold.new_course(folder):
-        click.echo(os.path.join(folder, path))
+        say(os.path.join(folder, path))
     there = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
-    click.echo(f"Created a course with the example {scaffold.EXAMPLE}. Prove its checks: {there}gradetape verify")
+    say(f"Created a course with the example {scaffold.EXAMPLE}. Prove its checks: {there}gradetape verify")

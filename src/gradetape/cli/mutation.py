@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from gradetape.cli.lines import document, warn
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import console, counting
 from gradetape.course.gradable import GradableAssignment
@@ -74,13 +74,13 @@ def run(
     """Runs the generated mutants of an assignment or a question, and returns the exit status."""
     report = _report(gradable, question, chosen, workers)
     if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2))
-        click.echo("\n".join(report.problems), err=True)
+        document(report.as_json())
+        warn(report.problems)
     else:
         render(report, console(stderr=False))
     if chosen.write_survivors:
-        for path in append_survivors(gradable, report.survivors):
-            click.echo(f"Add the reasons in {_shown(path, gradable)}.", err=True)
+        written = append_survivors(gradable, report.survivors)
+        warn(f"Add the reasons in {_shown(path, gradable)}." for path in written)
     return OK if report.ok else ATTENTION
 
 

@@ -8,6 +8,7 @@ import click
 
 from gradetape import scaffold
 from gradetape.cli.course import here
+from gradetape.cli.lines import say
 from gradetape.course.question_ids import resolve
 from gradetape.text import printable
 
@@ -69,17 +70,16 @@ def question(assignment: str, question_id: str, after: str | None) -> None:
 
 
 def _report(paths: list[Path], following: str) -> None:
-    for path in paths:
-        click.echo(str(path))
-    click.echo(f"Fill in these files, then prove the checks: {following}")
+    say(*map(str, paths))
+    say(f"Fill in these files, then prove the checks: {following}")
 
 
 def _list_doubts(path: Path, name: str, sheet: scaffold.Sheet) -> None:
     """Lists what is not surely part of a question, with its line in the sheet and the notes that hold it."""
-    click.echo(
+    say(
         f"Not surely questions, so kept in solutions/{name}/notes/, which students never see. Move what belongs to a "
         "question into its prompt.md:"
     )
     for doubt in sheet.doubts:
         where = f"{doubt.question_id}.md" if doubt.question_id else scaffold.LEFT_OUT
-        click.echo(f"  {path.name}, line {doubt.line}, in {where}: {printable(doubt.start)}")
+        say(f"  {path.name}, line {doubt.line}, in {where}: {printable(doubt.start)}")

@@ -9,7 +9,7 @@ import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here
-from gradetape.cli.terminal import warn
+from gradetape.cli.lines import say, warn
 from gradetape.grading import overrides
 from gradetape.grading.results import Results
 from gradetape.records import Override
@@ -71,18 +71,18 @@ def command(
             raise click.UsageError("name the student and the question, or use --list")
         target = overrides.target(results, student, question, assignment)
         if undo:
-            click.echo(f"Undone: {_described(overrides.undo(results, target, _user(by)))}. {_AGAIN}")
+            say(f"Undone: {_described(overrides.undo(results, target, _user(by)))}. {_AGAIN}")
         else:
-            click.echo(f"{_described(overrides.give(results, target, points, reason, _user(by)))}. {_AGAIN}")
+            say(f"{_described(overrides.give(results, target, points, reason, _user(by)))}. {_AGAIN}")
 
 
 def _list(results: Results, assignment: str | None, student: str | None) -> None:
     found = overrides.history(results, results.assignments(assignment), student)
     for name, override in found:
         undone = f" [undone {override.undone_at} by {override.undone_by}]" if override.undone_at else ""
-        click.echo(f"{override.at} {override.by}, in {name}: {_described(override)}{undone}")
+        say(f"{override.at} {override.by}, in {name}: {_described(override)}{undone}")
     if not found:
-        click.echo("There are no overrides.", err=True)
+        warn(["There are no overrides."])
 
 
 def _described(override: Override) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.progress import Progress, TaskID
 from rich.text import Text
 
+from gradetape.cli.lines import line
 from gradetape.cli.terminal import bar, console
 from gradetape.grading.events import (
     BatchBegan,
@@ -17,7 +18,7 @@ from gradetape.grading.events import (
     Warned,
 )
 from gradetape.records import Grade
-from gradetape.text import printable
+from gradetape.text import one_line
 
 _NAME = 60
 
@@ -40,11 +41,11 @@ class ProgressDisplay:
             case SubmissionGraded(grade):
                 self._graded(grade)
             case SubmissionRetried(student, reason):
-                self._print(f"{printable(student, _NAME)}: will be judged again: {printable(reason)}")
+                self._print(f"{one_line(student, _NAME)}: will be judged again: {one_line(reason)}")
             case SubmissionReplaced(student):
-                self._print(f"{printable(student, _NAME)}: replaced by a newer submission")
+                self._print(f"{one_line(student, _NAME)}: replaced by a newer submission")
             case SubmissionLost(student, _):
-                self._print(f"{printable(student, _NAME)}: could not be judged")
+                self._print(f"{one_line(student, _NAME)}: could not be judged")
             case Warned(message):
                 self._print(message)
             case GraderJoined(other):
@@ -74,14 +75,14 @@ class ProgressDisplay:
     def _graded(self, grade: Grade) -> None:
         self._done += 1
         # Rich would read the brackets in a string as markup; it prints a Text unchanged.
-        line = Text(f"{printable(grade.student, _NAME)}: {grade.points:g} of {grade.max_points:g}")
+        shown = Text(f"{one_line(grade.student, _NAME)}: {grade.points:g} of {grade.max_points:g}")
         if grade.attention:
-            line.append(" needs attention", "yellow")
+            shown.append(" needs attention", "yellow")
         if self._bar is not None and self._task is not None:
-            self._bar.console.print(line)
+            self._bar.console.print(shown)
             self._bar.advance(self._task)
         else:
-            self._console.print(Text(f"{self._done}/{self._total} " if self._total else "").append_text(line))
+            self._console.print(Text(f"{self._done}/{self._total} " if self._total else "").append_text(shown))
 
     def _print(self, message: str) -> None:
-        self._console.print(Text(message))
+        self._console.print(Text(line(message)))

@@ -9,16 +9,18 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from gradetape.cli.lines import say, warn
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.cli.terminal import console, counting
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import EngineOptions, open_engine
+from gradetape.files import write_text
 from gradetape.text import counted
 from gradetape.verify import Proof, Scope
 from gradetape.verify import verify as prove
 from gradetape.verify.header_writing import write_headers
 from gradetape.verify.outcomes import Outcomes
-from gradetape.verify.page import FORMATS, page
+from gradetape.verify.page import FORMATS, NOTICE, page
 from gradetape.verify.preview import show
 from gradetape.verify.table import render
 from gradetape.verify.verification import EntersEngine
@@ -65,10 +67,12 @@ class ProvingOptions(msgspec.Struct, frozen=True, kw_only=True):
         preview = {"kinds": ("mutant",) if self.mutants else ("starter", "mutant")} if self.preview else {}
         return Scope(checks=self.checks, mutants=self.mutants, **(mutants | preview))
 
-    def refuse_unfit(self, root: Path, assignments: int, repeat: int, as_json: bool) -> None:
+    def refuse_unfit(self, root: Path, assignments: int, question: str | None, repeat: int, as_json: bool) -> None:
         """Raises UsageError for options that exclude each other, and for a page that students would receive."""
         if self.watch and (assignments != 1 or as_json or self.write_headers):
             raise click.UsageError("--watch shows one assignment: name it, and leave out --json and --write-headers")
+        if self.watch and question is None and (self.checks or self.mutants):
+            raise click.UsageError("--watch with --check or --mutant looks at one question: name it with --question")
         if self.watch and repeat > 1:
             raise click.UsageError("--watch runs each solution once: leave out --repeat")
         if as_json and (self.preview or self.write_headers):
@@ -103,15 +107,17 @@ def proven(
 def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *, as_json: bool) -> int:
     """Shows and writes what the options ask for, and returns the exit status."""
     if chosen.report is not None:
-        text = page(proof, gradable.assignment, course=gradable.course.config.course, suffix=chosen.report.suffix)
-        chosen.report.write_text(text, encoding="utf-8")
-        click.echo(f"Wrote {chosen.report}. It shows parts of the answer key: it is not for students.", err=True)
+        course = gradable.course
+        text = page(
+            proof, gradable.assignment, course=course.config.course, root=course.root, suffix=chosen.report.suffix
+        )
+        write_text(chosen.report, text)
+        warn([f"Wrote {chosen.report}. It shows parts of the answer key: it is not for students."])
     if chosen.write_headers:
         return _written(gradable, proof)
     if chosen.preview:
         show(proof, console(stderr=False))
-        for problem in proof.problems:
-            click.echo(problem, err=True)
+        warn(proof.problems)
     elif not as_json:
         render(proof, console(stderr=False))
     return OK if proof.ok else ATTENTION
@@ -119,12 +125,10 @@ def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *,
 
 def _written(gradable: GradableAssignment, proof: Proof) -> int:
     written = write_headers(gradable.answer_key, proof, legacy=gradable.course.config.keras == "legacy")
-    for header in written.headers:
-        click.echo(str(header))
-    for problem in written.left:
-        click.echo(problem, err=True)
+    say(*map(str, written.headers))
+    warn(written.left)
     changed = counted(len(written.headers), "header")
-    click.echo(f"Changed {changed}. Confirm each: should the misconception fail these checks, and no others?", err=True)
+    warn([f"Changed {changed}. Confirm each: should the misconception fail these checks, and no others?"])
     return ATTENTION if written.left else OK
 
 
@@ -136,3 +140,5 @@ def _refuse_place(report: Path, root: Path) -> None:
             raise click.UsageError(f"--report shows parts of the answer key: write it to a folder outside {folder}/")
     if not report.parent.is_dir():
         raise click.UsageError(f"--report cannot write {report}: the folder {report.parent} does not exist, make it")
+    if report.exists() and NOTICE not in report.read_text(encoding="utf-8", errors="replace"):
+        raise click.UsageError(f"{report} is another file, which --report would replace: name a new one")

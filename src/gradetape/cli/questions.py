@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gradetape import scaffold
+from gradetape.cli.lines import say
 from gradetape.course.assignments import Assignment, Course
 from gradetape.course.question_ids import resolve
 from gradetape.errors import RequestError
@@ -53,15 +54,15 @@ def refuse_graded(course: Course, name: str, folder: Path | None, *, forced: boo
 def report(course: Course, change: scaffold.Change, former: str | None, *, only_listed: bool) -> None:
     """Prints what changed, other files that name the former id, and what to do next."""
     for path, target in change.parts:
-        click.echo(f"{path} -> {target}" if target else f"{path} removed")
+        say(f"{path} -> {target}" if target else f"{path} removed")
     for path, text in change.texts:
-        click.echo(f"{path} {'changed' if text else 'removed'}")
+        say(f"{path} {'changed' if text else 'removed'}")
     named = scaffold.mentions(course, change.assignment, former) if former and not only_listed else ()
     if named:
-        click.echo(f"{former} is still named in {few(map(str, named))}. Change these by hand.")
+        say(f"{former} is still named in {few(map(str, named))}. Change these by hand.")
     if only_listed:
-        click.echo("Nothing was changed, since this is a dry run.")
+        say("Nothing was changed, since this is a dry run.")
         return
     released = (course.root / "student" / change.assignment).is_dir()
     following = ["verify", "release"] if released else ["verify"]
-    click.echo(f"Next: {', then '.join(f'gradetape {verb} {change.assignment}' for verb in following)}")
+    say(f"Next: {', then '.join(f'gradetape {verb} {change.assignment}' for verb in following)}")

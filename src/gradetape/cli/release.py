@@ -7,6 +7,7 @@ import os
 import click
 
 from gradetape.cli.course import here, names_of
+from gradetape.cli.lines import say
 from gradetape.release import release
 
 
@@ -23,4 +24,4 @@ def command(assignments: tuple[str, ...]) -> None:
     course = here()
     for name in names_of(course, assignments):
         folder = release(course.assignment(name), course.root / "student", course.config.keras == "legacy")
-        click.echo(f"{os.path.relpath(folder)} is ready for students.")
+        say(f"{os.path.relpath(folder)} is ready for students.")

@@ -9,7 +9,7 @@ import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here
-from gradetape.cli.terminal import warn
+from gradetape.cli.lines import say, warn
 from gradetape.grading.results import Results, options_again
 
 
@@ -35,6 +35,6 @@ def command(assignment: str | None, results_folder: Path | None, out: Path | Non
         for name in results.assignments(assignment):
             written = results.write_pages(name, folder, options=options_again(results_folder))
             warn(written.warnings)
-    click.echo(f"Wrote the pages: open {written.index}")
+    say(f"Wrote the pages: open {written.index}")
     if opened and not webbrowser.open(written.index.resolve().as_uri()):
-        click.echo("No browser was found on this machine. Open the file on another one.", err=True)
+        warn(["No browser was found on this machine. Open the file on another one."])

@@ -8,7 +8,8 @@ import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here
-from gradetape.cli.terminal import console, warn
+from gradetape.cli.lines import warn
+from gradetape.cli.terminal import console
 from gradetape.grading.results import Results
 from gradetape.report.terminal import student_view
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -31,10 +30,3 @@ def counting(verb: str, what: str) -> Iterator[Callable[[int, int], None]]:
     with bar(verb) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def warn(messages: Iterable[str]) -> None:
-    """Prints messages to stderr, one per line."""
-    for message in messages:
-        if message:
-            click.echo(message, err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ import msgspec
 
 from gradetape.cli import options
 from gradetape.cli.course import here, names_of
+from gradetape.cli.lines import document, warn
 from gradetape.cli.mutation import MutationOptions, mutation_options, run
 from gradetape.cli.proving import ProvingOptions, proven, proving_options, shown
 from gradetape.cli.watching import Watch
@@ -66,7 +66,7 @@ def command(
         raise click.UsageError("--json describes one assignment: name it")
     mutating, proving = _options(MutationOptions, others), _options(ProvingOptions, others)
     mutating.refuse_alone()
-    proving.refuse_unfit(course.root, len(names), repeat, as_json)
+    proving.refuse_unfit(course.root, len(names), question, repeat, as_json)
     if mutating.mutated:
         if repeat > 1 or any(msgspec.structs.astuple(proving)):
             raise click.UsageError("--mutate runs generated mutants only: leave out the options of the other proofs")
@@ -95,8 +95,8 @@ def _proved(
     proof = proven(gradable, question_id, repeat, chosen, workers)
     status = shown(gradable, proof, chosen, as_json=as_json)
     if as_json:
-        click.echo(json.dumps(proof.as_json(), indent=2))
-        click.echo("\n".join(proof.problems), err=True)
+        document(proof.as_json())
+        warn(proof.problems)
     return status
 
 

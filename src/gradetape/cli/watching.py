@@ -6,8 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
-
+from gradetape.cli.lines import complain, warn
 from gradetape.cli.proving import ProvingOptions, proven, shown
 from gradetape.cli.status import OK
 from gradetape.course.assignments import Course, find
@@ -45,7 +44,7 @@ class Watch:
                 for changed in filter(None, changes):
                     self._again(engine, changed)
             except KeyboardInterrupt:
-                click.echo("Stopped watching.", err=True)
+                warn(["Stopped watching."])
         return OK
 
     def _again(self, engine: WarmEngine, changed: list[Path]) -> None:
@@ -63,9 +62,9 @@ class Watch:
                     self._verify(engine, gradable, question)
         except InfrastructureError as error:
             engine.close()
-            click.echo(f"gradetape: {error}", err=True)
+            complain(error)
         except GradetapeError as error:
-            click.echo(f"gradetape: {error}", err=True)
+            complain(error)
 
     def _verify(self, engine: WarmEngine, gradable: GradableAssignment, question: str | None) -> None:
         proof = proven(
@@ -73,7 +72,7 @@ class Watch:
         )
         shown(gradable, proof, self._chosen, as_json=False)
         sys.stdout.flush()
-        click.echo("Waiting for the next change. Ctrl-C ends.", err=True)
+        warn(["Waiting for the next change. Ctrl-C ends."])
 
     def _opened(self) -> GradableAssignment:
         """The assignment as it is now."""

@@ -77,6 +77,13 @@ class Course:
     root: Path
     config: config.Config
 
+    @property
+    def secret_places(self) -> tuple[Path, ...]:
+        """The files and folders of the course that no submission may be, by whatever link; some may be missing."""
+        database = (self.config.gradebook or "").partition("sqlite:///")[2]
+        files = [config.FILE, *(path for path in (self.config.late.times, database) if path)]
+        return tuple(self.root / path for path in ("solutions", "autograder", *files))
+
     def names(self) -> tuple[str, ...]:
         """The names of the course's assignments. Raises CourseError if `assignments/` is missing."""
         folder = self.root / "assignments"

@@ -197,6 +197,7 @@ _ALLOWED = {
     "greater_than": "more than {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
+    "too_short": "a list of at least {min_length}",
     "string_too_short": "text of at least {min_length} character",
     "string_too_long": "text of at most {max_length} characters",
     "finite_number": "a finite number",

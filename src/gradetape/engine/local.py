@@ -19,8 +19,18 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.engine.base import EngineOptions, Finished
 from gradetape.engine.judge_client import JudgeClient
 from gradetape.engine.unpacked import unpacked
-from gradetape.judge.messages import CancelJob, Done, JobLost, Judged, Message, RunJob
-from gradetape.records import AssignmentBundle, CheckResult, CollectedChecks, Environment, Job, Lost, Outcome
+from gradetape.judge.messages import Began, CancelJob, Done, JobLost, Judged, Loaded, Message, RunJob
+from gradetape.records import (
+    AssignmentBundle,
+    CellEvent,
+    CheckResult,
+    CollectedChecks,
+    Environment,
+    Job,
+    Lost,
+    Outcome,
+    Said,
+)
 from gradetape.runtime.hidden import refuse_visible
 from gradetape.runtime.pool import Lease, Pool
 from gradetape.runtime.processors import workers_of
@@ -48,11 +58,22 @@ def open_engine(gradable: GradableAssignment, options: EngineOptions) -> LocalEn
 
 @dataclass
 class _Running:
-    """A job that is being judged."""
+    """A job that is being judged; `events` are those of its cells, once they have all run.
+
+    `hidden`: a hidden check has begun, so that its code may have seen hidden inputs.
+    """
 
     lease: Lease
     started: float
     results: list[CheckResult]
+    sent_bytes: dict[str, int]
+    events: tuple[CellEvent, ...] = ()
+    hidden: bool = False
+
+    def lost(self, reason: str) -> Lost:
+        """The end of the job if the machinery fails, with what the submission's code has said by now."""
+        public = tuple(result for result in self.results if result.check.public)
+        return Lost(reason=reason, said=Said(events=self.events, results=public) if self.hidden else None)
 
 
 class LocalEngine:
@@ -102,7 +123,7 @@ class LocalEngine:
         judge, pool = self._start()
         lease = pool.take()
         self._count += 1
-        self._running[self._count] = _Running(lease, time.monotonic(), [])
+        self._running[self._count] = _Running(lease, time.monotonic(), [], {})
         with suppress(OSError):  # if the judge has ended, wait() finds that out
             judge.send(RunJob(number=self._count, zygote=str(lease.zygote.path), slot=lease.slot, job=job))
         return self._count
@@ -115,6 +136,8 @@ class LocalEngine:
             message = self._judge.receive(timeout_s)
             return [] if message is None else self._received(message)
         except (EOFError, OSError):
+            for running in self._running.values():
+                running.hidden = True  # it may have begun a hidden check without reporting it
             return self._lose_all("the judge has ended")
 
     def forget(self, number: int) -> None:
@@ -178,14 +201,22 @@ class LocalEngine:
         return judge
 
     def _received(self, message: Message) -> list[Finished]:
-        if not isinstance(message, Judged | JobLost | Done) or message.number not in self._running:
+        if not isinstance(message, Began | Loaded | Judged | JobLost | Done) or message.number not in self._running:
             return []
-        if isinstance(message, Judged):
-            self._running[message.number].results.append(message.result)
-            return []
-        if isinstance(message, JobLost):
-            return [(message.number, Lost(reason=message.reason)), *self._end_lost(message.number)]
-        return [(message.number, _outcome(message, self._end(message.number)))]
+        running = self._running[message.number]
+        match message:
+            case Began():
+                running.hidden = True
+            case Loaded(events=events):
+                running.events = events
+            case Judged(result=result, sent_bytes=sent_bytes):
+                running.results.append(result)
+                running.sent_bytes[result.check.id] = sent_bytes
+            case JobLost(reason=reason):
+                return [(message.number, running.lost(reason)), *self._end_lost(message.number)]
+            case Done():
+                return [(message.number, _outcome(message, self._end(message.number)))]
+        return []
 
     def _end(self, number: int) -> _Running:
         ended = self._running.pop(number)
@@ -202,7 +233,7 @@ class LocalEngine:
         return []
 
     def _lose_all(self, reason: str) -> list[Finished]:
-        lost: list[Finished] = [(number, Lost(reason=reason)) for number in self._running]
+        lost: list[Finished] = [(number, running.lost(reason)) for number, running in self._running.items()]
         self._running.clear()
         self.close()
         return lost
@@ -212,6 +243,7 @@ def _outcome(done: Done, ended: _Running) -> Outcome:
     return Outcome(
         results=tuple(ended.results), events=done.events, layers=done.layers, devices=done.devices,
         versions=done.versions, review=done.review, seconds=round(time.monotonic() - ended.started, 3),
+        sent_bytes=ended.sent_bytes,
     )  # fmt: skip
 
 

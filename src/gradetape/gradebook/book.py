@@ -19,7 +19,7 @@ from gradetape.gradebook.connect import engine_of, explained, locate
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
 from gradetape.gradebook.tables import ATTEMPTS
 from gradetape.records import Grade, Override, Status, Unreadable
-from gradetape.text import printable
+from gradetape.text import one_line, printable
 
 _Record = TypeVar("_Record", Grade, Unreadable)
 
@@ -179,8 +179,9 @@ class Gradebook:
         try:
             return msgspec.convert(json.loads(row.record), kind)
         except (ValueError, msgspec.ValidationError) as error:
+            where = f"{one_line(row.student)}, {one_line(row.file)}"
             raise GradebookError(
-                f"Entry {row.id} of the gradebook {self._place} ({row.student}, {row.file}) cannot be read: {error}. "
+                f"Entry {row.id} of the gradebook {self._place} ({where}) cannot be read: {error}. "
                 "Restore the gradebook from a backup, or remove that entry and grade the file again."
             ) from error
 

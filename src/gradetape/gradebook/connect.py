@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from gradetape.errors import GradebookError
+from gradetape.files import keep_from_others, link_in, make_folder
 
 # The start of SQLite's name for an error, what is wrong, and what to do next.
 _AGAIN = "run the command again: it continues where it stopped."
@@ -45,7 +47,8 @@ def engine_of(url: sa.URL, place: str, busy_s: float) -> sa.Engine:
     try:
         if url.get_backend_name() != "sqlite":
             return sa.create_engine(url)
-        _make_folder(Path(url.database or "."))
+        if url.database and url.database != ":memory:":
+            _prepare_file(Path(url.database))
         engine = sa.create_engine(url, connect_args={"timeout": busy_s})
     except ModuleNotFoundError as error:
         raise GradebookError(
@@ -58,13 +61,21 @@ def engine_of(url: sa.URL, place: str, busy_s: float) -> sa.Engine:
     return engine
 
 
-def _make_folder(database: Path) -> None:
+def _prepare_file(database: Path) -> None:
+    """Makes the folder and the file, for their owner alone; SQLite gives the files beside it the same rights."""
+    if link := link_in(database):
+        raise GradebookError(
+            f"The gradebook {database} is behind a symbolic link: {link}. Links are not followed, since results would "
+            f"be written wherever it points. Name the real path: {os.path.realpath(database)}"
+        )
     try:
-        database.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(database.parent)
     except OSError as error:
         raise GradebookError(
             f"The folder {database.parent} cannot be created: {error.strerror}. Choose another folder with --out."
         ) from error
+    with suppress(OSError):  # SQLite says what is wrong when it opens it
+        keep_from_others(database)
 
 
 def _set_up_sqlite(engine: sa.Engine) -> None:

@@ -2,13 +2,16 @@
 
 The driver does all of that; an engine only judges, and retries nothing. Lost jobs, and jobs with a fault, are judged
 once more after the others, with everything restarted; a lost job is then judged alone, so that no other job can affect
-it. A fault that occurs again is reported, and never stored as done.
+it. The second time, its student reads only what its code said the first time, when it had seen no hidden input. A fault
+that occurs again is reported, and never stored as done.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
@@ -25,7 +28,7 @@ from gradetape.grading.events import (
 from gradetape.grading.queue import Pending, Stream, WorkQueue
 from gradetape.grading.rubric import Rubric
 from gradetape.grading.shared_gradebook import Claim, SharedGradebook
-from gradetape.records import Grade, Lost, Outcome, Verdict
+from gradetape.records import Grade, Lost, Outcome, Said, Verdict
 
 _STARTS = 3
 _SLACK_S = 120.0
@@ -122,7 +125,11 @@ class Driver:
         return {pending.submission.student for pending in self._running.values()}
 
     def _begin(self, pending: Pending, queue: WorkQueue) -> None:
-        job = self._gradable.job(pending.submission.cells, self._limits, only=self._rubric.sound)
+        job = self._gradable.job(
+            pending.submission.cells, self._limits, only=self._rubric.sound,
+            reference_bytes=dict(self._rubric.sent_bytes),
+        )  # fmt: skip
+        job = replace(job, said=pending.said)
         pending.starts += 1
         pending.deadline = time.monotonic() + self._limits.submission_s * 2 + _SLACK_S
         try:
@@ -143,21 +150,24 @@ class Driver:
     def _graded(self, pending: Pending, outcome: Outcome | Lost, queue: WorkQueue) -> Grade | None:
         """The grade, or None for a submission that will be retried."""
         if isinstance(outcome, Lost):
-            return self._lost(pending, outcome.reason, queue)
+            return self._lost(pending, outcome, queue)
         grade = self._builder.grade(self._rubric, pending.submission, outcome)
         faults = [result.check.id for result in grade.results if result.verdict is Verdict.FAULT]
         unexpected = [check for check in faults if check in self._rubric.sound]
         if not unexpected or pending.retried:
             return grade
+        public = tuple(result for result in outcome.results if result.check.public)
+        pending.said = Said(events=outcome.events, results=public)
         self._retry(pending, f"{unexpected[0]} could not be judged", queue, alone=False)
         return None
 
-    def _lost(self, pending: Pending, reason: str, queue: WorkQueue) -> Grade | None:
+    def _lost(self, pending: Pending, lost: Lost, queue: WorkQueue) -> Grade | None:
         if not pending.retried:
-            self._retry(pending, reason, queue, alone=True)
+            pending.said = lost.said
+            self._retry(pending, lost.reason, queue, alone=True)
             return None
-        self._listener(SubmissionLost(pending.submission.student, reason))
-        return self._builder.lost(self._rubric, pending.submission, reason)
+        self._listener(SubmissionLost(pending.submission.student, lost.reason))
+        return self._builder.lost(self._rubric, pending.submission, lost.reason)
 
     def _retry(self, pending: Pending, reason: str, queue: WorkQueue, *, alone: bool) -> None:
         """Keeps a submission for later, unless its student has handed in a newer one."""
@@ -173,5 +183,6 @@ class Driver:
         late = [number for number, pending in self._running.items() if time.monotonic() > pending.deadline]
         for number in late:
             self._engine.forget(number)
-            if grade := self._lost(self._running.pop(number), "the engine gave no answer in time", queue):
+            lost = Lost(reason="the engine gave no answer in time", said=Said())
+            if grade := self._lost(self._running.pop(number), lost, queue):
                 yield grade

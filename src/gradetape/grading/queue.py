@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gradetape.records import Submission
+from gradetape.records import Said, Submission
 
 Stream = Iterable[Submission | None]
 
@@ -18,7 +18,8 @@ class Pending:
 
     `starts` counts how often it was given to the engine. `deadline` is when the driver stops waiting for it,
     `not_before` when it may be tried again, both in seconds of `time.monotonic()`. `retried`: its retry has begun;
-    `alone`: nothing else is judged at the same time.
+    `alone`: nothing else is judged at the same time. `said` is what its code said before the retry, if it had
+    met a hidden check by then.
     """
 
     submission: Submission
@@ -27,6 +28,7 @@ class Pending:
     not_before: float = 0.0
     retried: bool = False
     alone: bool = False
+    said: Said | None = None
 
     @property
     def ready(self) -> bool:

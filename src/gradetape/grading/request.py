@@ -67,11 +67,12 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
 
     Raises GradetapeError if one of them is invalid, including the late policy.
     """
-    selection = select(request.paths, assignment=request.assignment, student=request.student)
+    results = request.out or course.root / course.config.results
+    secret = (*course.secret_places, results)
+    selection = select(request.paths, assignment=request.assignment, student=request.student, secret=secret)
     gradable = GradableAssignment.open(course, selection.assignment)
     question = None if request.question is None else resolve(request.question, gradable.assignment)
     times_of(course)
-    results = request.out or course.root / course.config.results
     hidden = (*request.engine.hidden, results, *gradable.private_files, *request.paths)
     engine = open_engine(gradable, msgspec.structs.replace(request.engine, hidden=hidden))
     return GradePlan(

@@ -17,7 +17,7 @@ from gradetape.gradebook import Gradebook
 from gradetape.grading.final_scores import FinalScores, final_scores
 from gradetape.records import FinalScore, Grade, Unreadable
 from gradetape.report import write
-from gradetape.text import printable
+from gradetape.text import one_line, printable
 
 
 class StudentResult(msgspec.Struct, frozen=True):
@@ -171,7 +171,7 @@ def _of_student(
     if not own:
         near = did_you_mean(student, {record.student for _, record in found})
         raise GradebookError(
-            f"The gradebook has no student {printable(student)!r}.{near} List all students: gradetape export csv"
+            f"The gradebook has no student {one_line(student)!r}.{near} List all students: gradetape export csv"
         )
     return own
 

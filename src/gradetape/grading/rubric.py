@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gradetape.course.check_files import check_file
@@ -23,12 +23,13 @@ class Rubric:
     """The points of an assignment's checks, and which checks can be trusted.
 
     `faults` holds, by check id, why a check cannot be trusted: its file cannot be read, or the reference does not pass
-    it.
+    it. `sent_bytes` holds how many bytes the reference sends for each check.
     """
 
     gradable: GradableAssignment
     checks: tuple[Check, ...]
     faults: Mapping[str, str]
+    sent_bytes: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -51,7 +52,7 @@ class Rubric:
             for result in reference.results
             if result.verdict not in (Verdict.PASSED, Verdict.SKIPPED)
         }
-        return Rubric(self.gradable, self.checks, {**self.faults, **failed})
+        return Rubric(self.gradable, self.checks, {**self.faults, **failed}, reference.sent_bytes)
 
     @property
     def sound(self) -> tuple[str, ...]:

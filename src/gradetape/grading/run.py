@@ -12,7 +12,7 @@ from gradetape.grading.events import Listener, Warned
 from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results
 from gradetape.records import Grade
-from gradetape.text import few, one_line, printable
+from gradetape.text import few, one_line
 
 NOT_FINAL = (
     "These grades are not final; grade again to retry them. Test the checks with gradetape verify, and see all details "
@@ -78,16 +78,16 @@ def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener) -> Path:
 
 def _messages(batch: Batch) -> Iterator[str]:
     for entry in batch.unreadable:
-        yield f"unreadable: {one_line(entry.file)}: {printable(entry.reason)}"
+        yield f"unreadable: {one_line(entry.file)}: {one_line(entry.reason)}"
     for reason, students in _by_reason(batch.grades).items():
-        names = few(printable(student, _NAME) for student in students)
-        yield f"needs attention: {names}: {printable(reason)}"
+        names = few(one_line(student, _NAME) for student in students)
+        yield f"needs attention: {names}: {one_line(reason)}"
     if any(grade.attention for grade in batch.grades):
         yield NOT_FINAL
     for grade in batch.grades:
         if grade.review:
             more = f" and {len(grade.review) - 1} more" if len(grade.review) > 1 else ""
-            yield f"for review: {printable(grade.student, _NAME)}: {printable(grade.review[0])}{more}"
+            yield f"for review: {one_line(grade.student, _NAME)}: {one_line(grade.review[0])}{more}"
 
 
 def _by_reason(grades: Sequence[Grade]) -> dict[str, list[str]]:

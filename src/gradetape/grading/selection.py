@@ -11,7 +11,7 @@ import msgspec
 from gradetape import intake
 from gradetape.errors import RequestError, SubmissionError
 from gradetape.records import Submission, Unreadable
-from gradetape.text import few, one_line, printable
+from gradetape.text import few, one_line
 
 _SHOWN = 20
 _NAME = 100
@@ -26,13 +26,16 @@ class Selection(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def select(paths: Sequence[Path], *, assignment: str | None = None, student: str | None = None) -> Selection:
+def select(
+    paths: Sequence[Path], *, assignment: str | None = None, student: str | None = None, secret: Sequence[Path] = ()
+) -> Selection:
     """Reads the submissions at some paths, for the named assignment or the one that most notebooks declare.
 
-    `student` is the student of a single submission. Raises SubmissionError if the assignment is unknown, RequestError
+    `student` is the student of a single submission; `secret` are files and folders that no submission may link to.
+    Raises SubmissionError if the assignment is unknown, RequestError
     if `student` is empty or there are several submissions.
     """
-    found = intake.read(paths, assignment=assignment)
+    found = intake.read(paths, assignment=assignment, secret=secret)
     if student is not None:
         found = [_of_student(found, student)]
     name, submissions, unreadable = of_assignment(found, assignment)
@@ -74,7 +77,7 @@ def _of_student(found: Sequence[Submission | Unreadable], student: str) -> Submi
 
 
 def _nothing_to_grade(unreadable: Sequence[Unreadable]) -> str:
-    reasons = "\n".join(f"{one_line(entry.file)}: {printable(entry.reason)}" for entry in unreadable[:_SHOWN])
+    reasons = "\n".join(f"{one_line(entry.file)}: {one_line(entry.reason)}" for entry in unreadable[:_SHOWN])
     more = f"\n… and {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
     return (
         "None of these files can be graded, and none names its assignment. "

@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gradetape.files import link_in
 from gradetape.intake.names import clean
 from gradetape.intake.notebooks import SKIPPED_FOLDERS
 from gradetape.text import few, one_line
@@ -33,6 +34,7 @@ SUFFIXES = (".ipynb", ".py", ".zip")
 MAX_FOLDERS_DEEP = 16
 
 _LINK = "This is a link to another file. Hand in the notebook itself."
+_FOLDER_LINK = "This is a link to another folder. Hand in the notebook itself."
 _KIND = "The file is not a notebook (.ipynb), script (.py) or zip. Hand in the notebook itself."
 _GONE = "The file does not exist or cannot be reached. Check the spelling of the path."
 _WHICH = "You handed in several files, expected one. Tell your instructor which one to grade."
@@ -68,10 +70,10 @@ class DiscoveredFile:
 def find(paths: Iterable[Path]) -> list[DiscoveredFile]:
     """Every submission under the paths, each file once."""
     asked = list(paths)
-    owned = len(asked) > 1 and any(_holds_one(path) for path in asked if os.path.isdir(path))
+    owned = len(asked) > 1 and any(_holds_one(path) for path in asked if os.path.isdir(path) and not link_in(path))
     found: dict[str, DiscoveredFile] = {}
     for path in asked:
-        for entry in _folder(path, owned=owned) if os.path.isdir(path) else [_asked(path)]:
+        for entry in _asked(path, owned=owned):
             found.setdefault(os.path.abspath(entry.path), entry)
     return list(found.values())
 
@@ -79,7 +81,7 @@ def find(paths: Iterable[Path]) -> list[DiscoveredFile]:
 def passed_over(root: Path) -> list[Path]:
     """The entries of a folder that are not submissions and do not contain any."""
     try:
-        entries = _listed(root)
+        entries = [] if link_in(root) else _listed(root)
     except OSError:
         return []
     used = {path for entry in _folder(root, owned=False) for path in (entry.path, *entry.path.parents)}
@@ -123,11 +125,28 @@ def _which(files: list[DiscoveredFile]) -> str:
     )
 
 
-def _asked(path: Path) -> DiscoveredFile:
-    """A file that was passed directly."""
+def _asked(path: Path, *, owned: bool) -> list[DiscoveredFile]:
+    """The submissions at a path that was passed: a folder's, or a file. Links are not followed here either."""
+    is_folder = os.path.isdir(path)
+    if link := link_in(path):
+        for_student = _FOLDER_LINK if is_folder else _LINK
+        return [replace(_passed(path), rank=0, problem=_linked(path, link), for_student=for_student)]
+    if is_folder:
+        return _folder(path, owned=owned)
+    return [_passed(path) if os.path.exists(path) else replace(_passed(path), rank=0, problem=_GONE)]
+
+
+def _passed(path: Path) -> DiscoveredFile:
     owner = _moodle_owner(path.parent)
-    entry = _of_moodle(_file(path), owner) if owner else _file(path)
-    return entry if os.path.exists(path) else replace(entry, rank=0, problem=_GONE)
+    return _of_moodle(_file(path), owner) if owner else _file(path)
+
+
+def _linked(path: Path, link: Path) -> str:
+    what = "It" if link == path else f"{one_line(os.fspath(link))}, on the way to it,"
+    return (
+        f"{what} is a symbolic link, and links are not followed: a student's could lead to the answer key or to "
+        f"another student's file. If the link is yours, pass the real path: {one_line(os.path.realpath(path))}"
+    )
 
 
 def _holds_one(folder: Path) -> bool:

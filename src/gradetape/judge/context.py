@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -13,10 +12,11 @@ import msgspec
 import numpy as np
 
 from gradetape.errors import Gone, StudentError, WireError, WorkerEvent
+from gradetape.judge.seeds import check_rng, worker_seed
 from gradetape.records import Job
-from gradetape.remote.budget import CheckBudget
-from gradetape.remote.connection import CHECK_BYTES
+from gradetape.remote.budget import CHECK_BYTES, CheckBudget, bytes_for
 from gradetape.remote.functions import WorkerFunction, default_worker
+from gradetape.remote.loader import Listener
 from gradetape.remote.replay import PlaybackSession, Recording
 from gradetape.remote.roles import CLEAN, REFERENCE, STUDENT
 from gradetape.remote.session import RemoteSession, Session
@@ -32,15 +32,19 @@ _OUTPUT_S = 1.0
 class CheckContext:
     """The sessions of one job, and the budget of the current check.
 
-    `recording` receives the student's replies, if they are recorded.
+    `recording` receives the student's replies, if they are recorded; `listener` the events of the student's cells.
     """
 
-    def __init__(self, control: ZygoteClient, job: Job, recording: Recording | None = None) -> None:
+    def __init__(
+        self, control: ZygoteClient, job: Job, recording: Recording | None = None, listener: Listener | None = None
+    ) -> None:
         self.job = job
         self.budget = CheckBudget()
         self._control = control
         open_transport = recording.open_transport if recording is not None else Channel
-        self.student: Session = RemoteSession(control, STUDENT, job.cells, job.limits, self.budget, open_transport)
+        self.student: Session = RemoteSession(
+            control, STUDENT, job.cells, job.limits, self.budget, open_transport, listener
+        )
         self._recorded = recording is not None
         self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget)
         self._clean_sessions: list[RemoteSession] = []
@@ -56,6 +60,7 @@ class CheckContext:
         """
         self._check = check_id
         self.budget.begin(self.job.limits.check_s)
+        self.budget.allow_bytes(bytes_for(self.job.reference_bytes.get(check_id)))
         if self._left_s <= 0:
             self.budget.note(Gone("timeout", "the time limit of the whole submission was reached"))
         if self.student.cpu_left_s <= 0:
@@ -86,7 +91,7 @@ class CheckContext:
 
     def rng(self) -> np.random.Generator:
         """A random generator that depends only on the course's secret seed and the check."""
-        return np.random.default_rng([*self.job.seed.encode(), zlib.crc32(self._check.encode())])
+        return check_rng(self.job.seed, self._check)
 
     def reference(self) -> RemoteSession:
         """The session of the reference solution."""
@@ -132,14 +137,14 @@ class CheckContext:
             except WorkerEvent as event:
                 last = event
             except StudentError as error:
-                last = session.note(Gone("crashed", f"the worker cannot be reseeded: {error}"))
+                last = session.note(Gone("crashed", "the worker cannot be reseeded", said=str(error)))
             self.budget.begin(self.job.limits.check_s)
         self.budget.note(last)
 
     def _reseed(self, session: Session) -> None:
         worker = session.ready()
         worker.transport.renew(CHECK_BYTES)
-        worker.ask(Operation.SEED, zlib.crc32(f"{self.job.seed}{self._check}".encode()))
+        worker.ask(Operation.SEED, worker_seed(self.job.seed, self._check, self.job.cells))
         worker.ask(Operation.OUTPUT)
 
 

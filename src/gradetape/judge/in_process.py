@@ -51,8 +51,8 @@ class InProcessHost:
     def began(self, item: pytest.Item, seconds: float) -> None:
         """Does nothing: no other process keeps the time."""
 
-    def ended(self, result: CheckResult) -> None:
-        """Does nothing: pytest reports the result."""
+    def ended(self, result: CheckResult, said: str) -> None:
+        """Does nothing: pytest reports the result, to staff."""
 
     def lost(self, error: InfrastructureError) -> None:
         """Ends the session: no check can be judged any more."""
@@ -82,7 +82,7 @@ def _open_context(stack: ExitStack, root: Path, assignment: str, file: str | Non
     """The check context of an assignment, for the submission in `file` or, without one, for the reference."""
     gradable = GradableAssignment.open(courses.find(root), assignment)
     config = gradable.course.config
-    cells = gradable.reference if file is None else _submission(file, assignment).cells
+    cells = gradable.reference if file is None else _submission(gradable.course, file, assignment).cells
     job = gradable.job(cells, config.limits.record(), trusted=file is None)
     slots = Slots.of(config, workers=1, secret=gradable.secret_folders)
     lease = stack.enter_context(slots.open()).take()
@@ -93,8 +93,8 @@ def _open_context(stack: ExitStack, root: Path, assignment: str, file: str | Non
     return context
 
 
-def _submission(file: str, assignment: str) -> Submission:
-    found = intake.read([Path(file)], assignment=assignment)
+def _submission(course: courses.Course, file: str, assignment: str) -> Submission:
+    found = intake.read([Path(file)], assignment=assignment, secret=course.secret_places)
     if len(found) != 1:
         raise pytest.UsageError(f"--submission takes one notebook, script or zip: {file} holds {len(found)}")
     if not isinstance(found[0], Submission):

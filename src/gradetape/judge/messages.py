@@ -23,18 +23,30 @@ class CancelJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Began(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A check's clock has started; `index` counts the items of the child."""
+    """A check's clock has started; `index` counts the items of the child. The supervisor learns it of hidden checks."""
 
     number: int
     index: int
     seconds: float
 
 
+class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A worker has run all cells of the submission; `events` are those of all its workers so far."""
+
+    number: int
+    events: tuple[CellEvent, ...]
+
+
 class Judged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A check has its result."""
+    """A check has its result, with a message in the grader's words; `said` is what the student's code said.
+
+    The submission sent `sent_bytes` bytes for it.
+    """
 
     number: int
     result: CheckResult
+    said: str = ""
+    sent_bytes: int = 0
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -55,5 +67,5 @@ class JobLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-Message = CollectedChecks | Began | Judged | Done | JobLost
+Message = CollectedChecks | Began | Loaded | Judged | Done | JobLost
 Request = RunJob | CancelJob

@@ -28,17 +28,18 @@ import pytest
 from gradetape.errors import InfrastructureError
 from gradetape.judge.context import CheckContext
 from gradetape.judge.items import check_of
-from gradetape.judge.messages import Began, CancelJob, Done, JobLost, Judged, Message, Request, RunJob
+from gradetape.judge.messages import Began, CancelJob, Done, JobLost, Judged, Loaded, Message, Request, RunJob
 from gradetape.judge.session import Judge
+from gradetape.judge.transcript import Transcript
 from gradetape.judge.verdicts import uncollected, unjudged
-from gradetape.records import Check, CheckResult, CollectedChecks, Job, Verdict
+from gradetape.records import CellEvent, Check, CheckResult, CollectedChecks, Job, Verdict
+from gradetape.remote.budget import JUDGE_MB
 from gradetape.remote.replay import Recording, receive_recording, send_recording
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.sandbox import syscalls
 from gradetape.wire.message_channel import MessageChannel
 
 _GRACE_S = 3.0
-_MEMORY = 4 << 30
 OPTIONS = (
     "--noconftest", "--import-mode=importlib", "--disable-plugin-autoload", "--capture=sys", "--tb=line", "-q",
     "--continue-on-collection-errors", "--strict-markers", "-p", "gradetape.judge.plugin", "-p", "no:cacheprovider",
@@ -47,7 +48,10 @@ OPTIONS = (
 
 
 class JudgeProcess:
-    """A forked judge of one job, begun at `since`: its remaining items, and the deadline of its check."""
+    """A forked judge of one job, begun at `since`: its remaining items, and the deadline of its check.
+
+    The transcript is that of the whole job. Large because it holds everything that the server knows about a child.
+    """
 
     def __init__(
         self,
@@ -56,12 +60,13 @@ class JudgeProcess:
         pid: int,
         channel: MessageChannel,
         since: float,
-        deadline: float,
+        transcript: Transcript,
     ) -> None:
         self.request, self.items, self.pid, self.channel, self.since = request, items, pid, channel, since
+        self.transcript = transcript
         self.current: int | None = None
         self.judged = 0
-        self.kill_at = deadline
+        self.kill_at = self._without_check
         self.overdue = False
         self.finished = False
 
@@ -69,6 +74,25 @@ class JudgeProcess:
     def stage(self) -> int:
         """The index of the current check, or of the one that is being prepared."""
         return self.judged if self.current is None else self.current
+
+    @property
+    def _without_check(self) -> float:
+        """The deadline while no check runs."""
+        return time.monotonic() + self.request.job.limits.submission_s + 60
+
+    def begin(self, message: Began) -> bool:
+        """A check has begun; returns whether it is hidden."""
+        self.current = message.index
+        self.kill_at = time.monotonic() + message.seconds + _GRACE_S
+        hidden = not check_of(self.items[message.index]).public
+        if hidden:
+            self.transcript.begin_hidden()
+        return hidden
+
+    def end_check(self) -> None:
+        """A check has its result."""
+        self.judged, self.current = self.stage + 1, None
+        self.kill_at = self._without_check
 
 
 class Server:
@@ -118,7 +142,8 @@ class Server:
             if isinstance(request, CancelJob):
                 self._cancel(request.number)
                 continue
-            self._fork(request, _in_order(session.items, request.job), time.monotonic())
+            items = _in_order(session.items, request.job)
+            self._fork(request, items, time.monotonic(), Transcript(request.job.said))
         self._kill_overdue()
         return True
 
@@ -138,7 +163,7 @@ class Server:
                 child.overdue = True
                 os.kill(child.pid, signal.SIGKILL)
 
-    def _fork(self, request: RunJob, items: list[pytest.Item], since: float) -> None:
+    def _fork(self, request: RunJob, items: list[pytest.Item], since: float, transcript: Transcript) -> None:
         """Forks a child for the rest of a job; the submission's time continues from the previous child's."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
@@ -146,9 +171,7 @@ class Server:
             ours.close()
             _become_child(self._judge, _with_time_left(request, since), items, MessageChannel(theirs))
         theirs.close()
-        child = JudgeProcess(
-            request, items, pid, MessageChannel(ours), since, time.monotonic() + request.job.limits.submission_s + 60
-        )
+        child = JudgeProcess(request, items, pid, MessageChannel(ours), since, transcript)
         self._children[pid] = child
         self._selector.register(child.channel, selectors.EVENT_READ, child)
 
@@ -158,15 +181,12 @@ class Server:
         except EOFError:
             self._reap(child)
             return
-        if isinstance(message, Began):
-            child.current = message.index
-            child.kill_at = time.monotonic() + message.seconds + _GRACE_S
+        if isinstance(message, Began) and not child.begin(message):
             return
         if isinstance(message, Judged):
-            child.judged, child.current = child.stage + 1, None
-            child.kill_at = time.monotonic() + child.request.job.limits.submission_s + 60
+            child.end_check()
         child.finished = child.finished or isinstance(message, Done | JobLost)
-        self._supervisor.send(message)
+        self._supervisor.send(_told(message, child.transcript))
 
     def _reap(self, child: JudgeProcess) -> None:
         """Handles the end of a child: after its last check, in the middle of a check, or while it prepared one."""
@@ -184,9 +204,9 @@ class Server:
         for item in child.items[child.stage : child.stage + 1]:
             trusted, detail = child.request.job.trusted, f"wait status {status}"
             result = unjudged(check_of(item), overdue=child.overdue, trusted=trusted, detail=detail)
-            self._supervisor.send(Judged(number=child.request.number, result=result))
+            self._supervisor.send(_told(Judged(number=child.request.number, result=result), child.transcript))
         left = [] if child.request.job.stop_at_failure else child.items[child.stage + 1 :]
-        self._fork(child.request, left, child.since)
+        self._fork(child.request, left, child.since, child.transcript)
 
 
 class ChildHost:
@@ -201,21 +221,21 @@ class ChildHost:
     def context(self, item: pytest.Item) -> CheckContext:
         """The job's context."""
         if self._context is None:
-            self._context = CheckContext(
-                ZygoteClient(Path(self._request.zygote), self._request.slot), self._request.job
-            )
+            control = ZygoteClient(Path(self._request.zygote), self._request.slot)
+            self._context = CheckContext(control, self._request.job, listener=self._loaded)
         return self._context
 
     def began(self, item: pytest.Item, seconds: float) -> None:
         """The parent keeps the time."""
         self._channel.send(Began(number=self._request.number, index=self._items.index(item), seconds=seconds))
 
-    def ended(self, result: CheckResult) -> None:
+    def ended(self, result: CheckResult, said: str) -> None:
         """Forwards a result, unless it belongs to a rehearsal."""
         if not self.rehearsing:
             failed = result.verdict not in (Verdict.PASSED, Verdict.SKIPPED)
             self._ended = self._request.job.stop_at_failure and failed
-            self._channel.send(Judged(number=self._request.number, result=result))
+            sent = self._context.budget.sent_bytes if self._context is not None else 0
+            self._channel.send(Judged(number=self._request.number, result=result, said=said, sent_bytes=sent))
 
     def lost(self, error: InfrastructureError) -> None:
         """Does nothing: the error itself ends this child."""
@@ -242,6 +262,10 @@ class ChildHost:
             )
         )  # fmt: skip
 
+    def _loaded(self, events: tuple[CellEvent, ...]) -> None:
+        """All cells have run in a worker, which has received nothing else yet."""
+        self._channel.send(Loaded(number=self._request.number, events=events))
+
     def _rehearsed(self, item: pytest.Item) -> Recording:
         """The reference's replies to a check under another seed, recorded in a separate process."""
         ours, theirs = socket.socketpair()
@@ -266,6 +290,16 @@ class ChildHost:
         )
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         send_recording(sock, recording)
+
+
+def _told(message: Message, transcript: Transcript) -> Message:
+    """A child's message for the supervisor: the words of the submission's code only as the transcript tells them."""
+    if isinstance(message, Loaded | Done):
+        transcript.add_load(message.events)
+        return msgspec.structs.replace(message, events=transcript.events)
+    if isinstance(message, Judged):
+        return msgspec.structs.replace(message, result=transcript.tell(message.result, message.said), said="")
+    return message
 
 
 def _with_time_left(request: RunJob, since: float) -> RunJob:
@@ -295,7 +329,7 @@ def _become_child(judge: Judge, request: RunJob, items: list[pytest.Item], chann
         # Inside the judge's folder, which is removed with the judge: a killed child cannot remove its own.
         folder = tempfile.mkdtemp(prefix="job-", dir=os.getcwd())
         syscalls.die_with_parent()
-        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_DATA, (JUDGE_MB << 20, JUDGE_MB << 20))
         os.chdir(folder)
         judge.host = host = ChildHost(request, items, channel)
         host.run()

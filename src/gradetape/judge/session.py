@@ -14,7 +14,7 @@ from gradetape.errors import InfrastructureError, Overdue
 from gradetape.judge.context import CheckContext
 from gradetape.judge.items import check_of, limit_of, needs_gpu
 from gradetape.judge.registry import FIXTURES, CheckFixture, loading
-from gradetape.judge.verdicts import result_of
+from gradetape.judge.verdicts import result_of, words_of
 from gradetape.records import CheckResult
 
 _GRACE_S = 1.0
@@ -30,8 +30,8 @@ class Host(Protocol):
     def began(self, item: pytest.Item, seconds: float) -> None:
         """A check's clock has started."""
 
-    def ended(self, result: CheckResult) -> None:
-        """A check has its result."""
+    def ended(self, result: CheckResult, said: str) -> None:
+        """A check has its result; `said` is what the student's code said in it."""
 
     def lost(self, error: InfrastructureError) -> None:
         """The grader's machinery failed: this check and all later ones have no result."""
@@ -77,10 +77,11 @@ class Judge:
                 result = result_of(
                     check, self._error, context.budget, seconds, trusted=context.job.trusted, printed=printed
                 )
+                said = words_of(result, self._error, context.budget, printed)
         except InfrastructureError as error:
             self.host.lost(error)
             raise
-        self.host.ended(result)
+        self.host.ended(result, said)
         return outcome
 
     @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,7 @@
-"""The verdict of a check, and the part of its message that a student may read. Output of a student's code (exception
-texts, exit statuses, printed text) reaches the student only for public checks: otherwise `raise
-ValueError(repr(y_true))` would put the hidden inputs on the page.
+"""The verdict of a check, with a message in the grader's own words.
+
+What a student's code says (exception texts, exit statuses, printed text, values) is described apart from that, by
+`words_of`, and only for public checks. Whether the student reads it is decided in `transcript`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from types import TracebackType
 
 import pytest
 
-from gradetape.errors import Gone, Missing, Overdue, StudentError, WorkerEvent
+from gradetape.errors import Flooded, Gone, Missing, Overdue, StudentError, WorkerEvent
 from gradetape.judge.registry import FIXTURES
 from gradetape.records import Check, CheckResult, Verdict
 from gradetape.remote.budget import CheckBudget
 from gradetape.text import printable, strip_ansi
 
 _LIMIT = 6000
+_OF_THE_CHECK: dict[type, Verdict] = {Overdue: Verdict.TIMEOUT, MemoryError: Verdict.MEMORY}
 _MESSAGES = {
     Verdict.FAILED: "The check failed.",
     Verdict.ERROR: "Your code raised an exception.",
@@ -25,6 +27,7 @@ _MESSAGES = {
     Verdict.CRASHED: "Your code ended the Python process.",
     Verdict.FAULT: "The grader could not run this check. It is not your fault; the course staff will look at it.",
 }
+_SILENT = (Verdict.PASSED, Verdict.MISSING, Verdict.SKIPPED, Verdict.FAULT)
 
 
 def verdict_of(error: BaseException | None, budget: CheckBudget, trusted: bool) -> tuple[Verdict, str]:
@@ -55,7 +58,7 @@ def _untrusted(error: BaseException | None, budget: CheckBudget) -> tuple[Verdic
         case AssertionError() | pytest.fail.Exception() if not isinstance(error, StudentError):
             return Verdict.FAILED, ""
         case Overdue() | Exception() if budget.received:
-            kind = Verdict.TIMEOUT if isinstance(error, Overdue) else Verdict.FAILED
+            kind = _OF_THE_CHECK.get(type(error), Verdict.FAILED)
             return kind, "raised by the check's own code, after it had received a value from the student"
     return Verdict.FAULT, ""
 
@@ -69,14 +72,14 @@ def result_of(
     trusted: bool = False,
     printed: str = "",
 ) -> CheckResult:
-    """One check's result, with the messages for students and for staff."""
+    """One check's result, with the messages for students (in the grader's words) and for staff."""
     verdict, note = verdict_of(error, budget, trusted)
     cause = budget.event or error
     earned = check.points if verdict in (Verdict.PASSED, Verdict.SKIPPED) else 0.0
     staff = _for_staff(cause, note, printed, whole=verdict is Verdict.FAULT, trusted=trusted)
     return CheckResult(
         check=check, verdict=verdict, points=earned, seconds=round(seconds, 4),
-        message=_for_student(check, verdict, cause, printed), staff_message=staff,
+        message=_for_student(verdict, cause), staff_message=staff,
     )  # fmt: skip
 
 
@@ -96,24 +99,32 @@ def uncollected(error: BaseException) -> str:
     return str(cause) if isinstance(cause, pytest.Collector.CollectError) else f"{_place(cause)}{_description(cause)}"
 
 
-def _for_student(check: Check, verdict: Verdict, error: BaseException | None, printed: str) -> str:
+def words_of(result: CheckResult, error: BaseException | None, budget: CheckBudget, printed: str) -> str:
+    """What a student's code said in a public check, with the verdict's words around it; empty for a hidden check."""
+    if not result.check.public or result.verdict in _SILENT or isinstance(budget.event, Flooded):
+        return ""
+    parts = [_public_message(result.verdict, budget.event or error)]
+    if printed.strip():
+        parts.append(f"What your code printed:\n{printed.strip()}")
+    return printable(strip_ansi("\n\n".join(part for part in parts if part)), _LIMIT)
+
+
+def _for_student(verdict: Verdict, error: BaseException | None) -> str:
+    """The grader's words: of an exception only the name that is missing, or why the check's author skipped it."""
     if verdict is Verdict.PASSED:
         return ""
     if verdict is Verdict.MISSING or verdict is Verdict.SKIPPED:
         return printable(str(error), _LIMIT)
-    if not check.public or verdict is Verdict.FAULT:
-        return _MESSAGES[verdict]
-    parts = [_public_message(verdict, error)]
-    if printed.strip():
-        parts.append(f"What your code printed:\n{printed.strip()}")
-    return printable(strip_ansi("\n\n".join(part for part in parts if part)), _LIMIT)
+    if isinstance(error, Flooded) and verdict is Verdict.MEMORY:
+        return error.detail
+    return _MESSAGES[verdict]
 
 
 def _public_message(verdict: Verdict, error: BaseException | None) -> str:
     if isinstance(error, StudentError):
         return f"Your code raised {error}\n{error.traceback}".rstrip()
     if isinstance(error, WorkerEvent):
-        detail = error.detail if isinstance(error, Gone) else ""
+        detail = error.detail or error.said if isinstance(error, Gone) else ""
         return f"{_MESSAGES[verdict]} ({detail})" if detail else _MESSAGES[verdict]
     if isinstance(error, AssertionError | pytest.fail.Exception):
         return str(error).split("\nassert ")[0].strip() or _MESSAGES[verdict]

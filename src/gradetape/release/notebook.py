@@ -14,7 +14,7 @@ from typing import Any
 from nbformat import v4
 
 from gradetape.course.assignments import Assignment, QuestionSource
-from gradetape.course.requirements import without_comments
+from gradetape.course.requirements import misspelt, without_comments
 from gradetape.course.source import CellKind, SourceCell
 from gradetape.errors import ReleaseError
 from gradetape.release.starter import starter_cells
@@ -55,7 +55,7 @@ def _metadata(assignment: Assignment) -> dict[str, Any]:
 
 def _cells(assignment: Assignment, legacy_keras: bool) -> Iterator[Any]:
     yield _raw("# ASSIGNMENT CONFIG", _config(assignment))
-    yield NB.new_markdown_cell(read(assignment.introduction).strip())
+    yield NB.new_markdown_cell(_for_students(assignment.introduction).strip())
     yield NB.new_markdown_cell(_instructions(legacy_keras))
     if legacy_keras:
         yield NB.new_code_cell("%env TF_USE_LEGACY_KERAS=1")
@@ -106,12 +106,23 @@ def _starter_cell(cell: SourceCell, question_id: str) -> Any:
 
 def _prompt(question_source: QuestionSource) -> str:
     """The prompt, whose first heading is replaced by one with the question's points."""
-    text = without_comments(read(question_source.prompt)).strip()
+    text = _for_students(question_source.prompt).strip()
     first, _, rest = text.partition("\n")
     body = rest if first.startswith("#") else text
     points = question_source.question.points
     worth = f"{points:g} point{'' if points == 1 else 's'}"
     return f"## {question_source.question.title} ({worth})\n\n{body.strip()}"
+
+
+def _for_students(path: Path) -> str:
+    """A text without the comments that give requirements their ids."""
+    text = read(path)
+    for line, comment in misspelt(text):
+        raise ReleaseError(
+            f"{path}, line {line}: students would read the comment {comment!r}. Write it as <!-- requirement: ID -->, "
+            "or remove it."
+        )
+    return without_comments(text)
 
 
 def _raw(directive: str, config: dict[str, Any] | None = None) -> Any:

@@ -8,8 +8,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from gradetape.errors import Gone, Missing, StudentError, WireError, WireRefused, WorkerEvent
-from gradetape.remote.budget import CheckBudget
+from gradetape.errors import Flooded, Gone, Missing, StudentError, TooMuchData, WireError, WireRefused, WorkerEvent
+from gradetape.remote.budget import CHECK_BYTES, CheckBudget
 from gradetape.remote.handles import Handle, TensorHandle, student_error
 from gradetape.remote.roles import Role
 from gradetape.wire.channel import Frame
@@ -17,7 +17,6 @@ from gradetape.wire.codec import Decoder, Encoder
 from gradetape.wire.operations import Operation, ReplyKind
 from gradetape.wire.values import FunctionSource, Ref
 
-CHECK_BYTES = 512 << 20
 _RELEASES = 1000
 # As plain text: members of an enum are slower to look up and compare, and this is done for every reply.
 _OK, _MISSING, _RAISED = ReplyKind.OK.value, ReplyKind.MISSING.value, ReplyKind.RAISED.value
@@ -25,7 +24,12 @@ _OUT_OF_MEMORY = frozenset({"MemoryError", "ResourceExhaustedError"})
 
 
 class Transport(Protocol):
-    """Carries requests and replies: a live channel, a channel that is recorded, or the playback of a recording."""
+    """Carries requests and replies: a live channel, a channel that is recorded, or the playback of a recording.
+
+    `budget` is the number of bytes that may still be received.
+    """
+
+    budget: float
 
     def renew(self, budget: float) -> None:
         """Begins a new check, whose replies may have `budget` bytes together."""
@@ -53,7 +57,7 @@ class ConnectionOwner(Protocol):
     def reply_due(self) -> float:
         """The deadline for a reply."""
 
-    def lose(self, cause: str, detail: str) -> WorkerEvent:
+    def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
         """Ends a worker without a valid reply; returns the event to raise."""
 
     def note(self, event: WorkerEvent) -> WorkerEvent:
@@ -104,6 +108,8 @@ class WorkerConnection:
             raise session.lose("timeout", "no reply within the time limit") from None
         except (EOFError, OSError):
             raise session.lose("crashed", "") from None
+        except TooMuchData:
+            raise session.lose("memory", "", Flooded(budget.max_bytes)) from None
         except WireError as error:
             raise session.lose("crashed", f"the process sent an invalid reply: {error}") from None
         if session.role.charged:
@@ -157,7 +163,16 @@ class WorkerConnection:
         self._sequence += 1
         self.transport.send([self._sequence, operation, list(args), dropped], deadline)
         del self._dropped[: len(dropped)]
-        return _checked_reply(self.transport.decode(self.transport.receive_frame(deadline)), self._sequence)
+        return _checked_reply(self.transport.decode(self._receive(deadline)), self._sequence)
+
+    def _receive(self, deadline: float) -> Frame:
+        """The next frame. Of the reference, which is trusted, the bytes are not counted."""
+        budget, counted = self._session.budget, not self._session.role.trusted
+        before = self.transport.budget = budget.bytes_left if counted else CHECK_BYTES
+        frame = self.transport.receive_frame(deadline)
+        if counted:
+            budget.count_bytes(int(before - self.transport.budget))
+        return frame
 
     def _result(self, reply: list[Any], operation: Operation, args: tuple[object, ...]) -> Any:
         if reply[1] == _OK:
@@ -167,7 +182,7 @@ class WorkerConnection:
             raise self._session.note(Missing(what))
         chain, kind, text, traceback = reply[2:]
         if _OUT_OF_MEMORY & set(chain):
-            raise self._session.note(Gone("memory", f"{kind}: {text}"))
+            raise self._session.note(Gone("memory", said=f"{kind}: {text}"))
         raise self._error(chain, kind, text, traceback)
 
     def _error(self, chain: list[str], kind: str, text: str, traceback: str) -> StudentError:

@@ -72,11 +72,12 @@ def _owners(values: Any) -> Iterator[HandleOwner]:
 
 
 def _text(function: FunctionType) -> str:
-    """The function's source without decorators and annotations; raises CourseError if it is not self-contained."""
+    """The function's source without decorators, annotations, docstrings and comments; raises CourseError if it is not
+    self-contained."""
     node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(node, ast.FunctionDef)
     node.decorator_list = []
-    text = ast.unparse(_Unannotated().visit(node)) + "\n"
+    text = ast.unparse(_Bare().visit(node)) + "\n"
     present = {*_PRESENT, *dir(builtins), function.__name__}
     foreign = sorted(_global_names(compile(text, function.__name__, "exec", dont_inherit=True)) - present)
     if foreign:
@@ -88,11 +89,13 @@ def _text(function: FunctionType) -> str:
     return text
 
 
-class _Unannotated(ast.NodeTransformer):
-    """Drops annotations, whose names are not defined in the worker: AutoGraph would look them up."""
+class _Bare(ast.NodeTransformer):
+    """Drops annotations, whose names are not defined in the worker (AutoGraph would look them up), and docstrings."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
         return self.generic_visit(node)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:

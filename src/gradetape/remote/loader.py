@@ -1,21 +1,24 @@
 """Runs a submission's cells in a worker, and records what happened.
 
 A cell that ends or hangs its worker is quarantined: the next worker runs only its definitions, or nothing of it if
-these fail too.
+these fail too. What a cell says is recorded until all cells have run in one worker for the first time: until then the
+submission has seen no input of a check. A quarantine is described in the grader's words alone.
 """
 
 from __future__ import annotations
 
+import html
 import math
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from gradetape.errors import DeviceError, Gone, Missing, SandboxError, StudentError, WorkerEvent
 from gradetape.records import Cell, CellEvent, Limits
-from gradetape.remote.budget import CheckBudget
+from gradetape.remote.budget import CELL_BYTES, CheckBudget
 from gradetape.remote.connection import WorkerConnection
 from gradetape.remote.roles import Role
-from gradetape.text import printable, strip_ansi
+from gradetape.text import one_line, printable, strip_ansi
 from gradetape.wire.operations import Operation
 
 _NO_GPU = "Run `gradetape doctor`, or grade on the CPU: --device cpu."
@@ -23,8 +26,14 @@ _REVIEW_S = 10.0
 _MAX_REVIEWED = 20
 _NO_REVIEW = "its process did not report what its cells replaced in NumPy, TensorFlow and Keras"
 _MAX_CHARACTERS = 1 << 19
+_MAX_QUARANTINE = 1 << 16  # of these, for the quarantined cells
 _TOO_MUCH = "… (the output of the cells up to here is too long: nothing more is kept)"
+_TOO_MANY = "too many cells were quarantined: no more of them are listed"
+_NO_TIME = "the time limit of the whole submission was reached; none of it was used"
+AGAIN = "it ended its process or gave no answer in time when it was run again for a later check"
 _DEFINITIONS, _NOTHING = 1, 2
+
+Listener = Callable[[tuple[CellEvent, ...]], None]
 
 
 class LoadingSession(Protocol):
@@ -39,7 +48,7 @@ class LoadingSession(Protocol):
     def allow(self, cpu_s: float) -> None:
         """Grants the CPU seconds for the current cell."""
 
-    def lose(self, cause: str, detail: str) -> WorkerEvent:
+    def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
         """Ends the worker; returns the event to raise."""
 
     def close(self) -> None:
@@ -49,20 +58,24 @@ class LoadingSession(Protocol):
 class LoadReport:
     """Reports of a session's workers and their cells.
 
-    Only its methods set its attributes. `events` lists the events of the cells' first run, `layers` the isolation
-    layers in force, `devices` and `versions` those of TensorFlow (received before any cell is run). `review` lists what
-    the cells replaced in the libraries: that is the worker's own testimony, and decides nothing.
+    Only its methods set its attributes. `events` lists the events of the cells' first run, and later quarantines;
+    `layers` the isolation layers in force, `devices` and `versions` those of TensorFlow (received before any cell is
+    run). `review` lists what the cells replaced in the libraries: that is the worker's own testimony, and decides
+    nothing. `loaded`: all cells have run in one worker. Then `listener` receives the events, before any check asks that
+    worker for anything.
     """
 
-    def __init__(self, cells: tuple[Cell, ...] = ()) -> None:
+    def __init__(self, cells: tuple[Cell, ...] = (), listener: Listener | None = None) -> None:
+        self.loaded = False
         self.events: list[CellEvent] = []
         self.layers: tuple[str, ...] = ()
         self.devices: tuple[str, ...] = ()
         self.versions: dict[str, str] = {}
         self.review: tuple[str, ...] = ()
         self._cells = cells
+        self._listener = listener
         self._reported: set[tuple[int, str]] = set()
-        self._characters_left = _MAX_CHARACTERS
+        self._left = {"words": _MAX_CHARACTERS - _MAX_QUARANTINE, "quarantined": _MAX_QUARANTINE}
 
     def set_layers(self, layers: tuple[str, ...]) -> None:
         """Sets the isolation layers of the current worker."""
@@ -75,52 +88,64 @@ class LoadReport:
     def set_review(self, places: Any) -> None:
         """Sets what the cells replaced in the libraries, if the worker sent a list of names."""
         if type(places) is list and all(type(place) is str for place in places):
-            self.review = tuple(f"its cells replaced {printable(place, 100)}" for place in places[:_MAX_REVIEWED])
+            self.review = tuple(f"its cells replaced {one_line(place, 100)}" for place in places[:_MAX_REVIEWED])
 
     def expect_review(self) -> None:
         """Begins the review: a worker that does not answer is reported as well."""
         self.review = (_NO_REVIEW,)
 
+    def finish_load(self) -> None:
+        """All cells have run: from now on a cell's own words are no longer recorded."""
+        self.loaded = True
+        if self._listener is not None:
+            self._listener(tuple(self.events))
+
     def add_answer(self, index: int, answer: Any) -> None:
         """Records a worker's answer for a cell: its error, the names that it defined again, its output."""
-        if type(answer) is not dict:
+        if type(answer) is not dict or self.loaded:
             return
         for kind in ("error", "copied", "output"):
             if type(text := answer.get(kind)) is str and text:
-                self._add_text(index, kind, text)
+                self._add_words(index, kind, text)
 
     def add_quarantine(self, index: int, text: str) -> None:
-        """Records the quarantine of a cell and the reason, always in full."""
-        shown = printable(strip_ansi(text))
-        self._characters_left = max(self._characters_left - len(shown), 0)
-        self._append(index, "quarantined", shown)
+        """Records the quarantine of a cell; `text` is in the grader's words, and after the first load always the
+        same."""
+        shown = AGAIN if self.loaded else text
+        if (index, shown) not in self._reported:
+            self._reported.add((index, shown))
+            self._add(index, "quarantined", shown, "quarantined", _TOO_MANY)
 
-    def _add_text(self, index: int, kind: str, text: str) -> None:
-        """Keeps each kind of text once per cell, up to a total limit."""
-        if (index, kind) in self._reported or not self._characters_left:
+    def _add_words(self, index: int, kind: str, text: str) -> None:
+        """Keeps each kind of text once per cell."""
+        if (index, kind) not in self._reported and self._left["words"]:
+            self._reported.add((index, kind))
+            self._add(index, kind, printable(strip_ansi(text)), "words", _TOO_MUCH)
+
+    def _add(self, index: int, kind: str, shown: str, account: str, too_much: str) -> None:
+        """Keeps a text if it fits into what its account has left on a page; the first one that does not is replaced."""
+        left = self._left[account]
+        if not left:
             return
-        self._reported.add((index, kind))
-        shown = printable(strip_ansi(text))
-        if len(shown) > self._characters_left:
-            shown, self._characters_left = _TOO_MUCH, 0
-        self._characters_left = max(self._characters_left - len(shown), 0)
-        self._append(index, kind, shown)
-
-    def _append(self, index: int, kind: str, text: str) -> None:
+        size = len(html.escape(shown))
+        self._left[account] = left - size if size <= left else 0
+        text = shown if size <= left else too_much
         self.events.append(CellEvent(cell=index, kind=kind, text=text, question=self._cells[index].question))
 
 
 class CellLoader:
     """Loads one worker after another with the same cells; cells that ended a worker are quarantined."""
 
-    def __init__(self, role: Role, cells: tuple[Cell, ...], limits: Limits, device: str) -> None:
-        self.report = LoadReport(cells)
+    def __init__(
+        self, role: Role, cells: tuple[Cell, ...], limits: Limits, device: str, listener: Listener | None = None
+    ) -> None:
+        self.report = LoadReport(cells, listener)
         self._role = role
         self._cells = cells
         self._limits = limits
         self._device = device
         self._quarantine: dict[int, int] = {}
-        self._loaded_once = self._reviewed = False
+        self._reviewed = False
         # Only the student's cells count against the submission's time: the reference may be loaded after its end.
         self._deadline = time.monotonic() + limits.submission_s if role.charged else math.inf
 
@@ -131,7 +156,7 @@ class CellLoader:
             session.allow(self._limits.check_cpu_s)
         for index, cell in enumerate(self._cells):
             self._load_cell(session, worker, index, cell)
-        self._loaded_once = True
+        self.report.finish_load()
         if self._role.charged and not self._reviewed:
             self._review(session, worker)
 
@@ -150,9 +175,10 @@ class CellLoader:
             return
         if time.monotonic() > self._deadline or session.cpu_left_s <= 0:
             self._quarantine[index] = _NOTHING
-            self.report.add_quarantine(index, "the time limit of the whole submission was reached; none of it was used")
+            self.report.add_quarantine(index, _NO_TIME)
             return
         session.budget.set_deadline(min(time.monotonic() + self._limits.cell_s, self._deadline))
+        session.budget.allow_bytes(CELL_BYTES)
         session.allow(self._limits.cell_cpu_s)
         try:
             answer = self._run(session, worker, index, cell.source, level == _DEFINITIONS)
@@ -161,8 +187,7 @@ class CellLoader:
             self._quarantine[index] = level + 1
             self.report.add_quarantine(index, _quarantined(event, level))
             raise
-        if not self._loaded_once:
-            self.report.add_answer(index, answer)
+        self.report.add_answer(index, answer)
 
     def _run(
         self, session: LoadingSession, worker: WorkerConnection, index: int, source: str, only_definitions: bool
@@ -186,5 +211,6 @@ class CellLoader:
 
 
 def _quarantined(event: Gone, level: int) -> str:
+    """Why a cell is quarantined, without anything that its code said."""
     rest = "only its imports, functions, classes and constants were used" if level == 0 else "none of it was used"
     return f"{event.cause}: {event.detail}; {rest}" if event.detail else f"{event.cause}; {rest}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 from collections import deque
 from dataclasses import dataclass, field
@@ -53,6 +54,7 @@ class Playback:
     """The transport of a recording: each request gets the next reply, whatever was asked."""
 
     def __init__(self, recording: Recording, decoder: Decoder) -> None:
+        self.budget = math.inf
         self._frames = recording.frames
         self._decoder = decoder
         self._sequence: Any = None
@@ -97,10 +99,10 @@ class PlaybackSession(Session):
                 raise SandboxError("a worker ended before any cell was run: the recording has no reply left")
         return self.worker
 
-    def lose(self, cause: str, detail: str) -> WorkerEvent:
+    def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
         """Ends the recording, which is over or cannot be read."""
         self.worker = None
-        return self.budget.note(Gone(cause, detail))
+        return self.budget.note(event or Gone(cause, detail))
 
     @property
     def cpu_left_s(self) -> float:

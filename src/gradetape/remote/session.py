@@ -13,10 +13,10 @@ from functools import partial
 
 from gradetape.errors import Gone, WorkerEvent, ZygoteError
 from gradetape.records import Cell, Limits
-from gradetape.remote.budget import CheckBudget
+from gradetape.remote.budget import CELL_BYTES, CheckBudget
 from gradetape.remote.connection import Transport, WorkerConnection
 from gradetape.remote.handles import Names
-from gradetape.remote.loader import CellLoader, LoadReport
+from gradetape.remote.loader import CellLoader, Listener, LoadReport
 from gradetape.remote.roles import Role
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.wire.channel import Channel
@@ -43,8 +43,8 @@ class Session(ABC):
         """The worker, with the cells run in it; raises InfrastructureError if none can be started."""
 
     @abstractmethod
-    def lose(self, cause: str, detail: str) -> WorkerEvent:
-        """Ends a worker without a valid reply; returns the event to raise."""
+    def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
+        """Ends a worker without a valid reply; returns the event to raise, which is `event` if it is given."""
 
     @property
     @abstractmethod
@@ -83,14 +83,15 @@ class Session(ABC):
 class RemoteSession(Session):
     """A session whose workers are processes, forked by a zygote.
 
-    `open_transport` opens the transport on a worker's socket.
+    `open_transport` opens the transport on a worker's socket; `listener` receives the events of the cells when all of
+    them have run in a worker.
     """
 
     def __init__(
         self, control: ZygoteClient, role: Role, cells: tuple[Cell, ...], limits: Limits, budget: CheckBudget,
-        open_transport: OpenTransport = Channel,
+        open_transport: OpenTransport = Channel, listener: Listener | None = None,
     ) -> None:  # fmt: skip
-        self._loader = CellLoader(role, cells, limits, control.slot.device)
+        self._loader = CellLoader(role, cells, limits, control.slot.device, listener)
         super().__init__(role, limits, budget, self._loader.report)
         self._control = control
         self._open_transport = open_transport
@@ -105,8 +106,8 @@ class RemoteSession(Session):
                 self._start()
         return self.worker
 
-    def lose(self, cause: str, detail: str) -> WorkerEvent:
-        """Ends a worker without a valid reply; returns the event to raise."""
+    def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
+        """Ends a worker without a valid reply; returns the event to raise, which is `event` if that is known."""
         worker, self.worker = self.worker, None
         if worker is None:
             return self.budget.note(Gone(cause, detail))
@@ -115,6 +116,8 @@ class RemoteSession(Session):
         with self.budget.machinery():
             end = self._ended(worker, patience_s=_DYING_S if cause == "crashed" and not detail else 0.0)
         self.budget.clear_event()
+        if event is not None:
+            return self.note(event)
         # "memory" also if it only hung because the kernel had killed one of its children
         if end.cause in ("memory", "timeout"):
             cause, detail = end.cause, end.description
@@ -127,7 +130,7 @@ class RemoteSession(Session):
         worker, self.worker = self.worker, None
         if worker is not None:
             worker.transport.close()
-            self._cpu_s += self._control.end(worker.number).cpu_s
+            self._count(self._control.end(worker.number))
 
     @property
     def cpu_left_s(self) -> float:
@@ -144,7 +147,7 @@ class RemoteSession(Session):
     def _start(self) -> None:
         """Starts a new worker; events of its cells do not affect the current check."""
         outer = self.budget
-        self.budget = CheckBudget(deadline=time.monotonic() + self._limits.load_s)
+        self.budget = CheckBudget(deadline=time.monotonic() + self._limits.load_s, max_bytes=CELL_BYTES)
         try:
             number, sock, layers = self._control.spawn(self.role.name, self._limits.load_s)
             self.report.set_layers(layers)
@@ -162,7 +165,17 @@ class RemoteSession(Session):
             end = self._control.exit_of(worker.number, patience_s)
         except TimeoutError:
             end = self._control.end(worker.number)
+        self._count(end)
+        return end
+
+    def _count(self, end: Exit) -> None:
+        """Counts a worker's CPU seconds; raises ZygoteError if something outside of it decided how it ended."""
         self._cpu_s += end.cpu_s
         if end.lost:
             raise ZygoteError("a worker's sandbox was ended from outside")
-        return end
+        if end.outside:
+            raise ZygoteError(
+                f"a worker was killed for memory before it had used its own {self._limits.memory_mb} MiB: the machine, "
+                "or the group or container around all workers, had no more. Use fewer workers, or a smaller "
+                "limits.memory_mb; gradetape doctor compares them with the memory"
+            )

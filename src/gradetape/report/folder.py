@@ -1,4 +1,5 @@
 """The results folder. Files in it are replaced as a whole: each one is the old or the new version, never partial.
+Only their owner can read them, and enter the folders that are made.
 
     index.html                        the assignment's dashboard, or a list if there are several assignments
     grades.csv                        the grades of all students
@@ -19,7 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from gradetape import tempdirs
+from gradetape import files, tempdirs
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, csv, merged
 from gradetape.records import FinalScore, Grade, Unreadable
@@ -103,7 +104,8 @@ def write(
     folder = Path(folder)
     results = _Results(course, assignment, title, max_points, grades, unreadable, final_scores, options)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _refuse_links(folder, results.assignment)
+        files.make_folder(folder)
         with tempdirs.folder(".pages-", folder) as partial:
             for name, content in chain(_for_students(results), _for_staff(results), _for_all(folder, results)):
                 _put(folder / name, content, partial)
@@ -111,6 +113,17 @@ def write(
         advice = _ADVICE.get(error.errno or 0, "Check that it is a folder that you may write to, or use --out.")
         raise GradebookError(f"The results cannot be written to {folder}: {error.strerror}. {advice}") from error
     return folder / "index.html"
+
+
+def _refuse_links(folder: Path, assignment: str) -> None:
+    """Raises GradebookError if the results would be written through a symbolic link."""
+    for place in (folder / "students" / slug(assignment), folder / "staff" / slug(assignment)):
+        if link := files.link_in(place):
+            raise GradebookError(
+                f"The results folder {folder} is behind a symbolic link, or holds one: {link}. Links are not followed, "
+                "since the results would be written wherever it points. Remove the link, or name the folder itself "
+                f"with --out or in grader_config.yml (results:): {os.path.realpath(link)}"
+            )
 
 
 def _for_students(results: _Results) -> Iterator[tuple[str, str]]:
@@ -154,6 +167,7 @@ def _for_all(folder: Path, results: _Results) -> Iterator[tuple[str, str]]:
 
 def _put(path: Path, content: str, partial: Path) -> None:
     """Replace a file atomically; `partial`, where it is written, is removed by the next writer after a crash."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    (partial / "page").write_text(content, encoding="utf-8", newline="")
+    files.make_folder(path.parent.parent)
+    files.make_folder(path.parent)
+    files.write_text(partial / "page", content)
     os.replace(partial / "page", path)

@@ -71,7 +71,7 @@ def _cells(grade: Grade) -> Iterator[RenderableType]:
 def _result(result: CheckResult, staff: bool) -> Iterator[RenderableType]:
     check = result.check
     line = Text("  ").append(f"{result.verdict.value:8}", _STYLES.get(result.verdict, "red"))
-    line.append(f" {result.points:g}/{check.points:g}  ").append(printable(check.title or "A check"))
+    line.append(f" {result.points:g}/{check.points:g}  ").append(one_line(check.title or "A check"))
     yield line
     yield from (Text(indent(printable(text), " " * 4), style) for text, style in _details(result, staff) if text)
 
@@ -90,4 +90,4 @@ def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
 
 
 def _line(text: str, style: str = "") -> Text:
-    return Text(printable(text), style)
+    return Text(one_line(text), style)

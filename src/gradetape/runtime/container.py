@@ -28,7 +28,7 @@ from gradetape.runtime.container_engine import PREFIX, ContainerEngine, Containe
 from gradetape.runtime.launch import ZygoteProcess, environment, require_linux
 from gradetape.runtime.seccomp_profile import profile
 from gradetape.sandbox.base import Policy
-from gradetape.sandbox.seccomp import compile_filter
+from gradetape.sandbox.seccomp import compile_filter, compile_fixed
 
 ENGINES = ("podman", "docker")
 _SHARED = "/run/gradetape"
@@ -60,8 +60,8 @@ class ContainerZygote(ZygoteProcess):
             stack.callback(self._remove)
             gpu = bool(slot.device)
             policy = Policy(
-                socket=f"{_SHARED}/zygote", isolation="namespaces", limits=limits, secret=(), filter=compile_filter(),
-                gpu=gpu,
+                socket=f"{_SHARED}/zygote", isolation="namespaces", limits=limits, secret=(),
+                filter=compile_filter(gpu=gpu), fixed=compile_fixed(), gpu=gpu,
             )  # fmt: skip
             run = msgspec.structs.replace(
                 hardened_run(limits, container, folder, "gradetape.worker.zygote", slot=slot), name=self._name,

@@ -17,7 +17,7 @@ from gradetape.errors import SandboxError, ZygoteError
 from gradetape.records import Limits
 from gradetape.sandbox.base import Policy
 from gradetape.sandbox.groups import sweep
-from gradetape.sandbox.seccomp import compile_filter
+from gradetape.sandbox.seccomp import compile_filter, compile_fixed
 
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -51,7 +51,8 @@ class ZygoteProcess:
             start_new_session=True, env=variables,
         )  # fmt: skip
         with suppress(BrokenPipeError):  # its own message is read by wait_ready
-            _pipe(self._process.stdin).write(msgspec.json.encode(policy) + b"\n")
+            for line in (msgspec.structs.replace(policy, secret=()), policy.secret):
+                _pipe(self._process.stdin).write(msgspec.json.encode(line) + b"\n")
             _pipe(self._process.stdin).flush()
 
     def wait_ready(self) -> None:
@@ -119,9 +120,10 @@ class LocalZygote(ZygoteProcess):
         folder = self._stack.enter_context(tempdirs.folder("gradetape-zygote-"))
         path = folder / "zygote"
         hidden = tuple(str(path.resolve()) for path in secret)
-        program = b"" if isolation == "none" else compile_filter()
+        sandboxed = isolation != "none"
         policy = Policy(
-            socket=str(path), isolation=isolation, limits=limits, secret=hidden, filter=program, gpu=gpu
+            socket=str(path), isolation=isolation, limits=limits, secret=hidden, gpu=gpu,
+            filter=compile_filter(gpu=gpu) if sandboxed else b"", fixed=compile_fixed() if sandboxed else b"",
         )  # fmt: skip
         super().__init__(
             # -I would ignore the hash seed too; with this environment, -P and -s are the rest of what it does

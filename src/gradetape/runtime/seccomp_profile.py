@@ -18,12 +18,14 @@ _PRIVILEGES = (
     "setfsgid setfsuid setgid setgroups setregid setresgid setresuid setreuid setuid"
 )
 _PLACEMENT = "get_mempolicy mbind set_mempolicy"  # CUDA asks for memory placement
+_STARTING = "fadvise64 flock openat2"  # the engine's runtime may use them before the zygote starts
 _UNIX = 1
 
 
 def profile() -> dict[str, Any]:
     """The filter; `--security-opt seccomp=FILE` takes it as JSON."""
-    names = {*ALLOWED, *_LISTENING.split(), *_PRIVILEGES.split(), *_PLACEMENT.split()} - {"clone"}
+    more = " ".join((_LISTENING, _PRIVILEGES, _PLACEMENT, _STARTING)).split()
+    names = {*ALLOWED, *more} - {"clone"}
     return {
         "defaultAction": "SCMP_ACT_ERRNO",
         "defaultErrnoRet": errno.ENOSYS,

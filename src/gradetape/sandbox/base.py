@@ -51,15 +51,17 @@ class Uids:
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a zygote: its socket, the isolation and limits of its workers, and the folders hidden from them.
 
-    `secret` lists the hidden folders; a sandbox that would show one of them is refused. `filter` is the compiled system
-    call filter. With `gpu`, a worker can use the device of its slot.
+    `secret` lists the hidden folders; a sandbox that would show one of them is refused. It is set only in the process
+    that rehearses, since workers inherit the memory of the zygote. `filter` is the compiled system call filter, `fixed`
+    another one that refuses to change the modes and times of files. With `gpu`, a worker can use its slot's device.
     """
 
     socket: str
     isolation: str
     limits: Limits
-    secret: tuple[str, ...]
+    secret: tuple[str, ...] = ()
     filter: bytes = b""
+    fixed: bytes = b""
     gpu: bool = False
 
 
@@ -72,8 +74,8 @@ class Reports(Protocol):
     def init(self, pid: int, number: int = 9) -> None:
         """Reports which process to signal, and with which signal, to end the whole tree."""
 
-    def ended(self, status: int, cpu_s: float, peak_mb: int) -> None:
-        """Reports how the worker's own process ended."""
+    def ended(self, status: int, cpu_s: float, peak_mb: int, *, filled: bool = False) -> None:
+        """Reports how the worker's own process ended; `filled`: it was ended since it had written too much."""
 
 
 class Sandbox(Protocol):

@@ -20,6 +20,7 @@ import errno
 import os
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -34,6 +35,7 @@ LEAF = "gradetape-grader"
 _MB = 1 << 20
 _NEEDED = ("memory", "pids")
 _SHARES = {"cpu.shares": (1024, 262_144), "cpu.weight": (100, 10_000)}  # the share of one process, and the maximum
+_NEARLY = 4 << 20  # the kernel gives memory in larger pieces, and refuses the last one
 _UNLIMITED = 1 << 62  # without a limit, version 1 shows a number near the largest possible
 _ADVICE = (
     "Grade as root; or, as an ordinary user, in your own control groups: "
@@ -42,7 +44,9 @@ _ADVICE = (
 
 
 class Group(Protocol):
-    """The control group of one worker."""
+    """The control group of one worker; `shared` if other processes are in it too."""
+
+    shared: bool
 
     def join(self) -> None:
         """Moves this process into the group."""
@@ -50,6 +54,12 @@ class Group(Protocol):
     @property
     def oom_kills(self) -> int:
         """The number of its processes that the kernel killed at the memory limit."""
+
+    def exceeded(self, *, alone: bool) -> bool:
+        """Whether its own limit was reached, so that memory kills in it are its own fault.
+
+        `alone`: no other submission's worker shared the memory meanwhile.
+        """
 
     @property
     def cpu_s(self) -> float | None:
@@ -65,6 +75,8 @@ class Group(Protocol):
 class OwnGroup:
     """A group for one worker: a folder, or in version 1 one folder per controller."""
 
+    shared = False
+
     def __init__(self, folders: Iterable[Path]) -> None:
         self._folders = tuple(folders)
 
@@ -77,6 +89,13 @@ class OwnGroup:
     def oom_kills(self) -> int:
         """The number of its processes that the kernel killed at the memory limit."""
         return sum(_oom_kills(folder) for folder in self._folders)
+
+    def exceeded(self, *, alone: bool) -> bool:
+        """Whether its own limit was reached: the kernel also kills below it, when the machine or a group above is full.
+
+        In version 1, which does not count that, whether it has used as much as its limit.
+        """
+        return any(_met_its_limit(folder) for folder in self._folders)
 
     @property
     def cpu_s(self) -> float | None:
@@ -121,6 +140,8 @@ class OwnGroup:
 class SharedGroup:
     """The container's group, which the grader can only read; counts the memory kills since a worker started."""
 
+    shared = True
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._before = _oom_kills(folder)
@@ -132,6 +153,10 @@ class SharedGroup:
     def oom_kills(self) -> int:
         """The number of processes of the container that the kernel has killed since."""
         return _oom_kills(self._folder) - self._before
+
+    def exceeded(self, *, alone: bool) -> bool:
+        """Whether the memory was its own to use up: which of several workers did, nobody can tell."""
+        return alone
 
     @property
     def cpu_s(self) -> float | None:
@@ -352,16 +377,28 @@ def _try_to_join(parents: list[Path]) -> None:
         raise OSError(status, os.strerror(status))
 
 
+def memory_around(mounts: Path = MOUNTS) -> int:
+    """The smallest memory limit of the groups that this process is in, in bytes; `sys.maxsize` without one."""
+    own, least = own_paths(Path("/proc/self/cgroup").read_text()), sys.maxsize
+    for base, name in ((mounts / "memory", "memory"), (mounts, "")):
+        inner = base / own.get(name, "/").lstrip("/")
+        for folder in (inner, *inner.parents):
+            if folder.is_relative_to(base):
+                least = min(least, _limit_of(folder) or sys.maxsize)
+    return least
+
+
+def _limit_of(folder: Path) -> int | None:
+    for name in ("memory.limit_in_bytes", "memory.max"):
+        with contextlib.suppress(OSError):
+            text = (folder / name).read_text().strip()
+            return int(text) if text.isdigit() and int(text) < _UNLIMITED else None
+    return None
+
+
 def _container(mounts: Path) -> Path | None:
     """The container's own group, if it has a memory limit."""
-    for folder, name in ((mounts / "memory", "memory.limit_in_bytes"), (mounts, "memory.max")):
-        try:
-            limit = (folder / name).read_text().strip()
-        except OSError:
-            continue
-        if limit.isdigit() and int(limit) < _UNLIMITED:
-            return folder
-    return None
+    return next((folder for folder in (mounts / "memory", mounts) if _limit_of(folder) is not None), None)
 
 
 def _oom_kills(folder: Path) -> int:
@@ -369,6 +406,13 @@ def _oom_kills(folder: Path) -> int:
         if (folder / name).exists():
             return _number(folder / name, "oom_kill")
     return 0
+
+
+def _met_its_limit(folder: Path) -> bool:
+    if (folder / "memory.events").exists():
+        return _number(folder / "memory.events", "oom") > 0
+    limit, most = (folder / f"memory.{name}_in_bytes" for name in ("limit", "max_usage"))
+    return most.exists() and int(most.read_text()) >= int(limit.read_text()) - _NEARLY
 
 
 def _number(file: Path, name: str) -> int:

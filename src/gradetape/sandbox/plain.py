@@ -3,7 +3,8 @@
 Landlock isolates files (and sockets and signals as far as its version supports), the system call filter isolates the
 network, and a uid of its own isolates each worker from the grader and from other workers. An ordinary user cannot
 assign another uid: there Landlock has to isolate signals, which it does from version 6. The worker's private folder is
-in the grader's folder for temporary files; in a container the engine limits its size.
+in the grader's folder for temporary files. A container's engine may limit its size; everywhere the keeper measures it,
+and ends a worker that writes too much (`quota.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gradetape.sandbox import landlock, privileges, root, tree
 from gradetape.sandbox.base import Policy, Reports, required
 from gradetape.sandbox.driver import DriverAccess
 from gradetape.sandbox.limits import restrict
+from gradetape.sandbox.quota import DiskQuota
 from gradetape.sandbox.seccomp import load
 from gradetape.sandbox.selftest import Tried, prove
 
@@ -53,7 +55,7 @@ class PlainSandbox:
             work()
             os._exit(0)
         os.close(keep)
-        tree.keep(worker, folder, reports)
+        tree.keep(worker, folder, reports, DiskQuota(folder, self._policy.limits, uid if self._as_root else None))
 
     def _confine(self, uid: int | None, folder: str, gpu: DriverAccess) -> tuple[str, ...]:
         """C: drops all privileges, then all folders but its own; returns the layers."""
@@ -66,8 +68,11 @@ class PlainSandbox:
         tempfile.tempdir = None
         os.environ.update(HOME=folder, TMPDIR=folder)
         files = self._landlock(uid, folder, gpu)
+        if uid is None:
+            load(self._policy.fixed)
         load(self._policy.filter)
-        prove(Tried((*self._policy.secret, self._policy.socket), gone=False, landlocked=True, parent=True))
+        hidden = (*self._policy.secret, self._policy.socket)
+        prove(Tried(hidden, gone=False, landlocked=True, parent=True, fixed=uid is None))
         return ("plain", *(("uid",) if uid else ()), "no_new_privs", "rlimits", *files, "seccomp")
 
     def _landlock(self, uid: int | None, folder: str, gpu: DriverAccess) -> tuple[str, ...]:

@@ -18,11 +18,12 @@ class Init(msgspec.Struct, frozen=True, tag="init"):
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """How the worker's own process ended."""
+    """How the worker's own process ended; `filled`: it was ended since it had written too much."""
 
     status: int
     cpu_s: float
     peak_mb: int
+    filled: bool = False
 
 
 class SandboxReady(msgspec.Struct, frozen=True, tag="ready"):
@@ -56,9 +57,9 @@ class Pipe:
         """Reports which process to signal to end the whole tree, and the signal."""
         self._write(Init(pid, number))
 
-    def ended(self, status: int, cpu_s: float, peak_mb: int) -> None:
+    def ended(self, status: int, cpu_s: float, peak_mb: int, *, filled: bool = False) -> None:
         """Reports how the worker ended."""
-        self._write(Ended(status, cpu_s, peak_mb))
+        self._write(Ended(status, cpu_s, peak_mb, filled))
 
     def failed(self, reason: str, elsewhere: bool) -> None:
         """Reports that a layer could not be set up."""

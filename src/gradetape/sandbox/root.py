@@ -20,7 +20,7 @@ _OWN_PART_OF_PROC = (
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/version", "/proc/loadavg",
     "/proc/uptime", "/proc/sys/kernel/osrelease", "/proc/sys/vm/overcommit_memory",
 )  # fmt: skip
-_INODES = 20_000
+INODES = 20_000
 
 
 def visible(packages: Sequence[str] | None = None) -> list[str]:
@@ -65,7 +65,7 @@ def build(root: str, limits: Limits, uid: int, gpu: DriverAccess) -> bool:
     """
     os.umask(0o022)
     syscalls.mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=755")
-    private = f"size={limits.disk_mb}m,nr_inodes={_INODES},mode=1777"
+    private = f"size={limits.disk_mb}m,nr_inodes={INODES},mode=1777"
     for folder in ("/dev", *PRIVATE, "/proc", "/etc", "/old"):
         os.mkdir(root + folder)
     for folder in PRIVATE:

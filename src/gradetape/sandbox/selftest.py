@@ -1,15 +1,18 @@
 """The self-test of a sandbox, run inside before any of the student's code: every attempt has to be refused.
 
-The system calls get arguments with which they fail anyway, so that a missing layer does no harm; but then they fail for
+The system calls get arguments with which they do no harm where a layer is missing; but then they succeed, or fail for
 another reason than being refused, and that counts as a leak.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
+import mmap
 import os
 import resource
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -22,15 +25,19 @@ _REFUSED = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 _NOT_THERE = (errno.ENOENT, errno.EROFS, errno.ENXIO)
 _FAMILIES = {"inet": 2, "inet6": 10, "unix": 1, "netlink": 16, "packet": 17, "alg": 38, "vsock": 40}
 _TIOCSTI = 0x5412
+_MADV_PAGEOUT = 21
+_F_NOTIFY, _F_OFD_SETLK = 1026, 37
 
 
 class Tried(NamedTuple):
-    """What to try: `hidden` paths, which must not exist if `gone`, and a signal to the parent if `parent`."""
+    """What to try: `hidden` paths, which must not exist if `gone`, a signal to the parent if `parent`, and changing the
+    mode of a file if `fixed`."""
 
     hidden: tuple[str, ...]
     gone: bool
     landlocked: bool
     parent: bool
+    fixed: bool = False
 
 
 def prove(tried: Tried) -> None:
@@ -73,6 +80,8 @@ def _calls() -> Iterator[Attempt]:
     yield "the system call filter", "a core dump", partial(resource.setrlimit, *core)
     for number in (_TIOCSTI, _TIOCSTI | 1 << 32):  # the kernel reads only the lower half
         yield "the system call filter", "TIOCSTI", partial(syscalls.ioctl, 0, number)
+    for what, attempt in _SHARED.items():
+        yield "the system call filter", what, attempt
 
 
 def _sockets() -> Iterator[Attempt]:
@@ -82,6 +91,8 @@ def _sockets() -> Iterator[Attempt]:
 
 
 def _signals(tried: Tried) -> Iterator[Attempt]:
+    if tried.fixed:
+        yield "the system call filter", "changing a file's mode", _change_mode
     if tried.parent:
         yield "the isolation of processes", "a signal to the parent", partial(os.kill, os.getppid(), 0)
 
@@ -112,6 +123,57 @@ def _connect() -> None:
     one, other = socket.socketpair()
     with one, other:
         one.connect("/nowhere")
+
+
+def _page_out() -> None:
+    with mmap.mmap(-1, mmap.PAGESIZE) as area:
+        area.madvise(_MADV_PAGEOUT)
+
+
+def _watch() -> None:
+    folder = os.open(os.curdir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.fcntl(folder, _F_NOTIFY, 0)
+    finally:
+        os.close(folder)
+
+
+def _lock_twice(lock: Callable[[int], object]) -> None:
+    """Two locks that exclude each other: both are granted if locks have no effect, which counts as refused."""
+    one, other = os.open("/dev/null", os.O_RDWR), os.open("/dev/null", os.O_RDWR)
+    try:
+        lock(one)
+        lock(other)
+    finally:
+        os.close(one)
+        os.close(other)
+    raise PermissionError(errno.EPERM, "a lock without effect")
+
+
+def _lock_file(descriptor: int) -> None:
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _lock_range(descriptor: int) -> None:
+    fcntl.fcntl(descriptor, _F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+
+
+def _change_mode() -> None:
+    descriptor = os.memfd_create("gradetape-probe")
+    try:
+        os.fchmod(descriptor, 0o400)
+    finally:
+        os.close(descriptor)
+
+
+# What one worker could use to leave something for another, or to find it.
+_SHARED: dict[str, Callable[[], object]] = {
+    "reading only what is cached": partial(syscalls.read_cached, 0),
+    "discarding memory": _page_out,
+    "watching a folder": _watch,
+    "locking a file": partial(_lock_twice, _lock_file),
+    "locking a range of a file": partial(_lock_twice, _lock_range),
+}
 
 
 def _refuse_privileges() -> None:

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from gradetape.sandbox import syscalls
 from gradetape.sandbox.base import Reports, required
+from gradetape.sandbox.quota import DiskQuota
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -37,18 +38,27 @@ def leave() -> None:
     syscalls.die_with_parent()
 
 
-def keep(worker: int, folder: str, reports: Reports) -> NoReturn:
-    """Waits for the worker, ends the processes it left, removes its folder, reports how it ended, and ends."""
-    pid = 0
+def keep(worker: int, folder: str, reports: Reports, quota: DiskQuota | None = None) -> NoReturn:
+    """Waits for the worker, ends the processes it left, removes its folder, reports how it ended, and ends.
+
+    With a quota, it also ends a worker that exceeds it.
+    """
+    pid, filled = 0, False
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     while pid != worker:
-        pid, status, used = os.wait4(-1, 0)
+        pid, status, used = os.wait4(-1, os.WNOHANG if quota else 0)
+        if quota and not pid:
+            if filled or quota.exceeded(descendants(os.getpid())):
+                filled = True
+                _end_all()
+            signal.sigtimedwait([signal.SIGCHLD], quota.pause_s)
     try:
         while _some_live():
             _end_all()
             time.sleep(0.001)
     finally:
         _remove(folder)
-    reports.ended(status, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10)
+    reports.ended(status, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10, filled=filled)
     os._exit(0)
 
 

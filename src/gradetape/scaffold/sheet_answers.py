@@ -18,7 +18,7 @@ _QUALIFIERS = (
 _ANSWER = (
     r"(?:answers?|ans|solutions?|soln|sol|correct(?:\s+(?:option|choice))?|responses?|antwort(?:en)?|"
     r"(?:muster)?l(?:ö|oe)sung(?:en)?|réponses?|corrigés?|respuestas?|solución|soluciones|risposte?|risposta|"
-    r"soluzion[ei]|respostas?)(?:\s+(?:key|sheet|guide))?"
+    r"soluzion[ei]|respostas?|ответы?|решени[ея]|答案|解答|答え|回答|정답)(?:\s+(?:key|sheet|guide))?"
 )
 _OF = (
     r"(?:\s*\([^)]*\)|\s*\[[^\]]*\]|\s+(?:to|for|of)\s+(?:the\s+)?(?:questions?|exercises?|problems?|tasks?|q)?\.?\s*#?"
@@ -27,7 +27,7 @@ _OF = (
 _OPENING = r"[\s>#*_~(\[|+\-]*"
 _AT_START = re.compile(
     rf"{_OPENING}(?:\\begin\{{)?(?P<words>{_QUALIFIERS}{_ANSWER}){_OF}\}}?[*_~]*\s*"
-    r"(?P<end>[:=](?!\w)|:|[.)\]](?!\w)|[\-\u2013\u2014]+(?=\s|$)|[*_#\s]*$)",
+    r"(?P<end>[:=](?!\w)|[:\uff1a]|[.)\]](?!\w)|[\-\u2013\u2014]+(?=\s|$)|[*_#\s]*$)",
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(r"s\b|key|antworten|lösungen|soluzioni|risposte", re.IGNORECASE)
@@ -39,7 +39,7 @@ _LABEL = re.compile(
 )
 _PART = re.compile(r"\s*(?:[-*+]\s+)?[*_]*\(?(?P<letter>[a-z])[*_]*[.)]")
 _INLINE = re.compile(
-    rf"(?:(?<=\s)|(?<=[(\[]))(?<!your\s)(?<!final\s)[*_~(\[]*{_QUALIFIERS}{_ANSWER}{_OF}[*_]*\s*:|[(\[][*_]*(?:correct\s+)?"
+    rf"(?:(?<=\s)|(?<=[(\[]))(?<!your\s)(?<!final\s)[*_~(\[]*{_QUALIFIERS}{_ANSWER}{_OF}[*_]*\s*[:\uff1a]|[(\[][*_]*(?:correct\s+)?"
     r"(?:answers?|ans|solutions?|sol|correct)\b|(?<=[?.!]\s)[*_]*A:",
     re.IGNORECASE,
 )
@@ -59,6 +59,18 @@ _CODE = re.compile(r"(`+).+?\1")
 _ASKS = re.compile(
     r"(?:(?:please|briefly|explain|justify|describe|discuss|compare|motivate|elaborate|argue|illustrate|specify|prove|"
     r"derive)\b[^.?!]*(?:[.?!]+|$)\s*)+",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(r"[?\uff1f][\"'”\u2019)*_]*(?:(?=\s)|(?<=\uff1f))")
+_SENTENCE = re.compile(
+    r"(?<!e\.g)(?<!i\.e)(?<!\bvs)(?<!\bcf)(?<!\bEq)(?<!\bFig)[.!][\"'”\u2019)*_]*(?=\s)|[\u3002\uff01]", re.IGNORECASE
+)
+# A short line that ends without punctuation, before one that begins with a capital.
+_BREAK = re.compile(r"^[^\n]{0,68}[^\s,;:(\[\-\u2013\u2014](?=[ \t]*\n[ \t]*[A-Z])", re.MULTILINE)
+# What follows a statement or a sum: "A tensor is immutable (True)", "2 + 2 → 4", "Output: 4".
+_TOLD = re.compile(
+    r"\s(?:→|⇒|➜|->|=>)\s|\s[*_]*(?:outputs?|results?)[*_]*\s*:|"
+    r"\s*[(\[](?:true|false|yes|no|[a-ft])[)\]]\W*$|\s+[-\u2013\u2014]\s*[*_]*(?:true|false|yes|no)\W*$",
     re.IGNORECASE,
 )
 _BOLD_LEAD = re.compile(r"(\*\*|__)(?P<bold>(?:(?!\1).)+)\1(?P<rest>.*)", re.DOTALL)
@@ -156,7 +168,7 @@ def _at_start(text: str) -> bool:
     found = _AT_START.match(text)
     if found is None:
         return False
-    return found["end"].strip()[:1] in tuple(":=-\u2013\u2014") or found["words"][0].isupper()
+    return found["end"].strip()[:1] in tuple(":\uff1a=-\u2013\u2014") or found["words"][0].isupper()
 
 
 def _is_choice(following: Sequence[Line]) -> bool:
@@ -218,17 +230,21 @@ def _first_block(lines: Sequence[Line], lead: int) -> tuple[tuple[Line, ...], tu
 
 
 def _end_of_question(text: str) -> int:
-    """Where a first block may stop to be the question: after bold text, or after its last question mark."""
+    """Where a first block may stop to be the question: after bold text, after its last question mark, or, if it has
+    none, after its first sentence."""
     if re.fullmatch(r"\s*(\*\*|__)(?:(?!\1).)+\1\s*", text, re.DOTALL):
         return len(text)
     bold = _BOLD_LEAD.fullmatch(text.strip()) if text == text.lstrip() else None
     if bold and bold["rest"].strip() and (bold["bold"].strip()[-1] in "?.:!" or len(bold["bold"].split()) > 3):
         return len(text) - len(text.lstrip()) + bold.start("rest")
     masked = _masked(text)
-    asked = [found.end() for found in re.finditer(r"\?[\"'”\u2019)*_]*(?=\s)", masked)]
-    if not asked or _ASKS.fullmatch(masked[asked[-1] :].strip()):
-        return len(text)
-    return asked[-1]
+    asked = [found.end() for found in _ASKED.finditer(masked)]
+    stops = [found.end() for found in (_SENTENCE.search(masked), _BREAK.search(masked)) if found]
+    end = asked[-1] if asked else min(stops, default=len(text))
+    if _ASKS.fullmatch(masked[end:].strip()):
+        end = len(text)
+    told = _TOLD.search(masked)
+    return min(end, told.start()) if told else end
 
 
 def _without_comments(lines: Sequence[Line]) -> tuple[tuple[Line, ...], tuple[Line, ...]]:

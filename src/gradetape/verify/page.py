@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from gradetape.course.assignments import Assignment
@@ -12,10 +13,14 @@ from gradetape.verify.preview import Reading, readings
 from gradetape.verify.proof import Proof
 
 FORMATS = (".html", ".md")
+NOTICE = "this page shows parts of the answer key"
 
 
-def page(proof: Proof, assignment: Assignment, *, course: str, suffix: str) -> str:
-    """The page of a proof, as HTML or Markdown. It holds parts of the answer key: it is not for students."""
+def page(proof: Proof, assignment: Assignment, *, course: str, root: Path, suffix: str) -> str:
+    """The page of a proof, as HTML or Markdown. It holds parts of the answer key: it is not for students.
+
+    `root` is the course's folder: the page names files below it.
+    """
     found = list(readings(proof))
     prompts = {prompt.question: prompt for prompt in proof.prompts}
     return render(
@@ -23,8 +28,8 @@ def page(proof: Proof, assignment: Assignment, *, course: str, suffix: str) -> s
         course=course,
         title=assignment.title,
         ok=proof.ok,
-        problems=proof.problems,
-        notes=proof.notes,
+        problems=[problem.replace(f"{root}/", "") for problem in proof.problems],
+        notes=[note.replace(f"{root}/", "") for note in proof.notes],
         questions=[
             _question(proof, question, prompts[question.id], found)
             for question in assignment.questions

@@ -30,10 +30,19 @@ def problems_of(evidence: Evidence) -> Iterator[str]:
 
 
 def notes_of(evidence: Evidence) -> Iterator[str]:
-    """Questions without requirement ids, and the waivers."""
+    """Skipped checks, questions without requirement ids, and the waivers."""
+    yield from _skipped(evidence)
     if not evidence.partial:
         yield from coverage_notes(evidence.prompts, evidence.checks)
     yield from waiver_notes(evidence)
+
+
+def _skipped(evidence: Evidence) -> Iterator[str]:
+    """Checks that were skipped, so that nothing is proven of them here."""
+    for trial in evidence.once("reference"):
+        for result in trial.conclusive:
+            if result.verdict is Verdict.SKIPPED:
+                yield f"{result.check.id} was skipped, so it is not proven here: {_line(result.staff_message)}"
 
 
 def not_run(evidence: Evidence) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradetape.errors import WireError, WireRefused
+from gradetape.errors import TooMuchData, WireError, WireRefused
 from gradetape.wire.codec import Array, Decoder, Encoder
 
 MAX_BODY = 16 << 20
@@ -80,8 +80,10 @@ class Channel:
         sizes = struct.unpack(f"<{count}Q", self._read(8 * count, deadline)) if count else ()
         total = size + sum(sizes)
         self.budget -= total
-        if total > MAX_FRAME or self.budget < 0:
-            raise WireError(f"more data than a check may receive (a frame of {total} bytes)")
+        if total > MAX_FRAME:
+            raise WireError(f"the frame is too large ({total} bytes)")
+        if self.budget < 0:
+            raise TooMuchData(f"more data than a check may receive (a frame of {total} bytes)")
         body = self._read(size, deadline)
         return body, [self._read(part, deadline) for part in sizes]
 

@@ -49,7 +49,9 @@ class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
     """A worker and everything that it started have ended. `status` is as `os.wait` gives it, `peak_mb` in MiB.
 
     `overspent`: the zygote ended it, since it had used up its CPU seconds. `lost`: its sandbox was ended from outside,
-    so that it is unknown how the worker itself would have ended.
+    so that it is unknown how the worker itself would have ended. `outside`: processes were killed for memory although
+    the worker's own limit was not reached, or although others may have used up what they share. `filled`: it was ended
+    since it had written more to its private folder than it may.
     """
 
     worker: int
@@ -59,6 +61,8 @@ class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
     peak_mb: int = 0
     overspent: bool = False
     lost: bool = False
+    outside: bool = False
+    filled: bool = False
 
     @property
     def cause(self) -> str:
@@ -75,6 +79,8 @@ class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
             return f"the process ran out of memory ({self.peak_mb} MiB)"
         if self.overspent:
             return f"the process used up its CPU seconds ({self.cpu_s:.1f} in its whole life)"
+        if self.filled:
+            return "the process was ended: it had written more files or more data than it may (limits.disk_mb)"
         if number:
             return f"the process was ended by {_signal(number)}"
         return f"the process ended itself with exit status {self.status >> 8}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import signal
 import socket
@@ -11,6 +12,8 @@ import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NoReturn
+
+import msgspec
 
 from gradetape.errors import SandboxError
 from gradetape.records import Slot
@@ -33,6 +36,13 @@ _BACKENDS: dict[str, tuple[Callable[[Policy, bool], Sandbox], ...]] = {
 }
 
 
+class _Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """The number of the backend that passed its rehearsal, or why none did."""
+
+    backend: int = 0
+    refusal: str = ""
+
+
 class Forker:
     """Forks workers, each in a sandbox, under a uid and in a control group of its own."""
 
@@ -43,21 +53,28 @@ class Forker:
         self._sandbox: Sandbox
 
     def choose(self) -> None:
-        """Chooses the first sandbox that passes a rehearsal; raises SandboxError if none does."""
+        """Chooses the first sandbox that passes a rehearsal; raises SandboxError if none does.
+
+        A child of the zygote rehearses, and it alone reads which folders are hidden, from the second line of standard
+        input: workers inherit the zygote's memory.
+        """
         if self._policy.isolation != "none":
             self._groups.require()
-        refusals: list[str] = []
-        for backend in _BACKENDS[self._policy.isolation]:
-            self._sandbox = backend(self._policy, self._groups.each)
-            try:
-                self._sandbox.check()
-                self._rehearse()
-                return
-            except SandboxError as refusal:
-                refusals.append(str(refusal))
-                if not isinstance(refusal, SandboxUnavailable):
-                    break
-        raise SandboxError(" And without namespaces: ".join(refusals))
+        read, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            self._choose_and_end(write)
+        os.close(write)
+        with open(read, "rb") as pipe:
+            answer = pipe.read()
+        os.waitpid(pid, 0)
+        if not answer:
+            raise SandboxError("the rehearsal of the sandbox ended without a result. Does it have enough memory?")
+        choice = msgspec.json.decode(answer, type=_Choice)
+        if choice.refusal:
+            raise SandboxError(choice.refusal)
+        self._sandbox = _BACKENDS[self._policy.isolation][choice.backend](self._policy, self._groups.each)
+        self._sandbox.check()
 
     def fork(
         self, owner: socket.socket | None, number: int, data: int, work: Callable[[], None], uids: Iterable[int],
@@ -92,6 +109,32 @@ class Forker:
     def close(self) -> None:
         """Removes the control groups."""
         self._groups.remove()
+
+    def _choose_and_end(self, write: int) -> NoReturn:
+        """In the child that rehearses: reads the hidden folders, and reports its choice."""
+        try:
+            syscalls.die_with_parent()
+            secret = msgspec.json.decode(io.FileIO(0, closefd=False).readline() or b"[]", type=tuple[str, ...])
+            self._policy = msgspec.structs.replace(self._policy, secret=secret)
+            choice = self._choice()
+        except BaseException as error:
+            choice = _Choice(refusal=f"the rehearsal of the sandbox failed: {error!r}")
+        os.write(write, msgspec.json.encode(choice))
+        os._exit(0)
+
+    def _choice(self) -> _Choice:
+        refusals: list[str] = []
+        for number, backend in enumerate(_BACKENDS[self._policy.isolation]):
+            self._sandbox = backend(self._policy, self._groups.each)
+            try:
+                self._sandbox.check()
+                self._rehearse()
+                return _Choice(backend=number)
+            except SandboxError as refusal:
+                refusals.append(str(refusal))
+                if not isinstance(refusal, SandboxUnavailable):
+                    break
+        return _Choice(refusal=" And without namespaces: ".join(refusals))
 
     def _rehearse(self) -> None:
         """Tries the sandbox on a worker that only leaves a daemon, which must end with it; raises SandboxError."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import tensorflow as tf
 
 from gradetape.wire.values import DType, FunctionSource, Ragged, Ref, Sparse, TensorShape, TensorSpec, WorkerPath
 from gradetape.worker.generation import keras
+from gradetape.worker.shipped import ShippedFunctions
 
 _VARIABLES = tuple({tf.Variable, getattr(keras, "Variable", tf.Variable)})
 
@@ -24,10 +24,10 @@ class Objects:
         self._numbers: dict[int, int] = {}
         self._last = 0
         self._in_reply: list[int] = []
-        self._functions: dict[FunctionSource, Callable[..., Any]] = {}
+        self._functions = ShippedFunctions()
         self._revivers: dict[type, Callable[[Any], object]] = {
             Ref: lambda value: self._held[value.id][0],
-            FunctionSource: self._function,
+            FunctionSource: self._functions.function,
             DType: lambda value: tf.as_dtype(value.name),
             TensorShape: lambda value: tf.TensorShape(None if value.rank is None else value.as_list()),
             TensorSpec: lambda value: tf.TensorSpec(*value),
@@ -83,14 +83,9 @@ class Objects:
             else:
                 del self._held[number], self._numbers[id(value)]
 
-    def _function(self, source: FunctionSource) -> Callable[..., Any]:
-        if source not in self._functions:
-            name = f"<check {source.name}>"
-            linecache.cache[name] = (len(source.text), None, source.text.splitlines(keepends=True), name)
-            namespace: dict[str, Any] = {"__name__": name, "tf": tf, "keras": keras, "np": np}
-            exec(compile(source.text, name, "exec", dont_inherit=True), namespace)
-            self._functions[source] = namespace[source.name]
-        return self._functions[source]
+    def begin_check(self) -> None:
+        """A new check begins."""
+        self._functions.begin_check()
 
 
 def numbers(value: Any) -> Any:

@@ -18,7 +18,7 @@ class WorkerProcess:
     """The zygote's record of one worker.
 
     Large because it holds everything about a worker: its settings, the reports of its outer processes, and the
-    resources that it has used.
+    resources that it has used. `crowded`: another submission's worker ran at the same time.
     """
 
     def __init__(
@@ -26,6 +26,7 @@ class WorkerProcess:
     ) -> None:
         self.number, self.pid, self.uid, self.pipe, self.group, self.owner = number, pid, uid, pipe, group, owner
         self.limit_s = math.inf
+        self.crowded = False
         self._init: Init | None = None
         self._ended: Ended | None = None
         self._doomed = self._overspent = False
@@ -62,14 +63,26 @@ class WorkerProcess:
         self.pipe.close()
         os.waitpid(self.pid, 0)
         ended = self._ended or Ended(signal.SIGKILL, 0.0, 0)
-        kills, used = 0, max(ended.cpu_s, self._seen_s)
+        kills, outside, used = 0, False, max(ended.cpu_s, self._seen_s)
         if self.group:
             self.group.kill()
-            kills, used = self.group.oom_kills, max(self.group.cpu_s or 0.0, used)
+            kills, outside = self._memory_kills(self.group, ended)
+            used = max(self.group.cpu_s or 0.0, used)
             self.group.remove()
         # Nothing inside can end an init, so the student's code did not prevent this report.
         lost = self._ended is None and not self._doomed and not kills
-        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost)
+        return Exit(self.number, ended.status, kills, used, ended.peak_mb, self._overspent, lost, outside, ended.filled)
+
+    def _memory_kills(self, group: Group, ended: Ended) -> tuple[int, bool]:
+        """How many processes were killed for memory, and whether that was not the worker's own doing.
+
+        Where several workers share a limit, only a worker that was itself killed is counted among its victims.
+        """
+        kills = group.oom_kills
+        if not kills or group.exceeded(alone=not self.crowded):
+            return kills, False
+        hit = not group.shared or (ended.status == signal.SIGKILL and not self._doomed)
+        return (kills, True) if hit else (0, False)
 
     def _cpu_s(self) -> float:
         counted = self.group.cpu_s if self.group else None

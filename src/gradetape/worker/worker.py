@@ -89,7 +89,7 @@ class Worker:
     def _table(self) -> Mapping[str, Callable[..., Any]]:
         return {
             Operation.HELLO: partial(prepare, self._device_mb), Operation.CELL: self._cells.run,
-            Operation.CHANGED: changed, Operation.SEED: seed, Operation.OUTPUT: self._take_output,
+            Operation.CHANGED: changed, Operation.SEED: self._begin_check, Operation.OUTPUT: self._take_output,
             Operation.NAME: self._name, Operation.MODULE: _MODULES.__getitem__,
             Operation.GETATTR: getattr, Operation.SETATTR: setattr, Operation.DELATTR: delattr,
             Operation.CALL: _call, Operation.GETITEM: lambda value, index: value[index],
@@ -104,6 +104,11 @@ class Worker:
         if name not in self._names:
             raise MissingName(name)
         return self._names[name]
+
+    def _begin_check(self, number: int) -> None:
+        """Seeds for a new check, and drops what the one before had sent."""
+        self._objects.begin_check()
+        seed(number)
 
     def _take_output(self) -> str:
         text = self._output.text()

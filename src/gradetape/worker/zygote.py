@@ -1,6 +1,7 @@
 """The zygote: imports TensorFlow once, then forks workers on request.
 
-`python -m gradetape.worker.zygote` reads its policy from standard input and listens on a sequenced-packet socket. Every
+`python -m gradetape.worker.zygote` reads its policy from standard input (all but the hidden folders, which only the
+rehearsal of the sandbox reads, in a process of its own) and listens on a sequenced-packet socket. Every
 connection is one judge's child. `Spawn` carries a worker's data socket (so that it has no name to connect to), `Kill`
 ends a worker, `Allow` limits its CPU seconds, which the zygote measures from outside; the zygote reports when one is
 `Ready`, `Broken`, or has an `Exit`. The end of a connection is the end of its workers. The zygote computes nothing (a
@@ -158,6 +159,9 @@ class Zygote:
             self._send(connection, Broken(number, str(error)))
             self._send(connection, Exit(number, signal.SIGKILL))
             return
+        for other in self._living:
+            if other.owner is not connection:
+                other.crowded = child.crowded = True
         self._living.add(child)
         self._children[connection][number] = child
         self._selector.register(child.pipe, selectors.EVENT_READ, child)

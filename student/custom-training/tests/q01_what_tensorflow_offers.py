@@ -513,14 +513,14 @@ def test_affine(student, tf, rng):
 
 
 @points(1)
-@proves("\u2026 subtracts from each column of x, float32 of shape (n, k), the column's mean, and divides by its standard deviation, the root of the mean squared deviation.", "A column of equal values becomes exactly 0, whatever the value.")
+@proves("\u2026 subtracts from each column of x, float32 of shape (n, k) with n > 0, the column's mean, and divides by its standard deviation, the root of the mean squared deviation.", "A column of equal values becomes exactly 0, whatever the value.")
 @hint("Over which axis is the mean of a column? Is it exactly 0.1 if all values are 0.1? And what is 0 / 0?")
 def test_standardize(student, rng):
     """Each column gets mean 0 and standard deviation 1, and a column of equal values becomes exactly 0."""
     x = rng.normal(2.0, 3.0, size=(7, 4)).astype("float32")
     x[:, 1], x[:, 2] = rng.integers(1, 9), 0.1
-    expected = (x - x.mean(axis=0)) / x.std(axis=0)
-    expected[:, 1:3] = 0.0
+    expected, others = np.zeros_like(x), x[:, [0, 3]]
+    expected[:, [0, 3]] = (others - others.mean(axis=0)) / others.std(axis=0)
     advice = "Columns 1 and 2 hold equal values. The mean of seven times 0.1 is rounded, and not always 0.1."
     assert_close(student.standardize(x), expected, advice, rtol=1e-4, atol=1e-5)  # float32 sums
 

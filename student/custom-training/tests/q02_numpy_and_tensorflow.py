@@ -420,7 +420,7 @@ import numpy as np
 
 
 @points(1)
-@proves("It returns a dictionary with the keys \"sum\", \"mean\" and \"std\", whose values are tensors of shape (k,): those of each column, with NumPy's values and dtypes.", "Of integers NumPy's sum is int64, also if they are int32 and their sum is not; mean and deviation are float64.", "Of floats all three keep the dtype of x.")
+@proves("It returns a dictionary with the keys \"sum\", \"mean\" and \"std\", whose values are tensors of shape (k,): those of each column, with NumPy's dtypes and, up to rounding, its values.", "Of integers NumPy's sum is int64, also if they are int32 and their sum is not; mean and deviation are float64.", "Of floats all three keep the dtype of x.")
 @hint("Which dtype do TensorFlow's reduce functions give for integers? Cast first.")
 def test_column_summary(student, rng):
     """The sum, mean and deviation of each column have NumPy's values and dtypes."""
@@ -433,7 +433,7 @@ def test_column_summary(student, rng):
 
 
 @points(1)
-@proves("\u2026 is x[indices] = rows without the assignment: a tensor like x, of shape (n, k) and of the same dtype, but with rows[i] in row indices[i], whatever was there before. indices are int32 or int64, of shape (m,), and all different, and m may be \u2026")
+@proves("\u2026 is x[indices] = rows without the assignment: a tensor like x, of shape (n, k) and of the same dtype, but with rows[i] in row indices[i], whatever was there before. indices are int32 or int64, of shape (m,), and all different; rows are of \u2026")
 @hint("Nothing can be assigned to a tensor. Which functions with `scatter` in their names make a new one?")
 def test_replace_rows(student, rng):
     """replace_rows gives the array that an assignment to these rows would give."""
@@ -445,7 +445,7 @@ def test_replace_rows(student, rng):
 
 
 @points(0.5)
-@proves("\u2026 swaps the first two axes of a tensor that has at least two, and leaves the others where they are: sequences of shape (time, batch, features) become (batch, time, features). The number of axes is known when it is traced; any size may not be.")
+@proves("\u2026 swaps the first two axes of a tensor of numbers, which has at least two, and leaves the others where they are: sequences of shape (time, batch, features) become (batch, time, features). The number of axes is known when it is traced; any \u2026")
 @hint("What does a reshape do to the numbers? And what does a transpose without further arguments do to a third axis?")
 def test_swap_axes(student, rng):
     """swap_axes swaps the first two axes and leaves the others."""

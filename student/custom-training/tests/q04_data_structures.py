@@ -426,7 +426,7 @@ def sentence(rng, alphabet):
 
 
 @points(1)
-@proves("\u2026 from a string tensor of shape (n,) it makes a tf.RaggedTensor of integers that holds, for each sentence, the lengths of its words.", "Words are separated by one or more ASCII spaces, and there may be spaces at either end. Every other character belongs to a word, a no-break space too; tabs and line ends do not occur.", "A length counts characters (Unicode code points), not bytes; the text is encoded in UTF-8.")
+@proves("\u2026 from a string tensor of shape (n,) it makes a tf.RaggedTensor of integers that holds, for each sentence, the lengths of its words.", "Words are separated by one or more ASCII spaces, and there may be spaces at either end. Every other character belongs to a word, a no-break space too; tabs, line ends and other control characters do not occur.", "A length counts characters (Unicode code points), not bytes; the text is encoded in UTF-8.")
 @hint("How many bytes does a character take that is not ASCII? And what lies between two spaces?")
 def test_word_lengths(student, tf, rng):
     """The lengths of words are counted in characters, and every sentence has a row, if only an empty one."""

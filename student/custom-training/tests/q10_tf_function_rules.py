@@ -526,7 +526,7 @@ def ops_in_orbit(logistic_orbit, length):
 
 
 @points(1)
-@proves("It replaces y by v * y * (1 - y) for each v of a vector in turn, and returns the last y, a float32 scalar.", "Let the graph loop, with a While or StatelessWhile in it, for vectors of known and of unknown length.", "The graph is no larger for 500 values than for 5.")
+@proves("It replaces a scalar y by v * y * (1 - y) for each v of a vector in turn, and returns the last y, a float32 scalar.", "Let the graph loop, with a While or StatelessWhile in it, for vectors of known and of unknown length.", "The graph is no larger for 500 values than for 5.")
 @hint("AutoGraph makes a loop of the graph's from `for v in values` and from tf.range. What does range() count with?")
 def test_loop_in_the_graph(student, rng):
     """logistic_orbit is right, and its graph has a loop and the same size for every length."""
@@ -619,7 +619,7 @@ def runs_of(trace_once, calls):
 
 
 @points(0.5)
-@proves("It computes fn(x, factor) for a vector x of any length and a Python integer or float as factor, both by position.", "However many numbers and lengths come, the Python of each fn runs at most twice.")
+@proves("It computes fn(x, factor) for a vector x of any length and a Python integer or float as factor, both by position, also within other graphs.", "However many numbers and lengths come, the Python of each fn runs at most twice.")
 @hint("Python numbers are part of a trace's key, tensors are not. An input_signature can say what to expect.")
 def test_few_runs_of_python(student, rng):
     """trace_once computes fn(x, factor) for many numbers, and fn's Python runs at most twice."""

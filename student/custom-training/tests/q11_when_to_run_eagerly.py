@@ -461,7 +461,7 @@ def counting_model(step):
 
 
 @points(1)
-@proves("rule(text) takes one text as a Python str, decoded from UTF-8 and otherwise unchanged, and returns an integer or a float.", "It is called once for each text of each batch, equal texts too. (Keras may call a model that is not built yet once more.)", "A Dense layer of 1 without activation turns that number into the prediction, so the result has shape (batch, 1), and \u2026")
+@proves("rule(text) takes one text as a Python str, decoded from UTF-8 and otherwise unchanged, and returns a Python integer or float, up to 10\u2076 in size.", "It is called once for each text of each batch, equal texts too. (Keras may call a model that is not built yet once more.)", "A Dense layer of 1 without activation turns that number into the prediction, so the result has shape (batch, 1), and \u2026")
 @hint("texts.numpy() gives bytes, which .decode() turns into text. What is the shape of the scores?")
 def test_rules_score_texts(student, tf, rng):
     """SentimentRules asks the rule about every text, and weighs its answer."""
@@ -499,7 +499,7 @@ def test_debugging_runs_python(student, tf, rng):
 
 
 @points(1)
-@proves("\u2026 measures each time how much calls grows in one epoch of fit.", "A first epoch builds and traces: let it pass as a warm-up, and count the one after.", "It returns a dictionary such as {\"eager\": 12, \"traced\": 0}.")
+@proves("\u2026 measures each time how much calls grows in one epoch of fit.", "A first epoch builds and traces: let it pass as a warm-up, and count the one after.", "It returns a dictionary of integers, such as {\"eager\": 12, \"traced\": 0}.")
 @hint("How often does a traced model's Python run after the first epoch? Read model.calls before and after one.")
 def test_calls_per_epoch(student, tf, rng):
     """calls_per_epoch measures an epoch after the warm-up, eager and traced."""
@@ -510,6 +510,7 @@ def test_calls_per_epoch(student, tf, rng):
     expected = {"eager": batches * step, "traced": 0}
     advice = f"There are {batches} batches, and each run of `call` adds {step}."
     assert given == expected, f"expected {expected}, but calls_per_epoch returned {given!r}. {advice}"
+    assert all(isinstance(count, int | np.integer) for count in given.values()), f"expected integers, not {given!r}"
 
 
 @in_worker
@@ -534,7 +535,7 @@ def make_model(activate):
 
 
 @points(0.5)
-@proves("It returns False if the model cannot be traced for such inputs with an unknown batch size \u2026", "\u2026 or if there is a PyFunc, PyFuncStateless or EagerPyFunc operation anywhere in its graph \u2026", "Otherwise it writes the model to folder, a string or a Path, with model.export, for batches of any size, and returns True.")
+@proves("It returns False if the model, called without training, cannot be traced for such inputs with an unknown batch size \u2026", "\u2026 or if there is an operation of the type PyFunc, PyFuncStateless or EagerPyFunc anywhere in its graph \u2026", "Otherwise it writes the model to folder, a string or a Path, which may be there already, with model.export, for batches of any size, and returns True.")
 @hint("Trace the model for any batch size: what raises, and which operations are in the graph? Then export it.")
 def test_portable_or_not(student, tf, rng, worker_tmp_path):
     """A model of TensorFlow operations is portable and exported; one with Python in it is not portable."""

@@ -1,4 +1,4 @@
-"""A generator that draws its own permutations, a loop over elements, a property for a tf.function, and loops over columns."""
+"""A generator that draws its own permutations, a derivative in a graph, a property for a tf.function, and columns."""
 
 # %%
 import numpy as np
@@ -14,17 +14,18 @@ def make_batches(features, labels, batch_size, seed):
         for index in permutations.permutation(len(labels)):
             yield features[index], labels[index]
 
-    signature = tuple(tf.TensorSpec(part.shape[1:], tf.as_dtype(part.dtype)) for part in (features, labels))
-    return tf.data.Dataset.from_generator(examples, output_signature=signature).batch(batch_size)
+    return tf.data.Dataset.from_generator(
+        examples, output_signature=tuple(tf.TensorSpec(part.shape[1:], part.dtype) for part in (features, labels))
+    ).batch(batch_size)
 
 
 # %%
-@tf.function(reduce_retracing=True)
+@tf.function
 def slope_at(fn, x):
     with tf.GradientTape() as tape:
         tape.watch(x)
-        total = tf.math.reduce_sum(fn(x) + 0.0 * x)
-    return tape.gradient(total, x)
+        y = fn(x) + 0.0 * x
+    return tape.gradient(y, x)
 
 
 def derivative(fn, x):
@@ -35,8 +36,8 @@ def derivative(fn, x):
 class Affine(tf.Module):
     def __init__(self, kernel, bias):
         super().__init__()
-        self.kernel, self.bias = (tf.Variable(part, trainable=True) for part in (kernel, bias))
-        rows = tf.TensorSpec([None, len(kernel)], tf.float32)
+        self.kernel, self.bias = (tf.Variable(part) for part in (kernel, bias))
+        rows = tf.TensorSpec([None, len(kernel)])
         self.function = tf.function(self.compute, input_signature=[rows])
 
     def compute(self, x):
@@ -47,16 +48,15 @@ class Affine(tf.Module):
         return self.function
 
     def export(self, folder):
-        tf.saved_model.save(self, str(folder))
+        tf.saved_model.save(self, folder)
 
 
 # %%
 def standardize(x):
-    return ops.stack([standardized(x[:, column]) for column in range(x.shape[1])], axis=1)
+    return ops.transpose(ops.stack([standardized(x[:, column]) for column in range(x.shape[1])]))
 
 
 def standardized(column):
-    low, high = ops.min(column), ops.max(column)
-    unit = (column - low) / ops.where(high > low, high - low, 1.0)
-    centred = unit - ops.mean(unit)
-    return centred / ops.where(high > low, ops.sqrt(ops.mean(centred**2)), 1.0)
+    shifted = column - column[0]
+    centred = shifted - ops.mean(shifted)
+    return centred / ops.maximum(ops.sqrt(ops.mean(centred**2)), 1e-30)

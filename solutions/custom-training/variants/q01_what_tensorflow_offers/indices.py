@@ -1,4 +1,4 @@
-"""Indices are shuffled and gathered, an accumulated tape, a signature for the exact width, a variance and its root."""
+"""Shuffled indices and a gather, a gradient within its tape, a signature for the exact width, a variance and its root."""
 
 # %%
 import keras
@@ -7,29 +7,25 @@ import tensorflow as tf
 
 # %%
 def make_batches(features, labels, batch_size, seed):
-    features, labels = tf.constant(features), tf.constant(labels)
-    indices = tf.data.Dataset.range(features.shape[0]).shuffle(
-        features.shape[0], seed=seed, reshuffle_each_iteration=True
-    )
+    indices = tf.data.Dataset.range(len(features)).shuffle(len(features), seed=seed)
     return indices.batch(batch_size).map(lambda batch: (tf.gather(features, batch), tf.gather(labels, batch)))
 
 
 # %%
 def derivative(fn, x):
-    x = tf.constant(x, tf.float32) if isinstance(x, float) else tf.convert_to_tensor(x)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    x = tf.convert_to_tensor(x)
+    with tf.GradientTape() as tape:
         tape.watch([x])
-        total = tf.reduce_sum(fn(x))
-        slope = tape.gradient(total, x)
+        slope = tape.gradient(fn(x), x)
     return tf.zeros_like(x) if slope is None else slope
 
 
 # %%
 class Affine(tf.Module):
     def __init__(self, kernel, bias):
-        super().__init__(name="affine")
-        self.kernel = tf.Variable(tf.cast(kernel, tf.float32), name="kernel")
-        self.bias = tf.Variable(tf.cast(bias, tf.float32), name="bias")
+        super().__init__()
+        self.kernel = tf.Variable(kernel, name="kernel")
+        self.bias = tf.Variable(bias, name="bias")
 
     def compute(self, x):
         return tf.nn.bias_add(tf.linalg.matmul(x, self.kernel), self.bias)
@@ -39,13 +35,13 @@ class Affine(tf.Module):
         return self.compute(x)
 
     def export(self, folder):
-        self.__call__.get_concrete_function(tf.TensorSpec([None, self.kernel.shape[0]], tf.float32))
-        tf.saved_model.save(self, str(folder))
+        self.__call__.get_concrete_function(tf.TensorSpec([None, self.kernel.shape[0]]))
+        tf.saved_model.save(self, folder)
 
 
 # %%
 def standardize(x):
-    equal = keras.ops.all(keras.ops.equal(x, keras.ops.max(x, axis=0, keepdims=True)), axis=0)
-    centred = keras.ops.where(equal, keras.ops.zeros_like(x), x - keras.ops.mean(x, axis=0, keepdims=True))
+    equal = keras.ops.all(keras.ops.equal(x, keras.ops.max(x, axis=0)), axis=0)
+    centred = keras.ops.where(equal, keras.ops.zeros_like(x), x - keras.ops.mean(x, axis=0))
     variance = keras.ops.mean(keras.ops.square(centred), axis=0)
     return keras.ops.divide_no_nan(centred, keras.ops.sqrt(variance))

@@ -1,4 +1,4 @@
-"""Two zipped datasets, batches that are unbatched and shuffled, gradients summed by hand, and Keras's moments."""
+"""Two zipped datasets with a buffer of their cardinality, a gradient of lists, and Keras's moments."""
 
 # %%
 import tensorflow as tf
@@ -8,8 +8,8 @@ from keras import ops
 # %%
 def make_batches(features, labels, batch_size, seed):
     slices = tf.data.Dataset.from_tensor_slices
-    pairs = tf.data.Dataset.zip((slices(features), slices(labels))).cache()
-    return pairs.shuffle(buffer_size=pairs.cardinality(), seed=seed).batch(batch_size, drop_remainder=False)
+    pairs = tf.data.Dataset.zip((slices(features), slices(labels)))
+    return pairs.shuffle(buffer_size=pairs.cardinality(), seed=seed).batch(batch_size)
 
 
 # %%
@@ -18,28 +18,27 @@ def derivative(fn, x):
     with tf.GradientTape() as tape:
         tape.watch(point)
         value = fn(point)
-    slopes = tape.gradient([value], [point], unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return slopes[0]
+    (slope,) = tape.gradient([value], [point], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return slope
 
 
 # %%
 class Affine(tf.Module):
     def __init__(self, kernel, bias):
         super().__init__()
-        self.bias = tf.Variable(bias, dtype="float32")
-        self.kernel = tf.Variable(kernel, dtype="float32")
+        self.bias = tf.Variable(bias)
+        self.kernel = tf.Variable(kernel)
 
-    @tf.function(input_signature=(tf.TensorSpec([None, None], tf.float32, name="x"),))
+    @tf.function(input_signature=(tf.TensorSpec([None, None]),))
     def __call__(self, x):
         return tf.einsum("bn,nm->bm", x, self.kernel) + self.bias
 
     def export(self, folder):
-        tf.saved_model.save(self, folder, signatures=self.__call__)
+        tf.saved_model.save(self, folder)
 
 
 # %%
 def standardize(x):
-    low, high = ops.amin(x, axis=0), ops.amax(x, axis=0)
-    centred = (x - low) - ops.mean(x - low, axis=0)
-    variance = ops.var(x - low, axis=0)
-    return ops.where(high > low, centred * ops.rsqrt(ops.where(high > low, variance, 1.0)), 0.0)
+    shifted = x - ops.amin(x, axis=0)
+    mean, variance = ops.moments(shifted, axes=[0])
+    return (shifted - mean) * ops.rsqrt(ops.maximum(variance, 1e-30))

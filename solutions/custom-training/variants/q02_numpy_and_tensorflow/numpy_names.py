@@ -1,4 +1,4 @@
-"""TensorFlow's own NumPy interface, rows picked from x and the new ones together, and functions traced by themselves."""
+"""TensorFlow's own NumPy interface, rows picked from x and the new ones together, and an `add` that is traced by itself."""
 
 # %%
 import tensorflow as tf
@@ -12,13 +12,11 @@ def column_summary(x):
 
 # %%
 def replace_rows(x, indices, rows):
-    x = tf.convert_to_tensor(x)
-    rows = tf.cast(rows, x.dtype)
     indices = tf.cast(indices, tf.int64)
     n = tf.shape(x, out_type=tf.int64)[0]
-    tf.debugging.Assert(tf.reduce_all((0 <= indices) & (indices < n)), [indices, n])
+    tf.debugging.Assert(tf.reduce_all((0 <= indices) & (indices < n)), [n])
     new = n + tf.range(tf.shape(rows, out_type=tf.int64)[0])
-    source = tf.tensor_scatter_nd_update(tf.range(n), tf.expand_dims(indices, 1), new)
+    source = tf.tensor_scatter_nd_update(tf.range(n), indices[:, tf.newaxis], new)
     return tf.gather(tf.concat([x, rows], axis=0), source)
 
 
@@ -30,13 +28,12 @@ def swap_axes(x):
 # %%
 class RunningTotal(tf.Module):
     def __init__(self, size):
-        super().__init__("total")
-        self._sum = tf.Variable([0.0] * size, trainable=False)
+        super().__init__()
+        self._sum = tf.Variable([0.0] * size)
 
     @tf.function
     def add(self, x):
-        return self._sum.assign(self._sum + x)
+        self._sum.assign(self._sum + x)
 
-    @tf.function
     def result(self):
         return self._sum.read_value()

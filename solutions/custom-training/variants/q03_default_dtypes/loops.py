@@ -1,7 +1,6 @@
 """A cumulative sum of ones, a rule for dtypes in words, and a stack of what is left to convert."""
 
 # %%
-import numpy as np
 import tensorflow as tf
 
 
@@ -22,8 +21,8 @@ def add_promoted(a, b):
 
 # %%
 def to_single_precision(nested):
-    result = [None]
-    to_do = [(nested, result, 0)]
+    result = {}
+    to_do = [(nested, result, "all")]
     while to_do:
         part, parent, place = to_do.pop()
         if isinstance(part, dict):
@@ -35,7 +34,5 @@ def to_single_precision(nested):
         elif isinstance(part, tuple):
             parent[place] = tuple(to_single_precision(list(part)))
         else:
-            parent[place] = tf.cast(
-                part, tf.float32 if part.dtype in (np.float64, tf.float64) else tf.as_dtype(part.dtype)
-            )
-    return result[0]
+            parent[place] = tf.cast(part, tf.float32 if part.dtype == tf.float64 else part.dtype)
+    return result["all"]

@@ -22,6 +22,6 @@ def to_single_precision(nested):
         return {key: to_single_precision(value) for key, value in nested.items()}
     if isinstance(nested, (list, tuple)):
         return type(nested)([to_single_precision(value) for value in nested])
-    if nested.dtype in (np.float64, tf.float64):
+    if nested.dtype == tf.float64:
         return tf.cast(nested, tf.float32)
-    return tf.constant(nested) if isinstance(nested, np.ndarray) else nested
+    return tf.constant(nested)

@@ -1,4 +1,4 @@
-"""A table of dtypes, a cast at the end of a range, and the structure flattened and packed again."""
+"""A table of dtypes, a cast before a range, and the structure flattened and packed again."""
 
 # %%
 import tensorflow as tf
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 # %%
 def arange_like_numpy(n):
-    return tf.cast(tf.range(0, n), tf.int64)
+    return tf.range(tf.cast(n, tf.int64))
 
 
 # %%

@@ -7,47 +7,44 @@ import tensorflow as tf
 
 # %%
 def word_lengths(sentences):
-    texts = [text.decode("utf-8") for text in sentences.numpy()]
-    rows = [[len(word) for word in text.split(" ") if word != ""] for text in texts]
+    texts = [text.decode() for text in sentences.numpy()]
+    rows = [[len(word) for word in text.split(" ") if word] for text in texts]
     return tf.ragged.constant(rows, dtype=tf.int64, ragged_rank=1)
 
 
 # %%
 def mean_of_rows(ragged):
-    return tf.constant([sum(row) / len(row) if row else 0.0 for row in ragged.to_list()], tf.float32)
+    return tf.constant([sum(row) / len(row) if row else 0.0 for row in ragged.to_list()])
 
 
 # %%
 def weighted_votes(sparse, weights):
     users, questions = sparse.indices.numpy().T
-    sums = np.zeros(sparse.shape[0], "float32")
-    np.add.at(sums, users, sparse.values.numpy() * weights.numpy()[questions])
+    sums = np.zeros(sparse.dense_shape[0], "float32")
+    np.add.at(sums, users, sparse.values * weights.numpy()[questions])
     return tf.constant(sums)
 
 
 # %%
 def running_totals(x):
-    totals = tf.TensorArray(tf.float32, size=len(x))
-    total = tf.constant(0.0)
+    totals, total = tf.TensorArray(tf.float32, size=len(x)), 0.0
     for i in range(len(x)):
         total = total + x[i]
         if total < 0:
-            total = tf.constant(0.0)
+            total = 0.0
         totals = totals.write(i, total)
     return totals.stack()
 
 
 # %%
 def jaccard(a, b):
-    a, b = set(a.numpy().tolist()), set(b.numpy().tolist())
-    if not a | b:
-        return tf.constant(0.0)
-    return tf.constant(len(a & b) / len(a | b))
+    a, b = set(a.numpy()), set(b.numpy())
+    return tf.constant(len(a & b) / max(len(a | b), 1))
 
 
 # %%
 def in_priority_order(items):
-    queue = tf.queue.FIFOQueue(capacity=max(len(items), 1), dtypes=[tf.string])
+    queue = tf.queue.FIFOQueue(capacity=len(items), dtypes=[tf.string])
     for _, name in sorted(items, key=lambda item: item[0]):
         queue.enqueue(name)
-    return [queue.dequeue().numpy().decode() for _ in range(len(items))]
+    return [queue.dequeue().numpy().decode() for _ in items]

@@ -2,14 +2,13 @@
 
 # %%
 import keras
+import numpy as np
 import tensorflow as tf
 
 
 # %%
 def word_lengths(sentences):
-    pieces = tf.strings.split(sentences, sep=" ")
-    lengths = tf.strings.unicode_split(pieces, "UTF-8").row_lengths(axis=2)
-    return tf.ragged.boolean_mask(lengths, lengths > 0)
+    return tf.strings.unicode_split(tf.strings.split(sentences), "UTF-8").row_lengths(axis=2)
 
 
 # %%
@@ -21,7 +20,7 @@ def mean_of_rows(ragged):
 
 # %%
 def weighted_votes(sparse, weights):
-    return tf.sparse.reduce_sum(sparse * weights[tf.newaxis], axis=1)
+    return tf.sparse.reduce_sum(sparse * weights, axis=1)
 
 
 # %%
@@ -35,17 +34,16 @@ def running_totals(x):
 
 # %%
 def jaccard(a, b):
-    counts = tf.unique_with_counts(tf.concat([tf.unique(a).y, tf.unique(b).y], axis=0)).count
+    counts = tf.unique_with_counts(np.concatenate([tf.unique(a).y, tf.unique(b).y])).count
     shared = tf.math.count_nonzero(counts == 2, dtype=tf.float32)
-    return tf.math.divide_no_nan(shared, tf.cast(tf.size(counts), tf.float32))
+    return tf.math.divide_no_nan(shared, len(counts))
 
 
 # %%
 def in_priority_order(items):
     rank = {priority: place for place, priority in enumerate(sorted({priority for priority, _ in items}))}
-    queue = tf.queue.PriorityQueue(max(1, len(items)), types=[tf.int64, tf.string], shapes=[(), ()])
+    queue = tf.queue.PriorityQueue(len(items), types=[tf.int64, tf.string], shapes=[(), ()])
     for number, (priority, name) in enumerate(items):
-        queue.enqueue((tf.constant(rank[priority], tf.int64), number, name))
-    left = [queue.dequeue() for _ in range(queue.size().numpy())]
-    left.sort(key=lambda out: (int(out[0]), int(out[1])))
-    return [str(name.numpy(), "utf-8") for _, _, name in left]
+        queue.enqueue((rank[priority], number, name))
+    left = sorted(queue.dequeue() for _ in items)
+    return [name.numpy().decode() for _, _, name in left]

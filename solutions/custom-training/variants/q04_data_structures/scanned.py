@@ -6,7 +6,7 @@ import tensorflow as tf
 
 # %%
 def word_lengths(sentences):
-    words = tf.strings.split(sentences, sep=None)
+    words = tf.strings.split(sentences)
     return words.with_flat_values(tf.strings.length(words.flat_values, "UTF8_CHAR"))
 
 
@@ -18,8 +18,8 @@ def mean_of_rows(ragged):
 
 # %%
 def weighted_votes(sparse, weights):
-    user, question = tf.unstack(sparse.indices, axis=1)
-    return tf.math.unsorted_segment_sum(sparse.values * tf.gather(weights, question), user, sparse.dense_shape[0])
+    weighted = sparse.values * tf.gather(weights, sparse.indices[:, 1])
+    return tf.math.unsorted_segment_sum(weighted, sparse.indices[:, 0], sparse.dense_shape[0])
 
 
 # %%
@@ -33,7 +33,7 @@ def jaccard(a, b):
     a, b = tf.unique(a).y, tf.unique(b).y
     only_a = len(tf.sets.difference([a], [b]).values)
     both, either = len(a) - only_a, only_a + len(b)
-    return tf.constant(both / either if either else 0.0, tf.float32)
+    return tf.constant(both / either if either else 0.0)
 
 
 # %%
@@ -42,5 +42,5 @@ def in_priority_order(items):
     for wanted in sorted({priority for priority, _ in items}):
         queue = tf.queue.FIFOQueue(capacity=len(items), dtypes=[tf.string], shapes=[[]])
         queue.enqueue_many([[name for priority, name in items if priority == wanted]])
-        names += [name.decode("utf-8") for name in queue.dequeue_many(queue.size()).numpy().tolist()]
+        names += [name.decode() for name in queue.dequeue_many(queue.size()).numpy()]
     return names

@@ -1,4 +1,4 @@
-"""Spaces cleaned up by an expression, a while loop, a scatter, comparisons for sets, and arrivals in the lower bits."""
+"""Empty words dropped by a mask, a while loop, a scatter, comparisons for sets, and arrivals in the lower bits."""
 
 # %%
 import tensorflow as tf
@@ -6,13 +6,12 @@ import tensorflow as tf
 
 # %%
 def word_lengths(sentences):
-    tidy = tf.strings.strip(tf.strings.regex_replace(sentences, " +", " "))
-    words = tf.strings.split(tidy, " ")
+    words = tf.strings.split(sentences, " ")
     words = tf.ragged.boolean_mask(words, words != "")
     return tf.map_fn(
         lambda row: tf.strings.length(row, unit="UTF8_CHAR"),
         words,
-        fn_output_signature=tf.RaggedTensorSpec([None], tf.int32, ragged_rank=0),
+        fn_output_signature=tf.RaggedTensorSpec([None], tf.int32),
     )
 
 
@@ -32,31 +31,29 @@ def weighted_votes(sparse, weights):
 
 # %%
 def running_totals(x):
-    n = tf.size(x)
-    written = tf.TensorArray(x.dtype, size=0, dynamic_size=True, element_shape=())
+    written = tf.TensorArray(tf.float32, size=0, dynamic_size=True)
 
     def step(i, total, written):
         total = tf.maximum(total + x[i], 0.0)
         return i + 1, total, written.write(i, total)
 
-    _, _, written = tf.while_loop(lambda i, *_: i < n, step, (0, tf.constant(0.0), written))
+    _, _, written = tf.while_loop(lambda i, *_: i < tf.size(x), step, (0, 0.0, written))
     return written.stack()
 
 
 # %%
 def jaccard(a, b):
     a, b = tf.unique(a)[0], tf.unique(b)[0]
-    shared = tf.reduce_sum(tf.cast(a[:, None] == b[None, :], tf.float32))
-    every = tf.cast(tf.size(a) + tf.size(b), tf.float32) - shared
-    return tf.math.divide_no_nan(shared, every)
+    shared = tf.math.count_nonzero(a[:, None] == b, dtype=tf.float32)
+    return tf.math.divide_no_nan(shared, len(a) + len(b) - shared)
 
 
 # %%
 def in_priority_order(items):
-    queue = tf.queue.PriorityQueue(capacity=len(items) + 1, types=["string"], shapes=[()])
-    keys = [(priority << 20) | arrival for arrival, (priority, _) in enumerate(items)]
-    queue.enqueue_many((tf.constant(keys, tf.int64), tf.constant([name for _, name in items], tf.string)))
+    queue = tf.queue.PriorityQueue(capacity=len(items), types=["string"], shapes=[()])
+    keys = [(priority << len(items).bit_length()) + arrival for arrival, (priority, _) in enumerate(items)]
+    queue.enqueue_many((keys, [name for _, name in items]))
     names = []
-    while queue.size() > 0:
-        names.append(str(queue.dequeue()[1].numpy(), "utf-8"))
+    while queue.size():
+        names.append(queue.dequeue()[1].numpy().decode())
     return names

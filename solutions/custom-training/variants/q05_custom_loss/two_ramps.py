@@ -1,4 +1,4 @@
-"""Keras's own log_cosh, a ramp for each side of the quantile loss, and settings in a frozen record."""
+"""Keras's own log_cosh, a ramp for each side of the quantile loss, and settings in a record."""
 
 # %%
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ def log_cosh(y_true, y_pred):
 
 
 # %%
-@dataclass(frozen=True)
+@dataclass
 class Settings:
     quantile: float
 
@@ -26,14 +26,13 @@ class Settings:
 class QuantileLoss(course_keras.losses.Loss):
     def __init__(self, quantile=0.5, **kwargs):
         super().__init__(**kwargs)
-        self.settings = Settings(float(quantile))
+        self.settings = Settings(quantile)
 
     def call(self, y_true, y_pred):
-        y_pred = tf.convert_to_tensor(y_pred)
-        error = tf.cast(y_true, y_pred.dtype) - y_pred
+        error = y_true - y_pred
         too_low, too_high = tf.nn.relu(error), tf.nn.relu(-error)
         costs = self.settings.quantile * too_low + (1 - self.settings.quantile) * too_high
-        return tf.reduce_sum(costs, axis=-1) / tf.cast(tf.shape(costs)[-1], costs.dtype)
+        return tf.reduce_sum(costs, axis=-1) / costs.shape[-1]
 
     def get_config(self):
         config = super().get_config()

@@ -7,10 +7,7 @@ from tensorflow import keras
 
 # %%
 def within(tolerance):
-    return lambda y_true, y_pred: (
-        tf.math.count_nonzero(tf.abs(y_true - y_pred) <= tolerance, axis=-1, dtype=tf.float32)
-        / tf.cast(tf.shape(y_pred)[-1], tf.float32)
-    )
+    return lambda y_true, y_pred: tf.math.count_nonzero(tf.abs(y_true - y_pred) <= tolerance, axis=1) / y_pred.shape[1]
 
 
 # %%
@@ -22,11 +19,10 @@ class StreamingF1(keras.metrics.Metric):
         self.recall = keras.metrics.Recall()
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        predicted = tf.cast(y_pred > self.threshold, tf.float32)
-        flat = [tf.reshape(y_true, [-1]), tf.reshape(predicted, [-1])]
+        y_true, predicted = tf.reshape(y_true, [-1]), tf.reshape(y_pred, [-1]) > self.threshold
         weight = None if sample_weight is None else tf.reshape(sample_weight, [-1])
         for metric in (self.precision, self.recall):
-            metric.update_state(*flat, sample_weight=weight)
+            metric.update_state(y_true, predicted, sample_weight=weight)
 
     def result(self):
         precision, recall = self.precision.result(), self.recall.result()

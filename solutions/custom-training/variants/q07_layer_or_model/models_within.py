@@ -10,20 +10,19 @@ from tensorflow import keras
 class ScaledResidual(keras.layers.Layer):
     def __init__(self, units, scale, rate, **kwargs):
         super().__init__(**kwargs)
-        self.units, self.scale, self.rate = int(units), float(scale), float(rate)
+        self.units, self.scale, self.rate = units, scale, rate
 
     def build(self, input_shape):
-        n = input_shape[-1]
         self.branch = keras.Sequential(
             [
-                keras.Input((n,)),
+                keras.Input(input_shape[1:]),
                 keras.layers.Dense(self.units),
                 keras.layers.ReLU(),
-                keras.layers.Dense(n, activation="linear"),
+                keras.layers.Dense(input_shape[1]),
                 keras.layers.Dropout(self.rate),
             ]
         )
-        self.built = True
+        super().build(input_shape)
 
     def call(self, inputs, training=False):
         return keras.layers.add([inputs, self.scale * self.branch(inputs, training=training)])
@@ -33,7 +32,6 @@ class ScaledResidual(keras.layers.Layer):
 
 
 # %%
-@keras.utils.register_keras_serializable("coursework")
 class ReconstructingRegressor(keras.Model):
     def __init__(self, units, weight=0.05, **kwargs):
         super().__init__(**kwargs)
@@ -41,10 +39,10 @@ class ReconstructingRegressor(keras.Model):
         self.reconstruction_error = keras.metrics.Mean(name="reconstruction_error")
 
     def build(self, input_shape):
-        features = int(input_shape[-1])
-        inputs = keras.Input((features,))
+        n = input_shape[1]
+        inputs = keras.Input((n,))
         hidden = keras.layers.Dense(self.units, "relu")(inputs)
-        heads = [keras.layers.Dense(1)(hidden), keras.layers.Dense(features)(hidden)]
+        heads = [keras.layers.Dense(1)(hidden), keras.layers.Dense(n)(hidden)]
         self.two_heads = keras.Model(inputs, heads)
         self.built = True
 

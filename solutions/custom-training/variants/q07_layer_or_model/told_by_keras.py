@@ -12,10 +12,10 @@ class Thinned(keras.layers.Layer):
         self.rate = rate
 
     def call(self, inputs, training=False):
-        if not training or self.rate == 0:
+        if not training:
             return inputs
-        kept = tf.random.uniform(tf.shape(inputs)) >= self.rate
-        return tf.where(kept, inputs, tf.zeros_like(inputs)) / (1.0 - self.rate)
+        kept = tf.floor(1.0 - self.rate + tf.random.uniform(tf.shape(inputs)))
+        return kept * inputs / (1.0 - self.rate)
 
 
 class ScaledResidual(keras.layers.Layer):
@@ -25,20 +25,20 @@ class ScaledResidual(keras.layers.Layer):
         self.parts = [keras.layers.Dense(units), keras.layers.ReLU()]
 
     def build(self, input_shape):
-        *batch, n = input_shape
-        self.parts += [keras.layers.Dense(n), Thinned(self.given["rate"])]
-        for part, width in zip(self.parts, (n, self.given["units"], self.given["units"], n)):
-            part.build((*batch, width))
+        hidden, back = self.parts[0], keras.layers.Dense(input_shape[1])
+        hidden.build(input_shape)
+        back.build(hidden.compute_output_shape(input_shape))
+        self.parts += [back, Thinned(self.given["rate"])]
         super().build(input_shape)
 
     def call(self, inputs, training=None):
         outputs = inputs
         for part in self.parts:
             outputs = part(outputs)
-        return tf.math.multiply_no_nan(outputs, self.given["scale"]) + inputs
+        return self.given["scale"] * outputs + inputs
 
     def get_config(self):
-        return super().get_config() | dict(self.given)
+        return super().get_config() | self.given
 
 
 # %%
@@ -47,22 +47,20 @@ class ReconstructingRegressor(keras.Model):
         super().__init__(**kwargs)
         self.units = units
         self.weight = weight
-        self.encoder = keras.Sequential([keras.layers.Dense(units), keras.layers.Activation("relu")])
+        self.encoder = keras.layers.Dense(units)
         self.reconstruction_error = keras.metrics.Mean("reconstruction_error")
-        self.squared = keras.losses.MeanSquaredError()
 
     def build(self, input_shape):
-        n = int(input_shape[1])
-        self.encoder.build((None, n))
-        self.both = keras.layers.Dense(1), keras.layers.Dense(n)
+        self.encoder.build(input_shape)
+        self.both = [keras.layers.Dense(n) for n in (1, input_shape[1])]
         for head in self.both:
-            head.build((None, self.units))
+            head.build(self.encoder.compute_output_shape(input_shape))
         self.built = True
 
     def call(self, inputs, training=None, mask=None):
-        code = self.encoder(inputs)
+        code = tf.nn.relu(self.encoder(inputs))
         outputs, again = [head(code) for head in self.both]
-        error = self.squared(inputs, again)
+        error = keras.losses.MeanSquaredError()(inputs, again)
         self.reconstruction_error(error)
         self.add_loss(tf.multiply(self.weight, error))
         return outputs

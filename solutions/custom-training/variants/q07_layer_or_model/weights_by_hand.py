@@ -12,12 +12,10 @@ class ScaledResidual(keras.layers.Layer):
         self.arguments = {"units": units, "scale": scale, "rate": rate}
 
     def build(self, input_shape):
-        n, units = int(input_shape[-1]), self.arguments["units"]
-        self.offset_2 = self.add_weight(name="offset_2", shape=(n,), initializer="zeros")
-        self.matrix_2 = self.add_weight(name="matrix_2", shape=(units, n), initializer="glorot_uniform")
-        self.offset_1 = self.add_weight(name="offset_1", shape=(units,), initializer="zeros")
-        self.matrix_1 = self.add_weight(name="matrix_1", shape=(n, units), initializer="glorot_uniform")
-        self.built = True
+        n, units = input_shape[1], self.arguments["units"]
+        shapes = (n,), (units, n), (units,), (n, units)
+        self.offset_2, self.matrix_2, self.offset_1, self.matrix_1 = [self.add_weight(shape=each) for each in shapes]
+        super().build(input_shape)
 
     def call(self, inputs, training=None):
         hidden = tf.nn.relu(tf.matmul(inputs, self.matrix_1) + self.offset_1)
@@ -41,17 +39,17 @@ class ReconstructingRegressor(keras.Model):
         self.reconstruction_error = keras.metrics.Mean("reconstruction_error")
 
     def build(self, input_shape):
-        n = input_shape[-1]
-        self.matrices = [self.add_weight(name=f"matrix_{k}", shape=(self.units, k)) for k in (n, 1)]
-        self.offsets = [self.add_weight(name=f"offset_{k}", shape=(k,), initializer="zeros") for k in (n, 1)]
-        self.encoder = self.add_weight(name="encoder", shape=(n, self.units))
-        self.encoder_offset = self.add_weight(name="encoder_offset", shape=(self.units,), initializer="zeros")
+        n = input_shape[1]
+        self.matrices = [self.add_weight(shape=(self.units, k)) for k in (n, 1)]
+        self.offsets = [self.add_weight(shape=(k,)) for k in (n, 1)]
+        self.encoder = self.add_weight(shape=(n, self.units))
+        self.encoder_offset = self.add_weight(shape=(self.units,))
         self.built = True
 
     def call(self, inputs, training=None):
         hidden = tf.nn.relu(inputs @ self.encoder + self.encoder_offset)
-        again, prediction = (hidden @ matrix + offset for matrix, offset in zip(self.matrices, self.offsets))
-        error = tf.reduce_mean(tf.reduce_mean((again - inputs) ** 2, axis=1))
+        again, prediction = [hidden @ matrix + offset for matrix, offset in zip(self.matrices, self.offsets)]
+        error = tf.reduce_mean(tf.square(again - inputs))
         self.reconstruction_error.update_state(error)
         self.add_loss(self.weight * error)
         return prediction

@@ -8,9 +8,8 @@ from tensorflow import keras
 # %%
 def build_wide_and_deep(n_features):
     deep = keras.Sequential(name="deep")
-    deep.add(keras.Input(shape=(n_features,)))
     deep.add(keras.layers.Dense(16, "relu"))
-    deep.add(keras.layers.Dense(1, "linear"))
+    deep.add(keras.layers.Dense(1))
     features = keras.Input(shape=(n_features,))
     return keras.Model(features, deep(features) + keras.layers.Dense(1, name="wide")(features))
 
@@ -26,12 +25,11 @@ def train(model, dataset, epochs, wide_optimizer, deep_optimizer):
         total, steps = 0.0, 0.0
         for x, y in dataset:
             with tf.GradientTape() as tape:
-                difference = model(x, training=True) - y
-                loss = tf.reduce_mean(difference * difference) + sum(model.losses)
+                loss = tf.reduce_mean(tf.square(model(x, training=True) - y)) + sum(model.losses)
             gradients = tape.gradient(loss, wide + deep)
-            wide_optimizer.apply_gradients(zip(gradients[: len(wide)], wide))
+            wide_optimizer.apply_gradients(zip(gradients, wide))
             deep_optimizer.apply_gradients(zip(gradients[len(wide) :], deep))
             total, steps = total + loss, steps + 1.0
         return total / steps
 
-    return [epoch().numpy().item() for _ in range(epochs)]
+    return [float(epoch()) for _ in range(epochs)]

@@ -1,4 +1,4 @@
-"""One comparison in Keras 3's operations with both sums in one product; a dictionary of ranks in Python's own lists."""
+"""Two comparisons in Keras 3's operations with both sums in one; a dictionary of ranks in Python's own lists."""
 
 # %%
 import tensorflow as tf
@@ -7,23 +7,18 @@ from tensorflow import keras
 
 
 # %%
-@keras.utils.register_keras_serializable("coursework")
 class NormalizedRanks(keras.layers.Layer):
-    def build(self, input_shape):
-        super().build(input_shape)
-
-    def call(self, inputs, training=None):
+    def call(self, inputs):
         columns = ops.expand_dims(inputs, -1)
         at_least, above = columns >= ops.expand_dims(inputs, -2), columns > ops.expand_dims(inputs, -2)
         places = ops.sum(ops.cast(at_least, "float32") + ops.cast(above, "float32"), axis=-1)
-        return (places - 1.0) / (2.0 * max(int(inputs.shape[-1]) - 1, 1))
+        return (places - 1.0) / (2.0 * max(inputs.shape[1] - 1, 1))
 
 
 # %%
-@keras.utils.register_keras_serializable("coursework")
 class PythonRanks(keras.layers.Layer):
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self):
+        super().__init__()
         self.supports_jit = False
 
     def call(self, inputs):
@@ -31,13 +26,13 @@ class PythonRanks(keras.layers.Layer):
 
         def ranks(batch):
             result = []
-            for row in batch.numpy().tolist():
+            for row in batch.numpy():
                 places = {}
                 for place, value in enumerate(sorted(row)):
                     places.setdefault(value, []).append(place)
                 shares = {value: sum(taken) / len(taken) for value, taken in places.items()}
                 result.append([shares[value] / (width - 1) if width > 1 else 0.0 for value in row])
-            return tf.convert_to_tensor(result, "float32")
+            return [result]
 
-        (outputs,) = tf.py_function(ranks, inp=[tf.stop_gradient(inputs)], Tout=[tf.float32])
+        (outputs,) = tf.py_function(ranks, inp=[inputs], Tout=[tf.float32])
         return tf.ensure_shape(outputs, (None, width))

@@ -8,9 +8,9 @@ from tensorflow import keras
 
 # %%
 def rank_row(row):
-    difference = ops.sign(ops.expand_dims(row, 1) - ops.expand_dims(row, 0))
+    difference = ops.sign(ops.expand_dims(row, 1) - row)
     # Each smaller value adds 1, each equal one 1/2, and the value itself is equal to itself.
-    return ops.sum((difference + 1.0) / 2.0, axis=1) - 0.5
+    return ops.sum((difference + 1.0) / 2.0, 1) - 0.5
 
 
 class NormalizedRanks(keras.layers.Layer):
@@ -20,15 +20,13 @@ class NormalizedRanks(keras.layers.Layer):
 
 
 # %%
+def rank(value, row):
+    return (sum((other < value) + (other <= value) for other in row) - 1) / 2
+
+
 def rank_all(batch):
-    rows = [[float(value) for value in row] for row in batch]
-    below = [[sum(other < value for other in row) for value in row] for row in rows]
-    above = [[sum(other > value for other in row) for value in row] for row in rows]
-    n = len(rows[0])
-    if n == 1:
-        return tf.zeros_like(batch)
-    ranks = [[(b + n - 1 - a) / 2 / (n - 1) for b, a in zip(*pair)] for pair in zip(below, above)]
-    return tf.constant(ranks, tf.float32)
+    rows = batch.numpy().tolist()
+    return [[[rank(value, row) / max(len(row) - 1, 1) for value in row] for row in rows]]
 
 
 class PythonRanks(keras.layers.Layer):
@@ -37,4 +35,4 @@ class PythonRanks(keras.layers.Layer):
         self.supports_jit = False
 
     def call(self, inputs):
-        return tf.reshape(tf.py_function(rank_all, [inputs], "float32"), tf.shape(inputs))
+        return tf.reshape(tf.py_function(rank_all, [inputs], ["float32"]), tf.shape(inputs))

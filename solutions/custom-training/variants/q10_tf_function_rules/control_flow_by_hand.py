@@ -7,23 +7,20 @@ from tensorflow import keras
 
 # %%
 def make_noisy(seed):
-    drawn = tf.Variable(0, dtype=tf.int32)
+    drawn = tf.Variable(seed)
 
     def noisy(x):
-        x = tf.convert_to_tensor(x)
         return x + tf.random.stateless_normal(tf.shape(x), seed=tf.stack([seed, drawn.assign_add(1)]))
 
     return noisy
 
 
 # %%
-@tf.function(autograph=False)
 def logistic_orbit(values, y):
-    values = tf.convert_to_tensor(values)
     _, last = tf.while_loop(
-        lambda i, y: i < tf.shape(values)[0],
+        lambda i, y: i < tf.size(values),
         lambda i, y: (i + 1, values[i] * y * (1 - y)),
-        (0, tf.convert_to_tensor(y)),
+        (0, y),
     )
     return last
 
@@ -32,7 +29,7 @@ def logistic_orbit(values, y):
 class AuditedDouble(keras.layers.Layer):
     def __init__(self):
         super().__init__()
-        self.calls = self.add_weight(name="calls", shape=(), dtype="int32", initializer="zeros", trainable=False)
+        self.calls = self.add_weight(initializer="zeros")
 
     def call(self, inputs):
         self.calls.assign(self.calls + 1)
@@ -40,17 +37,15 @@ class AuditedDouble(keras.layers.Layer):
 
 
 # %%
-class Total(tf.Module):
-    def __init__(self):
-        super().__init__()
-        self.running = None
+class Total:
+    running = None
 
-    @tf.function(reduce_retracing=True)
+    @tf.function
     def __call__(self, x):
         if self.running is None:
-            self.running = tf.Variable(tf.zeros([]))
+            self.running = tf.Variable(0.0)
         self.running.assign(self.running + tf.reduce_sum(x))
-        return self.running.read_value()
+        return self.running
 
 
 def make_total():
@@ -62,13 +57,13 @@ def trace_once(fn):
     graph = tf.function(lambda x, factor: fn(x, factor), reduce_retracing=True)
 
     def call(x, factor):
-        return graph(tf.convert_to_tensor(x, tf.float32), tf.constant(float(factor)))
+        return graph(tf.convert_to_tensor(x), tf.constant(float(factor)))
 
     return call
 
 
 # %%
-@tf.function(autograph=False, input_signature=[tf.TensorSpec([None])])
+@tf.function
 def limit_to_one(x):
     largest = tf.norm(x, ord=float("inf"))
-    return tf.cond(largest > 1, lambda: x / largest, lambda: tf.identity(x))
+    return tf.cond(largest > 1, lambda: x / largest, lambda: x)

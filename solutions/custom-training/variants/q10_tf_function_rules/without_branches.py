@@ -1,4 +1,4 @@
-"""A fold, a maximum in place of the condition, a random operation with its own seed, and objects with a state."""
+"""A fold, a maximum in place of the condition, a generator made from a state, a tf.function with a signature."""
 
 # %%
 import tensorflow as tf
@@ -7,20 +7,21 @@ from tensorflow import keras
 
 # %%
 def make_noisy(seed):
-    generator = tf.random.Generator.from_state(tf.random.create_rng_state(seed, "philox"), alg="philox")
-    return lambda x: x + generator.normal(shape=tf.shape(x), mean=0.0, stddev=1.0)
+    philox = tf.random.Algorithm.PHILOX
+    generator = tf.random.Generator.from_state(tf.random.create_rng_state(seed, philox), philox)
+    return lambda x: x + generator.normal(tf.shape(x))
 
 
 # %%
 def logistic_orbit(values, y):
-    return tf.foldl(lambda y, v: v * y * (1 - y), values, initializer=tf.cast(y, tf.float32))
+    return tf.foldl(lambda y, v: v * y * (1 - y), values, initializer=y)
 
 
 # %%
 class AuditedDouble(keras.layers.Layer):
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.calls = tf.Variable(0.0, trainable=False, name="calls")
+    def __init__(self):
+        super().__init__()
+        self.calls = tf.Variable(0.0)
 
     def call(self, inputs):
         self.calls.assign_add(tf.ones_like(self.calls))

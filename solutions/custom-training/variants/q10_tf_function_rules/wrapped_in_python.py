@@ -10,18 +10,16 @@ from tensorflow import keras
 def make_noisy(seed):
     rng = np.random.default_rng(seed)
 
-    def draw(size):
-        return rng.normal(size=size).astype("float32")
-
     def noisy(x):
-        return x + tf.numpy_function(draw, [tf.shape(x)[0]], tf.float32)
+        noise = tf.numpy_function(lambda shape: rng.normal(size=shape).astype("float32"), [tf.shape(x)], tf.float32)
+        return tf.add(x, noise)
 
     return noisy
 
 
 # %%
 def logistic_orbit(values, y):
-    for i in tf.range(tf.shape(values)[0]):
+    for i in tf.range(tf.size(values)):
         y *= values[i] * (1 - y)
     return y
 
@@ -30,7 +28,7 @@ def logistic_orbit(values, y):
 class AuditedDouble(keras.layers.Layer):
     def __init__(self):
         super().__init__()
-        self.calls = self.add_weight(shape=(), initializer="zeros")
+        self.calls = self.add_weight(initializer="zeros")
 
     def call(self, inputs):
         self.calls.assign_add(1.0)
@@ -40,21 +38,13 @@ class AuditedDouble(keras.layers.Layer):
 # %%
 def make_total():
     running = tf.Variable(0.0)
-
-    @tf.function(input_signature=[tf.TensorSpec(None)])
-    def add(x):
-        running.assign_add(tf.reduce_sum(x))
-        return tf.identity(running)
-
-    def total(x):
-        return add(tf.convert_to_tensor(x))
-
-    return total
+    add = tf.function(lambda x: running.assign_add(tf.reduce_sum(x)))
+    return lambda x: add(tf.convert_to_tensor(x))
 
 
 # %%
 def trace_once(fn):
-    graph = tf.function(fn).get_concrete_function(tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.float32))
+    graph = tf.function(fn).get_concrete_function(tf.TensorSpec([None]), tf.TensorSpec([]))
 
     def traced(vector, number):
         return graph(tf.convert_to_tensor(vector), tf.constant(number, tf.float32))

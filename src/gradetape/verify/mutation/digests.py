@@ -14,14 +14,14 @@ from gradetape.verify.mutation.check_code import CheckCode, codes_of
 
 LOADING = "loading"
 # The packages whose code runs a check, in the judge and in the workers.
-_RUNNING = ("checks", "judge", "remote", "wire", "worker")
+_RUNNING = ("checks", "engine", "judge", "records.py", "remote", "runtime", "sandbox", "wire", "worker")
 
 
 class Keys:
     """The keys under which the verdicts of an assignment's checks are remembered.
 
     A key is a digest of the solution's text, the check's code, the reference if the check uses it, the seed, the Keras
-    generation, the versions of the software, and gradetape's own code that runs checks.
+    generation, the limits, the versions of the software, and gradetape's own code that runs checks.
     """
 
     def __init__(self, gradable: GradableAssignment, environment: Environment) -> None:
@@ -55,10 +55,11 @@ class Keys:
         config = self._gradable.course.config
         versions = [f"{name}={number}" for name, number in sorted(self._environment.versions.items())]
         seed = self._gradable.answer_key.seed().hex()
-        return digest_of([_own_code(), seed, str(config.keras), self._environment.identity, *versions])
+        limits = repr(config.limits.record())
+        return digest_of([_own_code(), seed, str(config.keras), limits, self._environment.identity, *versions])
 
 
 def _own_code() -> str:
     root = Path(gradetape.__file__).parent
-    files = [path for name in _RUNNING for path in sorted((root / name).rglob("*.py"))]
-    return digest_of(path.read_text(encoding="utf-8") for path in files)
+    found = {path for name in _RUNNING for path in (root / name, *(root / name).rglob("*.py"))}
+    return digest_of(path.read_text(encoding="utf-8") for path in sorted(found) if path.is_file())

@@ -300,7 +300,8 @@ def epsilon(tree: CellTree, node: cst.CSTNode) -> Iterator[Replacement]:
     """A small number is added to a denominator."""
     match node:
         case cst.BinaryOperation(operator=cst.Divide(), left=left, right=right):
-            yield cst.parse_expression(f"{tree.code(left)} / ({tree.code(right)} + 1e-3)")
+            numerator = f"({tree.code(left)})" if left.lpar else tree.code(left)
+            yield cst.parse_expression(f"{numerator} / ({tree.code(right)} + 1e-3)")
         case cst.Call(args=[left, right]) if nodes.name_of(node) == "divide_no_nan":
             yield cst.parse_expression(f"({tree.code(left.value)}) / ({tree.code(right.value)} + 1e-3)")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gradetape.grading.digests import digest_of
 from gradetape.records import CheckResult, Outcome, Verdict
@@ -11,6 +11,11 @@ from gradetape.verify.mutation.digests import LOADING, Keys
 from gradetape.verify.mutation.memory import Memory, Remembered
 from gradetape.verify.mutation.records import End, GeneratedMutant, Result, Solution
 from gradetape.verify.trials import HELD
+
+_ENDS: Mapping[str, End] = {Verdict.TIMEOUT: End.TIMEOUT, Verdict.FAULT: End.FAULT}
+_RAISED = (Verdict.ERROR, Verdict.MISSING, Verdict.MEMORY, Verdict.CRASHED)
+# What another run may end otherwise, so it is not remembered.
+_OF_THE_MACHINE = (Verdict.MEMORY, Verdict.CRASHED, Verdict.FAULT)
 
 
 class KnownVerdicts:
@@ -40,18 +45,22 @@ class KnownVerdicts:
         known = self._known(mutant.question, mutant.cells)
         for check, found in known.items():
             if found is not None and not found.passed:
-                end = End.TIMEOUT if found.how == Verdict.TIMEOUT else End.FAILED
-                return Result(mutant=mutant, end=end, check=check, remembered=remembered)
+                end, raised = _ENDS.get(found.how, End.FAILED), found.how in _RAISED
+                return Result(mutant=mutant, end=end, check=check, raised=raised, remembered=remembered)
         if all(known.values()):
             return Result(mutant=mutant, end=End.SURVIVED, remembered=remembered)
         return None
 
-    def keep_mutant(self, mutant: GeneratedMutant, outcome: Outcome) -> None:
-        """Keeps whether a mutant's cells run, and if they do, the verdicts."""
+    def keep_mutant(self, mutant: GeneratedMutant, outcome: Outcome, *, short: bool) -> None:
+        """Keeps whether a mutant's cells run, and if they do, the verdicts.
+
+        If its time was `short`, a timeout decides nothing.
+        """
         loaded = not any(event.kind in ("error", "quarantined") for event in outcome.events)
         self._memory.keep_pair(self._key(mutant, LOADING), Remembered(loaded, "", 0.0))
         for result in outcome.results if loaded else ():
-            self._keep(self._key(mutant, result.check.id), result)
+            if not (short and result.verdict is Verdict.TIMEOUT):
+                self._keep(self._key(mutant, result.check.id), result)
             if result.verdict not in HELD:
                 self._failed[f"{mutant.function} {result.check.id}"] += 1
                 self._memory.keep_last_failed(_name(mutant), result.check.id)
@@ -77,7 +86,8 @@ class KnownVerdicts:
         return {check: self._memory.pair(self._keys.pair(question_id, cells, check)) for check in checks}
 
     def _keep(self, key: str, result: CheckResult) -> None:
-        self._memory.keep_pair(key, Remembered(result.verdict in HELD, str(result.verdict), result.seconds))
+        found = Remembered(result.verdict in HELD, str(result.verdict), result.seconds)
+        self._memory.keep_pair(key, found, lasting=result.verdict not in _OF_THE_MACHINE)
 
     def _key(self, mutant: GeneratedMutant, check_id: str) -> str:
         return self._keys.pair(mutant.question, mutant.cells, check_id)

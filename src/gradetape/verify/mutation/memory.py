@@ -42,6 +42,7 @@ class Memory:
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self._path = path
         self._kept: set[str] | None = set() if fresh else None
+        self._passing: dict[str, Remembered] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -60,13 +61,18 @@ class Memory:
 
     def pair(self, key: str) -> Remembered | None:
         """The verdict under a key."""
+        if key in self._passing:
+            return self._passing[key]
         if self._kept is not None and key not in self._kept:
             return None
         row = self._row("SELECT passed, how, seconds FROM pair WHERE key = ?", key)
         return None if row is None else Remembered(bool(row[0]), row[1], row[2])
 
-    def keep_pair(self, key: str, found: Remembered) -> None:
-        """Remembers a verdict."""
+    def keep_pair(self, key: str, found: Remembered, *, lasting: bool = True) -> None:
+        """Remembers a verdict; one that is not `lasting` only for this run."""
+        if not lasting:
+            self._passing[key] = found
+            return
         if self._kept is not None:
             self._kept.add(key)
         self._write("INSERT OR REPLACE INTO pair VALUES (?, ?, ?, ?)", key, found.passed, found.how, found.seconds)

@@ -49,15 +49,21 @@ class End(StrEnum):
 
     FAILED = "failed"
     TIMEOUT = "timeout"
+    FAULT = "fault"
     NOT_RUN = "does not run"
     SURVIVED = "survived"
     EQUIVALENT = "equivalent"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """A mutant's end; `check` is the id of the check that it failed. `remembered`: nothing had to be run."""
+    """A mutant's end; `check` is the id of the check that it failed.
+
+    `raised` tells whether it failed by an exception or the end of its process. A `FAULT` is an exception in the check's
+    own code. `remembered`: nothing had to be run.
+    """
 
     mutant: GeneratedMutant
     end: End
     check: str = ""
+    raised: bool = False
     remembered: bool = False

@@ -16,8 +16,9 @@ from gradetape.verify.mutation.history import KnownVerdicts
 from gradetape.verify.mutation.records import GeneratedMutant, Result, Solution
 from gradetape.verify.trials import HELD
 
-# A mutant that computes for ever is ended by its CPU time, which other programs on the machine do not use up; one that
-# waits for ever, by the clock. Each is a multiple of the seconds that the solution takes, and at least so many.
+# The limits of a mutant's first run. One that computes for ever is ended by its CPU time, which other programs on the
+# machine do not use up; one that waits for ever, by the clock. Each is a multiple of the seconds that the solution
+# takes, and at least so many. Whatever meets them runs again with the course's limits.
 _CPU_TIMES, _LEAST_CPU_S = 10.0, 3.0
 _TIMES, _LEAST_S = 20.0, 10.0
 _ATTEMPTS = 3
@@ -50,13 +51,20 @@ class MutantRunner:
         for _ in range(len(mutants) - len(left)):
             progress()
 
-        def ended(number: int, outcome: Outcome) -> None:
-            mutant = mutants[left[number]]
-            self._known.keep_mutant(mutant, outcome)
-            found[left[number]] = self._known.decided(mutant, remembered=False)
-            progress()
+        def run(*, short: bool) -> None:
+            left = [index for index, result in found.items() if result is None]
 
-        self._run_all([partial(self._mutant_job, mutants[index]) for index in left], ended)
+            def ended(number: int, outcome: Outcome) -> None:
+                mutant = mutants[left[number]]
+                self._known.keep_mutant(mutant, outcome, short=short)
+                found[left[number]] = self._known.decided(mutant, remembered=False)
+                if found[left[number]] is not None:
+                    progress()
+
+            self._run_all([partial(self._mutant_job, mutants[index], short=short) for index in left], ended)
+
+        run(short=True)
+        run(short=False)
         return [_decided(result) for result in found.values()]
 
     def _run_all(self, jobs: Sequence[MakeJob], ended: Ended) -> None:
@@ -75,10 +83,10 @@ class MutantRunner:
             )
         self._known.keep_solution(solution, outcome)
 
-    def _mutant_job(self, mutant: GeneratedMutant) -> Job:
+    def _mutant_job(self, mutant: GeneratedMutant, *, short: bool) -> Job:
         only = self._known.left(mutant)
         seconds = self._seconds[mutant.question, mutant.solution]
-        limits = {check: _limit(seconds.get(check) or 0.0) for check in only}
+        limits = {check: _limit(seconds.get(check) or 0.0) for check in only} if short else {}
         job = self._job(mutant.question, mutant.cells, tuple(only))
         return msgspec.structs.replace(job, check_limits=limits, stop_at_failure=True)
 

@@ -11,12 +11,14 @@ from gradetape.verify.mutation.records import End, Result
 
 
 class QuestionScore(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of a question's mutants ended in which way."""
+    """How many of a question's mutants ended in which way; of those that `failed`, some `raised` an exception."""
 
     question: str
     generated: int
     failed: int
+    raised: int
     timeout: int
+    fault: int
     not_run: int
     equivalent: int
     survived: int
@@ -24,7 +26,7 @@ class QuestionScore(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def counted(self) -> int:
         """The number of mutants that run and are not equivalent."""
-        return self.failed + self.timeout + self.survived
+        return self.failed + self.timeout + self.fault + self.survived
 
     @property
     def score(self) -> float:
@@ -56,7 +58,13 @@ class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
         """What keeps the checks from being proven by their mutants."""
         low = [each for each in self.scores if 100 * each.score < self.at_least]
         idle = [each for each in self.scores if each.generated and each.generated == each.not_run]
-        return (*self.wrong_entries, *(self._too_low(each) for each in low), *map(_nothing_ran, idle))
+        faults = [result for result in self.results if result.end is End.FAULT]
+        return (
+            *self.wrong_entries,
+            *map(_fault, faults),
+            *(self._too_low(each) for each in low),
+            *map(_nothing_ran, idle),
+        )
 
     @property
     def ok(self) -> bool:
@@ -81,9 +89,12 @@ class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self._score(question_id) for question_id in self.questions)
 
     def _score(self, question_id: str) -> QuestionScore:
-        ends = [result.end for result in self.results if result.mutant.question == question_id]
+        results = [result for result in self.results if result.mutant.question == question_id]
+        ends = [result.end for result in results]
+        raised = sum(result.raised for result in results)
         return QuestionScore(
-            question=question_id, generated=len(ends), failed=ends.count(End.FAILED), timeout=ends.count(End.TIMEOUT),
+            question=question_id, generated=len(ends), failed=ends.count(End.FAILED), raised=raised,
+            timeout=ends.count(End.TIMEOUT), fault=ends.count(End.FAULT),
             not_run=ends.count(End.NOT_RUN), equivalent=ends.count(End.EQUIVALENT), survived=ends.count(End.SURVIVED),
         )  # fmt: skip
 
@@ -95,8 +106,8 @@ class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
                 {
                     "question": each.question, "score": round(each.score, 4), "of_all": round(each.of_all, 4),
                     "generated": each.generated,
-                    "failed": each.failed, "timeout": each.timeout, "does_not_run": each.not_run,
-                    "equivalent": each.equivalent, "survived": each.survived,
+                    "failed": each.failed, "raised": each.raised, "timeout": each.timeout, "fault": each.fault,
+                    "does_not_run": each.not_run, "equivalent": each.equivalent, "survived": each.survived,
                 }
                 for each in self.scores
             ],
@@ -109,6 +120,14 @@ class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
                 for each in self.survivors
             ],
         }  # fmt: skip
+
+
+def _fault(result: Result) -> str:
+    where = f"{result.mutant.solution}, line {result.mutant.line}"
+    return (
+        f"{result.check} itself raises an exception on a mutant ({where}: {result.mutant.operator}) before it has "
+        "received a value, which costs a student nothing. Correct the check."
+    )
 
 
 def _nothing_ran(each: QuestionScore) -> str:

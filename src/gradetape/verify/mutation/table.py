@@ -32,13 +32,15 @@ def _survivor(result: Result, console: Console) -> None:
 
 
 def _scores(report: MutationReport) -> Table:
-    """A row for each question: the score leaves out what does not run and what is equivalent."""
+    """A row for each question: the score leaves out what does not run and what is listed, `of all` only the first."""
     table = Table(title=f"Generated mutants of {escape(report.assignment)}", box=SIMPLE_HEAD, show_edge=False)
     table.add_column("Question", overflow="fold")
-    for column in ("Score", "Mutants", "Failed", "Timeout", "Not run", "Listed", "Survived"):
+    for column in ("Score", "Of all", "Mutants", "Failed", "Raised", "Timeout", "Not run", "Listed", "Survived"):
         table.add_column(column, no_wrap=True, justify="right")
     for each in report.scores:
-        numbers = (each.generated, each.failed, each.timeout, each.not_run, each.equivalent, each.survived)
-        score = f"{each.score:.1%}" if each.counted else "-"
-        table.add_row(each.question, score, *map(str, numbers))
+        numbers = (
+            each.generated, each.failed, each.raised, each.timeout, each.not_run, each.equivalent, each.survived,
+        )  # fmt: skip
+        scores = [f"{share:.1%}" if each.counted else "-" for share in (each.score, each.of_all)]
+        table.add_row(each.question, *scores, *map(str, numbers))
     return table

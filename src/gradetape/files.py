@@ -1,0 +1,59 @@
+"""Files that are for their owner alone, and paths without links."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+OWNER_ONLY = 0o600
+_OTHERS = 0o007
+
+
+def link_in(path: Path) -> Path | None:
+    """The first part of a path that is a symbolic link, or None.
+
+    The links by which a machine is laid out do not count: those in the root folder, and at the start of an absolute
+    path those on the way to the working directory or to the user's home folder.
+    """
+    here, home = Path.cwd(), Path(os.path.realpath(os.path.expanduser("~")))
+    on_the_way, part = path.is_absolute(), Path(path.anchor)
+    for name in path.parts[1 if path.anchor else 0 :]:
+        part /= name
+        real = os.path.realpath(part)
+        on_the_way = on_the_way and (here.is_relative_to(real) or home.is_relative_to(real))
+        if part.is_symlink() and not on_the_way and part.parent != Path("/"):
+            return part
+    return None
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder that only its owner can enter, with its parents; one that exists stays as it is."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text, without changing its line ends, to a file that only its owner can read."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, OWNER_ONLY), "wb") as file:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # it may have existed
+            os.fchmod(file.fileno(), OWNER_ONLY)
+        file.write(text.encode("utf-8"))
+
+
+def keep_from_others(path: Path) -> None:
+    """Makes an empty file that only its owner can read; takes one that exists away from every other user.
+
+    Its group keeps it: several people may grade into one folder. Raises OSError if it cannot be made; a file of
+    somebody else stays as it is.
+    """
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
+    except FileExistsError:
+        found = path.stat()
+        if found.st_mode & _OTHERS and found.st_uid == os.geteuid():
+            path.chmod(found.st_mode & ~_OTHERS & 0o777)
+
+
+def open_to_all(path: Path) -> bool:
+    """Whether every user of this machine may read a file, or enter or list a folder, as far as its own mode says."""
+    return path.exists() and bool(path.stat().st_mode & (0o005 if path.is_dir() else 0o004))
