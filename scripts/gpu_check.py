@@ -240,6 +240,11 @@ def card_course(folder: Path) -> Path:
     return folder
 
 
+def command() -> str:
+    """The command that writes the page, with its options."""
+    return " ".join(("python -m scripts.gpu_check", *sys.argv[1:])) if sys.argv[1:] else "make gpu-check"
+
+
 def row(*cells: object) -> str:
     """A row of a table."""
     return f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |"
@@ -289,7 +294,7 @@ class Report(NamedTuple):
         """The page."""
         seen = self.first["gpu"][0].report
         return (
-            f"# The GPU check\n\nWritten by `make gpu-check` on {datetime.date.today()}.\n\n"
+            f"# The GPU check\n\nWritten on {datetime.date.today()} by `{command()}`.\n\n"
             f"{table(('', ''), self._machine(seen))}\n"
             f"## The examples with several workers on one card\n\n{self._examples()}\n"
             f"## Verdicts that differ from the CPU's\n\n"
@@ -303,7 +308,7 @@ class Report(NamedTuple):
             ("Card", f"{query('name')}, {query('memory.total')} MiB"),
             ("Driver", query("driver_version")),
             ("Processors", str(processors())),
-            ("Kernel, Python", f"{platform.release()}, {platform.python_version()}"),
+            ("Linux, Python", f"{platform.release().partition('-')[0]}, {platform.python_version()}"),
             ("TensorFlow, Keras", f"{seen.versions['tensorflow']}, {seen.versions['keras']}"),
             ("Devices that a worker sees", ", ".join(seen.devices) or "none"),
             ("Isolation", f"{self.how.isolation}: {', '.join(seen.layers)}"),
@@ -314,7 +319,7 @@ class Report(NamedTuple):
         rows: list[tuple[object, ...]] = [
             (where, f"{run.seconds:.1f}", f"{60 * count / run.seconds:.1f}", peak, wrong)
             for where, run, peak, wrong in [
-                (f"the CPU, {processors()}", self.cpu, "", ""),
+                (f"{min(processors(), count)}, on the CPU", self.cpu, "", ""),
                 *(
                     (workers, run, run.peak_mb // workers, len(list(different(run, self.cpu))))
                     for workers, run in self.runs.items()
@@ -344,7 +349,7 @@ def measured(how: How, workers: Sequence[int], folder: Path) -> Iterator[Report]
     alone = how._replace(submissions=(card / "on_a_card.py",))
     marked = {device: grade(alone, device, 1, card, "tiny") for device in ("cpu", "gpu")}
     course = examples_course(folder / "course")
-    cpu = grade(how, "cpu", processors(), course)
+    cpu = grade(how, "cpu", min(processors(), len(how.submissions)), course)
     runs: dict[int, Run] = {}
     for count in workers:
         runs[count] = grade(how, "gpu", count, course)

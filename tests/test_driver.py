@@ -51,6 +51,11 @@ try:
     opened.append("comm")
 except OSError:
     pass
+try:
+    os.sched_getaffinity(os.getpid())
+    opened.append("affinity")
+except OSError:
+    pass
 """
 
 
@@ -112,7 +117,7 @@ def stand_ins() -> None:
 
 
 def opened(slot: Slot, *rules: tuple[Any, ...], prepare: Callable[[], None] = stand_ins) -> list[str]:
-    """The nodes that a student's code in a slot can open."""
+    """The nodes that a student's code in a slot can open, and what else CUDA does that it can do."""
     budget = CheckBudget()
     budget.begin(60)
     gpu = bool(slot.device)
@@ -127,10 +132,10 @@ def opened(slot: Slot, *rules: tuple[Any, ...], prepare: Callable[[], None] = st
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make nodes")
 @pytest.mark.parametrize("rules", [(), NO_NAMESPACES], ids=["namespaces", "without namespaces"])
-def test_students_code_can_open_the_nodes_of_its_card_and_no_other(rules: tuple[Any, ...]) -> None:
+def test_students_code_has_what_cuda_needs_of_its_card_and_nothing_of_another(rules: tuple[Any, ...]) -> None:
     def prepare() -> None:
         open_to_others()
         stand_ins()
 
-    assert opened(CARD, *rules, prepare=prepare) == ["nvidiactl", "nvidia-uvm", "nvidia1", "comm"]
+    assert opened(CARD, *rules, prepare=prepare) == ["nvidiactl", "nvidia-uvm", "nvidia1", "comm", "affinity"]
     assert opened(Slot(), *rules, prepare=prepare) == []
