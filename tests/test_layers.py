@@ -21,6 +21,7 @@ from gradetape.runtime import launch
 from gradetape.runtime.launch import LocalZygote
 from gradetape.sandbox import seccomp, syscalls
 from gradetape.sandbox.base import STUDENT_UIDS, Policy, Uids
+from gradetape.sandbox.driver import DriverAccess
 from gradetape.sandbox.plain import PlainSandbox
 from gradetape.sandbox.seccomp import compile_filter
 from tests.leftovers import INSIDE, SECRET, leftovers, many_workers, no_more_than, running, until
@@ -86,7 +87,7 @@ def test_an_ordinary_user_whose_landlock_does_not_isolate_signals_is_refused(mon
     monkeypatch.setattr("gradetape.sandbox.plain.landlock.restrict", lambda *_: ("landlock", "landlock tcp"))
     policy = Policy(socket="/nowhere/zygote", isolation="namespaces", limits=LIMITS, secret=())
     with pytest.raises(SandboxError, match=r"no isolation between processes of one user.*Linux 6\.12"):
-        PlainSandbox(policy, each_limited=True)._landlock(None, "/nowhere")
+        PlainSandbox(policy, each_limited=True)._landlock(None, "/nowhere", DriverAccess())
 
 
 def test_without_libseccomp_nothing_is_graded(monkeypatch: pytest.MonkeyPatch) -> None:
