@@ -53,8 +53,9 @@ image: setup  ## build the container image from autograder/Containerfile
 image-ci: setup  ## build the image on a stand-in base without a registry, and grade in it
 	$(BIN)/python -m scripts.image_ci
 
-gpu-check: setup  ## grade the examples on a GPU and write a report
-	$(BIN)/python -m scripts.gpu_check
+gpu-check: setup  ## grade the examples on a GPU and write a report; OPTIONS="--workers 8" and others
+	$(BIN)/python -m scripts.gpu_check $(OPTIONS)
+
 BLOWS ?= 100
 torture: setup  ## kill processes of a grader at random, BLOWS times, and show that nothing is lost
 	$(BIN)/python -m tests.torture --blows $(BLOWS) $(if $(SEED),--seed $(SEED))

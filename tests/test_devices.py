@@ -56,6 +56,7 @@ def test_each_device_has_its_slots_and_each_worker_its_part_of_the_memory() -> N
         "nvidia.com/gpu=0:0", "nvidia.com/gpu=0:1", "nvidia.com/gpu=1",
     ]  # fmt: skip
     assert [slot.memory_mb for slot in made[:3]] == [3000, 3000, 6144]
+    assert [slot.card[:8] for slot in made[:3]] == ["GPU-5c89", "GPU-5c89", "GPU-9a8b"]
 
 
 def test_a_slot_alone_on_a_device_takes_the_memory_that_it_needs() -> None:

@@ -212,11 +212,12 @@ class FinalScore(msgspec.Struct, frozen=True, kw_only=True):
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """A place where one submission at a time is graded: the CPU, or a device.
 
-    `device` is its name for `CUDA_VISIBLE_DEVICES`, `cdi` its name for a container engine. `memory_mb` is the part of
-    its memory, in MiB, that each worker may use; 0 is no limit.
+    `device` is its name for `CUDA_VISIBLE_DEVICES`, `card` the id of the card that it is or is a slice of, `cdi` its
+    name for a container engine. `memory_mb` is the part of its memory, in MiB, that each worker may use; 0 is no limit.
     """
 
     device: str = ""
+    card: str = ""
     cdi: str = ""
     memory_mb: int = 0
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from gradetape.sandbox import landlock, namespaces, selftest, syscalls
 from gradetape.sandbox.bare import BareSandbox
 from gradetape.sandbox.base import Reports
+from gradetape.sandbox.driver import DriverAccess
 from gradetape.sandbox.plain import PlainSandbox
 from gradetape.worker import forker, zygote
 
@@ -18,14 +19,18 @@ from gradetape.worker import forker, zygote
 class Ending(BareSandbox):
     """The worker ends while its sandbox is built."""
 
-    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+    def enter(
+        self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports, keep: int
+    ) -> NoReturn:  # fmt: skip
         os._exit(0)
 
 
 class Loose(BareSandbox):
     """Nothing ends what a worker leaves behind."""
 
-    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+    def enter(
+        self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports, keep: int
+    ) -> NoReturn:  # fmt: skip
         reports.ready(())
         work()
         os._exit(0)
@@ -34,7 +39,9 @@ class Loose(BareSandbox):
 class Leaky(BareSandbox):
     """Every attempt of the self-test is refused, and the worker has kept what it could do as root."""
 
-    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+    def enter(
+        self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports, keep: int
+    ) -> NoReturn:  # fmt: skip
         selftest._fails = lambda _: True
         selftest.prove(selftest.Tried((), gone=False, landlocked=False, parent=False))
         os._exit(0)
@@ -43,9 +50,11 @@ class Leaky(BareSandbox):
 class Privileged(Leaky):
     """It has given that up, and could get it back."""
 
-    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+    def enter(
+        self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports, keep: int
+    ) -> NoReturn:  # fmt: skip
         syscalls.drop_capabilities()
-        super().enter(uid, work, reports, keep)
+        super().enter(uid, gpu, work, reports, keep)
 
 
 def capable() -> type[Any]:

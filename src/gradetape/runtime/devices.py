@@ -26,12 +26,18 @@ _GIGABYTES = re.compile(r"\.(\d+)gb")
 
 
 class Device(msgspec.Struct, frozen=True):
-    """A card or a slice of one: `index` is `0` or `0:1`, `memory_mb` its memory in MiB."""
+    """A card or a slice of one: `index` is `0` or `0:1`, `memory_mb` its memory in MiB, `whole` the slice's card."""
 
     index: str
     uuid: str
     name: str
     memory_mb: int = 0
+    whole: str = ""
+
+    @property
+    def card(self) -> str:
+        """The id of the card that it is, or is a slice of."""
+        return self.whole or self.uuid
 
     @property
     def cdi(self) -> str:
@@ -76,7 +82,8 @@ def parse(listed: str, memory: str) -> tuple[Device, ...]:
 
 def _slice(whole: Device, profile: str, number: str, uuid: str) -> Device:
     size = _GIGABYTES.search(profile)
-    return Device(f"{whole.index}:{number}", uuid, f"{whole.name} MIG {profile}", int(size[1]) * 1000 if size else 0)
+    memory_mb = int(size[1]) * 1000 if size else 0
+    return Device(f"{whole.index}:{number}", uuid, f"{whole.name} MIG {profile}", memory_mb, whole.uuid)
 
 
 def choose(requested: str, found: Sequence[Device]) -> tuple[Device, ...]:
@@ -103,7 +110,7 @@ def slots(devices: Sequence[Device], *, workers_per_gpu: int, workers: int | Non
 
 def _slot(device: Device, sharing: int) -> Slot:
     part = int(device.memory_mb * _USABLE / sharing / _ROLES) if sharing > 1 else 0
-    return Slot(device=device.uuid, cdi=device.cdi, memory_mb=part)
+    return Slot(device=device.uuid, card=device.card, cdi=device.cdi, memory_mb=part)
 
 
 def _output(*command: str) -> str:

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from gradetape.sandbox import tree
 from gradetape.sandbox.base import Policy, Reports
+from gradetape.sandbox.driver import DriverAccess
 from gradetape.sandbox.limits import restrict
 
 
@@ -22,7 +23,9 @@ class BareSandbox:
     def check(self) -> None:
         """Does nothing: no layer could be missing."""
 
-    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+    def enter(
+        self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports, keep: int
+    ) -> NoReturn:  # fmt: skip
         """A: the keeper of the worker, its child."""
         tree.begin(reports)
         # Inside the zygote's folder, which is removed with the zygote: a process that is killed cannot remove its own.

@@ -11,6 +11,7 @@ import msgspec
 
 from gradetape.errors import SandboxError
 from gradetape.records import Limits
+from gradetape.sandbox.driver import DriverAccess
 
 ROLES = ("student", "reference", "clean")
 STUDENT_UIDS = range(64001, 65401)
@@ -52,8 +53,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     `secret` lists the hidden folders; a sandbox that would show one of them is refused. It is set only in the process
     that rehearses, since workers inherit the memory of the zygote. `filter` is the compiled system call filter, `fixed`
-    another one that refuses to change the modes and times of files. With `gpu`, workers can use the devices of the GPU
-    driver.
+    another one that refuses to change the modes and times of files. With `gpu`, a worker can use its slot's device.
     """
 
     socket: str
@@ -84,10 +84,12 @@ class Sandbox(Protocol):
     def check(self) -> None:
         """Raises SandboxError if a hidden folder would be visible inside; called before any worker starts."""
 
-    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+    def enter(
+        self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports, keep: int
+    ) -> NoReturn:  # fmt: skip
         """Sandboxes this process, runs `work`, and ends.
 
-        `uid` is the worker's uid if the grader is root; `keep` is the descriptor that `work` needs. Raises
-        SandboxError, which names the missing layer and how to get it, or SandboxUnavailable where another backend may
-        work.
+        `uid` is the worker's uid if the grader is root; `gpu` is what it can reach of a GPU's driver; `keep` is the
+        descriptor that `work` needs. Raises SandboxError, which names the missing layer and how to get it, or
+        SandboxUnavailable where another backend may work.
         """

@@ -33,11 +33,13 @@ def abi() -> int:
         return 0
 
 
-def restrict(readable: Iterable[str], writable: Iterable[str], devices: Iterable[str]) -> tuple[str, ...]:
+def restrict(
+    readable: Iterable[str], writable: Iterable[str], devices: Iterable[str], changeable: Iterable[str] = ()
+) -> tuple[str, ...]:
     """Restricts this process and its children permanently; returns the layers that this kernel supports.
 
     Paths in `readable` can be read and executed; in `writable` everything but devices and sockets can be created;
-    `devices` can be read and written. Requires no_new_privs.
+    `devices` can be read and written; existing files in `changeable` can be written. Requires no_new_privs.
     """
     version = abi()
     if version < 1:
@@ -48,6 +50,7 @@ def restrict(readable: Iterable[str], writable: Iterable[str], devices: Iterable
         _allow(rules, readable, _EXECUTE | _READ_FILE | _READ_DIR)
         _allow(rules, writable, handled & ~(_MAKE_CHAR | _MAKE_BLOCK | _MAKE_SOCK | _IOCTL_DEV))
         _allow(rules, devices, handled & (_READ_FILE | _WRITE_FILE | _IOCTL_DEV))
+        _allow(rules, changeable, handled & (_WRITE_FILE | _TRUNCATE))
         syscalls.syscall("landlock_restrict_self", _RESTRICT, rules, 0)
     finally:
         os.close(rules)

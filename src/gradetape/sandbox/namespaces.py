@@ -11,6 +11,7 @@ from typing import NoReturn
 from gradetape.errors import SandboxError
 from gradetape.sandbox import landlock, privileges, root, syscalls
 from gradetape.sandbox.base import ELSEWHERE, Policy, Reports, SandboxUnavailable, required
+from gradetape.sandbox.driver import DriverAccess
 from gradetape.sandbox.limits import restrict
 from gradetape.sandbox.seccomp import load
 from gradetape.sandbox.selftest import Tried, prove
@@ -40,7 +41,9 @@ class NamespaceSandbox:
         root.refuse_secrets(self._policy.secret)
         os.makedirs(self._root, exist_ok=True)
 
-    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+    def enter(
+        self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports, keep: int
+    ) -> NoReturn:  # fmt: skip
         """A: enters new namespaces, then waits for B, the init process."""
         os.setsid()
         syscalls.die_with_parent()
@@ -48,7 +51,7 @@ class NamespaceSandbox:
         uid = uid if self._as_root else os.getuid()
         init = os.fork()
         if init == 0:
-            self._init(uid, work, reports, keep)
+            self._init(uid, gpu, work, reports, keep)
         os.close(keep)
         reports.init(init)
         os.waitpid(init, 0)
@@ -74,17 +77,19 @@ class NamespaceSandbox:
             with required(f"{name} namespace", _ADVICE, SandboxUnavailable):
                 syscalls.unshare(flag)
 
-    def _init(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+    def _init(
+        self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports, keep: int
+    ) -> NoReturn:  # fmt: skip
         """B: builds the private root, starts C, reaps processes, and ends with C."""
         syscalls.die_with_parent()
         with required("private root (mount namespace)", _ADVICE, SandboxUnavailable):
             syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-            self._own_proc = root.build(self._root, self._policy.limits, uid, gpu=self._policy.gpu)
+            self._own_proc = root.build(self._root, self._policy.limits, uid, gpu)
             root.enter(self._root)
         syscalls.set_dumpable(False)  # else code with the same uid could open this process's descriptors
         worker = os.fork()
         if worker == 0:
-            self._worker(uid, work, reports)
+            self._worker(uid, gpu, work, reports)
         os.close(keep)
         while True:
             pid, status, used = os.wait4(-1, 0)
@@ -92,7 +97,7 @@ class NamespaceSandbox:
                 reports.ended(status, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10)
                 os._exit(0)
 
-    def _worker(self, uid: int, work: Callable[[], None], reports: Reports) -> NoReturn:
+    def _worker(self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports) -> NoReturn:
         """C: drops all privileges, then runs the student's code."""
         syscalls.die_with_parent()
         syscalls.set_dumpable(True)
@@ -106,7 +111,8 @@ class NamespaceSandbox:
                 "the sandbox is set up, but the network can be reached inside: its namespace does not hold. "
                 f"{ELSEWHERE}"
             )
-        files = landlock.restrict(root.readable(self._own_proc), root.PRIVATE, root.devices(self._policy.gpu))
+        readable = root.readable(self._own_proc, gpu)
+        files = landlock.restrict(readable, root.PRIVATE, (*root.DEVICES, *gpu.nodes), gpu.threads)
         load(self._policy.filter)
         self._prove(files)
         reports.ready((*_SPACES, "uid" if self._as_root else "user", "no_new_privs", "rlimits", *files, "seccomp"))

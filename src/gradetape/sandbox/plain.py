@@ -18,6 +18,7 @@ from typing import NoReturn
 from gradetape.errors import SandboxError
 from gradetape.sandbox import landlock, privileges, root, tree
 from gradetape.sandbox.base import Policy, Reports, required
+from gradetape.sandbox.driver import DriverAccess
 from gradetape.sandbox.limits import restrict
 from gradetape.sandbox.quota import DiskQuota
 from gradetape.sandbox.seccomp import load
@@ -40,21 +41,23 @@ class PlainSandbox:
         """Raises SandboxError if a hidden folder would be visible inside."""
         root.refuse_secrets(self._policy.secret)
 
-    def enter(self, uid: int, work: Callable[[], None], reports: Reports, keep: int) -> NoReturn:
+    def enter(
+        self, uid: int, gpu: DriverAccess, work: Callable[[], None], reports: Reports, keep: int
+    ) -> NoReturn:  # fmt: skip
         """A: the keeper of the worker, its child."""
         tree.begin(reports)
         folder = os.path.join(tempfile.gettempdir(), f"gradetape-worker-{secrets.token_hex(8)}")
         worker = os.fork()
         if worker == 0:
             tree.leave()
-            layers = self._confine(uid if self._as_root else None, folder)
+            layers = self._confine(uid if self._as_root else None, folder, gpu)
             reports.ready(layers)
             work()
             os._exit(0)
         os.close(keep)
         tree.keep(worker, folder, reports, DiskQuota(folder, self._policy.limits, uid if self._as_root else None))
 
-    def _confine(self, uid: int | None, folder: str) -> tuple[str, ...]:
+    def _confine(self, uid: int | None, folder: str, gpu: DriverAccess) -> tuple[str, ...]:
         """C: drops all privileges, then all folders but its own; returns the layers."""
         restrict(self._policy.limits, own_memory=not self._each_limited, own_processes=uid is not None)
         os.nice(_NICE)
@@ -64,7 +67,7 @@ class PlainSandbox:
         os.chdir(folder)
         tempfile.tempdir = None
         os.environ.update(HOME=folder, TMPDIR=folder)
-        files = self._landlock(uid, folder)
+        files = self._landlock(uid, folder, gpu)
         if uid is None:
             load(self._policy.fixed)
         load(self._policy.filter)
@@ -72,10 +75,10 @@ class PlainSandbox:
         prove(Tried(hidden, gone=False, landlocked=True, parent=True, fixed=uid is None))
         return ("plain", *(("uid",) if uid else ()), "no_new_privs", "rlimits", *files, "seccomp")
 
-    def _landlock(self, uid: int | None, folder: str) -> tuple[str, ...]:
-        readable = (*root.visible(), *_ETC, *root.OWN_PART_OF_PROC)
+    def _landlock(self, uid: int | None, folder: str, gpu: DriverAccess) -> tuple[str, ...]:
+        readable = (*root.visible(), *gpu.files, *_ETC, *root.part_of_proc(gpu))
         with required("isolation of files without namespaces (Landlock)", _LANDLOCK_ADVICE):
-            files = landlock.restrict(readable, (folder,), root.devices(self._policy.gpu))
+            files = landlock.restrict(readable, (folder,), (*root.DEVICES, *gpu.nodes), gpu.threads)
         if not files:
             raise SandboxError(f"no isolation of files: this kernel has no Landlock. {_LANDLOCK_ADVICE}")
         if uid is None and "landlock scopes" not in files:

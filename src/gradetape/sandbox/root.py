@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import sys
 from collections.abc import Sequence
@@ -10,17 +9,17 @@ from collections.abc import Sequence
 from gradetape.errors import SandboxError
 from gradetape.records import Limits
 from gradetape.sandbox import syscalls
+from gradetape.sandbox.driver import DriverAccess
 from gradetape.sandbox.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
 
 HOME = "/home"
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu")
 PRIVATE = ("/tmp", HOME, "/dev/shm")
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
-OWN_PART_OF_PROC = (
+_OWN_PART_OF_PROC = (
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/version", "/proc/loadavg",
     "/proc/uptime", "/proc/sys/kernel/osrelease", "/proc/sys/vm/overcommit_memory",
 )  # fmt: skip
-_DRIVER = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia[0-9]*", "/dev/nvidia-caps/*")
 INODES = 20_000
 
 
@@ -36,12 +35,17 @@ def visible(packages: Sequence[str] | None = None) -> list[str]:
     return found
 
 
-def readable(own_proc: bool) -> list[str]:
+def readable(own_proc: bool, gpu: DriverAccess) -> list[str]:
     """The paths that code inside can read: everything visible, and the files of the private root.
 
-    If /proc shows processes outside, only the worker's own part of it is readable.
+    If /proc shows processes outside, only the worker's own part of it is readable, and that of its GPU's driver.
     """
-    return [*visible(), "/etc", *(("/proc",) if own_proc else OWN_PART_OF_PROC)]
+    return [*visible(), *gpu.files, "/etc", *(("/proc",) if own_proc else part_of_proc(gpu))]
+
+
+def part_of_proc(gpu: DriverAccess) -> tuple[str, ...]:
+    """The part of /proc that shows no other process, with the files of the GPU's driver."""
+    return (*_OWN_PART_OF_PROC, *gpu.part_of_proc)
 
 
 def refuse_secrets(secret: tuple[str, ...], readable: Sequence[str] | None = None) -> None:
@@ -53,16 +57,11 @@ def refuse_secrets(secret: tuple[str, ...], readable: Sequence[str] | None = Non
                 raise SandboxError(f"{folder} is inside {path}, which students' code can read. Move it out of {path}.")
 
 
-def devices(gpu: bool) -> tuple[str, ...]:
-    """The devices that code inside can use; with `gpu` also those of the NVIDIA driver."""
-    return (*DEVICES, *(path for pattern in _DRIVER for path in glob.glob(pattern) if gpu))
-
-
-def build(root: str, limits: Limits, uid: int, *, gpu: bool = False) -> bool:
+def build(root: str, limits: Limits, uid: int, gpu: DriverAccess) -> bool:
     """Builds the root in the folder `root`: the private folders first, so that no bind mount is hidden under them.
 
-    `uid` gets a user name. Returns False if /proc shows processes outside: where a container masks parts of /proc, the
-    kernel refuses a new one.
+    `uid` gets a user name; `gpu` is what it can reach of its GPU's driver. Returns False if /proc shows processes
+    outside: where a container masks parts of /proc, the kernel refuses a new one.
     """
     os.umask(0o022)
     syscalls.mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,mode=755")
@@ -71,9 +70,9 @@ def build(root: str, limits: Limits, uid: int, *, gpu: bool = False) -> bool:
         os.mkdir(root + folder)
     for folder in PRIVATE:
         syscalls.mount("tmpfs", root + folder, "tmpfs", MS_NOSUID | MS_NODEV, private)
-    for path in visible():
+    for path in (*visible(), *gpu.files):
         _show(root, path)
-    for device in devices(gpu):
+    for device in (*DEVICES, *gpu.nodes):
         os.makedirs(os.path.dirname(root + device), exist_ok=True)
         _bind(device, root + device)
     os.symlink("/proc/self/fd", f"{root}/dev/fd")

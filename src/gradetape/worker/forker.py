@@ -10,14 +10,17 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NoReturn
 
 import msgspec
 
 from gradetape.errors import SandboxError
+from gradetape.records import Slot
 from gradetape.sandbox import syscalls
 from gradetape.sandbox.bare import BareSandbox
 from gradetape.sandbox.base import ELSEWHERE, Policy, Sandbox, SandboxUnavailable, Uids
+from gradetape.sandbox.driver import DriverAccess, access
 from gradetape.sandbox.groups import Group, Groups
 from gradetape.sandbox.namespaces import NamespaceSandbox
 from gradetape.sandbox.plain import PlainSandbox
@@ -74,9 +77,14 @@ class Forker:
         self._sandbox.check()
 
     def fork(
-        self, owner: socket.socket | None, number: int, data: int, work: Callable[[], None], uids: Iterable[int]
-    ) -> WorkerProcess:
-        """Forks a worker that runs `work` with the descriptor `data`; `uids` are those in use. Raises OSError."""
+        self, owner: socket.socket | None, number: int, data: int, work: Callable[[], None], uids: Iterable[int],
+        slot: Slot = Slot(),  # noqa: B008 - it is frozen
+    ) -> WorkerProcess:  # fmt: skip
+        """Forks a worker that runs `work` with the descriptor `data`, and can use the device of its slot.
+
+        `uids` are those in use. Raises OSError.
+        """
+        gpu = access(slot) if self._policy.gpu else DriverAccess()
         uid = self._uids.take(uids)
         group = self._groups.make()
         read, write = os.pipe()
@@ -89,7 +97,7 @@ class Forker:
                 group.remove()
             raise
         if pid == 0:
-            self._become(uid, group, data, write, work)
+            self._become(group, data, write, partial(self._sandbox.enter, uid, gpu, work))
         os.close(write)
         return WorkerProcess(number, pid, uid, Reader(read), group, owner)
 
@@ -147,7 +155,7 @@ class Forker:
                     f"not every process of a worker can be killed: a daemon outlived its worker. {ELSEWHERE}"
                 ) from None
 
-    def _become(self, uid: int, group: Group | None, data: int, write: int, work: Callable[[], None]) -> NoReturn:
+    def _become(self, group: Group | None, data: int, write: int, enter: Callable[[Pipe, int], NoReturn]) -> NoReturn:
         """In the child: keeps only the data socket and the report pipe of the zygote's, then enters the sandbox."""
         pipe = Pipe(_REPORT)
         try:
@@ -162,7 +170,7 @@ class Forker:
                 os.dup2(nothing, descriptor)
             syscalls.close_from(3, DATA - 1)
             syscalls.close_from(_REPORT + 1)
-            self._sandbox.enter(uid, work, pipe, DATA)
+            enter(pipe, DATA)
         except BaseException as error:
             reason = str(error) if isinstance(error, SandboxError | OSError) else traceback.format_exc()[-2000:]
             try:

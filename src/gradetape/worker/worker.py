@@ -32,6 +32,7 @@ from gradetape.worker.output import Output
 
 _TREE_BYTES = 256 << 20
 _TREE_FILES = 2000
+_PROCESSORS = 4
 Bytes = npt.NDArray[np.uint8]
 _MODULES = {"tf": tf, "keras": keras}
 # As plain text, which is faster to look up than a member of an enum.
@@ -118,11 +119,14 @@ class Worker:
 def prepare(device_mb: int = 0) -> dict[str, Any]:
     """Makes TensorFlow behave alike on every machine, before any computation; returns its versions and devices.
 
-    `device_mb` is the part of a GPU's memory that this process may take, in MiB; 0 for as much as it needs.
+    With TF32, some GPUs would round the factors of a float32 product to 10 bits. `device_mb` is the part of a GPU's
+    memory that this process may take, in MiB; 0 for as much as it needs.
     """
+    _use_few_processors()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     cards = [] if os.environ.get("CUDA_VISIBLE_DEVICES") == "-1" else tf.config.list_physical_devices("GPU")
     for card in cards if device_mb else ():
         tf.config.set_logical_device_configuration(card, [tf.config.LogicalDeviceConfiguration(memory_limit=device_mb)])
@@ -131,6 +135,12 @@ def prepare(device_mb: int = 0) -> dict[str, Any]:
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
         "devices": [str(tf.config.experimental.get_device_details(card).get("device_name", "GPU")) for card in cards],
     }
+
+
+def _use_few_processors() -> None:
+    """Keeps this process to a few processors of many: TensorFlow starts one thread for each, for each iterator."""
+    available = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, random.SystemRandom().sample(sorted(available), min(len(available), _PROCESSORS)))
 
 
 def seed(number: int) -> None:

@@ -153,7 +153,8 @@ class Zygote:
             if request.role not in ROLES:
                 raise SandboxError(f"there is no role {request.role}")
             work = partial(_work, self._policy.limits.output_kb << 10, request.slot)
-            child = self._forker.fork(connection, number, data, work, [child.uid for child in self._living])
+            used = [child.uid for child in self._living]
+            child = self._forker.fork(connection, number, data, work, used, request.slot)
         except (SandboxError, OSError) as error:
             self._send(connection, Broken(number, str(error)))
             self._send(connection, Exit(number, signal.SIGKILL))
