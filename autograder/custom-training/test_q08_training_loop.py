@@ -149,9 +149,10 @@ def run_of(train, seed, x, y):
     for layer in frozen:
         layer.build((None, x.shape[1]))
         layer.trainable = False
+    first = keras.layers.Dense(2, bias_regularizer="l2")
+    first.build((None, 5))
     deep = keras.Sequential([frozen[0], keras.layers.BatchNormalization(), inner], name="deep")
-    last = [keras.layers.Dense(2, bias_regularizer="l2"), keras.layers.Dense(1)]
-    wide = keras.Sequential([frozen[1], *last], name="wide")
+    wide = keras.Sequential([frozen[1], first, keras.layers.Dense(1)], name="wide")
 
     class Subclassed(keras.Model):
         def __init__(self):

@@ -17,8 +17,6 @@ def build_wide_and_deep(n_features):
 # %%
 def train(model, dataset, epochs, wide_optimizer, deep_optimizer):
     wide, deep = (model.get_layer(name).trainable_variables for name in ("wide", "deep"))
-    for optimizer, variables in ((wide_optimizer, wide), (deep_optimizer, deep)):
-        optimizer.build(variables)
 
     @tf.function
     def epoch():
