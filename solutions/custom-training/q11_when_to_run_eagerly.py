@@ -18,7 +18,7 @@ class SentimentRules(keras.Model):
     def call(self, texts):
         """Return one prediction for each text, in shape (batch, 1)."""
         scores = [[self.rule(text.decode())] for text in texts.numpy()]
-        return self.weigh(tf.constant(scores, tf.float32))
+        return self.weigh(tf.constant(scores))
 
 
 # %%
@@ -53,5 +53,5 @@ def is_portable(model, example, folder):
     nodes = [*graph.node, *(inner for body in graph.library.function for inner in body.node_def)]
     if PYTHON_OPS.intersection(node.op for node in nodes):
         return False
-    model.export(str(folder))
+    model.export(folder)
     return True

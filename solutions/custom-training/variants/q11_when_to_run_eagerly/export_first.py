@@ -41,14 +41,14 @@ def calls_per_epoch(model, dataset):
 
 # %%
 def is_portable(model, example, folder):
-    model(tf.constant(example))
+    model(example)
     graph = tf.function(lambda inputs: model(inputs))
     try:
         graph.get_concrete_function(tf.TensorSpec([None, *np.shape(example)[1:]]))
     except (AttributeError, TypeError, ValueError, NotImplementedError, RuntimeError, tf.errors.OpError):
         return False
-    model.export(str(folder))
-    served = tf.saved_model.load(str(folder)).signatures["serving_default"].graph.as_graph_def()
+    model.export(folder)
+    served = tf.saved_model.load(folder).signatures["serving_default"].graph.as_graph_def()
     return not any(
         node.op.endswith(("PyFunc", "PyFuncStateless")) for body in served.library.function for node in body.node_def
     )
