@@ -16,6 +16,8 @@ def link_in(path: Path) -> Path | None:
     The links by which a machine is laid out do not count: those in the root folder, and at the start of an absolute
     path those on the way to the working directory or to the user's home folder.
     """
+    if "\0" in os.fspath(path):  # no file has such a name
+        return None
     here, home = Path.cwd(), Path(os.path.realpath(os.path.expanduser("~")))
     on_the_way, part = path.is_absolute(), Path(path.anchor)
     for name in path.parts[1 if path.anchor else 0 :]:
