@@ -23,6 +23,7 @@ from gradetape.runtime.launch import LocalZygote
 from gradetape.sandbox.groups import MOUNTS, Groups, OwnGroup, SharedGroup, memory_around, own_paths
 from gradetape.sandbox.reports import Ended, Reader
 from gradetape.worker.process import WorkerProcess
+from tests.processes import until
 from tests.refusing import NO_NAMESPACES, on_a_lesser_machine, open_folder, open_to_others
 from tests.remote_sessions import LIMITS, open_session, started
 
@@ -217,13 +218,18 @@ def without_tmpfs() -> Iterator[LocalZygote]:
 @pytest.mark.parametrize("way", FILLS)
 def test_without_namespaces_a_worker_that_fills_the_disk_is_ended(without_tmpfs: LocalZygote, way: str) -> None:
     cell = f"import mmap, os, socket, time\n{FILLS[way]}\nprint('BREACH: wrote it all')\n"
-    before = _free()
+    before, folders = _free(), private_folders()
     with open_session(without_tmpfs, cell, "def two():\n    return 2\n", limits=LIMITS) as opened:
         assert opened.student.two() == 2  # the submission goes on without the cell
         (event,) = [each for each in opened.session.report.events if each.cell == 0]
         assert event.kind == "quarantined"
         assert "it had written more files or more data than it may (limits.disk_mb)" in event.text
-    assert abs(_free() - before) < 400 * _MB  # nothing of it is left
+    assert until(lambda: private_folders() <= folders)  # nothing of it is left
+    assert abs(_free() - before) < 400 * _MB
+
+
+def private_folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("gradetape-worker-*"))
 
 
 def _free() -> int:

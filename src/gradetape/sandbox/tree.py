@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+import secrets
 import signal
 import time
 from collections.abc import Iterator
@@ -100,22 +100,36 @@ def _some_live() -> bool:
 
 
 def _remove(folder: str) -> None:
-    """Removes the worker's folder as its owner: root without DAC_OVERRIDE could not."""
+    """Removes the worker's folder as its owner: root without DAC_OVERRIDE could not.
+
+    SIGTERM waits: it would end the process that removes.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     owner = os.stat(folder, follow_symlinks=False).st_uid if os.path.lexists(folder) else os.getuid()
     pid = os.fork()
     if pid == 0:
         with contextlib.suppress(OSError):
             os.setresuid(owner, owner, owner)
-            _open_up(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+            _clear(folder)
+            os.rmdir(folder)
         os._exit(0)
     os.waitpid(pid, 0)
 
 
-def _open_up(folder: str) -> None:
-    """Lets the owner enter every folder below; no process is left that could put a link in its place."""
+def _clear(folder: str) -> None:
+    """Empties a folder, however deep it is: what a folder in it holds is moved up, so that no path gets long.
+
+    No process is left that could put a link in the place of a folder.
+    """
     os.chmod(folder, 0o700)
-    for base, names, _ in os.walk(folder):
-        for path in (os.path.join(base, name) for name in names):
-            if not os.path.islink(path):
-                os.chmod(path, 0o700)
+    while entries := list(os.scandir(folder)):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
+            os.chmod(entry.path, 0o700)
+            for inner in list(os.scandir(entry.path)):
+                if inner.is_dir(follow_symlinks=False):
+                    os.chmod(inner.path, 0o700)  # a folder that is moved is written to
+                os.rename(inner.path, f"{folder}/{secrets.token_hex(16)}")
+            os.rmdir(entry.path)
