@@ -448,7 +448,7 @@ def test_residual(student, rng):
 
 
 @points(0.5)
-@proves("call(inputs, training=None): with training=True, and inside fit, dropout sets each number of the branch to zero with probability rate and divides the others by 1 - rate.", "Outside training nothing is dropped.")
+@proves("call(inputs, training=None): with training=True, and inside fit, dropout sets each number of the branch to zero with probability rate, from 0 to below 1, and divides the others by 1 - rate.", "Outside training nothing is dropped.")
 @hint("What is dropped, the branch or the sum? And who tells the dropout layer whether this is training?")
 def test_dropout_in_training(student, rng):
     """In training, and only there, dropout thins out the branch."""
@@ -497,8 +497,8 @@ def test_prediction_and_losses(student, rng):
         assert_close(given, two_layers(x, hidden, bias, *rest[:2]), "That is the prediction.", atol=1e-3)
         error = ((two_layers(x, hidden, bias, *rest[2:]) - x) ** 2).mean()
         assert losses, "expected a loss in model.losses after a call, but there is none"
-        advice = f"That is the sum of model.losses with {options or 'no weight given'}: it should be weight * e."
-        assert_close(np.sum(losses), due * error, advice, rtol=1e-4)  # float32 sums, as below
+        advice = f"That is model.losses with {options or 'no weight given'}: it should hold one number, weight * e."
+        assert_close(losses, [due * error], advice, rtol=1e-4)  # float32 sums, as below
         assert not isinstance(metric, str), f"expected a keras.metrics.Mean as reconstruction_error, but it is {metric}"
         assert_close(metric, error, "That is reconstruction_error after one call: it should be e.", rtol=1e-4)
 

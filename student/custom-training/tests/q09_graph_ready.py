@@ -461,8 +461,8 @@ def rows_with_ties(rng):
 
 
 @points(0.5)
-@proves("\u2026 its smallest value has rank 0, its largest n - 1 \u2026", "\u2026 and equal values share the mean of their ranks. Values that differ, however little, are not equal.", "Ranks are then divided by n - 1.")
-@hint("Count, for each value, how many in its row are smaller and how many are equal. An argsort breaks ties.")
+@proves("\u2026 its smallest value has rank 0, its largest n - 1 \u2026", "\u2026 and equal values share the mean of their ranks. Values that differ, however little, are not equal; 0.0 and -0.0 are equal.", "Ranks are then divided by n - 1.")
+@hint("Count, for each value, how many in its row are smaller and how many are equal. An argsort alone breaks ties.")
 def test_ranks_with_ties(student, rng):
     """NormalizedRanks ranks each row, and equal values share their mean rank."""
     x = rows_with_ties(rng)
@@ -471,7 +471,7 @@ def test_ranks_with_ties(student, rng):
 
 
 @points(0.5)
-@proves("\u2026 its smallest value has rank 0, its largest n - 1 \u2026", "\u2026 and equal values share the mean of their ranks. Values that differ, however little, are not equal.", "Ranks are then divided by n - 1.")
+@proves("\u2026 its smallest value has rank 0, its largest n - 1 \u2026", "\u2026 and equal values share the mean of their ranks. Values that differ, however little, are not equal; 0.0 and -0.0 are equal.", "Ranks are then divided by n - 1.")
 @hint("tf.py_function hands your function a tensor, with .numpy(); a list that it returns counts as several results.")
 def test_python_ranks_with_ties(student, rng):
     """PythonRanks computes the same."""
