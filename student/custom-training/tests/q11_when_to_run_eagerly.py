@@ -535,7 +535,7 @@ def make_model(activate):
 
 
 @points(0.5)
-@proves("It returns False if the model, called without training, cannot be traced for such inputs with an unknown batch size \u2026", "\u2026 or if there is an operation of the type PyFunc, PyFuncStateless or EagerPyFunc anywhere in its graph \u2026", "Otherwise it writes the model to folder, a string or a Path, which may be there already, with model.export, for batches of any size, and returns True.")
+@proves("It returns False if the model cannot be traced for such inputs with an unknown batch size \u2026", "\u2026 or if there is an operation of the type PyFunc, PyFuncStateless or EagerPyFunc anywhere in its graph \u2026", "Otherwise it writes the model to folder, a string or a Path, which may be there already, with model.export, for batches of any size, and returns True.")
 @hint("Trace the model for any batch size: what raises, and which operations are in the graph? Then export it.")
 def test_portable_or_not(student, tf, rng, worker_tmp_path):
     """A model of TensorFlow operations is portable and exported; one with Python in it is not portable."""
