@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,15 @@ HALVE = "def halve(x):\n    return x * 0.5"
 def tiny(folder: Path) -> Path:
     """A copy of the tiny course: assignment `tiny` with q01_double (3 points) and q02_halve (2)."""
     return Path(shutil.copytree(_TINY, folder, ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def write_files(root: Path, files: Mapping[str, str]) -> Path:
+    """Writes texts to files below a folder, by their paths; returns the folder."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
 
 
 def notebook(*cells: str, assignment: str | None = "tiny") -> str:

@@ -339,7 +339,7 @@ def test_a_frame_beyond_the_caps_is_refused_at_its_head(head: bytes) -> None:
 def test_the_budget_of_bytes_is_for_all_frames_together() -> None:
     with channels() as (raw, channel):
         sender = Channel(raw, Encoder(refuse), Decoder(refuse))
-        channel.renew(2500)
+        channel.budget = 2500
         for _ in range(2):
             sender.send(np.zeros(1000, np.uint8))
             assert len(channel.receive(time.monotonic() + 5)) == 1000

@@ -16,7 +16,7 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import LocalEngine, judge
 from gradetape.records import Cell, CheckResult, Outcome, Verdict
 from gradetape.runtime.slots import Slots
-from tests.course import tiny
+from tests.course import tiny, write_files
 
 EXPECTED = "0.7234561"
 
@@ -47,11 +47,7 @@ def write_course(root: Path) -> Path:
             f"autograder/a/test_{question_id}.py": hidden,
             f"solutions/a/{question_id}.py": REFERENCE,
         }
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
+    return write_files(root, files)
 
 
 @pytest.fixture(scope="module")

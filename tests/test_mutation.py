@@ -221,6 +221,19 @@ def _verdict(check: Check, names: dict[str, Callable[[float], float]]) -> Verdic
     return Verdict.PASSED if right else Verdict.FAILED
 
 
+def ending(text: str, verdict: Verdict) -> Callable[[Job], Outcome | Lost]:
+    """Answers as `answered` does, but the first check of a mutant with this text ends with this verdict."""
+
+    def answer(job: Job) -> Outcome | Lost:
+        outcome = answered(job)
+        if job.stop_at_failure and isinstance(outcome, Outcome) and text in job.cells[0].source:
+            result = msgspec.structs.replace(outcome.results[0], verdict=verdict)
+            return msgspec.structs.replace(outcome, results=(result,))
+        return outcome
+
+    return answer
+
+
 class Runs:
     """Runs of mutants of the tiny course on an engine of the tests; `jobs` are those of the last run."""
 
@@ -304,14 +317,7 @@ def test_a_check_that_a_mutant_failed_last_comes_first(root: Path) -> None:
 def test_mutants_that_do_not_run_and_mutants_that_hang_are_told_apart(root: Path) -> None:
     (root / "solutions/tiny" / f"{QUESTION}.py").write_text("TWO = int('2')\n\ndef double(x):\n    return TWO * x\n")
 
-    def answer(job: Job) -> Outcome | Lost:
-        outcome = answered(job)
-        if job.stop_at_failure and isinstance(outcome, Outcome) and "return None" in job.cells[0].source:
-            hung = msgspec.structs.replace(outcome.results[0], verdict=Verdict.TIMEOUT)
-            return msgspec.structs.replace(outcome, results=(hung,))
-        return outcome
-
-    (score,) = Runs(root, answer)().scores
+    (score,) = Runs(root, ending("return None", Verdict.TIMEOUT))().scores
     assert score.not_run == 1  # int('2_')
     assert score.timeout == 2
     assert score.score == score.of_all == 1.0
@@ -334,14 +340,7 @@ def test_what_is_only_slow_gets_the_courses_own_limits(root: Path) -> None:
 
 @pytest.mark.parametrize("verdict", [Verdict.CRASHED, Verdict.MEMORY])
 def test_what_the_machine_may_have_decided_is_not_remembered(root: Path, verdict: Verdict) -> None:
-    def answer(job: Job) -> Outcome | Lost:
-        outcome = answered(job)
-        if job.stop_at_failure and isinstance(outcome, Outcome) and "return None" in job.cells[0].source:
-            ended = msgspec.structs.replace(outcome.results[0], verdict=verdict)
-            return msgspec.structs.replace(outcome, results=(ended,))
-        return outcome
-
-    runs = Runs(root, answer)
+    runs = Runs(root, ending("return None", verdict))
     (score,) = runs().scores
     assert score.raised == 4 < score.failed  # with two missing names
     runs()
@@ -349,14 +348,7 @@ def test_what_the_machine_may_have_decided_is_not_remembered(root: Path, verdict
 
 
 def test_a_check_that_raises_by_itself_fails_no_mutant(root: Path) -> None:
-    def answer(job: Job) -> Outcome | Lost:
-        outcome = answered(job)
-        if job.stop_at_failure and isinstance(outcome, Outcome) and "x * x" in job.cells[0].source:
-            fault = msgspec.structs.replace(outcome.results[0], verdict=Verdict.FAULT)
-            return msgspec.structs.replace(outcome, results=(fault,))
-        return outcome
-
-    report = Runs(root, answer)()
+    report = Runs(root, ending("x * x", Verdict.FAULT))()
     (score,) = report.scores
     assert (score.fault, score.survived) == (1, 0) and score.score < 1.0
     assert (

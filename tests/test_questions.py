@@ -14,7 +14,7 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import CourseError
 from gradetape.gradebook import Gradebook
 from gradetape.records import Unreadable
-from tests.course import called, tiny
+from tests.course import called, tiny, write_files
 
 LISTED = """\
 # The first line.
@@ -60,10 +60,7 @@ def root(tmp_path: Path) -> Path:
         "solutions/tiny/notes/q02_halve.md": "The inverse of q01_double.\n",
         "student/tiny/README.md": "",
     }
-    for name, text in parts.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    return root
+    return write_files(root, parts)
 
 
 def files(root: Path) -> dict[str, bytes]:

@@ -18,6 +18,7 @@ from gradetape import checks, scaffold
 from gradetape.course import assignments as course
 from gradetape.errors import ReleaseError
 from gradetape.release import release
+from tests.course import write_files
 
 ASSIGNMENT = """\
 title: First steps
@@ -121,13 +122,6 @@ sys.meta_path.insert(0, Blocker())
 """
 
 
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
-    return root
-
-
 def make_course(root: Path, **changed: str) -> Path:
     """A course of one assignment; `checks="…"` replaces the public checks of its first question."""
     home = "assignments/first-steps"
@@ -143,7 +137,7 @@ def make_course(root: Path, **changed: str) -> Path:
         f"{home}/q02_tell/starter.py": "def tell(): ...\n",
         f"{home}/q02_tell/test_public.py": TELL,
     }
-    return write(root, files)
+    return write_files(root, files)
 
 
 def built(root: Path) -> Path:
@@ -179,7 +173,9 @@ def test_students_get_these_files_and_no_others(released: Path) -> None:
 def test_secrets_never_reach_students(tmp_path: Path, released: Path) -> None:
     root = make_course(tmp_path)
     secret = "SECRET-4711"
-    write(root, {"solutions/first-steps/q01_double.py": secret, "autograder/first-steps/test_q01_double.py": secret})
+    write_files(
+        root, {"solutions/first-steps/q01_double.py": secret, "autograder/first-steps/test_q01_double.py": secret}
+    )
     assert contents(built(root)) == contents(released), "what is secret changes nothing"
 
 
@@ -353,7 +349,7 @@ def test_placeholders_are_never_given_to_students(tmp_path: Path, file: str) -> 
 
 def test_a_persons_files_in_the_old_folder_are_named_and_stay(tmp_path: Path) -> None:
     root = make_course(tmp_path)
-    folder = write(built(root), {"notes.txt": "mine", "data/more.csv": "3\n"})
+    folder = write_files(built(root), {"notes.txt": "mine", "data/more.csv": "3\n"})
     before = contents(folder)
     with pytest.raises(
         ReleaseError, match=r"would delete: data/more\.csv, notes\.txt\. Move them elsewhere, or delete them"
@@ -364,14 +360,14 @@ def test_a_persons_files_in_the_old_folder_are_named_and_stay(tmp_path: Path) ->
 
 def test_what_an_old_release_or_jupyter_left_goes_without_a_word(tmp_path: Path, released: Path) -> None:
     root = make_course(tmp_path)
-    write(built(root), {"tests/q03_gone.py": "", ".ipynb_checkpoints/a.ipynb": "", "tests/__pycache__/a.pyc": ""})
+    write_files(built(root), {"tests/q03_gone.py": "", ".ipynb_checkpoints/a.ipynb": "", "tests/__pycache__/a.pyc": ""})
     assert contents(built(root)) == contents(released)
 
 
 def test_a_data_file_cannot_replace_what_release_writes(tmp_path: Path) -> None:
     root = make_course(tmp_path)
     folder = root / "assignments" / "first-steps"
-    write(folder, {"assignment.yml": ASSIGNMENT.replace("data/numbers.csv", "README.md"), "README.md": "mine"})
+    write_files(folder, {"assignment.yml": ASSIGNMENT.replace("data/numbers.csv", "README.md"), "README.md": "mine"})
     shutil.rmtree(folder / "data")
     with pytest.raises(ReleaseError, match=r"release writes a file README\.md for students itself. Rename yours"):
         built(root)
@@ -422,7 +418,7 @@ def session(released: Path, notebook: Any, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("student") / "work"
     shutil.copytree(released, folder)
     renamed = (folder / "first-steps.ipynb").rename(folder / "alice.ipynb")
-    blocker = write(tmp_path_factory.mktemp("blocker"), {"sitecustomize.py": BLOCKER})
+    blocker = write_files(tmp_path_factory.mktemp("blocker"), {"sitecustomize.py": BLOCKER})
     ours = nbformat.from_dict(notebook)
     steps = [nbformat.v4.new_code_cell(source, metadata={"step": name}) for name, source in STEPS.items()]
     export = next(number for number, cell in enumerate(ours.cells) if "ignore_log=True" in cell.source)

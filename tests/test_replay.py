@@ -34,7 +34,7 @@ def recorded(ends: tuple[socket.socket, socket.socket], *replies: object) -> Rec
         worker.send(reply)
         judge.receive(time.monotonic() + 5)
         if reply == ["before"]:
-            judge.renew(1 << 20)
+            judge.begin_check()
     return recording
 
 

@@ -17,7 +17,7 @@ from gradetape.judge.items import refuse_frameworks
 from gradetape.release import release
 from gradetape.verify.headers import header_of
 from gradetape.verify.loading import not_parsed
-from tests.course import called, gradetape, tiny
+from tests.course import called, gradetape, tiny, write_files
 
 MARKERS = ("# %%", "#%%", "# %% a title", "# In[1]:", "# In[ ]:")
 BOM = "\ufeff"
@@ -164,9 +164,7 @@ FILES = {
 
 def test_a_byte_order_mark_changes_nothing_for_any_kind_of_file(tmp_path: Path) -> None:
     root = tiny(tmp_path / "course")
-    for name, text in FILES.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
+    write_files(root, FILES)
     plain = GradableAssignment.open(courses.find(root), "tiny")
     before = plain.names_asked, plain.reference
     files = [path for folder in ("assignments", "solutions", "autograder") for path in (root / folder).rglob("*.py")]

@@ -21,6 +21,7 @@ from gradetape.remote.loader import AGAIN, LoadReport
 from gradetape.runtime.launch import LocalZygote
 from gradetape.runtime.slots import Slots
 from gradetape.wire.operations import Operation
+from tests.course import write_files
 from tests.remote_sessions import open_session, started
 
 PACKAGE = Path(__file__).parents[1] / "src" / "gradetape"
@@ -242,9 +243,7 @@ def gradable(tmp_path_factory: pytest.TempPathFactory) -> GradableAssignment:
         "assignments/a/q02_y/starter.py": "def g():\n    ...\n",
         "solutions/a/q02_y.py": "def g():\n    return 1\n",
     }
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
+    write_files(root, files)
     return GradableAssignment.open(courses.find(root), "a")
 
 

@@ -28,7 +28,7 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verdicts: of all checks, or of those that are named, by check or by question; the others must be those of the base.
     `cell` is the required end of the attack's cell (`error`, `timeout`, `memory`, `crashed`) if it must not simply run.
     `unreadable` is a pattern of the reason, for a file that must not be graded. `form` is the kind of file. `review`
-    requires that the submission is marked for review.
+    requires that the submission is marked for review. `part` names code that several attacks begin with.
     """
 
     tries: str
@@ -38,6 +38,7 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unreadable: str = ""
     form: str = "notebook"
     review: bool = False
+    part: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,6 +109,8 @@ def _cells(entry: Entry) -> list[str]:
     base = _texts(HERE / "bases" / f"{entry.base}.py")
     file = HERE / "attacks" / f"{entry.name}.py"
     attack = _texts(file) if entry.attack is not None and file.is_file() else []
+    if entry.attack is not None and entry.attack.part:
+        attack[0] = f"{_texts(HERE / 'parts' / f'{entry.attack.part}.py')[0]}\n\n\n{attack[0]}"
     # The base `teller` reports what the attack found, so it comes after; otherwise the attack overrides the base's
     # functions.
     return attack + base if entry.base == "teller" else base + attack

@@ -250,8 +250,7 @@ def results(course: courses.Course | None) -> list[Finding]:
     """Whether only their owner and the owner's group can read the results; nothing before anything is graded."""
     if course is None or not (folder := course.root / course.config.results).is_dir():
         return []
-    database = course.root / (course.config.gradebook or "").partition("sqlite:///")[2]
-    found = [path for path in (folder, database) if path != course.root and open_to_all(path)]
+    found = [path for path in (folder, course.gradebook_file) if path is not None and open_to_all(path)]
     if not found:
         return [Finding("results", State.OK, f"{folder} is closed to the other users of this machine")]
     names = " and ".join(map(str, found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -259,6 +260,11 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
     events: tuple[CellEvent, ...] = ()
     results: tuple[CheckResult, ...] = ()
+
+    @classmethod
+    def of(cls, events: tuple[CellEvent, ...], results: Iterable[CheckResult]) -> Said:
+        """What these events and the public ones among these results say."""
+        return cls(events=events, results=tuple(result for result in results if result.check.public))
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

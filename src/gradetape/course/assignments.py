@@ -78,11 +78,16 @@ class Course:
     config: config.Config
 
     @property
+    def gradebook_file(self) -> Path | None:
+        """The SQLite file that the configuration names as the gradebook."""
+        database = (self.config.gradebook or "").partition("sqlite:///")[2]
+        return self.root / database if database else None
+
+    @property
     def secret_places(self) -> tuple[Path, ...]:
         """The files and folders of the course that no submission may be, by whatever link; some may be missing."""
-        database = (self.config.gradebook or "").partition("sqlite:///")[2]
-        files = [config.FILE, *(path for path in (self.config.late.times, database) if path)]
-        return tuple(self.root / path for path in ("solutions", "autograder", *files))
+        named = [path for path in (self.config.late.times, self.gradebook_file) if path is not None]
+        return tuple(self.root / path for path in (Path("solutions"), Path("autograder"), Path(config.FILE), *named))
 
     def names(self) -> tuple[str, ...]:
         """The names of the course's assignments. Raises CourseError if `assignments/` is missing."""

@@ -72,8 +72,7 @@ class _Running:
 
     def lost(self, reason: str) -> Lost:
         """The end of the job if the machinery fails, with what the submission's code has said by now."""
-        public = tuple(result for result in self.results if result.check.public)
-        return Lost(reason=reason, said=Said(events=self.events, results=public) if self.hidden else None)
+        return Lost(reason=reason, said=Said.of(self.events, self.results) if self.hidden else None)
 
 
 class LocalEngine:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
 from gradetape.errors import InfrastructureError
@@ -127,9 +125,8 @@ class Driver:
     def _begin(self, pending: Pending, queue: WorkQueue) -> None:
         job = self._gradable.job(
             pending.submission.cells, self._limits, only=self._rubric.sound,
-            reference_bytes=dict(self._rubric.sent_bytes),
+            reference_bytes=dict(self._rubric.sent_bytes), said=pending.said,
         )  # fmt: skip
-        job = replace(job, said=pending.said)
         pending.starts += 1
         pending.deadline = time.monotonic() + self._limits.submission_s * 2 + _SLACK_S
         try:
@@ -156,8 +153,7 @@ class Driver:
         unexpected = [check for check in faults if check in self._rubric.sound]
         if not unexpected or pending.retried:
             return grade
-        public = tuple(result for result in outcome.results if result.check.public)
-        pending.said = Said(events=outcome.events, results=public)
+        pending.said = Said.of(outcome.events, outcome.results)
         self._retry(pending, f"{unexpected[0]} could not be judged", queue, alone=False)
         return None
 

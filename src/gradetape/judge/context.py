@@ -14,7 +14,7 @@ import numpy as np
 from gradetape.errors import Gone, StudentError, WireError, WorkerEvent
 from gradetape.judge.seeds import check_rng, worker_seed
 from gradetape.records import Job
-from gradetape.remote.budget import CHECK_BYTES, CheckBudget, bytes_for
+from gradetape.remote.budget import CheckBudget, bytes_for
 from gradetape.remote.functions import WorkerFunction, default_worker
 from gradetape.remote.loader import Listener
 from gradetape.remote.replay import PlaybackSession, Recording
@@ -143,7 +143,7 @@ class CheckContext:
 
     def _reseed(self, session: Session) -> None:
         worker = session.ready()
-        worker.transport.renew(CHECK_BYTES)
+        worker.transport.begin_check()
         worker.ask(Operation.SEED, worker_seed(self.job.seed, self._check, self.job.cells))
         worker.ask(Operation.OUTPUT)
 

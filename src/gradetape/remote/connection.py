@@ -31,8 +31,8 @@ class Transport(Protocol):
 
     budget: float
 
-    def renew(self, budget: float) -> None:
-        """Begins a new check, whose replies may have `budget` bytes together."""
+    def begin_check(self) -> None:
+        """Begins a new check."""
 
     def send(self, value: object, deadline: float | None = None) -> None:
         """Sends one request."""

@@ -38,9 +38,8 @@ class RecordingChannel(Channel):
         super().__init__(sock, encoder, decoder)
         self._recording = recording
 
-    def renew(self, budget: float) -> None:
-        """Begins a new check: a recording starts with the check, not with the cells."""
-        super().renew(budget)
+    def begin_check(self) -> None:
+        """A recording starts with the check, not with the cells."""
         self._recording.frames.clear()
 
     def receive_frame(self, deadline: float | None = None) -> Frame:
@@ -59,8 +58,8 @@ class Playback:
         self._decoder = decoder
         self._sequence: Any = None
 
-    def renew(self, budget: float) -> None:
-        """Does nothing: the bytes were counted when they were recorded."""
+    def begin_check(self) -> None:
+        """Does nothing: a recording is of one check."""
 
     def send(self, value: Any, deadline: float | None = None) -> None:
         """Takes only the number of the request."""

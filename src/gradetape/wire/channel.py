@@ -28,7 +28,7 @@ Frame = tuple[memoryview, list[memoryview]]
 class Channel:
     """Frames over a connected stream socket. Deadlines are absolute, in seconds of `time.monotonic()`.
 
-    `budget` is the number of bytes that may still be received; `renew` sets it again.
+    `budget` is the number of bytes that may still be received; whoever receives sets it.
     """
 
     def __init__(self, sock: socket.socket, encoder: Encoder, decoder: Decoder) -> None:
@@ -41,9 +41,8 @@ class Channel:
         """The socket's descriptor, for selectors."""
         return self._sock.fileno()
 
-    def renew(self, budget: float) -> None:
-        """Allows `budget` more bytes to be received."""
-        self.budget = budget
+    def begin_check(self) -> None:
+        """Does nothing: no frame belongs to a check."""
 
     def close(self) -> None:
         """Closes the socket."""
