@@ -29,10 +29,8 @@ from gradetape.grading.run import GradeReport, Interrupted, run
     type=click.Path(path_type=Path),
     help="Folder for the gradebook and the pages. [default: results in grader_config.yml]",
 )
-@click.option(
-    "--question", metavar="ID", help="Grade only this question, into DIR/ID; a unique prefix of the id is enough."
-)
-@click.option("--regrade", is_flag=True, help="Also grade submissions that already have a grade.")
+@click.option("--question", metavar="ID", help="Judge only this question; a unique prefix of its id is enough.")
+@click.option("--regrade", is_flag=True, help="Judge everything again, also what has a result.")
 @options.workers
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Device that TensorFlow uses.")
 @click.option(
