@@ -17,6 +17,7 @@ The whole record is stored as ASCII JSON, because neither database accepts every
 
 from gradetape.gradebook.book import Gradebook
 from gradetape.gradebook.claims import Grader
+from gradetape.gradebook.measured import Measured, between
 from gradetape.gradebook.question_results import QuestionResult, Run
 
-__all__ = ["Gradebook", "Grader", "QuestionResult", "Run"]
+__all__ = ["Gradebook", "Grader", "Measured", "QuestionResult", "Run", "between"]

@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from gradetape.errors import GradebookError
-from gradetape.gradebook import attempts, claims, overrides, question_results
+from gradetape.gradebook import attempts, claims, measured, overrides, question_results
 from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.connect import engine_of, explained, locate
+from gradetape.gradebook.measured import Measured
 from gradetape.gradebook.question_results import QuestionResult
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
 from gradetape.gradebook.tables import ATTEMPTS
-from gradetape.records import Grade, Override, Status, Unreadable
+from gradetape.records import Grade, Override, PointsChange, Status, Unreadable
 from gradetape.text import one_line, printable
 
 _Record = TypeVar("_Record", Grade, Unreadable)
@@ -148,6 +149,26 @@ class Gradebook:
         with self._transaction() as connection:
             found = question_results.newest(connection, digests)
         return {digest: result for digest, result in found.items() if result.id > newer_than}
+
+    def has_results(self, digests: Iterable[str], newer_than: int = 0) -> set[str]:
+        """Those of these digests under which there is a result with an id above `newer_than`."""
+        with self._transaction() as connection:
+            found = question_results.newest_ids(connection, digests)
+        return {digest for digest, number in found.items() if number > newer_than}
+
+    def measured(self, assignment: str) -> dict[str, Measured]:
+        """The points that count, by student and question."""
+        with self._transaction() as connection:
+            return measured.current(connection, assignment)
+
+    def changes(self, assignment: str) -> list[PointsChange]:
+        """The questions for which a student's file got other points than in the attempt before."""
+        with self._transaction() as connection:
+            return measured.changes(connection, assignment)
+
+    def is_done(self, assignment: str, student: str, key: str) -> bool:
+        """Whether the student has a done grade under a key."""
+        return bool(self._read(attempts.done(printable(assignment), printable(student), key)))
 
     def composition(self, assignment: str) -> dict[str, dict[str, QuestionResult]]:
         """The question results of which the grades that count are composed, by student and question."""

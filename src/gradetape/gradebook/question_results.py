@@ -61,7 +61,7 @@ class _Stored(msgspec.Struct, frozen=True):
 
 def newest(connection: sa.Connection, digests: Iterable[str]) -> dict[str, QuestionResult]:
     """The newest result under each digest that has one."""
-    return {each.digest: each for each in _read(connection, _newest_ids(connection, digests).values())}
+    return {each.digest: each for each in _read(connection, newest_ids(connection, digests).values())}
 
 
 def of_attempts(connection: sa.Connection, assignment: str) -> dict[str, dict[str, QuestionResult]]:
@@ -93,7 +93,7 @@ def add(connection: sa.Connection, assignment: str, results: Sequence[QuestionRe
 
 def link(connection: sa.Connection, attempt: int, digests: Mapping[str, str]) -> None:
     """Notes that an attempt is composed of the newest results under these digests, by question."""
-    ids = _newest_ids(connection, digests.values())
+    ids = newest_ids(connection, digests.values())
     rows = [
         {"attempt_id": attempt, "question": question, "result_id": ids[digest]}
         for question, digest in digests.items()
@@ -116,7 +116,8 @@ def _row(result: QuestionResult, assignment: str, run_id: int) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _newest_ids(connection: sa.Connection, digests: Iterable[str]) -> dict[str, int]:
+def newest_ids(connection: sa.Connection, digests: Iterable[str]) -> dict[str, int]:
+    """The id of the newest result under each digest that has one."""
     table, found = QUESTION_RESULTS.c, dict[str, int]()
     for some in _in_parts(dict.fromkeys(digests)):
         query = sa.select(table.digest, sa.func.max(table.id).label("newest")).where(table.digest.in_(some))

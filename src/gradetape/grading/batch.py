@@ -12,10 +12,11 @@ from gradetape.engine import Engine
 from gradetape.gradebook import Gradebook
 from gradetape.grading.builder import GradeBuilder
 from gradetape.grading.driver import Driver
-from gradetape.grading.events import BatchBegan, Listener, SubmissionKnown
+from gradetape.grading.events import BatchBegan, Listener, SubmissionKnown, WorkPlanned
 from gradetape.grading.queue import Stream
 from gradetape.grading.reference_proof import ReferenceProof
 from gradetape.grading.shared_gradebook import SharedGradebook
+from gradetape.grading.workload import Workload, workload_of
 from gradetape.records import Grade, Submission, Unreadable
 
 _LOOK_AGAIN_S = 1.0
@@ -68,7 +69,7 @@ class BatchGrader:
         batch = Batch(unreadable=list(unreadable))
         self._learn()
         shared = SharedGradebook(self._book, name, me, self._listener, again=regrade)
-        stream = self._unknown(submissions, batch, shared, regrade=regrade)
+        stream = self._unknown(submissions, batch, me.since_result if regrade else None)
         graded = self._graded(stream, shared, regrade=regrade)
         batch.grades += graded
         batch.fresh, batch.shared = len(graded) - shared.taken_over, shared.taken_over
@@ -83,20 +84,29 @@ class BatchGrader:
         for proof in self._book.question_results(key.digest for key in keys).values():
             self._builder.keys.learn(proof.sent_bytes)
 
-    def _unknown(self, submissions: Stream, batch: Batch, shared: SharedGradebook, *, regrade: bool) -> Stream:
+    def workload(self, submissions: Sequence[Submission], *, regrade: bool = False) -> Workload:
+        """What `run` would do; nothing is started or recorded."""
+        self._learn()
+        name, key = self._gradable.assignment.name, self._builder.key
+        fresh = [each for each in submissions if regrade or not self._book.is_done(name, each.student, key(each))]
+        since = self._book.grader().since_result if regrade else None
+        known = len(submissions) - len(fresh)
+        return workload_of(self._gradable, self._book, self._builder, fresh, known=known, since=since)
+
+    def _unknown(self, submissions: Stream, batch: Batch, since: int | None) -> Stream:
         """The submissions that have no grade; the grades of the others are added to the batch."""
-        stream = self._looked_up(submissions, batch, regrade=regrade)
+        stream = self._looked_up(submissions, batch, regrade=since is not None)
         if not isinstance(submissions, Sequence):
             self._listener(BatchBegan(None, 0))
             return stream
-        fresh = list(stream)
-        self._listener(BatchBegan(len(submissions), len(submissions) - len(fresh)))
-        self._engine.expect(sum(self._needs_a_job(each, shared) for each in fresh if each is not None))
+        fresh = [each for each in stream if each is not None]
+        known = len(submissions) - len(fresh)
+        self._listener(BatchBegan(len(submissions), known))
+        work = workload_of(self._gradable, self._book, self._builder, fresh, known=known, since=since)
+        if fresh:
+            self._listener(WorkPlanned(work))
+        self._engine.expect(work.jobs)
         return fresh
-
-    def _needs_a_job(self, submission: Submission, shared: SharedGradebook) -> bool:
-        keys = [key for key in self._builder.question_keys(submission) if key.question in self._builder.question_ids]
-        return len(shared.stored(keys)) < len(keys)
 
     def _looked_up(self, submissions: Stream, batch: Batch, *, regrade: bool) -> Iterator[Submission | None]:
         name = self._gradable.assignment.name

@@ -113,6 +113,7 @@ class Results:
         index = write(
             folder, grades, unreadable, course=_title(self.course), assignment=name, title=assignment.title,
             max_points=max_points(assignment), final_scores=scores.by_student, options=options,
+            changes=self.book.changes(name),
         )  # fmt: skip
         return Written(index=index, warnings=scores.warnings)
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gradetape.gradebook import Gradebook
+from gradetape.grading import changes
 from gradetape.grading.batch import Batch, BatchGrader
 from gradetape.grading.events import Listener, Warned
 from gradetape.grading.one_question import left_out, listener_for, only
 from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results
-from gradetape.records import Grade
+from gradetape.grading.workload import Workload
+from gradetape.records import Grade, PointsChange
 from gradetape.text import few, one_line
 
 NOT_FINAL = (
@@ -27,12 +29,13 @@ class GradeReport:
     """The result of a plan; `index` is the start page.
 
     Of one question that was asked for, `batch` has that question alone. `incomplete` are then the students whose grades
-    do not have all others, by reason.
+    do not have all others, by reason. `changes` are the points that went up or down.
     """
 
     batch: Batch
     index: Path
     incomplete: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    changes: tuple[PointsChange, ...] = ()
 
     @property
     def needs_attention(self) -> bool:
@@ -43,7 +46,8 @@ class GradeReport:
     def messages(self) -> tuple[str, ...]:
         """A summary in lines: what needs attention, then the counts."""
         incomplete = (f"not complete: {_names(names)}: {reason}" for reason, names in self.incomplete.items())
-        return (*_messages(self.batch), *incomplete, f"{_counts(self.batch)}; open {self.index}")
+        changed = changes.lines(self.changes)
+        return (*_messages(self.batch), *incomplete, *changed, f"{_counts(self.batch)}; open {self.index}")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -58,14 +62,25 @@ def run(plan: GradePlan, listener: Listener) -> GradeReport:
     with Gradebook.open(plan.gradebook) as book:
         if book.migrated:
             listener(Warned(book.migrated))
+        before = book.measured(plan.gradable.assignment.name)
         try:
             batch = _graded(plan, book, listener_for(listener, plan.question))
         except KeyboardInterrupt:
             raise Interrupted("The grades so far are kept. Run the same command to continue.") from None
         finally:
             index = _write_pages(plan, book, listener)
+        changed = changes.since(before, book.measured(plan.gradable.assignment.name))
     incomplete = _by_reason(batch.grades, lambda grade: filter(None, [left_out(grade)])) if plan.question else {}
-    return GradeReport(_of_question(batch, plan.question), index, incomplete)
+    return GradeReport(_of_question(batch, plan.question), index, incomplete, changed)
+
+
+def workload(plan: GradePlan) -> Workload:
+    """What `run` would do with a plan, and why; nothing is started, graded or written. Raises GradetapeError."""
+    place = plan.gradebook
+    known = "://" in str(place) or Path(place).is_file()
+    with plan.engine as engine, Gradebook.open(place if known else ":memory:") as book:
+        grader = BatchGrader(plan.gradable, engine, book, lambda _: None, question=plan.question)
+        return grader.workload(plan.selection.submissions, regrade=plan.regrade)
 
 
 def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
