@@ -65,7 +65,10 @@ def of_assignment(
 def _of_other_assignment(submission: Submission, chosen: str | None) -> Unreadable:
     what = "It belongs to another assignment." if submission.assignment else "It does not name an assignment."
     reason = f"{what} Grade it with --assignment {submission.assignment or chosen or 'NAME'}."
-    return Unreadable(student=submission.student, file=submission.file, sha256=submission.sha256, reason=reason)
+    return Unreadable(
+        student=submission.student, file=submission.file, sha256=submission.sha256, reason=reason,
+        origin=submission.origin,
+    )  # fmt: skip
 
 
 def _of_student(found: Sequence[Submission | Unreadable], student: str) -> Submission | Unreadable:

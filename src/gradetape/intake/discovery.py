@@ -28,6 +28,7 @@ from pathlib import Path
 from gradetape.files import link_in
 from gradetape.intake.names import clean
 from gradetape.intake.notebooks import SKIPPED_FOLDERS
+from gradetape.records import Origin
 from gradetape.text import few, one_line
 
 SUFFIXES = (".ipynb", ".py", ".zip")
@@ -65,6 +66,7 @@ class DiscoveredFile:
     order: tuple[int, str] = _NO_ORDER
     problem: str = ""
     for_student: str = ""
+    origin: Origin | None = None
 
 
 def find(paths: Iterable[Path]) -> list[DiscoveredFile]:

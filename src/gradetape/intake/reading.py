@@ -61,7 +61,7 @@ class _Reader:
 
     def result(self, entry: discovery.DiscoveredFile, others: list[discovery.DiscoveredFile]) -> ReadResult:
         """The submission in a file, with the names of the student's other files."""
-        result = self._open(entry)
+        result = msgspec.structs.replace(self._open(entry), origin=entry.origin)
         if not others or isinstance(result, Unreadable):
             return result
         names = tuple(one_line(other.path.name) for other in others)
@@ -149,9 +149,7 @@ def _unless_shared(result: ReadResult, files: list[str]) -> ReadResult:
         f"{names} are one file with several names (hard links), and none was graded: one student may have linked to "
         "another's file. If each is the student's own, copy it over itself: cp FILE COPY && mv COPY FILE"
     )
-    return Unreadable(
-        student=result.student, file=result.file, sha256=result.sha256, reason=reason, for_student=_SHARED
-    )
+    return _refused(result, reason, _SHARED)
 
 
 def _notes(parsed: notebooks.Parsed, assignment: str | None) -> tuple[str, ...]:
@@ -183,6 +181,11 @@ def _unless_doubled(result: ReadResult, group: list[ReadResult]) -> ReadResult:
         f"{files} have the same student name, {result.student}, and none was graded. "
         "Rename one, or grade each by itself and name its student with --student."
     )
+    return _refused(result, reason, _DOUBLED)
+
+
+def _refused(result: ReadResult, reason: str, for_student: str) -> Unreadable:
     return Unreadable(
-        student=result.student, file=result.file, sha256=result.sha256, reason=reason, for_student=_DOUBLED
-    )
+        student=result.student, file=result.file, sha256=result.sha256, reason=reason, for_student=for_student,
+        origin=result.origin,
+    )  # fmt: skip
