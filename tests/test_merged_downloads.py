@@ -28,6 +28,8 @@ STRAYS = (
     "scratch.ipynb",
 )
 
+NAMED = {"Jane Doe - hw.ipynb": "Jane Doe", "notes - hw.ipynb": "notes", "scratch.ipynb": "scratch"}
+
 
 def owners(download: Download, content: str | bytes) -> set[str]:
     """The names that the owner of a notebook may have, with or without the id behind it."""
@@ -82,7 +84,7 @@ class Mix:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(notebook(f"STRAY = {name!r}"))
-            self.owners[str(path)] = {"zoe"} if name.startswith("zoe/") else {path.stem} & {"scratch"}
+            self.owners[str(path)] = {"zoe"} if name.startswith("zoe/") else {NAMED.get(name, "")}
 
 
 def wrong(mix: Mix) -> list[tuple[str, str]]:

@@ -53,6 +53,11 @@ class Found:
     used: frozenset[Path] = frozenset()
     problem: str = ""
 
+    @property
+    def of_platform(self) -> bool:
+        """Whether the folder looks like a platform's download, recognised or not certain."""
+        return bool(self.problem) or self.title not in ("", _PLAIN_TITLE)
+
 
 def find(paths: list[Path], clues: Clues, asked: str | None = None) -> Found:
     """The submissions at the paths, by the layout that was asked for or the one that explains the whole folder."""
@@ -66,7 +71,8 @@ def find(paths: list[Path], clues: Clues, asked: str | None = None) -> Found:
     for explicit in (True, False):
         layouts = [layout for layout in LAYOUTS if layout.explicit is explicit]
         if readings := _readings(layouts, listing) or _of_itself(layouts, paths, clues):
-            return _decided(readings, listing, paths)
+            found = _decided(readings, listing, paths)
+            return found if explicit else _without_foreign_names(found, paths)
     return _without_foreign_names(_plain(paths), paths)
 
 
@@ -103,8 +109,8 @@ def _without_foreign_names(found: Found, paths: list[Path]) -> Found:
 
 
 def _foreign(file: DiscoveredFile) -> DiscoveredFile:
-    student = clean(file.path.parent.name)
-    return replace(file, student=student, person="", rank=0, problem=_FOREIGN, for_student=_ASK)
+    refused = replace(file, rank=0, problem=_FOREIGN, for_student=_ASK)
+    return refused if file.folder else replace(refused, student=clean(file.path.parent.name), person="")
 
 
 def _is_one_folder(paths: list[Path]) -> bool:
