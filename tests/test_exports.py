@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 from gradetape.cli import cli
 from gradetape.cli.export import subcommand
 from gradetape.errors import GradebookError
-from gradetape.exports import TARGETS, Column, ColumnKind, ExportTarget, GradeTable, csv, merged, questions_of
+from gradetape.exports import (
+    PLATFORMS,
+    TARGETS,
+    Column,
+    ColumnKind,
+    ExportTarget,
+    GradeTable,
+    csv,
+    merged,
+    questions_of,
+)
 from gradetape.gradebook import Gradebook
 from gradetape.records import FinalScore, Override, Question, Status
 from gradetape.report import write
@@ -127,7 +137,7 @@ def test_a_table_that_another_program_has_changed_is_refused_with_its_path(tmp_p
 def test_every_target_has_a_command_with_the_same_options() -> None:
     group = cli.get_command(click.Context(cli), "export")
     assert isinstance(group, click.Group) and isinstance(TARGETS, MappingProxyType)
-    assert set(group.commands) == set(TARGETS)
+    assert set(group.commands) == {*TARGETS, *PLATFORMS}
     for name, target in TARGETS.items():
         assert {option.name for option in group.commands[name].params} == {"assignment", "results_folder", "out"}
         assert target.description in " ".join((group.commands[name].help or "").split())

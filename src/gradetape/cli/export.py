@@ -1,4 +1,4 @@
-"""`gradetape export`: a subcommand for each target in `exports.registry`."""
+"""`gradetape export`: a subcommand for each target and each platform in `exports.registry`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from gradetape.cli import options
+from gradetape.cli import export_into, options
 from gradetape.cli.course import here
 from gradetape.cli.lines import warn
 from gradetape.errors import GradebookError
-from gradetape.exports import TARGETS, ExportTarget
+from gradetape.exports import PLATFORMS, TARGETS, ExportTarget
 from gradetape.files import write_text
 from gradetape.grading.results import Results
 
@@ -31,11 +31,12 @@ _ONE = "The format holds one assignment: if the gradebook has several, choose on
 
 @click.group("export")
 def command() -> None:
-    """Export the grades for other programs.
+    """Export the grades for other programs, or fill them into a file that a learning platform exported.
 
     \b
-    Example:
+    Examples:
       gradetape export csv --out grades.csv
+      gradetape export canvas --into gradebook.csv
     """
 
 
@@ -73,3 +74,5 @@ def _put(text: str, out: Path | None) -> None:
 
 for _name, _target in TARGETS.items():
     command.add_command(subcommand(_name, _target))
+for _name, _platform in PLATFORMS.items():
+    command.add_command(export_into.subcommand(_name, _platform))
