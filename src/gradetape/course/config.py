@@ -136,7 +136,7 @@ class LatePolicy(StrictModel):
     most_percent: Percent = Field(100.0, description="The largest penalty, in percent of the points.")
     timezone: Annotated[str, AfterValidator(_zone)] | None = Field(
         None,
-        description="The time zone of the course, like Europe/Berlin: its clocks say when a day is over, so one on which "
+        description="The course's zone, like Europe/Berlin: its clocks say when a day is over, so one on which "
         "they change has 23 or 25 hours. By default each day has 24.",
     )
     times: Annotated[Path, Field(strict=False)] | None = Field(
