@@ -206,6 +206,14 @@ def test_an_override_counts_and_what_was_measured_stays(course: Path) -> None:
     assert "by Ana at 20" in called(course, "show", "alice", "--staff").stdout
 
 
+def test_a_student_is_found_however_the_accents_are_written(tmp_path: Path) -> None:
+    course = recorded(tmp_path, a_tiny_grade("Jos\u00e9"))
+    typed = "Jose\u0301"
+    assert "3 of 5 points" in called(course, "show", typed).stdout
+    run = _override(course, typed, "q02_halve", "2", "--reason", "right idea")
+    assert (run.returncode, run.stderr) == (0, "")
+
+
 def test_an_override_outlives_grading_again(course: Path) -> None:
     _override(course, "alice", "q02_halve", "2", "--reason", "typo in the check")
     with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
