@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from gradetape.exports import csv
+from gradetape.exports import csv, json
 from gradetape.exports.blackboard import BLACKBOARD
 from gradetape.exports.brightspace import BRIGHTSPACE
 from gradetape.exports.canvas import CANVAS
@@ -37,6 +37,9 @@ class ExportTarget(NamedTuple):
 TARGETS: Mapping[str, ExportTarget] = MappingProxyType({
     "csv": ExportTarget(
         "Export one row per student as CSV: UTF-8, all text quoted, no formulas.", ".csv", csv.write
+    ),
+    "json": ExportTarget(
+        "Export one object per student as a JSON list, with the columns of the CSV as keys.", ".json", json.write
     ),
 })  # fmt: skip
 
