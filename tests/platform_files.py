@@ -116,7 +116,7 @@ GOOGLE_CLASSROOM = ExportedFile(
     "Doe,Jane,jane@example.org,{0},\n"
     f"Ñunez,{JOSE.split()[0]},jose@example.org,{{1}},\n"
     "Roe,Ann,ann@example.org,{2},\n",
-    Origin(layout="google-classroom", email="Jane@Example.org"),
+    Origin(layout="google", email="Jane@Example.org"),
 )
 # Each file with the command that fills it.
 FILES = (

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from gradetape import files
 from gradetape.cli import options
 from gradetape.cli.course import here
+from gradetape.cli.exporting import PATH, one_of, put
 from gradetape.cli.lines import say, warn
 from gradetape.course.assignments import Assignment
 from gradetape.errors import RequestError
@@ -29,7 +29,6 @@ Examples:
   gradetape export {name} --into grades.csv --dry-run
   gradetape export {name} --into grades.csv --out filled.csv
 """
-_PATH = click.Path(dir_okay=False, path_type=Path)
 
 
 def subcommand(name: str, platform: GradePlatform) -> click.Command:
@@ -38,7 +37,7 @@ def subcommand(name: str, platform: GradePlatform) -> click.Command:
     text = _HELP.format(name=name, title=platform.title, file=platform.file, comments=comments)
 
     @click.command(name, help=text)
-    @click.option("--into", metavar="FILE", type=_PATH, required=True, help="The file that the platform exported.")
+    @click.option("--into", metavar="FILE", type=PATH, required=True, help="The file that the platform exported.")
     @click.option("--assignment", metavar="NAME", help="The assignment, if the gradebook has several.")
     @click.option("--column", metavar="NAME", default="", help="The column to fill. [default: the assignment's]")
     @click.option(
@@ -46,7 +45,7 @@ def subcommand(name: str, platform: GradePlatform) -> click.Command:
     )
     @click.option("--partial", is_flag=True, help="Leave out students who have no row.")
     @click.option("--dry-run", is_flag=True, help="Print what would change, and write nothing.")
-    @click.option("--out", metavar="FILE", type=_PATH, help="May be the same file. [default: NAME-filled beside it]")
+    @click.option("--out", metavar="FILE", type=PATH, help="May be the same file. [default: NAME-filled beside it]")
     @options.results_folder
     def export(
         into: Path, assignment: str | None, column: str, pairs: tuple[str, ...], partial: bool, dry_run: bool,
@@ -63,7 +62,7 @@ def subcommand(name: str, platform: GradePlatform) -> click.Command:
         if dry_run:
             say("Nothing was written.")
         else:
-            _put(out or into.with_name(f"{into.stem}-filled{into.suffix}"), filled.content)
+            put(out or into.with_name(f"{into.stem}-filled{into.suffix}"), filled.content)
 
     return export
 
@@ -76,15 +75,13 @@ def _content(path: Path) -> bytes:
 
 
 def _scores(name: str, asked: str | None, folder: Path | None) -> tuple[tuple[ExportedScore, ...], Assignment]:
-    """The scores of the one assignment that is asked for, or that has grades."""
+    """The scores of an assignment, and the assignment."""
     with Results.open(here(), folder) as results:
         warn([results.book.migrated])
-        names = results.assignments(asked)
-        if len(names) > 1:
-            raise click.UsageError(f"{name} holds one assignment: choose {' or '.join(names)} with --assignment")
-        found = exported_scores(results, names[0])
+        chosen = one_of(results, name, asked)
+        found = exported_scores(results, chosen)
         warn(found.warnings)
-        return found.scores, results.course.assignment(names[0])
+        return found.scores, results.course.assignment(chosen)
 
 
 def _pairs(texts: Iterable[str]) -> dict[str, str]:
@@ -107,13 +104,3 @@ def _report(filled: FilledFile) -> None:
 def _shown(change: FieldChange) -> str:
     student = "" if change.student in change.row.names else f", {change.student} in the gradebook"
     return f"{change.row.label}{student}: {change.before or 'empty'} -> {change.after}"
-
-
-def _put(path: Path, content: bytes) -> None:
-    if path.exists() and not path.is_file():
-        raise RequestError(f"{path} is not a file. Choose another one with --out.")
-    try:
-        files.replace(path, content)
-    except OSError as error:
-        raise RequestError(f"{path} cannot be written: {error.strerror}. Choose another file with --out.") from error
-    say(f"Written to {path}.")

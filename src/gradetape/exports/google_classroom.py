@@ -29,7 +29,7 @@ def is_student(row: FileRow) -> bool:
 GOOGLE_CLASSROOM = GradePlatform(
     title="Google Classroom",
     file="the grades (Grades, Download these grades as CSV)",
-    layout="google-classroom",
+    layout="google",
     required=(_EMAIL, ("Last Name",), ("First Name",)),
     columns=PersonColumns(emails=(_EMAIL,), first_name=("First Name",), last_name=("Last Name",)),
     points=points_columns,
