@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import random
 import unicodedata
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -152,6 +154,15 @@ def test_the_assignments_column_is_found_by_its_title_or_its_name() -> None:
         assert filled("canvas", CANVAS.filled(), *both(CANVAS), titles=titles).column == "Homework 1 (901)"
 
 
+def test_a_title_with_other_words_or_with_none_is_another_column() -> None:
+    """Homework 1.1 is not Homework 11, and two titles without words are not the same."""
+    content = CANVAS.filled().replace(b"Homework 1 (901)", b"Homework 1.1 (901)")
+    assert "No column has the title 'Homework 11'" in refusal("canvas", content, titles=("Homework 11", "h11"))
+    assert filled("canvas", content, titles=("x", "homework_1-1")).column == "Homework 1.1 (901)"
+    content = CANVAS.filled().replace(b"Homework 1 (901)", b"?! (901)")
+    assert "No column has the title '!'" in refusal("canvas", content, titles=("!", "-"))
+
+
 def test_an_unknown_column_is_refused_with_those_that_exist() -> None:
     text = refusal("canvas", CANVAS.filled(), *both(CANVAS), titles=("Lab", "lab"))
     assert "No column has the title 'Lab'. Choose one with --column: 'Homework 1 (901)', 'Homework 2 (902)'" in text
@@ -223,6 +234,16 @@ def test_an_id_of_another_platform_is_no_id_of_this_one() -> None:
     assert filled("canvas", CANVAS.filled(), known).points[0].row.number == 4
 
 
+def test_a_login_of_github_is_no_login_of_the_university() -> None:
+    """The jdoe of GitHub may be anybody."""
+    stranger = a_score("jdoe", origin=Origin(layout="github", login="jdoe"))
+    assert "jdoe has 8.5 points: no row has this id" in refusal("canvas", CANVAS.filled(), stranger)
+    known = a_score("Jane Doe", origin=Origin(layout="github", login="jd-2004"))
+    assert filled("canvas", CANVAS.filled(), known).points[0].row.number == 4
+    hub = a_score("x", origin=Origin(layout="jupyterhub", login="jdoe"))
+    assert filled("canvas", CANVAS.filled(), hub).points[0].row.number == 4
+
+
 @pytest.mark.parametrize("student", ["12345", "S1", "JDOE", "doejane", "Doe, Jane", "Jane  Doe"])
 def test_a_name_in_the_gradebook_may_be_an_identifier_or_a_name_as_the_platform_writes_it(student: str) -> None:
     assert filled("canvas", CANVAS.filled(), a_score(student)).points[0].row.number == 4
@@ -240,7 +261,7 @@ def test_participants_without_names_are_recognised_by_their_numbers() -> None:
 
 
 def test_a_row_can_be_named() -> None:
-    found = filled("canvas", CANVAS.filled(), a_score("nick"), chosen={"nick": "S3"})
+    found = filled("canvas", CANVAS.filled(), a_score("nic\u0327k"), chosen={"ni\u00e7k": "S3"})
     assert [change.row.number for change in found.points] == [6]
     text = refusal("canvas", CANVAS.filled(), a_score("nick"), chosen={"nick": "S9", "x": "S1"}, partial=True)
     assert "--match names 'nick': no row has 'S9'" in text and "--match names 'x': no result" in text
@@ -276,6 +297,61 @@ def test_nobody_without_final_points_gets_any_and_each_is_listed() -> None:
 def test_rows_for_nobody_are_listed() -> None:
     notes = filled("canvas", CANVAS.filled(), a_score()).notes
     assert "no result: row 7, Student, Test (12348)" in notes and "no result: row 6, Roe, Ann (12347)" in notes
+
+
+class Person(NamedTuple):
+    """Somebody of a class in which names repeat; `known` is how much the gradebook knows of the origin."""
+
+    name: str
+    number: int
+    known: str
+    graded: bool
+    listed: bool
+
+    @property
+    def score(self) -> ExportedScore:
+        """Each person has as many points as the number says, so that a wrong row shows."""
+        email = f"p{self.number}@example.org"
+        origins = {
+            "id": Origin(layout="moodle", id=str(self.number)),
+            "login": Origin(layout="blackboard", login=f"l{self.number}"),
+            "email": Origin(layout="gradescope", email=email),
+            "nothing": None,
+        }
+        shown = self.name if self.known == "nothing" else f"{self.name} {self.number}"
+        return a_score(shown, float(self.number), origin=origins[self.known])
+
+
+PEOPLE = st.lists(
+    st.builds(
+        Person,
+        name=st.sampled_from(["Jane Doe", "Doe Jane", "Ann Roe", "3", "l2", "Jose\u0301"]),
+        number=st.integers(1, 9),
+        known=st.sampled_from(["id", "login", "email", "nothing"]),
+        graded=st.booleans(),
+        listed=st.booleans(),
+    ),
+    unique_by=lambda person: person.number,
+    max_size=8,
+)
+
+
+@given(PEOPLE, st.randoms(use_true_random=False))
+def test_nobody_gets_the_points_of_somebody_else(people: list[Person], order: random.Random) -> None:
+    """Whoever is known by an id, a login or an email gets their own points or none, whatever the names are."""
+    listed = [person for person in people if person.listed]
+    order.shuffle(listed)
+    rows = "".join(
+        f"Participant {person.number},{person.name},l{person.number},p{person.number}@example.org,,10\n"
+        for person in listed
+    )
+    content = f"Identifier,Full name,Username,Email address,Grade,Maximum Grade\n{rows}".encode()
+    graded = [person for person in people if person.graded and person.known != "nothing"]
+    found = filled("moodle", content, *(person.score for person in graded), partial=True)
+    for change in found.points:
+        assert listed[change.row.number - 2].number == float(change.after)
+    expected = {person.number for person in graded if person.listed}
+    assert {float(change.after) for change in found.points} == expected
 
 
 # What is written

@@ -6,6 +6,7 @@ completely, or with `partial` except for students without a row, or not at all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -13,7 +14,16 @@ import msgspec
 from gradetape.errors import RequestError
 from gradetape.exports.fields import EncodedText, FieldTable, first_row
 from gradetape.exports.people import ExportedScore, Matching, doubled, file_rows, matched
-from gradetape.exports.platform import FileRow, GradePlatform, PointsColumn, folded, number_in, place_of, value_at
+from gradetape.exports.platform import (
+    FileRow,
+    GradePlatform,
+    PointsColumn,
+    composed,
+    folded,
+    number_in,
+    place_of,
+    value_at,
+)
 from gradetape.text import one_line
 
 _SEPARATORS = (",", ";", "\t")
@@ -27,8 +37,8 @@ class FillRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to fill in, and where.
 
     `name` is the file's, for messages; `titles` are the assignment's title and name, by which its column is found
-    unless `column` names it. `chosen` are identifiers of rows by students' names. With `partial`, students without a
-    row are left out. `max_points` are the assignment's.
+    unless `column` names it. `chosen` are identifiers of rows by students' names, in composed characters. With
+    `partial`, students without a row are left out. `max_points` are the assignment's.
     """
 
     name: str
@@ -116,9 +126,9 @@ class _Filling:
         """Why the file cannot be filled."""
         for score, row in self._matched():
             yield from self._too_many(score, row)
-        students = {score.student for score in self._request.scores}
+        students = {composed(score.student): score.student for score in self._request.scores}
         for student in self._request.chosen:
-            why = "no result" if student not in students else self._matching.unmatched.get(student)
+            why = self._matching.unmatched.get(students[student]) if student in students else "no result"
             if why:
                 yield f"--match names {student!r}: {why}"
 
@@ -207,7 +217,8 @@ def _column(platform: GradePlatform, table: FieldTable, request: FillRequest) ->
     if request.column:
         found = [each for each in columns if folded(request.column) in (folded(each.header), folded(each.title))]
     else:
-        found = [each for each in columns if each.only or _squeezed(each.title) in map(_squeezed, request.titles)]
+        titles = set(map(_words, request.titles)) - {""}
+        found = [each for each in columns if each.only or _words(each.title) in titles]
     if len(found) == 1:
         return found[0]
     if not columns:
@@ -221,8 +232,9 @@ def _column(platform: GradePlatform, table: FieldTable, request: FillRequest) ->
     raise RequestError(f"{request.name}: {several} {asked}. Choose one with --column: {known}")
 
 
-def _squeezed(text: str) -> str:
-    return "".join(letter for letter in folded(text) if letter.isalnum())
+def _words(text: str) -> str:
+    """The words of a title: `homework-1` is Homework 1, and Homework 1.1 is not Homework 11."""
+    return " ".join(re.findall(r"[^\W_]+", folded(text)))
 
 
 def _misshapen(table: FieldTable) -> Iterator[str]:

@@ -2,21 +2,24 @@
 
 A name counts only where nothing else says that the row is somebody else's: another id of the same platform, or another
 email address. An id counts where it is of the same kind: the platform's own ids are compared with ids of its own
-submissions, and ids of the university with those of everything else.
+submissions, and ids of the university with those of everything else. A login of GitHub says nothing about logins
+elsewhere.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from gradetape.exports.platform import FileRow, GradePlatform, composed, folded, place_of, value_at
+from gradetape.exports.platform import FileRow, GradePlatform, PersonColumns, composed, folded, place_of, value_at
 from gradetape.records import Origin
 
-# Ids in the names of these platforms' downloads are not the university's.
+# Ids in the names of these platforms' downloads are not the university's, and neither are these platforms' logins.
 _OWN_IDS = frozenset({"canvas", "moodle", "brightspace"})
+_OWN_LOGINS = frozenset({"github"})
 _OWN, _STUDENT, _LOGIN, _EMAIL, _NAME = _KINDS = ("own_ids", "student_ids", "logins", "emails", "names")
 
 
@@ -43,7 +46,8 @@ class Matching(msgspec.Struct, frozen=True):
 
 def file_rows(platform: GradePlatform, rows: Sequence[Sequence[str]]) -> list[FileRow]:
     """The rows of a file that are students'."""
-    found = (_file_row(platform, rows[0], row, number) for number, row in enumerate(rows[1:], start=2))
+    places = _Places.of(platform.columns, rows[0])
+    found = (_file_row(platform, places, row, number) for number, row in enumerate(rows[1:], start=2))
     return [row for row in found if platform.is_student(row)]
 
 
@@ -66,7 +70,9 @@ def matched(
     shared = Counter(composed(score.student) for score in scores)
     found, unmatched = dict[str, FileRow](), dict[str, str]()
     for score in scores:
-        candidates, why = index.candidates(score, shared[composed(score.student)] > 1, chosen.get(score.student, ""))
+        candidates, why = index.candidates(
+            score, shared[composed(score.student)] > 1, chosen.get(composed(score.student), "")
+        )
         if len(candidates) == 1:
             found[score.student] = candidates[0]
         else:
@@ -104,12 +110,14 @@ class _Index:
 
     def _identifiers(self, score: ExportedScore) -> Iterator[tuple[str, str]]:
         origin = score.origin or Origin(layout="")
-        yield from ((_LOGIN, origin.login), (_EMAIL, origin.email), (_LOGIN, origin.email))
+        yield from ((_EMAIL, origin.email), (_LOGIN, origin.email))
         if origin.layout == self._layout:
             yield _OWN, origin.id
         if origin.layout not in _OWN_IDS:
             yield _STUDENT, origin.id
-        yield from ((kind, score.student) for kind in (_OWN, _STUDENT, _LOGIN, _EMAIL))
+        if origin.layout not in _OWN_LOGINS:
+            yield _LOGIN, origin.login
+            yield from ((kind, score.student) for kind in (_OWN, _STUDENT, _LOGIN, _EMAIL))
 
     def _of(self, identifiers: Iterable[tuple[str, str]]) -> list[FileRow]:
         found = {row.number: row for kind, text in identifiers for row in self.rows.get((kind, _key(kind, text)), ())}
@@ -145,23 +153,35 @@ def _taken_twice(found: Mapping[str, FileRow]) -> Iterator[str]:
             yield f"row {number} would be of several students: {', '.join(names)}"
 
 
-def _file_row(platform: GradePlatform, header: Sequence[str], row: Sequence[str], number: int) -> FileRow:
-    columns = platform.columns
+class _Places(NamedTuple):
+    """Where in a row the columns are that say whose it is."""
 
-    def value(names: Iterable[str]) -> str:
-        return composed(value_at(row, place_of(header, names)))
+    own_ids: tuple[int | None, ...]
+    student_ids: tuple[int | None, ...]
+    logins: tuple[int | None, ...]
+    emails: tuple[int | None, ...]
+    names: tuple[int | None, ...]
 
-    def values(headers: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    @classmethod
+    def of(cls, columns: PersonColumns, header: Sequence[str]) -> _Places:
+        """The places under these headers; None for a column that the file does not have."""
+        names = (columns.full_name, columns.first_name, columns.last_name)
+        kinds = (columns.own_ids, columns.student_ids, columns.logins, columns.emails, names)
+        return cls(*(tuple(place_of(header, each) for each in kind) for kind in kinds))
+
+
+def _file_row(platform: GradePlatform, places: _Places, row: Sequence[str], number: int) -> FileRow:
+    def values(kind: Iterable[int | None]) -> tuple[str, ...]:
         # Brightspace puts a number sign before ids and logins, so that spreadsheets leave them alone.
-        return tuple(filter(None, (value(names).removeprefix("#") for names in headers)))
+        return tuple(filter(None, (composed(value_at(row, place)).removeprefix("#") for place in kind)))
 
     return FileRow(
         number=number,
-        own_ids=tuple(each for text in values(columns.own_ids) for each in platform.own_ids_of(text)),
-        student_ids=values(columns.student_ids),
-        logins=values(columns.logins),
-        emails=values(columns.emails),
-        names=_names(platform, value(columns.full_name), value(columns.first_name), value(columns.last_name)),
+        own_ids=tuple(each for text in values(places.own_ids) for each in platform.own_ids_of(text)),
+        student_ids=values(places.student_ids),
+        logins=values(places.logins),
+        emails=values(places.emails),
+        names=_names(platform, *(composed(value_at(row, place)) for place in places.names)),
     )
 
 
