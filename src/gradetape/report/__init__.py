@@ -10,8 +10,9 @@ from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.folder import write
 from gradetape.report.html import page_name
 from gradetape.report.staff import staff_page
-from gradetape.report.student import student_page, unreadable_page
+from gradetape.report.student import check_view, student_page, unreadable_page
 
 __all__ = [
-    "comment", "index_page", "overview_page", "page_name", "staff_page", "student_page", "unreadable_page", "write",
+    "check_view", "comment", "index_page", "overview_page", "page_name", "staff_page", "student_page",
+    "unreadable_page", "write",
 ]  # fmt: skip
