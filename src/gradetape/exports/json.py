@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradetape.records import CheckResult, Grade, Question, Status, Unreadable
+from gradetape.records import CheckResult, Grade, Origin, Question, Status, Unreadable
 from gradetape.text import printable
 
 
@@ -23,6 +23,7 @@ def as_json(
 
 
 def _graded(grade: Grade) -> dict[str, Any]:
+    review = {"review": [printable(reason) for reason in grade.review]} if grade.review else {}
     return {
         "student": printable(grade.student),
         "file": printable(grade.file),
@@ -32,7 +33,9 @@ def _graded(grade: Grade) -> dict[str, Any]:
         "max_points": grade.max_points,
         "seconds": round(grade.seconds, 3),
         "questions": {question.id: _question(grade, question) for question in grade.questions},
-    } | ({"review": [printable(reason) for reason in grade.review]} if grade.review else {})
+        **review,
+        **_origin(grade.origin),
+    }
 
 
 def _unreadable(entry: Unreadable, max_points: float) -> dict[str, Any]:
@@ -46,7 +49,17 @@ def _unreadable(entry: Unreadable, max_points: float) -> dict[str, Any]:
         "seconds": 0.0,
         "questions": {},
         "reason": printable(entry.reason),
+        **_origin(entry.origin),
     }
+
+
+def _origin(origin: Origin | None) -> dict[str, Any]:
+    """What the platform says, if the submission comes from one."""
+    if origin is None:
+        return {}
+    texts = {name: printable(getattr(origin, name)) for name in ("layout", "id", "login", "email", "section")}
+    submitted = origin.submitted.isoformat() if origin.submitted else None
+    return {"origin": {**texts, "submitted": submitted, "late": origin.late}}
 
 
 def _question(grade: Grade, question: Question) -> dict[str, Any]:

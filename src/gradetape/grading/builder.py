@@ -56,6 +56,7 @@ class GradeBuilder:
             attention=attention, layers=outcome.layers, devices=outcome.devices, seconds=outcome.seconds,
             questions=tuple(question for question in assignment.questions if question.id in self._question_ids),
             review=outcome.review, versions=self._environment.versions | outcome.versions, modified=submission.modified,
+            origin=submission.origin,
         )  # fmt: skip
 
     def _with_advice(self, submission: Submission, result: CheckResult) -> CheckResult:
