@@ -17,6 +17,7 @@ from gradetape.exports import as_json as json_document
 from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.grading.results import max_points
 from gradetape.grading.run import GradeReport, Interrupted, run
+from gradetape.grading.selection import LAYOUTS
 
 
 @click.command("grade")
@@ -26,6 +27,12 @@ from gradetape.grading.run import GradeReport, Interrupted, run
     "--student", metavar="NAME", type=options.student_name,
     help="Student name for a single submission; overrides the file name.",
 )  # fmt: skip
+@click.option(
+    "--layout",
+    metavar="NAME",
+    type=click.Choice(LAYOUTS),
+    help=f"Layout of the folder: {', '.join(LAYOUTS)}. [default: recognised]",
+)
 @click.option(
     "--out",
     metavar="DIR",
@@ -43,8 +50,8 @@ from gradetape.grading.run import GradeReport, Interrupted, run
 )
 @options.as_json
 def command(
-    paths: tuple[Path, ...], assignment: str | None, student: str | None, out: Path | None, question: str | None,
-    regrade: bool, workers: int | None, device: str | None, isolation: str | None, as_json: bool,
+    paths: tuple[Path, ...], assignment: str | None, student: str | None, layout: str | None, out: Path | None,
+    question: str | None, regrade: bool, workers: int | None, device: str | None, isolation: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the result pages.
 
@@ -58,7 +65,7 @@ def command(
       gradetape grade submissions/ --question q05 --json
     """
     request = GradeRequest(
-        paths=paths, assignment=assignment, student=student, out=out, question=question, regrade=regrade,
+        paths=paths, assignment=assignment, student=student, layout=layout, out=out, question=question, regrade=regrade,
         engine=EngineOptions(workers=workers, isolation=isolation, device=device),
     )  # fmt: skip
     planned = plan(here(), request)
