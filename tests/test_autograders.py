@@ -31,8 +31,8 @@ from tests.factories import NASTY, SECRET, a_broken_file, a_grade, a_nasty_grade
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # a library of otter's warns when it is imported
     from otter.plugins import PluginCollection
+    from otter.run import GradingResults
     from otter.run.run_autograder.autograder_config import AutograderConfig
-    from otter.test_files import GradingResults
 
     from gradetape.bridges import otter_plugin
 

@@ -82,7 +82,7 @@ def test_the_file_of_one_platform_is_refused_by_every_other_command(name: str, f
     for other in PLATFORMS:
         if other != name:
             text = refusal(other, file.filled(), *both(file))
-            assert "file of grades: its first row has no columns" in text or "has no column of points" in text
+            assert f"file of grades. Fill it with: gradetape export {name}" in text or "has no column of points" in text
 
 
 FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff"), max_size=6) | st.sampled_from(
@@ -149,6 +149,12 @@ def test_a_file_that_is_no_text_is_refused_with_the_next_step(content: bytes) ->
 # Which column
 
 
+def test_a_file_of_no_platform_is_refused_with_how_to_download_one() -> None:
+    text = refusal("moodle", b"student,points\nJane,1\n", a_score())
+    assert "g.csv is not Moodle's file of grades: its first row has no columns Identifier, Grade, Maximum Grade" in text
+    assert "Download the grading worksheet" in text and "in English if the headers" in text
+
+
 def test_the_assignments_column_is_found_by_its_title_or_its_name() -> None:
     for titles in (("HOMEWORK 1", "x"), ("x", "homework-1")):
         assert filled("canvas", CANVAS.filled(), *both(CANVAS), titles=titles).column == "Homework 1 (901)"
@@ -172,7 +178,7 @@ def test_an_unknown_column_is_refused_with_those_that_exist() -> None:
 
 def test_a_column_can_be_chosen_by_its_title_or_its_whole_header() -> None:
     jose = a_score(JOSE, 3.0)
-    for column in ("Homework 2", "homework 2 (902)"):
+    for column in ("Homework 2", "homework 2 (902)", "902"):
         assert filled("canvas", CANVAS.filled(), jose, column=column).column == "Homework 2 (902)"
 
 

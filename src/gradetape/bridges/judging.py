@@ -30,7 +30,7 @@ def graded(course: Path, files: Iterable[Path], open_engine: OpenEngine = open_e
         for file in files:
             _copy(file, place / file.name)
         request = GradeRequest(
-            paths=(folder / "in",), assignment=name, out=folder / "out", engine=EngineOptions(workers=1)
+            paths=(folder / "in",), assignment=name, layout="plain", out=folder / "out", engine=EngineOptions(workers=1)
         )
         batch = run(plan(found, request, open_engine), lambda _: None).batch
     if batch.grades:

@@ -24,6 +24,7 @@ from gradetape.exports.platform import (
     place_of,
     value_at,
 )
+from gradetape.exports.registry import PLATFORMS
 from gradetape.text import one_line
 
 _SEPARATORS = (",", ";", "\t")
@@ -200,10 +201,13 @@ class _Filling:
 
 def _table(platform: GradePlatform, source: EncodedText, name: str) -> FieldTable:
     """The file as fields, with the separator with which it has the platform's headers."""
-    for separator in _SEPARATORS:
-        header = first_row(source, separator)
-        if all(place_of(header, names) is not None for names in platform.required):
-            return FieldTable.of(source, separator, name)
+    if separator := _separator(platform, source):
+        return FieldTable.of(source, separator, name)
+    if others := [each for each, one in PLATFORMS.items() if _separator(one, source)]:
+        other = max(others, key=lambda each: len(PLATFORMS[each].required))
+        raise RequestError(
+            f"{name} is {PLATFORMS[other].title}'s file of grades. Fill it with: gradetape export {other}"
+        )
     wanted = ", ".join(names[0] for names in platform.required)
     raise RequestError(
         f"{name} is not {platform.title}'s file of grades: its first row has no columns {wanted}. Download "
@@ -211,11 +215,20 @@ def _table(platform: GradePlatform, source: EncodedText, name: str) -> FieldTabl
     )
 
 
+def _separator(platform: GradePlatform, source: EncodedText) -> str:
+    """The separator with which the first row has the headers of the platform; empty if there is none."""
+    for separator in _SEPARATORS:
+        header = first_row(source, separator)
+        if all(place_of(header, names) is not None for names in platform.required):
+            return separator
+    return ""
+
+
 def _column(platform: GradePlatform, table: FieldTable, request: FillRequest) -> PointsColumn:
     """The column that is asked for, the assignment's, or the only one that a file of one assignment has."""
     columns = list(platform.points(table.values))
     if request.column:
-        found = [each for each in columns if folded(request.column) in (folded(each.header), folded(each.title))]
+        found = [each for each in columns if _is_called(each, request.column)]
     else:
         titles = set(map(_words, request.titles)) - {""}
         found = [each for each in columns if each.only or _words(each.title) in titles]
@@ -230,6 +243,13 @@ def _column(platform: GradePlatform, table: FieldTable, request: FillRequest) ->
     several = "Several columns have" if found else "No column has"
     known = ", ".join(repr(each.header) for each in found or columns)
     raise RequestError(f"{request.name}: {several} {asked}. Choose one with --column: {known}")
+
+
+def _is_called(column: PointsColumn, name: str) -> bool:
+    """Whether a column has this header, title, or id; Canvas's ids are in parentheses, Blackboard's follow a bar."""
+    header = folded(column.header)
+    ids = (f"({name})", f"|{name}") if name.isdecimal() else ()
+    return folded(name) in (header, folded(column.title)) or header.endswith(ids)
 
 
 def _words(text: str) -> str:
