@@ -23,7 +23,10 @@ from gradetape.grading.selection import LAYOUTS
 @click.command("grade")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--assignment", metavar="NAME", help="Assignment to grade for; overrides the notebooks' metadata.")
-@click.option("--student", metavar="NAME", help="Student name for a single submission; overrides the file name.")
+@click.option(
+    "--student", metavar="NAME", type=options.student_name,
+    help="Student name for a single submission; overrides the file name.",
+)  # fmt: skip
 @click.option(
     "--layout",
     metavar="NAME",

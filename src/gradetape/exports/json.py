@@ -1,10 +1,13 @@
-"""Grades as one JSON object."""
+"""Grades as JSON: what `grade --json` prints, and the table of grades as a list of objects."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from gradetape.exports.table import GradeTable, Value
 from gradetape.records import CheckResult, Grade, Origin, Question, Status, Unreadable
 from gradetape.text import printable
 
@@ -20,6 +23,18 @@ def as_json(
         "isolation": isolation,
         "submissions": sorted(submissions, key=lambda submission: submission["student"].casefold()),
     }
+
+
+def write(table: GradeTable) -> str:
+    """A table as a JSON list of objects, one per row; a missing value is null, and a time is an ISO text."""
+    rows = [{printable(name): _shown(value) for name, value in record.items()} for record in table.records()]
+    return json.dumps(rows, indent=2) + "\n"
+
+
+def _shown(value: Value) -> str | float | None:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return printable(value) if isinstance(value, str) else value
 
 
 def _graded(grade: Grade) -> dict[str, Any]:

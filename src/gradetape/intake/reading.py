@@ -239,8 +239,9 @@ def _unless_shared(result: ReadResult, files: list[str]) -> ReadResult:
 
 def _notes(parsed: notebooks.Parsed, assignment: str | None) -> tuple[str, ...]:
     if assignment and parsed.assignment and parsed.assignment != assignment:
-        return (f"The notebook declares the assignment {parsed.assignment}; it was graded as {assignment}.",)
-    return ()
+        declared = f"The notebook declares the assignment {parsed.assignment}; it was graded as {assignment}."
+        return (declared, *parsed.notes)
+    return parsed.notes
 
 
 def _modified(path: Path) -> str:
