@@ -7,7 +7,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from gradetape.intake import discovery, notebooks
 from gradetape.intake.choosing import FileChoice, choose, people
 from gradetape.intake.found import Clues, DiscoveredFile
 from gradetape.intake.names import clean
+from gradetape.intake.unpacking import DownloadRefusedError, Unpacked, unpacked
 from gradetape.records import Submission, Unreadable
 from gradetape.text import few, one_line
 
@@ -43,12 +44,14 @@ class _HardLinkError(Exception):
 class Intake:
     """What was handed in, one result for each student, and the title of the layout; empty if only files were passed.
 
-    `attempts` counts all attempts, also those that do not count. `problem` says why it is not certain who owns the
-    files; then nothing may be graded. `passed_over` are the entries of the folder that are no submissions.
+    `of_platform` says whether it is a platform's download, recognised or refused, and no plain folder. `attempts`
+    counts all attempts, also those that do not count. `problem` says why it is not certain who owns the files; then
+    nothing may be graded. `passed_over` are the entries of the folder that are no submissions.
     """
 
     results: tuple[ReadResult, ...]
     title: str = ""
+    of_platform: bool = False
     attempts: int = 0
     problem: str = ""
     passed_over: tuple[Path, ...] = ()
@@ -68,16 +71,32 @@ def take_in(
     an exception.
     """
     asked = [Path(path) for path in paths]
-    reader = _Reader(assignment, secret)
-    found = discovery.find(asked, Clues(assignment, reader.declared), layout)
-    chosen = [choose(files, reader.declared, assignment) for files in people(found.files)]
-    read = _without_shared([reader.result(choice) for choice in chosen], reader.linked)
-    return Intake(
-        results=tuple(_without_doubles(_told_apart(_without_shared_ids(read)))), title=found.title,
-        attempts=sum(choice.attempts for choice in chosen), problem=found.problem,
-        passed_over=tuple(discovery.passed_over(asked[0], (*found.used, *(file.path for file in found.files)))
-                          if len(asked) == 1 else ()),
-    )  # fmt: skip
+    try:
+        with unpacked(asked, asked=layout is not None) as download:
+            inner = _Reader(assignment, secret).take_in(list(download.paths), layout) if download else None
+            if download and inner and (inner.of_platform or layout is not None or asked != _zips(asked)):
+                return _shown(inner, download)
+    except DownloadRefusedError as error:
+        return replace(_Reader(assignment, secret).take_in(asked, layout), problem=str(error))
+    return _Reader(assignment, secret).take_in(asked, layout)
+
+
+def _zips(paths: list[Path]) -> list[Path]:
+    """Those that are files; a path that leads into a zip is none."""
+    return [path for path in paths if path.is_file()]
+
+
+def _shown(inner: Intake, download: Unpacked) -> Intake:
+    """What was read from a zip, under the names that it has there."""
+    results = tuple(_renamed_file(result, download) for result in inner.results)
+    return replace(inner, results=results, problem=download.shown(inner.problem))
+
+
+def _renamed_file(result: ReadResult, download: Unpacked) -> ReadResult:
+    file = download.shown(result.file)
+    if isinstance(result, Submission):
+        return msgspec.structs.replace(result, file=file)
+    return msgspec.structs.replace(result, file=file, reason=download.shown(result.reason))
 
 
 def read(
@@ -104,6 +123,18 @@ class _Reader:
         self._assignment = assignment
         self._secret = tuple(secret)
         self.linked: dict[str, Inode] = {}
+
+    def take_in(self, paths: list[Path], layout: str | None) -> Intake:
+        """Everything at the paths."""
+        found = discovery.find(paths, Clues(self._assignment, self.declared), layout)
+        chosen = [choose(files, self.declared, self._assignment) for files in people(found.files)]
+        read = _without_shared([self.result(choice) for choice in chosen], self.linked)
+        used = (*found.used, *(file.path for file in found.files))
+        return Intake(
+            results=tuple(_without_doubles(_told_apart(_without_shared_ids(read)))), title=found.title,
+            of_platform=found.of_platform, attempts=sum(choice.attempts for choice in chosen), problem=found.problem,
+            passed_over=tuple(discovery.passed_over(paths[0], used)) if len(paths) == 1 else (),
+        )  # fmt: skip
 
     def declared(self, path: Path) -> str | None:
         """The assignment that a file declares; None if it declares none or cannot be read."""

@@ -29,7 +29,7 @@ class GitHub:
 
     def recognise(self, listing: Listing, *, asked: bool = False) -> Recognised | None:
         """The repositories, without the prefix that the assignment gives them."""
-        folders = [entry for entry in listing.folders if not names_a_platform(entry.name, folder=True)]
+        folders = [entry for entry in listing.folders if _can_be_repository(entry.name)]
         prefixes = _known_prefixes(listing, folders) or _shared_prefixes(folders, asked=asked)
         if not prefixes:
             return None
@@ -43,6 +43,10 @@ class GitHub:
         return Recognised.of(files, (entry.path for entry in own))
 
 
+def _can_be_repository(name: str) -> bool:
+    return not names_a_platform(name, folder=True) and not name.endswith(_CLONED)
+
+
 def _known_prefixes(listing: Listing, folders: list[FolderEntry]) -> set[str]:
     """The prefix that begins names and is certain to be an assignment's."""
     cloned = listing.root_name.removesuffix(_CLONED)
@@ -52,7 +56,7 @@ def _known_prefixes(listing: Listing, folders: list[FolderEntry]) -> set[str]:
     if named:
         return {named[0]}
     work = Counter(prefix for entry in folders for prefix in [_work(entry.name)] if prefix)
-    common = [prefix for prefix, count in work.items() if count > 1]
+    common = [prefix for prefix, count in work.items() if count > 1 or any(letter.isdigit() for letter in prefix)]
     return {max(common, key=lambda prefix: work[prefix])} if common else set()
 
 

@@ -29,6 +29,7 @@ from gradetape.text import few, one_line
 
 _STAMP_BYTES = 200
 _COURSE = ("source", "release", "autograded", "feedback", "gradebook.db", "nbgrader_config.py", "downloaded", "archive")
+_STAFF = ("source", "release", "autograded")
 _EXCHANGE = ("outbound", "feedback")
 _NOT_OWN = (
     "The folder's name says that it is {student}'s, but it belongs to the user {owner} of this system. "
@@ -63,6 +64,8 @@ class Nbgrader:
                 found = self.recognise(Listing.of_folder(inner.path, listing.clues), asked=asked)
                 used = {entry.path for entry in listing.entries if entry.name in (name, *others)}
                 return found and replace(found, used=frozenset(used))
+        if staff := [entry.name for entry in listing.folders if entry.name in _STAFF and entry.is_handed_in]:
+            return Recognised.unclear(f"{few(staff)} is the course staff's there, and submitted/ is missing")
         handed, folders = _handed_in(listing, asked=asked)
         return _of_one_assignment(handed, folders, listing) if handed else None
 

@@ -38,8 +38,8 @@ from gradetape.text import one_line
 _FOLDER_LINK = "This is a link to another folder. Hand in the notebook itself."
 _GONE = "The file does not exist or cannot be reached. Check the spelling of the path."
 _COPIES = (
-    "Several files are copies of one name, such as 'hw.ipynb' and 'hw (1).ipynb', which says nothing about whose they "
-    "are. Rename each to its student's name, or grade each by itself with --student."
+    "It is numbered like a copy, such as 'hw.ipynb' and 'hw (1).ipynb', and it is not certain whose it is. "
+    "Rename it to its student's name, or grade it by itself with --student."
 )
 _ASK = "It is not certain whose this file is, and it was not graded. Tell your instructor."
 _COPY = re.compile(r"(?P<name>.+?) ?\(\d{1,3}\)")
@@ -58,19 +58,23 @@ def find_plain(asked: list[Path]) -> list[DiscoveredFile]:
 
 def _without_copies(found: list[DiscoveredFile]) -> list[DiscoveredFile]:
     """Copies that a browser or a cloud drive has numbered belong to nobody for certain, unless a folder says it."""
-    same: dict[tuple[Path, str], list[DiscoveredFile]] = {}
-    for file in found:
-        if file.rank and not file.person:
-            match = _COPY.fullmatch(file.title)
-            same.setdefault((file.path.parent, clean(match["name"] if match else file.title).casefold()), []).append(
-                file
-            )
-    copies = {file.path for files in same.values() if len(files) > 1 and any(map(_is_copy, files)) for file in files}
-    return [replace(file, rank=0, problem=_COPIES, for_student=_ASK) if file.path in copies else file for file in found]
+    copied = {(file.path.parent, _original(file)) for file in found if _is_copy(file)}
+    of_nobody = {file.path for file in found if not file.person and (file.path.parent, _original(file)) in copied}
+    return [_as_copy(file) if file.rank and file.path in of_nobody else file for file in found]
+
+
+def _as_copy(file: DiscoveredFile) -> DiscoveredFile:
+    return replace(file, rank=0, problem=_COPIES, for_student=_ASK)
 
 
 def _is_copy(file: DiscoveredFile) -> bool:
-    return _COPY.fullmatch(file.title) is not None
+    return not file.person and file.rank > 0 and _COPY.fullmatch(file.title) is not None
+
+
+def _original(file: DiscoveredFile) -> str:
+    """The name without the number of a copy."""
+    match = _COPY.fullmatch(file.title)
+    return clean(match["name"] if match else file.title).casefold()
 
 
 def _asked(path: Path, *, owned: bool) -> list[DiscoveredFile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gradetape.files import link_in
@@ -20,6 +20,8 @@ from gradetape.intake.layouts.jupyterhub import JupyterHub
 from gradetape.intake.layouts.moodle import Moodle
 from gradetape.intake.layouts.nbgrader import Nbgrader
 from gradetape.intake.layouts.plain import find_plain
+from gradetape.intake.layouts.signatures import NBGRADER_INBOUND, NBGRADER_SUBMITTED, names_a_platform
+from gradetape.intake.names import clean
 from gradetape.text import counted, few, one_line
 
 PLAIN = "plain"
@@ -30,6 +32,11 @@ LAYOUT_NAMES = (*(layout.name for layout in LAYOUTS), PLAIN)
 _PLAIN_TITLE = "Plain folder"
 _MAX_DEPTH = 3
 _ASK = "It is not certain whose this file is, and it was not graded. Tell your instructor."
+_FOREIGN = (
+    "The file is named as a learning platform names submissions, and is in a folder: it is not certain which of the "
+    "two says whose it is. Rename the file, or grade it by itself with --student."
+)
+_ALONE = "it holds the work of one student only: pass the inner folder, or say what this one is with --layout"
 _BY_HAND = "Grade each part by itself, or say what the folder is with --layout."
 
 
@@ -46,19 +53,27 @@ class Found:
     used: frozenset[Path] = frozenset()
     problem: str = ""
 
+    @property
+    def of_platform(self) -> bool:
+        """Whether the folder looks like a platform's download, recognised or not certain."""
+        return bool(self.problem) or self.title not in ("", _PLAIN_TITLE)
+
 
 def find(paths: list[Path], clues: Clues, asked: str | None = None) -> Found:
     """The submissions at the paths, by the layout that was asked for or the one that explains the whole folder."""
     listing = _listing(paths, clues)
     if listing is None or asked == PLAIN:
         return _plain(paths)
+    if owned := _in_a_persons_folder(paths, clues):
+        return owned
     if asked is not None:
         return _asked_for(next(layout for layout in LAYOUTS if layout.name == asked), listing, paths)
     for explicit in (True, False):
         layouts = [layout for layout in LAYOUTS if layout.explicit is explicit]
         if readings := _readings(layouts, listing) or _of_itself(layouts, paths, clues):
-            return _decided(readings, listing, paths)
-    return _plain(paths)
+            found = _decided(readings, listing, paths)
+            return found if explicit else _without_foreign_names(found, paths)
+    return _without_foreign_names(_plain(paths), paths)
 
 
 def _listing(paths: list[Path], clues: Clues) -> Listing | None:
@@ -66,6 +81,36 @@ def _listing(paths: list[Path], clues: Clues) -> Listing | None:
     if any("\0" in os.fspath(path) or link_in(path) or not os.path.exists(path) for path in paths):
         return None
     return Listing.of_folder(paths[0], clues) if _is_one_folder(paths) else Listing.of_paths(paths, clues)
+
+
+def _in_a_persons_folder(paths: list[Path], clues: Clues) -> Found | None:
+    """Files that were passed out of a folder that a platform has named: the folder says whose they are."""
+    folders = {path: _platforms_folder(path) for path in paths if not is_folder(path)}
+    if len(folders) < len(paths) or not all(folders.values()):
+        return None
+    listing = Listing.of_paths(sorted({folder for folder in folders.values() if folder}), clues)
+    readings = [it for layout in LAYOUTS if layout.explicit and (it := layout.recognise(listing))]
+    files = {file.path.absolute(): file for it in readings for file in it.files}
+    own = [files[path.absolute()] for path in paths if path.absolute() in files]
+    return Found(tuple(own)) if len(own) == len(paths) else None
+
+
+def _platforms_folder(path: Path) -> Path | None:
+    """The outermost folder around a file that a platform has named: what is in it, a student may have named."""
+    around = (each for each in reversed(path.parents) if names_a_platform(each.name, folder=True))
+    return next((each for each in around if each.name not in (NBGRADER_SUBMITTED, NBGRADER_INBOUND)), None)
+
+
+def _without_foreign_names(found: Found, paths: list[Path]) -> Found:
+    """In a student's folder, a file that is named like another platform's may be somebody else's."""
+    inner = [file for file in found.files if file.rank and file.path.parent not in paths and file.path not in paths]
+    foreign = {file.path for file in inner if names_a_platform(file.path.name, folder=False)}
+    return replace(found, files=tuple(_foreign(file) if file.path in foreign else file for file in found.files))
+
+
+def _foreign(file: DiscoveredFile) -> DiscoveredFile:
+    refused = replace(file, rank=0, problem=_FOREIGN, for_student=_ASK)
+    return refused if file.folder else replace(refused, student=clean(file.path.parent.name), person="")
 
 
 def _is_one_folder(paths: list[Path]) -> bool:
@@ -100,11 +145,18 @@ def _below(layouts: list[Layout], listing: Listing, depth: int) -> Readings:
     """
     children = [entry for entry in listing.folders if entry.is_handed_in]
     read = [(child, _readings(layouts, Listing.of_folder(child.path, listing.clues), depth)) for child in children]
-    enough = 1 if len(children) == 1 and all(layout.explicit for layout in layouts) else 2
+    explicit = all(layout.explicit for layout in layouts)
+    if len(children) == 1 and not explicit:
+        read = [(child, [(layout, _unless_alone(it)) for layout, it in found]) for child, found in read]
+    enough = 1 if len(children) == 1 else 2
     if not any(_has_people(it, enough) or it.problem for _, found in read for _, it in found):
         return []
     recognised = {layout.name: layout for _, found in read for layout, _ in found}
     return [(layout, _union(name, read, listing.clues)) for name, layout in recognised.items()]
+
+
+def _unless_alone(it: Recognised) -> Recognised:
+    return it if it.problem or _has_people(it, 2) else Recognised.unclear(_ALONE)
 
 
 def _has_people(it: Recognised, count: int) -> bool:
