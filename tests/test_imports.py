@@ -38,9 +38,11 @@ ALLOWED = {
     "release": {"course", "scaffold", "judge.registry"},
     "grading": {"engine", "gradebook", "report", "exports", "course", "intake", "remote.budget"},
     "verify": {"engine", "grading", "report", "release", "scaffold", "course"},
+    "bridges": {"grading", "engine", "report", "course"},
     "doctor": {"runtime", "sandbox", "remote", "course"},
     "cli": {
-        "grading", "engine", "verify", "release", "scaffold", "doctor", "report", "exports", "runtime", "course",
+        "bridges", "grading", "engine", "verify", "release", "scaffold", "doctor", "report", "exports", "runtime",
+        "course",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -55,7 +57,7 @@ DOORS = {
     "keras": {"worker"},
     "tf_keras": {"worker"},
     "sqlalchemy": {"gradebook"},
-    "otter": {"release"},
+    "otter": {"release", "bridges"},
     "matplotlib": {"report"},
     "rich": {"cli", "verify", "report"},
     "click": {"cli"},

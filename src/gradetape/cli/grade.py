@@ -20,13 +20,23 @@ from gradetape.grading.changes import as_json as changes_as_json
 from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.grading.results import max_points
 from gradetape.grading.run import GradeReport, Interrupted, run, workload
+from gradetape.grading.selection import LAYOUTS
 from gradetape.grading.workload import Workload
 
 
 @click.command("grade")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--assignment", metavar="NAME", help="Assignment to grade for; overrides the notebooks' metadata.")
-@click.option("--student", metavar="NAME", help="Student name for a single submission; overrides the file name.")
+@click.option(
+    "--student", metavar="NAME", type=options.student_name,
+    help="Student name for a single submission; overrides the file name.",
+)  # fmt: skip
+@click.option(
+    "--layout",
+    metavar="NAME",
+    type=click.Choice(LAYOUTS),
+    help=f"Layout of the folder: {', '.join(LAYOUTS)}. [default: recognised]",
+)
 @click.option(
     "--out",
     metavar="DIR",
@@ -44,9 +54,9 @@ from gradetape.grading.workload import Workload
 )
 @options.as_json
 def command(
-    paths: tuple[Path, ...], assignment: str | None, student: str | None, out: Path | None, question: str | None,
-    regrade: bool, dry_run: bool, watch: bool, workers: int | None, device: str | None, isolation: str | None,
-    as_json: bool,
+    paths: tuple[Path, ...], assignment: str | None, student: str | None, layout: str | None, out: Path | None,
+    question: str | None, regrade: bool, dry_run: bool, watch: bool, workers: int | None, device: str | None,
+    isolation: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the result pages.
 
@@ -63,7 +73,7 @@ def command(
       gradetape grade submissions/ --assignment custom-training --watch
     """
     request = GradeRequest(
-        paths=paths, assignment=assignment, student=student, out=out, question=question, regrade=regrade,
+        paths=paths, assignment=assignment, student=student, layout=layout, out=out, question=question, regrade=regrade,
         engine=EngineOptions(workers=workers, isolation=isolation, device=device),
     )  # fmt: skip
     if watch:

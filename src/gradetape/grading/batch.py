@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+import msgspec
+
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
 from gradetape.gradebook import Gradebook
@@ -113,11 +115,21 @@ class BatchGrader:
         name = self._gradable.assignment.name
         for each in submissions:
             known = each and not regrade and self._book.recall(name, each.student, self._builder.key(each))
-            if isinstance(known, Grade):
+            if each and isinstance(known, Grade):
+                known = self._with_origin(known, each)
                 batch.grades.append(known)
                 self._listener(SubmissionKnown(known))
             else:
                 yield each
+
+    def _with_origin(self, known: Grade, submission: Submission) -> Grade:
+        """The grade with what the platform says now; an attempt of its own if that has changed."""
+        if submission.origin in (None, known.origin):
+            return known
+        grade = msgspec.structs.replace(known, origin=submission.origin)
+        digests = {key.question: key.digest for key in self._builder.question_keys(submission)}
+        self._book.record(grade, known.assignment, force=True, composed_of=digests)
+        return grade
 
     def _graded(self, stream: Stream, book: SharedGradebook, *, regrade: bool) -> list[Grade]:
         """Starts the engine when there is something to grade."""

@@ -84,6 +84,7 @@ class GradeBuilder:
             layers=run.layers, devices=run.devices, seconds=run.seconds, review=run.review,
             questions=tuple(question for question in assignment.questions if question.id in have),
             versions=self._environment.versions | run.versions, modified=submission.modified,
+            origin=submission.origin,
         )  # fmt: skip
 
     def _left_out(self, have: Collection[str]) -> Iterator[str]:

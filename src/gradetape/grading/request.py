@@ -21,14 +21,16 @@ NO_ISOLATION = "WARNING: no isolation: code in a submission can read and change 
 class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Files or folders to grade, and how.
 
-    `assignment` and `student` override what the files declare. `out` is the results folder, by default the
-    configuration's. With `question`, an id or a unique prefix, only that question is judged; the grades have the others
-    as far as their results are known. With `regrade`, what has a result is judged again.
+    `assignment` and `student` override what the files declare, `layout` names the layout of the folder. `out` is the
+    results folder, by default the configuration's. With `question`, an id or a unique prefix, only that question is
+    judged; the grades have the others as far as their results are known. With `regrade`, what has a result is judged
+    again.
     """
 
     paths: tuple[Path, ...]
     assignment: str | None = None
     student: str | None = None
+    layout: str | None = None
     out: Path | None = None
     question: str | None = None
     regrade: bool = False
@@ -58,7 +60,7 @@ class GradePlan:
         """Warnings to show before grading starts, in sentences."""
         environment = self.engine.environment
         isolation = (NO_ISOLATION,) if environment.isolation == "none" else ()
-        return (*self.selection.warnings, *isolation, environment.message)
+        return (self.selection.recognised, *self.selection.warnings, *isolation, environment.message)
 
 
 def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_engine) -> GradePlan:
@@ -68,7 +70,9 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
     """
     results = request.out or course.root / course.config.results
     secret = (*course.secret_places, results)
-    selection = select(request.paths, assignment=request.assignment, student=request.student, secret=secret)
+    selection = select(
+        request.paths, assignment=request.assignment, student=request.student, layout=request.layout, secret=secret
+    )
     gradable = GradableAssignment.open(course, selection.assignment)
     question = None if request.question is None else resolve(request.question, gradable.assignment)
     times_of(course)

@@ -114,7 +114,7 @@ class Results:
         )
         scores = self._final_scores(assignment, [*grades, *unreadable])
         index = write(
-            folder, grades, unreadable, course=_title(self.course), assignment=name, title=assignment.title,
+            folder, grades, unreadable, course=course_title(self.course), assignment=name, title=assignment.title,
             max_points=max_points(assignment), final_scores=scores.by_student, options=options,
             changes=self.book.changes(name), students=students,
         )  # fmt: skip
@@ -188,6 +188,6 @@ def max_points(assignment: Assignment, question: str | None = None) -> float:
     return sum(each.points for each in assignment.questions if question in (None, each.id))
 
 
-def _title(course: Course) -> str:
+def course_title(course: Course) -> str:
     """The course's title, or an empty text if it is not set."""
     return course.config.course if "course" in course.config.model_fields_set else ""
