@@ -403,6 +403,12 @@ def test_a_comment_of_somebody_else_stays() -> None:
     assert "left as it is: row 2, Jane Doe (4711): the comment is not gradetape's" in found.notes
 
 
+def test_a_row_without_a_field_for_the_comment_gets_the_points_alone() -> None:
+    content = b"Identifier,Grade,Maximum Grade,Feedback comments\nParticipant 4711,,11\n"
+    found = filled("moodle", content, both(MOODLE)[0])
+    assert (found.content, found.comments) == (content.replace(b",,11", b",8.5,11"), ())
+
+
 def test_a_row_that_a_comma_has_moved_is_refused() -> None:
     content = CANVAS.filled().replace(b'"Doe, Jane"', b"Doe, Jane")
     assert "row 4 has 10 fields, the first row 9" in refusal("canvas", content, a_score())

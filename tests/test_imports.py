@@ -36,7 +36,7 @@ ALLOWED = {
     "engine": {"wire", "judge", "runtime", "course"},
     "scaffold": {"course"},
     "release": {"course", "scaffold", "judge.registry"},
-    "grading": {"engine", "gradebook", "report", "exports", "course", "intake"},
+    "grading": {"engine", "gradebook", "report", "exports", "course", "intake", "remote.budget"},
     "verify": {"engine", "grading", "report", "release", "scaffold", "course"},
     "bridges": {"grading", "engine", "report", "course"},
     "doctor": {"runtime", "sandbox", "remote", "course"},

@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from gradetape.course import assignments as courses
+from gradetape.course.check_code import _codes
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.source import PythonSource
 from gradetape.engine import LocalEngine, MockEngine, judge, open_engine
@@ -23,7 +24,6 @@ from gradetape.errors import ConfigError, CourseError, InfrastructureError, Requ
 from gradetape.records import CellEvent, Check, CheckLimit, CheckResult, Job, Lost, Outcome, Verdict
 from gradetape.verify.mutation import MutationReport, MutationRequest, Sample, append_survivors, mutate
 from gradetape.verify.mutation import mutation as mutation_module
-from gradetape.verify.mutation.check_code import _codes
 from gradetape.verify.mutation.generate import OPERATORS, generate
 from gradetape.verify.mutation.records import GeneratedMutant, Solution
 from gradetape.verify.mutation.table import render

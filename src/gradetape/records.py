@@ -203,6 +203,16 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         return round(sum(result.points for result in self.of(question_id)), 6)
 
 
+class PointsChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A question for which the same file got other points than in the attempt before; `at` is an ISO time in UTC."""
+
+    student: str
+    question: str
+    before: float
+    after: float
+    at: str = ""
+
+
 class Override(msgspec.Struct, frozen=True, kw_only=True):
     """Points that staff set for a question instead of the checks; `at` and `undone_at` are ISO times in UTC."""
 

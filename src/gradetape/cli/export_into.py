@@ -37,7 +37,7 @@ def subcommand(name: str, platform: GradePlatform) -> click.Command:
     comments = ", and the feedback comments unless they are somebody else's" if name == "moodle" else ""
     text = _HELP.format(name=name, title=platform.title, file=platform.file, comments=comments)
 
-    @click.command(name, help=text)
+    @click.command(name, help=text, short_help=f"Fill the scores into {platform.title}'s own file of grades.")
     @click.option("--into", metavar="FILE", type=PATH, required=True, help="The file that the platform exported.")
     @click.option("--assignment", metavar="NAME", help="The assignment, if the gradebook has several.")
     @click.option("--column", metavar="NAME", default="", help="The column to fill. [default: the assignment's]")

@@ -118,9 +118,11 @@ class _Filling:
     def comments(self) -> Iterator[FieldChange]:
         """The comments that change; those that somebody else wrote stay."""
         place = self._column.comment_at
-        for score, row in self._matched() if place is not None else ():
+        for score, row in self._matched():
+            if place is None or place >= len(self._of(row)):
+                continue
             before = value_at(self._of(row), place)
-            if place is not None and score.comment not in ("", before) and _is_ours(before):
+            if score.comment not in ("", before) and _is_ours(before):
                 yield FieldChange(row, score.student, place, before, score.comment)
 
     def problems(self) -> Iterator[str]:

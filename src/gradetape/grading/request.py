@@ -23,7 +23,8 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `assignment` and `student` override what the files declare, `layout` names the layout of the folder. `out` is the
     results folder, by default the configuration's. With `question`, an id or a unique prefix, only that question is
-    graded, into a separate folder below `out`. With `regrade`, submissions that have a grade are graded again.
+    judged; the grades have the others as far as their results are known. With `regrade`, what has a result is judged
+    again.
     """
 
     paths: tuple[Path, ...]
@@ -51,9 +52,8 @@ class GradePlan:
 
     @property
     def gradebook(self) -> Path | str:
-        """The folder of the grades: one question's points never replace those of the whole assignment."""
-        url = self.gradable.course.config.gradebook
-        return url if url and not self.question else self.folder / "gradebook.sqlite"
+        """The file or the database of the grades."""
+        return self.gradable.course.config.gradebook or self.folder / "gradebook.sqlite"
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -79,6 +79,6 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
     hidden = (*request.engine.hidden, results, *gradable.private_files, *request.paths)
     engine = open_engine(gradable, msgspec.structs.replace(request.engine, hidden=hidden))
     return GradePlan(
-        gradable=gradable, selection=selection, engine=engine, folder=results / (question or ""), question=question,
-        regrade=request.regrade, options_again=options_again(request.out, question),
+        gradable=gradable, selection=selection, engine=engine, folder=results, question=question,
+        regrade=request.regrade, options_again=options_again(request.out),
     )  # fmt: skip
