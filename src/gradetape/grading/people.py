@@ -35,7 +35,8 @@ def under_known_names(book: Gradebook, selection: Selection) -> Selection:
     ids = {name: found for found, name in names.items()}
     submissions = tuple(_named(each, names, ids) for each in selection.submissions)
     unreadable = tuple(_named(each, names, ids) for each in selection.unreadable)
-    _refuse_doubles([each.student for each in (*submissions, *unreadable)], [each.student for each in results])
+    renamed: list[Submission | Unreadable] = [*submissions, *unreadable]
+    _refuse_doubles([each.student for each in renamed], [each.student for each in results])
     return msgspec.structs.replace(selection, submissions=submissions, unreadable=unreadable)
 
 
