@@ -11,6 +11,7 @@ from gradetape.grading import changes
 from gradetape.grading.batch import Batch, BatchGrader
 from gradetape.grading.events import Listener, Warned
 from gradetape.grading.one_question import left_out, listener_for, only
+from gradetape.grading.people import under_known_names
 from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results
 from gradetape.grading.workload import Workload
@@ -86,14 +87,15 @@ def workload(plan: GradePlan) -> Workload:
     known = "://" in str(place) or Path(place).is_file()
     with plan.engine as engine, Gradebook.open(place if known else ":memory:") as book:
         grader = BatchGrader(plan.gradable, engine, book, lambda _: None, question=plan.question)
-        return grader.workload(plan.selection.submissions, regrade=plan.regrade)
+        return grader.workload(under_known_names(book, plan.selection).submissions, regrade=plan.regrade)
 
 
 def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
     """Grades, and ends every process of the engine before the pages are written."""
     with plan.engine as engine:
         grader = BatchGrader(plan.gradable, engine, book, listener, question=plan.question)
-        return grader.run(plan.selection.submissions, plan.selection.unreadable, regrade=plan.regrade)
+        selection = under_known_names(book, plan.selection)
+        return grader.run(selection.submissions, selection.unreadable, regrade=plan.regrade)
 
 
 def _of_question(batch: Batch, question: str | None) -> Batch:
