@@ -6,11 +6,16 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import nbformat
 import pytest
 
+from gradetape.course import assignments as courses
+from gradetape.course.gradable import GradableAssignment
+from gradetape.engine import MockEngine
 from gradetape.gradebook import Gradebook
-from gradetape.records import CellEvent, Check, CheckResult, Job, Lost, Outcome, Status, Verdict
+from gradetape.grading.batch import BatchGrader
+from gradetape.records import CellEvent, Check, CheckResult, Job, Lost, Origin, Outcome, Status, Verdict
 from tests.books import attempts, engine_of
 from tests.course import DOUBLE, HALVE, notebook, write_files
 from tests.regrading import (
@@ -22,12 +27,14 @@ from tests.regrading import (
     PUBLIC,
     USES_REFERENCE,
     Answer,
+    checks_of,
     compared,
     edit,
     failed,
     grade,
     passed,
 )
+from tests.submissions import script
 
 
 @pytest.fixture
@@ -395,3 +402,18 @@ def test_the_gradebook_holds_nothing_from_which_the_seed_could_be_guessed(root: 
         records = connection.exec_driver_sql("SELECT record FROM question_results").scalars().all()
     assert records and not any(seed in record for record in records)
     assert len(json.loads(records[0])["parts"]["seed"]) == 64
+
+
+def test_what_the_platform_says_anew_leaves_a_grade_composed_of_its_results(root: Path) -> None:
+    """A mark of lateness that comes later is an attempt of its own, and the reasons of the next run are still known."""
+    gradable = GradableAssignment.open(courses.find(root), "tiny")
+    engine = MockEngine(lambda job: passed(job, checks_of(gradable)), checks=checks_of(gradable))
+    submission = script("ada", f"{DOUBLE}\n{HALVE}\n", assignment="tiny")
+    with Gradebook.open(root / "gradebook.sqlite") as book:
+        grader = BatchGrader(gradable, engine, book, lambda _: None)
+        for late in (None, True):
+            origin = Origin(layout="canvas", id="7", late=late)
+            grader.run([msgspec.structs.replace(submission, origin=origin)])
+            assert book.latest("tiny")[0].origin == origin
+            assert set(book.composition("tiny")["ada"]) == BOTH
+    assert len([job for job in engine.jobs if not job.trusted]) == 1
