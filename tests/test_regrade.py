@@ -17,7 +17,7 @@ from gradetape.gradebook import Gradebook
 from gradetape.grading.batch import BatchGrader
 from gradetape.records import CellEvent, Check, CheckResult, Job, Lost, Origin, Outcome, Status, Verdict
 from tests.books import attempts, engine_of
-from tests.course import DOUBLE, HALVE, notebook, write_files
+from tests.course import DOUBLE, HALVE, by_student, called, notebook, write_files
 from tests.regrading import (
     BOTH,
     DOUBLED,
@@ -417,3 +417,33 @@ def test_what_the_platform_says_anew_leaves_a_grade_composed_of_its_results(root
             assert book.latest("tiny")[0].origin == origin
             assert set(book.composition("tiny")["ada"]) == BOTH
     assert len([job for job in engine.jobs if not job.trusted]) == 1
+
+
+def test_the_command_judges_what_a_change_affects_and_gets_what_a_full_run_gets(root: Path) -> None:
+    """With workers: the whole submission, the same again, one question after a change, and one question alone."""
+    (root / "in/grace.ipynb").write_text(notebook(DOUBLE, "def halve(x):\n    return x // 2"))
+    line = ("grade", "in", "--workers", "1", "--json")
+    first = called(root, *line)
+    again = called(root, *line)
+    assert (again.returncode, again.stdout) == (first.returncode, first.stdout) and first.returncode == 0
+    assert "2 of 2 already have a grade and are skipped" in again.stderr
+    edit(root, HIDDEN, "2 * number", "number + number")
+    changed = called(root, *line)
+    assert f"{DOUBLED}: its checks changed" in changed.stderr and HALVED not in changed.stderr
+    alone = called(root, *line, "--question", "q02", "--regrade")
+    whole = by_student(first)
+    for run in (changed, alone):
+        for student, found in by_student(run).items():
+            for question, result in found["questions"].items():
+                before = whole[student]["questions"][question]
+                assert [_untimed(check) for check in result["checks"]] == [
+                    _untimed(check) for check in before["checks"]
+                ]
+    assert {student: list(found["questions"]) for student, found in by_student(alone).items()} == {
+        "ada": [HALVED], "grace": [HALVED]
+    }  # fmt: skip
+    assert called(root, *line).stderr.count("already have a grade") == 1
+
+
+def _untimed(check: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in check.items() if name != "seconds"}
