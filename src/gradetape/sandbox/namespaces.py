@@ -94,6 +94,7 @@ class NamespaceSandbox:
 
     def _worker(self, uid: int, work: Callable[[], None], reports: Reports) -> NoReturn:
         """C: drops all privileges, then runs the student's code."""
+        reports.memory()
         syscalls.die_with_parent()
         syscalls.set_dumpable(True)
         os.chdir(root.HOME)

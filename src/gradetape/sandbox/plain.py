@@ -45,6 +45,7 @@ class PlainSandbox:
         worker = os.fork()
         if worker == 0:
             tree.leave()
+            reports.memory()
             layers = self._confine(uid if self._as_root else None, folder)
             reports.ready(layers)
             work()

@@ -27,6 +27,10 @@ _KEPT = (*_DEFINITIONS, ast.Import, ast.ImportFrom)
 class Cells:
     """The namespace of one submission, and the cells that run in it."""
 
+    __slots__ = (
+        "_compiled", "_copied", "_defined_in", "_label", "_namespace", "_only_definitions", "_output", "_transform",
+    )  # fmt: skip
+
     def __init__(self, namespace: dict[str, Any], output: Output) -> None:
         self._namespace = namespace
         self._output = output

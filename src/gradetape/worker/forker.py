@@ -18,7 +18,7 @@ from gradetape.sandbox.base import ELSEWHERE, Policy, Sandbox, SandboxUnavailabl
 from gradetape.sandbox.groups import Group, Groups
 from gradetape.sandbox.namespaces import NamespaceSandbox
 from gradetape.sandbox.plain import PlainSandbox
-from gradetape.sandbox.reports import Failed, Pipe, Reader, Report, SandboxReady
+from gradetape.sandbox.reports import Failed, Pipe, Report, SandboxReady, report_channel
 from gradetape.worker.process import WorkerProcess
 
 DATA = 100  # the descriptor of a worker's data socket
@@ -62,11 +62,11 @@ class Forker:
         """Forks a worker that runs `work` with the descriptor `data`; `uids` are those in use. Raises OSError."""
         uid = self._uids.take(uids)
         group = self._groups.make()
-        read, write = os.pipe()
+        reader, write = report_channel()
         try:
             pid = os.fork()
         except OSError:
-            os.close(read)
+            reader.close()
             os.close(write)
             if group:
                 group.remove()
@@ -74,7 +74,7 @@ class Forker:
         if pid == 0:
             self._become(uid, group, data, write, work)
         os.close(write)
-        return WorkerProcess(number, pid, uid, Reader(read), group, owner)
+        return WorkerProcess(number, pid, uid, reader, group, owner)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ class Forker:
                 ) from None
 
     def _become(self, uid: int, group: Group | None, data: int, write: int, work: Callable[[], None]) -> NoReturn:
-        """In the child: keeps only the data socket and the report pipe of the zygote's, then enters the sandbox."""
+        """In the child: keeps only the data socket and the report channel of the zygote's, then enters the sandbox."""
         pipe = Pipe(_REPORT)
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

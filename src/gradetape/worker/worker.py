@@ -12,7 +12,6 @@ import sys
 import tempfile
 import types
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,22 +42,31 @@ class MissingName(Exception):
 
 
 class Worker:
-    """Answers requests of the form [sequence, operation, arguments, released handles]."""
+    """Answers requests of the form [sequence, operation, arguments, released handles].
 
-    def __init__(self, sock: socket.socket, output_limit: int, device_mb: int = 0) -> None:
+    It is made before the fork, so that the zygote knows where in memory it is.
+    """
+
+    __slots__ = ("_cells", "_channel", "_device_mb", "_main", "_names", "_objects", "_operations", "_output")
+
+    def __init__(self, sock: socket.socket, output_limit: int) -> None:
         self._objects = Objects()
         self._channel = Channel(sock, Encoder(self._objects.refer), Decoder(self._objects.revive, trusting=True))
         self._output = Output(output_limit)
-        sys.stdout = sys.stderr = self._output
-        main = types.ModuleType("__main__")
-        sys.modules["__main__"] = main
-        self._names = main.__dict__
+        self._main = types.ModuleType("__main__")
+        self._names = self._main.__dict__
         self._cells = Cells(self._names, self._output)
-        self._device_mb = device_mb
+        self._device_mb = 0
         self._operations = self._table()
 
-    def serve(self) -> None:
-        """Answers until the judge closes the connection."""
+    def serve(self, device_mb: int = 0) -> None:
+        """Answers until the judge closes the connection; `device_mb` is as for `prepare`."""
+        self._device_mb = device_mb
+        sys.stdout = sys.stderr = self._output
+        sys.modules["__main__"] = self._main
+        self._answer_all()
+
+    def _answer_all(self) -> None:
         while True:
             try:
                 sequence, operation, args, released = self._channel.receive()
@@ -87,7 +95,7 @@ class Worker:
 
     def _table(self) -> Mapping[str, Callable[..., Any]]:
         return {
-            Operation.HELLO: partial(prepare, self._device_mb), Operation.CELL: self._cells.run,
+            Operation.HELLO: self._prepare, Operation.CELL: self._cells.run,
             Operation.CHANGED: changed, Operation.SEED: seed, Operation.OUTPUT: self._take_output,
             Operation.NAME: self._name, Operation.MODULE: _MODULES.__getitem__,
             Operation.GETATTR: getattr, Operation.SETATTR: setattr, Operation.DELATTR: delattr,
@@ -98,6 +106,9 @@ class Worker:
             Operation.ISINSTANCE: _is_instance, Operation.ISSUBCLASS: issubclass, Operation.NUMBERS: numbers,
             Operation.FOLDER: tempfile.mkdtemp, Operation.READ_TREE: _read_tree, Operation.WRITE_TREE: _write_tree,
         }  # fmt: skip
+
+    def _prepare(self) -> dict[str, Any]:
+        return prepare(self._device_mb)
 
     def _name(self, name: str) -> object:
         if name not in self._names:

@@ -1,0 +1,104 @@
+"""Compares a worker's memory with the zygote's, from outside.
+
+A worker is a fork: what the imports made lies at the same addresses in it as in the zygote, and so do the worker's own
+objects, which are made before the fork. The addresses of all that is code (see `inventory`) are collected once, with
+the words that the zygote itself has there. A look reads these words of a worker and compares them. Only where some
+differ are single names looked at, and named with the zygote's own text: nothing that the worker holds is ever shown,
+called or followed further than from a dict to its entries.
+
+This finds what a submission replaced, even if it lies about it. It cannot find code that replaces nothing Python knows
+about (native code), or that puts everything back before a look. Points never depend on it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+from types import CodeType, FrameType
+
+import numpy as np
+
+from gradetape.worker import layout
+from gradetape.worker.inventory import PartRecord, SlotsRecord, records
+from gradetape.worker.memory import WORD, Memory, MemoryUnreadable, WordReader
+
+_MOST = 20
+_STACK_BYTES = 8192
+_MEMORY = "/proc/self/mem"
+
+
+def open_memory() -> int | None:
+    """A descriptor of this process's memory, for reading; None where the kernel does not offer it."""
+    try:
+        return os.open(_MEMORY, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+class Comparison:
+    """What a worker should be like, and what may differ.
+
+    `worker` is the worker that every fork continues; raises UnknownLayout or MemoryUnreadable where nothing can be
+    compared.
+    """
+
+    def __init__(self, worker: object) -> None:
+        layout.verify()
+        self._records = [*records(worker), PartRecord("sys.settrace or sys.setprofile", layout.trace_addresses())]
+        lists = [np.fromiter(record.addresses(), np.uint64) for record in self._records]
+        self._reader = WordReader(np.concatenate(lists))
+        self._owner = np.repeat(np.arange(len(lists)), [len(each) for each in lists])
+        self._usual: set[str] = set()
+        memory = open_memory()
+        if memory is None:
+            raise MemoryUnreadable(f"{_MEMORY} cannot be opened")
+        try:
+            self._expected = self._reader.read(Memory(memory, os.getpid()))
+        finally:
+            os.close(memory)
+
+    def changes(self, memory: Memory, trusted: bool) -> tuple[str, ...]:
+        """The names of what differs in a worker, a few at most; raises MemoryUnreadable.
+
+        What differs in a `trusted` worker is usual, and is not reported from then on.
+        """
+        names = [name for name in self._differences(memory) if name not in self._usual]
+        if trusted:
+            self._usual.update(names)
+            return ()
+        return tuple(dict.fromkeys(names))[:_MOST]
+
+    def _differences(self, memory: Memory) -> Iterator[str]:
+        """The names of what differs; the slots of classes only if nothing else does, since much follows from a name."""
+        differ = np.flatnonzero(self._reader.read(memory) != self._expected)
+        owners = [self._records[number] for number in np.unique(self._owner[differ])]
+        named = (name for owner in owners if not isinstance(owner, SlotsRecord) for name in owner.changes(memory.read))
+        some = list(islice(named, 50 * _MOST))
+        yield from some
+        if not some:
+            yield from (name for owner in owners if isinstance(owner, SlotsRecord) for name in owner.changes(memory.read))
+
+
+class WaitingPlace:
+    """Whether a worker waits for a request: then its loop has called what receives one, and nothing else.
+
+    The frames of Python lie one behind the other, from `frame` on, which is running when a worker is forked. `loop` is
+    the code of the worker's loop, `waiting` what it calls to wait, `others` what else it calls.
+    """
+
+    def __init__(self, frame: FrameType, loop: CodeType, waiting: CodeType, others: tuple[CodeType, ...]) -> None:
+        self._address = layout.frame_address(frame)
+        self._loop, self._waiting = id(loop), id(waiting)
+        self._called = np.array([id(code) for code in (waiting, *others)], np.uint64)
+
+    def holds(self, memory: Memory) -> bool:
+        """Whether the worker waits now; raises MemoryUnreadable."""
+        data = memory.read(self._address, _STACK_BYTES)
+        words = np.frombuffer(data[: len(data) // WORD * WORD], np.uint64)
+        [*loops] = np.flatnonzero(words == self._loop)
+        if not loops:
+            return False
+        called = words[loops[0] :]
+        found = called[np.isin(called, self._called)]
+        return bool(len(found)) and int(found[0]) == self._waiting
