@@ -40,7 +40,9 @@ class CheckContext:
         self.budget = CheckBudget()
         self._control = control
         open_transport = recording.open_transport if recording is not None else Channel
-        self.student: Session = RemoteSession(control, STUDENT, job.cells, job.limits, self.budget, open_transport)
+        self.student: Session = RemoteSession(
+            control, STUDENT, job.cells, job.limits, self.budget, open_transport, job.trusted
+        )
         self._recorded = recording is not None
         self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget)
         self._clean_sessions: list[RemoteSession] = []
@@ -114,6 +116,10 @@ class CheckContext:
         """For a liar: the recorded replies replace the student's in the next check."""
         self.student = PlaybackSession(recording, self.job.limits, self.budget)
         self._recorded = True
+
+    def review(self) -> None:
+        """Looks at the student's worker once more, after the last check."""
+        self.student.review()
 
     def close(self) -> None:
         """Ends every worker."""

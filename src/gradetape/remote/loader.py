@@ -16,6 +16,7 @@ from gradetape.remote.budget import CheckBudget
 from gradetape.remote.connection import WorkerConnection
 from gradetape.remote.roles import Role
 from gradetape.text import printable, strip_ansi
+from gradetape.wire.messages import FROM_OUTSIDE
 from gradetape.wire.operations import Operation
 
 _NO_GPU = "Run `gradetape doctor`, or grade on the CPU: --device cpu."
@@ -23,6 +24,7 @@ _REVIEW_S = 10.0
 _MAX_REVIEWED = 20
 _NO_REVIEW = "its process did not report what its cells replaced in NumPy, TensorFlow and Keras"
 _MAX_CHARACTERS = 1 << 19
+UNCOMPARED = "not compared after the last check, since its process had ended"
 _TOO_MUCH = "… (the output of the cells up to here is too long: nothing more is kept)"
 _DEFINITIONS, _NOTHING = 1, 2
 
@@ -51,7 +53,7 @@ class LoadReport:
 
     Only its methods set its attributes. `events` lists the events of the cells' first run, `layers` the isolation
     layers in force, `devices` and `versions` those of TensorFlow (received before any cell is run). `review` lists what
-    the cells replaced in the libraries: that is the worker's own testimony, and decides nothing.
+    the cells replaced: that is the worker's own testimony, and what was found from outside. It decides nothing.
     """
 
     def __init__(self, cells: tuple[Cell, ...] = ()) -> None:
@@ -75,7 +77,21 @@ class LoadReport:
     def set_review(self, places: Any) -> None:
         """Sets what the cells replaced in the libraries, if the worker sent a list of names."""
         if type(places) is list and all(type(place) is str for place in places):
-            self.review = tuple(f"its cells replaced {printable(place, 100)}" for place in places[:_MAX_REVIEWED])
+            self.review = ()
+            self.add_replaced(tuple(places))
+
+    def add_replaced(self, places: tuple[str, ...]) -> None:
+        """Adds names that the cells replaced, a few at most; those that are known already are left out."""
+        self.add_findings(tuple(f"its cells replaced {printable(place, 100)}" for place in places))
+
+    def add_findings(self, findings: tuple[str, ...]) -> None:
+        """Adds what staff should see, a few at most."""
+        self.review = tuple(dict.fromkeys((*self.review, *findings)))[:_MAX_REVIEWED]
+
+    def note_uncompared(self) -> None:
+        """Notes that no worker was left to be compared after the last check."""
+        if FROM_OUTSIDE in self.layers:
+            self.layers = (*self.layers, UNCOMPARED)
 
     def expect_review(self) -> None:
         """Begins the review: a worker that does not answer is reported as well."""

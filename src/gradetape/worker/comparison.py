@@ -13,71 +13,21 @@ about (native code), or that puts everything back before a look. Points never de
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Iterator
 from itertools import islice
 from types import CodeType, FrameType
 
 import numpy as np
 
+from gradetape.sandbox.reports import Memory, open_memory
+from gradetape.wire.messages import Look, Looked
 from gradetape.worker import layout
 from gradetape.worker.inventory import PartRecord, SlotsRecord, records
-from gradetape.worker.memory import WORD, Memory, MemoryUnreadable, WordReader
+from gradetape.worker.memory import WORD, MemoryReader, MemoryUnreadable, WordReader
 
-_MOST = 20
+_MOST, _MANY = 20, 1000
 _STACK_BYTES = 8192
-_MEMORY = "/proc/self/mem"
-
-
-def open_memory() -> int | None:
-    """A descriptor of this process's memory, for reading; None where the kernel does not offer it."""
-    try:
-        return os.open(_MEMORY, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-
-
-class Comparison:
-    """What a worker should be like, and what may differ.
-
-    `worker` is the worker that every fork continues; raises UnknownLayout or MemoryUnreadable where nothing can be
-    compared.
-    """
-
-    def __init__(self, worker: object) -> None:
-        layout.verify()
-        self._records = [*records(worker), PartRecord("sys.settrace or sys.setprofile", layout.trace_addresses())]
-        lists = [np.fromiter(record.addresses(), np.uint64) for record in self._records]
-        self._reader = WordReader(np.concatenate(lists))
-        self._owner = np.repeat(np.arange(len(lists)), [len(each) for each in lists])
-        self._usual: set[str] = set()
-        memory = open_memory()
-        if memory is None:
-            raise MemoryUnreadable(f"{_MEMORY} cannot be opened")
-        try:
-            self._expected = self._reader.read(Memory(memory, os.getpid()))
-        finally:
-            os.close(memory)
-
-    def changes(self, memory: Memory, trusted: bool) -> tuple[str, ...]:
-        """The names of what differs in a worker, a few at most; raises MemoryUnreadable.
-
-        What differs in a `trusted` worker is usual, and is not reported from then on.
-        """
-        names = [name for name in self._differences(memory) if name not in self._usual]
-        if trusted:
-            self._usual.update(names)
-            return ()
-        return tuple(dict.fromkeys(names))[:_MOST]
-
-    def _differences(self, memory: Memory) -> Iterator[str]:
-        """The names of what differs; the slots of classes only if nothing else does, since much follows from a name."""
-        differ = np.flatnonzero(self._reader.read(memory) != self._expected)
-        owners = [self._records[number] for number in np.unique(self._owner[differ])]
-        named = (name for owner in owners if not isinstance(owner, SlotsRecord) for name in owner.changes(memory.read))
-        some = list(islice(named, 50 * _MOST))
-        yield from some
-        if not some:
-            yield from (name for owner in owners if isinstance(owner, SlotsRecord) for name in owner.changes(memory.read))
 
 
 class WaitingPlace:
@@ -92,7 +42,7 @@ class WaitingPlace:
         self._loop, self._waiting = id(loop), id(waiting)
         self._called = np.array([id(code) for code in (waiting, *others)], np.uint64)
 
-    def holds(self, memory: Memory) -> bool:
+    def holds(self, memory: MemoryReader) -> bool:
         """Whether the worker waits now; raises MemoryUnreadable."""
         data = memory.read(self._address, _STACK_BYTES)
         words = np.frombuffer(data[: len(data) // WORD * WORD], np.uint64)
@@ -102,3 +52,57 @@ class WaitingPlace:
         called = words[loops[0] :]
         found = called[np.isin(called, self._called)]
         return bool(len(found)) and int(found[0]) == self._waiting
+
+
+class Comparison:
+    """What a worker should be like, and what may differ.
+
+    `worker` is the worker that every fork continues, `waiting` where it waits; raises UnknownLayout or MemoryUnreadable
+    where nothing can be compared.
+    """
+
+    def __init__(self, worker: object, waiting: WaitingPlace) -> None:
+        layout.verify()
+        self._waiting = waiting
+        self._records = [*records(worker), PartRecord("sys.settrace or sys.setprofile", layout.trace_addresses())]
+        addresses, ends = array("Q"), [0]
+        for record in self._records:
+            addresses.extend(record.addresses())
+            ends.append(len(addresses))
+        self._owner = np.repeat(np.arange(len(self._records)), np.diff(ends))
+        self._reader = WordReader(np.array(addresses, np.uint64))
+        self._usual: set[str] = set()
+        opened = open_memory()
+        if opened is None:
+            raise MemoryUnreadable("this process's own memory cannot be opened")
+        try:
+            self._expected = self._reader.read(MemoryReader(Memory(opened, os.getpid())))
+        finally:
+            os.close(opened)
+
+    def look(self, memory: Memory, request: Look) -> Looked:
+        """Looks at a worker once."""
+        reader = MemoryReader(memory)
+        try:
+            waits = self._waiting.holds(reader)
+            changes = self._changes(reader, request.trusted) if request.compare else ()
+        except MemoryUnreadable as error:
+            return Looked(request.worker, problem=str(error))
+        return Looked(request.worker, waits=waits, changes=changes)
+
+    def _changes(self, memory: MemoryReader, trusted: bool) -> tuple[str, ...]:
+        """The names of what differs, a few at most; what differs in a `trusted` worker is usual from then on."""
+        names = [name for name in self._differences(memory) if name not in self._usual]
+        if trusted:
+            self._usual.update(names)
+            return ()
+        return tuple(dict.fromkeys(names))[:_MOST]
+
+    def _differences(self, memory: MemoryReader) -> Iterator[str]:
+        """The names of what differs; the slots of classes only if nothing else does, since much follows from a name."""
+        differ = np.flatnonzero(self._reader.read(memory) != self._expected)
+        owners = [self._records[number] for number in np.unique(self._owner[differ])]
+        slots = [owner for owner in owners if isinstance(owner, SlotsRecord)]
+        others = [owner for owner in owners if not isinstance(owner, SlotsRecord)]
+        some = list(islice((name for owner in others for name in owner.changes(memory.read)), _MANY))
+        yield from some or (name for owner in slots for name in owner.changes(memory.read))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import functools
 import gc
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -36,6 +37,7 @@ _OWN = "gradetape"
 _ALIASES = ("tensorflow._api.v2.compat.", "tensorflow.compat.")  # filled in when they are first used
 _SHORT = {"numpy": "np", "tensorflow": "tf"}
 _WRAPPERS = (staticmethod, classmethod, property, partial, MethodType, functools._lru_cache_wrapper)
+_SOCKET_END = 32  # the class, the descriptor, and what kind of socket it is
 _DESCRIPTORS = (staticmethod, classmethod, property)
 
 
@@ -49,8 +51,28 @@ class CodeRecord(Protocol):
         """The names of what differs in the memory that `read` reads, if one of its words does."""
 
 
+class FunctionRecord(NamedTuple):
+    """A function: its code, defaults, closure, and the code in its closure."""
+
+    function: FunctionType
+    offsets: tuple[int, ...]
+
+    def addresses(self) -> Iterable[int]:
+        """The words of the function, and of the cells that hold code."""
+        address = id(self.function)
+        found = [address + offset for offset in self.offsets]
+        for cell in self.function.__closure__ or ():
+            if _holds_code(cell):
+                found += layout.offsets(cell, [cell.cell_contents])
+        return found
+
+    def changes(self, read: Read) -> Iterator[str]:
+        """Its full name."""
+        yield f"{shortened(str(self.function.__module__))}.{self.function.__qualname__}"
+
+
 class PartRecord(NamedTuple):
-    """An object with what it refers to: a function, a cell, a wrapper of a function."""
+    """An object with what it refers to, as a wrapper of a function."""
 
     name: str
     words: tuple[int, ...]
@@ -104,8 +126,9 @@ class DictRecord(NamedTuple):
         yield from (id(self.names) + layout.DICT_KEYS, id(self.names) + layout.DICT_VALUES, keys + layout.KEYS_COUNT)
         compared = {id(key) for key, _ in self._compared()}
         first = keys + head.entries + head.key
-        for at in range(first, first + head.count * head.size, head.size):
-            if layout.word(at) in compared:
+        for number, key in enumerate(_words(layout.string(first, head.number * head.size))[:: head.size // WORD]):
+            if key in compared:
+                at = first + number * head.size
                 yield from (at, at + WORD)
 
     def changes(self, read: Read) -> Iterator[str]:
@@ -143,13 +166,16 @@ def entries(address: int, read: Read) -> dict[int, int]:
     tables = read(address + layout.DICT_KEYS, 2 * WORD)
     keys, values = int.from_bytes(tables[:WORD], "little"), int.from_bytes(tables[WORD:], "little")
     head = KeysHead.read(read(keys, layout.KEYS_HEAD))
-    data = read(keys + head.entries + head.key, head.count * head.size)
-    if values or len(data) < head.count * head.size - head.key:
+    data = read(keys + head.entries + head.key, head.number * head.size)
+    if values or len(data) < head.number * head.size - head.key:
         raise UnknownLayout
-    numbers = memoryview(data[: len(data) // WORD * WORD]).cast("Q")
-    step = head.size // WORD
+    numbers, step = _words(data), head.size // WORD
     pairs = zip(numbers[::step], numbers[1::step], strict=False)
     return {key: value for key, value in pairs if value}
+
+
+def _words(data: bytes) -> memoryview:
+    return memoryview(data[: len(data) // WORD * WORD]).cast("Q")
 
 
 def read_words(read: Read, address: int, offsets: Iterable[int]) -> list[int]:
@@ -176,14 +202,16 @@ def shortened(name: str) -> str:
 def records(worker: object) -> list[CodeRecord]:
     """Everything that is compared: first what has names of its own, then the slots of classes."""
     modules = {name: module for name, module in sys.modules.items() if _is_compared(name, module)}
-    classes = [each for each in gc.get_objects() if isinstance(each, type) and _package(each) in _PACKAGES]
+    # By the type of each: `isinstance` would take a proxy of a class for a class.
+    classes = [each for each in gc.get_objects() if issubclass(type(each), type) and _package(each) in _PACKAGES]
     loaded = DictRecord("sys.modules", sys.modules, False, dict, lambda name, _: name in modules)
     found: list[CodeRecord] = [loaded]
     found += _of_modules(modules)
     found += [part for cls in classes for part in _of_class(cls)]
     found += _of_functions()
     found += OwnObjects().walk(worker)
-    found += map(SlotsRecord, {*classes, *(each for each in vars(builtins).values() if isinstance(each, type))})
+    builtin = [each for each in vars(builtins).values() if isinstance(each, type)]
+    found += [SlotsRecord(each) for each in {id(each): each for each in (*classes, *builtin)}.values()]
     return found
 
 
@@ -249,13 +277,10 @@ def _wrapper(name: str, value: object) -> Iterator[CodeRecord]:
 
 
 def _of_functions() -> Iterator[CodeRecord]:
-    offsets = layout.function_offsets()
+    offsets, packages = layout.function_offsets(), _PACKAGES | _STANDARD
     for each in gc.get_objects():
-        if type(each) is FunctionType and _package(each) in _PACKAGES | _STANDARD:
-            name = f"{shortened(str(each.__module__))}.{each.__qualname__}"
-            cells = [cell for cell in each.__closure__ or () if _holds_code(cell)]
-            closed = (at for cell in cells for at in layout.offsets(cell, [cell.cell_contents]))
-            yield PartRecord(name, (*(id(each) + offset for offset in offsets), *closed))
+        if type(each) is FunctionType and _package(each) in packages:
+            yield FunctionRecord(each, offsets)
 
 
 def _holds_code(cell: CellType) -> bool:
@@ -283,6 +308,8 @@ class OwnObjects:
         self._seen.add(id(value))
         if isinstance(value, dict):
             yield from self._of_dict(value, name)
+        elif isinstance(value, socket.socket):
+            yield PartRecord(name, tuple(range(id(value) + layout.OB_TYPE, id(value) + _SOCKET_END, WORD)))
         elif isinstance(value, MethodType | partial):
             yield from _wrapper(name, value)
             yield from self.walk(getattr(value, "__self__", None), name)
@@ -297,11 +324,23 @@ class OwnObjects:
             yield from self.walk(each, f"{name}[{str(key)!r}]")
 
     def _of_object(self, value: object) -> Iterator[CodeRecord]:
-        """An object without a `__dict__`: what it refers to, but for plain values."""
+        """An object without a `__dict__`: what it refers to, but for state."""
         place = class_name(type(value))
-        parts = {name: getattr(value, name) for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ())}
-        kept = {name: part for name, part in parts.items() if not isinstance(part, int | float | str | list | None)}
-        for name, part in kept.items():
-            yield PartRecord(f"{place}.{name}", layout.offsets(value, [part]))
-            yield from self.walk(part, f"{place}.{name}")
+        for name, part in _slots(value).items():
+            if not _is_state(part):
+                yield PartRecord(f"{place}.{name}", layout.offsets(value, [part]))
+                yield from self.walk(part, f"{place}.{name}")
         yield PartRecord(place, (id(value) + layout.OB_TYPE,))
+
+
+def _slots(value: object) -> dict[str, object]:
+    names = (name for cls in type(value).__mro__ for name in vars(cls).get("__slots__", ()))
+    return {name: getattr(value, name, None) for name in names}
+
+
+def _is_state(value: object) -> bool:
+    """Whether a value of the worker's is replaced as it works: a number, a list, or an object that holds only such."""
+    if isinstance(value, int | float | str | list | set | None):
+        return True
+    slots = _slots(value) if _package(type(value)) == _OWN else {}
+    return bool(slots) and all(map(_is_state, slots.values()))

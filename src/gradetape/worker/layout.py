@@ -37,12 +37,12 @@ class UnknownLayout(Exception):
 
 
 class KeysHead(NamedTuple):
-    """The head of a dict's table: where its entries begin, their size, where a key is in one, and how many there are."""
+    """The head of a dict's table: where its entries begin, the size of one, the key's place in it, and their number."""
 
     entries: int
     size: int
     key: int
-    count: int
+    number: int
 
     @classmethod
     def read(cls, data: bytes) -> KeysHead:
@@ -50,11 +50,11 @@ class KeysHead(NamedTuple):
         if len(data) < KEYS_HEAD:
             raise UnknownLayout
         log2_index_bytes, kind = data[9], data[10]
-        [count] = struct.unpack_from("<q", data, KEYS_COUNT)
-        if kind not in (_GENERAL, _UNICODE) or log2_index_bytes > 32 or not 0 <= count <= _MOST_ENTRIES:
+        [number] = struct.unpack_from("<q", data, KEYS_COUNT)
+        if kind not in (_GENERAL, _UNICODE) or log2_index_bytes > 32 or not 0 <= number <= _MOST_ENTRIES:
             raise UnknownLayout
         general = kind == _GENERAL
-        return cls(KEYS_HEAD + (1 << log2_index_bytes), 24 if general else 16, 8 if general else 0, count)
+        return cls(KEYS_HEAD + (1 << log2_index_bytes), 24 if general else 16, 8 if general else 0, number)
 
 
 def word(address: int) -> int:
@@ -87,7 +87,7 @@ def function_offsets() -> tuple[int, ...]:
         return captured, a, b
 
     parts: list[object] = [
-        sample.__globals__, sample.__builtins__, sample.__code__,  # type: ignore[attr-defined]
+        sample.__globals__, sample.__builtins__, sample.__code__,
         sample.__defaults__, sample.__kwdefaults__, sample.__closure__,
     ]  # fmt: skip
     found = offsets(sample, parts)
@@ -106,12 +106,13 @@ def verify() -> None:
     table = {str(number): object() for number in range(20)}
     head = KeysHead.read(string(word(id(table) + DICT_KEYS), KEYS_HEAD))
     first = word(id(table) + DICT_KEYS) + head.entries
-    entries = [(word(first + head.size * at), word(first + head.size * at + WORD)) for at in range(head.count)]
+    entries = [(word(first + head.size * at), word(first + head.size * at + WORD)) for at in range(head.number)]
     if entries != [(id(key), id(value)) for key, value in table.items()] or word(id(table) + DICT_VALUES):
         raise UnknownLayout
     known = {_TYPE_BASE: Sample.__base__, TYPE_BASES: Sample.__bases__, TYPE_MRO: Sample.__mro__, OB_TYPE: type}
     held = {id(part) for part in gc.get_referents(Sample) if type(part) is dict}
-    if any(word(id(Sample) + at) != id(part) for at, part in known.items()) or word(id(Sample) + _TYPE_DICT) not in held:
+    wrong = any(word(id(Sample) + at) != id(part) for at, part in known.items())
+    if wrong or word(id(Sample) + _TYPE_DICT) not in held:
         raise UnknownLayout
 
 
@@ -134,8 +135,12 @@ def trace_addresses() -> tuple[int, ...]:
     get = ctypes.pythonapi.PyThreadState_Get
     get.restype = ctypes.c_void_p
     state: int = get()
-    set_by = (_set_by(state, sys.setprofile), _set_by(state, sys.settrace))
-    return tuple(sorted(at for found in set_by for at in found))
+    profiling, tracing = sys.getprofile(), sys.gettrace()
+    try:
+        return tuple(sorted({*_set_by(state, sys.setprofile), *_set_by(state, sys.settrace)}))
+    finally:
+        sys.setprofile(profiling)
+        sys.settrace(tracing)
 
 
 def _set_by(state: int, install: Callable[[Any], None]) -> set[int]:
@@ -144,6 +149,7 @@ def _set_by(state: int, install: Callable[[Any], None]) -> set[int]:
     def ignore(*_: object) -> None:
         """Sees the call that removes it."""
 
+    install(None)
     before = ctypes.string_at(state, _STATE_BYTES)
     install(ignore)
     during = ctypes.string_at(state, _STATE_BYTES)
@@ -155,4 +161,3 @@ def _set_by(state: int, install: Callable[[Any], None]) -> set[int]:
 
 def _word(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + WORD], "little")
-

@@ -59,7 +59,7 @@ class WordReader:
     """Reads the words at fixed addresses, in as few system calls as pays off."""
 
     def __init__(self, addresses: Words) -> None:
-        firsts, lasts = _regions(np.unique(addresses))
+        firsts, lasts = _regions(np.sort(addresses))
         sizes = lasts - firsts + np.uint64(WORD)
         starts = np.cumsum(sizes) - sizes
         self._buffer = mmap.mmap(-1, int(sizes.sum()), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -80,7 +80,8 @@ class WordReader:
                 self._read_slowly(memory, until)
         except TimeoutError:
             raise MemoryUnreadable(f"reading it takes longer than {_PATIENCE_S:g} s") from None
-        return self._words[self._places]
+        words: Words = self._words[self._places]
+        return words
 
     def _read_slowly(self, memory: MemoryReader, until: float) -> None:
         view, start = memoryview(self._buffer), 0

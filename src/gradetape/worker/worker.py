@@ -13,6 +13,7 @@ import tempfile
 import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,11 @@ class Worker:
         sys.stdout = sys.stderr = self._output
         sys.modules["__main__"] = self._main
         self._answer_all()
+
+    def loop(self) -> tuple[CodeType, CodeType, tuple[CodeType, ...]]:
+        """The code of the loop, of what it calls to wait for a request, and of what else it calls."""
+        others = (Worker._answer, Worker._send, Objects.release)
+        return Worker._answer_all.__code__, Channel.receive.__code__, tuple(each.__code__ for each in others)
 
     def _answer_all(self) -> None:
         while True:
