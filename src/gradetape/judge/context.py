@@ -117,10 +117,6 @@ class CheckContext:
         self.student = PlaybackSession(recording, self.job.limits, self.budget)
         self._recorded = True
 
-    def review(self) -> None:
-        """Looks at the student's worker once more, after the last check."""
-        self.student.review()
-
     def close(self) -> None:
         """Ends every worker."""
         for session in (self.student, self._reference, *self._clean_sessions):

@@ -94,9 +94,9 @@ class NamespaceSandbox:
 
     def _worker(self, uid: int, work: Callable[[], None], reports: Reports) -> NoReturn:
         """C: drops all privileges, then runs the student's code."""
-        reports.memory()
         syscalls.die_with_parent()
         syscalls.set_dumpable(True)
+        reports.memory()
         os.chdir(root.HOME)
         restrict(self._policy.limits, own_memory=not self._each_limited)
         privileges.give_up(uid if self._as_root else None)
