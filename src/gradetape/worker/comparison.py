@@ -99,10 +99,10 @@ class Comparison:
         return tuple(dict.fromkeys(names))[:_MOST]
 
     def _differences(self, memory: MemoryReader) -> Iterator[str]:
-        """The names of what differs; the slots of classes only if nothing else does, since much follows from a name."""
+        """The names of what differs; the slots of classes only if nothing else does: they follow from names."""
         differ = np.flatnonzero(self._reader.read(memory) != self._expected)
         owners = [self._records[number] for number in np.unique(self._owner[differ])]
-        slots = [owner for owner in owners if isinstance(owner, SlotsRecord)]
-        others = [owner for owner in owners if not isinstance(owner, SlotsRecord)]
-        some = list(islice((name for owner in others for name in owner.changes(memory.read)), _MANY))
-        yield from some or (name for owner in slots for name in owner.changes(memory.read))
+        follow = [owner for owner in owners if isinstance(owner, SlotsRecord) and owner.follows]
+        first = [owner for owner in owners if not (isinstance(owner, SlotsRecord) and owner.follows)]
+        some = list(islice((name for owner in first for name in owner.changes(memory.read)), _MANY))
+        yield from some or (name for owner in follow for name in owner.changes(memory.read))

@@ -87,23 +87,30 @@ class PartRecord(NamedTuple):
 
 
 class SlotsRecord(NamedTuple):
-    """The slots of a class."""
+    """Some slots of a class. `follows`: much else in them follows from a change that has a name of its own."""
 
     holder: type
+    what: str
+    offsets: tuple[int, ...]
+    follows: bool
 
     def addresses(self) -> Iterable[int]:
-        """Its slots, but for those that change in an honest run."""
-        return (id(self.holder) + offset for offset in layout.TYPE_SLOTS)
+        """The slots."""
+        return (id(self.holder) + offset for offset in self.offsets)
 
     def changes(self, read: Read) -> Iterator[str]:
         """Its name, if a slot differs. Of its bases and their order the content counts: Keras 2 renews the tuples."""
-        own = read_words(layout.string, id(self.holder), layout.TYPE_SLOTS)
-        now = read_words(read, id(self.holder), layout.TYPE_SLOTS)
+        own, now = (read_words(each, id(self.holder), self.offsets) for each in (layout.string, read))
         renewed = {layout.TYPE_BASES: self.holder.__bases__, layout.TYPE_MRO: self.holder.__mro__}
-        for offset, was, value in zip(layout.TYPE_SLOTS, own, now, strict=True):
+        for offset, was, value in zip(self.offsets, own, now, strict=True):
             if was != value and not (offset in renewed and layout.same_tuple(renewed[offset], value, read)):
-                yield f"{class_name(self.holder)} (its slots)"
+                yield f"{class_name(self.holder)} ({self.what})"
                 return
+
+
+def _slots_of(cls: type) -> Iterator[SlotsRecord]:
+    yield SlotsRecord(cls, "its bases", layout.TYPE_OWN, follows=False)
+    yield SlotsRecord(cls, "its slots", layout.TYPE_SLOTS, follows=True)
 
 
 class DictRecord(NamedTuple):
@@ -211,7 +218,8 @@ def records(worker: object) -> list[CodeRecord]:
     found += _of_functions()
     found += OwnObjects().walk(worker)
     builtin = [each for each in vars(builtins).values() if isinstance(each, type)]
-    found += [SlotsRecord(each) for each in {id(each): each for each in (*classes, *builtin)}.values()]
+    distinct = {id(each): each for each in (*classes, *builtin)}.values()
+    found += [record for each in distinct for record in _slots_of(each)]
     return found
 
 

@@ -6,6 +6,7 @@ all versions of CPython that gradetape supports, and verified. An interpreter wi
 
 from __future__ import annotations
 
+import builtins
 import ctypes
 import gc
 import struct
@@ -24,7 +25,9 @@ _TYPE_DICT, _TYPE_BASE, TYPE_BASES, TYPE_MRO = 264, 256, 336, 344
 _TYPE_END = 408
 # Name, getattro, flags, documentation, cache, subclasses, weak references, version tag: an ordinary run changes these.
 _NO_SLOTS = frozenset({16, 24, 144, 168, 176, 352, 360, 368, 384})
-TYPE_SLOTS = tuple(offset for offset in (OB_TYPE, *range(32, _TYPE_END, WORD)) if offset not in _NO_SLOTS)
+# The metaclass, the base and the bases; then everything else.
+TYPE_OWN = (OB_TYPE, _TYPE_BASE, TYPE_BASES)
+TYPE_SLOTS = tuple(offset for offset in range(32, _TYPE_END, WORD) if offset not in (_NO_SLOTS | {*TYPE_OWN}))
 _GENERAL, _UNICODE, _MOST_ENTRIES = 0, 1, 1 << 20
 _STATE_BYTES = 256
 _FRAME = 24
@@ -87,7 +90,7 @@ def function_offsets() -> tuple[int, ...]:
         return captured, a, b
 
     parts: list[object] = [
-        sample.__globals__, sample.__builtins__, sample.__code__,
+        sample.__globals__, vars(builtins), sample.__code__,
         sample.__defaults__, sample.__kwdefaults__, sample.__closure__,
     ]  # fmt: skip
     found = offsets(sample, parts)
