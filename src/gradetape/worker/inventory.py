@@ -116,14 +116,14 @@ def _slots_of(cls: type) -> Iterator[SlotsRecord]:
 class DictRecord(NamedTuple):
     """The names in a dict that refer to code.
 
-    `strict`: every value counts as code, and a new name is a change. `hidden` are the names that must not be new, with
-    the values that do no harm. `only` chooses among the names by their values.
+    `strict`: every value counts as code, and a new name is a change. `hidden` are the names and values that a new name
+    would hide. `only` chooses among the names by their values.
     """
 
     place: str
     names: dict[Any, Any]
     strict: bool
-    hidden: Callable[[], dict[str, object]]
+    hidden: Callable[[], Iterable[tuple[str, object]]]
     only: Callable[[Any, Any], bool] = lambda _key, _value: True
 
     def addresses(self) -> Iterable[int]:
@@ -131,7 +131,7 @@ class DictRecord(NamedTuple):
         keys = layout.word(id(self.names) + layout.DICT_KEYS)
         head = KeysHead.read(layout.string(keys, layout.KEYS_HEAD))
         yield from (id(self.names) + layout.DICT_KEYS, id(self.names) + layout.DICT_VALUES, keys + layout.KEYS_COUNT)
-        compared = {id(key) for key, _ in self._compared()}
+        compared = {id(key) for key, value in self.names.items() if self._is_compared(key, value)}
         first = keys + head.entries + head.key
         for number, key in enumerate(_words(layout.string(first, head.number * head.size))[:: head.size // WORD]):
             if key in compared:
@@ -145,23 +145,21 @@ class DictRecord(NamedTuple):
         except UnknownLayout:
             yield f"{self.place} (it cannot be read)"
             return
-        for key, value in self._compared():
-            if found.get(id(key)) != id(value):
+        for key, value in self.names.items():
+            if found.get(id(key)) != id(value) and self._is_compared(key, value):
                 yield self._name(key)
         yield from self._new(found)
 
-    def _compared(self) -> Iterator[tuple[Any, Any]]:
-        for key, value in self.names.items():
-            if self.only(key, value) and (self.strict or is_code(value)):
-                yield key, value
+    def _is_compared(self, key: Any, value: Any) -> bool:
+        return self.only(key, value) and (self.strict or is_code(value))
 
     def _new(self, found: dict[int, int]) -> Iterator[str]:
         """The new names; of a dict that is not strict, those that hide something."""
         new = found.keys() - {id(key) for key in self.names}
         if new and self.strict:
             yield f"{self.place} (it has new names)"
-        for name, harmless in self.hidden().items() if new else ():
-            if id(name) in new and found[id(name)] != id(harmless):
+        for name, value in self.hidden() if new else ():
+            if id(name) in new and found[id(name)] != id(value) and is_code(value):
                 yield self._name(name)
 
     def _name(self, key: object) -> str:
@@ -211,7 +209,7 @@ def records(worker: object) -> list[CodeRecord]:
     modules = {name: module for name, module in sys.modules.items() if _is_compared(name, module)}
     # By the type of each: `isinstance` would take a proxy of a class for a class.
     classes = [each for each in gc.get_objects() if issubclass(type(each), type) and _package(each) in _PACKAGES]
-    loaded = DictRecord("sys.modules", sys.modules, False, dict, lambda name, _: name in modules)
+    loaded = DictRecord("sys.modules", sys.modules, False, tuple, lambda name, _: name in modules)
     found: list[CodeRecord] = [loaded]
     found += _of_modules(modules)
     found += [part for cls in classes for part in _of_class(cls)]
@@ -255,8 +253,8 @@ def _stays(holder: ModuleType, name: str, value: object) -> bool:
     return type(value) is ModuleType and not imported
 
 
-def _builtin_names() -> dict[str, object]:
-    return vars(builtins)
+def _builtin_names() -> Iterable[tuple[str, object]]:
+    return vars(builtins).items()
 
 
 def _of_class(cls: type) -> Iterator[CodeRecord]:
@@ -270,12 +268,10 @@ def _of_class(cls: type) -> Iterator[CodeRecord]:
             yield from _wrapper(f"{place}.{key}", value)
 
 
-def _inherited(cls: type) -> dict[str, object]:
-    """The names of functions that a class inherits; none of their values may be new in the class itself."""
-    found: dict[str, object] = {}
+def _inherited(cls: type) -> Iterator[tuple[str, object]]:
+    """What a class inherits."""
     for base in cls.__mro__[1:]:
-        found |= {name: None for name, value in vars(base).items() if is_code(value)}
-    return found
+        yield from vars(base).items()
 
 
 def _wrapper(name: str, value: object) -> Iterator[CodeRecord]:
@@ -327,7 +323,7 @@ class OwnObjects:
     def _of_dict(self, value: dict[Any, Any], name: str) -> Iterator[CodeRecord]:
         if not value or not all(map(is_code, value.values())):
             return
-        yield DictRecord(name, value, True, dict)
+        yield DictRecord(name, value, True, tuple)
         for key, each in value.items():
             yield from self.walk(each, f"{name}[{str(key)!r}]")
 
