@@ -171,7 +171,7 @@ class CellLoader:
         session.budget.set_deadline(min(time.monotonic() + self._limits.cell_s, self._deadline))
         session.allow(self._limits.cell_cpu_s)
         try:
-            answer = self._run(session, worker, index, cell.source, level == _DEFINITIONS)
+            answer = self._run(session, worker, index, cell, level == _DEFINITIONS)
         except Gone as event:
             session.close()
             self._quarantine[index] = level + 1
@@ -181,11 +181,11 @@ class CellLoader:
             self.report.add_answer(index, answer)
 
     def _run(
-        self, session: LoadingSession, worker: WorkerConnection, index: int, source: str, only_definitions: bool
+        self, session: LoadingSession, worker: WorkerConnection, index: int, cell: Cell, only_definitions: bool
     ) -> Any:
         """Runs one cell. Its errors are part of the answer: any other reply means that the worker is corrupt."""
         try:
-            return worker.ask(Operation.CELL, index, source, only_definitions)
+            return worker.ask(Operation.CELL, index, cell.source, only_definitions, cell.question or "")
         except (StudentError, Missing):
             session.budget.clear_event()
             raise session.lose("crashed", "the process sent an invalid reply") from None

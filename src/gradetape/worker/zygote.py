@@ -52,7 +52,7 @@ _ENFORCE_S = 0.2
 
 
 class Zygote:
-    """The event loop: connections of judges, and the report pipes of their workers.
+    """The event loop: connections of judges, and the report channels of their workers.
 
     Large because each kind of event has a method.
     """
