@@ -20,7 +20,7 @@ os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 import numpy as np
 
 from benchmarks.measure import spread
-from gradetape.sandbox.reports import Memory
+from gradetape.sandbox.reports import WorkerMemory
 from gradetape.sandbox.syscalls import Gather
 from gradetape.wire.messages import Look
 from gradetape.worker.comparison import Comparison, WaitingPlace
@@ -54,7 +54,7 @@ def _looks(comparison: Comparison, work: Callable[[], object]) -> list[float]:
         os.write(tell, b"x")
         time.sleep(600)
     os.read(done, 1)
-    memory = Memory(os.open(f"/proc/{pid}/mem", os.O_RDONLY), pid)
+    memory = WorkerMemory(os.open(f"/proc/{pid}/mem", os.O_RDONLY), pid)
     taken = []
     for _ in range(REPEATS):
         begun = time.thread_time()

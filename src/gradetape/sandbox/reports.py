@@ -50,7 +50,7 @@ class MemoryOpened(msgspec.Struct, frozen=True, tag="memory"):
     """The worker's memory is attached, as a descriptor."""
 
 
-class Memory(msgspec.Struct, frozen=True):
+class WorkerMemory(msgspec.Struct, frozen=True):
     """A process's memory: a descriptor that reads it, and the process's number as the kernel gave it."""
 
     descriptor: int
@@ -116,7 +116,7 @@ class Reader:
     """The zygote's end; `memory` is the worker's, once it has been handed over."""
 
     def __init__(self, channel: socket.socket) -> None:
-        self.memory: Memory | None = None
+        self.memory: WorkerMemory | None = None
         self._channel = channel
         self._pending = b""
 
@@ -144,4 +144,4 @@ class Reader:
         kinds = {kind: data for level, kind, data in attached if level == socket.SOL_SOCKET}
         if socket.SCM_RIGHTS in kinds and socket.SCM_CREDENTIALS in kinds and self.memory is None:
             [descriptor] = array.array("i", kinds[socket.SCM_RIGHTS])
-            self.memory = Memory(descriptor, _CREDENTIALS.unpack(kinds[socket.SCM_CREDENTIALS])[0])
+            self.memory = WorkerMemory(descriptor, _CREDENTIALS.unpack(kinds[socket.SCM_CREDENTIALS])[0])

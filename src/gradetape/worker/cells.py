@@ -16,32 +16,28 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from gradetape.worker.definitions import DEFINITIONS, Definitions
 from gradetape.worker.notebook import furnish
 from gradetape.worker.output import Output
 
 PREFIX = "<cell "
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_KEPT = (*_DEFINITIONS, ast.Import, ast.ImportFrom)
+_KEPT = (*DEFINITIONS, ast.Import, ast.ImportFrom)
 
 
 class Cells:
     """The namespace of one submission, and the cells that run in it."""
 
     __slots__ = (
-        "_changed", "_compiled", "_copied", "_defined_in", "_label", "_namespace", "_only_definitions", "_output",
-        "_question", "_question_of", "_transform",
+        "_compiled", "_definitions", "_label", "_namespace", "_only_definitions", "_output", "_transform",
     )  # fmt: skip
 
     def __init__(self, namespace: dict[str, Any], output: Output) -> None:
         self._namespace = namespace
         self._output = output
-        self._defined_in: dict[str, str] = {}
+        self._definitions = Definitions()
         self._transform: Callable[[str], str] = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
         self._compiled = 0
-        self._label = self._question = ""
-        self._copied: list[str] = []
-        self._changed: list[str] = []
-        self._question_of: dict[str, str] = {}
+        self._label = ""
         self._only_definitions = False
         furnish(namespace, self._execute)
 
@@ -51,17 +47,16 @@ class Cells:
         Returns as text its `error`, the names that it `copied` from earlier cells, with those of other questions that
         it changes, and its `output`.
         """
-        self._label, self._question = f"{PREFIX}{index + 1}>", question
-        self._compiled, self._copied, self._changed, self._only_definitions = 0, [], [], only_definitions
+        self._label = f"{PREFIX}{index + 1}>"
+        self._compiled, self._only_definitions = 0, only_definitions
+        self._definitions.begin(self._label[1:-1], question)
         self._output.clear()
         error_text = ""
         try:
             self._execute(source)
         except BaseException as error:
             error_text = describe(error)
-        copied = [f"defines {', '.join(self._copied)}; the last definition counts"] if self._copied else []
-        changed = [f"changes {', '.join(self._changed)}"] if self._changed else []
-        return {"error": error_text, "copied": "; ".join(copied + changed), "output": self._output.text()}
+        return {"error": error_text, "copied": self._definitions.description, "output": self._output.text()}
 
     def _execute(self, source: str) -> None:
         """Runs a cell, or the code in a magic, under a file name of its own."""
@@ -70,41 +65,13 @@ class Cells:
         text = self._transform(source)
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
         tree = ast.parse(text, name)
-        self._note_copies(tree)
+        self._definitions.note(tree)
         if self._only_definitions:
             tree.body = [statement for statement in tree.body if _is_kept(statement)]
         code = compile(tree, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         result = eval(code, self._namespace)
         if inspect.iscoroutine(result):
             asyncio.run(result)
-
-    def _note_copies(self, tree: ast.Module) -> None:
-        """Notes which functions and classes an earlier cell defined already."""
-        names = [node.name for node in tree.body if isinstance(node, _DEFINITIONS)]
-        earlier = {name: self._defined_in[name] for name in names if name in self._defined_in}
-        self._copied += [f"{name} (also in {label[1:-1]})" for name, label in earlier.items()]
-        foreign = {name: found for name in _changed(tree) if (found := self._foreign(name)) and name not in names}
-        self._changed += [f"{name} (of {question})" for name, question in foreign.items()]
-        self._defined_in.update(dict.fromkeys(names, self._label))
-        self._question_of.update(dict.fromkeys(names, self._question))
-
-    def _foreign(self, name: str) -> str:
-        """The question, if it is another one, whose cell defined a function or class of this name."""
-        question = self._question_of.get(name, "")
-        return question if self._question and question != self._question else ""
-
-
-def _changed(tree: ast.Module) -> list[str]:
-    """The names that a cell assigns anew, or whose attributes it assigns or deletes, anywhere in it."""
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)]
-    names = (each for node in assigned for each in ast.walk(node) if isinstance(each, ast.Name))
-    found = [each.id for each in names if isinstance(each.ctx, ast.Store)]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
-            found.append(node.value.id)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr"):
-            found += [each.id for each in node.args[:1] if isinstance(each, ast.Name)]
-    return list(dict.fromkeys(found))
 
 
 def _is_kept(statement: ast.stmt) -> bool:

@@ -1,7 +1,7 @@
 """Compares a worker's memory with the zygote's, from outside.
 
 A worker is a fork: what the imports made lies at the same addresses in it as in the zygote, and so do the worker's own
-objects, which are made before the fork. The addresses of all that is code (see `inventory`) are collected once, with
+objects, which are made before the fork. The addresses of everything that is code (`inventory`) are collected once, with
 the words that the zygote itself has there. A look reads these words of a worker and compares them. Only where some
 differ are single names looked at, and named with the zygote's own text: nothing that the worker holds is ever shown,
 called or followed further than from a dict to its entries.
@@ -20,7 +20,7 @@ from types import CodeType, FrameType
 
 import numpy as np
 
-from gradetape.sandbox.reports import Memory, open_memory
+from gradetape.sandbox.reports import WorkerMemory, open_memory
 from gradetape.wire.messages import Look, Looked
 from gradetape.worker import layout
 from gradetape.worker.inventory import PartRecord, SlotsRecord, records
@@ -76,11 +76,11 @@ class Comparison:
         if opened is None:
             raise MemoryUnreadable("this process's own memory cannot be opened")
         try:
-            self._expected = self._reader.read(MemoryReader(Memory(opened, os.getpid())))
+            self._expected = self._reader.read(MemoryReader(WorkerMemory(opened, os.getpid())))
         finally:
             os.close(opened)
 
-    def look(self, memory: Memory, request: Look) -> Looked:
+    def look(self, memory: WorkerMemory, request: Look) -> Looked:
         """Looks at a worker once."""
         reader = MemoryReader(memory)
         try:

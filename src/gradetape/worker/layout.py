@@ -102,7 +102,7 @@ def function_offsets() -> tuple[int, ...]:
 def verify() -> None:
     """Raises UnknownLayout if a dict or a type is not laid out as expected."""
 
-    class Sample:
+    class Called:
         def __call__(self) -> None:
             """For the slot."""
 
@@ -112,10 +112,10 @@ def verify() -> None:
     entries = [(word(first + head.size * at), word(first + head.size * at + WORD)) for at in range(head.number)]
     if entries != [(id(key), id(value)) for key, value in table.items()] or word(id(table) + DICT_VALUES):
         raise UnknownLayout
-    known = {_TYPE_BASE: Sample.__base__, TYPE_BASES: Sample.__bases__, TYPE_MRO: Sample.__mro__, OB_TYPE: type}
-    held = {id(part) for part in gc.get_referents(Sample) if type(part) is dict}
-    wrong = any(word(id(Sample) + at) != id(part) for at, part in known.items())
-    if wrong or word(id(Sample) + _TYPE_DICT) not in held:
+    known = {_TYPE_BASE: Called.__base__, TYPE_BASES: Called.__bases__, TYPE_MRO: Called.__mro__, OB_TYPE: type}
+    held = {id(part) for part in gc.get_referents(Called) if type(part) is dict}
+    wrong = any(word(id(Called) + at) != id(part) for at, part in known.items())
+    if wrong or word(id(Called) + _TYPE_DICT) not in held:
         raise UnknownLayout
 
 

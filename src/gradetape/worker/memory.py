@@ -16,7 +16,7 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from gradetape.sandbox.reports import Memory
+from gradetape.sandbox.reports import WorkerMemory
 from gradetape.sandbox.syscalls import Gather
 
 Words = npt.NDArray[np.uint64]
@@ -33,7 +33,7 @@ class MemoryUnreadable(Exception):
 class MemoryReader:
     """Reads bytes of a worker's memory, even at addresses that the worker chose."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: WorkerMemory) -> None:
         self.pid = memory.pid
         self._descriptor = memory.descriptor
 
