@@ -58,7 +58,7 @@ def _looks(comparison: Comparison, work: Callable[[], object]) -> list[float]:
     taken = []
     for _ in range(REPEATS):
         begun = time.thread_time()
-        comparison.look(memory, Look(1))
+        comparison.look(memory, 0, Look(1))
         taken.append(time.thread_time() - begun)
     os.kill(pid, 9)
     os.waitpid(pid, 0)

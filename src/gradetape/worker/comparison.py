@@ -23,6 +23,7 @@ import numpy as np
 from gradetape.sandbox.reports import WorkerMemory, open_memory
 from gradetape.wire.messages import Look, Looked
 from gradetape.worker import layout
+from gradetape.worker.forker import DATA
 from gradetape.worker.inventory import PartRecord, SlotsRecord, records
 from gradetape.worker.memory import WORD, MemoryReader, MemoryUnreadable, WordReader
 
@@ -54,6 +55,17 @@ class WaitingPlace:
         return bool(len(found)) and int(found[0]) == self._waiting
 
 
+def _has_socket(pid: int, inode: int) -> bool:
+    """Whether the worker's data socket is still where its loop waits for it; true where that cannot be seen."""
+    folder = f"/proc/{pid}/fd"
+    try:
+        return os.stat(f"{folder}/{DATA}").st_ino == inode
+    except FileNotFoundError:
+        return not os.path.isdir(folder)
+    except OSError:
+        return True
+
+
 class Comparison:
     """What a worker should be like, and what may differ.
 
@@ -80,11 +92,11 @@ class Comparison:
         finally:
             os.close(opened)
 
-    def look(self, memory: WorkerMemory, request: Look) -> Looked:
-        """Looks at a worker once."""
+    def look(self, memory: WorkerMemory, data_inode: int, request: Look) -> Looked:
+        """Looks once at a worker that was given this data socket."""
         reader = MemoryReader(memory)
         try:
-            waits = self._waiting.holds(reader)
+            waits = self._waiting.holds(reader) and _has_socket(memory.pid, data_inode)
             changes = self._changes(reader, request.trusted) if request.compare else ()
         except MemoryUnreadable as error:
             return Looked(request.worker, problem=str(error))

@@ -74,7 +74,7 @@ class Forker:
         if pid == 0:
             self._become(uid, group, data, write, work)
         os.close(write)
-        return WorkerProcess(number, pid, uid, reader, group, owner)
+        return WorkerProcess(number, pid, uid, reader, group, owner, os.fstat(data).st_ino)
 
     @property
     def layers(self) -> tuple[str, ...]:

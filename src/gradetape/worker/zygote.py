@@ -197,9 +197,9 @@ class Zygote:
 
     def _looked(self, child: WorkerProcess | None, request: Look) -> Looked:
         memory, comparison = child.pipe.memory if child else None, self._warm.comparison
-        if memory is None or comparison is None:
+        if child is None or memory is None or comparison is None:
             return Looked(request.worker, problem="its process has ended")
-        return comparison.look(memory, request)
+        return comparison.look(memory, child.data_inode, request)
 
     def _send(self, connection: socket.socket | None, event: ZygoteEvent) -> None:
         if connection is None or connection not in self._children:
