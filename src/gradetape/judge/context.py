@@ -43,7 +43,7 @@ class CheckContext:
         self._control = control
         open_transport = recording.open_transport if recording is not None else Channel
         self.student: Session = RemoteSession(
-            control, STUDENT, job.cells, job.limits, self.budget, open_transport, listener
+            control, STUDENT, job.cells, job.limits, self.budget, open_transport, listener, job.trusted
         )
         self._recorded = recording is not None
         self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget)

@@ -253,6 +253,7 @@ class ChildHost:
         if context is None:
             self._channel.send(Done(number=self._request.number))
             return
+        context.student.review()
         context.close()
         report = context.student.report
         self._channel.send(

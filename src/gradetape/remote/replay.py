@@ -111,6 +111,9 @@ class PlaybackSession(Session):
     def allow(self, cpu_s: float) -> None:
         """Does nothing: nothing computes."""
 
+    def review(self) -> None:
+        """Does nothing: there is no worker."""
+
     def close(self) -> None:
         """Does nothing: there is no worker."""
         self.worker = None
