@@ -12,7 +12,7 @@ import pytest
 
 from gradetape.errors import Gone, Missing, Overdue, StudentError, WorkerEvent
 from gradetape.judge.registry import FIXTURES
-from gradetape.records import Check, CheckResult, Verdict
+from gradetape.records import Basis, Check, CheckResult, Verdict
 from gradetape.remote.budget import CheckBudget
 from gradetape.text import printable, strip_ansi
 
@@ -68,6 +68,7 @@ def result_of(
     *,
     trusted: bool = False,
     printed: str = "",
+    basis: Basis = Basis.TESTIMONY,
 ) -> CheckResult:
     """One check's result, with the messages for students and for staff."""
     verdict, note = verdict_of(error, budget, trusted)
@@ -76,7 +77,7 @@ def result_of(
     staff = _for_staff(cause, note, printed, whole=verdict is Verdict.FAULT, trusted=trusted)
     return CheckResult(
         check=check, verdict=verdict, points=earned, seconds=round(seconds, 4),
-        message=_for_student(check, verdict, cause, printed), staff_message=staff,
+        message=_for_student(check, verdict, cause, printed), staff_message=staff, basis=basis,
     )  # fmt: skip
 
 
