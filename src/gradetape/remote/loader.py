@@ -65,6 +65,8 @@ class LoadReport:
     run). `review` lists what the cells replaced: that is the worker's own testimony, and what was found from outside.
     It decides nothing. `loaded`: all cells have run in one worker. Then `listener` receives the events, before any
     check asks that worker for anything.
+
+    Large because each kind of finding has a method.
     """
 
     def __init__(self, cells: tuple[Cell, ...] = (), listener: Listener | None = None) -> None:
