@@ -54,6 +54,38 @@ def test_two(student, rng):
     first, second = rng.normal(size=2)
     assert_close([student.double(first), student.double(second)], [first + first, second + second])
 '''
+CASES = '''
+import numpy as np
+
+from gradetape.checks import assert_close, assert_grads_flow, assert_each, in_worker, points
+
+
+@points(2)
+def test_cases(student, exported, rng):
+    """There is a graph for each shape, dtype and plain value."""
+    x, n = rng.normal(size=(2, 3)).astype("float32"), rng.integers(9, size=4).astype("int32")
+    cases = {"a matrix": (x,), "a vector": (x[0],), "integers": (n,), "a scalar": (np.float32(0.5),)}
+    graphs = exported.if_possible(double=list(cases.values()))
+    assert_each(graphs.double, cases, lambda x: x + x)
+    assert_close(assert_grads_flow(graphs.double, x), 2 + 0 * x)
+
+
+@in_worker
+def scaled(double):
+    """Return a function with a plain argument."""
+    def scaled(x, by):
+        return by * double(x)
+
+    return scaled
+
+
+@points(2)
+def test_plain_values(student, exported, rng):
+    """Plain values go along."""
+    x = rng.normal(size=3).astype("float32")
+    graphs = exported(scaled=(scaled(student.double), [(x, 2), (x, 3)]))
+    assert_close([graphs.scaled(x, 3), graphs.scaled(x, 2)], [6 * x, 4 * x])
+'''
 STATE = '''
 from gradetape.checks import assert_close, points
 
@@ -109,6 +141,11 @@ def graded(root: Path, *cells: str) -> dict[str, Any]:
     return {each["name"]: each for each in by_student(run)["alice"]["questions"]["q01_double"]["checks"]}
 
 
+def said(found: dict[str, Any], *names: str) -> list[tuple[str, str]]:
+    """The verdicts of checks, and what they rest on."""
+    return [(found[name]["verdict"], found[name]["basis"]) for name in names]
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return course(tmp_path_factory.mktemp("evidence") / "course")
@@ -116,26 +153,44 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_function_of_tensorflow_is_judged_by_its_graph(root: Path) -> None:
     found = graded(root, "def double(x):\n    return x + x\n")
-    assert {name: (each["verdict"], each["basis"]) for name, each in found.items() if name != "test_two_numbers"} >= {
-        "test_graph": ("passed", "evidence"),
-        "test_again": ("passed", "evidence"),
-        "test_if_possible": ("passed", "evidence"),
-        "test_said": ("passed", "testimony"),
-    }.items()
+    assert said(found, "test_graph", "test_again", "test_if_possible") == [("passed", "evidence")] * 3
+    assert said(found, "test_said", "test_two") == [("passed", "testimony"), ("passed", "cross-checked")]
+
+
+def test_there_is_a_graph_for_each_case(tmp_path: Path) -> None:
+    root = course(tmp_path / "course", CASES)
+    found = graded(root, "def double(x):\n    return x + x\n")
+    assert said(found, "test_cases", "test_plain_values") == [("passed", "evidence")] * 2
+
+
+# Right if it is called, wrong if it is traced, and never ending when it is traced.
+OTHER_GRAPHS = {
+    "wrong": "import tensorflow as tf\ndef double(x):\n    return x + x if tf.executing_eagerly() else 3 * x",
+    "endless": "import tensorflow as tf\ndef double(x):\n    while not tf.executing_eagerly():\n        pass\n"
+    "    return x + x",
+}
+
+
+@pytest.mark.parametrize("answer", OTHER_GRAPHS.values(), ids=OTHER_GRAPHS.keys())
+def test_an_answer_that_is_right_without_a_graph_loses_nothing_where_none_is_asked_for(root: Path, answer: str) -> None:
+    assert said(graded(root, answer), "test_if_possible") == [("passed", "testimony")]
+
+
+def test_a_wrong_answer_fails_with_graphs_and_without(root: Path) -> None:
+    found = graded(root, "def double(x):\n    return x + x + 1")
+    assert [verdict for verdict, _ in said(found, "test_graph", "test_if_possible")] == ["failed", "failed"]
 
 
 def test_numpy_has_no_graph_and_is_believed_only_where_no_graph_is_asked_for(root: Path) -> None:
     found = graded(root, PUPPET)
-    verdicts = {name: (each["verdict"], each["basis"]) for name, each in found.items()}
-    assert verdicts["test_graph"] == ("error", "evidence")
-    assert verdicts["test_if_possible"] == ("passed", "testimony")
+    assert said(found, "test_graph", "test_if_possible") == [("error", "testimony"), ("passed", "testimony")]
 
 
 def test_state_goes_along(tmp_path: Path) -> None:
     root = course(tmp_path / "course", STATE)
     (root / "solutions/tiny/q01_double.py").write_text(f"{COUNTER}\n\n\ndef double(x):\n    return x + x\n")
     found = graded(root, COUNTER)
-    assert (found["test_state"]["verdict"], found["test_state"]["basis"]) == ("passed", "evidence"), found["test_state"]
+    assert said(found, "test_state") == [("passed", "evidence")]
 
 
 def test_verify_says_what_the_points_rest_on_and_what_a_puppet_gets(root: Path) -> None:

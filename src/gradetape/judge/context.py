@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -49,9 +50,12 @@ class CheckContext:
         self._recorded = recording is not None
         self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget)
         self._clean_sessions: list[RemoteSession] = []
-        self._exports = Exports(lambda: CleanWorker(self._clean_session(), self.student), refused=job.puppet)
+        self._exports = Exports(
+            lambda: CleanWorker(self._clean_session(), self.student), refused=job.puppet or job.liar
+        )
         self._bases: set[Basis] = set()
         self._check = ""
+        self._begin: Callable[[], None] = lambda: None
         self._cpu_s = job.limits.check_cpu_s
         self._ends = time.monotonic() + job.limits.submission_s
 
@@ -62,28 +66,27 @@ class CheckContext:
         A check that begins after the submission's time limit ends as a timeout.
         """
         self._check = check_id
-        self._bases.clear()
-        self.budget.begin(self.job.limits.check_s)
-        self.budget.allow_bytes(bytes_for(self.job.reference_bytes.get(check_id)))
-        if self._left_s <= 0:
-            self.budget.note(Gone("timeout", "the time limit of the whole submission was reached"))
-        if self.student.cpu_left_s <= 0:
-            self.budget.note(Gone("timeout", "the CPU seconds for the whole submission were used up"))
-        limits = self.job.limits
-        own = self.job.check_limits.get(check_id)
+        limits, own = self.job.limits, self.job.check_limits.get(check_id)
         self._cpu_s = own.cpu_s if own else limits.check_cpu_s * max(seconds / limits.check_s, 1.0)
-        if loaded and self.budget.event is None:
-            self._prepare(self.student)
-        if reference and self.budget.event is None:
-            self._prepare(self._reference)
         self._exports.begin(self._cpu_s, self._worker_seed)
-        self.budget.begin(min(seconds, max(self._left_s, 0.0)), self.budget.event)
+        self._begin = partial(self._begin_check, seconds, loaded, reference)
+        self._begin()
         try:
             with default_worker(self.student.ready):
                 yield
         finally:
-            while self._clean_sessions:
-                self._clean_sessions.pop().close()
+            self._close_clean()
+
+    def begin_again(self) -> float:
+        """Begins the current check once more, without the graphs that it can do without; returns its seconds.
+
+        If it has used none of these, it does not begin again, and has 0 seconds.
+        """
+        if self.budget.broken is not None or not self._exports.decline():
+            return 0.0
+        self._close_clean()
+        self._begin()
+        return max(self.budget.deadline - time.monotonic(), 0.0)
 
     @property
     def gpu(self) -> bool:
@@ -147,6 +150,24 @@ class CheckContext:
         for session in (self.student, self._reference, *self._clean_sessions):
             session.close()
         self._exports.close()
+
+    def _begin_check(self, seconds: float, loaded: bool, reference: bool) -> None:
+        self._bases.clear()
+        self.budget.begin(self.job.limits.check_s)
+        self.budget.allow_bytes(bytes_for(self.job.reference_bytes.get(self._check)))
+        if self._left_s <= 0:
+            self.budget.note(Gone("timeout", "the time limit of the whole submission was reached"))
+        if self.student.cpu_left_s <= 0:
+            self.budget.note(Gone("timeout", "the CPU seconds for the whole submission were used up"))
+        if loaded and self.budget.event is None:
+            self._prepare(self.student)
+        if reference and self.budget.event is None:
+            self._prepare(self._reference)
+        self.budget.begin(min(seconds, max(self._left_s, 0.0)), self.budget.event)
+
+    def _close_clean(self) -> None:
+        while self._clean_sessions:
+            self._clean_sessions.pop().close()
 
     def _prepare(self, session: Session) -> None:
         """Prepares and reseeds a worker; starts a new one if it has ended since the last check."""
