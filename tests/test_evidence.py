@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.course import by_student, gradetape, notebook, tiny
+from gradetape.gradebook import Gradebook
+from gradetape.records import CheckResult
+from tests.course import gradetape, notebook, tiny
 
 CHECKS = '''
 import numpy as np
@@ -79,7 +79,7 @@ def scaled(double):
     return scaled
 
 
-@points(2)
+@points(3)
 def test_plain_values(student, exported, rng):
     """Plain values go along."""
     x = rng.normal(size=3).astype("float32")
@@ -133,17 +133,19 @@ def course(folder: Path, checks: str = CHECKS) -> Path:
     return root
 
 
-def graded(root: Path, *cells: str) -> dict[str, Any]:
-    """The hidden checks of the first question by name."""
+def graded(root: Path, *cells: str) -> dict[str, CheckResult]:
+    """The checks of the first question by name."""
     (root / "alice.ipynb").write_text(notebook(*cells))
-    run = gradetape(root, "grade", "alice.ipynb", "--json")
+    run = gradetape(root, "grade", "alice.ipynb", "--regrade")
     assert run.returncode == 0, run.stderr
-    return {each["name"]: each for each in by_student(run)["alice"]["questions"]["q01_double"]["checks"]}
+    with Gradebook.open(root / "results" / "gradebook.sqlite") as book:
+        [grade] = book.latest("tiny")
+    return {each.check.name: each for each in grade.of("q01_double")}
 
 
-def said(found: dict[str, Any], *names: str) -> list[tuple[str, str]]:
+def said(found: dict[str, CheckResult], *names: str) -> list[tuple[str, str]]:
     """The verdicts of checks, and what they rest on."""
-    return [(found[name]["verdict"], found[name]["basis"]) for name in names]
+    return [(found[name].verdict.value, found[name].basis.value) for name in names]
 
 
 @pytest.fixture(scope="module")
@@ -193,9 +195,8 @@ def test_state_goes_along(tmp_path: Path) -> None:
     assert said(found, "test_state") == [("passed", "evidence")]
 
 
-def test_verify_says_what_the_points_rest_on_and_what_a_puppet_gets(root: Path) -> None:
-    run = gradetape(root, "verify", "tiny", "--question", "q01_double", "--json")
-    proof = json.loads(run.stdout)
-    assert proof["bases"] == [{"question": "q01_double", "evidence": 3, "cross-checked": 1, "testimony": 2}]
-    puppet = next(each for each in proof["bounds"] if each["name"] == "puppet")
-    assert puppet["points"] == 3  # what is said, and what needs no graph
+def test_verify_shows_what_the_points_rest_on_and_what_a_puppet_gets(root: Path) -> None:
+    run = gradetape(root, "verify", "tiny", "--question", "q01_double")
+    [row] = [line for line in run.stdout.split("rest on")[1].splitlines() if line.startswith("│ q01_double")]
+    assert [cell.strip() for cell in row.strip("│ ").split("│")] == ["q01_double", "3", "1", "2", "3, too many"]
+    assert "puppet" not in "".join(line for line in run.stdout.splitlines() if line.startswith("✗"))

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from gradetape.records import Basis, Check
 from gradetape.text import counted
+from gradetape.verify.bounds import bounds
 from gradetape.verify.proof import Proof
 
 _OTHERS = ("reference", "variant", "starter", "adversary")
@@ -64,9 +65,13 @@ def _checks(proof: Proof) -> Table:
 
 
 def _bases(proof: Proof) -> Table:
-    table = Table("Question", *(basis.value for basis in Basis), title="What the points of the reference rest on")
+    """What the points rest on, and the points of a puppet, which says what is right and has no graphs."""
+    puppet = {bound.question: bound for bound in bounds(proof) if bound.name == "puppet"}
+    table = Table("Question", *(basis.value for basis in Basis), "Puppet", title="What the reference's points rest on")
     for question in dict.fromkeys(check.question for check in proof.checks):
-        table.add_row(question, *(f"{proof.points_on(question, basis):g}" for basis in Basis))
+        bound = puppet.get(question)
+        got = "" if bound is None else f"{bound.points:g}" if bound.ok else f"[yellow]{bound.points:g}, too many[/]"
+        table.add_row(question, *(f"{proof.points_on(question, basis):g}" for basis in Basis), got)
     return table
 
 
