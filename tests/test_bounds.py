@@ -56,7 +56,7 @@ def test_bounds_are_the_same_for_a_question_alone_and_in_the_assignment_and_a_wa
         assert f"compare with numbers that are not zero, or waive them in {FILE} with a reason" in said
     own = [bound for bound in whole["bounds"] if bound["question"] == "q02_halve"]
     assert own == alone["bounds"]
-    assert {bound["name"] for bound in own} == {"starter", "liar", "raiser", "argument", "zeros"}
+    assert {bound["name"] for bound in own} == {"starter", "liar", "puppet", "raiser", "argument", "zeros"}
     assert {"question": "q02_halve", "name": "zeros", "points": 1, "at_most": 0.2, "ok": False} in own
 
     (root / FILE).write_text(WAIVER)

@@ -114,8 +114,9 @@ def test_several_losses(student, exported, rng):
     pairs = [tuple(rng.normal(size=(2, 8, 2)).astype("float32")) for _ in range(2)]
     graphs = exported.if_possible(**{name: (loss, pairs) for name, loss in losses.items()})
     for pair in pairs:
-        for quantile, name in zip(quantiles, losses, strict=True):
-            assert_close(getattr(graphs, name)(*pair), pinball(quantile, *pair).mean())
+        for quantile, (name, loss) in zip(quantiles, losses.items(), strict=True):
+            for each in (getattr(graphs, name), loss):
+                assert_close(each(*pair), pinball(quantile, *pair).mean())
 
 
 @in_worker
@@ -197,5 +198,7 @@ def test_learns_a_quantile(student, exported, tf, rng):
     weight = rng.uniform(0.1, 3, size=10).astype("float32")
     expected = (weight * pinball(quantile, y_true, np.repeat(learned, 10, axis=0))).mean()
     assert_close(evaluated(model, y_true, weight), expected)
+    expected = (weight * pinball(quantile, y_true, np.full_like(y_true, start))).mean()
+    assert_close(evaluated(constant_model(loss, start), y_true, weight), expected)
     expected = (weight * log_cosh(y_true, np.full_like(y_true, start))).mean()
     assert_close(evaluated(constant_model(graphs.log_cosh, start), y_true, weight), expected)
