@@ -22,11 +22,10 @@ verify: setup  ## test the checks with the reference, the variants and the mutan
 	$(BIN)/gradetape verify custom-training --report results/proof.html
 
 mutate: setup  ## generate mutants of all solutions and show those that pass every check
-	$(BIN)/gradetape verify --mutate --at-least 95
+	$(BIN)/gradetape verify --mutate --at-least $(AT_LEAST)
 
-# Of a question's share of the sample; equivalent mutants are not all listed yet.
 SAMPLE ?= 300
-AT_LEAST ?= 70
+AT_LEAST ?= 95
 mutate-sample: setup  ## the same with a sample of SAMPLE mutants
 	$(BIN)/gradetape verify --mutate --sample $(SAMPLE) --at-least $(AT_LEAST) $(if $(SEED),--seed $(SEED))
 

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from gradetape.course import config
 from gradetape.intake import notebooks
-from gradetape.records import CellEvent, CheckResult, Grade, Question, Unreadable
+from gradetape.records import CellEvent, CheckResult, Grade, Origin, Question, Unreadable
 from gradetape.remote.budget import CHECK_BYTES, JUDGE_MB, bytes_for
 from gradetape.wire import channel, codec, survey
 
@@ -36,6 +36,7 @@ RESULTS: Mapping[type, Mapping[str, str]] = {
         "versions": "The versions of the software that graded, by package.",
         "seconds": "Seconds of wall clock time that grading took.",
         "modified": "When the file was last changed: an ISO time in UTC, or empty.",
+        "origin": "What the learning platform says of the person and the time, if the file comes from one.",
     },
     Question: {
         "id": "The question's id, such as `q05_custom_loss`.",
@@ -65,6 +66,16 @@ RESULTS: Mapping[type, Mapping[str, str]] = {
         "sha256": "The SHA-256 digest of the file's bytes, in hexadecimal.",
         "reason": "Why the file cannot be graded, and what to do next; for staff.",
         "for_student": "The reason in a form that the student may read, if it differs.",
+        "origin": "What the learning platform says of the person and the time, if the file comes from one.",
+    },
+    Origin: {
+        "layout": "The layout of the folder, such as `canvas` or `moodle`.",
+        "id": "The platform's id of the person, or empty.",
+        "login": "The person's login on the platform, or empty.",
+        "email": "The person's email address, or empty.",
+        "section": "The person's section of the course, or empty.",
+        "submitted": "When the platform received it: an ISO time with a time zone, or null.",
+        "late": "The platform's own mark: true, false, or null if it has none.",
     },
 }
 _MIB = 1 << 20

@@ -18,7 +18,11 @@ from nbformat import v2, v3
 from tests.course import DOUBLE, HALVE, by_student, called, command, gradetape, notebook, tiny
 
 GOOD = notebook(DOUBLE, HALVE)
-SLOW = notebook(DOUBLE, HALVE, "import time\ntime.sleep(1)")
+
+
+def slow(student: str) -> str:
+    """A slow notebook of a student's own: the same cells would be judged once."""
+    return notebook(DOUBLE, HALVE, "import time\ntime.sleep(1)", f"# {student}")
 
 
 @pytest.fixture
@@ -249,7 +253,7 @@ def _mount(*arguments: str | Path) -> int:
 
 def test_a_full_disk_loses_nothing(course: Path, small_disk: Path) -> None:
     for number in range(6):
-        (course / "handed_in" / f"s{number}.ipynb").write_text(GOOD)
+        (course / "handed_in" / f"s{number}.ipynb").write_text(notebook(DOUBLE, HALVE, f"# {number}"))
     first = gradetape(course, "grade", "handed_in", "--out", small_disk)
     assert first.returncode == 2
     assert "The disk is full: free some space and run the command again" in first.stderr
@@ -276,7 +280,7 @@ def _graded_in(run: subprocess.CompletedProcess[str]) -> int:
 
 def test_ctrl_c_keeps_what_was_graded_and_leaves_no_process(course: Path) -> None:
     for name in ("ada", "bob", "cy"):
-        (course / "handed_in" / f"{name}.ipynb").write_text(SLOW)
+        (course / "handed_in" / f"{name}.ipynb").write_text(slow(name))
     with _running(course, "grade", "handed_in", "--workers", "1") as batch:
         _await(batch, "1/3 ada: 5 of 5")
         started = _everything_at_work(batch)
@@ -296,7 +300,7 @@ def test_ctrl_c_keeps_what_was_graded_and_leaves_no_process(course: Path) -> Non
 
 def test_a_batch_outlives_its_judge_and_its_zygote(course: Path) -> None:
     for name in ("ada", "bob", "cy"):
-        (course / "handed_in" / f"{name}.ipynb").write_text(SLOW)
+        (course / "handed_in" / f"{name}.ipynb").write_text(slow(name))
     with _running(course, "grade", "handed_in", "--workers", "1") as batch:
         _await(batch, "1/3 ")
         started = _everything_at_work(batch)

@@ -71,7 +71,7 @@ def all_pass(job: Job) -> Outcome:
 
 
 def submissions(*names: str) -> list[Submission]:
-    return [script(name, RIGHT, assignment="tiny") for name in names]
+    return [script(name, f"{RIGHT}# {name}\n", assignment="tiny") for name in names]
 
 
 def always(engine: Engine) -> OpenEngine:

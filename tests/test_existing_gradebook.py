@@ -172,7 +172,7 @@ def test_the_table_has_a_row_for_each_student_and_no_formula(course: Path) -> No
     assert len(table) == len(NAMES) + 1
     by_name = {row["student"]: row for row in table}
     assert (by_name["alice"]["points"], by_name["alice"]["max_points"]) == ("3.0", "5.0")
-    assert (by_name["bob"]["status"], by_name["bob"]["points"]) == ("unreadable", "0.0")
+    assert (by_name["bob"]["status"], by_name["bob"]["points"]) == ("unreadable", "")
     assert "'=SUM(A1)" in by_name and "'-rf" in by_name
 
 
@@ -192,7 +192,7 @@ def _override(course: Path, *arguments: str | Path) -> subprocess.CompletedProce
 def _points(course: Path, student: str = "alice") -> tuple[float, float, float]:
     """What was measured for the second question and in all, and what counts, as the table has it."""
     [row] = [row for row in rows(called(course, "export", "csv").stdout) if row["student"] == student]
-    return float(row["q02_halve"] or 0), float(row["points"]), float(row["final"])
+    return float(row["q02_halve"] or 0), float(row["points"] or 0), float(row["final"] or 0)
 
 
 def test_an_override_counts_and_what_was_measured_stays(course: Path) -> None:
@@ -204,6 +204,14 @@ def test_an_override_counts_and_what_was_measured_stays(course: Path) -> None:
     assert "q02_halve: 1.5 points instead of 0, set by the course staff: right idea" in shown
     assert "Final score: 4.5 points" in shown and "Ana" not in shown
     assert "by Ana at 20" in called(course, "show", "alice", "--staff").stdout
+
+
+def test_a_student_is_found_however_the_accents_are_written(tmp_path: Path) -> None:
+    course = recorded(tmp_path, a_tiny_grade("Jos\u00e9"))
+    typed = "Jose\u0301"
+    assert "3 of 5 points" in called(course, "show", typed).stdout
+    run = _override(course, typed, "q02_halve", "2", "--reason", "right idea")
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_an_override_outlives_grading_again(course: Path) -> None:

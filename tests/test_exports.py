@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -15,9 +16,19 @@ from hypothesis import strategies as st
 from gradetape.cli import cli
 from gradetape.cli.export import subcommand
 from gradetape.errors import GradebookError
-from gradetape.exports import TARGETS, Column, ColumnKind, ExportTarget, GradeTable, csv, merged, questions_of
+from gradetape.exports import (
+    PLATFORMS,
+    TARGETS,
+    Column,
+    ColumnKind,
+    ExportTarget,
+    GradeTable,
+    csv,
+    merged,
+    questions_of,
+)
 from gradetape.gradebook import Gradebook
-from gradetape.records import FinalScore, Override, Question, Status
+from gradetape.records import FinalScore, Origin, Override, Question, Status
 from gradetape.report import write
 from tests.course import tiny
 from tests.factories import a_broken_file, a_class, a_grade, a_nasty_grade
@@ -49,8 +60,41 @@ def test_each_column_has_a_type_and_each_value_is_of_it() -> None:
 def test_a_student_without_a_final_score_has_the_measured_points_and_no_time() -> None:
     bob, carol = a_table(alice=LATE).records()[1:]
     assert (bob["handed_in"], bob["late_days"], bob["late_percent"], bob["final"]) == (None, None, 0.0, 2.0)
-    assert (carol["status"], carol["q01"], carol["final"]) == ("unreadable", None, 0.0)
+    assert (carol["status"], carol["q01"], carol["final"]) == ("unreadable", None, None)
     assert "final" not in GradeTable.of([a_grade()], [], max_points=5.0).names
+
+
+def test_a_file_that_cannot_be_read_has_no_points_but_those_that_staff_set() -> None:
+    mercy = Override(student="carol", question="q01", points=0.0, reason="r", by="b", at="t")
+    zero = FinalScore(measured=0.0, final=0.0)
+    for score, final in ((zero, None), (FinalScore(measured=0.0, final=0.0, overrides=(mercy,)), 0.0)):
+        carol = a_table(carol=score).records()[2]
+        assert (carol["student"], carol["points"], carol["final"]) == ("carol", None, final)
+
+
+def test_the_platforms_ids_come_first_where_there_are_any() -> None:
+    origin = Origin(layout="canvas", id="12345")
+    table = GradeTable.of([a_grade("bob"), a_grade("alice", origin=origin)], [a_broken_file()], max_points=5.0)
+    assert table.names[:2] == ("id", "student")
+    assert [(record["id"], record["student"]) for record in table.records()] == [
+        ("12345", "alice"),
+        ("", "bob"),
+        ("", "carol"),
+    ]
+    assert csv.read(csv.write(table), "grades.csv") == table
+    both = merged({"week-1": GradeTable.of([a_grade("zoe")], [], max_points=5.0), "week-2": table})
+    assert both.names[:3] == ("assignment", "id", "student")
+    assert [record["id"] for record in both.records()] == ["", "12345", "", ""]
+
+
+def test_json_has_an_object_for_each_row() -> None:
+    table = a_table(alice=LATE)
+    alice, _, carol = json.loads(TARGETS["json"].write(table))
+    assert list(alice) == list(table.names)
+    assert (alice["final"], alice["handed_in"], alice["late_days"]) == (0.9, "2026-10-02T11:00:00+00:00", 1)
+    assert (carol["status"], carol["points"], carol["q01"]) == ("unreadable", None, None)
+    hostile = TARGETS["json"].write(GradeTable.of([a_nasty_grade()], [], max_points=1.0))
+    assert "\x1b" not in hostile and hostile.isascii() and json.loads(hostile)
 
 
 def test_rows_are_sorted_by_student_whatever_the_case() -> None:
@@ -127,7 +171,7 @@ def test_a_table_that_another_program_has_changed_is_refused_with_its_path(tmp_p
 def test_every_target_has_a_command_with_the_same_options() -> None:
     group = cli.get_command(click.Context(cli), "export")
     assert isinstance(group, click.Group) and isinstance(TARGETS, MappingProxyType)
-    assert set(group.commands) == set(TARGETS)
+    assert set(group.commands) == {*TARGETS, *PLATFORMS, "feedback", "autograder"}
     for name, target in TARGETS.items():
         assert {option.name for option in group.commands[name].params} == {"assignment", "results_folder", "out"}
         assert target.description in " ".join((group.commands[name].help or "").split())

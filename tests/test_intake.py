@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -31,6 +32,10 @@ from tests.submissions import script
 
 def code(source: str | list[str], **metadata: Any) -> dict[str, Any]:
     return {"cell_type": "code", "metadata": metadata, "source": source, "outputs": [], "execution_count": None}
+
+
+def markdown(source: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
 
 
 def notebook(*cells: Any, **metadata: Any) -> bytes:
@@ -153,7 +158,17 @@ BROKEN = {
     "empty": (b"", "empty"),
     "only spaces": (b" \n", "empty"),
     "cut off": (notebook()[:-20], "broken or cut off"),
-    "a web page": (b"<!doctype html><html></html>", "broken or cut off"),
+    "a web page": (
+        b"<!doctype html><html></html>",
+        "is a web page (HTML), not a notebook. Download the notebook itself",
+    ),
+    "a web page with a mark": (b"\xef\xbb\xbf\n<HTML>", "is a web page (HTML), not a notebook. Download"),
+    "a gzip": (gzip.compress(notebook()), "is compressed with gzip. Unpack it, and hand in the notebook."),
+    "a RAR archive": (b"Rar!\x1a\x07\x01\x00", "is a RAR archive. Unpack it"),
+    "a 7-Zip archive": (b"7z\xbc\xaf\x27\x1c\0\x04", "is a 7-Zip archive. Unpack it"),
+    "a PDF": (b"%PDF-1.7\n", "is a PDF. Download the notebook itself"),
+    "a renamed zip": (zipped(("a.ipynb", notebook())), "is a zip with the ending .ipynb. Unpack it"),
+    "Latin-1": ('{"cells": "# déjà vu"}'.encode("latin-1"), "(byte 14, in line 1, is 0xe9, as in 'déjà' in Latin-1)."),
     "not UTF-8": (b'{"cells": "\xff"}', "not UTF-8"),
     "UTF-16": (notebook().decode().encode("utf-16"), "not UTF-8"),
     "a raw NUL": (b'{"nbformat": 4, "cells": ["\0"]}', "broken or cut off"),
@@ -272,6 +287,33 @@ def test_source_that_python_could_not_read_is_refused(tmp_path: Path) -> None:
         with pytest.raises(SubmissionError, match="Code cell 1 holds a character"):
             script_cells(text)
     assert "not UTF-8" in refused(put(tmp_path, "bob.py", b"x = '\xe9'"))
+
+
+def test_a_notebook_that_is_called_a_zip_is_told_apart_from_a_damaged_zip(tmp_path: Path) -> None:
+    assert "is not a zip: it looks like a notebook. Rename it" in refused(put(tmp_path, "bob.zip", notebook()))
+
+
+def test_answers_that_are_not_in_code_cells_are_named(tmp_path: Path) -> None:
+    text = "Write:\n\n```python\ndef example(x):\n    ...\n```"
+    cells = [
+        code("x = 1"), markdown(text), markdown("def loss(a, b):\n    return a - b"),
+        {"cell_type": "raw", "source": ["class Model:\n", "    pass"]}, markdown("the class is: small"),
+    ]  # fmt: skip
+    assert read_one(put(tmp_path, "alice.ipynb", notebook(*cells))).notes == (
+        "Cell 3 defines loss, but is a Markdown cell, which is not run. Change its type to Code.",
+        "Cell 4 defines Model, but is a raw cell, which is not run. Change its type to Code.",
+    )
+
+
+@pytest.mark.parametrize("cells", [[markdown("# An answer")], [code(" \n")], [{"cell_type": "raw", "source": "x"}]])
+def test_a_notebook_without_code_is_told(tmp_path: Path, cells: list[Any]) -> None:
+    notes = read_one(put(tmp_path, "alice.ipynb", notebook(*cells))).notes
+    assert notes == ("The notebook has no code: all its code cells are empty, or it has none.",)
+
+
+def test_the_released_notebook_has_no_such_cells() -> None:
+    (released,) = (Path(__file__).parents[1] / "student").glob("*/*.ipynb")
+    assert read_one(released).notes == ()
 
 
 # Zips

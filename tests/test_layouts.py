@@ -18,15 +18,20 @@ from gradetape.gradebook import Gradebook
 from tests.books import attempts, engine_of
 from tests.factories import ASSIGNMENT, a_stored_broken_file, a_stored_fault, a_stored_grade
 
-OLDEST = Path(__file__).parent / "gradebooks" / "layout-1.sql"
+OLD = Path(__file__).parent / "gradebooks"
 
 
 @pytest.fixture
 def oldest(tmp_path: Path) -> Path:
     """A gradebook as the first version wrote it."""
-    path = tmp_path / "gradebook.sqlite"
+    return written(tmp_path, 1)
+
+
+def written(folder: Path, layout: int) -> Path:
+    """A gradebook with this layout."""
+    path = folder / "gradebook.sqlite"
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(OLDEST.read_text(encoding="utf-8"))
+        connection.executescript((OLD / f"layout-{layout}.sql").read_text(encoding="utf-8"))
     return path
 
 
@@ -45,9 +50,11 @@ def rows(path: Path) -> list[Any]:
         return connection.execute("SELECT * FROM attempts ORDER BY id").fetchall()
 
 
-def test_the_oldest_layout_is_brought_up_to_date_with_everything_in_it(oldest: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", [1, 2])
+def test_an_older_layout_is_brought_up_to_date_with_everything_in_it(layout: int, tmp_path: Path) -> None:
+    oldest = written(tmp_path, layout)
     with Gradebook.open(oldest) as book:
-        assert "from layout 1 to layout 2" in book.migrated
+        assert f"from layout {layout} to layout 3" in book.migrated
         assert [attempt.record for attempt in attempts(book, ASSIGNMENT, "alice")] == [
             a_stored_fault(),
             a_stored_grade(),
@@ -55,6 +62,8 @@ def test_the_oldest_layout_is_brought_up_to_date_with_everything_in_it(oldest: P
         assert book.latest(ASSIGNMENT) == [a_stored_grade()]
         assert book.unreadable(ASSIGNMENT) == [a_stored_broken_file("bob")]
         assert book.record(a_stored_grade("carol"), ASSIGNMENT)
+        assert [override.reason for override in book.overrides(ASSIGNMENT)] == (["typo"] if layout > 1 else [])
+        assert book.composition(ASSIGNMENT) == {}
     Gradebook.open(tmp_path / "new.sqlite").close()
     assert tables(oldest) == tables(tmp_path / "new.sqlite")
     with Gradebook.open(oldest) as book:
@@ -105,7 +114,7 @@ def test_a_migration_that_cannot_make_its_copy_changes_nothing(oldest: Path) -> 
     assert len(rows(oldest)) == 3
     assert [path.name for path in oldest.parent.iterdir()] == ["gradebook.sqlite"]
     with Gradebook.open(oldest) as book:
-        assert "from layout 1 to layout 2" in book.migrated
+        assert "from layout 1 to layout 3" in book.migrated
 
 
 @contextmanager
@@ -124,13 +133,14 @@ def test_a_database_on_a_server_is_migrated_too(place: str) -> None:
         book.record(a_stored_grade(), ASSIGNMENT)
     engine = engine_of(place)
     with engine.begin() as connection:
-        for statement in ("DROP TABLE claims", "DROP TABLE overrides", "UPDATE meta SET value = '1'"):
-            connection.execute(sa.text(statement))
+        for table in ("attempt_questions", "question_results", "runs", "claims", "overrides"):
+            connection.execute(sa.text(f"DROP TABLE {table}"))
+        connection.execute(sa.text("UPDATE meta SET value = '1'"))
     engine.dispose()
     with Gradebook.open(place) as book:
         assert ("No copy was made" in book.migrated) == ("://" in place)
         assert book.latest(ASSIGNMENT) == [a_stored_grade()]
-    assert {"claims", "overrides"} <= tables(place).keys()
+    assert {"claims", "overrides", "question_results", "runs", "attempt_questions"} <= tables(place).keys()
 
 
 @pytest.mark.parametrize("layout", ["999", "unheard of"])

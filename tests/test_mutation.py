@@ -8,12 +8,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from gradetape.course import assignments as courses
+from gradetape.course.check_code import _codes
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.source import PythonSource
 from gradetape.engine import LocalEngine, MockEngine, judge, open_engine
@@ -21,9 +24,9 @@ from gradetape.errors import ConfigError, CourseError, InfrastructureError, Requ
 from gradetape.records import CellEvent, Check, CheckLimit, CheckResult, Job, Lost, Outcome, Verdict
 from gradetape.verify.mutation import MutationReport, MutationRequest, Sample, append_survivors, mutate
 from gradetape.verify.mutation import mutation as mutation_module
-from gradetape.verify.mutation.check_code import _codes
 from gradetape.verify.mutation.generate import OPERATORS, generate
 from gradetape.verify.mutation.records import GeneratedMutant, Solution
+from gradetape.verify.mutation.table import render
 from tests.course import called, gradetape, tiny
 
 DOCS = Path(__file__).parents[1] / "docs" / "mutation.md"
@@ -423,6 +426,15 @@ def test_a_survivor_is_reported_with_its_lines(weak: Path) -> None:
         "question": QUESTION, "of": "reference", "function": "double", "line": 2, "operator": "call",
         "replace": "    return abs(2) * x", "with": "    return 2 * x",
     }  # fmt: skip
+
+
+def test_the_table_of_scores_shows_every_number_on_80_columns(weak: Path) -> None:
+    shown = StringIO()
+    report = Runs(weak)()
+    render(report, Console(width=80, file=shown))
+    (row,) = (line.split() for line in shown.getvalue().splitlines() if line.startswith(QUESTION) and "%" in line)
+    assert row == [QUESTION, "92.9%", "92.9%", str(report.scores[0].generated), *row[4:]]
+    assert len(row) == 10 and all(cell.isdigit() for cell in row[4:])
 
 
 def test_a_survivor_is_listed_and_needs_a_reason(weak: Path) -> None:

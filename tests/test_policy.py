@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gradetape.course import config
 from gradetape.errors import ConfigError
-from gradetape.grading.late_policy import Timing, apply_late_policy, late_days, timing
+from gradetape.grading.late_policy import Timing, apply_late_policy, late_days, read_times, timing
 from gradetape.records import Override
 
 DEADLINE = datetime(2026, 10, 1, 23, 59, tzinfo=timezone(timedelta(hours=2)))
@@ -46,6 +46,38 @@ def test_each_day_that_has_begun_costs_up_to_the_cap(after: dict[str, float], da
     final_score = apply_late_policy(MEASURED, (), handed_in(**after), POLICY)
     assert (final_score.measured, final_score.late_days, final_score.final) == (4, days, final)
     assert bool(final_score.lines) == (after not in ({"days": -3}, {"minutes": 0}))
+
+
+# The clocks of Berlin went back on 25 October 2026 and forward on 29 March 2026.
+@pytest.mark.parametrize(
+    ("deadline", "handed", "days"),
+    [
+        ("2026-10-24T23:59:00+02:00", "2026-10-25T23:58:00+01:00", 1),  # 24 hours and 59 minutes later
+        ("2026-10-24T23:59:00+02:00", "2026-10-25T23:59:01+01:00", 2),
+        ("2026-03-28T23:59:00+01:00", "2026-03-30T00:00:00+02:00", 2),  # 23 hours and 1 minute later
+        ("2026-10-25T02:30:00+02:00", "2026-10-25T02:10:00+01:00", 1),  # the clocks show an earlier time
+        ("2026-10-24T21:59:00+00:00", "2026-10-25T22:58:00+00:00", 1),  # the first case, in UTC
+        ("2026-10-24T23:59:00+02:00", "2026-10-24T23:59:00+02:00", 0),
+    ],
+)
+def test_a_day_of_the_courses_time_zone_may_have_23_or_25_hours(deadline: str, handed: str, days: int) -> None:
+    when = Timing(deadline=datetime.fromisoformat(deadline), handed_in=datetime.fromisoformat(handed))
+    assert late_days(when, POLICY.model_copy(update={"grace_minutes": 0.0, "timezone": "Europe/Berlin"})) == days
+
+
+def test_an_unknown_time_zone_is_refused(tmp_path: Path) -> None:
+    (tmp_path / config.FILE).write_text("late: {timezone: Europe/Berln}\n")
+    with pytest.raises(ConfigError, match="write the name of a time zone, like Europe/Berlin or America/New_York"):
+        config.load(tmp_path / config.FILE)
+
+
+def test_names_are_the_same_however_their_accents_are_written(tmp_path: Path) -> None:
+    decomposed, composed = "Jose\u0301", "Jos\u00e9"
+    (tmp_path / config.FILE).write_text(f"late: {{extensions: {{week-1: {{{decomposed}: {DEADLINE.isoformat()}}}}}}}\n")
+    assert config.load(tmp_path / config.FILE).late.extensions == {"week-1": {composed: DEADLINE.isoformat()}}
+    times = tmp_path / "times.csv"
+    times.write_text(f"student,time\n{decomposed},{DEADLINE.isoformat()}\n")
+    assert read_times(times) == {("", composed): DEADLINE}
 
 
 def test_an_unknown_submission_time_costs_nothing_and_is_reported() -> None:

@@ -325,7 +325,7 @@ def test_the_table_has_a_row_per_student_and_a_column_per_question() -> None:
     }
     assert [row["student"] for row in rows] == ["alice", "bob", "carol"]
     carol = rows[2]
-    assert (carol["status"], carol["points"], carol["max_points"], carol["q01"]) == ("unreadable", "0.0", "5.0", "")
+    assert (carol["status"], carol["points"], carol["max_points"], carol["q01"]) == ("unreadable", "", "5.0", "")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

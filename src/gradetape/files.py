@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 OWNER_ONLY = 0o600
@@ -40,6 +41,21 @@ def write_text(path: Path, text: str) -> None:
         if stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # it may have existed
             os.fchmod(file.fileno(), OWNER_ONLY)
         file.write(text.encode("utf-8"))
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Puts bytes in the place of a file at once, so that it is never partial; only its owner can read it.
+
+    Raises OSError if that is impossible; the file then stays as it was.
+    """
+    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise
 
 
 def keep_from_others(path: Path) -> None:

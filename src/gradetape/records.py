@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -60,12 +61,30 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     question: str | None = None
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a submission comes from: the layout of the folder, and what the platform says of the person and the time.
+
+    `layout` is the layout's name, such as `canvas`; `id` the platform's id of the person. A text is empty if the
+    platform does not say it. `submitted` has a time zone and is None if the time is unknown; `late` is the platform's
+    own mark, None if it has none.
+    """
+
+    layout: str
+    id: str = ""
+    login: str = ""
+    email: str = ""
+    section: str = ""
+    submitted: datetime | None = None
+    late: bool | None = None
+
+
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A student's submission as text; nothing in it was run. `sha256` is of the file's bytes.
 
     `assignment` is the one that it is graded for, `declared_assignment` the one that its metadata names, if any.
     `modified` is when the file was last changed, according to the file system: an ISO time in UTC, or empty. `others`
-    are the names of the student's files that were not graded because this one counts.
+    are the names of the student's files that were not graded because this one counts. `origin` is None if the file
+    was passed by itself, and in the records of older versions.
     """
 
     student: str
@@ -77,6 +96,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     modified: str = ""
     declared_assignment: str | None = None
     others: tuple[str, ...] = ()
+    origin: Origin | None = None
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +110,7 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     reason: str
     for_student: str = ""
+    origin: Origin | None = None
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +175,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     `layers` are the isolation layers that were in force, `devices` the GPUs that TensorFlow saw, `versions` the
     software that graded. `key` is the digest of everything that decides a result: submission, checks, environment and
     policy. `attention` lists why staff must look at the submission; `review` lists signs that it interfered with the
-    grading, which change no points and are for staff only. `modified` is the submission's.
+    grading, which change no points and are for staff only. `modified` and `origin` are the submission's.
     """
 
     assignment: str
@@ -175,6 +196,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str] = {}
     seconds: float = 0.0
     modified: str = ""
+    origin: Origin | None = None
 
     @property
     def max_points(self) -> float:
@@ -193,6 +215,16 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     def earned(self, question_id: str) -> float:
         """The points earned on one question, without the noise of floating point."""
         return round(sum(result.points for result in self.of(question_id)), 6)
+
+
+class PointsChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A question for which the same file got other points than in the attempt before; `at` is an ISO time in UTC."""
+
+    student: str
+    question: str
+    before: float
+    after: float
+    at: str = ""
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):

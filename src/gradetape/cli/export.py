@@ -1,4 +1,4 @@
-"""`gradetape export`: a subcommand for each target in `exports.registry`."""
+"""`gradetape export`: a subcommand for each target and each platform in `exports.registry`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from gradetape.cli import options
+from gradetape.cli import export_autograder, export_feedback, export_into, options
 from gradetape.cli.course import here
+from gradetape.cli.exporting import one_of
 from gradetape.cli.lines import warn
 from gradetape.errors import GradebookError
-from gradetape.exports import TARGETS, ExportTarget
+from gradetape.exports import PLATFORMS, TARGETS, ExportTarget
 from gradetape.files import write_text
 from gradetape.grading.results import Results
 
@@ -31,11 +32,13 @@ _ONE = "The format holds one assignment: if the gradebook has several, choose on
 
 @click.group("export")
 def command() -> None:
-    """Export the grades for other programs.
+    """Export the grades for other programs, or fill them into a file that a learning platform exported.
 
     \b
-    Example:
+    Examples:
       gradetape export csv --out grades.csv
+      gradetape export canvas --into gradebook.csv
+      gradetape export feedback --for canvas --out feedback.zip
     """
 
 
@@ -51,9 +54,8 @@ def subcommand(name: str, target: ExportTarget) -> click.Command:
     def export(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
         with Results.open(here(), results_folder) as results:
             warn([results.book.migrated])
-            names = results.assignments(assignment)
-            if target.one_assignment and len(names) > 1:
-                raise click.UsageError(f"{name} holds one assignment: choose {' or '.join(names)} with --assignment")
+            one = target.one_assignment
+            names = [one_of(results, name, assignment)] if one else results.assignments(assignment)
             found = results.table(names)
         warn(found.warnings)
         _put(target.write(found.table), out)
@@ -73,3 +75,7 @@ def _put(text: str, out: Path | None) -> None:
 
 for _name, _target in TARGETS.items():
     command.add_command(subcommand(_name, _target))
+command.add_command(export_feedback.command)
+command.add_command(export_autograder.command)
+for _name, _platform in PLATFORMS.items():
+    command.add_command(export_into.subcommand(_name, _platform))

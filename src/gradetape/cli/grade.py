@@ -9,30 +9,41 @@ import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here
-from gradetape.cli.lines import document, warn
+from gradetape.cli.lines import document, say, warn
 from gradetape.cli.progress_display import ProgressDisplay
 from gradetape.cli.status import ATTENTION, OK
 from gradetape.engine import EngineOptions
 from gradetape.exports import as_json as json_document
+from gradetape.grading.changes import as_json as changes_as_json
 from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.grading.results import max_points
-from gradetape.grading.run import GradeReport, Interrupted, run
+from gradetape.grading.run import GradeReport, Interrupted, run, workload
+from gradetape.grading.selection import LAYOUTS
+from gradetape.grading.workload import Workload
 
 
 @click.command("grade")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--assignment", metavar="NAME", help="Assignment to grade for; overrides the notebooks' metadata.")
-@click.option("--student", metavar="NAME", help="Student name for a single submission; overrides the file name.")
+@click.option(
+    "--student", metavar="NAME", type=options.student_name,
+    help="Student name for a single submission; overrides the file name.",
+)  # fmt: skip
+@click.option(
+    "--layout",
+    metavar="NAME",
+    type=click.Choice(LAYOUTS),
+    help=f"Layout of the folder: {', '.join(LAYOUTS)}. [default: recognised]",
+)
 @click.option(
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
     help="Folder for the gradebook and the pages. [default: results in grader_config.yml]",
 )
-@click.option(
-    "--question", metavar="ID", help="Grade only this question, into DIR/ID; a unique prefix of the id is enough."
-)
-@click.option("--regrade", is_flag=True, help="Also grade submissions that already have a grade.")
+@click.option("--question", metavar="ID", help="Judge only this question; a unique prefix of its id is enough.")
+@click.option("--regrade", is_flag=True, help="Judge everything again, also what has a result.")
+@click.option("--dry-run", is_flag=True, help="Show what would run and why, and stop.")
 @options.workers
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Device that TensorFlow uses.")
 @click.option(
@@ -40,12 +51,14 @@ from gradetape.grading.run import GradeReport, Interrupted, run
 )
 @options.as_json
 def command(
-    paths: tuple[Path, ...], assignment: str | None, student: str | None, out: Path | None, question: str | None,
-    regrade: bool, workers: int | None, device: str | None, isolation: str | None, as_json: bool,
+    paths: tuple[Path, ...], assignment: str | None, student: str | None, layout: str | None, out: Path | None,
+    question: str | None, regrade: bool, dry_run: bool, workers: int | None, device: str | None, isolation: str | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the result pages.
 
-    Run it again to continue: submissions that have a grade are skipped.
+    Run it again to continue, or after a change: only what has no valid result is judged. The command shows first what
+    will run and why, and at the end whose points changed.
 
     \b
     Examples:
@@ -53,13 +66,17 @@ def command(
       gradetape grade alice.ipynb bob.zip --assignment custom-training
       gradetape grade downloads/homework.ipynb --student alice
       gradetape grade submissions/ --question q05 --json
+      gradetape grade submissions/ --dry-run
     """
     request = GradeRequest(
-        paths=paths, assignment=assignment, student=student, out=out, question=question, regrade=regrade,
+        paths=paths, assignment=assignment, student=student, layout=layout, out=out, question=question, regrade=regrade,
         engine=EngineOptions(workers=workers, isolation=isolation, device=device),
     )  # fmt: skip
     planned = plan(here(), request)
     warn(planned.warnings)
+    if dry_run:
+        _show(workload(planned), as_json=as_json)
+        return
     with ProgressDisplay() as progress:
         try:
             report = run(planned, progress)
@@ -71,9 +88,17 @@ def command(
     sys.exit(ATTENTION if report.needs_attention else OK)
 
 
+def _show(planned: Workload, *, as_json: bool) -> None:
+    if as_json:
+        document(planned.as_json())
+    else:
+        say(*planned.lines)
+
+
 def _document(planned: GradePlan, report: GradeReport) -> dict[str, object]:
     assignment = planned.gradable.assignment
-    return json_document(
+    found = json_document(
         report.batch.grades, report.batch.unreadable, assignment.name, planned.engine.environment.isolation,
         max_points=max_points(assignment, planned.question),
     )  # fmt: skip
+    return found | ({"changes": changes_as_json(report.changes)} if report.changes else {})

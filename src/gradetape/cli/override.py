@@ -39,7 +39,7 @@ class _Override(click.Command):
 
 
 @click.command("override", cls=_Override)
-@click.argument("student", required=False)
+@click.argument("student", type=options.student_name, required=False)
 @click.argument("question", required=False)
 @click.argument("points", required=False, callback=_number)
 @click.option("--reason", metavar="TEXT", help="The reason, which the student may read.")

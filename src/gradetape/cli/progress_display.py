@@ -16,6 +16,7 @@ from gradetape.grading.events import (
     SubmissionReplaced,
     SubmissionRetried,
     Warned,
+    WorkPlanned,
 )
 from gradetape.records import Grade
 from gradetape.text import one_line
@@ -38,6 +39,9 @@ class ProgressDisplay:
         match event:
             case BatchBegan():
                 self._begin(event)
+            case WorkPlanned(workload):
+                for text in workload.lines:
+                    self._print(text)
             case SubmissionGraded(grade):
                 self._graded(grade)
             case SubmissionRetried(student, reason):

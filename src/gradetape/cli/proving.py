@@ -15,6 +15,7 @@ from gradetape.cli.terminal import console, counting
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import EngineOptions, open_engine
 from gradetape.files import write_text
+from gradetape.grading import proven_checks
 from gradetape.text import counted
 from gradetape.verify import Proof, Scope
 from gradetape.verify import verify as prove
@@ -105,7 +106,9 @@ def proven(
 
 
 def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *, as_json: bool) -> int:
-    """Shows and writes what the options ask for, and returns the exit status."""
+    """Shows and writes what the options ask for, and returns the exit status; a whole proof is remembered."""
+    if proof.ok and not proof.partial:
+        proven_checks.keep(gradable, {check.question for check in proof.checks})
     if chosen.report is not None:
         course = gradable.course
         text = page(

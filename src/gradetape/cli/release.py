@@ -8,7 +8,8 @@ import click
 
 from gradetape.cli.course import here, names_of
 from gradetape.cli.lines import say
-from gradetape.release import release
+from gradetape.release import left_out, release
+from gradetape.text import few
 
 
 @click.command("release")
@@ -23,5 +24,10 @@ def command(assignments: tuple[str, ...]) -> None:
     """
     course = here()
     for name in names_of(course, assignments):
-        folder = release(course.assignment(name), course.root / "student", course.config.keras == "legacy")
+        assignment = course.assignment(name)
+        folder = release(assignment, course.root / "student", course.config.keras == "legacy")
         say(f"{os.path.relpath(folder)} is ready for students.")
+        if files := left_out(assignment):
+            names = few(path.relative_to(assignment.folder).as_posix() for path in files)
+            where = f"assignments/{name}/assignment.yml"
+            say(f"Students do not receive {names}: list files for them under data in {where}.")

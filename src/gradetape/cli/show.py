@@ -15,7 +15,7 @@ from gradetape.report.terminal import student_view
 
 
 @click.command("show")
-@click.argument("student")
+@click.argument("student", type=options.student_name)
 @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all assignments of the student]")
 @click.option("--staff", is_flag=True, help="Include what only staff may see: hidden checks and their messages.")
 @options.results_folder

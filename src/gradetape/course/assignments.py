@@ -191,7 +191,7 @@ def _unlisted(folder: Path, shown: str, listed: Mapping[str, float], data: Itera
     data_folders = {parent for file in data for parent in file.parents}
     for entry in entries(folder):
         if entry.is_dir() and entry.name not in listed and entry not in data_folders:
-            near = config.did_you_mean(entry.name, listed) or AWAY
+            near = config.did_you_mean(entry.name, listed) or f"{AWAY} Files for students belong under data there."
             yield f"{shown}/{entry.name} is not among the questions in {shown}/assignment.yml.{near}"
 
 

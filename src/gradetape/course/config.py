@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
+from unicodedata import normalize
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -108,7 +110,17 @@ def _with_zone(text: str) -> str:
     return text
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("write the name of a time zone, like Europe/Berlin or America/New_York") from None
+    return name
+
+
 Time = Annotated[str, AfterValidator(_with_zone)]
+# The same name can be written in several ways, such as é as one character or as two.
+StudentName = Annotated[str, AfterValidator(lambda name: normalize("NFC", name))]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
@@ -122,6 +134,11 @@ class LatePolicy(StrictModel):
         0.0, description="Penalty for each started day after the deadline, in percent of the points."
     )
     most_percent: Percent = Field(100.0, description="The largest penalty, in percent of the points.")
+    timezone: Annotated[str, AfterValidator(_zone)] | None = Field(
+        None,
+        description="The course's zone, like Europe/Berlin: its clocks say when a day is over, so one on which "
+        "they change has 23 or 25 hours. By default each day has 24.",
+    )
     times: Annotated[Path, Field(strict=False)] | None = Field(
         None,
         description="A CSV file with submission times, relative to the course folder: columns student, time (ISO, with "
@@ -130,7 +147,7 @@ class LatePolicy(StrictModel):
     by_file: bool = Field(
         False, description="Use the modification time of the submitted file if the CSV file has no time for it."
     )
-    extensions: dict[str, dict[str, Time]] = Field(
+    extensions: dict[str, dict[StudentName, Time]] = Field(
         {}, description="Deadlines for single students: for each assignment, student names with their times."
     )
 

@@ -92,6 +92,7 @@ class LocalEngine:
         self._pool: Pool | None = None
         self._judge: JudgeClient | None = None
         self._collected: CollectedChecks | None = None
+        self._idle = False
 
     @cached_property
     def environment(self) -> Environment:
@@ -103,8 +104,12 @@ class LocalEngine:
 
     @property
     def collected(self) -> CollectedChecks:
-        """The checks, and the files that cannot be read; starts the judge and the workers' zygote."""
-        self._start()
+        """The checks, and the files that cannot be read; starts the judge, and the workers' zygote if jobs are
+        expected."""
+        if not self._idle or self._root is None:
+            self._start()
+        elif self._judge is None:
+            self._start_judge(self._root)
         assert self._collected is not None
         return self._collected
 
@@ -113,7 +118,11 @@ class LocalEngine:
         return len(self._slots.slots)
 
     def expect(self, jobs: int) -> None:
-        """Drops the slots that so many jobs do not need, unless they have been started."""
+        """Drops the slots that so many jobs do not need, unless they have been started.
+
+        With none expected, the checks are collected without the workers, which start if there is a job all the same.
+        """
+        self._idle = jobs == 0
         if self._pool is None:
             self._slots = self._slots.at_most(jobs)
 
@@ -189,7 +198,7 @@ class LocalEngine:
             root = self._stack.enter_context(unpacked(self._bundle))
             slots = replace(slots, secret=(*slots.secret, root))
         pool = self._pool = self._stack.enter_context(slots.open())
-        judge = self._start_judge(root)
+        judge = self._judge or self._start_judge(root)
         pool.wait_ready()
         return judge, pool
 

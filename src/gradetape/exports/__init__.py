@@ -1,10 +1,14 @@
-"""Grades for other programs: one table with typed columns, and one module per format."""
+"""Grades for other programs: one table with typed columns, one module per format, and platforms' own files filled."""
 
+from gradetape.exports.filling import COMMENT_MARK, FieldChange, FilledFile, FillRequest, fill
 from gradetape.exports.json import as_json
-from gradetape.exports.registry import TARGETS, ExportTarget
+from gradetape.exports.people import ExportedScore
+from gradetape.exports.platform import GradePlatform
+from gradetape.exports.registry import PLATFORMS, TARGETS, ExportTarget
 from gradetape.exports.table import AssignmentSummary, Column, ColumnKind, GradeTable, merged, questions_of
 
 __all__ = [
-    "TARGETS", "AssignmentSummary", "Column", "ColumnKind", "ExportTarget", "GradeTable", "as_json", "merged",
-    "questions_of",
+    "COMMENT_MARK", "PLATFORMS", "TARGETS", "AssignmentSummary", "Column", "ColumnKind", "ExportTarget",
+    "ExportedScore", "FieldChange", "FillRequest", "FilledFile", "GradePlatform", "GradeTable", "as_json", "fill",
+    "merged", "questions_of",
 ]  # fmt: skip

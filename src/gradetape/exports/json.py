@@ -1,11 +1,14 @@
-"""Grades as one JSON object."""
+"""Grades as JSON: what `grade --json` prints, and the table of grades as a list of objects."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from gradetape.records import CheckResult, Grade, Question, Status, Unreadable
+from gradetape.exports.table import GradeTable, Value
+from gradetape.records import CheckResult, Grade, Origin, Question, Status, Unreadable
 from gradetape.text import printable
 
 
@@ -22,7 +25,20 @@ def as_json(
     }
 
 
+def write(table: GradeTable) -> str:
+    """A table as a JSON list of objects, one per row; a missing value is null, and a time is an ISO text."""
+    rows = [{printable(name): _shown(value) for name, value in record.items()} for record in table.records()]
+    return json.dumps(rows, indent=2) + "\n"
+
+
+def _shown(value: Value) -> str | float | None:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return printable(value) if isinstance(value, str) else value
+
+
 def _graded(grade: Grade) -> dict[str, Any]:
+    review = {"review": [printable(reason) for reason in grade.review]} if grade.review else {}
     return {
         "student": printable(grade.student),
         "file": printable(grade.file),
@@ -32,7 +48,9 @@ def _graded(grade: Grade) -> dict[str, Any]:
         "max_points": grade.max_points,
         "seconds": round(grade.seconds, 3),
         "questions": {question.id: _question(grade, question) for question in grade.questions},
-    } | ({"review": [printable(reason) for reason in grade.review]} if grade.review else {})
+        **review,
+        **_origin(grade.origin),
+    }
 
 
 def _unreadable(entry: Unreadable, max_points: float) -> dict[str, Any]:
@@ -46,7 +64,17 @@ def _unreadable(entry: Unreadable, max_points: float) -> dict[str, Any]:
         "seconds": 0.0,
         "questions": {},
         "reason": printable(entry.reason),
+        **_origin(entry.origin),
     }
+
+
+def _origin(origin: Origin | None) -> dict[str, Any]:
+    """What the platform says, if the submission comes from one."""
+    if origin is None:
+        return {}
+    texts = {name: printable(getattr(origin, name)) for name in ("layout", "id", "login", "email", "section")}
+    submitted = origin.submitted.isoformat() if origin.submitted else None
+    return {"origin": {**texts, "submitted": submitted, "late": origin.late}}
 
 
 def _question(grade: Grade, question: Question) -> dict[str, Any]:

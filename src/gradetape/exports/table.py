@@ -45,7 +45,7 @@ class AssignmentSummary(msgspec.Struct, frozen=True, kw_only=True):
     max_points: float
 
 
-_ASSIGNMENT = Column("assignment")
+_ASSIGNMENT, _ID = Column("assignment"), Column("id")
 STUDENT_COLUMNS = (
     Column("student"), Column("points", ColumnKind.NUMBER), Column("max_points", ColumnKind.NUMBER), Column("status"),
 )  # fmt: skip
@@ -54,7 +54,7 @@ _FINAL = (
     Column("handed_in", ColumnKind.TIME), Column("late_days", ColumnKind.INTEGER),
     Column("late_percent", ColumnKind.NUMBER), Column("overridden"), Column("final", ColumnKind.NUMBER),
 )  # fmt: skip
-_KNOWN = {column.name: column for column in (_ASSIGNMENT, *STUDENT_COLUMNS, *_FILE, *_FINAL)}
+_KNOWN = {column.name: column for column in (_ASSIGNMENT, _ID, *STUDENT_COLUMNS, *_FILE, *_FINAL)}
 
 
 class GradeTable(msgspec.Struct, frozen=True):
@@ -62,7 +62,8 @@ class GradeTable(msgspec.Struct, frozen=True):
 
     The columns are student, points, max_points, status, one for each question by its id, file and sha256. With final
     scores, as in every table that `gradetape export` writes, there are also handed_in, late_days, late_percent,
-    overridden and final; all other columns hold the points as measured. A table of several assignments begins with the
+    overridden and final; all other columns hold the points as measured. A file that cannot be read has no points. Where
+    the platform's id of a student is known, the first column is id. A table of several assignments begins with the
     column assignment.
     """
 
@@ -85,6 +86,10 @@ class GradeTable(msgspec.Struct, frozen=True):
         if final_scores is not None:
             columns += _FINAL
             rows = [(*row, *_final_values(final_scores.get(str(row[0])), row[1])) for row in rows]
+        origins = [*(grade.origin for grade in grades), *(entry.origin for entry in unreadable)]
+        ids_of = [origin.id if origin else "" for origin in origins]
+        if any(ids_of):
+            columns, rows = (_ID, *columns), [(each, *row) for each, row in zip(ids_of, rows, strict=True)]
         return cls(columns, tuple(rows)).by_student()
 
     def by_student(self) -> GradeTable:
@@ -139,8 +144,9 @@ def merged(tables: Mapping[str, GradeTable]) -> GradeTable:
     if len(tables) == 1:
         return next(iter(tables.values()))
     found = dict.fromkeys(column for table in tables.values() for column in table.columns)
+    first = [_ID] if _ID in found else []
     last = [column for column in (*_FILE, *_FINAL) if column in found]
-    columns = [column for column in found if column not in last] + last
+    columns = first + [column for column in found if column not in (*first, *last)] + last
     rows = [
         (name, *(_as_float(record.get(column.name, _missing(column))) for column in columns))
         for name, table in tables.items()
@@ -170,7 +176,7 @@ def _graded_row(grade: Grade, question_ids: Iterable[str]) -> tuple[Value, ...]:
 
 def _unreadable_row(entry: Unreadable, question_ids: Iterable[str], max_points: float) -> tuple[Value, ...]:
     points = (None for _ in question_ids)
-    return (entry.student, 0.0, max_points, Status.UNREADABLE.value, *points, entry.file, entry.sha256)
+    return (entry.student, None, max_points, Status.UNREADABLE.value, *points, entry.file, entry.sha256)
 
 
 def _final_values(final_score: FinalScore | None, measured: Value) -> tuple[Value, ...]:
@@ -178,4 +184,5 @@ def _final_values(final_score: FinalScore | None, measured: Value) -> tuple[Valu
         return (None, None, 0.0, "", measured)
     handed_in = datetime.fromisoformat(final_score.handed_in) if final_score.handed_in else None
     overridden = " ".join(override.question for override in final_score.overrides)
-    return (handed_in, final_score.late_days, final_score.late_percent, overridden, final_score.final)
+    final = None if measured is None and not overridden and not final_score.final else final_score.final
+    return (handed_in, final_score.late_days, final_score.late_percent, overridden, final)

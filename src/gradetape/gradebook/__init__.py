@@ -7,6 +7,9 @@ same key may be graded again, every attempt is kept, and the last one counts.
 
 Writers queue, so that two drivers that record the same result leave one attempt: SQLite takes its write lock when a
 transaction begins, and PostgreSQL locks the row with the schema version. Everything else is the same code for both.
+A grade is composed of *question results* (`question_results.py`), each stored once under the digest of everything that
+decides it. The attempt, the results that were judged for it and the links to all its results are recorded together.
+
 Graders that run at the same time *claim* a submission before they judge it (`claims.py`). An older layout is migrated
 when the gradebook is opened (`schema.py`).
 The whole record is stored as ASCII JSON, because neither database accepts every character that a student can write.
@@ -14,5 +17,7 @@ The whole record is stored as ASCII JSON, because neither database accepts every
 
 from gradetape.gradebook.book import Gradebook
 from gradetape.gradebook.claims import Grader
+from gradetape.gradebook.measured import Measured, between
+from gradetape.gradebook.question_results import QuestionResult, Run
 
-__all__ = ["Gradebook", "Grader"]
+__all__ = ["Gradebook", "Grader", "Measured", "QuestionResult", "Run", "between"]

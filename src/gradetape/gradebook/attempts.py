@@ -75,23 +75,30 @@ def current(assignment: str) -> sa.Select[Any]:
 
 
 def known(connection: sa.Connection, row: dict[str, Any], since: int) -> int | None:
-    """The id of the attempt that makes this one unnecessary; a done one only if it is newer than `since`."""
+    """The id of the attempt that makes this one unnecessary: a done one under its key, or an equal one that counts.
+
+    With `since`, only a done one that is newer.
+    """
     if row["status"] != Status.UNREADABLE:
         newer = done(row["assignment"], row["student"], row["key"]).where(ATTEMPTS.c.id > since)
-        return connection.scalar(newer.with_only_columns(ATTEMPTS.c.id))
+        found = connection.scalar(newer.with_only_columns(ATTEMPTS.c.id))
+        if found is not None or since:
+            return found
     counting = sa.select(ATTEMPTS.c.id).where(_of(row["assignment"], row["student"]), IS_CURRENT)
     return connection.scalar(counting.where(ATTEMPTS.c.record == row["record"]))
 
 
-def add(connection: sa.Connection, row: dict[str, Any], record: Grade | Unreadable) -> None:
-    """Adds an attempt with the results of its checks; it then counts for its student."""
+def add(connection: sa.Connection, row: dict[str, Any], record: Grade | Unreadable) -> int:
+    """Adds an attempt with the results of its checks; it then counts for its student. Returns its id."""
     own = _of(row["assignment"], row["student"])
     number = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(ATTEMPTS.c.number), 0) + 1).where(own))
     connection.execute(sa.update(ATTEMPTS).where(own, IS_CURRENT).values(current=False))
     added = sa.insert(ATTEMPTS).values(row | {"number": number, "current": True}).returning(ATTEMPTS.c.id)
-    results = _check_rows(connection.execute(added).scalar_one(), record)
+    attempt: int = connection.execute(added).scalar_one()
+    results = _check_rows(attempt, record)
     if results:
         connection.execute(sa.insert(CHECK_RESULTS), results)
+    return attempt
 
 
 def make_current(connection: sa.Connection, assignment: str, student: str, attempt: int) -> None:

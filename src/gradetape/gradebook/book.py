@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -13,15 +14,18 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from gradetape.errors import GradebookError
-from gradetape.gradebook import attempts, claims, overrides
+from gradetape.gradebook import attempts, claims, measured, overrides, question_results
 from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.connect import engine_of, explained, locate
+from gradetape.gradebook.measured import Measured
+from gradetape.gradebook.question_results import QuestionResult
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
 from gradetape.gradebook.tables import ATTEMPTS
-from gradetape.records import Grade, Override, Status, Unreadable
+from gradetape.records import Grade, Override, PointsChange, Status, Unreadable
 from gradetape.text import one_line, printable
 
 _Record = TypeVar("_Record", Grade, Unreadable)
+_OF_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Gradebook:
@@ -29,7 +33,7 @@ class Gradebook:
 
     A context manager; create it with `Gradebook.open`. `migrated` describes the migration of an older layout, or is
     empty. Large because it is the only door to the database: each operation is one short method and one transaction,
-    and the statements are in `attempts`, `claims` and `overrides`.
+    and the statements are in `attempts`, `question_results`, `claims` and `overrides`.
     """
 
     def __init__(self, engine: sa.Engine, place: str) -> None:
@@ -63,9 +67,10 @@ class Gradebook:
         self.close()
 
     def grader(self) -> Grader:
-        """This process as a grader that claims work; attempts recorded from now on are newer than it."""
-        newest = self._read(sa.select(sa.func.coalesce(sa.func.max(ATTEMPTS.c.id), 0).label("id")))
-        return Grader.here(newest[0].id)
+        """This process as a grader that claims work; attempts and results recorded from now on are newer than it."""
+        with self._transaction() as connection:
+            newest = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(ATTEMPTS.c.id), 0))) or 0
+            return Grader.here(newest, question_results.last(connection))
 
     def claim(self, grader: Grader, assignment: str, student: str, key: str, *, again: bool = False) -> Grade | Grader:
         """Claim a submission so that no other grader judges it; return `grader`, or the other grader, or the grade.
@@ -98,23 +103,29 @@ class Gradebook:
             claims.release(connection, grader)
 
     def record(
-        self, record: Grade | Unreadable, assignment: str, *, force: bool = False, grader: Grader | None = None
-    ) -> bool:
+        self, record: Grade | Unreadable, assignment: str, *, force: bool = False, grader: Grader | None = None,
+        results: Sequence[QuestionResult] = (), composed_of: Mapping[str, str] = _OF_NOTHING,
+    ) -> bool:  # fmt: skip
         """Add an attempt, which then counts for its student; return False if nothing was added.
 
         Nothing is added if the student has a done grade under the same key, which then counts again, or if the same
         unreadable file counts already. With `force` the attempt is added nevertheless, unless the done grade is newer
         than `grader`. The grader's claim is released in the same transaction.
+
+        `results` are the questions that were judged for it, which are added too, `composed_of` the digests of all
+        results that it is composed of, by question.
         """
         row = attempts.row(record, assignment)
         with self._transaction() as connection:
             queue_behind_other_writers(connection)
             if grader is not None:
                 claims.release(connection, grader, {name: row[name] for name in ("assignment", "student", "key")})
+            again = grader.since_result if force and grader else None
+            question_results.add(connection, assignment, results, again)
             since = grader.since if force and grader else 0
             known = None if force and grader is None else attempts.known(connection, row, since)
             if known is None:
-                attempts.add(connection, row, record)
+                question_results.link(connection, attempts.add(connection, row, record), composed_of)
             else:
                 attempts.make_current(connection, row["assignment"], row["student"], known)
         return known is None
@@ -132,6 +143,43 @@ class Gradebook:
             if row is not None:
                 attempts.make_current(connection, assignment, student, row.id)
         return None if row is None else self._grade(row)
+
+    def question_results(self, digests: Iterable[str], newer_than: int = 0) -> dict[str, QuestionResult]:
+        """The newest result under each of these digests, where there is one with an id above `newer_than`."""
+        with self._transaction() as connection:
+            found = question_results.newest(connection, digests)
+        return {digest: result for digest, result in found.items() if result.id > newer_than}
+
+    def has_results(self, digests: Iterable[str], newer_than: int = 0) -> set[str]:
+        """Those of these digests under which there is a result with an id above `newer_than`."""
+        with self._transaction() as connection:
+            found = question_results.newest_ids(connection, digests)
+        return {digest for digest, number in found.items() if number > newer_than}
+
+    def measured(self, assignment: str) -> dict[str, Measured]:
+        """The points that count, by student and question."""
+        with self._transaction() as connection:
+            return measured.current(connection, assignment)
+
+    def changes(self, assignment: str) -> list[PointsChange]:
+        """The questions for which a student's file got other points than in the attempt before."""
+        with self._transaction() as connection:
+            return measured.changes(connection, assignment)
+
+    def is_done(self, assignment: str, student: str, key: str) -> bool:
+        """Whether the student has a done grade under a key."""
+        return bool(self._read(attempts.done(printable(assignment), printable(student), key)))
+
+    def composition(self, assignment: str) -> dict[str, dict[str, QuestionResult]]:
+        """The question results of which the grades that count are composed, by student and question."""
+        with self._transaction() as connection:
+            return question_results.of_attempts(connection, assignment)
+
+    def keep(self, assignment: str, results: Sequence[QuestionResult]) -> None:
+        """Adds question results that belong to no student: those of the reference solution."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            question_results.add(connection, assignment, results, None)
 
     def assignments(self) -> list[str]:
         """The names of the assignments that have an attempt."""

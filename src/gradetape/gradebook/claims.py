@@ -25,9 +25,10 @@ _NOW = sa.extract("epoch", sa.func.now())
 
 
 class Grader(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a grader: the process `pid` on `host`; `since` is the id of the newest attempt at its start.
+    """One run of a grader: the process `pid` on `host`.
 
-    `token` identifies the run, `process` distinguishes it from a later process with the same pid.
+    `token` identifies the run, `process` distinguishes it from a later process with the same pid. `since` and
+    `since_result` are the ids of the newest attempt and of the newest question result at its start.
     """
 
     token: str
@@ -35,14 +36,16 @@ class Grader(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     process: str
     since: int = 0
+    since_result: int = 0
 
     @classmethod
-    def here(cls, since: int) -> Grader:
+    def here(cls, since: int, since_result: int = 0) -> Grader:
         """This process, as one run."""
         pid = os.getpid()
         return cls(
-            token=secrets.token_hex(16), host=socket.gethostname(), pid=pid, process=_process(pid) or "", since=since
-        )
+            token=secrets.token_hex(16), host=socket.gethostname(), pid=pid, process=_process(pid) or "", since=since,
+            since_result=since_result,
+        )  # fmt: skip
 
     @property
     def gone(self) -> bool:

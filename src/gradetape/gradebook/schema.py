@@ -19,9 +19,18 @@ import sqlalchemy as sa
 from gradetape import tempdirs
 from gradetape.errors import GradebookError
 from gradetape.gradebook.connect import explained
-from gradetape.gradebook.tables import ATTEMPTS, CLAIMS, META, OVERRIDES, TABLES
+from gradetape.gradebook.tables import (
+    ATTEMPT_QUESTIONS,
+    ATTEMPTS,
+    CLAIMS,
+    META,
+    OVERRIDES,
+    QUESTION_RESULTS,
+    RUNS,
+    TABLES,
+)
 
-SCHEMA = 2
+SCHEMA = 3
 _VERSION = META.c.name == "schema"
 
 
@@ -95,5 +104,12 @@ def _claims_and_overrides(connection: sa.Connection) -> None:
     TABLES.create_all(connection, tables=[CLAIMS, OVERRIDES])
 
 
+def _question_results(connection: sa.Connection) -> None:
+    """Older grades stay as they are: what decided each of their questions is unknown, so none is composed of them."""
+    TABLES.create_all(connection, tables=[RUNS, QUESTION_RESULTS, ATTEMPT_QUESTIONS])
+
+
 # From each layout to the next. Once a table changes again, older steps need their own definition of it.
-_MIGRATIONS: Mapping[int, Callable[[sa.Connection], None]] = MappingProxyType({1: _claims_and_overrides})
+_MIGRATIONS: Mapping[int, Callable[[sa.Connection], None]] = MappingProxyType(
+    {1: _claims_and_overrides, 2: _question_results}
+)

@@ -53,6 +53,33 @@ CHECK_RESULTS = sa.Table(
     sa.Column("max_points", sa.Float, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False),
 )
+# What a submission's code said and did while its questions were judged, once for each job.
+RUNS = sa.Table(
+    "runs",
+    TABLES,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("created", sa.String, nullable=False),
+    sa.Column("record", sa.String, nullable=False),
+)
+# Results of questions. Several may have the same digest, which is of everything that decides them: the newest counts.
+QUESTION_RESULTS = sa.Table(
+    "question_results",
+    TABLES,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("digest", sa.String, nullable=False, index=True),
+    sa.Column("assignment", sa.String, nullable=False),
+    sa.Column("question", sa.String, nullable=False),
+    sa.Column("run_id", sa.ForeignKey("runs.id"), nullable=False),
+    sa.Column("record", sa.String, nullable=False),
+)
+# The results of which an attempt is composed.
+ATTEMPT_QUESTIONS = sa.Table(
+    "attempt_questions",
+    TABLES,
+    sa.Column("attempt_id", sa.ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("question", sa.String, primary_key=True),
+    sa.Column("result_id", sa.ForeignKey("question_results.id"), nullable=False, index=True),
+)
 # The submissions that graders have claimed. `beaten` is the database's time of the last heartbeat, in seconds.
 CLAIMS = sa.Table(
     "claims",

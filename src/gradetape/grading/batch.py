@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+import msgspec
+
 from gradetape.course.gradable import GradableAssignment
-from gradetape.engine import Engine, judge
-from gradetape.errors import InfrastructureError
+from gradetape.engine import Engine
 from gradetape.gradebook import Gradebook
 from gradetape.grading.builder import GradeBuilder
 from gradetape.grading.driver import Driver
-from gradetape.grading.events import BatchBegan, Listener, SubmissionKnown
+from gradetape.grading.events import BatchBegan, Listener, SubmissionKnown, WorkPlanned
 from gradetape.grading.queue import Stream
-from gradetape.grading.rubric import Rubric
+from gradetape.grading.reference_proof import ReferenceProof
 from gradetape.grading.shared_gradebook import SharedGradebook
+from gradetape.grading.workload import Workload, workload_of
 from gradetape.records import Grade, Submission, Unreadable
 
 _LOOK_AGAIN_S = 1.0
@@ -26,13 +28,15 @@ _LOOK_AGAIN_S = 1.0
 class Batch:
     """The result of a batch: its grades, the unreadable files, and how many grades are new.
 
-    `fresh` counts the grades of this grader, `shared` those that another grader recorded in the meantime.
+    `fresh` counts the grades of this grader, `composed` those among them for which nothing had to run, `shared` those
+    that another grader recorded in the meantime.
     """
 
     grades: list[Grade] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     fresh: int = 0
     shared: int = 0
+    composed: int = 0
 
     @property
     def needs_attention(self) -> bool:
@@ -65,42 +69,74 @@ class BatchGrader:
         for entry in unreadable:
             self._book.record(entry, name)
         batch = Batch(unreadable=list(unreadable))
-        stream = self._unknown(submissions, batch, regrade=regrade)
+        self._learn()
         shared = SharedGradebook(self._book, name, me, self._listener, again=regrade)
-        graded = self._graded(stream, shared)
+        stream = self._unknown(submissions, batch, me.since_result if regrade else None)
+        graded = self._graded(stream, shared, regrade=regrade)
         batch.grades += graded
         batch.fresh, batch.shared = len(graded) - shared.taken_over, shared.taken_over
+        batch.composed = shared.composed
         if isinstance(submissions, Sequence):
             batch.grades = _in_order(batch.grades, submissions)
         return batch
 
-    def _unknown(self, submissions: Stream, batch: Batch, *, regrade: bool) -> Stream:
+    def _learn(self) -> None:
+        """How much the reference sends, as far as it is known."""
+        keys = self._builder.keys.of_reference(self._gradable.assignment.question_ids)
+        for proof in self._book.question_results(key.digest for key in keys).values():
+            self._builder.keys.learn(proof.sent_bytes)
+
+    def workload(self, submissions: Sequence[Submission], *, regrade: bool = False) -> Workload:
+        """What `run` would do; nothing is started or recorded."""
+        self._learn()
+        name, key = self._gradable.assignment.name, self._builder.key
+        fresh = [each for each in submissions if regrade or not self._book.is_done(name, each.student, key(each))]
+        since = self._book.grader().since_result if regrade else None
+        known = len(submissions) - len(fresh)
+        return workload_of(self._gradable, self._book, self._builder, fresh, known=known, since=since)
+
+    def _unknown(self, submissions: Stream, batch: Batch, since: int | None) -> Stream:
         """The submissions that have no grade; the grades of the others are added to the batch."""
-        stream = self._looked_up(submissions, batch, regrade=regrade)
+        stream = self._looked_up(submissions, batch, regrade=since is not None)
         if not isinstance(submissions, Sequence):
             self._listener(BatchBegan(None, 0))
             return stream
-        fresh = list(stream)
-        self._listener(BatchBegan(len(submissions), len(submissions) - len(fresh)))
-        self._engine.expect(len(fresh))
+        fresh = [each for each in stream if each is not None]
+        known = len(submissions) - len(fresh)
+        self._listener(BatchBegan(len(submissions), known))
+        work = workload_of(self._gradable, self._book, self._builder, fresh, known=known, since=since)
+        if fresh:
+            self._listener(WorkPlanned(work))
+        self._engine.expect(work.jobs)
         return fresh
 
     def _looked_up(self, submissions: Stream, batch: Batch, *, regrade: bool) -> Iterator[Submission | None]:
         name = self._gradable.assignment.name
         for each in submissions:
             known = each and not regrade and self._book.recall(name, each.student, self._builder.key(each))
-            if isinstance(known, Grade):
+            if each and isinstance(known, Grade):
+                known = self._with_origin(known, each)
                 batch.grades.append(known)
                 self._listener(SubmissionKnown(known))
             else:
                 yield each
 
-    def _graded(self, stream: Stream, book: SharedGradebook) -> list[Grade]:
+    def _with_origin(self, known: Grade, submission: Submission) -> Grade:
+        """The grade with what the platform says now; an attempt of its own if that has changed."""
+        if submission.origin in (None, known.origin):
+            return known
+        grade = msgspec.structs.replace(known, origin=submission.origin)
+        self._book.record(grade, known.assignment, force=True)
+        return grade
+
+    def _graded(self, stream: Stream, book: SharedGradebook, *, regrade: bool) -> list[Grade]:
         """Starts the engine when there is something to grade."""
         arrived = _from_the_first(stream)
         if arrived is None:
             return []
-        rubric = prove(self._engine, self._gradable, self._question)
+        rubric = ReferenceProof(self._gradable, self._engine, self._book, self._builder.keys).rubric(
+            self._question, again=regrade
+        )
         return Driver(self._gradable, self._engine, rubric, self._builder, book, self._listener).run(arrived)
 
 
@@ -112,21 +148,6 @@ def _from_the_first(stream: Stream) -> Stream | None:
             return chain([submission], waiting)
         time.sleep(_LOOK_AGAIN_S)
     return None
-
-
-def prove(engine: Engine, gradable: GradableAssignment, question: str | None) -> Rubric:
-    """The rubric, after judging the reference, at most twice, to find the checks that can be trusted."""
-    rubric = Rubric.of(gradable, engine.collected, [question] if question else None)
-    limits = gradable.course.config.limits.record()
-    job = gradable.job(gradable.reference, limits, trusted=True, only=rubric.sound)
-    try:
-        proven = rubric.proven(judge(engine, job))
-    except InfrastructureError:
-        proven = None
-    if proven is not None and proven.faults == rubric.faults:
-        return proven
-    engine.renew()
-    return rubric.proven(judge(engine, job))
 
 
 def _in_order(grades: Sequence[Grade], submissions: Sequence[Submission | None]) -> list[Grade]:

@@ -1,106 +1,97 @@
-"""Builds grades from outcomes."""
+"""Builds grades from outcomes and from question results that are known."""
 
 from __future__ import annotations
 
-import os
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Collection, Iterator, Sequence
 
-import msgspec
-
+from gradetape.course.digests import digest_of
 from gradetape.course.gradable import GradableAssignment
-from gradetape.course.quotations import with_sentences
-from gradetape.course.requirements import Requirement, requirements_of
-from gradetape.grading.digests import digest_of
+from gradetape.gradebook import QuestionResult, Run
+from gradetape.grading.composition import GradedSubmission, merged, results_of, run_of
+from gradetape.grading.question_keys import QuestionKey, QuestionKeys
 from gradetape.grading.rubric import Rubric
-from gradetape.records import Check, CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
-from gradetape.text import shell_word
+from gradetape.grading.words import CheckWords
+from gradetape.records import CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
+from gradetape.text import few
+
+LEFT_OUT = "not graded with the current checks"
 
 
 class GradeBuilder:
-    """Builds grades from outcomes, and the key of a submission in this assignment and environment.
+    """Builds grades from outcomes and stored question results, and the keys that decide what has to be judged.
 
-    With `question`, a grade covers that question alone.
+    With `question`, only that question is judged; the grade has the others as far as their results are known.
     """
 
     def __init__(self, gradable: GradableAssignment, environment: Environment, *, question: str | None = None) -> None:
+        self.question_ids = (question,) if question else gradable.assignment.question_ids
+        self.keys = QuestionKeys(gradable, environment)
+        self._words = CheckWords(gradable, self.keys)
         self._gradable = gradable
-        self._question_ids = (question,) if question else gradable.assignment.question_ids
         self._environment = environment
 
+    def question_keys(self, submission: Submission) -> tuple[QuestionKey, ...]:
+        """The keys of the results of all questions."""
+        return self.keys.of(submission.cells, self._gradable.assignment.question_ids)
+
     def key(self, submission: Submission) -> str:
-        """The digest of everything that decides the result: the submission, the checks, the environment and the
-        policy."""
-        return digest_of([submission.sha256, submission.student, self._basis])
+        """The digest of everything that decides the grade: what decides its results, and what is read in it."""
+        digests = [key.digest for key in self.question_keys(submission)]
+        return digest_of([submission.sha256, submission.student, *digests, *submission.notes, self._words.digest])
 
-    def grade(self, rubric: Rubric, submission: Submission, outcome: Outcome) -> Grade:
-        """The grade of a judged submission; with a fault, it needs attention."""
-        found = rubric.complete(outcome.results)
-        attention = tuple(_fault_message(result) for result in found if result.verdict is Verdict.FAULT)
-        results = tuple(self._with_advice(submission, result) for result in found)
-        return self._made(submission, outcome, results=results, attention=attention)
+    def grade(
+        self, rubric: Rubric, submission: Submission, outcome: Outcome, stored: Sequence[QuestionResult] = ()
+    ) -> Grade:
+        """The grade of a submission; with a fault, or without all questions, it needs attention."""
+        return self.graded(rubric, submission, outcome, stored).grade
 
-    def lost(self, rubric: Rubric, submission: Submission, reason: str) -> Grade:
-        """A grade without results, which is never final."""
-        attention = (f"the grader's infrastructure failed twice, the second time after a restart: {reason}",)
-        return self._made(submission, Outcome(results=()), results=rubric.complete(()), attention=attention)
+    def graded(
+        self, rubric: Rubric, submission: Submission, outcome: Outcome | None, stored: Sequence[QuestionResult] = ()
+    ) -> GradedSubmission:
+        """The grade composed of stored results and of the outcome of a job for the other questions, and the new
+        results."""
+        have = {result.question for result in stored}
+        judged = [each for each in self.question_ids if each not in have]
+        outcome = outcome or Outcome(results=())
+        keys = [key for key in self.question_keys(submission) if key.question in judged]
+        results = results_of(keys, outcome, rubric.complete(outcome.results, judged))
+        grade = self._made(rubric, submission, stored, outcome.results, run_of(outcome) if judged else None)
+        return GradedSubmission(grade, results, {each.question: each.digest for each in (*stored, *results)})
+
+    def lost(
+        self, rubric: Rubric, submission: Submission, reason: str, stored: Sequence[QuestionResult] = ()
+    ) -> GradedSubmission:
+        """A grade without the results that were to be judged, which is never final."""
+        lost = f"the grader's infrastructure failed twice, the second time after a restart: {reason}"
+        grade = self._made(rubric, submission, stored, (), None, lost)
+        return GradedSubmission(grade, (), {each.question: each.digest for each in stored})
 
     def _made(
-        self, submission: Submission, outcome: Outcome, *, results: tuple[CheckResult, ...], attention: tuple[str, ...]
-    ) -> Grade:
+        self, rubric: Rubric, submission: Submission, stored: Sequence[QuestionResult],
+        judged: Sequence[CheckResult], new: Run | None, lost: str = "",
+    ) -> Grade:  # fmt: skip
         assignment = self._gradable.assignment
+        have = {*self.question_ids, *(each.question for each in stored)}
+        found = rubric.complete((*(result for each in stored for result in each.results), *judged), have)
+        faults = [_fault_message(result) for result in found if result.verdict is Verdict.FAULT]
+        attention = (*([lost] if lost else faults), *self._left_out(have))
+        run = merged(stored, new, self._gradable.attributed(submission.cells))
         return Grade(
             assignment=assignment.name, student=submission.student, file=submission.file, sha256=submission.sha256,
             key=self.key(submission), status=Status.NEEDS_ATTENTION if attention else Status.GRADED,
-            isolation=self._environment.isolation, results=results, events=outcome.events, notes=submission.notes,
-            attention=attention, layers=outcome.layers, devices=outcome.devices, seconds=outcome.seconds,
-            questions=tuple(question for question in assignment.questions if question.id in self._question_ids),
-            review=outcome.review, versions=self._environment.versions | outcome.versions, modified=submission.modified,
+            isolation=self._environment.isolation, events=run.events, notes=submission.notes,
+            results=tuple(self._words.added(submission, result) for result in found), attention=attention,
+            layers=run.layers, devices=run.devices, seconds=run.seconds, review=run.review,
+            questions=tuple(question for question in assignment.questions if question.id in have),
+            versions=self._environment.versions | run.versions, modified=submission.modified,
+            origin=submission.origin,
         )  # fmt: skip
 
-    def _with_advice(self, submission: Submission, result: CheckResult) -> CheckResult:
-        """Adds what the prompt says and the command that runs this check alone, if it did not pass."""
-        if result.verdict is Verdict.PASSED:
-            return result
-        quoting = with_sentences(result, self._requirements[result.check.question])
-        return msgspec.structs.replace(quoting, command=self._command(submission, result.check))
-
-    def _command(self, submission: Submission, check: Check) -> str:
-        """The command that runs a check alone, from the course's folder."""
-        name = self._gradable.assignment.name
-        hidden = f"autograder/{name}/test_{check.question}.py"
-        path = f"assignments/{name}/{check.question}/test_public.py" if check.public else hidden
-        # A check that represents an unreadable file has the file's name.
-        node = path if path.endswith(f"/{check.name}") else f"{path}::{check.name}"
-        file = shell_word(self._from_root(submission.file))
-        return f"pytest {shell_word(node)} --submission {file}"
-
-    def _from_root(self, file: str) -> str:
-        """A file's path relative to the course's folder, or absolute if it is outside."""
-        path, root = Path(os.path.abspath(file)), self._gradable.course.root
-        return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-
-    @cached_property
-    def _requirements(self) -> dict[str, tuple[Requirement, ...]]:
-        """What the prompts ask for, by question id."""
-        sources = self._gradable.assignment.question_sources
-        return {
-            source.question.id: requirements_of(source.prompt.read_text(encoding="utf-8-sig")) for source in sources
-        }
-
-    @cached_property
-    def _basis(self) -> str:
-        gradable = self._gradable
-        config = gradable.course.config
-        files = [path.read_bytes().hex() for path in gradable.check_files]
-        cells = [cell.source for cell in gradable.reference]
-        asked = [f"{name}={question_id}" for name, question_id in sorted(gradable.names_asked.items())]
-        settings = [self._environment.identity, str(config.keras), msgspec.json.encode(config.limits.record()).decode()]
-        versions = [f"{name}={number}" for name, number in sorted(self._environment.versions.items())]
-        seed = gradable.answer_key.seed().hex()
-        return digest_of(
-            [gradable.assignment.name, seed, *self._question_ids, *files, *cells, *asked, *settings, *versions]
-        )
+    def _left_out(self, have: Collection[str]) -> Iterator[str]:
+        """Why a grade does not have all questions."""
+        missing = [each for each in self._gradable.assignment.question_ids if each not in have]
+        if missing:
+            yield f"{LEFT_OUT}: {few(missing)}. Grade without --question."
 
 
 def _fault_message(result: CheckResult) -> str:

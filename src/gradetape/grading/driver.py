@@ -4,17 +4,22 @@ The driver does all of that; an engine only judges, and retries nothing. Lost jo
 once more after the others, with everything restarted; a lost job is then judged alone, so that no other job can affect
 it. The second time, its student reads only what its code said the first time, when it had seen no hidden input. A fault
 that occurs again is reported, and never stored as done.
+
+Only questions whose results are not in the gradebook are judged. Of submissions with the same cells one is judged: the
+others wait, and their grades are composed of its results.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import chain
 
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
 from gradetape.errors import InfrastructureError
 from gradetape.grading.builder import GradeBuilder
+from gradetape.grading.composition import GradedSubmission
 from gradetape.grading.events import (
     Listener,
     SubmissionBegan,
@@ -53,6 +58,7 @@ class Driver:
         self._listener = listener
         self._limits = gradable.course.config.limits.record()
         self._running: dict[int, Pending] = {}
+        self._followers: dict[int, list[Pending]] = {}
 
     def run(self, stream: Stream) -> list[Grade]:
         """Returns the grades; each is recorded before the driver waits for the next.
@@ -72,20 +78,20 @@ class Driver:
         return grades
 
     def _turn(self, queue: WorkQueue) -> list[Grade]:
-        theirs = self._fill(queue)
+        known = self._fill(queue)
         if not self._running and not queue and queue.begin_retries():
             self._engine.renew()
-            theirs += self._fill(queue)
-        if not self._running and not queue.done:
+            known += self._fill(queue)
+        if not (self._running or known or queue.done):
             time.sleep(_LOOK_AGAIN_S)
-        mine = [*self._finished(queue), *self._overdue(queue)]
-        for grade in mine:
-            self._book.record(grade)
+        judged = [*self._finished(queue), *self._overdue(queue)]
+        for graded in judged:
+            self._book.record(graded)
         self._book.heartbeat()
-        return [*theirs, *mine]
+        return [*known, *(graded.grade for graded in judged)]
 
     def _fill(self, queue: WorkQueue) -> list[Grade]:
-        """Fills the free capacity; returns the grades of submissions that another grader has finished."""
+        """Fills the free capacity; returns the grades of submissions for which nothing has to run."""
         found = []
         for replaced in queue.refill(self._engine.capacity() - len(self._running)):
             self._listener(SubmissionReplaced(replaced.student))
@@ -102,7 +108,7 @@ class Driver:
         return len(self._running) < self._engine.capacity()
 
     def _claimed(self, pending: Pending, queue: WorkQueue) -> Grade | None:
-        """Starts a submission if this grader may; returns its grade if another grader has recorded one."""
+        """Starts a submission if this grader may; returns its grade if it is known or can be composed."""
         submission = pending.submission
         if not pending.ready or submission.student in self._students:
             queue.put_back(pending)
@@ -111,20 +117,46 @@ class Driver:
         if isinstance(found, Grade):
             return found
         if found is Claim.MINE:
-            self._begin(pending, queue)
-        else:
-            pending.not_before = time.monotonic() + _LOOK_AGAIN_S
-            queue.put_back(pending)
+            return self._composed_or_begun(pending, queue)
+        pending.not_before = time.monotonic() + _LOOK_AGAIN_S
+        queue.put_back(pending)
         return None
 
     @property
     def _students(self) -> set[str]:
         """The students who have a submission in progress; a newer one waits, so that the newest is recorded last."""
-        return {pending.submission.student for pending in self._running.values()}
+        followers = chain.from_iterable(self._followers.values())
+        return {pending.submission.student for pending in (*self._running.values(), *followers)}
 
-    def _begin(self, pending: Pending, queue: WorkQueue) -> None:
+    def _composed_or_begun(self, pending: Pending, queue: WorkQueue) -> Grade | None:
+        """The grade if all results are stored; else judges what is missing, unless that is being judged already."""
+        keys = self._builder.question_keys(pending.submission)
+        pending.stored = tuple(each for each in self._book.stored(keys) if each.question in self._rubric.question_ids)
+        missing = self._missing(pending)
+        only = self._rubric.sound_in(missing)
+        if not only:
+            return self._composed(pending)
+        pending.digests = frozenset(key.digest for key in keys if key.question in missing)
+        for number, running in self._running.items():
+            if running.digests & pending.digests:
+                self._followers.setdefault(number, []).append(pending)
+                return None
+        self._begin(pending, only, queue)
+        return None
+
+    def _missing(self, pending: Pending) -> list[str]:
+        have = {each.question for each in pending.stored}
+        return [question_id for question_id in self._builder.question_ids if question_id not in have]
+
+    def _composed(self, pending: Pending) -> Grade:
+        graded = self._builder.graded(self._rubric, pending.submission, None, pending.stored)
+        self._book.record(graded)
+        self._book.composed += 1
+        return graded.grade
+
+    def _begin(self, pending: Pending, only: tuple[str, ...], queue: WorkQueue) -> None:
         job = self._gradable.job(
-            pending.submission.cells, self._limits, only=self._rubric.sound,
+            pending.submission.cells, self._limits, only=only,
             reference_bytes=dict(self._rubric.sent_bytes), said=pending.said,
         )  # fmt: skip
         pending.starts += 1
@@ -138,32 +170,38 @@ class Driver:
             return
         self._listener(SubmissionBegan(pending.submission.student))
 
-    def _finished(self, queue: WorkQueue) -> Iterator[Grade]:
+    def _finished(self, queue: WorkQueue) -> Iterator[GradedSubmission]:
         for number, outcome in self._engine.wait(_WAIT_S) if self._running else ():
-            pending = self._running.pop(number, None)
-            if pending is not None and (grade := self._graded(pending, outcome, queue)):
-                yield grade
+            pending = self._ended(number, queue)
+            if pending is not None and (graded := self._graded(pending, outcome, queue)):
+                yield graded
 
-    def _graded(self, pending: Pending, outcome: Outcome | Lost, queue: WorkQueue) -> Grade | None:
+    def _ended(self, number: int, queue: WorkQueue) -> Pending | None:
+        """The submission of a job that has ended; those that waited for its results come next."""
+        for follower in self._followers.pop(number, ()):
+            queue.put_back(follower, first=True)
+        return self._running.pop(number, None)
+
+    def _graded(self, pending: Pending, outcome: Outcome | Lost, queue: WorkQueue) -> GradedSubmission | None:
         """The grade, or None for a submission that will be retried."""
         if isinstance(outcome, Lost):
             return self._lost(pending, outcome, queue)
-        grade = self._builder.grade(self._rubric, pending.submission, outcome)
-        faults = [result.check.id for result in grade.results if result.verdict is Verdict.FAULT]
+        graded = self._builder.graded(self._rubric, pending.submission, outcome, pending.stored)
+        faults = [result.check.id for result in graded.grade.results if result.verdict is Verdict.FAULT]
         unexpected = [check for check in faults if check in self._rubric.sound]
         if not unexpected or pending.retried:
-            return grade
+            return graded
         pending.said = Said.of(outcome.events, outcome.results)
         self._retry(pending, f"{unexpected[0]} could not be judged", queue, alone=False)
         return None
 
-    def _lost(self, pending: Pending, lost: Lost, queue: WorkQueue) -> Grade | None:
+    def _lost(self, pending: Pending, lost: Lost, queue: WorkQueue) -> GradedSubmission | None:
         if not pending.retried:
             pending.said = lost.said
             self._retry(pending, lost.reason, queue, alone=True)
             return None
         self._listener(SubmissionLost(pending.submission.student, lost.reason))
-        return self._builder.lost(self._rubric, pending.submission, lost.reason)
+        return self._builder.lost(self._rubric, pending.submission, lost.reason, pending.stored)
 
     def _retry(self, pending: Pending, reason: str, queue: WorkQueue, *, alone: bool) -> None:
         """Keeps a submission for later, unless its student has handed in a newer one."""
@@ -174,11 +212,12 @@ class Driver:
         queue.retry_later(pending, alone=alone)
         self._listener(SubmissionRetried(student, reason))
 
-    def _overdue(self, queue: WorkQueue) -> Iterator[Grade]:
+    def _overdue(self, queue: WorkQueue) -> Iterator[GradedSubmission]:
         """Gives up jobs that the engine did not end in time: the driver's clock decides."""
         late = [number for number, pending in self._running.items() if time.monotonic() > pending.deadline]
         for number in late:
             self._engine.forget(number)
             lost = Lost(reason="the engine gave no answer in time", said=Said())
-            if grade := self._lost(self._running.pop(number), lost, queue):
-                yield grade
+            pending = self._ended(number, queue)
+            if pending is not None and (graded := self._lost(pending, lost, queue)):
+                yield graded

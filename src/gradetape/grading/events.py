@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from gradetape.gradebook import Grader
+from gradetape.grading.workload import Workload
 from gradetape.records import Grade
 
 
@@ -15,6 +16,12 @@ class BatchBegan(msgspec.Struct, frozen=True):
 
     total: int | None
     known: int
+
+
+class WorkPlanned(msgspec.Struct, frozen=True):
+    """What will run and why, before it starts."""
+
+    workload: Workload
 
 
 class SubmissionBegan(msgspec.Struct, frozen=True):
@@ -70,7 +77,7 @@ class Warned(msgspec.Struct, frozen=True):
 
 
 Event = (
-    BatchBegan | SubmissionKnown | SubmissionBegan | SubmissionGraded | SubmissionRetried | SubmissionReplaced
-    | SubmissionLost | GraderJoined | Warned
+    BatchBegan | WorkPlanned | SubmissionKnown | SubmissionBegan | SubmissionGraded | SubmissionRetried
+    | SubmissionReplaced | SubmissionLost | GraderJoined | Warned
 )  # fmt: skip
 Listener = Callable[[Event], None]

@@ -2,7 +2,8 @@
 
 An override replaces a question's points. Then the penalty, a percentage for each started day after the student's own
 deadline, up to a maximum, reduces the sum. Within the grace period there is no penalty; the days still count from the
-deadline. Without a known submission time there is no penalty, and a note says so.
+deadline. Days are those of the course's time zone, so that a day on which its clocks change has 23 or 25 hours. Without
+a known submission time there is no penalty, and a note says so.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
+from unicodedata import normalize
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -84,7 +87,7 @@ def _handed_in(rows: csv.DictReader[str], name: str) -> Iterator[tuple[tuple[str
                 f"{name}, line {rows.line_num}: {written!r} is not an ISO time with a time zone, "
                 "like 2026-10-01T23:59:00+02:00."
             )
-        yield (printable(row.get("assignment") or ""), printable(row["student"] or "")), time
+        yield (printable(row.get("assignment") or ""), printable(normalize("NFC", row["student"] or ""))), time
 
 
 def apply_late_policy(
@@ -110,8 +113,15 @@ def late_days(when: Timing, late: LatePolicy) -> int | None:
     """The started days since the deadline; 0 within the grace period, None if a time is unknown."""
     if when.deadline is None or when.handed_in is None:
         return None
-    over = when.handed_in - when.deadline
-    return 0 if over <= timedelta(minutes=late.grace_minutes) else math.ceil(over / timedelta(days=1))
+    if when.handed_in.astimezone(UTC) - when.deadline.astimezone(UTC) <= timedelta(minutes=late.grace_minutes):
+        return 0
+    over = _clock(when.handed_in, late) - _clock(when.deadline, late)
+    return max(math.ceil(over / timedelta(days=1)), 1)
+
+
+def _clock(time: datetime, late: LatePolicy) -> datetime:
+    """What the clocks of the course show at a time, without a time zone."""
+    return time.astimezone(ZoneInfo(late.timezone) if late.timezone else UTC).replace(tzinfo=None)
 
 
 def _given(override: Override, measured: Mapping[str, float]) -> str:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gradetape.gradebook import QuestionResult
 from gradetape.records import Said, Submission
 
 Stream = Iterable[Submission | None]
@@ -19,7 +20,7 @@ class Pending:
     `starts` counts how often it was given to the engine. `deadline` is when the driver stops waiting for it,
     `not_before` when it may be tried again, both in seconds of `time.monotonic()`. `retried`: its retry has begun;
     `alone`: nothing else is judged at the same time. `said` is what its code said before the retry, if it had
-    met a hidden check by then.
+    met a hidden check by then. `stored` are its question results that need no run; `digests` are of those that do.
     """
 
     submission: Submission
@@ -29,6 +30,8 @@ class Pending:
     retried: bool = False
     alone: bool = False
     said: Said | None = None
+    stored: tuple[QuestionResult, ...] = ()
+    digests: frozenset[str] = frozenset()
 
     @property
     def ready(self) -> bool:

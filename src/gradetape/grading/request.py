@@ -21,14 +21,16 @@ NO_ISOLATION = "WARNING: no isolation: code in a submission can read and change 
 class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Files or folders to grade, and how.
 
-    `assignment` and `student` override what the files declare. `out` is the results folder, by default the
-    configuration's. With `question`, an id or a unique prefix, only that question is graded, into a separate folder
-    below `out`. With `regrade`, submissions that have a grade are graded again.
+    `assignment` and `student` override what the files declare, `layout` names the layout of the folder. `out` is the
+    results folder, by default the configuration's. With `question`, an id or a unique prefix, only that question is
+    judged; the grades have the others as far as their results are known. With `regrade`, what has a result is judged
+    again.
     """
 
     paths: tuple[Path, ...]
     assignment: str | None = None
     student: str | None = None
+    layout: str | None = None
     out: Path | None = None
     question: str | None = None
     regrade: bool = False
@@ -50,16 +52,15 @@ class GradePlan:
 
     @property
     def gradebook(self) -> Path | str:
-        """The folder of the grades: one question's points never replace those of the whole assignment."""
-        url = self.gradable.course.config.gradebook
-        return url if url and not self.question else self.folder / "gradebook.sqlite"
+        """The file or the database of the grades."""
+        return self.gradable.course.config.gradebook or self.folder / "gradebook.sqlite"
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Warnings to show before grading starts, in sentences."""
         environment = self.engine.environment
         isolation = (NO_ISOLATION,) if environment.isolation == "none" else ()
-        return (*self.selection.warnings, *isolation, environment.message)
+        return (self.selection.recognised, *self.selection.warnings, *isolation, environment.message)
 
 
 def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_engine) -> GradePlan:
@@ -69,13 +70,15 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
     """
     results = request.out or course.root / course.config.results
     secret = (*course.secret_places, results)
-    selection = select(request.paths, assignment=request.assignment, student=request.student, secret=secret)
+    selection = select(
+        request.paths, assignment=request.assignment, student=request.student, layout=request.layout, secret=secret
+    )
     gradable = GradableAssignment.open(course, selection.assignment)
     question = None if request.question is None else resolve(request.question, gradable.assignment)
     times_of(course)
     hidden = (*request.engine.hidden, results, *gradable.private_files, *request.paths)
     engine = open_engine(gradable, msgspec.structs.replace(request.engine, hidden=hidden))
     return GradePlan(
-        gradable=gradable, selection=selection, engine=engine, folder=results / (question or ""), question=question,
-        regrade=request.regrade, options_again=options_again(request.out, question),
+        gradable=gradable, selection=selection, engine=engine, folder=results, question=question,
+        regrade=request.regrade, options_again=options_again(request.out),
     )  # fmt: skip

@@ -99,9 +99,7 @@ class Results:
             results.append(StudentResult(name, record, scores.by_student[record.student]))
         return StudentResults(tuple(results), tuple(warnings))
 
-    def write_pages(
-        self, name: str, folder: Path, *, question: str | None = None, options: Sequence[str] = ()
-    ) -> Written:
+    def write_pages(self, name: str, folder: Path, *, options: Sequence[str] = ()) -> Written:
         """Writes the pages and the table of an assignment into a folder; `index` is the start page.
 
         `options` are the options of `gradetape grade` for this gradebook, for the commands on the pages.
@@ -113,8 +111,9 @@ class Results:
         )
         scores = self._final_scores(assignment, [*grades, *unreadable])
         index = write(
-            folder, grades, unreadable, course=_title(self.course), assignment=name, title=assignment.title,
-            max_points=max_points(assignment, question), final_scores=scores.by_student, options=options,
+            folder, grades, unreadable, course=course_title(self.course), assignment=name, title=assignment.title,
+            max_points=max_points(assignment), final_scores=scores.by_student, options=options,
+            changes=self.book.changes(name),
         )  # fmt: skip
         return Written(index=index, warnings=scores.warnings)
 
@@ -176,10 +175,9 @@ def _of_student(
     return own
 
 
-def options_again(out: Path | None, question: str | None = None) -> tuple[str, ...]:
+def options_again(out: Path | None) -> tuple[str, ...]:
     """The options of `gradetape grade` for the same gradebook, from any working directory."""
-    place = ("--out", os.path.abspath(out)) if out else ()
-    return (*place, *(("--question", question) if question else ()))
+    return ("--out", os.path.abspath(out)) if out else ()
 
 
 def max_points(assignment: Assignment, question: str | None = None) -> float:
@@ -187,6 +185,6 @@ def max_points(assignment: Assignment, question: str | None = None) -> float:
     return sum(each.points for each in assignment.questions if question in (None, each.id))
 
 
-def _title(course: Course) -> str:
+def course_title(course: Course) -> str:
     """The course's title, or an empty text if it is not set."""
     return course.config.course if "course" in course.config.model_fields_set else ""

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from gradetape.course.check_files import check_file
 from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import CourseError
@@ -52,17 +54,38 @@ class Rubric:
             for result in reference.results
             if result.verdict not in (Verdict.PASSED, Verdict.SKIPPED)
         }
-        return Rubric(self.gradable, self.checks, {**self.faults, **failed}, reference.sent_bytes)
+        sent_bytes = {**self.sent_bytes, **reference.sent_bytes}
+        return Rubric(self.gradable, self.checks, {**self.faults, **failed}, sent_bytes)
+
+    def sound_in(self, question_ids: Collection[str]) -> tuple[str, ...]:
+        """The ids of the checks of some questions that are worth running."""
+        return tuple(
+            check.id for check in self.checks if check.question in question_ids and check.id not in self.faults
+        )
+
+    @property
+    def question_ids(self) -> frozenset[str]:
+        """The questions that have checks here."""
+        return frozenset(check.question for check in self.checks)
 
     @property
     def sound(self) -> tuple[str, ...]:
         """The ids of the checks that are worth running."""
         return tuple(check.id for check in self.checks if check.id not in self.faults)
 
-    def complete(self, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
-        """Results in the rubric's order; a check without a result becomes a fault."""
-        known = {result.check.id: result for result in results}
-        return tuple(known.get(check.id) or self._fault(check) for check in self.checks)
+    def complete(
+        self, results: Sequence[CheckResult], question_ids: Collection[str] | None = None
+    ) -> tuple[CheckResult, ...]:
+        """Results of all questions, or of some, in the rubric's order, with its points, titles and hints.
+
+        A check without a result, or one that cannot be trusted, becomes a fault.
+        """
+        known = {result.check.id: result for result in results if result.check.id not in self.faults}
+        return tuple(
+            _renewed(known[check.id], check) if check.id in known else self._fault(check)
+            for check in self.checks
+            if question_ids is None or check.question in question_ids
+        )
 
     def _fault(self, check: Check) -> CheckResult:
         reason = self.faults.get(check.id, "the judge gave no result for this check")
@@ -70,6 +93,12 @@ class Rubric:
         return CheckResult(
             check=check, verdict=Verdict.FAULT, points=0.0, seconds=0.0, message=message, staff_message=reason
         )
+
+
+def _renewed(result: CheckResult, check: Check) -> CheckResult:
+    """A result with what the check's file says now: a check gives all of its points or none."""
+    points = check.points if result.verdict in (Verdict.PASSED, Verdict.SKIPPED) else 0.0
+    return msgspec.structs.replace(result, check=check, points=points)
 
 
 def _unread(gradable: GradableAssignment, collected: CollectedChecks) -> list[tuple[Check, str]]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gradetape.gradebook import Gradebook
+from gradetape.grading import changes
 from gradetape.grading.batch import Batch, BatchGrader
 from gradetape.grading.events import Listener, Warned
+from gradetape.grading.one_question import left_out, listener_for, only
 from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results
-from gradetape.records import Grade
+from gradetape.grading.workload import Workload
+from gradetape.records import Grade, PointsChange
 from gradetape.text import few, one_line
 
 NOT_FINAL = (
@@ -23,10 +26,16 @@ _NAME = 60
 
 @dataclass(frozen=True)
 class GradeReport:
-    """The result of a plan; `index` is the start page."""
+    """The result of a plan; `index` is the start page.
+
+    Of one question that was asked for, `batch` has that question alone. `incomplete` are then the students whose grades
+    do not have all others, by reason. `changes` are the points that went up or down.
+    """
 
     batch: Batch
     index: Path
+    incomplete: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    changes: tuple[PointsChange, ...] = ()
 
     @property
     def needs_attention(self) -> bool:
@@ -36,7 +45,9 @@ class GradeReport:
     @property
     def messages(self) -> tuple[str, ...]:
         """A summary in lines: what needs attention, then the counts."""
-        return (*_messages(self.batch), f"{_counts(self.batch)}; open {self.index}")
+        incomplete = (f"not complete: {_names(names)}: {reason}" for reason, names in self.incomplete.items())
+        changed = changes.lines(self.changes)
+        return (*_messages(self.batch), *incomplete, *changed, f"{_counts(self.batch)}; open {self.index}")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -51,13 +62,25 @@ def run(plan: GradePlan, listener: Listener) -> GradeReport:
     with Gradebook.open(plan.gradebook) as book:
         if book.migrated:
             listener(Warned(book.migrated))
+        before = book.measured(plan.gradable.assignment.name)
         try:
-            batch = _graded(plan, book, listener)
+            batch = _graded(plan, book, listener_for(listener, plan.question))
         except KeyboardInterrupt:
             raise Interrupted("The grades so far are kept. Run the same command to continue.") from None
         finally:
             index = _write_pages(plan, book, listener)
-    return GradeReport(batch, index)
+        changed = changes.since(before, book.measured(plan.gradable.assignment.name))
+    incomplete = _by_reason(batch.grades, lambda grade: filter(None, [left_out(grade)])) if plan.question else {}
+    return GradeReport(_of_question(batch, plan.question), index, incomplete, changed)
+
+
+def workload(plan: GradePlan) -> Workload:
+    """What `run` would do with a plan, and why; nothing is started, graded or written. Raises GradetapeError."""
+    place = plan.gradebook
+    known = "://" in str(place) or Path(place).is_file()
+    with plan.engine as engine, Gradebook.open(place if known else ":memory:") as book:
+        grader = BatchGrader(plan.gradable, engine, book, lambda _: None, question=plan.question)
+        return grader.workload(plan.selection.submissions, regrade=plan.regrade)
 
 
 def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
@@ -67,9 +90,13 @@ def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
         return grader.run(plan.selection.submissions, plan.selection.unreadable, regrade=plan.regrade)
 
 
+def _of_question(batch: Batch, question: str | None) -> Batch:
+    return replace(batch, grades=[only(grade, question) for grade in batch.grades])
+
+
 def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener) -> Path:
     written = Results(plan.gradable.course, book).write_pages(
-        plan.gradable.assignment.name, plan.folder, question=plan.question, options=plan.options_again
+        plan.gradable.assignment.name, plan.folder, options=plan.options_again
     )
     for warning in written.warnings:
         listener(Warned(warning))
@@ -79,9 +106,8 @@ def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener) -> Path:
 def _messages(batch: Batch) -> Iterator[str]:
     for entry in batch.unreadable:
         yield f"unreadable: {one_line(entry.file)}: {one_line(entry.reason)}"
-    for reason, students in _by_reason(batch.grades).items():
-        names = few(one_line(student, _NAME) for student in students)
-        yield f"needs attention: {names}: {one_line(reason)}"
+    for reason, students in _by_reason(batch.grades, lambda grade: grade.attention).items():
+        yield f"needs attention: {_names(students)}: {one_line(reason)}"
     if any(grade.attention for grade in batch.grades):
         yield NOT_FINAL
     for grade in batch.grades:
@@ -90,11 +116,15 @@ def _messages(batch: Batch) -> Iterator[str]:
             yield f"for review: {one_line(grade.student, _NAME)}: {one_line(grade.review[0])}{more}"
 
 
-def _by_reason(grades: Sequence[Grade]) -> dict[str, list[str]]:
-    """The students who need attention, by reason: a broken check is broken for everyone."""
+def _names(students: Iterable[str]) -> str:
+    return few(one_line(student, _NAME) for student in students)
+
+
+def _by_reason(grades: Sequence[Grade], reasons: Callable[[Grade], Iterable[str]]) -> dict[str, list[str]]:
+    """The students by reason: a broken check is broken for everyone."""
     students: dict[str, list[str]] = {}
     for grade in grades:
-        for reason in grade.attention:
+        for reason in reasons(grade):
             students.setdefault(reason, []).append(grade.student)
     return students
 
@@ -102,4 +132,6 @@ def _by_reason(grades: Sequence[Grade]) -> dict[str, list[str]]:
 def _counts(batch: Batch) -> str:
     before = len(batch.grades) - batch.fresh - batch.shared
     shared = f"{batch.shared} by another grader meanwhile, " if batch.shared else ""
-    return f"{batch.fresh} graded now, {shared}{before} graded before, {len(batch.unreadable)} unreadable"
+    now = batch.fresh - batch.composed
+    composed = f"{batch.composed} from results that were known, " if batch.composed else ""
+    return f"{now} graded now, {composed}{shared}{before} graded before, {len(batch.unreadable)} unreadable"

@@ -11,39 +11,58 @@ import msgspec
 from gradetape import intake
 from gradetape.errors import RequestError, SubmissionError
 from gradetape.records import Submission, Unreadable
-from gradetape.text import few, one_line
+from gradetape.text import counted, few, one_line
 
+LAYOUTS = intake.LAYOUT_NAMES
 _SHOWN = 20
 _NAME = 100
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """The assignment of a batch, its submissions, the files that cannot be graded, and warnings in sentences."""
+    """The assignment of a batch, its submissions, the files that cannot be graded, and warnings in sentences.
+
+    `recognised` says what the folder was recognised as; it is empty if only files were passed.
+    """
 
     assignment: str
     submissions: tuple[Submission, ...]
     unreadable: tuple[Unreadable, ...]
     warnings: tuple[str, ...] = ()
+    recognised: str = ""
 
 
 def select(
-    paths: Sequence[Path], *, assignment: str | None = None, student: str | None = None, secret: Sequence[Path] = ()
-) -> Selection:
+    paths: Sequence[Path], *, assignment: str | None = None, student: str | None = None, layout: str | None = None,
+    secret: Sequence[Path] = (),
+) -> Selection:  # fmt: skip
     """Reads the submissions at some paths, for the named assignment or the one that most notebooks declare.
 
-    `student` is the student of a single submission; `secret` are files and folders that no submission may link to.
-    Raises SubmissionError if the assignment is unknown, RequestError
-    if `student` is empty or there are several submissions.
+    `student` is the student of a single submission, `layout` the name of the folder's layout; `secret` are files and
+    folders that no submission may link to. Raises SubmissionError if the assignment is unknown, RequestError if it is
+    not certain who owns the files, if `student` is empty, or if there are several submissions.
     """
-    found = intake.read(paths, assignment=assignment, secret=secret)
-    if student is not None:
-        found = [_of_student(found, student)]
+    taken = intake.take_in(paths, assignment=assignment, layout=layout, secret=secret)
+    if taken.problem and student is None:
+        raise RequestError(taken.problem)
+    found = taken.results if student is None else [_of_student(taken.results, student)]
     name, submissions, unreadable = of_assignment(found, assignment)
-    ignored = tuple(_ignored(paths))
+    ignored = tuple(_ignored(taken.passed_over))
     if name is None:
-        raise SubmissionError("\n".join((_nothing_to_grade(unreadable), *ignored)))
+        unnamed = any(isinstance(each, Submission) for each in found)
+        raise SubmissionError("\n".join((_nothing_to_grade(unreadable, unnamed=unnamed), *ignored)))
     warnings = (*ignored, *_left_out(submissions), *_overruled(submissions, name))
-    return Selection(name, tuple(submissions), tuple(unreadable), warnings)
+    return Selection(name, tuple(submissions), tuple(unreadable), warnings, _recognised(taken))
+
+
+def _recognised(taken: intake.Intake) -> str:
+    """What the folder was recognised as, such as `Blackboard, 24 students, 31 attempts, 7 older attempts left out`."""
+    if not taken.title:
+        return ""
+    older = taken.attempts - len(taken.results)
+    attempts = (
+        f", {counted(taken.attempts, 'attempt')}, {counted(older, 'older attempt')} left out" if older > 0 else ""
+    )
+    return f"{taken.title}, {counted(len(taken.results), 'student')}{attempts}"
 
 
 def of_assignment(
@@ -65,7 +84,10 @@ def of_assignment(
 def _of_other_assignment(submission: Submission, chosen: str | None) -> Unreadable:
     what = "It belongs to another assignment." if submission.assignment else "It does not name an assignment."
     reason = f"{what} Grade it with --assignment {submission.assignment or chosen or 'NAME'}."
-    return Unreadable(student=submission.student, file=submission.file, sha256=submission.sha256, reason=reason)
+    return Unreadable(
+        student=submission.student, file=submission.file, sha256=submission.sha256, reason=reason,
+        origin=submission.origin,
+    )  # fmt: skip
 
 
 def _of_student(found: Sequence[Submission | Unreadable], student: str) -> Submission | Unreadable:
@@ -76,18 +98,19 @@ def _of_student(found: Sequence[Submission | Unreadable], student: str) -> Submi
     return intake.renamed(found[0], student)
 
 
-def _nothing_to_grade(unreadable: Sequence[Unreadable]) -> str:
+def _nothing_to_grade(unreadable: Sequence[Unreadable], *, unnamed: bool) -> str:
     reasons = "\n".join(f"{one_line(entry.file)}: {one_line(entry.reason)}" for entry in unreadable[:_SHOWN])
     more = f"\n… and {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
+    if not unnamed:
+        return f"None of these submissions can be graded.\n{reasons}{more}"
     return (
         "None of these files can be graded, and none names its assignment. "
         f"If you know the assignment, name it with --assignment.\n{reasons}{more}"
     )
 
 
-def _ignored(paths: Sequence[Path]) -> Iterator[str]:
+def _ignored(others: Sequence[Path]) -> Iterator[str]:
     """Names the other files in a folder: one of them could still be a student's."""
-    others = intake.passed_over(paths[0]) if len(paths) == 1 else []
     if others:
         yield f"ignored, since they are not submissions: {_few([path.name for path in others])}"
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
 
 from gradetape.errors import GradebookError
-from gradetape.gradebook import Gradebook, Grader
+from gradetape.gradebook import Gradebook, Grader, QuestionResult
 from gradetape.gradebook.claims import HEARTBEAT_S
+from gradetape.grading.composition import GradedSubmission
 from gradetape.grading.events import GraderJoined, Listener
+from gradetape.grading.question_keys import QuestionKey
 from gradetape.records import Grade
 
 
@@ -23,7 +26,8 @@ class Claim(StrEnum):
 class SharedGradebook:
     """One assignment in a gradebook, written by this grader; with `again`, graded submissions are graded again.
 
-    `taken_over` counts the grades that another grader recorded in the meantime.
+    `taken_over` counts the grades that another grader recorded in the meantime, `composed` those for which nothing
+    had to run.
     """
 
     def __init__(self, book: Gradebook, assignment: str, me: Grader, listener: Listener, *, again: bool) -> None:
@@ -35,6 +39,7 @@ class SharedGradebook:
         self._others: set[str] = set()
         self._last_heartbeat = time.monotonic()
         self.taken_over = 0
+        self.composed = 0
 
     def claim(self, student: str, key: str) -> Grade | Claim:
         """Claims a submission; returns who has it, or its grade if another grader has recorded one."""
@@ -49,9 +54,18 @@ class SharedGradebook:
             self._listener(GraderJoined(found))
         return Claim.OTHERS
 
-    def record(self, grade: Grade) -> None:
-        """Adds a grade in one transaction, which also releases its claim."""
-        self._book.record(grade, self._assignment, force=self._again, grader=self._me)
+    def stored(self, keys: Sequence[QuestionKey]) -> tuple[QuestionResult, ...]:
+        """The results of these questions that need no run; to grade again, only those since this grader began."""
+        since = self._me.since_result if self._again else 0
+        found = self._book.question_results((key.digest for key in keys), since)
+        return tuple(found[key.digest] for key in keys if key.digest in found)
+
+    def record(self, graded: GradedSubmission) -> None:
+        """Adds a grade and its new results in one transaction, which also releases its claim."""
+        self._book.record(
+            graded.grade, self._assignment, force=self._again, grader=self._me, results=graded.results,
+            composed_of=graded.composed_of,
+        )  # fmt: skip
 
     def heartbeat(self) -> None:
         """Sends a heartbeat if it is time for one."""

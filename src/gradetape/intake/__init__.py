@@ -1,10 +1,11 @@
 """Notebooks, scripts, otter's zips and LMS downloads become submissions: cells as text, without running anything.
 
-`discovery` finds the files and the student of each, `notebooks` reads one file, and `reading` combines the two.
+`layouts` recognises the platform, `discovery` finds the files and the student of each, `choosing` takes the one that
+counts, `notebooks` reads a file, and `reading` combines them.
 Whatever a file contains, the result is a value: a Submission, or an Unreadable with the reason and the next step.
 """
 
-from gradetape.intake.discovery import passed_over
-from gradetape.intake.reading import read, renamed
+from gradetape.intake.layouts.registry import LAYOUT_NAMES
+from gradetape.intake.reading import Intake, passed_over, read, renamed, take_in
 
-__all__ = ["passed_over", "read", "renamed"]
+__all__ = ["LAYOUT_NAMES", "Intake", "passed_over", "read", "renamed", "take_in"]

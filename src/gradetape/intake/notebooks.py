@@ -25,6 +25,7 @@ import numpy as np
 
 from gradetape.course.source import CellKind, split
 from gradetape.errors import SubmissionError
+from gradetape.intake.kinds import decoded, refuse_disguised
 from gradetape.intake.names import clean
 from gradetape.records import Cell
 
@@ -41,28 +42,36 @@ SKIPPED_FOLDERS = frozenset({"__MACOSX", "__pycache__"})
 
 SAVE_AGAIN = "Open it in Jupyter, save it again, and hand in that file."
 CLEAR = "Choose 'Clear All Outputs' in Jupyter, save it, and hand in that file."
+_MAX_NOTES = 5
+_MAX_UNREAD = 20_000
+_DEFINITION = re.compile(
+    r"^(?:def|class)[ \t]+(?P<name>[A-Za-z_]\w{0,99})[ \t]*(?:\(.*)?:[ \t]*(?:#.*)?$", re.MULTILINE
+)
+_FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _QUESTION = re.compile(r"question:(?P<id>q\d\d_[a-z0-9_]{1,100})(?![a-z0-9_])")
 _ASSIGNMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """The code cells of one file, and the assignment that it declares."""
+    """The code cells of one file, the assignment that it declares, and what its student should know of it."""
 
     cells: tuple[Cell, ...]
     assignment: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def parse(suffix: str, data: bytes) -> Parsed:
     """Read a file's bytes by its suffix. Raises SubmissionError."""
     if not data.strip():
         raise SubmissionError("The file is empty. Save the notebook, and hand it in again.")
+    refuse_disguised(suffix.lower(), data)
     match suffix.lower():
         case ".ipynb":
             return notebook(data)
         case ".zip":
             return archive(data)
         case _:
-            return Parsed(script_cells(_text(data)))
+            return Parsed(script_cells(decoded(data)))
 
 
 def script_cells(text: str) -> tuple[Cell, ...]:
@@ -80,7 +89,7 @@ def script_cells(text: str) -> tuple[Cell, ...]:
 
 def notebook(data: bytes) -> Parsed:
     """The code cells of a notebook in nbformat 2, 3 or 4. Raises SubmissionError."""
-    text = _text(data)
+    text = decoded(data)
     _check_shape(data)
     try:
         root = json.loads(text)
@@ -90,7 +99,7 @@ def notebook(data: bytes) -> Parsed:
     if len(cells) > MAX_CELLS:
         raise SubmissionError(f"The notebook has {len(cells):,} cells, and {MAX_CELLS:,} are allowed. Delete some.")
     code = (_cell(cell, number) for number, cell in enumerate(cells, 1))
-    return Parsed(_sound(cell for cell in code if cell), _assignment(root))
+    return Parsed(_sound(cell for cell in code if cell), _assignment(root), tuple(_unread(cells)))
 
 
 def archive(data: bytes) -> Parsed:
@@ -106,13 +115,6 @@ def archive(data: bytes) -> Parsed:
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError):
         raise SubmissionError("The zip is damaged. Make it again, or hand in the notebook itself.") from None
     return notebook(unpacked)
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise SubmissionError(f"The file is not UTF-8 text (byte {problem.start:,}). Save it as UTF-8.") from None
 
 
 def _check_shape(data: bytes) -> None:
@@ -176,6 +178,25 @@ def _cell(cell: Any, number: int) -> Cell | None:
     if source is None:
         raise SubmissionError(f"Cell {number} of the notebook has no text. {SAVE_AGAIN}")
     return Cell(source=source, question=_question(_dig(cell, "metadata", "tags")))
+
+
+def _unread(cells: list[Any]) -> Iterator[str]:
+    """Notes on cells that look like answers and are not code cells, so that nobody runs them."""
+    texts = [(number, cell, _joined(cell.get("source")) or "") for number, cell in enumerate(cells, 1)]
+    found = [(number, cell, name) for number, cell, text in texts if (name := _defined(cell, text))]
+    for number, cell, name in found[:_MAX_NOTES]:
+        kind = "Markdown" if cell["cell_type"] == "markdown" else "raw"
+        yield f"Cell {number} defines {name}, but is a {kind} cell, which is not run. Change its type to Code."
+    if not any(cell.get("cell_type") == "code" and text.strip() for _, cell, text in texts):
+        yield "The notebook has no code: all its code cells are empty, or it has none."
+
+
+def _defined(cell: dict[str, Any], text: str) -> str | None:
+    """The first function or class in the text of a cell that is not code; what stands in a code block is an example."""
+    if cell.get("cell_type") not in ("markdown", "raw"):
+        return None
+    match = _DEFINITION.search(_FENCED.sub("", text[:_MAX_UNREAD]))
+    return match["name"] if match else None
 
 
 def _joined(source: Any) -> str | None:

@@ -7,6 +7,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,12 @@ import msgspec
 
 from gradetape.errors import SubmissionError
 from gradetape.intake import discovery, notebooks
+from gradetape.intake.choosing import FileChoice, choose, people
+from gradetape.intake.found import Clues, DiscoveredFile
 from gradetape.intake.names import clean
+from gradetape.intake.unpacking import DownloadRefusedError, Unpacked, unpacked
 from gradetape.records import Submission, Unreadable
-from gradetape.text import one_line
+from gradetape.text import few, one_line
 
 ReadResult = Submission | Unreadable
 
@@ -25,6 +29,10 @@ Inode = tuple[int, int]  # its device and its number
 
 _OWN = "This is a link to another file. Hand in the notebook itself."
 _SHARED = "This file is shared with another submission, and was not graded. Hand in a copy of your own."
+_SAME_ID = "It is not certain whose this file is, and it was not graded. Tell your instructor."
+_MARK = 40
+_FEW = 5
+_NAME = 100
 _DOUBLED = "Several files have this student's name, and none was graded. Tell your instructor which one is yours."
 
 
@@ -32,18 +40,75 @@ class _HardLinkError(Exception):
     """A file is also a file that no submission may be."""
 
 
+@dataclass(frozen=True)
+class Intake:
+    """What was handed in, one result for each student, and the title of the layout; empty if only files were passed.
+
+    `of_platform` says whether it is a platform's download, recognised or refused, and no plain folder. `attempts`
+    counts all attempts, also those that do not count. `problem` says why it is not certain who owns the files; then
+    nothing may be graded. `passed_over` are the entries of the folder that are no submissions.
+    """
+
+    results: tuple[ReadResult, ...]
+    title: str = ""
+    of_platform: bool = False
+    attempts: int = 0
+    problem: str = ""
+    passed_over: tuple[Path, ...] = ()
+
+
+def take_in(
+    paths: Iterable[Path | str],
+    *,
+    assignment: str | None = None,
+    layout: str | None = None,
+    secret: Iterable[Path] = (),
+) -> Intake:
+    """The submissions at the paths, which are files or folders, one for each student.
+
+    `assignment` overrides the one that a notebook declares, `layout` the layout that the folder is recognised as. A
+    file that is the same as one in the files and folders of `secret` is not read. No content of a file or folder raises
+    an exception.
+    """
+    asked = [Path(path) for path in paths]
+    try:
+        with unpacked(asked, asked=layout is not None) as download:
+            inner = _Reader(assignment, secret).take_in(list(download.paths), layout) if download else None
+            if download and inner and (inner.of_platform or layout is not None or asked != _zips(asked)):
+                return _shown(inner, download)
+    except DownloadRefusedError as error:
+        return replace(_Reader(assignment, secret).take_in(asked, layout), problem=str(error))
+    return _Reader(assignment, secret).take_in(asked, layout)
+
+
+def _zips(paths: list[Path]) -> list[Path]:
+    """Those that are files; a path that leads into a zip is none."""
+    return [path for path in paths if path.is_file()]
+
+
+def _shown(inner: Intake, download: Unpacked) -> Intake:
+    """What was read from a zip, under the names that it has there."""
+    results = tuple(_renamed_file(result, download) for result in inner.results)
+    return replace(inner, results=results, problem=download.shown(inner.problem))
+
+
+def _renamed_file(result: ReadResult, download: Unpacked) -> ReadResult:
+    file = download.shown(result.file)
+    if isinstance(result, Submission):
+        return msgspec.structs.replace(result, file=file)
+    return msgspec.structs.replace(result, file=file, reason=download.shown(result.reason))
+
+
 def read(
     paths: Iterable[Path | str], *, assignment: str | None = None, secret: Iterable[Path] = ()
 ) -> list[ReadResult]:
-    """The submissions at the paths, which are files or folders, one for each student.
+    """The results of `take_in`, also where it is not certain who owns the files."""
+    return list(take_in(paths, assignment=assignment, secret=secret).results)
 
-    The latest of several attempts counts. `assignment` overrides the one that a notebook declares. A file that is the
-    same as one in the files and folders of `secret` is not read. No content of a file or folder raises an exception.
-    """
-    found = discovery.find(Path(path) for path in paths)
-    reader = _Reader(assignment, secret)
-    results = [reader.result(entry, others) for entry, others in discovery.counting(found)]
-    return _without_doubles(_without_shared(results, reader.linked))
+
+def passed_over(root: Path) -> list[Path]:
+    """The entries of a folder that are not submissions and do not contain any."""
+    return list(take_in([root]).passed_over)
 
 
 def renamed(result: ReadResult, student: str) -> ReadResult:
@@ -59,16 +124,36 @@ class _Reader:
         self._secret = tuple(secret)
         self.linked: dict[str, Inode] = {}
 
-    def result(self, entry: discovery.DiscoveredFile, others: list[discovery.DiscoveredFile]) -> ReadResult:
+    def take_in(self, paths: list[Path], layout: str | None) -> Intake:
+        """Everything at the paths."""
+        found = discovery.find(paths, Clues(self._assignment, self.declared), layout)
+        chosen = [choose(files, self.declared, self._assignment) for files in people(found.files)]
+        read = _without_shared([self.result(choice) for choice in chosen], self.linked)
+        used = (*found.used, *(file.path for file in found.files))
+        return Intake(
+            results=tuple(_without_doubles(_told_apart(_without_shared_ids(read)))), title=found.title,
+            of_platform=found.of_platform, attempts=sum(choice.attempts for choice in chosen), problem=found.problem,
+            passed_over=tuple(discovery.passed_over(paths[0], used)) if len(paths) == 1 else (),
+        )  # fmt: skip
+
+    def declared(self, path: Path) -> str | None:
+        """The assignment that a file declares; None if it declares none or cannot be read."""
+        try:
+            return notebooks.parse(path.suffix, self._bytes(path)).assignment
+        except Exception:  # the reason is reported when the file is read as a submission
+            return None
+
+    def result(self, choice: FileChoice) -> ReadResult:
         """The submission in a file, with the names of the student's other files."""
-        result = self._open(entry)
-        if not others or isinstance(result, Unreadable):
+        entry = choice.file
+        result = msgspec.structs.replace(self._open(entry), origin=entry.origin)
+        if not choice.others or isinstance(result, Unreadable):
             return result
-        names = tuple(one_line(other.path.name) for other in others)
+        names = tuple(one_line(other.path.name) for other in choice.others)
         note = f"{one_line(entry.path.name)} was graded; not graded: {', '.join(names)}."
         return msgspec.structs.replace(result, notes=(*result.notes, note), others=names)
 
-    def _open(self, entry: discovery.DiscoveredFile) -> ReadResult:
+    def _open(self, entry: DiscoveredFile) -> ReadResult:
         file, digest = os.fspath(entry.path), ""
         if entry.problem:
             return Unreadable(
@@ -144,20 +229,19 @@ def _without_shared(results: list[ReadResult], linked: Mapping[str, Inode]) -> l
 def _unless_shared(result: ReadResult, files: list[str]) -> ReadResult:
     if not files:
         return result
-    names = " and ".join(map(one_line, files))
+    names = _listed(files)
     reason = (
         f"{names} are one file with several names (hard links), and none was graded: one student may have linked to "
         "another's file. If each is the student's own, copy it over itself: cp FILE COPY && mv COPY FILE"
     )
-    return Unreadable(
-        student=result.student, file=result.file, sha256=result.sha256, reason=reason, for_student=_SHARED
-    )
+    return _refused(result, reason, _SHARED)
 
 
 def _notes(parsed: notebooks.Parsed, assignment: str | None) -> tuple[str, ...]:
     if assignment and parsed.assignment and parsed.assignment != assignment:
-        return (f"The notebook declares the assignment {parsed.assignment}; it was graded as {assignment}.",)
-    return ()
+        declared = f"The notebook declares the assignment {parsed.assignment}; it was graded as {assignment}."
+        return (declared, *parsed.notes)
+    return parsed.notes
 
 
 def _modified(path: Path) -> str:
@@ -167,22 +251,75 @@ def _modified(path: Path) -> str:
         return ""
 
 
-def _without_doubles(results: list[ReadResult]) -> list[ReadResult]:
-    """Two files with one student's name are both refused: the grade could be the wrong person's."""
+def _listed(files: list[str]) -> str:
+    """The first files: the message for a whole class must not grow with its square."""
+    return " and ".join(map(one_line, files)) if len(files) <= _FEW else few(map(one_line, files))
+
+
+def _without_shared_ids(results: list[ReadResult]) -> list[ReadResult]:
+    """One id of a platform under two names: none of them is graded."""
+    names: dict[tuple[str, str], set[str]] = {}
+    for result in results:
+        names.setdefault(_id_of(result), set()).add(result.student)
+    return [_unless_shared_id(result, names[_id_of(result)]) for result in results]
+
+
+def _id_of(result: ReadResult) -> tuple[str, str]:
+    return (result.origin.layout, result.origin.id) if result.origin else ("", "")
+
+
+def _unless_shared_id(result: ReadResult, names: set[str]) -> ReadResult:
+    if not _id_of(result)[1] or len(names) == 1:
+        return result
+    reason = (
+        f"The id {one_line(_id_of(result)[1])} stands beside several names: {few(map(one_line, sorted(names)))}. "
+        "Download the submissions again, or grade each file by itself and name its student with --student."
+    )
+    return _refused(result, reason, _SAME_ID)
+
+
+def _told_apart(results: list[ReadResult]) -> list[ReadResult]:
+    """People of one name get their id behind it, if each has one."""
+    renamed_to = {}
+    for group in _by_name(results):
+        marks = [_mark(result) for result in group]
+        if len(group) > 1 and all(marks) and len(set(marks)) == len(marks):
+            for result, mark in zip(group, marks, strict=True):
+                renamed_to[id(result)] = f"{clean(result.student, _NAME - len(mark) - 3)} ({mark})"
+    return [renamed(each, renamed_to[id(each)]) if id(each) in renamed_to else each for each in results]
+
+
+def _mark(result: ReadResult) -> str:
+    """What tells people of one name apart; empty if the platform gives nothing."""
+    known = result.origin and (result.origin.id or result.origin.login or result.origin.email)
+    return clean(known, _MARK) if known else ""
+
+
+def _by_name(results: list[ReadResult]) -> list[list[ReadResult]]:
     same: dict[str, list[ReadResult]] = {}
     for result in results:
         same.setdefault(unicodedata.normalize("NFKC", result.student).casefold(), []).append(result)
-    return [_unless_doubled(result, group) for group in same.values() for result in group]
+    return list(same.values())
+
+
+def _without_doubles(results: list[ReadResult]) -> list[ReadResult]:
+    """Two files with one student's name are both refused: the grade could be the wrong person's."""
+    return [_unless_doubled(result, group) for group in _by_name(results) for result in group]
 
 
 def _unless_doubled(result: ReadResult, group: list[ReadResult]) -> ReadResult:
     if len(group) == 1 or isinstance(result, Unreadable):
         return result
-    files = " and ".join(one_line(other.file) for other in group)
+    files = _listed([other.file for other in group])
     reason = (
         f"{files} have the same student name, {result.student}, and none was graded. "
         "Rename one, or grade each by itself and name its student with --student."
     )
+    return _refused(result, reason, _DOUBLED)
+
+
+def _refused(result: ReadResult, reason: str, for_student: str) -> Unreadable:
     return Unreadable(
-        student=result.student, file=result.file, sha256=result.sha256, reason=reason, for_student=_DOUBLED
-    )
+        student=result.student, file=result.file, sha256=result.sha256, reason=reason, for_student=for_student,
+        origin=result.origin,
+    )  # fmt: skip

@@ -17,6 +17,7 @@ from gradetape.course.assignments import Assignment, QuestionSource
 from gradetape.course.requirements import misspelt, without_comments
 from gradetape.course.source import CellKind, SourceCell
 from gradetape.errors import ReleaseError
+from gradetape.release.links import with_attachments
 from gradetape.release.starter import starter_cells
 from gradetape.release.texts import due, read, shipped
 
@@ -55,12 +56,12 @@ def _metadata(assignment: Assignment) -> dict[str, Any]:
 
 def _cells(assignment: Assignment, legacy_keras: bool) -> Iterator[Any]:
     yield _raw("# ASSIGNMENT CONFIG", _config(assignment))
-    yield NB.new_markdown_cell(_for_students(assignment.introduction).strip())
+    yield _markdown(_for_students(assignment.introduction).strip(), assignment.introduction, assignment)
     yield NB.new_markdown_cell(_instructions(legacy_keras))
     if legacy_keras:
         yield NB.new_code_cell("%env TF_USE_LEGACY_KERAS=1")
     for question_source in assignment.question_sources:
-        yield from _question_cells(question_source)
+        yield from _question_cells(question_source, assignment)
 
 
 def _instructions(legacy_keras: bool) -> str:
@@ -84,10 +85,10 @@ def _config(assignment: Assignment) -> dict[str, Any]:
     }
 
 
-def _question_cells(question_source: QuestionSource) -> Iterator[Any]:
+def _question_cells(question_source: QuestionSource, assignment: Assignment) -> Iterator[Any]:
     question = question_source.question
     yield _raw("# BEGIN QUESTION", {"name": question.id})
-    yield NB.new_markdown_cell(_prompt(question_source))
+    yield _markdown(_prompt(question_source), question_source.prompt, assignment)
     yield _raw("# BEGIN PROMPT")
     for cell in starter_cells(question_source.starter):
         yield _starter_cell(cell, question.id)
@@ -96,6 +97,11 @@ def _question_cells(question_source: QuestionSource) -> Iterator[Any]:
     yield NB.new_code_cell("...")  # Otter adds a check cell only where it sees a test; the real tests are in tests/.
     yield _raw("# END TESTS")
     yield _raw("# END QUESTION")
+
+
+def _markdown(text: str, source: Path, assignment: Assignment) -> Any:
+    text, attachments = with_attachments(text, source, assignment)
+    return NB.new_markdown_cell(text, **({"attachments": attachments} if attachments else {}))
 
 
 def _starter_cell(cell: SourceCell, question_id: str) -> Any:

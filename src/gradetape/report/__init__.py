@@ -5,10 +5,14 @@ quotes the rest. No page loads anything. Only a dashboard runs scripts, the two 
 policy in each page's head makes the browser enforce both. `terminal` has the view of one student for the terminal.
 """
 
+from gradetape.report.comment import comment
 from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.folder import write
 from gradetape.report.html import page_name
 from gradetape.report.staff import staff_page
-from gradetape.report.student import student_page, unreadable_page
+from gradetape.report.student import check_view, student_page, unreadable_page
 
-__all__ = ["index_page", "overview_page", "page_name", "staff_page", "student_page", "unreadable_page", "write"]
+__all__ = [
+    "check_view", "comment", "index_page", "overview_page", "page_name", "staff_page", "student_page",
+    "unreadable_page", "write",
+]  # fmt: skip

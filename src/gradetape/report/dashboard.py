@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gradetape.exports import AssignmentSummary, questions_of
-from gradetape.records import FinalScore, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import FinalScore, Grade, PointsChange, Question, Status, Unreadable, Verdict
 from gradetape.report import plots, words
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
@@ -19,11 +19,13 @@ _SLOW = 10
 def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
+    changes: Sequence[PointsChange] = (),
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
-    `up` is the path from its folder to the results folder, `final_scores` are by student, and `options` are the options
-    of `grade` for the same gradebook, for the commands on the page.
+    `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
+    `grade` for the same gradebook, for the commands on the page, and `changes` the points that changed since the
+    attempts before.
     """
     questions = questions_of(grades)
     items = check_items(grades)
@@ -55,6 +57,7 @@ def index_page(
         check_items=[(item, _check_remark(item)) for item in items],
         slowest=[(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
         enough=ENOUGH,
+        changes=[(change, page_name(change.student)) for change in changes],
     )
 
 
@@ -64,6 +67,7 @@ def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "")
 
 
 def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
+    own = {question.id for question in grade.questions}
     return {
         "student": grade.student,
         "page": page_name(grade.student),
@@ -71,7 +75,7 @@ def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
         "urgent": grade.status is not Status.GRADED,
         "points": grade.points,
         "max_points": grade.max_points,
-        "by_question": [grade.earned(question.id) for question in questions],
+        "by_question": [grade.earned(each.id) if each.id in own else None for each in questions],
         "file": grade.file,
     }
 

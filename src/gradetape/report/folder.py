@@ -23,7 +23,7 @@ from typing import Any
 from gradetape import files, tempdirs
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, csv, merged
-from gradetape.records import FinalScore, Grade, Unreadable
+from gradetape.records import FinalScore, Grade, PointsChange, Unreadable
 from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.html import page_name, slug
 from gradetape.report.staff import staff_page, unreadable_for_staff
@@ -57,12 +57,13 @@ class _Results:
     unreadable: Sequence[Unreadable]
     final_scores: Mapping[str, FinalScore] | None
     options: Sequence[str]
+    changes: Sequence[PointsChange] = ()
 
     def index(self, up: str = "") -> str:
         """The dashboard."""
         return index_page(
             self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
-            options=self.options, **self.titles,
+            options=self.options, changes=self.changes, **self.titles,
         )  # fmt: skip
 
     @property
@@ -92,17 +93,18 @@ def write(
     max_points: float,
     final_scores: Mapping[str, FinalScore] | None = None,
     options: Sequence[str] = (),
+    changes: Sequence[PointsChange] = (),
 ) -> Path:
     """Write one assignment's pages and table, then the folder's own files; return the path of its index.html.
 
     `course` and `title` are the titles of the pages. `max_points` is the assignment's, for students without a grade;
     `final_scores` are by student; `options` are the options of `grade` for the same gradebook, for the commands on the
-    pages.
+    pages, and `changes` the points that changed since the attempts before.
 
     Raises GradebookError if the folder cannot be created or written, or if another assignment's table in it is invalid.
     """
     folder = Path(folder)
-    results = _Results(course, assignment, title, max_points, grades, unreadable, final_scores, options)
+    results = _Results(course, assignment, title, max_points, grades, unreadable, final_scores, options, changes)
     try:
         _refuse_links(folder, results.assignment)
         files.make_folder(folder)

@@ -24,7 +24,7 @@ def student_page(grade: Grade, *, course: str = "", title: str = "", final_score
         max_points=grade.max_points,
         final_score=final_score,
         needs_attention=grade.status is Status.NEEDS_ATTENTION,
-        questions=[_question(grade, question) for question in grade.questions],
+        questions=[question_view(grade, question) for question in grade.questions],
         events=words.events(grade),
         notes=grade.notes,
         facts=words.facts(grade),
@@ -47,7 +47,8 @@ def unreadable_page(
     )
 
 
-def _question(grade: Grade, question: Question) -> dict[str, Any]:
+def question_view(grade: Grade, question: Question) -> dict[str, Any]:
+    """What the page shows of one question."""
     results = grade.of(question.id)
     return {
         "title": question.title or question.id,

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
 
-import gradetape
+from gradetape.course.check_code import CheckCode, codes_of
+from gradetape.course.digests import digest_of
 from gradetape.course.gradable import GradableAssignment
-from gradetape.grading.digests import digest_of
+from gradetape.grading.question_keys import own_code
 from gradetape.records import Environment
-from gradetape.verify.mutation.check_code import CheckCode, codes_of
 
 LOADING = "loading"
-# The packages whose code runs a check, in the judge and in the workers.
-_RUNNING = ("checks", "engine", "judge", "records.py", "remote", "runtime", "sandbox", "wire", "worker")
 
 
 class Keys:
@@ -56,10 +53,4 @@ class Keys:
         versions = [f"{name}={number}" for name, number in sorted(self._environment.versions.items())]
         seed = self._gradable.answer_key.seed().hex()
         limits = repr(config.limits.record())
-        return digest_of([_own_code(), seed, str(config.keras), limits, self._environment.identity, *versions])
-
-
-def _own_code() -> str:
-    root = Path(gradetape.__file__).parent
-    found = {path for name in _RUNNING for path in (root / name, *(root / name).rglob("*.py"))}
-    return digest_of(path.read_text(encoding="utf-8") for path in sorted(found) if path.is_file())
+        return digest_of([own_code(), seed, str(config.keras), limits, self._environment.identity, *versions])

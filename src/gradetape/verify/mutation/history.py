@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from gradetape.grading.digests import digest_of
+from gradetape.course.digests import digest_of
 from gradetape.records import CheckResult, Outcome, Verdict
 from gradetape.verify.mutation.digests import LOADING, Keys
 from gradetape.verify.mutation.memory import Memory, Remembered

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gradetape.grading.digests import digest_of
+from gradetape.course.digests import digest_of
 from gradetape.verify.mutation.records import GeneratedMutant
 
 

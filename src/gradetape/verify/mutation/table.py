@@ -10,6 +10,9 @@ from rich.table import Table
 from gradetape.verify.mutation.records import Result
 from gradetape.verify.mutation.score import MutationReport
 
+# Headings in two lines leave the numbers and a question's id whole on a terminal of 80 columns.
+COLUMNS = ("Score", "Of\nall", "Mutants", "Failed", "Raised", "Time-\nout", "Not\nrun", "Listed", "Sur-\nvived")
+
 
 def render(report: MutationReport, console: Console) -> None:
     """Prints every survivor as a diff, the score of each question, and the problems."""
@@ -33,9 +36,10 @@ def _survivor(result: Result, console: Console) -> None:
 
 def _scores(report: MutationReport) -> Table:
     """A row for each question: the score leaves out what does not run and what is listed, `of all` only the first."""
-    table = Table(title=f"Generated mutants of {escape(report.assignment)}", box=SIMPLE_HEAD, show_edge=False)
+    title = f"Generated mutants of {escape(report.assignment)}"
+    table = Table(title=title, box=SIMPLE_HEAD, show_edge=False, padding=0)
     table.add_column("Question", overflow="fold")
-    for column in ("Score", "Of all", "Mutants", "Failed", "Raised", "Timeout", "Not run", "Listed", "Survived"):
+    for column in COLUMNS:
         table.add_column(column, no_wrap=True, justify="right")
     for each in report.scores:
         numbers = (

@@ -1,0 +1,38 @@
+"""The students' pages of an assignment, to be sent back to where the submissions came from."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gradetape.exports.feedback import FeedbackPage
+from gradetape.grading.final_scores import final_scores
+from gradetape.grading.results import Results, course_title
+from gradetape.records import Grade, Unreadable
+from gradetape.report import page_name, student_page, unreadable_page
+
+
+class FeedbackPages(msgspec.Struct, frozen=True):
+    """A page for each student who handed in something, and warnings in sentences."""
+
+    pages: tuple[FeedbackPage, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def feedback_pages(results: Results, name: str) -> FeedbackPages:
+    """The pages that `gradetape report` writes for students, with the final scores of today."""
+    assignment = results.course.assignment(name)
+    records: list[Grade | Unreadable] = [*results.book.latest(name), *results.book.unreadable(name)]
+    found = final_scores(results.course, assignment, results.book, records)
+    titles = {"course": course_title(results.course), "title": assignment.title}
+    pages = []
+    for record in records:
+        score = found.by_student[record.student]
+        if isinstance(record, Grade):
+            text = student_page(record, final_score=score, **titles)
+        else:
+            text = unreadable_page(record, name, final_score=score, **titles)
+        pages.append(FeedbackPage(
+            student=record.student, file=record.file, page_name=page_name(record.student), text=text,
+            origin=record.origin,
+        ))  # fmt: skip
+    return FeedbackPages(tuple(pages), found.warnings)

@@ -1,0 +1,59 @@
+"""What each student of an assignment gets on a platform: final points and a comment, or the reason for none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from gradetape.course.assignments import Assignment
+from gradetape.exports import ExportedScore
+from gradetape.grading.final_scores import final_scores
+from gradetape.grading.results import Results
+from gradetape.records import FinalScore, Grade, Status, Unreadable, Verdict
+from gradetape.report import comment
+
+
+class ExportedScores(msgspec.Struct, frozen=True):
+    """The scores of an assignment by student, and warnings in sentences."""
+
+    scores: tuple[ExportedScore, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def exported_scores(results: Results, name: str) -> ExportedScores:
+    """The final points of an assignment's students; none where a part of the submission is not graded."""
+    assignment = results.course.assignment(name)
+    records: list[Grade | Unreadable] = [*results.book.latest(name), *results.book.unreadable(name)]
+    found = final_scores(results.course, assignment, results.book, records)
+    scores = (_score(assignment, record, found.by_student[record.student]) for record in records)
+    return ExportedScores(tuple(sorted(scores, key=lambda score: score.student.casefold())), found.warnings)
+
+
+def _score(assignment: Assignment, record: Grade | Unreadable, final_score: FinalScore) -> ExportedScore:
+    overridden = {override.question for override in final_score.overrides}
+    missing = [each for each in _ungraded(assignment, record) if each not in overridden]
+    if missing:
+        reason = _reason(record, missing)
+        return ExportedScore(student=record.student, origin=record.origin, reason=reason)
+    text = comment(record, final_score) if isinstance(record, Grade) else ""
+    return ExportedScore(student=record.student, origin=record.origin, points=final_score.final, comment=text)
+
+
+def _ungraded(assignment: Assignment, record: Grade | Unreadable) -> Iterator[str]:
+    """The questions without a result; points that staff set for one take the result's place."""
+    graded = {question.id for question in record.questions} if isinstance(record, Grade) else set()
+    faulty = _faulty(record) if isinstance(record, Grade) and record.status is not Status.GRADED else set()
+    yield from (each for each in assignment.question_ids if each not in graded or each in faulty)
+
+
+def _faulty(grade: Grade) -> set[str]:
+    found = {result.check.question for result in grade.results if result.verdict is Verdict.FAULT}
+    return found or {question.id for question in grade.questions}
+
+
+def _reason(record: Grade | Unreadable, missing: list[str]) -> str:
+    if isinstance(record, Unreadable):
+        return f"unreadable: {record.reason}"
+    what = "needs attention" if record.status is not Status.GRADED else "is graded in part"
+    return f"the submission {what}: {', '.join(missing)}"

@@ -1,0 +1,105 @@
+"""Chooses the file that counts among those of one person."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gradetape.intake.found import DiscoveredFile
+from gradetape.text import few, one_line
+
+_WHICH = "You handed in several files, expected one. Tell your instructor which one to grade."
+Declares = Callable[[Path], str | None]
+
+
+@dataclass(frozen=True)
+class FileChoice:
+    """The file of a person that counts, or a file with a problem; the person's other files; and how many attempts.
+
+    `attempts` counts the one that counts too; it is 0 if the person handed in nothing.
+    """
+
+    file: DiscoveredFile
+    others: tuple[DiscoveredFile, ...]
+    attempts: int
+
+
+def people(found: Iterable[DiscoveredFile]) -> list[list[DiscoveredFile]]:
+    """The files of each person; a file of unknown person is alone."""
+    same: dict[str, list[DiscoveredFile]] = {}
+    for file in found:
+        same.setdefault(file.person or os.fspath(file.path), []).append(file)
+    return list(same.values())
+
+
+def choose(files: list[DiscoveredFile], declares: Declares, assignment: str | None) -> FileChoice:
+    """Which of a person's files counts.
+
+    The latest attempt counts, a notebook or zip before a script, and a notebook that declares the assignment before
+    those that declare none. `declares` reads the assignment that a notebook declares.
+    """
+    candidates = _candidates(files)
+    attempts = _attempts(files, candidates)
+    if _are_many(candidates):
+        named = _declaring(candidates, declares, assignment)
+        if named is None:
+            problem = replace(
+                candidates[0], path=_where(candidates), rank=0, problem=_which(candidates), for_student=_WHICH
+            )
+            return FileChoice(problem, (), attempts)
+        chosen = named
+    else:
+        chosen = max(candidates, key=lambda file: file.order)
+    return FileChoice(chosen, tuple(file for file in files if file is not chosen), attempts)
+
+
+def is_unclear(files: list[DiscoveredFile]) -> bool:
+    """Whether only a person, or what the notebooks say, can choose among a person's files."""
+    return _are_many(_candidates(files))
+
+
+def _candidates(files: list[DiscoveredFile]) -> list[DiscoveredFile]:
+    """The files of the latest attempt that may be graded, or those with a problem if there are none."""
+    latest = max(file.attempt for file in files) if all(file.attempt for file in files) else None
+    own = [file for file in files if latest in (None, file.attempt)]
+    rank = max(file.rank for file in own)
+    return [file for file in own if file.rank == rank]
+
+
+def _attempts(files: list[DiscoveredFile], candidates: list[DiscoveredFile]) -> int:
+    if all(file.attempt for file in files):
+        return len({file.attempt for file in files})
+    return len(candidates) if _are_attempts(candidates) else 1
+
+
+def _are_many(candidates: list[DiscoveredFile]) -> bool:
+    return candidates[0].rank > 0 and len(candidates) > 1 and not _are_attempts(candidates)
+
+
+def _are_attempts(files: list[DiscoveredFile]) -> bool:
+    orders = {file.order for file in files}
+    return len({file.title for file in files}) == 1 and len(orders) == len(files) and all(f.ordered for f in files)
+
+
+def _declaring(candidates: list[DiscoveredFile], declares: Declares, assignment: str | None) -> DiscoveredFile | None:
+    """The only one that declares the assignment that was asked for, or any if none was; None if there are several."""
+    found = {file.path: declares(file.path) for file in candidates}
+    named = [file for file in candidates if found[file.path] and found[file.path] == (assignment or found[file.path])]
+    return named[0] if len(named) == 1 else None
+
+
+def _where(files: list[DiscoveredFile]) -> Path:
+    """The student's folder of the files, or the first file if the folder has other students' files too."""
+    folders = {os.path.abspath(file.folder) for file in files if file.folder}
+    return files[0].folder if files[0].folder and len(folders) == 1 else files[0].path
+
+
+def _which(files: list[DiscoveredFile]) -> str:
+    common = os.path.commonpath([os.path.abspath(file.path.parent) for file in files])
+    names = few(one_line(os.path.relpath(file.path, common)) for file in files)
+    return (
+        f"Found {len(files)} files, expected one: {names}. Keep the one to grade and move the others away. "
+        "If they belong to several students, grade their folder by itself."
+    )

@@ -1,0 +1,51 @@
+"""Moodle: a folder `First Last_12345_assignsubmission_file_` for each student, or files whose names begin so.
+
+The number is the participant's in this assignment: the `Identifier` of Moodle's grading worksheet. Under blind marking
+every name is the word `Participant`, in the language of the site.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gradetape.intake.found import DiscoveredFile, FolderEntry, Listing, file_at, of_person
+from gradetape.intake.layouts.base import Recognised
+from gradetape.intake.layouts.signatures import MOODLE
+from gradetape.intake.names import clean
+from gradetape.records import Origin
+
+_BLIND = "participant"
+_TYPED = "This was typed into Moodle, and is not a notebook. Hand in the notebook as a file."
+
+
+class Moodle:
+    """Moodle's download of all submissions to an assignment."""
+
+    name = "moodle"
+    title = "Moodle"
+    names = "First Last_12345_assignsubmission_file_"
+    explicit = True
+
+    def recognise(self, listing: Listing, *, asked: bool = False) -> Recognised | None:
+        """The folders and files that are named so."""
+        found = [(entry, match) for entry in listing.entries if (match := MOODLE.fullmatch(entry.name))]
+        people = {(match["name"], match["id"]) for _, match in found}
+        names = {clean(name) for name, _ in people}
+        blind = names == {clean(_BLIND).capitalize()} or (len(names) == 1 < len(people))
+        files = (file for entry, match in found for file in _files(entry, match, blind=blind))
+        return Recognised.of(files, (entry.path for entry, _ in found))
+
+
+def _files(entry: FolderEntry, match: re.Match[str], *, blind: bool) -> Iterator[DiscoveredFile]:
+    name = f"{match['name']} {match['id']}" if blind else match["name"]
+    person = f"moodle {clean(match['name'])} {match['id']}"
+    origin = Origin(layout="moodle", id=match["id"])
+    if entry.is_folder:
+        yield from of_person(entry, name, person, origin)
+    else:
+        file = file_at(entry.path)
+        typed = match["kind"] == "onlinetext" and not file.rank
+        known = replace(file, student=clean(name), person=person, origin=origin)
+        yield replace(known, problem=_TYPED) if typed else known

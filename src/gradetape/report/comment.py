@@ -1,0 +1,21 @@
+"""The comment on a grade that a platform shows to the student: a short part of the student's page, as HTML in one line.
+
+It is built from the views of the page, and so holds nothing for staff only.
+"""
+
+from __future__ import annotations
+
+from gradetape.records import FinalScore, Grade
+from gradetape.report.html import render
+from gradetape.report.student import question_view
+
+
+def comment(grade: Grade, final_score: FinalScore) -> str:
+    """The points of each question, the checks that are not passed with their hints, and how the score came about."""
+    page = render(
+        "comment.html.j2",
+        final_score=final_score,
+        max_points=grade.max_points,
+        questions=[question_view(grade, question) for question in grade.questions],
+    )
+    return " ".join(page.split())

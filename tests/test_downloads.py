@@ -1,0 +1,90 @@
+"""Every platform's download is graded with no option: the right person, attempt, id, time and mark of lateness."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradetape.engine import MockEngine
+from gradetape.engine.factory import ENGINES
+from gradetape.intake.found import Clues, Listing
+from gradetape.intake.layouts import LAYOUTS
+from gradetape.intake.layouts.registry import LAYOUT_NAMES
+from tests.course import called, tiny
+from tests.layouts import DOWNLOADS, Download, Expected, right
+from tests.test_engines import CHECKS, all_pass, always
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A tiny course in which nothing is run: every check passes."""
+    monkeypatch.setitem(ENGINES, "local", always(MockEngine(all_pass, checks=CHECKS)))
+    yield tiny(tmp_path / "course")
+
+
+def submissions(run: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+    """What `grade --json` says, by student."""
+    found = json.loads(run.stdout)["submissions"]
+    assert len({each["student"] for each in found}) == len(found)
+    return {each["student"]: each for each in found}
+
+
+def digest(number: int) -> str:
+    return hashlib.sha256(right(number).encode()).hexdigest()
+
+
+def found_of(each: dict[str, Any]) -> dict[str, Any]:
+    """What was found for one student, in the words of `expected_of`."""
+    origin = each.get("origin") or {}
+    known = {name: origin.get(name) or "" for name in ("id", "login", "email")}
+    said = {"late": origin.get("late"), "submitted": origin.get("submitted")}
+    return known | said | {"sha256": each["sha256"] if each["status"] == "graded" else None}
+
+
+def expected_of(each: Expected) -> dict[str, Any]:
+    return {
+        "id": each.id, "login": each.login, "email": each.email, "late": each.late, "submitted": each.submitted,
+        "sha256": digest(each.owner) if each.owner else None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DOWNLOADS)
+def test_a_download_is_graded_with_no_option(course: Path, kind: str) -> None:
+    download = DOWNLOADS[kind]()
+    run = called(course, "grade", download.write(course / "in"), "--json")
+    found = submissions(run)
+    assert {name: found_of(each) for name, each in found.items()} == {
+        name: expected_of(each) for name, each in download.expected.items()
+    }
+    for name, each in download.expected.items():
+        assert each.reason in found[name].get("reason", "")
+    assert run.returncode == 1  # every class has a file that cannot be read
+    assert run.stderr.startswith(headline(download))
+
+
+def headline(download: Download) -> str:
+    students, attempts = len(download.expected), download.attempts
+    older = attempts - students if attempts else 0
+    more = f", {attempts} attempts, {older} older attempt{'s' if older > 1 else ''} left out" if older else ""
+    return f"{download.title}, {students} students{more}\n"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+@pytest.mark.parametrize("kind", DOWNLOADS)
+def test_every_recogniser_refuses_the_download_of_every_other_platform(tmp_path: Path, kind: str, layout: Any) -> None:
+    folder = DOWNLOADS[kind]().write(tmp_path)
+    own = kind.partition(",")[0] == layout.name
+    read = layout.recognise(Listing.of_folder(folder, Clues(None, lambda _: None)))
+    assert (read is not None) == own
+    assert not own or (read.score(Listing.of_folder(folder, Clues(None, lambda _: None))) == 1.0 and not read.problem)
+
+
+def test_the_layouts_have_the_names_that_the_option_offers() -> None:
+    assert (*(layout.name for layout in LAYOUTS), "plain") == LAYOUT_NAMES
+    assert len(set(LAYOUT_NAMES)) == len(LAYOUT_NAMES)
