@@ -122,9 +122,17 @@ MARKS = (
     CheckMark("limit", "seconds", "how long the check may take"),
     CheckMark("gpu", "", "the check needs a GPU"),
     CheckMark(
-        "by_testimony", "", "the check rests on what only the student's worker can say, though it exports graphs"
+        "by_testimony",
+        "",
+        "the check rests on what only the student's worker can say, though it exports graphs",
+        in_notebook=False,
     ),
-    CheckMark("cross_checked", "", "the check compares what the student's worker says with what it cannot have known"),
+    CheckMark(
+        "cross_checked",
+        "",
+        "the check compares what the student's worker says with what it cannot have known",
+        in_notebook=False,
+    ),
 )
 
 NOTEBOOK_FIXTURES = tuple(fixture.name for fixture in FIXTURES if fixture.in_notebook)
