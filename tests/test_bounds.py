@@ -91,7 +91,8 @@ def fooled(*checks: Check) -> Trial:
 
 def test_a_puppet_may_get_more_than_its_share_and_the_table_shows_it() -> None:
     puppet = msgspec.structs.replace(fooled(LARGE, WORK), name="puppet")
-    proof = Proof(assignment="tiny", checks=(LARGE, WORK), trials=(puppet,))
+    reference = msgspec.structs.replace(puppet, kind="reference", name="reference")
+    proof = Proof(assignment="tiny", checks=(LARGE, WORK), trials=(reference, puppet))
     [bound] = bounds(proof)
     assert not bound.ok and "puppet" not in "\n".join((*proof.problems, *proof.notes))
     console = Console(width=200, record=True, file=io.StringIO())
