@@ -24,8 +24,10 @@ import numpy as np
 import tensorflow as tf
 
 from gradetape.course import assignments as courses
+from gradetape.course.check_files import check_file
 from gradetape.course.gradable import GradableAssignment
 from gradetape.remote import functions as worker_functions
+from gradetape.remote import handles
 from gradetape.worker import worker
 from gradetape.worker.cells import Cells
 from gradetape.worker.generation import keras
@@ -62,7 +64,7 @@ def checks(path: Path) -> list[Callable[..., None]]:
     return [value for name, value in vars(module).items() if name.startswith("test_")]
 
 
-def run(gradable: GradableAssignment, functions: list[Callable[..., None]]) -> float:
+def run(gradable: GradableAssignment, functions: list[tuple[str, Callable[..., None]]]) -> float:
     """Runs cells and checks like a worker; returns the seconds."""
     start = time.perf_counter()
     worker.prepare()
@@ -72,12 +74,13 @@ def run(gradable: GradableAssignment, functions: list[Callable[..., None]]) -> f
     for index, cell in enumerate(gradable.reference):
         result = cells.run(index, cell.source, False)
         assert not result["error"], result
-    for function in functions:
+    for question_id, function in functions:
         name = function.__name__
         worker.seed(zlib.crc32(name.encode()))
         fixtures = {
             "student": main, "reference": main, "keras": keras, "tf": tf, "clean": CleanWorker(),
             "rng": np.random.default_rng(zlib.crc32(name.encode())), "worker_tmp_path": Path(tempfile.mkdtemp()),
+            "source": "\n\n".join(cell.source for cell in gradable.reference if cell.question == question_id),
         }  # fmt: skip
         wanted = inspect.signature(function).parameters
         try:
@@ -92,8 +95,10 @@ def main() -> None:
     """Forks a child process for each repeat."""
     root, assignment, repeats = sys.argv[1:]
     worker_functions.WorkerFunction = in_worker  # type: ignore[assignment, misc]  # before anything imports the vocabulary
+    handles.InvalidArgumentError = tf.errors.InvalidArgumentError  # type: ignore[misc]
     gradable = GradableAssignment.open(courses.find(Path(root)), assignment)
-    functions = [function for path in gradable.check_files for function in checks(path)]
+    questions = {path: file.question for path in gradable.check_files if (file := check_file(path))}
+    functions = [(question, function) for path, question in questions.items() for function in checks(path)]
     found = []
     for _ in range(int(repeats)):
         read, write = os.pipe()

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+
+class BenchmarkError(Exception):
+    """A part of the benchmarks cannot run; the text says why."""
+
+
+def run_program(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> str:
+    """Runs a program in a folder and returns its output; raises BenchmarkError with the end of what it says if it
+    fails."""
+    done = subprocess.run(
+        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        said = " ".join((done.stderr or done.stdout).split())[-400:]
+        raise BenchmarkError(f"{Path(command[0]).name} {' '.join(map(str, command[1:4]))} failed: {said}")
+    return done.stdout
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
-from benchmarks.measure import seconds, spread
+from benchmarks.measure import BenchmarkError, seconds, spread
 from gradetape.records import CellEvent, Check, CheckResult, Grade, Question, Status, Verdict
 from gradetape.report import write
 
@@ -20,14 +21,14 @@ LINES = "Your code raised ValueError: shapes (64, 1) and (64,) do not match\n  C
 Row = tuple[str, str, str]
 
 
-def a_class() -> list[Grade]:
+def a_class(students: int = STUDENTS) -> list[Grade]:
     """Grades of students with normally distributed ability, with a fixed seed."""
     rng = np.random.default_rng(7)
-    ability, difficulty = rng.normal(size=STUDENTS), rng.normal(size=(QUESTIONS, CHECKS))
+    ability, difficulty = rng.normal(size=students), rng.normal(size=(QUESTIONS, CHECKS))
     chance = 1 / (1 + np.exp(difficulty - ability[:, None, None] * 1.5))
-    passed = rng.random((STUDENTS, QUESTIONS, CHECKS)) < chance
+    passed = rng.random((students, QUESTIONS, CHECKS)) < chance
     questions = tuple(Question(id=f"q{n:02}_topic", title=f"The topic of {n}", points=CHECKS) for n in range(1, 12))
-    return [_grade(number, questions, passed[number]) for number in range(STUDENTS)]
+    return [_grade(number, questions, passed[number]) for number in range(students)]
 
 
 def _grade(number: int, questions: tuple[Question, ...], passed: np.ndarray) -> Grade:
@@ -53,32 +54,44 @@ def _result(question_id: str, place: int, passed: bool) -> CheckResult:
                        staff_message=LINES * 3, command=command)  # fmt: skip
 
 
-def pages() -> list[Row]:
-    """The time to write all pages, and to open, search and sort the dashboard in a browser."""
-    grades = a_class()
+def writing(students: int = STUDENTS, repeats: int = 3) -> list[Row]:
+    """The time to write all pages."""
+    grades = a_class(students)
     with tempfile.TemporaryDirectory(prefix="gradetape-bench-") as folder:
+        written = [seconds(lambda: _put(grades, folder)) for _ in range(repeats)]
+    return [(f"writing the pages of {students} students", spread(written, "s"), "")]
 
-        def put() -> None:
-            write(folder, grades, [], assignment="custom-training", max_points=99.0)
 
-        written = [seconds(put) for _ in range(3)]
+def dashboard(students: int = STUDENTS, repeats: int = REPEATS) -> list[Row]:
+    """The time to open, search and sort the dashboard in a browser; raises BenchmarkError without one."""
+    program = shutil.which("chromium")
+    if program is None:
+        raise BenchmarkError("there is no chromium on this machine")
+    with tempfile.TemporaryDirectory(prefix="gradetape-bench-") as folder:
+        _put(a_class(students), folder)
         index = Path(folder) / "index.html"
         size = index.stat().st_size / 1e6
-        opened, searched, sorted_ = zip(*_in_browser(index), strict=True)
+        opened, searched, sorted_ = zip(*_in_browser(program, index, repeats), strict=True)
     return [
-        (f"writing the pages of {STUDENTS} students", spread(written, "s"), ""),
-        (f"opening their dashboard ({size:.1f} MB)", spread(opened, "s"), "2 s"),
+        (f"opening the dashboard of {students} students ({size:.1f} MB)", spread(opened, "s"), "2 s"),
         ("searching in it", spread(searched, "ms", 1e3), ""),
         ("sorting it", spread(sorted_, "ms", 1e3), ""),
     ]
 
 
-def _in_browser(index: Path) -> list[tuple[float, float, float]]:
+def _put(grades: list[Grade], folder: str) -> None:
+    write(folder, grades, [], assignment="custom-training", max_points=99.0)
+
+
+def _in_browser(program: str, index: Path, repeats: int) -> list[tuple[float, float, float]]:
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=sandbox)
-        found = [_visit(browser, index) for _ in range(REPEATS)]
-        browser.close()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=sandbox)
+            found = [_visit(browser, index) for _ in range(repeats)]
+            browser.close()
+    except PlaywrightError as error:
+        raise BenchmarkError(f"the browser cannot be used: {str(error).partition(chr(10))[0]}") from error
     return found
 
 

@@ -3,53 +3,101 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
-import subprocess
+import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
+import msgspec
 import nbformat
 
-from benchmarks.measure import seconds
+from benchmarks.measure import BenchmarkError, run_program, seconds
+from gradetape.course.assignments import QuestionSource
 from gradetape.course.gradable import GradableAssignment
+from gradetape.errors import ReleaseError
 from gradetape.release.testfile import test_file
 
-_NOT_IN_OTTER = {"clean", "reference", "source"}
+
+class Ported(NamedTuple):
+    """The ids of the checks that otter runs, and why each of the others cannot be ported, by id."""
+
+    ids: list[str]
+    left_out: dict[str, str]
 
 
-def ported(path: Path, folder: Path) -> tuple[Path, list[str]]:
-    """Writes a check file without the checks that need other fixtures than otter's; returns the remaining names."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    kept = [node for node in tree.body if not (isinstance(node, ast.FunctionDef) and _unportable(node))]
-    tree.body = kept
-    copy = folder / path.parent.name / path.name
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_text(ast.unparse(tree), encoding="utf-8")
-    return copy, [node.name for node in kept if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+def ported(source: QuestionSource, path: Path, kind: str, folder: Path) -> tuple[str, Ported]:
+    """The text of an otter test file with the checks of a file that can be ported; empty if there are none.
+
+    Each check is tried with everything that it uses, since one helper may need what notebooks do not have.
+    """
+    tree, question_id = ast.parse(path.read_text(encoding="utf-8")), source.question.id
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    tests = functools.partial(_tests, source, tree, kind, folder)
+    left_out: dict[str, str] = {}
+    for name in names:
+        try:
+            tests([name])
+        except ReleaseError as error:
+            left_out[f"{question_id}::{kind}::{name}"] = str(error).partition(": ")[2].partition(". ")[0]
+    good = [name for name in names if f"{question_id}::{kind}::{name}" not in left_out]
+    text = tests(good) if good else ""
+    return text, Ported([f"{question_id}::{kind}::{name}" for name in good], left_out)
 
 
-def _unportable(function: ast.FunctionDef) -> bool:
-    return bool(_NOT_IN_OTTER & {argument.arg for argument in function.args.args})
+def _tests(source: QuestionSource, tree: ast.Module, kind: str, folder: Path, names: list[str]) -> str:
+    """The text of an otter test file with these checks; raises ReleaseError if notebooks do not have what they need."""
+    question = msgspec.structs.replace(source.question, id=f"{source.question.id}_{kind}")
+    copy = QuestionSource(question, folder / question.id)
+    copy.folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source.prompt, copy.prompt)
+    copy.public_checks.write_text(ast.unparse(_with(tree, names)), encoding="utf-8")
+    return test_file(copy)
 
 
-def autograder(gradable: GradableAssignment, folder: Path) -> tuple[Path, list[str]]:
-    """Builds otter's autograder.zip with every check that can be ported; returns it with their ids."""
-    ids = []
+def _with(tree: ast.Module, names: list[str]) -> ast.Module:
+    """The module with these checks, and of its other functions those that they use."""
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    wanted, left = set[str](), list(names)
+    while left:
+        name = left.pop()
+        if name in functions and name not in wanted:
+            wanted.add(name)
+            left += [node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)]
+    used = {node.id for name in wanted for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
+    kept = [node for node in tree.body if getattr(node, "name", None) in wanted or node not in functions.values()]
+    return ast.Module([_imported(node, used) for node in kept], [])
+
+
+def _imported(node: ast.stmt, used: set[str]) -> ast.stmt:
+    """An import with the names that are used: one that notebooks do not have is no obstacle where nothing uses it."""
+    if not isinstance(node, ast.Import | ast.ImportFrom) or getattr(node, "module", "") == "__future__":
+        return node
+    names = [alias for alias in node.names if (alias.asname or alias.name).partition(".")[0] in used]
+    if not names:
+        return ast.Pass()
+    if isinstance(node, ast.ImportFrom):
+        return ast.ImportFrom(node.module, names, node.level)
+    return ast.Import(names)
+
+
+def autograder(gradable: GradableAssignment, folder: Path) -> tuple[Path, Ported]:
+    """Builds otter's autograder.zip with every check that can be ported; returns it with what is in it."""
+    found = Ported([], {})
     (folder / "tests").mkdir()
-    for path in gradable.check_files:
-        question_id = path.parent.name if path.name == "test_public.py" else path.stem.removeprefix("test_")
-        kind = "public" if path.name == "test_public.py" else "hidden"
-        copy, names = ported(path, folder / "ported")
-        if not names:
-            continue
-        (folder / "tests" / f"{question_id}_{kind}.py").write_text(
-            test_file(f"{question_id}_{kind}", copy), encoding="utf-8"
-        )
-        ids += [f"{question_id}::{kind}::{name}" for name in names]
+    for source in gradable.assignment.question_sources:
+        question_id = source.question.id
+        hidden = gradable.answer_key.hidden_checks(question_id)
+        for kind, path in (("public", source.public_checks), ("hidden", hidden)):
+            text, part = ported(source, path, kind, folder / "ported")
+            found = Ported(found.ids + part.ids, found.left_out | part.left_out)
+            if text:
+                (folder / "tests" / f"{question_id}_{kind}.py").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "otter", "generate", "-t", "tests", "--no-environment"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return folder / "autograder.zip", ids
+    run_program(command, folder)
+    return folder / "autograder.zip", found
 
 
 def notebook(gradable: GradableAssignment, path: Path) -> None:
@@ -62,18 +110,20 @@ def notebook(gradable: GradableAssignment, path: Path) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
 
 
-def run(gradable: GradableAssignment, repeats: int) -> tuple[list[float], list[str]]:
-    """Seconds of `otter run` on the reference, and the ids of the checks that it ran and passed."""
+def run(gradable: GradableAssignment, repeats: int) -> tuple[list[float], Ported]:
+    """Seconds of `otter run` on the reference, and the checks that it ran.
+
+    Raises BenchmarkError if the reference does not pass all of them there.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        zipped, ids = autograder(gradable, folder)
+        zipped, found = autograder(gradable, folder)
         notebook(gradable, folder / "reference.ipynb")
         command = [sys.executable, "-m", "otter", "run", "reference.ipynb", "-a", str(zipped)]
-        found = [
-            seconds(lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True))
-            for _ in range(repeats)
-        ]
+        times = [seconds(lambda: run_program(command, folder)) for _ in range(repeats)]
         results = json.loads((folder / "results.json").read_text())
     scores = [(test["name"], test["score"], test["max_score"]) for test in results["tests"] if "max_score" in test]
-    assert all(score == most for _, score, most in scores), scores
-    return found, ids
+    missed = [f"{name} ({score:g} of {most:g})" for name, score, most in scores if score != most]
+    if missed:
+        raise BenchmarkError(f"under otter the reference does not pass {', '.join(missed)}")
+    return times, found

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +14,9 @@ from gradetape.intake.found import Clues, Listing
 from gradetape.intake.layouts import LAYOUTS
 from gradetape.intake.layouts.registry import LAYOUT_NAMES
 from tests.course import called, tiny
-from tests.layouts import DOWNLOADS, Download, Expected, right
-from tests.test_engines import CHECKS, all_pass, always
+from tests.downloads import expected_of, found_of, headline, submissions
+from tests.engines.passing import CHECKS, all_pass, always
+from tests.layouts import DOWNLOADS
 
 
 @pytest.fixture
@@ -26,32 +24,6 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A tiny course in which nothing is run: every check passes."""
     monkeypatch.setitem(ENGINES, "local", always(MockEngine(all_pass, checks=CHECKS)))
     yield tiny(tmp_path / "course")
-
-
-def submissions(run: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
-    """What `grade --json` says, by student."""
-    found = json.loads(run.stdout)["submissions"]
-    assert len({each["student"] for each in found}) == len(found)
-    return {each["student"]: each for each in found}
-
-
-def digest(number: int) -> str:
-    return hashlib.sha256(right(number).encode()).hexdigest()
-
-
-def found_of(each: dict[str, Any]) -> dict[str, Any]:
-    """What was found for one student, in the words of `expected_of`."""
-    origin = each.get("origin") or {}
-    known = {name: origin.get(name) or "" for name in ("id", "login", "email")}
-    said = {"late": origin.get("late"), "submitted": origin.get("submitted")}
-    return known | said | {"sha256": each["sha256"] if each["status"] == "graded" else None}
-
-
-def expected_of(each: Expected) -> dict[str, Any]:
-    return {
-        "id": each.id, "login": each.login, "email": each.email, "late": each.late, "submitted": each.submitted,
-        "sha256": digest(each.owner) if each.owner else None,
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", DOWNLOADS)
@@ -66,13 +38,6 @@ def test_a_download_is_graded_with_no_option(course: Path, kind: str) -> None:
         assert each.reason in found[name].get("reason", "")
     assert run.returncode == 1  # every class has a file that cannot be read
     assert run.stderr.startswith(headline(download))
-
-
-def headline(download: Download) -> str:
-    students, attempts = len(download.expected), download.attempts
-    older = attempts - students if attempts else 0
-    more = f", {attempts} attempts, {older} older attempt{'s' if older > 1 else ''} left out" if older else ""
-    return f"{download.title}, {students} students{more}\n"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)

@@ -16,7 +16,7 @@ import pytest
 from gradetape.course import assignments as courses
 from gradetape.course.config import Config
 from gradetape.course.gradable import GradableAssignment
-from gradetape.engine import Engine, EngineOptions, Finished, LocalEngine, MockEngine, OpenEngine, judge, open_engine
+from gradetape.engine import Engine, EngineOptions, Finished, LocalEngine, MockEngine, judge, open_engine
 from gradetape.engine.factory import ENGINES
 from gradetape.errors import InfrastructureError
 from gradetape.gradebook import Gradebook
@@ -32,14 +32,15 @@ from gradetape.grading.events import (
 )
 from gradetape.grading.request import GradeRequest, plan
 from gradetape.grading.run import run
-from gradetape.records import Check, CheckResult, Grade, Job, Limits, Lost, Outcome, Slot, Status, Submission, Verdict
+from gradetape.records import Grade, Job, Limits, Lost, Outcome, Slot, Status, Submission, Verdict
 from gradetape.runtime.slots import Slots
 from gradetape.verify import verify
-from tests.course import DOUBLE, HALVE, called, tiny
+from tests.course import DOUBLE, called, tiny
 from tests.engines.elsewhere import Elsewhere
+from tests.engines.passing import CHECKS, RIGHT, all_pass, always
 from tests.submissions import script
 
-RIGHT, WRONG = f"{DOUBLE}\n{HALVE}\n", f"{DOUBLE}\ndef halve(x):\n    return x\n"
+WRONG = f"{DOUBLE}\ndef halve(x):\n    return x\n"
 
 
 @pytest.fixture
@@ -56,26 +57,8 @@ def answers(gradable: GradableAssignment) -> Path:
     return folder
 
 
-CHECKS = (
-    Check(question="q01_double", name="test_two", public=True, title="Two.", hint="", points=3),
-    Check(question="q02_halve", name="test_four", public=False, title="Four.", hint="", points=2),
-)
-
-
-def all_pass(job: Job) -> Outcome:
-    """Each check that the job asks for passes."""
-    wanted = [check for check in CHECKS if job.only is None or check.id in job.only]
-    return Outcome(
-        results=tuple(CheckResult(check=each, verdict=Verdict.PASSED, points=each.points, seconds=0) for each in wanted)
-    )
-
-
 def submissions(*names: str) -> list[Submission]:
     return [script(name, f"{RIGHT}# {name}\n", assignment="tiny") for name in names]
-
-
-def always(engine: Engine) -> OpenEngine:
-    return lambda gradable, options: engine
 
 
 CONTRACT = {name for name in vars(Engine) if not name.startswith("_")} | {"__enter__", "__exit__"}

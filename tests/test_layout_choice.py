@@ -15,8 +15,8 @@ from gradetape.engine import MockEngine
 from gradetape.engine.factory import ENGINES
 from gradetape.records import Submission, Unreadable
 from tests.course import called, notebook, tiny
+from tests.engines.passing import CHECKS, all_pass, always
 from tests.layouts import canvas, gradescope, old, right
-from tests.test_engines import CHECKS, all_pass, always
 
 
 @pytest.fixture

@@ -71,12 +71,14 @@ class Mix:
         kept = {entry for entry in entries if self.draw.random() < share} | set(self.draw.sample(entries, 1))
         # A plain folder within the one that is passed is a student's.
         base = self.root / (download.folder if apart and kind != "plain" else "")
+        # A folder with one file is a student's, unless the file's name says more than Google Classroom's does.
+        in_a_folder = {download.folder} if apart and kind == "google" else set[str]()
         for name, content in files.items():
             if entry_of(name) in kept:
                 path = base / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content.encode() if isinstance(content, str) else content)
-                self.owners[str(path)] = owners(download, content)
+                self.owners[str(path)] = owners(download, content) | in_a_folder
 
     def stray(self, name: str) -> None:
         """Adds a file that belongs to nobody, or to the person whom its folder or its plain name names."""

@@ -17,9 +17,9 @@ from gradetape.grading.batch import Batch, BatchGrader
 from gradetape.records import Grade, Origin, Submission
 from tests.books import attempts
 from tests.course import tiny
+from tests.engines.passing import CHECKS, RIGHT, all_pass
 from tests.factories import a_broken_file, a_grade
 from tests.submissions import script
-from tests.test_engines import CHECKS, RIGHT, all_pass
 
 SUBMITTED = datetime(2026, 10, 1, 21, 59, tzinfo=UTC)
 CANVAS = Origin(

@@ -14,10 +14,11 @@ import pytest
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine, EngineOptions, MockEngine
+from gradetape.engine.warm import WarmEngine
 from gradetape.records import Check, CheckResult, Job, Outcome, Verdict
 from gradetape.verify import verify
 from gradetape.verify.outcomes import Outcomes
-from gradetape.verify.watching import WarmEngine, affected, watched
+from gradetape.verify.watching import affected, watched
 from tests.course import command, tiny
 
 CHECKS = tuple(

@@ -16,9 +16,9 @@ from gradetape.engine.factory import ENGINES
 from gradetape.intake import unpacking
 from gradetape.records import Submission, Unreadable
 from tests.course import called, tiny
+from tests.downloads import expected_of, found_of, headline, submissions
+from tests.engines.passing import CHECKS, all_pass, always
 from tests.layouts import DOWNLOADS, canvas, right
-from tests.test_downloads import expected_of, found_of, headline, submissions
-from tests.test_engines import CHECKS, all_pass, always
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from gradetape.cli import options
 from gradetape.cli.course import here
+from gradetape.cli.grade_watching import GradeWatch
 from gradetape.cli.lines import document, say, warn
 from gradetape.cli.progress_display import ProgressDisplay
 from gradetape.cli.status import ATTENTION, OK
@@ -44,6 +46,7 @@ from gradetape.grading.workload import Workload
 @click.option("--question", metavar="ID", help="Judge only this question; a unique prefix of its id is enough.")
 @click.option("--regrade", is_flag=True, help="Judge everything again, also what has a result.")
 @click.option("--dry-run", is_flag=True, help="Show what would run and why, and stop.")
+@click.option("--watch", is_flag=True, help="Stay running, and grade what arrives in the folders or is changed.")
 @options.workers
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Device that TensorFlow uses.")
 @click.option(
@@ -52,8 +55,8 @@ from gradetape.grading.workload import Workload
 @options.as_json
 def command(
     paths: tuple[Path, ...], assignment: str | None, student: str | None, layout: str | None, out: Path | None,
-    question: str | None, regrade: bool, dry_run: bool, workers: int | None, device: str | None, isolation: str | None,
-    as_json: bool,
+    question: str | None, regrade: bool, dry_run: bool, watch: bool, workers: int | None, device: str | None,
+    isolation: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the result pages.
 
@@ -67,11 +70,15 @@ def command(
       gradetape grade downloads/homework.ipynb --student alice
       gradetape grade submissions/ --question q05 --json
       gradetape grade submissions/ --dry-run
+      gradetape grade submissions/ --assignment custom-training --watch
     """
     request = GradeRequest(
         paths=paths, assignment=assignment, student=student, layout=layout, out=out, question=question, regrade=regrade,
         engine=EngineOptions(workers=workers, isolation=isolation, device=device),
     )  # fmt: skip
+    if watch:
+        _refuse_unfit(paths, student, alone=not (dry_run or as_json))
+        sys.exit(GradeWatch(here().root, request).run())
     planned = plan(here(), request)
     warn(planned.warnings)
     if dry_run:
@@ -86,6 +93,11 @@ def command(
         document(_document(planned, report))
     warn(report.messages)
     sys.exit(ATTENTION if report.needs_attention else OK)
+
+
+def _refuse_unfit(paths: Sequence[Path], student: str | None, *, alone: bool) -> None:
+    if student is not None or not alone or not all(path.is_dir() for path in paths):
+        raise click.UsageError("--watch looks at folders: name folders, and leave out --student, --dry-run and --json")
 
 
 def _show(planned: Workload, *, as_json: bool) -> None:

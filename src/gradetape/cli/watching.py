@@ -13,9 +13,10 @@ from gradetape.course.assignments import Course, find
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
 from gradetape.engine import open_engine
+from gradetape.engine.warm import WarmEngine
 from gradetape.errors import GradetapeError, InfrastructureError
 from gradetape.verify.outcomes import Outcomes
-from gradetape.verify.watching import WarmEngine, affected, watched
+from gradetape.verify.watching import affected, watched
 
 _DEBOUNCE_MS = 300
 _LOOK_MS = 500
@@ -38,7 +39,7 @@ class Watch:
         folders = [folder for folder in watched(gradable) if folder.is_dir()]
         with WarmEngine(open_engine) as engine:
             try:
-                changes = _changes(folders)
+                changes = changed_files(folders)
                 next(changes)  # from here on, nothing that is saved is missed
                 self._verify(engine, gradable, self._asked(gradable))
                 for changed in filter(None, changes):
@@ -82,7 +83,7 @@ class Watch:
         return None if self._question is None else resolve(self._question, gradable.assignment)
 
 
-def _changes(folders: list[Path]) -> Iterator[list[Path]]:
+def changed_files(folders: list[Path]) -> Iterator[list[Path]]:
     """The files that were saved since the last time, in turn with nothing."""
     from watchfiles import watch
 

@@ -29,7 +29,7 @@ class Batch:
     """The result of a batch: its grades, the unreadable files, and how many grades are new.
 
     `fresh` counts the grades of this grader, `composed` those among them for which nothing had to run, `shared` those
-    that another grader recorded in the meantime.
+    that another grader recorded in the meantime. `recorded` are the students with a new entry in the gradebook.
     """
 
     grades: list[Grade] = field(default_factory=list)
@@ -37,6 +37,7 @@ class Batch:
     fresh: int = 0
     shared: int = 0
     composed: int = 0
+    recorded: set[str] = field(default_factory=set)
 
     @property
     def needs_attention(self) -> bool:
@@ -66,9 +67,8 @@ class BatchGrader:
         """
         name = self._gradable.assignment.name
         me = self._book.grader()
-        for entry in unreadable:
-            self._book.record(entry, name)
-        batch = Batch(unreadable=list(unreadable))
+        new = {entry.student for entry in unreadable if self._book.record(entry, name)}
+        batch = Batch(unreadable=list(unreadable), recorded=new)
         self._learn()
         shared = SharedGradebook(self._book, name, me, self._listener, again=regrade)
         stream = self._unknown(submissions, batch, me.since_result if regrade else None)
@@ -76,6 +76,7 @@ class BatchGrader:
         batch.grades += graded
         batch.fresh, batch.shared = len(graded) - shared.taken_over, shared.taken_over
         batch.composed = shared.composed
+        batch.recorded |= {grade.student for grade in graded}
         if isinstance(submissions, Sequence):
             batch.grades = _in_order(batch.grades, submissions)
         return batch

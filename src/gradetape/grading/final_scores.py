@@ -11,7 +11,8 @@ from gradetape.course.assignments import Assignment, Course
 from gradetape.course.config import LatePolicy, did_you_mean
 from gradetape.errors import ConfigError
 from gradetape.gradebook import Gradebook
-from gradetape.grading.late_policy import Times, apply_late_policy, read_times, timing
+from gradetape.grading.late_policy import apply_late_policy, timing
+from gradetape.grading.times import Times, times_in
 from gradetape.records import FinalScore, Grade, Override, Unreadable
 from gradetape.text import few, printable
 
@@ -35,14 +36,15 @@ def final_scores(
     late, name = course.config.late, assignment.name
     times = times_of(course)
     overrides = _in_force(book, name)
-    found = {}
-    for record in records:
+    found, known = {}, list(records)
+    for record in known:
         student = printable(record.student)
-        handed_in = times.get((name, student)) or times.get(("", student)) or _file_time(record, late)
+        handed_in = times.of(name, record) or _platform_time(record) or _file_time(record, late)
         when = timing(late, name, record.student, assignment.deadline, handed_in)
         found[record.student] = apply_late_policy(_measured(record), overrides.get(student, ()), when, late)
     applies = late.percent_per_day and (assignment.deadline or name in late.extensions)
-    warnings = [*_unknown_students(late, name, found), *(_without_time(late, name, times, found) if applies else ())]
+    warnings = [*_unknown_students(late, name, found), *(_without_time(late, name, times, known) if applies else ())]
+    warnings += _marked_late(name, known, found)
     return FinalScores(found, tuple(warnings))
 
 
@@ -59,7 +61,7 @@ def times_of(course: Course) -> Times:
                 f"grader_config.yml: late.extensions names {printable(name)!r}, which is not an assignment.{near} "
                 f"Assignments: {', '.join(names)}."
             )
-    return read_times(course.root / late.times) if late.times else {}
+    return times_in(course.root / late.times, late) if late.times else Times()
 
 
 def _in_force(book: Gradebook, name: str) -> dict[str, list[Override]]:
@@ -68,6 +70,11 @@ def _in_force(book: Gradebook, name: str) -> dict[str, list[Override]]:
         if not override.undone_at:
             found.setdefault(override.student, []).append(override)
     return found
+
+
+def _platform_time(record: Grade | Unreadable) -> datetime | None:
+    """When the platform's download says that the work was handed in."""
+    return record.origin.submitted if record.origin else None
 
 
 def _file_time(record: Grade | Unreadable, late: LatePolicy) -> datetime | None:
@@ -90,11 +97,22 @@ def _unknown_students(late: LatePolicy, name: str, students: Iterable[str]) -> I
             yield f"late.extensions names {printable(student)!r}, but no submission to {name} has this name.{near}"
 
 
-def _without_time(late: LatePolicy, name: str, times: Times, students: Iterable[str]) -> Iterator[str]:
+def _marked_late(name: str, records: Iterable[Grade | Unreadable], scores: Mapping[str, FinalScore]) -> Iterator[str]:
+    """Warns of submissions that the platform marks late, where no time is known: they have no penalty."""
+    late = [each.student for each in records if each.origin and each.origin.late and not scores[each.student].handed_in]
+    if late:
+        what = "1 submission is marked late by the platform, and has"
+        if len(late) > 1:
+            what = f"{len(late)} submissions are marked late by the platform, and have"
+        yield f"{what} no penalty, since late.times has no time for it, in {name}: {_few(map(printable, late))}"
+
+
+def _without_time(late: LatePolicy, name: str, times: Times, records: Iterable[Grade | Unreadable]) -> Iterator[str]:
     """Warns of names that the table spells differently, which would silently exempt their students."""
-    known = {printable(student) for student in students}
-    timed = {student for assignment, student in times if assignment in ("", name)}
-    missing, unknown = sorted(known - timed), sorted(timed - known)
+    without = {printable(each.student): times.of(name, each) or _platform_time(each) for each in records}
+    known, timed = set(without), {student for assignment, student in times.by_student if assignment in ("", name)}
+    missing = sorted(student for student, time in without.items() if time is None)
+    unknown = [] if times.of_platform else sorted(timed - known)
     if not late.times or not missing or (late.by_file and not unknown):
         return
     message = f"{late.times} has no time for {len(missing)} of {len(known)} students of {name}: {_few(missing)}."

@@ -50,7 +50,7 @@ def read_times(path: Path) -> Times:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, delimiter=_separator(file))
+            rows = csv.DictReader(file, delimiter=separator(file))
             if missing := {"student", "time"} - set(rows.fieldnames or ()):
                 raise ConfigError(
                     f"{path.name}, line 1: the column {' and '.join(sorted(missing))} is missing. Add it."
@@ -68,7 +68,7 @@ def read_times(path: Path) -> Times:
         ) from None
 
 
-def _separator(file: TextIO) -> str:
+def separator(file: TextIO) -> str:
     """The separator of the columns: a comma, or another one that spreadsheets use in some locales."""
     head = file.readline()
     file.seek(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -99,10 +99,13 @@ class Results:
             results.append(StudentResult(name, record, scores.by_student[record.student]))
         return StudentResults(tuple(results), tuple(warnings))
 
-    def write_pages(self, name: str, folder: Path, *, options: Sequence[str] = ()) -> Written:
+    def write_pages(
+        self, name: str, folder: Path, *, options: Sequence[str] = (), students: Collection[str] | None = None
+    ) -> Written:
         """Writes the pages and the table of an assignment into a folder; `index` is the start page.
 
-        `options` are the options of `gradetape grade` for this gradebook, for the commands on the pages.
+        `options` are the options of `gradetape grade` for this gradebook, for the commands on the pages. With
+        `students`, only their pages are written beside those about everybody.
         """
         assignment, grades, unreadable = (
             self.course.assignment(name),
@@ -113,7 +116,7 @@ class Results:
         index = write(
             folder, grades, unreadable, course=course_title(self.course), assignment=name, title=assignment.title,
             max_points=max_points(assignment), final_scores=scores.by_student, options=options,
-            changes=self.book.changes(name),
+            changes=self.book.changes(name), students=students,
         )  # fmt: skip
         return Written(index=index, warnings=scores.warnings)
 

@@ -11,6 +11,7 @@ from gradetape.grading import changes
 from gradetape.grading.batch import Batch, BatchGrader
 from gradetape.grading.events import Listener, Warned
 from gradetape.grading.one_question import left_out, listener_for, only
+from gradetape.grading.people import under_known_names
 from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results
 from gradetape.grading.workload import Workload
@@ -54,8 +55,11 @@ class Interrupted(KeyboardInterrupt):
     """A batch was interrupted; recorded grades are kept, and the pages are written."""
 
 
-def run(plan: GradePlan, listener: Listener) -> GradeReport:
+def run(plan: GradePlan, listener: Listener, *, sparing: bool = False) -> GradeReport:
     """Grades a plan's submissions; however it ends, the pages show everything in the gradebook.
+
+    `sparing` is for a run after another one with the same course: it writes the pages of students with a new entry, and
+    reports on them alone.
 
     Raises GradetapeError, and Interrupted at Ctrl-C; recorded grades are kept.
     """
@@ -63,12 +67,15 @@ def run(plan: GradePlan, listener: Listener) -> GradeReport:
         if book.migrated:
             listener(Warned(book.migrated))
         before = book.measured(plan.gradable.assignment.name)
+        students: set[str] | None = None
         try:
             batch = _graded(plan, book, listener_for(listener, plan.question))
+            if sparing:
+                batch, students = _of_recorded(batch), batch.recorded
         except KeyboardInterrupt:
             raise Interrupted("The grades so far are kept. Run the same command to continue.") from None
         finally:
-            index = _write_pages(plan, book, listener)
+            index = _write_pages(plan, book, listener, students)
         changed = changes.since(before, book.measured(plan.gradable.assignment.name))
     incomplete = _by_reason(batch.grades, lambda grade: filter(None, [left_out(grade)])) if plan.question else {}
     return GradeReport(_of_question(batch, plan.question), index, incomplete, changed)
@@ -80,23 +87,32 @@ def workload(plan: GradePlan) -> Workload:
     known = "://" in str(place) or Path(place).is_file()
     with plan.engine as engine, Gradebook.open(place if known else ":memory:") as book:
         grader = BatchGrader(plan.gradable, engine, book, lambda _: None, question=plan.question)
-        return grader.workload(plan.selection.submissions, regrade=plan.regrade)
+        return grader.workload(under_known_names(book, plan.selection).submissions, regrade=plan.regrade)
 
 
 def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
     """Grades, and ends every process of the engine before the pages are written."""
     with plan.engine as engine:
         grader = BatchGrader(plan.gradable, engine, book, listener, question=plan.question)
-        return grader.run(plan.selection.submissions, plan.selection.unreadable, regrade=plan.regrade)
+        selection = under_known_names(book, plan.selection)
+        return grader.run(selection.submissions, selection.unreadable, regrade=plan.regrade)
 
 
 def _of_question(batch: Batch, question: str | None) -> Batch:
     return replace(batch, grades=[only(grade, question) for grade in batch.grades])
 
 
-def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener) -> Path:
+def _of_recorded(batch: Batch) -> Batch:
+    grades = [grade for grade in batch.grades if grade.student in batch.recorded]
+    unreadable = [entry for entry in batch.unreadable if entry.student in batch.recorded]
+    return replace(batch, grades=grades, unreadable=unreadable)
+
+
+def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener, students: set[str] | None) -> Path:
+    if students == set():
+        return plan.folder / "index.html"
     written = Results(plan.gradable.course, book).write_pages(
-        plan.gradable.assignment.name, plan.folder, options=plan.options_again
+        plan.gradable.assignment.name, plan.folder, options=plan.options_again, students=students
     )
     for warning in written.warnings:
         listener(Warned(warning))

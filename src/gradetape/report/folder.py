@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,13 @@ class _Results:
     options: Sequence[str]
     changes: Sequence[PointsChange] = ()
 
+    def of(self, students: Collection[str] | None) -> _Results:
+        """The results of some students; of all if `students` is None."""
+        if students is None:
+            return self
+        grades = [grade for grade in self.grades if grade.student in students]
+        return replace(self, grades=grades, unreadable=[each for each in self.unreadable if each.student in students])
+
     def index(self, up: str = "") -> str:
         """The dashboard."""
         return index_page(
@@ -94,12 +101,14 @@ def write(
     final_scores: Mapping[str, FinalScore] | None = None,
     options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (),
+    students: Collection[str] | None = None,
 ) -> Path:
     """Write one assignment's pages and table, then the folder's own files; return the path of its index.html.
 
     `course` and `title` are the titles of the pages. `max_points` is the assignment's, for students without a grade;
     `final_scores` are by student; `options` are the options of `grade` for the same gradebook, for the commands on the
-    pages, and `changes` the points that changed since the attempts before.
+    pages, and `changes` the points that changed since the attempts before. With
+    `students`, only their pages are written beside those about everybody.
 
     Raises GradebookError if the folder cannot be created or written, or if another assignment's table in it is invalid.
     """
@@ -109,7 +118,9 @@ def write(
         _refuse_links(folder, results.assignment)
         files.make_folder(folder)
         with tempdirs.folder(".pages-", folder) as partial:
-            for name, content in chain(_for_students(results), _for_staff(results), _for_all(folder, results)):
+            some = results.of(students)
+            own = chain(_for_students(some), _for_staff(some))
+            for name, content in chain(own, _about_all(results), _for_all(folder, results)):
                 _put(folder / name, content, partial)
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "Check that it is a folder that you may write to, or use --out.")
@@ -149,6 +160,10 @@ def _for_staff(results: _Results) -> Iterator[tuple[str, str]]:
         final_score = results.final_score(entry.student)
         page = unreadable_for_staff(entry, results.assignment, final_score=final_score, **common)
         yield f"{place}/{page_name(entry.student)}", page
+
+
+def _about_all(results: _Results) -> Iterator[tuple[str, str]]:
+    place = f"staff/{slug(results.assignment)}"
     yield f"{place}/grades.csv", csv.write(results.table)
     yield f"{place}/index.html", results.index(_UP)
 

@@ -16,7 +16,14 @@ from gradetape.intake.layouts.signatures import MOODLE
 from gradetape.intake.names import clean
 from gradetape.records import Origin
 
-_BLIND = "participant"
+# What Moodle calls everyone under blind marking, in some languages. In others their ids tell people of one name apart.
+_BLIND = frozenset(
+    (
+        "participant", "participante", "partecipante", "teilnehmer", "teilnehmer-in", "teilnehmerin", "deelnemer",
+        "deltagare", "deltager", "deltaker", "osallistuja", "uczestnik", "účastník", "участник", "учасник", "参加者",
+        "参与者", "參與者",
+    )
+)  # fmt: skip
 _TYPED = "This was typed into Moodle, and is not a notebook. Hand in the notebook as a file."
 
 
@@ -31,9 +38,8 @@ class Moodle:
     def recognise(self, listing: Listing, *, asked: bool = False) -> Recognised | None:
         """The folders and files that are named so."""
         found = [(entry, match) for entry in listing.entries if (match := MOODLE.fullmatch(entry.name))]
-        people = {(match["name"], match["id"]) for _, match in found}
-        names = {clean(name) for name, _ in people}
-        blind = names == {clean(_BLIND).capitalize()} or (len(names) == 1 < len(people))
+        names = {clean(match["name"]).casefold() for _, match in found}
+        blind = len(names) == 1 and names <= _BLIND
         files = (file for entry, match in found for file in _files(entry, match, blind=blind))
         return Recognised.of(files, (entry.path for entry, _ in found))
 
