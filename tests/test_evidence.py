@@ -188,6 +188,15 @@ def test_numpy_has_no_graph_and_is_believed_only_where_no_graph_is_asked_for(roo
     assert said(found, "test_graph", "test_if_possible") == [("error", "testimony"), ("passed", "testimony")]
 
 
+def test_an_object_that_was_traced_in_vain_is_made_anew(tmp_path: Path) -> None:
+    root = course(tmp_path / "course", STATE.replace("exported(", "exported.if_possible("))
+    (root / "solutions/tiny/q01_double.py").write_text(f"{COUNTER}\n\n\ndef double(x):\n    return x + x\n")
+    in_python = COUNTER.replace("tf.Variable(0.0)", "0.0").replace(
+        "self.total.assign_add(value)", "self.total += value"
+    )
+    assert said(graded(root, in_python), "test_state") == [("passed", "testimony")]
+
+
 def test_state_goes_along(tmp_path: Path) -> None:
     root = course(tmp_path / "course", STATE)
     (root / "solutions/tiny/q01_double.py").write_text(f"{COUNTER}\n\n\ndef double(x):\n    return x + x\n")

@@ -53,19 +53,20 @@ class Exports:
         self._seed: int | None = 0
         self._files: dict[_Key, Any] = {}
         self._loaded: dict[_Key, Any] = {}
-        self._optional = 0
-        self.declined = False
+        self._optional = False
+        self.declined = refused
 
     def begin(self, cpu_s: float, seed: int) -> None:
         """Begins a check: grants its CPU seconds to the clean worker, which is seeded when it is first used."""
-        self._seed, self._optional, self.declined = seed, 0, False
+        self._seed, self._optional, self.declined = seed, False, self._refused
         if self._clean is not None:
             self._clean.allow(cpu_s)
 
     def decline(self) -> bool:
-        """Does without the graphs that the current check can do without; false if it has used none of these."""
-        self.declined = self._optional > 0 and not self.declined
-        return self.declined
+        """Does without the graphs that the current check can do without; false if it has asked for none of these."""
+        again = self._optional and not self.declined
+        self.declined = self.declined or again
+        return again
 
     def forget(self) -> None:
         """Forgets the graphs: each check exports them anew."""
@@ -81,12 +82,8 @@ class Exports:
         """The graphs of functions. Raises StudentError if they cannot be exported."""
         if self._refused:
             raise StudentError("nothing can be exported")
-        self._optional += optional
-        try:
-            return Exported(self._calls(student, functions))
-        except StudentError:
-            self._optional -= optional
-            raise
+        self._optional = self._optional or optional
+        return Exported(self._calls(student, functions))
 
     def _calls(self, student: Session, functions: Mapping[str, Given]) -> Any:
         signatures = {name: _signatures(given) for name, given in functions.items()}
@@ -137,14 +134,12 @@ class Exporter:
     def if_possible(self, **functions: Given) -> Exported:
         """The graphs of functions or, if they cannot be exported, the functions themselves in the student's worker.
 
-        For questions that do not ask for a graph. A check that does not pass with these graphs is run once more,
-        without them. What the functions return is testimony then.
+        For questions that do not ask for a graph. A check that does not pass with these graphs, or whose functions
+        cannot be exported, is run once more without them: an object whose methods were traced may not be what it was.
+        What the functions return is testimony then.
         """
-        try:
-            if not self._exports.declined:
-                return self._of(functions, optional=True)
-        except StudentError:
-            pass
+        if not self._exports.declined:
+            return self._of(functions, optional=True)
         self._note(Basis.TESTIMONY)
         return Exported({name: _function(self._student, name, given) for name, given in functions.items()})
 
