@@ -52,6 +52,7 @@ RESULTS: Mapping[type, Mapping[str, str]] = {
         "staff_message": "The judge's own message, with hidden values; for staff.",
         "command": "The command that runs the check again; for staff.",
         "sentences": "At most three sentences of the prompt that a failed check proves; for the student too.",
+        "basis": "What the verdict rests on, for staff: `evidence`, `cross-checked` or `testimony`.",
     },
     CellEvent: {
         "cell": "The code cell, counted from 0.",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from rich.console import Console
 
 from gradetape.course import assignments as courses
 from gradetape.course.answer_key import answer_key
 from gradetape.errors import GradetapeError
 from gradetape.records import Check, CheckResult, Verdict
 from gradetape.verify import Proof, Trial
+from gradetape.verify.bounds import bounds
+from gradetape.verify.table import render
 from gradetape.verify.waivers import Waiver, waivers_in
 from tests.course import gradetape, tiny
 
@@ -56,7 +61,7 @@ def test_bounds_are_the_same_for_a_question_alone_and_in_the_assignment_and_a_wa
         assert f"compare with numbers that are not zero, or waive them in {FILE} with a reason" in said
     own = [bound for bound in whole["bounds"] if bound["question"] == "q02_halve"]
     assert own == alone["bounds"]
-    assert {bound["name"] for bound in own} == {"starter", "liar", "raiser", "argument", "zeros"}
+    assert {bound["name"] for bound in own} == {"starter", "liar", "puppet", "raiser", "argument", "zeros"}
     assert {"question": "q02_halve", "name": "zeros", "points": 1, "at_most": 0.2, "ok": False} in own
 
     (root / FILE).write_text(WAIVER)
@@ -82,6 +87,17 @@ def fooled(*checks: Check) -> Trial:
         for check in (LARGE, WORK)
     )  # fmt: skip
     return Trial(kind="adversary", name="zeros", question=None, results=results)
+
+
+def test_a_puppet_may_get_more_than_its_share_and_the_table_shows_it() -> None:
+    puppet = msgspec.structs.replace(fooled(LARGE, WORK), name="puppet")
+    reference = msgspec.structs.replace(puppet, kind="reference", name="reference")
+    proof = Proof(assignment="tiny", checks=(LARGE, WORK), trials=(reference, puppet))
+    [bound] = bounds(proof)
+    assert not bound.ok and "puppet" not in "\n".join((*proof.problems, *proof.notes))
+    console = Console(width=200, record=True, file=io.StringIO())
+    render(proof, console)
+    assert f"{bound.points:g}, too many" in console.export_text()
 
 
 def waiver(*checks: str) -> Waiver:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from gradetape.errors import GradebookError
 from gradetape.exports import AssignmentSummary, GradeTable, as_json
 from gradetape.exports import csv as grades_csv
-from gradetape.records import CellEvent, FinalScore, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import Basis, CellEvent, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import (
     index_page,
     overview_page,
@@ -232,6 +232,16 @@ def test_staff_see_of_a_failing_check_all_that_is_known() -> None:
     assert "--pdb" in text
     assert "q01::public::test_x ✓ passed 2 of 2" in text.split("All checks")[1]
     assert "q01::public::test_x" not in text.split("All checks")[0]
+
+
+def test_staff_see_what_the_points_of_a_submission_rest_on_and_students_do_not() -> None:
+    shown, graph = a_result(), a_result("test_y", basis=Basis.EVIDENCE)
+    twice = a_result("test_z", basis=Basis.CHECKED, verdict=Verdict.FAILED)
+    grade = a_grade("bob", shown, graph, twice)
+    text = text_of(staff_page(grade))
+    assert "Points rest2 on evidence, 2 on testimony" in text
+    assert "q01::public::test_y ✓ passed 2 of 2 0.12 evidence" in text
+    assert "testimony" not in text_of(student_page(grade))
 
 
 def test_a_page_for_nobody_is_a_page() -> None:

@@ -114,7 +114,7 @@ def test_a_check_knows_which_mutants_fail_it(unproven: tuple[int, dict[str, Any]
 def test_the_liar_gets_what_rests_on_testimony_and_nothing_else(unproven: tuple[int, dict[str, Any], str]) -> None:
     _, report, problems = unproven
     points = {adversary["name"]: adversary["points"] for adversary in report["adversaries"]}
-    assert points == {"liar": 1, "raiser": 0, "argument": 0, "zeros": 0}
+    assert points == {"liar": 1, "puppet": 3, "raiser": 0, "argument": 0, "zeros": 0}
     assert "liar gets 1 points (at most 0.75) by q01_double::hidden::test_two" in problems
 
 

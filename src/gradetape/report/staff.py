@@ -35,7 +35,7 @@ def staff_page(
         failing=[_result(result, titles) for result in grade.results if result.verdict is not Verdict.PASSED],
         results=[_result(result, titles) for result in grade.results],
         events=words.events(grade),
-        facts=[("Path", grade.file), ("Time", f"{grade.seconds:.1f} s"), *words.facts(grade)[1:]],
+        facts=_facts(grade),
         again=grading(grade, grade.assignment, options),
     )
 
@@ -59,6 +59,11 @@ def unreadable_for_staff(
     )
 
 
+def _facts(grade: Grade) -> list[tuple[str, str]]:
+    rests = [("Points rest", bases)] if (bases := words.bases(grade)) else []
+    return [("Path", grade.file), ("Time", f"{grade.seconds:.1f} s"), *rests, *words.facts(grade)[1:]]
+
+
 def _result(result: CheckResult, titles: dict[str, str]) -> dict[str, Any]:
     tone = words.tone(result.verdict)
     return {
@@ -69,6 +74,7 @@ def _result(result: CheckResult, titles: dict[str, str]) -> dict[str, Any]:
         "sign": words.SIGNS[tone],
         "points": result.points,
         "seconds": result.seconds,
+        "basis": words.BASES[result.basis],
         "for_student": result.message,
         "for_staff": result.staff_message,
         "command": result.command,

@@ -48,6 +48,8 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
         yield from (_line(reason, "yellow") for reason in grade.attention)
         yield from (_line(f"For review: {reason}", "yellow") for reason in grade.review)
         file, where = one_line(grade.file), ", ".join(grade.devices) or "the CPU"
+        if bases := words.bases(grade):
+            yield _line(f"Its points rest {bases}.", "dim")
         yield _line(f"{file}, graded on {where} under {grade.isolation} ({', '.join(grade.layers)})", "dim")
     for question in grade.questions:
         yield Text()

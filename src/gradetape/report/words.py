@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gradetape.records import CellEvent, Grade, Status, Unreadable, Verdict
+from gradetape.records import Basis, CellEvent, Grade, Status, Unreadable, Verdict
 
 VERDICTS = {
     Verdict.PASSED: "passed",
@@ -26,6 +26,7 @@ STATUS = {
 }
 # A line of carets refers to the line above it, so that neither must wrap.
 _CARETS = re.compile(r"^ +[~^]+ *$", re.MULTILINE)
+BASES = {Basis.EVIDENCE: "evidence", Basis.CHECKED: "cross-checks", Basis.TESTIMONY: "testimony"}
 SIGNS = {"good": "✓", "bad": "✗", "open": "?"}
 _EVENTS = {
     "error": "raised an error; later cells still ran",
@@ -59,6 +60,12 @@ def facts(grade: Grade) -> list[tuple[str, str]]:
         ("Software", versions),
     ]
     return [(name, value) for name, value in found if value]
+
+
+def bases(grade: Grade) -> str:
+    """What the points of a submission rest on, for staff; empty if it has none."""
+    earned = {basis: sum(result.points for result in grade.results if result.basis is basis) for basis in BASES}
+    return ", ".join(f"{points:g} on {BASES[basis]}" for basis, points in earned.items() if points)
 
 
 def file_name(record: Grade | Unreadable) -> str:

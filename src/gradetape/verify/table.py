@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gradetape.records import Check
+from gradetape.records import Basis, Check
 from gradetape.text import counted
+from gradetape.verify.bounds import bounds
 from gradetape.verify.proof import Proof
 
 _OTHERS = ("reference", "variant", "starter", "adversary")
@@ -21,6 +22,8 @@ def render(proof: Proof, console: Console) -> None:
         console.print(_checks(proof))
     if proof.trials:
         console.print(_others(proof))
+    if proof.bases:
+        console.print(_bases(proof))
     for problem in proof.problems:
         console.print(f"[red]✗[/] {escape(problem)}")
     for note in (*proof.notes, *_without_hints(proof.checks)):
@@ -58,6 +61,17 @@ def _checks(proof: Proof) -> Table:
         failed_by = escape(names) or "[red]none[/]"
         table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", took, failed_by)
         last = check.question
+    return table
+
+
+def _bases(proof: Proof) -> Table:
+    """What the points rest on, and the points of a puppet, which says what is right and has no graphs."""
+    puppet = {bound.question: bound for bound in bounds(proof) if bound.name == "puppet"}
+    table = Table("Question", *(basis.value for basis in Basis), "Puppet", title="What the reference's points rest on")
+    for question in dict.fromkeys(check.question for check in proof.checks):
+        bound = puppet.get(question)
+        got = "" if bound is None else f"{bound.points:g}" if bound.ok else f"[yellow]{bound.points:g}, too many[/]"
+        table.add_row(question, *(f"{proof.points_on(question, basis):g}" for basis in Basis), got)
     return table
 
 
