@@ -45,13 +45,14 @@ def started(**how: Any) -> Iterator[LocalZygote]:
 
 @contextmanager
 def open_session(
-    zygote: ZygoteProcess, *cells: str | Cell, role: str = "student", limits: Limits = LIMITS, slot: Slot = ON_CPU
-) -> Iterator[OpenSession]:
+    zygote: ZygoteProcess, *cells: str | Cell, role: str = "student", limits: Limits = LIMITS, slot: Slot = ON_CPU,
+    trusted: bool = False,
+) -> Iterator[OpenSession]:  # fmt: skip
     """A session whose worker runs these cells when it is first asked for something."""
     budget = CheckBudget()
     budget.begin(30)
     made = tuple(cell if isinstance(cell, Cell) else Cell(source=cell) for cell in cells)
     with closing(ZygoteClient(zygote.path, slot)) as control:
-        session = RemoteSession(control, ROLES[role], made, limits, budget)
+        session = RemoteSession(control, ROLES[role], made, limits, budget, trusted=trusted)
         with closing(session), default_worker(session.ready):
             yield OpenSession(session, budget, session.names(), session.module("tf"), session.module("keras"))

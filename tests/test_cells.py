@@ -244,6 +244,34 @@ def test_what_a_cell_does_to_its_process_costs_the_others_nothing(run: Run, how:
         assert opened.student.f(1) == 2
 
 
+TOUCHES = {
+    "a method": ("Loss.call = print", "Loss (of q01)"),
+    "a method, later": ("later = lambda: setattr(Loss, 'call', print)", "Loss (of q01)"),
+    "a method, by name": ("setattr(Loss, 'call', print)", "Loss (of q01)"),
+    "code": ("double.__code__ = (lambda x: 4).__code__", "double (of q01)"),
+    "the name": ("double = Loss", "double (of q01)"),
+    "both": ("double = 1\nLoss.call = print", "double (of q01), Loss (of q01)"),
+}
+
+
+@pytest.mark.parametrize(("cell", "names"), TOUCHES.values(), ids=TOUCHES.keys())
+def test_a_cell_that_changes_another_questions_answer_is_told(zygote: LocalZygote, cell: str, names: str) -> None:
+    answer = Cell(source="class Loss:\n    pass\ndef double(x):\n    return 2 * x", question="q01")
+    own = Cell(source=f"{cell}\nx = 1", question="q01")
+    with open_session(zygote, answer, own, Cell(source=cell, question="q02")) as opened:
+        opened.session.ready()
+        found = [(event.cell, event.kind, event.text, event.question) for event in opened.session.report.events]
+        assert found == [(2, "copied", f"changes {names}", "q02")]
+
+
+def test_using_another_questions_answer_is_not_told(zygote: LocalZygote) -> None:
+    answer = Cell(source="class Loss:\n    pass\ndef double(x):\n    return 2 * x", question="q01")
+    uses = "loss = Loss()\nloss.rate = double(3)\nclass Mine(Loss):\n    rate = Loss.__name__\nMine.rate = 2"
+    with open_session(zygote, answer, Cell(source=uses, question="q02"), Cell(source="Loss.x = 1")) as opened:
+        opened.session.ready()
+        assert opened.session.report.events == []
+
+
 def test_names_are_those_of_the_main_module(run: Run) -> None:
     cell = "import sys, pickle\nclass A: pass\nsame = sys.modules['__main__'].A is A"
     with run(cell, "back = type(pickle.loads(pickle.dumps(A())))", "main = __name__ == '__main__'") as opened:

@@ -22,6 +22,18 @@ class Verdict(StrEnum):
     FAULT = "fault"
 
 
+class Basis(StrEnum):
+    """What the verdict of a check rests on.
+
+    `EVIDENCE`: graphs of the student's functions, run in a worker that never runs the student's Python. `CHECKED`: what
+    the student's worker said, compared with what it cannot have known. `TESTIMONY`: what the student's worker said.
+    """
+
+    EVIDENCE = "evidence"
+    CHECKED = "cross-checked"
+    TESTIMONY = "testimony"
+
+
 class Status(StrEnum):
     """The state of a submission."""
 
@@ -109,7 +121,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """One check on one submission.
 
     `message` is for the student; `staff_message` and `command`, which runs the check again, are for staff only.
-    `sentences` quote what the prompt says about a check that failed or raised, for the student too.
+    `sentences` quote what the prompt says about a check that failed or raised, for the student too. `basis` is what the
+    verdict rests on.
     """
 
     check: Check
@@ -120,6 +133,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     staff_message: str = ""
     command: str = ""
     sentences: tuple[str, ...] = ()
+    basis: Basis = Basis.TESTIMONY
 
 
 class CellEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -271,7 +285,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One submission to judge: its cells, the reference's, and how.
 
     `only` lists the ids of the checks to run, or None for all; `trusted` marks the reference itself. A `liar` is not
-    run: for each check the reference runs with another seed, and its replies are played back to the check.
+    run: for each check the reference runs with another seed, and its replies are played back to the check. A `puppet`
+    gets the same seed, so that it says what is right, but it has no files and so no graphs.
 
     `check_limits` replaces the limits of single checks, by check id. `reference_bytes` says how many bytes the
     reference sends for each check: a submission may send a multiple. With `stop_at_failure` the checks run in the order
@@ -285,6 +300,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     only: tuple[str, ...] | None = None
     trusted: bool = False
     liar: bool = False
+    puppet: bool = False
     check_limits: dict[str, CheckLimit] = {}
     reference_bytes: dict[str, int] = {}
     stop_at_failure: bool = False

@@ -1,6 +1,16 @@
 """The names that checks import."""
 
-from gradetape.checks.marks import InvalidArgumentError, gpu, hint, in_worker, limit, points, proves
+from gradetape.checks.marks import (
+    InvalidArgumentError,
+    by_testimony,
+    cross_checked,
+    gpu,
+    hint,
+    in_worker,
+    limit,
+    points,
+    proves,
+)
 from gradetape.checks.vocabulary import (
     assert_close,
     assert_distributed,
@@ -25,6 +35,8 @@ __all__ = [
     "assert_serializable",
     "assert_streams",
     "assert_tensor",
+    "by_testimony",
+    "cross_checked",
     "fill_weights",
     "gpu",
     "hint",

@@ -15,7 +15,17 @@ from gradetape.remote.handles import InvalidArgumentError
 
 in_worker = WorkerFunction
 
-__all__ = ["InvalidArgumentError", "gpu", "hint", "in_worker", "limit", "points", "proves"]
+__all__ = [
+    "InvalidArgumentError",
+    "by_testimony",
+    "cross_checked",
+    "gpu",
+    "hint",
+    "in_worker",
+    "limit",
+    "points",
+    "proves",
+]  # fmt: skip
 
 
 def points(number: float) -> pytest.MarkDecorator:
@@ -61,3 +71,21 @@ def gpu(check: Callable[..., Any]) -> Any:
     def test_memory(student, tf): ...
     """
     return pytest.mark.gpu(check)
+
+
+def by_testimony(check: Callable[..., Any]) -> Any:
+    """State that a check rests on what only the student's worker can say, such as the type of an exception.
+
+    @by_testimony
+    def test_refuses(student): ...
+    """
+    return pytest.mark.by_testimony(check)
+
+
+def cross_checked(check: Callable[..., Any]) -> Any:
+    """State that a check compares what the student's worker says with what it cannot have known.
+
+    @cross_checked
+    def test_two_objects(student, rng): ...
+    """
+    return pytest.mark.cross_checked(check)

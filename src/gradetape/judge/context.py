@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import Any
 
 import msgspec
 import numpy as np
 
-from gradetape.errors import Gone, StudentError, WireError, WorkerEvent
+from gradetape.errors import Gone, StudentError, WorkerEvent
+from gradetape.judge.clean import CleanWorker
+from gradetape.judge.evidence import Exporter, Exports
 from gradetape.judge.seeds import check_rng, worker_seed
-from gradetape.records import Job
+from gradetape.records import Basis, Job
 from gradetape.remote.budget import CheckBudget, bytes_for
-from gradetape.remote.functions import WorkerFunction, default_worker
+from gradetape.remote.functions import default_worker
 from gradetape.remote.loader import Listener
 from gradetape.remote.replay import PlaybackSession, Recording
 from gradetape.remote.roles import CLEAN, REFERENCE, STUDENT
@@ -23,7 +23,6 @@ from gradetape.remote.session import RemoteSession, Session
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.wire.channel import Channel
 from gradetape.wire.operations import Operation
-from gradetape.wire.values import WorkerPath
 
 _ATTEMPTS = 3
 _OUTPUT_S = 1.0
@@ -33,6 +32,8 @@ class CheckContext:
     """The sessions of one job, and the budget of the current check.
 
     `recording` receives the student's replies, if they are recorded; `listener` the events of the student's cells.
+
+    Large because it holds everything that the checks of a job share.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class CheckContext:
         self._control = control
         open_transport = recording.open_transport if recording is not None else Channel
         self.student: Session = RemoteSession(
-            control, STUDENT, job.cells, job.limits, self.budget, open_transport, listener
+            control, STUDENT, job.cells, job.limits, self.budget, open_transport, listener, job.trusted
         )
         self._recorded = recording is not None
         self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget)
         self._clean_sessions: list[RemoteSession] = []
+        self._exports = Exports(lambda: CleanWorker(self._clean_session(), self.student), refused=job.puppet)
+        self._bases: set[Basis] = set()
         self._check = ""
         self._cpu_s = job.limits.check_cpu_s
         self._ends = time.monotonic() + job.limits.submission_s
@@ -59,6 +62,7 @@ class CheckContext:
         A check that begins after the submission's time limit ends as a timeout.
         """
         self._check = check_id
+        self._bases.clear()
         self.budget.begin(self.job.limits.check_s)
         self.budget.allow_bytes(bytes_for(self.job.reference_bytes.get(check_id)))
         if self._left_s <= 0:
@@ -72,6 +76,7 @@ class CheckContext:
             self._prepare(self.student)
         if reference and self.budget.event is None:
             self._prepare(self._reference)
+        self._exports.begin(self._cpu_s, self._worker_seed)
         self.budget.begin(min(seconds, max(self._left_s, 0.0)), self.budget.event)
         try:
             with default_worker(self.student.ready):
@@ -98,11 +103,27 @@ class CheckContext:
         return self._reference
 
     def clean(self) -> CleanWorker:
-        """A worker that has never run the student's code."""
+        """A worker that has never run the student's code; what it reads of the student's is evidence."""
+        self._bases.add(Basis.EVIDENCE)
+        self._clean_sessions.append(self._clean_session())
+        return CleanWorker(self._clean_sessions[-1], self.student)
+
+    def exported(self) -> Exporter:
+        """Exports the student's functions as graphs into a worker that has never run the student's code."""
+        return Exporter(self._exports, self.student, self._bases.add)
+
+    @property
+    def basis(self) -> Basis:
+        """What the current check has rested on so far."""
+        return Basis.EVIDENCE if self._bases == {Basis.EVIDENCE} else Basis.TESTIMONY
+
+    @property
+    def _worker_seed(self) -> int:
+        return worker_seed(self.job.seed, self._check, self.job.cells)
+
+    def _clean_session(self) -> RemoteSession:
         limits = msgspec.structs.replace(self.job.limits, check_cpu_s=self._cpu_s)
-        session = RemoteSession(self._control, CLEAN, (), limits, self.budget)
-        self._clean_sessions.append(session)
-        return CleanWorker(session, self.student)
+        return RemoteSession(self._control, CLEAN, (), limits, self.budget)
 
     def printed(self) -> str:
         """The student's output since the check began, if the worker can still return it."""
@@ -116,14 +137,16 @@ class CheckContext:
         return text if type(text) is str else ""
 
     def play(self, recording: Recording) -> None:
-        """For a liar: the recorded replies replace the student's in the next check."""
-        self.student = PlaybackSession(recording, self.job.limits, self.budget)
+        """For a liar or a puppet: the recorded replies replace the student's in the next check."""
+        self.student = PlaybackSession(recording, self.job.limits, self.budget, files=not self.job.puppet)
         self._recorded = True
+        self._exports.forget()
 
     def close(self) -> None:
         """Ends every worker."""
         for session in (self.student, self._reference, *self._clean_sessions):
             session.close()
+        self._exports.close()
 
     def _prepare(self, session: Session) -> None:
         """Prepares and reseeds a worker; starts a new one if it has ended since the last check."""
@@ -144,33 +167,5 @@ class CheckContext:
     def _reseed(self, session: Session) -> None:
         worker = session.ready()
         worker.transport.begin_check()
-        worker.ask(Operation.SEED, worker_seed(self.job.seed, self._check, self.job.cells))
+        worker.ask(Operation.SEED, self._worker_seed)
         worker.ask(Operation.OUTPUT)
-
-
-class CleanWorker:
-    """The fixture `clean`: Keras and TensorFlow in a worker without any student's classes."""
-
-    def __init__(self, session: Session, student: Session) -> None:
-        self._session = session
-        self._student = student
-        self.tf = session.module("tf")
-        self.keras = session.module("keras")
-
-    def run(self, function: WorkerFunction, *args: object, **kwargs: object) -> Any:
-        """Runs a @in_worker function in the clean worker."""
-        return self._session.ready().ask(Operation.CALL, function, list(args), kwargs)
-
-    def copy(self, folder: WorkerPath) -> WorkerPath:
-        """Copies a folder's regular files from the student's worker; returns the folder's path in the clean worker.
-
-        Raises StudentError if the folder does not exist or is too large.
-        """
-        files = self._student.ready().ask(Operation.READ_TREE, folder)
-        if type(files) is not dict or not files:
-            raise StudentError(f"nothing was written to {Path(folder).name}")
-        for name, data in files.items():
-            path = PurePosixPath(name)
-            if path.is_absolute() or ".." in path.parts or type(data) is not np.ndarray:
-                raise WireError("a file outside its folder")
-        return WorkerPath(self._session.ready().ask(Operation.WRITE_TREE, files))

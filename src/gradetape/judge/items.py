@@ -14,7 +14,7 @@ from gradetape.course.check_files import check_file
 from gradetape.course.requirements import REQUIREMENT_ID
 from gradetape.course.source import PythonSource
 from gradetape.errors import CourseError
-from gradetape.records import Check
+from gradetape.records import Basis, Check
 
 _FRAMEWORKS = {"tensorflow", "keras", "tf_keras", "hypothesis"}
 
@@ -39,6 +39,15 @@ def check_of(item: pytest.Item) -> Check:
 def limit_of(item: pytest.Item, default: float) -> float:
     """The seconds that a check may take. Raises CourseError if the argument of `@limit` is not a number."""
     return _number(item, "limit", default)
+
+
+def basis_of(item: pytest.Item, used: Basis) -> Basis:
+    """What a check's verdict rests on: its marks decide before what it `used`."""
+    if item.get_closest_marker("by_testimony") is not None:
+        return Basis.TESTIMONY
+    if item.get_closest_marker("cross_checked") is not None:
+        return Basis.CHECKED
+    return used
 
 
 def needs_gpu(item: pytest.Item) -> bool:

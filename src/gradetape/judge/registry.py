@@ -106,6 +106,12 @@ FIXTURES = (
         "A worker that has never run the student's code.",
         lambda context, check: context.clean(),
     ),
+    CheckFixture(
+        "exported",
+        "Exports the student's functions as graphs, and runs them in a worker that has never run the student's code.",
+        lambda context, check: context.exported(),
+        loads="student",
+    ),
     CheckFixture("source", "The text of the student's answer cells for the check's question.", _source),
 )
 
@@ -115,6 +121,10 @@ MARKS = (
     CheckMark("hint", "text", "what the student reads when the check does not pass"),
     CheckMark("limit", "seconds", "how long the check may take"),
     CheckMark("gpu", "", "the check needs a GPU"),
+    CheckMark(
+        "by_testimony", "", "the check rests on what only the student's worker can say, though it exports graphs"
+    ),
+    CheckMark("cross_checked", "", "the check compares what the student's worker says with what it cannot have known"),
 )
 
 NOTEBOOK_FIXTURES = tuple(fixture.name for fixture in FIXTURES if fixture.in_notebook)

@@ -244,7 +244,7 @@ class ChildHost:
         """Runs every item, and sends the report of the session."""
         for index, item in enumerate(self._items):
             following = self._items[index + 1] if index + 1 < len(self._items) else None
-            if self._request.job.liar:
+            if self._request.job.liar or self._request.job.puppet:
                 self.context(item).play(self._rehearsed(item))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._ended:
@@ -253,6 +253,7 @@ class ChildHost:
         if context is None:
             self._channel.send(Done(number=self._request.number))
             return
+        context.student.review()
         context.close()
         report = context.student.report
         self._channel.send(
@@ -267,7 +268,7 @@ class ChildHost:
         self._channel.send(Loaded(number=self._request.number, events=events))
 
     def _rehearsed(self, item: pytest.Item) -> Recording:
-        """The reference's replies to a check under another seed, recorded in a separate process."""
+        """The reference's replies to a check, for a liar under another seed, recorded in a separate process."""
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
@@ -283,7 +284,8 @@ class ChildHost:
 
     def _rehearse(self, item: pytest.Item, sock: socket.socket) -> None:
         job, recording = self._request.job, Recording()
-        other = msgspec.structs.replace(job, cells=job.reference, seed=f"{job.seed} rehearsal")
+        seed = job.seed if job.puppet else f"{job.seed} rehearsal"
+        other = msgspec.structs.replace(job, cells=job.reference, seed=seed)
         self._context, self.rehearsing = (
             CheckContext(ZygoteClient(Path(self._request.zygote), self._request.slot), other, recording),
             True,

@@ -12,7 +12,7 @@ import pytest
 from gradetape.course.check_files import check_file
 from gradetape.errors import InfrastructureError, Overdue
 from gradetape.judge.context import CheckContext
-from gradetape.judge.items import check_of, limit_of, needs_gpu
+from gradetape.judge.items import basis_of, check_of, limit_of, needs_gpu
 from gradetape.judge.registry import FIXTURES, CheckFixture, loading
 from gradetape.judge.verdicts import result_of, words_of
 from gradetape.records import CheckResult
@@ -75,8 +75,9 @@ class Judge:
                 seconds = time.monotonic() - started
                 printed = context.printed() if self._error is not None else ""  # not needed if the check passed
                 result = result_of(
-                    check, self._error, context.budget, seconds, trusted=context.job.trusted, printed=printed
-                )
+                    check, self._error, context.budget, seconds, trusted=context.job.trusted, printed=printed,
+                    basis=basis_of(item, context.basis),
+                )  # fmt: skip
                 said = words_of(result, self._error, context.budget, printed)
         except InfrastructureError as error:
             self.host.lost(error)

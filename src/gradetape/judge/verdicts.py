@@ -13,7 +13,7 @@ import pytest
 
 from gradetape.errors import Flooded, Gone, Missing, Overdue, StudentError, WorkerEvent
 from gradetape.judge.registry import FIXTURES
-from gradetape.records import Check, CheckResult, Verdict
+from gradetape.records import Basis, Check, CheckResult, Verdict
 from gradetape.remote.budget import CheckBudget
 from gradetape.text import printable, strip_ansi
 
@@ -71,6 +71,7 @@ def result_of(
     *,
     trusted: bool = False,
     printed: str = "",
+    basis: Basis = Basis.TESTIMONY,
 ) -> CheckResult:
     """One check's result, with the messages for students (in the grader's words) and for staff."""
     verdict, note = verdict_of(error, budget, trusted)
@@ -79,7 +80,7 @@ def result_of(
     staff = _for_staff(cause, note, printed, whole=verdict is Verdict.FAULT, trusted=trusted)
     return CheckResult(
         check=check, verdict=verdict, points=earned, seconds=round(seconds, 4),
-        message=_for_student(verdict, cause), staff_message=staff,
+        message=_for_student(verdict, cause), staff_message=staff, basis=basis,
     )  # fmt: skip
 
 

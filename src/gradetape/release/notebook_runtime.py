@@ -53,6 +53,16 @@ def gpu(check: Any) -> Any:
     return check
 
 
+def by_testimony(check: Any) -> Any:
+    """State what a check rests on where it is graded."""
+    return check
+
+
+def cross_checked(check: Any) -> Any:
+    """State what a check rests on where it is graded."""
+    return check
+
+
 def in_worker(function: Any) -> Any:
     """Run a function beside the student's code, which in the notebook is this process."""
     return function

@@ -19,6 +19,7 @@ from gradetape.remote.budget import CELL_BYTES, CheckBudget
 from gradetape.remote.connection import WorkerConnection
 from gradetape.remote.roles import Role
 from gradetape.text import one_line, printable, strip_ansi
+from gradetape.wire.messages import FROM_OUTSIDE
 from gradetape.wire.operations import Operation
 
 _NO_GPU = "Run `gradetape doctor`, or grade on the CPU: --device cpu."
@@ -27,6 +28,7 @@ _MAX_REVIEWED = 20
 _NO_REVIEW = "its process did not report what its cells replaced in NumPy, TensorFlow and Keras"
 _MAX_CHARACTERS = 1 << 19
 _MAX_QUARANTINE = 1 << 16  # of these, for the quarantined cells
+UNCOMPARED = "not compared after the last check, since its process had ended"
 _TOO_MUCH = "… (the output of the cells up to here is too long: nothing more is kept)"
 _TOO_MANY = "too many cells were quarantined: no more of them are listed"
 _NO_TIME = "the time limit of the whole submission was reached; none of it was used"
@@ -60,9 +62,11 @@ class LoadReport:
 
     Only its methods set its attributes. `events` lists the events of the cells' first run, and later quarantines;
     `layers` the isolation layers in force, `devices` and `versions` those of TensorFlow (received before any cell is
-    run). `review` lists what the cells replaced in the libraries: that is the worker's own testimony, and decides
-    nothing. `loaded`: all cells have run in one worker. Then `listener` receives the events, before any check asks that
-    worker for anything.
+    run). `review` lists what the cells replaced: that is the worker's own testimony, and what was found from outside.
+    It decides nothing. `loaded`: all cells have run in one worker. Then `listener` receives the events, before any
+    check asks that worker for anything.
+
+    Large because each kind of finding has a method.
     """
 
     def __init__(self, cells: tuple[Cell, ...] = (), listener: Listener | None = None) -> None:
@@ -88,7 +92,21 @@ class LoadReport:
     def set_review(self, places: Any) -> None:
         """Sets what the cells replaced in the libraries, if the worker sent a list of names."""
         if type(places) is list and all(type(place) is str for place in places):
-            self.review = tuple(f"its cells replaced {one_line(place, 100)}" for place in places[:_MAX_REVIEWED])
+            self.review = ()
+            self.add_replaced(tuple(places))
+
+    def add_replaced(self, places: tuple[str, ...]) -> None:
+        """Adds names that the cells replaced, a few at most; those that are known already are left out."""
+        self.add_findings(tuple(f"its cells replaced {one_line(place, 100)}" for place in places))
+
+    def add_findings(self, findings: tuple[str, ...]) -> None:
+        """Adds what staff should see, a few at most."""
+        self.review = tuple(dict.fromkeys((*self.review, *findings)))[:_MAX_REVIEWED]
+
+    def note_uncompared(self) -> None:
+        """Notes that no worker was left to be compared after the last check."""
+        if FROM_OUTSIDE in self.layers:
+            self.layers = (*self.layers, UNCOMPARED)
 
     def expect_review(self) -> None:
         """Begins the review: a worker that does not answer is reported as well."""
@@ -181,7 +199,7 @@ class CellLoader:
         session.budget.allow_bytes(CELL_BYTES)
         session.allow(self._limits.cell_cpu_s)
         try:
-            answer = self._run(session, worker, index, cell.source, level == _DEFINITIONS)
+            answer = self._run(session, worker, index, cell, level == _DEFINITIONS)
         except Gone as event:
             session.close()
             self._quarantine[index] = level + 1
@@ -190,11 +208,11 @@ class CellLoader:
         self.report.add_answer(index, answer)
 
     def _run(
-        self, session: LoadingSession, worker: WorkerConnection, index: int, source: str, only_definitions: bool
+        self, session: LoadingSession, worker: WorkerConnection, index: int, cell: Cell, only_definitions: bool
     ) -> Any:
         """Runs one cell. Its errors are part of the answer: any other reply means that the worker is corrupt."""
         try:
-            return worker.ask(Operation.CELL, index, source, only_definitions)
+            return worker.ask(Operation.CELL, index, cell.source, only_definitions, cell.question or "")
         except (StudentError, Missing):
             session.budget.clear_event()
             raise session.lose("crashed", "the process sent an invalid reply") from None

@@ -18,6 +18,7 @@ from gradetape.remote.session import Session
 from gradetape.wire.channel import Channel, Frame
 from gradetape.wire.codec import Decoder, Encoder
 from gradetape.wire.message_channel import as_array, trusted_channel
+from gradetape.wire.operations import Operation, ReplyKind
 
 
 @dataclass
@@ -50,20 +51,24 @@ class RecordingChannel(Channel):
 
 
 class Playback:
-    """The transport of a recording: each request gets the next reply, whatever was asked."""
+    """The transport of a recording: each request gets the next reply, whatever was asked.
 
-    def __init__(self, recording: Recording, decoder: Decoder) -> None:
+    Without `files`, a request for files gets an exception.
+    """
+
+    def __init__(self, recording: Recording, decoder: Decoder, *, files: bool = True) -> None:
         self.budget = math.inf
         self._frames = recording.frames
         self._decoder = decoder
-        self._sequence: Any = None
+        self._files = files
+        self._request: Any = None
 
     def begin_check(self) -> None:
         """Does nothing: a recording is of one check."""
 
     def send(self, value: Any, deadline: float | None = None) -> None:
-        """Takes only the number of the request."""
-        self._sequence = value[0]
+        """Takes only the number and the operation of the request."""
+        self._request = value[:2]
 
     def receive_frame(self, deadline: float | None = None) -> Frame:
         """The next reply; raises EOFError if none is left."""
@@ -73,9 +78,12 @@ class Playback:
 
     def decode(self, frame: Frame) -> Any:
         """The reply, with the number of the current request."""
+        number, operation = self._request
+        if operation == Operation.READ_TREE and not self._files:
+            return [number, ReplyKind.RAISED.value, ["OSError"], "OSError", "there are no files", ""]
         reply = self._decoder.decode(*frame)
         if type(reply) is list and reply and type(reply[0]) is int:
-            reply[0] = self._sequence
+            reply[0] = number
         return reply
 
     def close(self) -> None:
@@ -85,9 +93,9 @@ class Playback:
 class PlaybackSession(Session):
     """The student's session with a recording instead of a worker: there is no process, and no time is counted."""
 
-    def __init__(self, recording: Recording, limits: Limits, budget: CheckBudget) -> None:
+    def __init__(self, recording: Recording, limits: Limits, budget: CheckBudget, *, files: bool = True) -> None:
         super().__init__(STUDENT, limits, budget, LoadReport())
-        self.worker = WorkerConnection(self, 0, lambda _, decoder: Playback(recording, decoder))
+        self.worker = WorkerConnection(self, 0, lambda _, decoder: Playback(recording, decoder, files=files))
 
     def ready(self) -> WorkerConnection:
         """The recording; raises SandboxError after its end."""
@@ -110,6 +118,9 @@ class PlaybackSession(Session):
 
     def allow(self, cpu_s: float) -> None:
         """Does nothing: nothing computes."""
+
+    def review(self) -> None:
+        """Does nothing: there is no worker."""
 
     def close(self) -> None:
         """Does nothing: there is no worker."""

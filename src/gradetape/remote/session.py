@@ -17,6 +17,7 @@ from gradetape.remote.budget import CELL_BYTES, CheckBudget
 from gradetape.remote.connection import Transport, WorkerConnection
 from gradetape.remote.handles import Names
 from gradetape.remote.loader import CellLoader, Listener, LoadReport
+from gradetape.remote.looks import Looks
 from gradetape.remote.roles import Role
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.wire.channel import Channel
@@ -45,6 +46,10 @@ class Session(ABC):
     @abstractmethod
     def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
         """Ends a worker without a valid reply; returns the event to raise, which is `event` if it is given."""
+
+    @abstractmethod
+    def review(self) -> None:
+        """Looks at the worker once more, after the last check; its findings are in the report."""
 
     @property
     @abstractmethod
@@ -84,16 +89,17 @@ class RemoteSession(Session):
     """A session whose workers are processes, forked by a zygote.
 
     `open_transport` opens the transport on a worker's socket; `listener` receives the events of the cells when all of
-    them have run in a worker.
+    them have run in a worker. `trusted`: the cells are the course's own, so that what they change is usual.
     """
 
     def __init__(
         self, control: ZygoteClient, role: Role, cells: tuple[Cell, ...], limits: Limits, budget: CheckBudget,
-        open_transport: OpenTransport = Channel, listener: Listener | None = None,
+        open_transport: OpenTransport = Channel, listener: Listener | None = None, trusted: bool = False,
     ) -> None:  # fmt: skip
         self._loader = CellLoader(role, cells, limits, control.slot.device, listener)
         super().__init__(role, limits, budget, self._loader.report)
         self._control = control
+        self._looks = Looks(control, self._loader.report, trusted)
         self._open_transport = open_transport
         self._cpu_s = 0.0
 
@@ -125,6 +131,13 @@ class RemoteSession(Session):
             cause, detail = end.cause, detail or end.description
         return self.note(Gone(cause, detail))
 
+    def review(self) -> None:
+        """Looks at the worker once more, after the last check; its findings are in the report."""
+        if self.role.charged and self.worker is not None:
+            self._looks.compare(self.worker.number)
+        elif self.role.charged:
+            self.report.note_uncompared()
+
     def close(self) -> None:
         """Ends the worker, if there is one."""
         worker, self.worker = self.worker, None
@@ -151,8 +164,12 @@ class RemoteSession(Session):
         try:
             number, sock, layers = self._control.spawn(self.role.name, self._limits.load_s)
             self.report.set_layers(layers)
-            self.worker = WorkerConnection(self, number, partial(self._open_transport, sock))
-            self._loader.load(self, self.worker)
+            self.worker = worker = WorkerConnection(self, number, partial(self._open_transport, sock))
+            if self.role.charged:
+                self._looks.before_cells(number)
+            self._loader.load(self, worker)
+            if self.role.charged:
+                self._looks.compare(number)
         except Gone as event:
             if event.cause == "fault":
                 raise

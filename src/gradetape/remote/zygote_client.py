@@ -15,7 +15,7 @@ import msgspec
 
 from gradetape.errors import SandboxError, ZygoteError
 from gradetape.records import Slot
-from gradetape.wire.messages import Allow, Exit, Kill, Ready, Spawn, ZygoteEvent, ZygoteRequest
+from gradetape.wire.messages import Allow, Broken, Exit, Kill, Look, Looked, Ready, Spawn, ZygoteEvent, ZygoteRequest
 
 _PACKET = 1 << 16
 _BUFFER = 1 << 20
@@ -58,6 +58,20 @@ class ZygoteClient:
         """Starts a new count of the CPU seconds that a worker may use; see `Allow`."""
         self._send(Allow(worker, cpu_s, total_s), [])
 
+    def look(self, worker: int, *, compare: bool = True, trusted: bool = False) -> Looked:
+        """Looks at a worker from outside; see `Look`."""
+        self._send(Look(worker, compare, trusted), [])
+        deadline = time.monotonic() + _END_S
+        while True:
+            try:
+                event = self._receive(deadline)
+            except TimeoutError:
+                raise ZygoteError(f"the zygote did not look at a worker within {_END_S:g} s") from None
+            if isinstance(event, Looked):
+                return event
+            if isinstance(event, Exit):
+                self._exits[event.worker] = event
+
     def end(self, worker: int) -> Exit:
         """Kills a worker's whole process tree and waits for its end."""
         if worker not in self._exits:
@@ -98,7 +112,8 @@ class ZygoteClient:
                 return event.layers
             if isinstance(event, Exit):
                 raise SandboxError(f"a worker could not be sandboxed: {reason or event.description}")
-            reason = event.reason
+            if isinstance(event, Broken):
+                reason = event.reason
 
     def _send(self, request: ZygoteRequest, descriptors: list[int]) -> None:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []

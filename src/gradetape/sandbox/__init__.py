@@ -14,9 +14,10 @@ Where namespaces are not available, as in many containers, `plain` is used: A is
 process that the worker starts, and C is its child, confined by Landlock, its own uid and the system call filter
 (`plain.py`, `tree.py`).
 
-Trust runs inwards only. The zygote reads one pipe per worker. C closes the writing end before any of the student's code
-runs; after that only A and B hold it, and they report how C ended. End of file on the pipe means that every process of
-the worker has ended.
+Trust runs inwards only. The zygote reads one report channel per worker. C first sends a descriptor of its own memory on
+it, so that the zygote can compare what the student's code replaces, and closes its end before any of that code runs;
+after that only A and B hold it, and they report how C ended. End of file means that every process of the worker has
+ended.
 
 No isolation layer is dropped silently. Before TensorFlow is imported, a worker without a student runs a rehearsal: it
 sets up the sandbox, runs the self-test (`selftest.py`), leaves a daemon behind, and ends. A layer that cannot be set

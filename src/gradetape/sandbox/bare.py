@@ -33,6 +33,7 @@ class BareSandbox:
         worker = os.fork()
         if worker == 0:
             tree.leave()
+            reports.memory()
             restrict(self._policy.limits, own_memory=not self._each_limited)
             os.chdir(folder)
             os.environ.update(HOME=folder, TMPDIR=folder)

@@ -71,6 +71,9 @@ class Reports(Protocol):
     def ready(self, layers: tuple[str, ...]) -> None:
         """Reports that the sandbox is ready, then closes the pipe in this process; no student code has run yet."""
 
+    def memory(self) -> None:
+        """Hands over this process's memory, to be read; called in the worker before any student code runs."""
+
     def init(self, pid: int, number: int = 9) -> None:
         """Reports which process to signal, and with which signal, to end the whole tree."""
 

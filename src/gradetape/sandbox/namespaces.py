@@ -101,6 +101,7 @@ class NamespaceSandbox:
         """C: drops all privileges, then runs the student's code."""
         syscalls.die_with_parent()
         syscalls.set_dumpable(True)
+        reports.memory()
         os.chdir(root.HOME)
         restrict(self._policy.limits, own_memory=not self._each_limited)
         privileges.give_up(uid if self._as_root else None)

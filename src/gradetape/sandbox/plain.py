@@ -50,6 +50,7 @@ class PlainSandbox:
         worker = os.fork()
         if worker == 0:
             tree.leave()
+            reports.memory()
             layers = self._confine(uid if self._as_root else None, folder, gpu)
             reports.ready(layers)
             work()

@@ -1,13 +1,21 @@
-"""The reports of a worker's outer processes to the zygote, on a pipe that the student's code never holds."""
+"""The reports of a worker's outer processes to the zygote, on a channel that the student's code never holds.
+
+It is a socket, so that the worker can hand over a descriptor of its memory; the kernel names the process that did.
+"""
 
 from __future__ import annotations
 
+import array
 import os
 import signal
+import socket
+import struct
 
 import msgspec
 
 _PACKET = 1 << 16
+_CREDENTIALS = struct.Struct("3i")
+_MEMORY = "/proc/self/mem"
 
 
 class Init(msgspec.Struct, frozen=True, tag="init"):
@@ -39,7 +47,33 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     elsewhere: bool = False
 
 
-Report = Init | Ended | SandboxReady | Failed
+class MemoryOpened(msgspec.Struct, frozen=True, tag="memory"):
+    """The worker's memory is attached, as a descriptor."""
+
+
+class WorkerMemory(msgspec.Struct, frozen=True):
+    """A process's memory: a descriptor that reads it, and the process's number as the kernel gave it."""
+
+    descriptor: int
+    pid: int
+
+
+Report = Init | Ended | SandboxReady | Failed | MemoryOpened
+
+
+def open_memory() -> int | None:
+    """A descriptor that reads this process's memory; None where the kernel does not offer it."""
+    try:
+        return os.open(_MEMORY, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+def report_channel() -> tuple[Reader, int]:
+    """A new channel: the zygote's end, and the descriptor that a worker's outer processes write to."""
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    return Reader(ours), theirs.detach()
 
 
 class Pipe:
@@ -47,6 +81,16 @@ class Pipe:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+
+    def memory(self) -> None:
+        """Hands over this process's memory, if the kernel offers it."""
+        opened = open_memory()
+        if opened is None:
+            return
+        channel = socket.socket(fileno=os.dup(self._descriptor))
+        with channel:
+            socket.send_fds(channel, [msgspec.json.encode(MemoryOpened()) + b"\n"], [opened])
+        os.close(opened)
 
     def ready(self, layers: tuple[str, ...]) -> None:
         """Reports that the sandbox is ready, then closes this process's end."""
@@ -70,24 +114,35 @@ class Pipe:
 
 
 class Reader:
-    """The zygote's end of the pipe."""
+    """The zygote's end; `memory` is the worker's, once it has been handed over."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, channel: socket.socket) -> None:
+        self.memory: WorkerMemory | None = None
+        self._channel = channel
         self._pending = b""
 
     def fileno(self) -> int:
         """The descriptor, for selectors."""
-        return self._descriptor
+        return self._channel.fileno()
 
     def read(self) -> list[Report] | None:
         """The reports that have arrived, or None when all outer processes have ended."""
-        data = os.read(self._descriptor, _PACKET)
+        space = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(array.array("i", [0]).itemsize)
+        data, attached, _, _ = self._channel.recvmsg(_PACKET, space)
         if not data:
             return None
+        self._keep(attached)
         *lines, self._pending = (self._pending + data).split(b"\n")
         return [msgspec.json.decode(line, type=Report) for line in lines]
 
     def close(self) -> None:
-        """Closes the pipe."""
-        os.close(self._descriptor)
+        """Closes the channel and the worker's memory."""
+        self._channel.close()
+        if self.memory is not None:
+            os.close(self.memory.descriptor)
+
+    def _keep(self, attached: list[tuple[int, int, bytes]]) -> None:
+        kinds = {kind: data for level, kind, data in attached if level == socket.SOL_SOCKET}
+        if socket.SCM_RIGHTS in kinds and socket.SCM_CREDENTIALS in kinds and self.memory is None:
+            [descriptor] = array.array("i", kinds[socket.SCM_RIGHTS])
+            self.memory = WorkerMemory(descriptor, _CREDENTIALS.unpack(kinds[socket.SCM_CREDENTIALS])[0])

@@ -9,7 +9,8 @@ import msgspec
 from gradetape.verify.evidence import Evidence
 from gradetape.verify.trials import HELD, Trial
 
-SHARES = {"raiser": 0.0, "argument": 0.10, "zeros": 0.10, "liar": 0.25}
+SHARES = {"raiser": 0.0, "argument": 0.10, "zeros": 0.10, "liar": 0.25, "puppet": 0.25}
+_NOTED = frozenset({"puppet"})  # more than its share is a note, not a problem: what it gets, staff can review
 _ADVICE = {
     "argument": "Let these checks compute a value with what was returned",
     "zeros": "Let these checks compare with numbers that are not zero, or waive them in {waivers} with a reason",
@@ -52,11 +53,22 @@ def bound_problems(evidence: Evidence) -> Iterator[str]:
             if check not in ids and not evidence.partial and waiver.question not in evidence.unread:
                 yield f"{waiver.place}: {check} is not a check. Correct the name, or remove the entry"
     for bound in bounds(evidence):
-        if not bound.ok and not (evidence.partial and SHARES.get(bound.name)):
+        if not bound.ok and bound.name not in _NOTED and not (evidence.partial and SHARES.get(bound.name)):
             advice = _ADVICE.get(bound.name, "").format(waivers=f"solutions/{evidence.assignment}/waivers.yml")
             yield (
                 f"{bound.question}: {bound.name} gets {bound.points:g} points (at most {bound.most:g}) "
                 f"by {', '.join(bound.passed)}{'. ' if advice else ''}{advice}"
+            )
+
+
+def bound_notes(evidence: Evidence) -> Iterator[str]:
+    """Where an adversary gets more than its share, though that is no problem."""
+    for bound in bounds(evidence):
+        if not bound.ok and bound.name in _NOTED and not evidence.partial:
+            yield (
+                f"{bound.question}: {bound.name} gets {bound.points:g} points (more than {bound.most:g}), since what "
+                "the student's worker says is enough for these checks. Let them use exported where they can: "
+                f"{', '.join(bound.passed)}"
             )
 
 

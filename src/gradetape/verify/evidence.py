@@ -7,7 +7,7 @@ from functools import cached_property
 
 import msgspec
 
-from gradetape.records import Check, CheckResult, Verdict
+from gradetape.records import Basis, Check, CheckResult, Verdict
 from gradetape.verify.coverage import Prompt
 from gradetape.verify.trials import HELD, Trial
 from gradetape.verify.waivers import Waiver
@@ -63,6 +63,16 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         for result in _results(self.of("reference")):
             found[result.check.id] = max(result.seconds, found.get(result.check.id, 0.0))
         return found
+
+    @cached_property
+    def bases(self) -> dict[str, Basis]:
+        """For each check, what its verdict on the reference rests on."""
+        return {result.check.id: result.basis for result in _results(self.of("reference"))}
+
+    def points_on(self, question: str, basis: Basis) -> float:
+        """The points of a question that rest on a basis, for the reference."""
+        own = [check for check in self.checks if check.question == question]
+        return sum(check.points for check in own if self.bases.get(check.id) is basis)
 
     @cached_property
     def flaky(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gradetape.records import Basis
 from gradetape.verify.bounds import bounds
 from gradetape.verify.coverage import requirements_as_json
 from gradetape.verify.evidence import Evidence
@@ -32,6 +33,10 @@ def as_plain(evidence: Evidence) -> dict[str, Any]:
              "reason": waiver.reason}
             for waiver in evidence.waivers
         ],
+        "bases": [
+            {"question": question, **{basis.value: evidence.points_on(question, basis) for basis in Basis}}
+            for question in dict.fromkeys(check.question for check in evidence.checks)
+        ],
         "partial": evidence.partial,
     }  # fmt: skip
 
@@ -40,8 +45,8 @@ def _checks(evidence: Evidence) -> list[dict[str, Any]]:
     killed, seconds = evidence.killed_by, evidence.seconds
     return [
         {"question": check.question, "name": check.name, "public": check.public, "points": check.points,
-         "killed_by": list(killed[check.id]), "proves": list(check.requirements),
-         "seconds": round(seconds.get(check.id, 0.0), 3)}
+         "basis": evidence.bases.get(check.id, Basis.TESTIMONY), "killed_by": list(killed[check.id]),
+         "proves": list(check.requirements), "seconds": round(seconds.get(check.id, 0.0), 3)}
         for check in evidence.checks
     ]  # fmt: skip
 

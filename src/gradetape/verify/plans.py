@@ -66,6 +66,7 @@ class Planner:
             return
         reference = self._gradable.reference
         yield Plan(kind="adversary", name="liar", job=self._job(reference, liar=True))
+        yield Plan(kind="adversary", name="puppet", job=self._job(reference, puppet=True))
         for _ in range(repeat):
             yield Plan(kind="reference", name="reference", job=self._job(reference))
         yield Plan(kind="starter", name="starter", job=self._job(self._starters()))
@@ -95,8 +96,8 @@ class Planner:
         only = tuple(check for check in self._rubric.sound if check.startswith(f"{question_id}::"))
         return self._gradable.job(answer_cells(question_id, source), self._limits, only=only)
 
-    def _job(self, cells: Sequence[Cell], *, liar: bool = False) -> Job:
-        return self._gradable.job(tuple(cells), self._limits, only=self._rubric.sound, liar=liar)
+    def _job(self, cells: Sequence[Cell], **how: bool) -> Job:
+        return self._gradable.job(tuple(cells), self._limits, only=self._rubric.sound, **how)
 
     def _starters(self) -> list[Cell]:
         sources = self._gradable.assignment.question_sources

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from gradetape.records import CheckResult, Verdict
-from gradetape.verify.bounds import bound_problems, waiver_notes
+from gradetape.verify.bounds import bound_notes, bound_problems, waiver_notes
 from gradetape.verify.coverage import coverage_notes, coverage_problems
 from gradetape.verify.evidence import Evidence
 from gradetape.verify.trials import HELD, Trial, short
@@ -30,10 +30,11 @@ def problems_of(evidence: Evidence) -> Iterator[str]:
 
 
 def notes_of(evidence: Evidence) -> Iterator[str]:
-    """Skipped checks, questions without requirement ids, and the waivers."""
+    """Skipped checks, questions without requirement ids, what a puppet gets, and the waivers."""
     yield from _skipped(evidence)
     if not evidence.partial:
         yield from coverage_notes(evidence.prompts, evidence.checks)
+    yield from bound_notes(evidence)
     yield from waiver_notes(evidence)
 
 

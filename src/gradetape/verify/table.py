@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gradetape.records import Check
+from gradetape.records import Basis, Check
 from gradetape.text import counted
 from gradetape.verify.proof import Proof
 
@@ -21,6 +21,8 @@ def render(proof: Proof, console: Console) -> None:
         console.print(_checks(proof))
     if proof.trials:
         console.print(_others(proof))
+    if proof.bases:
+        console.print(_bases(proof))
     for problem in proof.problems:
         console.print(f"[red]✗[/] {escape(problem)}")
     for note in (*proof.notes, *_without_hints(proof.checks)):
@@ -58,6 +60,13 @@ def _checks(proof: Proof) -> Table:
         failed_by = escape(names) or "[red]none[/]"
         table.add_row(question, f"{escape(check.name)}{kind}", f"{check.points:g}", took, failed_by)
         last = check.question
+    return table
+
+
+def _bases(proof: Proof) -> Table:
+    table = Table("Question", *(basis.value for basis in Basis), title="What the points of the reference rest on")
+    for question in dict.fromkeys(check.question for check in proof.checks):
+        table.add_row(question, *(f"{proof.points_on(question, basis):g}" for basis in Basis))
     return table
 
 

@@ -31,6 +31,8 @@ class Channel:
     `budget` is the number of bytes that may still be received; whoever receives sets it.
     """
 
+    __slots__ = ("_decoder", "_encoder", "_sock", "budget")
+
     def __init__(self, sock: socket.socket, encoder: Encoder, decoder: Decoder) -> None:
         self._sock = sock
         self._encoder = encoder

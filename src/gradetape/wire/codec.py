@@ -97,6 +97,8 @@ class Encoder:
     of value has a method.
     """
 
+    __slots__ = ("_buffers", "_count", "_depth", "_forms", "_pack", "_refer")
+
     def __init__(self, refer: Refer) -> None:
         self._refer = refer
         self._pack = msgspec.msgpack.Encoder().encode
@@ -217,6 +219,8 @@ class Decoder:
 
     Only a process that trusts its peer, as the worker must trust the judge, may skip the survey.
     """
+
+    __slots__ = ("_buffers", "_forms", "_quota", "_revive", "_trusting", "_unpack", "_used")
 
     def __init__(self, revive: Revive, *, trusting: bool = False) -> None:
         self._revive = revive

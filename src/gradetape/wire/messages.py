@@ -31,6 +31,17 @@ class Allow(msgspec.Struct, frozen=True, tag_field="do", tag="allow"):
     total_s: float | None = None
 
 
+class Look(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
+    """Asks whether a worker waits for a request and, with `compare`, what differs in its memory from the zygote's.
+
+    A `trusted` worker has run nothing but the course's own code: what differs in it is usual from then on.
+    """
+
+    worker: int
+    compare: bool = True
+    trusted: bool = False
+
+
 class Ready(msgspec.Struct, frozen=True, tag_field="is", tag="ready"):
     """A worker is sandboxed; `layers` names the isolation layers in force."""
 
@@ -43,6 +54,18 @@ class Broken(msgspec.Struct, frozen=True, tag_field="is", tag="broken"):
 
     worker: int
     reason: str
+
+
+class Looked(msgspec.Struct, frozen=True, tag_field="is", tag="looked"):
+    """What a look at a worker found: whether it `waits`, and the names of what differs, in the zygote's own words.
+
+    `problem`: why its memory could not be read.
+    """
+
+    worker: int
+    waits: bool = False
+    changes: tuple[str, ...] = ()
+    problem: str = ""
 
 
 class Exit(msgspec.Struct, frozen=True, tag_field="is", tag="exit"):
@@ -93,5 +116,8 @@ def _signal(number: int) -> str:
         return f"signal {number}"
 
 
-ZygoteRequest = Spawn | Kill | Allow
-ZygoteEvent = Ready | Broken | Exit
+ZygoteRequest = Spawn | Kill | Allow | Look
+ZygoteEvent = Ready | Broken | Exit | Looked
+
+# Among a worker's layers: who finds out what its cells replaced.
+FROM_OUTSIDE, BY_ITSELF = "compared from outside", "compared by itself"

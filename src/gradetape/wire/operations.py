@@ -12,7 +12,7 @@ class Operation(StrEnum):
     HELLO = "hello"
     """Prepares TensorFlow; its devices and versions. The first request to every worker."""
     CELL = "cell"
-    """Runs one cell: its index, its source, and whether to run only its definitions."""
+    """Runs one cell: its index, its source, whether to run only its definitions, and its question if it has one."""
     CHANGED = "changed"
     """What the cells replaced in NumPy, TensorFlow and Keras."""
     SEED = "seed"

@@ -16,40 +16,47 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from gradetape.worker.definitions import DEFINITIONS, Definitions
 from gradetape.worker.notebook import furnish
 from gradetape.worker.output import Output
 
 PREFIX = "<cell "
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_KEPT = (*_DEFINITIONS, ast.Import, ast.ImportFrom)
+_KEPT = (*DEFINITIONS, ast.Import, ast.ImportFrom)
 
 
 class Cells:
     """The namespace of one submission, and the cells that run in it."""
 
+    __slots__ = (
+        "_compiled", "_definitions", "_label", "_namespace", "_only_definitions", "_output", "_transform",
+    )  # fmt: skip
+
     def __init__(self, namespace: dict[str, Any], output: Output) -> None:
         self._namespace = namespace
         self._output = output
-        self._defined_in: dict[str, str] = {}
+        self._definitions = Definitions()
         self._transform: Callable[[str], str] = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
         self._compiled = 0
         self._label = ""
-        self._copied: list[str] = []
         self._only_definitions = False
         furnish(namespace, self._execute)
 
-    def run(self, index: int, source: str, only_definitions: bool) -> dict[str, str]:
-        """Runs one cell; its `error`, the names that it `copied` from earlier cells, and its `output`, each as text."""
+    def run(self, index: int, source: str, only_definitions: bool, question: str = "") -> dict[str, str]:
+        """Runs one cell, which belongs to a question or to none.
+
+        Returns as text its `error`, the names that it `copied` from earlier cells, with those of other questions that
+        it changes, and its `output`.
+        """
         self._label = f"{PREFIX}{index + 1}>"
-        self._compiled, self._copied, self._only_definitions = 0, [], only_definitions
+        self._compiled, self._only_definitions = 0, only_definitions
+        self._definitions.begin(self._label[1:-1], question)
         self._output.clear()
         error_text = ""
         try:
             self._execute(source)
         except BaseException as error:
             error_text = describe(error)
-        copied = f"defines {', '.join(self._copied)}; the last definition counts" if self._copied else ""
-        return {"error": error_text, "copied": copied, "output": self._output.text()}
+        return {"error": error_text, "copied": self._definitions.description, "output": self._output.text()}
 
     def _execute(self, source: str) -> None:
         """Runs a cell, or the code in a magic, under a file name of its own."""
@@ -58,20 +65,13 @@ class Cells:
         text = self._transform(source)
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
         tree = ast.parse(text, name)
-        self._note_copies(tree)
+        self._definitions.note(tree)
         if self._only_definitions:
             tree.body = [statement for statement in tree.body if _is_kept(statement)]
         code = compile(tree, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         result = eval(code, self._namespace)
         if inspect.iscoroutine(result):
             asyncio.run(result)
-
-    def _note_copies(self, tree: ast.Module) -> None:
-        """Notes which functions and classes an earlier cell defined already."""
-        names = [node.name for node in tree.body if isinstance(node, _DEFINITIONS)]
-        earlier = {name: self._defined_in[name] for name in names if name in self._defined_in}
-        self._copied += [f"{name} (also in {label[1:-1]})" for name, label in earlier.items()]
-        self._defined_in.update(dict.fromkeys(names, self._label))
 
 
 def _is_kept(statement: ast.stmt) -> bool:

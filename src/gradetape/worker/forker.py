@@ -24,7 +24,7 @@ from gradetape.sandbox.driver import DriverAccess, access
 from gradetape.sandbox.groups import Group, Groups
 from gradetape.sandbox.namespaces import NamespaceSandbox
 from gradetape.sandbox.plain import PlainSandbox
-from gradetape.sandbox.reports import Failed, Pipe, Reader, Report, SandboxReady
+from gradetape.sandbox.reports import Failed, Pipe, Report, SandboxReady, report_channel
 from gradetape.worker.process import WorkerProcess
 
 DATA = 100  # the descriptor of a worker's data socket
@@ -87,11 +87,11 @@ class Forker:
         gpu = access(slot) if self._policy.gpu else DriverAccess()
         uid = self._uids.take(uids)
         group = self._groups.make()
-        read, write = os.pipe()
+        reader, write = report_channel()
         try:
             pid = os.fork()
         except OSError:
-            os.close(read)
+            reader.close()
             os.close(write)
             if group:
                 group.remove()
@@ -99,7 +99,7 @@ class Forker:
         if pid == 0:
             self._become(group, data, write, partial(self._sandbox.enter, uid, gpu, work))
         os.close(write)
-        return WorkerProcess(number, pid, uid, Reader(read), group, owner)
+        return WorkerProcess(number, pid, uid, reader, group, owner, os.fstat(data).st_ino)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ class Forker:
                 ) from None
 
     def _become(self, group: Group | None, data: int, write: int, enter: Callable[[Pipe, int], NoReturn]) -> NoReturn:
-        """In the child: keeps only the data socket and the report pipe of the zygote's, then enters the sandbox."""
+        """In the child: keeps only the data socket and the report channel of the zygote's, then enters the sandbox."""
         pipe = Pipe(_REPORT)
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

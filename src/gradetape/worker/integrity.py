@@ -2,7 +2,8 @@
 
 The public names are recorded when the zygote has imported them, and compared once the cells have run: whether each name
 still refers to the same function or class, and each function still has its code. This helps staff but protects nothing:
-code that knows it can undo its changes, or replace the comparison. Points never depend on it.
+code that knows it can undo its changes, or replace the comparison. Points never depend on it. `comparison` finds more,
+and from outside, where the kernel lets the zygote read a worker's memory.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ _VARIABLES = tuple({tf.Variable, getattr(keras, "Variable", tf.Variable)})
 class Objects:
     """Objects by number. An object keeps its number as long as the judge holds it."""
 
+    __slots__ = ("_functions", "_held", "_in_reply", "_last", "_numbers", "_revivers")
+
     def __init__(self) -> None:
         self._held: dict[int, tuple[object, int]] = {}
         self._numbers: dict[int, int] = {}

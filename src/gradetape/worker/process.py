@@ -22,9 +22,11 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, number: int, pid: int, uid: int, pipe: Reader, group: Group | None, owner: socket.socket | None
-    ) -> None:
+        self, number: int, pid: int, uid: int, pipe: Reader, group: Group | None, owner: socket.socket | None,
+        data_inode: int,
+    ) -> None:  # fmt: skip
         self.number, self.pid, self.uid, self.pipe, self.group, self.owner = number, pid, uid, pipe, group, owner
+        self.data_inode = data_inode
         self.limit_s = math.inf
         self.crowded = False
         self._init: Init | None = None

@@ -22,6 +22,8 @@ from gradetape.worker.generation import keras
 class ShippedFunctions:
     """The functions made of what a check has sent, each made once."""
 
+    __slots__ = ("_made", "_shown")
+
     def __init__(self) -> None:
         self._made: dict[bytes, Callable[..., Any]] = {}
         self._shown: set[str] = set()

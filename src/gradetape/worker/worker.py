@@ -12,8 +12,8 @@ import sys
 import tempfile
 import types
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -44,22 +44,36 @@ class MissingName(Exception):
 
 
 class Worker:
-    """Answers requests of the form [sequence, operation, arguments, released handles]."""
+    """Answers requests of the form [sequence, operation, arguments, released handles].
 
-    def __init__(self, sock: socket.socket, output_limit: int, device_mb: int = 0) -> None:
+    It is made before the fork, so that the zygote knows where in memory it is.
+    """
+
+    __slots__ = ("_cells", "_channel", "_device_mb", "_main", "_names", "_objects", "_operations", "_output")
+
+    def __init__(self, sock: socket.socket, output_limit: int) -> None:
         self._objects = Objects()
         self._channel = Channel(sock, Encoder(self._objects.refer), Decoder(self._objects.revive, trusting=True))
         self._output = Output(output_limit)
-        sys.stdout = sys.stderr = self._output
-        main = types.ModuleType("__main__")
-        sys.modules["__main__"] = main
-        self._names = main.__dict__
+        self._main = types.ModuleType("__main__")
+        self._names = self._main.__dict__
         self._cells = Cells(self._names, self._output)
-        self._device_mb = device_mb
+        self._device_mb = 0
         self._operations = self._table()
 
-    def serve(self) -> None:
-        """Answers until the judge closes the connection."""
+    def serve(self, device_mb: int = 0) -> None:
+        """Answers until the judge closes the connection; `device_mb` is as for `prepare`."""
+        self._device_mb = device_mb
+        sys.stdout = sys.stderr = self._output
+        sys.modules["__main__"] = self._main
+        self._answer_all()
+
+    def loop(self) -> tuple[CodeType, CodeType, tuple[CodeType, ...]]:
+        """The code of the loop, of what it calls to wait for a request, and of what else it calls."""
+        others = (Worker._answer, Worker._send, Objects.release)
+        return Worker._answer_all.__code__, Channel.receive.__code__, tuple(each.__code__ for each in others)
+
+    def _answer_all(self) -> None:
         while True:
             try:
                 sequence, operation, args, released = self._channel.receive()
@@ -88,7 +102,7 @@ class Worker:
 
     def _table(self) -> Mapping[str, Callable[..., Any]]:
         return {
-            Operation.HELLO: partial(prepare, self._device_mb), Operation.CELL: self._cells.run,
+            Operation.HELLO: self._prepare, Operation.CELL: self._cells.run,
             Operation.CHANGED: changed, Operation.SEED: self._begin_check, Operation.OUTPUT: self._take_output,
             Operation.NAME: self._name, Operation.MODULE: _MODULES.__getitem__,
             Operation.GETATTR: getattr, Operation.SETATTR: setattr, Operation.DELATTR: delattr,
@@ -99,6 +113,9 @@ class Worker:
             Operation.ISINSTANCE: _is_instance, Operation.ISSUBCLASS: issubclass, Operation.NUMBERS: numbers,
             Operation.FOLDER: tempfile.mkdtemp, Operation.READ_TREE: _read_tree, Operation.WRITE_TREE: _write_tree,
         }  # fmt: skip
+
+    def _prepare(self) -> dict[str, Any]:
+        return prepare(self._device_mb)
 
     def _name(self, name: str) -> object:
         if name not in self._names:

@@ -3,15 +3,15 @@
 `python -m gradetape.worker.zygote` reads its policy from standard input (all but the hidden folders, which only the
 rehearsal of the sandbox reads, in a process of its own) and listens on a sequenced-packet socket. Every
 connection is one judge's child. `Spawn` carries a worker's data socket (so that it has no name to connect to), `Kill`
-ends a worker, `Allow` limits its CPU seconds, which the zygote measures from outside; the zygote reports when one is
-`Ready`, `Broken`, or has an `Exit`. The end of a connection is the end of its workers. The zygote computes nothing (a
-TensorFlow operation before the fork deadlocks every child) and reads nothing that a student's code could write. It ends
-when its standard input does, so a supervisor that dies leaves no zygote behind.
+ends a worker, `Allow` limits its CPU seconds, which the zygote measures from outside, `Look` compares its memory with
+the zygote's own; the zygote reports when one is `Ready`, `Broken`, was `Looked` at, or has an `Exit`. The end of a
+connection is the end of its workers. The zygote computes nothing (a TensorFlow operation before the fork deadlocks
+every child). Of what a student's code could write it reads nothing but words of memory, and compares them as numbers.
+It ends when its standard input does, so a supervisor that dies leaves no zygote behind.
 """
 
 from __future__ import annotations
 
-import gc
 import io
 import math
 import os
@@ -30,16 +30,30 @@ from gradetape.errors import SandboxError
 from gradetape.records import Slot
 from gradetape.sandbox.base import ROLES, STUDENT_UIDS, Policy
 from gradetape.sandbox.reports import Failed, SandboxReady
-from gradetape.wire.messages import Allow, Broken, Exit, Kill, Ready, Spawn, ZygoteEvent, ZygoteRequest
-from gradetape.worker.forker import DATA, Forker
+from gradetape.wire.messages import (
+    BY_ITSELF,
+    FROM_OUTSIDE,
+    Allow,
+    Broken,
+    Exit,
+    Kill,
+    Look,
+    Looked,
+    Ready,
+    Spawn,
+    ZygoteEvent,
+    ZygoteRequest,
+)
+from gradetape.worker.forker import Forker
 from gradetape.worker.process import WorkerProcess
+from gradetape.worker.warm import WarmWorker, warm_up
 
 _PACKET = 1 << 16
 _ENFORCE_S = 0.2
 
 
 class Zygote:
-    """The event loop: connections of judges, and the report pipes of their workers.
+    """The event loop: connections of judges, and the report channels of their workers.
 
     Large because each kind of event has a method.
     """
@@ -48,6 +62,7 @@ class Zygote:
         self._policy = policy
         self._supervisor = supervisor
         self._forker = Forker(policy)
+        self._warm: WarmWorker
         self._selector = selectors.DefaultSelector()
         self._children: dict[socket.socket, dict[int, WorkerProcess]] = {}
         self._living: set[WorkerProcess] = set()
@@ -58,7 +73,7 @@ class Zygote:
         """Imports and serves until standard input ends; then ends every worker and removes every control group."""
         try:
             self._forker.choose()
-            _import_everything()
+            self._warm = warm_up(self._policy.limits.output_kb << 10, sys._getframe())
             self._listen()
         finally:
             self._end()
@@ -142,6 +157,8 @@ class Zygote:
             case Allow(worker):
                 if child := self._children[connection].get(worker):
                     child.allow(request)
+            case Look(worker):
+                self._send(connection, self._looked(self._children[connection].get(worker), request))
             case _:
                 self._disconnect(connection)
         for descriptor in descriptors:
@@ -152,7 +169,7 @@ class Zygote:
         try:
             if request.role not in ROLES:
                 raise SandboxError(f"there is no role {request.role}")
-            work = partial(_work, self._policy.limits.output_kb << 10, request.slot)
+            work = partial(_work, self._warm, request.slot)
             used = [child.uid for child in self._living]
             child = self._forker.fork(connection, number, data, work, used, request.slot)
         except (SandboxError, OSError) as error:
@@ -178,9 +195,16 @@ class Zygote:
         for report in reports:
             child.note(report)
             if isinstance(report, SandboxReady):
-                self._send(child.owner, Ready(child.number, (*report.layers, *self._forker.layers)))
+                compared = FROM_OUTSIDE if self._warm.comparison and child.pipe.memory else BY_ITSELF
+                self._send(child.owner, Ready(child.number, (*report.layers, *self._forker.layers, compared)))
             if isinstance(report, Failed):
                 self._send(child.owner, Broken(child.number, report.reason))
+
+    def _looked(self, child: WorkerProcess | None, request: Look) -> Looked:
+        memory, comparison = child.pipe.memory if child else None, self._warm.comparison
+        if child is None or memory is None or comparison is None:
+            return Looked(request.worker, problem="its process has ended")
+        return comparison.look(memory, child.data_inode, request)
 
     def _send(self, connection: socket.socket | None, event: ZygoteEvent) -> None:
         if connection is None or connection not in self._children:
@@ -198,28 +222,11 @@ class Zygote:
         connection.close()
 
 
-def _work(output_limit: int, slot: Slot) -> None:
-    from gradetape.worker.worker import Worker
-
+def _work(warm: WarmWorker, slot: Slot) -> None:
     if slot.device:  # CUDA is not initialized yet, and will read this
         os.environ["CUDA_VISIBLE_DEVICES"] = slot.device
         os.environ["CUDA_CACHE_PATH"] = os.path.join(os.environ["TMPDIR"], "cuda")
-    Worker(socket.socket(fileno=DATA), output_limit, slot.memory_mb).serve()
-
-
-def _import_everything() -> None:
-    """Imports everything that workers need; raises SandboxError if the imports computed something."""
-    import gradetape.worker.worker  # noqa: F401, I001
-    import h5py  # noqa: F401
-    from tensorflow.python.eager import context
-
-    if context.context()._context_handle is not None:
-        raise SandboxError(
-            "importing TensorFlow computed something: its forks would deadlock. Install the TensorFlow that gradetape "
-            "asks for: pip install 'gradetape[cpu]'"
-        )
-    gc.collect()
-    gc.freeze()
+    warm.serve(slot.memory_mb)
 
 
 def main() -> int:
