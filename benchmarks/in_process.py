@@ -68,7 +68,7 @@ def run(gradable: GradableAssignment, functions: list[Callable[..., None]]) -> f
     worker.prepare()
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
-    cells = Cells(vars(main), Output(1 << 16))
+    cells = Cells(main, Output(1 << 16))
     for index, cell in enumerate(gradable.reference):
         result = cells.run(index, cell.source, False)
         assert not result["error"], result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import shutil
 import subprocess
@@ -32,13 +33,11 @@ def run(command: str, write: Callable[[str], object]) -> int:
     Raises FileNotFoundError if there is no shell.
     """
     decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
-    arguments = [shell(), "-c", command]
-    with subprocess.Popen(
-        arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as process:
+    arguments, nothing, pipe = [shell(), "-c", command], subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(arguments, stdin=nothing, stdout=pipe, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
-        chunks = iter(lambda: process.stdout.read1(_CHUNK), b"")  # type: ignore[union-attr]
-        for chunk in chain(chunks, [b""]):
+        output = process.stdout.fileno()
+        for chunk in chain(iter(lambda: os.read(output, _CHUNK), b""), [b""]):
             if text := decode(chunk, not chunk):
                 write(text)
     return process.returncode if process.returncode <= 128 else 128 - process.returncode

@@ -28,11 +28,17 @@ _NOT_DONE = {
 }  # fmt: skip
 _SHELLS = ("bash", "sh")
 _NO_EXTENSIONS = ("tensorboard", "google.colab")
-_TIMEIT_OPTIONS = re.compile(r"\s*(?:-[tcqo]+\s+|-[nrpv]\s*\S+\s+)*")
+_TIMEIT_OPTIONS = re.compile(r"\s*(?:-[tcqo]+(?:\s+|$)|-[nrpv]\s*\S+(?:\s+|$))*")
+_PYTHON = re.compile(r"^\S*python[\d.]*\s+-m\s+")
 
 
 class MagicShell(Protocol):
     """The part of a shell that the magics here need."""
+
+    extension_manager: Any
+
+    def find_line_magic(self, name: str) -> Any:
+        """The line magic of a name."""
 
     def note(self, text: str) -> None:
         """Notes what was not done as in a kernel."""
@@ -51,6 +57,8 @@ def instead(shell: MagicShell, kind: str, name: str, usual: Magic | None) -> Mag
     """What is called for a magic of the kind `line` or `cell`; `usual` is what a kernel would call."""
     if name in _NOT_DONE:
         return partial(_skip, shell, f"{_signs(kind)}{name}", _NOT_DONE[name])
+    if name == "store" and usual is None:
+        return partial(_store, shell)
     if usual is None:
         return partial(_unknown_cell if kind == "cell" else _unknown_line, shell, name)
     if name == "timeit":
@@ -98,6 +106,12 @@ def _load(shell: MagicShell, name: str, usual: Magic, line: str) -> None:
     shell.note(f"`%{name} {line.strip()}` did nothing: the extension is not available here")
 
 
+def _store(shell: MagicShell, line: str) -> Any:
+    """Loads the extension of `%store`, as a kernel does when it starts."""
+    shell.extension_manager.load_extension("storemagic")
+    return shell.find_line_magic("store")(line)
+
+
 def _script(shell: MagicShell, name: str, usual: Magic, line: str, cell: str) -> Any:
     """Runs a shell script without what installs packages."""
     if name in _SHELLS or line.split()[:1] in ([each] for each in _SHELLS):
@@ -109,7 +123,7 @@ def _script(shell: MagicShell, name: str, usual: Magic, line: str, cell: str) ->
 def note_left_out(shell: MagicShell, commands: list[str]) -> None:
     """Notes which commands were left out since they install packages."""
     for command in commands:
-        shell.note(f"`{command}` was not run: {_PACKAGES}")
+        shell.note(f"`{_PYTHON.sub('', command)}` was not run: {_PACKAGES}")
 
 
 def _timeit(shell: MagicShell, usual: Magic) -> Magic:

@@ -26,7 +26,8 @@ class _File(NamedTuple):
     @classmethod
     def create(cls) -> _File:
         """A file without a name, for appending; raises OSError."""
-        with tempfile.TemporaryFile(mode="a+b", buffering=0) as file:
+        with tempfile.TemporaryFile(buffering=0) as file:
+            fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
             for standard in (1, 2):
                 os.dup2(file.fileno(), standard)
             descriptor = fcntl.fcntl(file.fileno(), fcntl.F_DUPFD_CLOEXEC, _HIGH)

@@ -19,9 +19,9 @@ from subprocess import CalledProcessError
 from types import ModuleType
 from typing import Any
 
-from IPython.core.application import ProfileDir
 from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.profiledir import ProfileDir
 from IPython.paths import get_ipython_dir
 from IPython.utils.text import LSString, SList
 from traitlets import Type, default
@@ -50,9 +50,10 @@ _INLINE = (None, "auto", "inline", "agg", "svg", "pdf", "ps", "cairo")
 class CellRecord:
     """What happens while a cell runs: errors, those of cells within it too, and what is not done as in a kernel.
 
-    `display_error` is raised by the display of its value, after it has run.
+    `started`: some of its code has run. `display_error` is raised by the display of its value, after it has run.
     """
 
+    started: bool = False
     errors: list[BaseException] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     display_error: BaseException | None = None
@@ -67,6 +68,7 @@ class ZMQInteractiveShell(InteractiveShell):  # the name of ipykernel's, by whic
     displayhook_class = Type(KernelDisplayHook)
     display_pub_class = Type(KernelDisplayPublisher)
     compiler_class = Type(CellCompiler)
+    compile: CellCompiler
     output: Output
     record: CellRecord
     keep_definitions: Callable[[str], None]
@@ -78,14 +80,15 @@ class ZMQInteractiveShell(InteractiveShell):  # the name of ipykernel's, by whic
         shell = cls.instance(config=_CONFIG, user_module=module)
         atexit.unregister(shell.atexit_operations)
         shell.output, shell.keep_definitions, shell.record = output, keep_definitions, CellRecord()
-        shell.display_formatter.active_types = list(SHOWN)
+        if shell.display_formatter is not None:
+            shell.display_formatter.active_types = list(SHOWN)
         return shell
 
     def begin(self) -> None:
         """Begins in the worker: the folder, the environment and the import path of a kernel."""
         os.environ.update(_ENVIRONMENT)
         sys.path.insert(0, "")
-        self.history_manager.dir_hist[:] = [Path.cwd()]
+        self.user_ns["_dh"][:] = [Path.cwd()]
         # IPython adds this to every `sys.exit()`, with a path of its own.
         warnings.filterwarnings("ignore", "To exit: use", UserWarning)
 
@@ -113,7 +116,7 @@ class ZMQInteractiveShell(InteractiveShell):  # the name of ipykernel's, by whic
         """The same for the profile."""
 
     @default("profile_dir")
-    def _own_profile(self) -> ProfileDir:
+    def _own_profile(self) -> Any:
         return ProfileDir.create_profile_dir_by_name(self.ipython_dir, "default")
 
     def init_virtualenv(self) -> None:
@@ -144,6 +147,12 @@ class ZMQInteractiveShell(InteractiveShell):  # the name of ipykernel's, by whic
     def ask_yes_no(self, prompt: str, default: Any = None, interrupt: Any = None) -> bool:
         """As in a kernel without a front end: nobody answers."""
         raise StdinNotImplementedError("nobody can answer a question here")
+
+    async def run_code(self, code_obj: Any, result: Any = None, *, async_: bool = False) -> bool:
+        """Runs some of a cell's code; returns whether it has raised an error."""
+        self.record.started = True
+        raised: bool = await super().run_code(code_obj, result, async_=async_)
+        return raised
 
     # Errors are kept: the grader shows them.
 

@@ -28,7 +28,7 @@ from gradetape.worker.cells import Cells, own_lines, text_of
 from gradetape.worker.generation import keras
 from gradetape.worker.integrity import changed
 from gradetape.worker.objects import Objects, numbers
-from gradetape.worker.output import Output
+from gradetape.worker.output import Output, Stream
 
 _TREE_BYTES = 256 << 20
 _TREE_FILES = 2000
@@ -49,22 +49,25 @@ class Worker:
     It is made before the fork, so that the zygote knows where in memory it is.
     """
 
-    __slots__ = ("_cells", "_channel", "_device_mb", "_main", "_names", "_objects", "_operations", "_output")
+    __slots__ = (
+        "_cells", "_channel", "_device_mb", "_main", "_names", "_objects", "_operations", "_output", "_streams",
+    )  # fmt: skip
 
     def __init__(self, sock: socket.socket, output_limit: int) -> None:
         self._objects = Objects()
         self._channel = Channel(sock, Encoder(self._objects.refer), Decoder(self._objects.revive, trusting=True))
         self._output = Output(output_limit)
+        self._streams = (Stream("stdout", 1, self._output), Stream("stderr", 2, self._output))
         self._main = types.ModuleType("__main__")
         self._names = self._main.__dict__
-        self._cells = Cells(self._names, self._output)
+        self._cells = Cells(self._main, self._output)
         self._device_mb = 0
         self._operations = self._table()
 
     def serve(self, device_mb: int = 0) -> None:
         """Answers until the judge closes the connection; `device_mb` is as for `prepare`."""
         self._device_mb = device_mb
-        sys.stdout = sys.stderr = self._output
+        sys.stdout, sys.stderr = self._streams
         sys.modules["__main__"] = self._main
         self._answer_all()
 
