@@ -281,6 +281,11 @@ NOTEBOOKS = {
         "async for i in gen():\n    b = i",
     ),
     "an error in a coroutine": case("async def f(): raise ValueError('x')\nawait f()", "a = 1"),
+    "variables of a context": case(
+        "import contextvars, numpy as np\nv = contextvars.ContextVar('v', default=1)\nv.set(2)\n"
+        "old = np.seterr(all='raise')\ndel old",
+        "a = v.get()\nb = np.geterr()['divide']\ndel v",
+    ),
     "threads": case(
         "import threading\nout = []\nt = threading.Thread(target=lambda: out.append(1))\n"
         "t.start(); t.join()\ndel t\na = out",

@@ -19,9 +19,11 @@ NAMES: dict[str, Any] = {
     "ARRAY": np.ones(3),
 }  # fmt: skip
 CHEAP = (
-    "import seaborn", "from math import *", "def f(x=1): return x", "class A:\n    b = 1", 
-    "async def f(): pass", "x = 1", "x = -1.5", "x: int = 3", "x: int", "x = y = 'a'", "x, y = 1, (2, [3])", "x = {'a': {1, 2}, **{}}",
-    "x = 1 / 2", "x = 2 * math.pi", "x = HALF * 3 - 1", "x = 2 ** 10", "x = HALF < 1", "x = not HALF", "x = HALF or None",
+    "import seaborn", "from math import *", "def f(x=1): return x", "class A:\n    b = 1",
+    "async def f(): pass", "x = 1", "x = -1.5", "x: int = 3", "x: int", "x = y = 'a'", "x, y = 1, (2, [3])",
+    "x = {'a': {1, 2}, **{}}",
+    "x = 1 / 2", "x = 2 * math.pi", "x = HALF * 3 - 1", "x = 2 ** 10", "x = HALF < 1", "x = not HALF",
+    "x = HALF or None",
     "x = lambda y: train(y)", "x = np", "x = np.float32", "x = math.pi", "x = g", "x = functools.partial(g, [1])",
     "x = np.array([1, 2.5])", "x = np.random.default_rng(3)", "x = int('3')", "x = set()", "x = dict(a=1)",
     "try:\n    import a\nexcept ImportError:\n    a = None", "if HALF < 1:\n    x = 2\nelse:\n    def f(): pass",
@@ -29,8 +31,9 @@ CHEAP = (
 DEAR = (
     "f()", "x = f()",
     "x = g([1])", "x = Own()", "x = np.ones(10**9)", "x = [0] * 10**9", "x = 10 ** 10 ** 10",
-    "x = 1 << 10**9", "x = WORD * 10**9", "x = ARRAY @ ARRAY", "x = ARRAY + 1", "x = [i for i in range(3)]", "x = Own.b",
-    "x = ARRAY.T", "x = open('a')", "x = list(range(10**9))", "x = math.factorial(10**6)", "x += 1", "del x", "1 / 0",
+    "x = 1 << 10**9", "x = WORD * 10**9", "x = ARRAY @ ARRAY", "x = ARRAY + 1", "x = [i for i in range(3)]",
+    "x = Own.b", "x = ARRAY.T", "x = open('a')", "x = list(range(10**9))", "x = math.factorial(10**6)",
+    "x += 1", "del x", "1 / 0",
     "while True: pass", "for i in x: pass", "with open('a'): pass", "assert True", "raise ValueError", "print('a')",
     "x = np.array(g(1))", "x = await f()", "if f():\n    x = 1", "try:\n    f()\nexcept ValueError:\n    x = 1",
     "x = __import__('os')._exit(3)", "x = np.__dict__", "x = f'{g}'",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sys
 from typing import Any
 
@@ -27,12 +28,15 @@ class CellLoop:
         if not self._loop or self._loop[0].is_closed():
             self._loop = [asyncio.new_event_loop()]
         asyncio.set_event_loop(self._loop[0])
-        task = self._loop[0].create_task(self._cell(source))
+        variables = contextvars.copy_context()
+        task = self._loop[0].create_task(self._cell(source), context=variables)
         try:
             done: ExecutionResult = self._loop[0].run_until_complete(task)
             return done
         finally:
             task.cancel()
+            for variable, value in variables.items():  # `np.seterr` of a cell holds for the next one, and for checks
+                variable.set(value)
 
     async def _cell(self, source: str) -> ExecutionResult:
         result: ExecutionResult = await self._run(source)

@@ -52,7 +52,7 @@ class Cells:
         cells, with those of other questions that it changes, a `note` of what was not done as in a kernel, and its
         `output`.
         """
-        self._begin()
+        self.begin()
         record = self._shell.begin_cell(index + 1)
         self._label = f"{PREFIX}{index + 1}"
         self._definitions.begin(self._label[1:], question)
@@ -67,8 +67,8 @@ class Cells:
             "output": self._output.text(),
         }
 
-    def _begin(self) -> None:
-        """Begins in the worker, before its first cell."""
+    def begin(self) -> None:
+        """Begins in the worker, once, before its first cell."""
         if not self._begun:
             self._begun = 1
             self._output.begin()
@@ -133,7 +133,14 @@ class Cells:
 
     def _python(self, source: str) -> str:
         """The Python text of a cell, without the magics that only wrap it."""
-        return self._transform(python_text(source, lambda name: self._shell.find_cell_magic(name) is not None))
+        return self._transform(python_text(source, self._is_magic))
+
+    def _is_magic(self, name: str) -> bool:
+        """Whether there is a cell magic of this name; the submission may have replaced what tells."""
+        try:
+            return self._shell.find_cell_magic(name) is not None
+        except Exception:
+            return True
 
 
 def _text_of(name: str) -> str:

@@ -1,56 +1,65 @@
 """The text that a submission prints, kept up to a limit: by Python, by its child processes, and by native code.
 
-Descriptors 1 and 2 are a file without a name in the worker's private folder, which all of them append to. What is in it
-is moved into the text whenever Python prints and when the text is read, so that it is in order, and never lost in a
-pipe that nobody empties.
+Descriptors 1 and 2 are a pipe, as in ipykernel. A thread empties it, so that nobody waits, and so does whoever prints
+or reads the text, so that it is in order.
 """
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import io
 import os
-import tempfile
-from typing import NamedTuple
+import select
+import threading
 
-_READ_BYTES = 1 << 16
+_CHUNK = 1 << 16
+_MOST_CHUNKS = 4  # of a flood that does not end, whoever prints takes only some
 _HIGH = 200  # a submission is unlikely to close a descriptor with such a number by accident
 
 
-class _File(NamedTuple):
-    """A file that is open under a descriptor, whatever the descriptor is used for later."""
+class _Pipe:
+    """The end of a pipe from which everything is read that is written to descriptors 1 and 2."""
 
-    descriptor: int
-    identity: tuple[int, int]
+    __slots__ = ("_decoder", "_descriptor", "_identity")
 
-    @classmethod
-    def create(cls) -> _File:
-        """A file without a name, for appending; raises OSError."""
-        with tempfile.TemporaryFile(buffering=0) as file:
-            fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
-            for standard in (1, 2):
-                os.dup2(file.fileno(), standard)
-            descriptor = fcntl.fcntl(file.fileno(), fcntl.F_DUPFD_CLOEXEC, _HIGH)
-        found = os.fstat(descriptor)
-        return cls(descriptor, (found.st_dev, found.st_ino))
+    def __init__(self) -> None:
+        """Raises OSError."""
+        read, write = os.pipe()
+        for standard in (1, 2):
+            os.dup2(write, standard)
+        self._descriptor = fcntl.fcntl(read, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+        os.close(read)
+        os.close(write)
+        os.set_blocking(self._descriptor, False)
+        self._identity = os.fstat(self._descriptor).st_ino
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
-    def take(self, limit: int) -> tuple[bytes, int]:
-        """The first bytes, and how many more there are; the file is then empty."""
+    def read(self) -> str | None:
+        """Some of the text that has been written; None if the submission has closed the pipe.
+
+        Raises BlockingIOError if nothing has been written.
+        """
         try:
-            found = os.fstat(self.descriptor)
-            if not found.st_size or (found.st_dev, found.st_ino) != self.identity:
-                return b"", 0
-            data = os.pread(self.descriptor, min(limit, found.st_size), 0)
-            os.ftruncate(self.descriptor, 0)
-        except OSError:  # the submission has closed it
-            return b"", 0
-        return data, found.st_size - len(data)
+            same = os.fstat(self._descriptor).st_ino == self._identity
+            data = os.read(self._descriptor, _CHUNK) if same else b""
+        except BlockingIOError:
+            raise
+        except OSError:
+            return None
+        return self._decoder.decode(data) if data else None
+
+    def wait(self) -> None:
+        """Waits until something has been written."""
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        poll.poll()
 
 
 class Output:
     """Keeps the first `limit` characters of what is printed and counts the rest."""
 
-    __slots__ = ("_cut", "_file", "_kept", "_limit", "_owner", "_parts", "_replaced")
+    __slots__ = ("_cut", "_kept", "_limit", "_lock", "_owner", "_parts", "_pipe", "_replaced")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -59,41 +68,46 @@ class Output:
         self._cut = 0
         self._replaced = False
         self._owner = 0
-        self._file: _File | None = None
+        self._pipe: _Pipe | None = None
+        self._lock = threading.RLock()
 
     def begin(self) -> None:
         """Keeps what is written to descriptors 1 and 2 from now on, too."""
         self._owner = os.getpid()
         try:
-            self._file = _File.create()
-        except OSError:  # no space, or no descriptor: then only what Python prints is kept
-            self._file = None
+            self._pipe = _Pipe()
+            threading.Thread(target=self._empty, args=(self._pipe,), daemon=True).start()
+        except (OSError, RuntimeError):  # no descriptor or thread is left: then only what Python prints is kept
+            self._pipe = None
 
     def add(self, text: str, descriptor: int) -> None:
         """Adds a text that Python has printed; in a fork of the worker, writes it to the descriptor."""
         if self._owner not in (0, os.getpid()):
             os.write(descriptor, text.encode(errors="replace"))
             return
-        self._take_written()
-        self._add(text)
+        with self._lock:
+            self._take_written()
+            self._add(text)
 
     def text(self) -> str:
         """The printed text, with a note of how much was cut."""
-        self._take_written()
-        kept = "".join(self._parts)
-        return f"{kept}\n… ({self._cut} more characters were cut)" if self._cut else kept
+        with self._lock:
+            self._take_written()
+            kept = "".join(self._parts)
+            return f"{kept}\n… ({self._cut} more characters were cut)" if self._cut else kept
 
     def clear(self) -> None:
         """Discards the text."""
-        self._take_written()
-        self._parts, self._kept, self._cut, self._replaced = [], 0, 0, False
+        with self._lock:
+            self._take_written()
+            self._parts, self._kept, self._cut, self._replaced = [], 0, 0, False
 
     def clear_before_next(self) -> None:
         """Discards the text once something else is printed."""
         self._replaced = True
 
     def _add(self, text: str) -> None:
-        if self._replaced:
+        if self._replaced and text:
             self._parts, self._kept, self._cut, self._replaced = [], 0, 0, False
         part = text[: self._limit - self._kept]
         if part:
@@ -101,13 +115,26 @@ class Output:
             self._kept += len(part)
         self._cut += len(text) - len(part)
 
-    def _take_written(self) -> None:
-        if self._file is None:
-            return
-        data, more = self._file.take(4 * (self._limit - self._kept))
-        if data:
-            self._add(data.decode(errors="replace"))
-        self._cut += more
+    def _take_written(self) -> bool:
+        """Takes what has been written to the descriptors; false if the submission has closed the pipe."""
+        for _ in range(_MOST_CHUNKS):
+            try:
+                text = self._pipe.read() if self._pipe is not None else None
+            except BlockingIOError:
+                return True
+            if text is None:
+                self._pipe = None
+                return False
+            self._add(text)
+        return True
+
+    def _empty(self, pipe: _Pipe) -> None:
+        """In a thread: takes what is written, so that nobody waits for room in the pipe."""
+        while self._pipe is pipe:
+            pipe.wait()
+            with self._lock:
+                if not self._take_written():
+                    return
 
 
 class Stream(io.TextIOBase):

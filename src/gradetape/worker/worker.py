@@ -29,6 +29,7 @@ from gradetape.worker.generation import keras
 from gradetape.worker.integrity import changed
 from gradetape.worker.objects import Objects, numbers
 from gradetape.worker.output import Output, Stream
+from gradetape.worker.settings import QuestionSettings
 
 _TREE_BYTES = 256 << 20
 _TREE_FILES = 2000
@@ -50,7 +51,8 @@ class Worker:
     """
 
     __slots__ = (
-        "_cells", "_channel", "_device_mb", "_main", "_names", "_objects", "_operations", "_output", "_streams",
+        "_cells", "_channel", "_device_mb", "_main", "_names", "_objects", "_operations", "_output", "_settings",
+        "_streams",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, output_limit: int) -> None:
@@ -61,6 +63,7 @@ class Worker:
         self._main = types.ModuleType("__main__")
         self._names = self._main.__dict__
         self._cells = Cells(self._main, self._output)
+        self._settings = QuestionSettings()
         self._device_mb = 0
         self._operations = self._table()
 
@@ -105,7 +108,7 @@ class Worker:
 
     def _table(self) -> Mapping[str, Callable[..., Any]]:
         return {
-            Operation.HELLO: self._prepare, Operation.CELL: self._cells.run,
+            Operation.HELLO: self._prepare, Operation.CELL: self._run_cell,
             Operation.CHANGED: changed, Operation.SEED: self._begin_check, Operation.OUTPUT: self._take_output,
             Operation.NAME: self._name, Operation.MODULE: _MODULES.__getitem__,
             Operation.GETATTR: getattr, Operation.SETATTR: setattr, Operation.DELATTR: delattr,
@@ -120,14 +123,23 @@ class Worker:
     def _prepare(self) -> dict[str, Any]:
         return prepare(self._device_mb)
 
+    def _run_cell(self, index: int, source: str, only_definitions: bool, question: str = "") -> dict[str, str]:
+        """Runs a cell, and records the settings of the process where it ended."""
+        self._cells.begin()
+        self._settings.begin()
+        answer = self._cells.run(index, source, only_definitions, question)
+        changes = self._settings.record(question)
+        return {**answer, "note": "\n".join(filter(None, (answer["note"], changes)))}
+
     def _name(self, name: str) -> object:
         if name not in self._names:
             raise MissingName(name)
         return self._names[name]
 
-    def _begin_check(self, number: int) -> None:
-        """Seeds for a new check, and drops what the one before had sent."""
+    def _begin_check(self, number: int, question: str = "") -> None:
+        """Begins a check of a question: its settings, its seeds, and nothing of what the one before had sent."""
         self._objects.begin_check()
+        self._settings.restore(question)
         seed(number)
 
     def _take_output(self) -> str:
