@@ -129,7 +129,7 @@ class Output:
         return True
 
     def _empty(self, pipe: _Pipe) -> None:
-        """In a thread: takes what is written, so that nobody waits for room in the pipe."""
+        """In a thread: takes what is written, so that nobody waits until the pipe can take more."""
         while self._pipe is pipe:
             pipe.wait()
             with self._lock:
