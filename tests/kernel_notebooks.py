@@ -25,7 +25,6 @@ SALVAGED = "what a cell defines below the line that failed is run too, so that i
 TERMINAL = "a kernel runs commands on a terminal, which lists files in columns; here they write to a pipe"
 NO_NETWORK = "packages cannot be installed here: the command is left out and noted"
 NOT_INSTALLED = "a magic that is not installed costs its line, not its cell, and is noted"
-ONCE = "%timeit without a number runs its statement once, to save time, and is as exact as that"
 
 NOTEBOOKS = {
     # Names and values
@@ -171,7 +170,9 @@ NOTEBOOKS = {
     "timing a function": case("%%time\ndef f(x):\n    return x + 1\nclass C: pass", "a = f(1)\nb = C.__name__"),
     "timeit": case("x = 2", "%timeit -n 3 -r 2 x + 1", "t = %timeit -n 5 -r 1 -o -q x\na = (t.loops, t.repeat)\ndel t"),
     "timeit keeps names": case("x = 2", "%timeit -n 1 -r 1 x = 5", "a = x"),
-    "timeit without a number": case("n = []", "%timeit n.append(1)", "a = len(n) > 0", values=ONCE),
+    "timeit without a number": case(
+        "from collections import deque\nn = deque(maxlen=1)", "%timeit n.append(1)", "a = len(n)"
+    ),
     "definitions below timeit": case(
         "%%timeit -n 1 -r 1\ndef f(): return 3",
         "a = 1",

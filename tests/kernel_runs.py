@@ -84,17 +84,20 @@ def _ran_by(how: str, notebooks: dict[str, Sequence[str]], variables: dict[str, 
 
 def _all_in_kernels(notebooks: dict[str, list[str]]) -> dict[str, Ran]:
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return dict(zip(notebooks, pool.map(_in_a_kernel, notebooks.values()), strict=True))
+        return dict(zip(notebooks, pool.map(_in_a_kernel, notebooks, notebooks.values()), strict=True))
 
 
-def _in_a_kernel(cells: list[str]) -> Ran:
-    """A kernel's message is lost now and then on a busy machine: then the notebook runs once more."""
+def _in_a_kernel(name: str, cells: list[str]) -> Ran:
+    """Runs a notebook, and once more if a message of the kernel was lost, as happens on a busy machine."""
     from nbclient.exceptions import CellTimeoutError
 
-    try:
-        return _once_in_a_kernel(cells)
-    except CellTimeoutError:
-        return _once_in_a_kernel(cells)
+    for last in (False, True):
+        try:
+            return _once_in_a_kernel(cells)
+        except CellTimeoutError as error:
+            if last:
+                raise RuntimeError(f"the kernel does not end {name!r}") from error
+    raise AssertionError
 
 
 def _once_in_a_kernel(cells: list[str]) -> Ran:
