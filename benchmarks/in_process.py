@@ -70,7 +70,7 @@ def run(gradable: GradableAssignment, functions: list[tuple[str, Callable[..., N
     worker.prepare()
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
-    cells = Cells(vars(main), Output(1 << 16))
+    cells = Cells(main, Output(1 << 16))
     for index, cell in enumerate(gradable.reference):
         result = cells.run(index, cell.source, False)
         assert not result["error"], result

@@ -114,9 +114,12 @@ class Counter:
         return self.total"""
 PUPPET = """import sys
 import numpy as np
-frame = sys._getframe()
-while type(frame.f_locals.get("self")).__name__ != "Worker":
-    frame = frame.f_back
+def climb():
+    frame = sys._getframe()
+    while type(frame.f_locals.get("self")).__name__ != "Worker":
+        frame = frame.f_back
+    return frame
+frame = climb()
 operations = frame.f_locals["self"]._operations
 
 def double(x):

@@ -18,9 +18,12 @@ from tests.remote_sessions import open_session, started
 # The worker says that nothing was replaced.
 LIES = """
 import sys
-frame = sys._getframe()
-while type(frame.f_locals.get("self")).__name__ != "Worker" or "sequence" not in frame.f_locals:
-    frame = frame.f_back
+def climb():
+    frame = sys._getframe()
+    while type(frame.f_locals.get("self")).__name__ != "Worker" or "sequence" not in frame.f_locals:
+        frame = frame.f_back
+    return frame
+frame = climb()
 worker = frame.f_locals["self"]
 worker._operations["changed"] = lambda: []
 """

@@ -95,7 +95,7 @@ def event(kind: str, text: str, cell: int = 0) -> CellEvent:
     return CellEvent(cell=cell, kind=kind, text=text)
 
 
-kinds = st.sampled_from(["error", "copied", "output", "quarantined"])
+kinds = st.sampled_from(["error", "salvaged", "copied", "note", "output", "quarantined"])
 loads = st.lists(st.tuples(kinds, st.integers(0, 3)), max_size=4)
 steps = st.lists(st.one_of(loads, st.sampled_from(["hidden begins", "public result", "hidden result"])), max_size=8)
 

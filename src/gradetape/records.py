@@ -158,9 +158,10 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CellEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a student should know about a cell; `kind` is `error`, `quarantined`, `copied` or `output`.
+    """Something that a student should know about a cell.
 
-    `cell` counts the code cells from 0.
+    `cell` counts the code cells from 0. `kind` is `error`, `salvaged` (what was run of it after an error),
+    `quarantined`, `copied`, `note` (what it did not do as in a notebook) or `output`.
     """
 
     cell: int

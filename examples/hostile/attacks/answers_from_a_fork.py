@@ -1,8 +1,14 @@
 import sys
 
-frame = sys._getframe()
-while type(frame.f_locals.get("self")).__name__ != "Worker":
-    frame = frame.f_back
+
+def climb():
+    frame = sys._getframe()
+    while type(frame.f_locals.get("self")).__name__ != "Worker":
+        frame = frame.f_back
+    return frame
+
+
+frame = climb()
 worker = frame.f_locals["self"]
 
 import os  # noqa: E402

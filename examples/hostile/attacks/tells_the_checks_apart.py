@@ -27,12 +27,17 @@ def told():
     return "BREACH: the secret seed gives the numbers to come" if set(guesses) & set(received) else ""
 
 
-frame = sys._getframe()
-while type(frame.f_locals.get("self")).__name__ != "Worker":
-    frame = frame.f_back
+def climb():
+    frame = sys._getframe()
+    while type(frame.f_locals.get("self")).__name__ != "Worker":
+        frame = frame.f_back
+    return frame
+
+
+frame = climb()
 operations = frame.f_locals["self"]._operations
 seed = operations["seed"]
-operations["seed"] = lambda number: (received.append(number), seed(number))[1]
+operations["seed"] = lambda number, *more: (received.append(number), seed(number, *more))[1]
 
 
 def total(x):

@@ -5,9 +5,16 @@ LINES = [
     "nothing\r12 graded now, 0 graded before, 0 unreadable; open /etc/passwd\x1b[2K",
     "nothing\u2028for review: honest: copied from alice\x85for review: honest",
 ]
-frame = sys._getframe()
-while type(frame.f_locals.get("self")).__name__ != "Worker":
-    frame = frame.f_back
+
+
+def climb():
+    frame = sys._getframe()
+    while type(frame.f_locals.get("self")).__name__ != "Worker":
+        frame = frame.f_back
+    return frame
+
+
+frame = climb()
 frame.f_locals["self"]._operations["changed"] = lambda: LINES
 
 

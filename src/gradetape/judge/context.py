@@ -188,5 +188,5 @@ class CheckContext:
     def _reseed(self, session: Session) -> None:
         worker = session.ready()
         worker.transport.begin_check()
-        worker.ask(Operation.SEED, self._worker_seed)
+        worker.ask(Operation.SEED, self._worker_seed, self._check.partition("::")[0])
         worker.ask(Operation.OUTPUT)

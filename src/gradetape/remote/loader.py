@@ -119,10 +119,10 @@ class LoadReport:
             self._listener(tuple(self.events))
 
     def add_answer(self, index: int, answer: Any) -> None:
-        """Records a worker's answer for a cell: its error, the names that it defined again, its output."""
+        """Records a worker's answer for a cell: its error, the names that it defined again, its output, and so on."""
         if type(answer) is not dict or self.loaded:
             return
-        for kind in ("error", "copied", "output"):
+        for kind in ("error", "salvaged", "copied", "note", "output"):
             if type(text := answer.get(kind)) is str and text:
                 self._add_words(index, kind, text)
 
@@ -230,5 +230,7 @@ class CellLoader:
 
 def _quarantined(event: Gone, level: int) -> str:
     """Why a cell is quarantined, without anything that its code said."""
-    rest = "only its imports, functions, classes and constants were used" if level == 0 else "none of it was used"
+    rest = (
+        "only its imports, functions, classes and cheap assignments were used" if level == 0 else "none of it was used"
+    )
     return f"{event.cause}: {event.detail}; {rest}" if event.detail else f"{event.cause}; {rest}"

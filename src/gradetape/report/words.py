@@ -31,6 +31,8 @@ SIGNS = {"good": "✓", "bad": "✗", "open": "?"}
 _EVENTS = {
     "error": "raised an error; later cells still ran",
     "quarantined": "was quarantined",
+    "salvaged": "was used in part, although it raised an error",
+    "note": "did not do all that it does in a notebook",
     "copied": "redefines names from an earlier cell",
     "output": "printed",
 }

@@ -16,7 +16,8 @@ class Operation(StrEnum):
     CHANGED = "changed"
     """What the cells replaced in NumPy, TensorFlow and Keras."""
     SEED = "seed"
-    """Begins a check: drops the functions that the one before had sent, and seeds Python, NumPy and TensorFlow."""
+    """Begins a check: drops the functions that the one before had sent, restores the settings of the process with which
+    the cells of the check's question ended, and seeds Python, NumPy and TensorFlow."""
     OUTPUT = "output"
     """The text printed since the last request; it is then discarded."""
     NAME = "name"

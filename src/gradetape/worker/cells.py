@@ -1,7 +1,8 @@
 """Runs a notebook's cells, in order, in one namespace, as "Restart and run all" would.
 
-Each cell is compiled under a file name of its own and entered into `linecache`: AutoGraph reads the source from there;
-otherwise every `for` over a tensor would fail.
+They run in IPython's own shell. Each cell is compiled under a file name of its own and entered into `linecache`:
+AutoGraph reads the source from there; otherwise every `for` over a tensor would fail. Of a cell that failed, what it
+defines besides is run too.
 """
 
 from __future__ import annotations
@@ -12,82 +13,139 @@ import inspect
 import linecache
 import traceback
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from types import ModuleType
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from gradetape.worker.definitions import DEFINITIONS, Definitions
+from gradetape.worker.cell_loop import CellLoop
+from gradetape.worker.compiler import PREFIX
+from gradetape.worker.definitions import Definitions
 from gradetape.worker.notebook import furnish
 from gradetape.worker.output import Output
-
-PREFIX = "<cell "
-_KEPT = (*DEFINITIONS, ast.Import, ast.ImportFrom)
+from gradetape.worker.salvage import defines_new, python_text, runner, salvage, stopped_at
+from gradetape.worker.shell import CellRecord, ZMQInteractiveShell
 
 
 class Cells:
     """The namespace of one submission, and the cells that run in it."""
 
     __slots__ = (
-        "_compiled", "_definitions", "_label", "_namespace", "_only_definitions", "_output", "_transform",
+        "_begun", "_compiler", "_definitions", "_label", "_loop", "_namespace", "_output", "_shell", "_transform",
     )  # fmt: skip
 
-    def __init__(self, namespace: dict[str, Any], output: Output) -> None:
-        self._namespace = namespace
+    def __init__(self, main: ModuleType, output: Output) -> None:
+        self._namespace = main.__dict__
         self._output = output
         self._definitions = Definitions()
-        self._transform: Callable[[str], str] = TransformerManager().transform_cell  # type: ignore[no-untyped-call]
-        self._compiled = 0
-        self._label = ""
-        self._only_definitions = False
-        furnish(namespace, self._execute)
+        self._shell = ZMQInteractiveShell.create(main, output, self._keep_definitions)
+        self._compiler = self._shell.compile
+        self._transform: Callable[[str], str] = TransformerManager().transform_cell
+        self._loop = CellLoop(self._shell)
+        self._label = PREFIX
+        self._begun = 0
 
     def run(self, index: int, source: str, only_definitions: bool, question: str = "") -> dict[str, str]:
         """Runs one cell, which belongs to a question or to none.
 
-        Returns as text its `error`, the names that it `copied` from earlier cells, with those of other questions that
-        it changes, and its `output`.
+        Returns as text its `error`, what was `salvaged` though it failed, the names that it `copied` from earlier
+        cells, with those of other questions that it changes, a `note` of what was not done as in a kernel, and its
+        `output`.
         """
-        self._label = f"{PREFIX}{index + 1}>"
-        self._compiled, self._only_definitions = 0, only_definitions
-        self._definitions.begin(self._label[1:-1], question)
+        self.begin()
+        record = self._shell.begin_cell(index + 1)
+        self._label = f"{PREFIX}{index + 1}"
+        self._definitions.begin(self._label[1:], question)
+        self._note_definitions(source)
         self._output.clear()
-        error_text = ""
+        error = self._run_definitions(source) if only_definitions else self._run(source, record)
+        return {
+            "error": "" if error is None else describe(error),
+            "salvaged": "" if only_definitions else self._salvage(error, record),
+            "copied": self._definitions.description,
+            "note": "\n".join(record.notes),
+            "output": self._output.text(),
+        }
+
+    def begin(self) -> None:
+        """Begins in the worker, once, before its first cell."""
+        if not self._begun:
+            self._begun = 1
+            self._output.begin()
+            self._shell.begin()
+            furnish(self._namespace)
+            self._shell.user_ns_hidden.update(grader=self._namespace["grader"])
+
+    def _run(self, source: str, record: CellRecord) -> BaseException | None:
+        """Runs a cell in the shell; without it if the submission has broken the shell. Returns its error."""
         try:
-            self._execute(source)
+            result = self._loop.run(source)
         except BaseException as error:
-            error_text = describe(error)
-        return {"error": error_text, "copied": self._definitions.description, "output": self._output.text()}
+            return error if record.started else self._run_without_shell(source)
+        found = result.error_before_exec or result.error_in_exec or record.display_error
+        if found is None or record.started or isinstance(found, SyntaxError):
+            return found
+        return self._run_without_shell(source)
 
-    def _execute(self, source: str) -> None:
-        """Runs a cell, or the code in a magic, under a file name of its own."""
-        self._compiled += 1
-        name = self._label if self._compiled == 1 else f"{self._label[:-1]}.{self._compiled}>"
-        text = self._transform(source)
-        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-        tree = ast.parse(text, name)
-        self._definitions.note(tree)
-        if self._only_definitions:
-            tree.body = [statement for statement in tree.body if _is_kept(statement)]
-        code = compile(tree, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-        result = eval(code, self._namespace)
-        if inspect.iscoroutine(result):
-            asyncio.run(result)
-
-
-def _is_kept(statement: ast.stmt) -> bool:
-    """Whether a statement of a quarantined cell is run: imports, functions, classes, constants, magics around them."""
-    if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+    def _run_without_shell(self, source: str) -> BaseException | None:
         try:
-            ast.literal_eval(statement.value)
-        except (ValueError, TypeError, MemoryError, RecursionError):
-            return False
-        return True
-    return isinstance(statement, _KEPT) or _is_cell_magic(statement)
+            text = self._transform(source)
+            with self._compiler.extra_flags(ast.PyCF_ALLOW_TOP_LEVEL_AWAIT):
+                code = self._compiler(text, self._compiler.cache(text), "exec")
+            result = eval(code, self._namespace)
+            if inspect.iscoroutine(result):
+                asyncio.run(result)
+        except BaseException as error:
+            return error
+        return None
+
+    def _run_definitions(self, source: str) -> BaseException | None:
+        """Runs only what a cell defines; returns the first error."""
+        try:
+            text = self._python(source)
+            name = self._compiler.cache(text)
+            statements = ast.parse(text, name).body
+        except (SyntaxError, ValueError) as error:
+            return error
+        salvaged = salvage(statements, self._namespace, runner(self._compiler, name, self._namespace))
+        return salvaged.errors[0] if salvaged.errors else None
+
+    def _salvage(self, error: BaseException | None, record: CellRecord) -> str:
+        """Runs what a cell defines after the line that failed; describes it, or returns an empty text."""
+        texts = []
+        for each in {id(each): each for each in (error, *record.errors) if each is not None}.values():
+            if (place := stopped_at(each, self._label, _text_of)) is not None:
+                run = runner(self._compiler, place.name, self._namespace)
+                rest = salvage(place.statements[place.failed + 1 :], self._namespace, run)
+                texts.append(rest.described(place.statements[place.failed]))
+        return "\n".join(filter(None, texts))
+
+    def _keep_definitions(self, source: str) -> None:
+        """Runs what a text defines if its names are not defined."""
+        text = self._python(source)
+        name = self._compiler.cache(text)
+        statements = [each for each in ast.parse(text).body if defines_new(each, self._namespace)]
+        salvage(statements, self._namespace, runner(self._compiler, name, self._namespace))
+
+    def _note_definitions(self, source: str) -> None:
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):  # running the cell reports it
+            self._definitions.note(ast.parse(self._python(source)))
+
+    def _python(self, source: str) -> str:
+        """The Python text of a cell, without the magics that only wrap it."""
+        return self._transform(python_text(source, self._is_magic))
+
+    def _is_magic(self, name: str) -> bool:
+        """Whether there is a cell magic of this name; the submission may have replaced what tells."""
+        try:
+            return self._shell.find_cell_magic(name) is not None
+        except Exception:
+            return True
 
 
-def _is_cell_magic(statement: ast.stmt) -> bool:
-    call = statement.value if isinstance(statement, ast.Expr) else None
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "run_cell_magic"
+def _text_of(name: str) -> str:
+    """The text of a cell's code."""
+    return "".join(linecache.getlines(name))
 
 
 def describe(error: BaseException) -> str:
@@ -98,7 +156,9 @@ def describe(error: BaseException) -> str:
 def own_lines(error: BaseException) -> str:
     """The part of a traceback that is in the submission's cells."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(PREFIX)]
-    lines = traceback.format_list(frames[-8:])
+    # The line of a magic holds the whole cell; what its code raised has lines of its own.
+    inner = [frame for frame in frames if not (frame.line or "").startswith("get_ipython().run_cell_magic(")]
+    lines = traceback.format_list((inner or frames)[-8:])
     if isinstance(error, SyntaxError) and str(error.filename).startswith(PREFIX):
         lines += traceback.format_exception_only(error)[:-1]
     return "".join(lines)[-8000:]

@@ -36,10 +36,12 @@ def warm_up(output_limit: int, running: FrameType) -> WarmWorker:
     `running` is a frame that runs whenever a worker is forked.
     """
     import h5py  # noqa: F401
+    import tensorflow as tf
     from tensorflow.python.eager import context
 
     from gradetape.worker.worker import Worker
 
+    _ = tf.keras.Model  # it is loaded when it is first used: from now on it is the course's Keras
     if context.context()._context_handle is not None:
         raise SandboxError(
             "importing TensorFlow computed something: its forks would deadlock. Install the TensorFlow that gradetape "

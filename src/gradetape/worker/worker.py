@@ -28,7 +28,8 @@ from gradetape.worker.cells import Cells, own_lines, text_of
 from gradetape.worker.generation import keras
 from gradetape.worker.integrity import changed
 from gradetape.worker.objects import Objects, numbers
-from gradetape.worker.output import Output
+from gradetape.worker.output import Output, Stream
+from gradetape.worker.settings import QuestionSettings
 
 _TREE_BYTES = 256 << 20
 _TREE_FILES = 2000
@@ -49,22 +50,27 @@ class Worker:
     It is made before the fork, so that the zygote knows where in memory it is.
     """
 
-    __slots__ = ("_cells", "_channel", "_device_mb", "_main", "_names", "_objects", "_operations", "_output")
+    __slots__ = (
+        "_cells", "_channel", "_device_mb", "_main", "_names", "_objects", "_operations", "_output", "_settings",
+        "_streams",
+    )  # fmt: skip
 
     def __init__(self, sock: socket.socket, output_limit: int) -> None:
         self._objects = Objects()
         self._channel = Channel(sock, Encoder(self._objects.refer), Decoder(self._objects.revive, trusting=True))
         self._output = Output(output_limit)
+        self._streams = (Stream("stdout", 1, self._output), Stream("stderr", 2, self._output))
         self._main = types.ModuleType("__main__")
         self._names = self._main.__dict__
-        self._cells = Cells(self._names, self._output)
+        self._cells = Cells(self._main, self._output)
+        self._settings = QuestionSettings()
         self._device_mb = 0
         self._operations = self._table()
 
     def serve(self, device_mb: int = 0) -> None:
         """Answers until the judge closes the connection; `device_mb` is as for `prepare`."""
         self._device_mb = device_mb
-        sys.stdout = sys.stderr = self._output
+        sys.stdout, sys.stderr = self._streams
         sys.modules["__main__"] = self._main
         self._answer_all()
 
@@ -102,7 +108,7 @@ class Worker:
 
     def _table(self) -> Mapping[str, Callable[..., Any]]:
         return {
-            Operation.HELLO: self._prepare, Operation.CELL: self._cells.run,
+            Operation.HELLO: self._prepare, Operation.CELL: self._run_cell,
             Operation.CHANGED: changed, Operation.SEED: self._begin_check, Operation.OUTPUT: self._take_output,
             Operation.NAME: self._name, Operation.MODULE: _MODULES.__getitem__,
             Operation.GETATTR: getattr, Operation.SETATTR: setattr, Operation.DELATTR: delattr,
@@ -117,14 +123,23 @@ class Worker:
     def _prepare(self) -> dict[str, Any]:
         return prepare(self._device_mb)
 
+    def _run_cell(self, index: int, source: str, only_definitions: bool, question: str = "") -> dict[str, str]:
+        """Runs a cell, and records the settings of the process where it ended."""
+        self._cells.begin()
+        self._settings.begin()
+        answer = self._cells.run(index, source, only_definitions, question)
+        changes = self._settings.record(question)
+        return {**answer, "note": "\n".join(filter(None, (answer["note"], changes)))}
+
     def _name(self, name: str) -> object:
         if name not in self._names:
             raise MissingName(name)
         return self._names[name]
 
-    def _begin_check(self, number: int) -> None:
-        """Seeds for a new check, and drops what the one before had sent."""
+    def _begin_check(self, number: int, question: str = "") -> None:
+        """Begins a check of a question: its settings, its seeds, and nothing of what the one before had sent."""
         self._objects.begin_check()
+        self._settings.restore(question)
         seed(number)
 
     def _take_output(self) -> str:
