@@ -77,7 +77,7 @@ def others_in_the_cells(grader: subprocess.Popen[str], gone: int) -> dict[str, l
 
 def test_what_is_killed_once_costs_nobody_anything(course: Path) -> None:
     for student in ("ada", "bob", "cyd"):
-        (course / "in" / f"{student}.ipynb").write_text(notebook(DOUBLE, HALVE, SLOW))
+        (course / "in" / f"{student}.ipynb").write_text(notebook(DOUBLE, HALVE, f"{SLOW}  # {student}"))
     with started(course) as grader:
         first = until(lambda: in_the_cells(grader))["judge child"]
         os.kill(first[0], signal.SIGKILL)

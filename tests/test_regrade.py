@@ -380,6 +380,18 @@ def test_one_question_alone_keeps_the_others_whose_results_are_current(root: Pat
     assert grade(root).jobs == []
 
 
+def test_one_question_is_regraded_and_the_grade_keeps_the_others(root: Path) -> None:
+    grade(root)
+    again = grade(root, question="q01", regrade=True, answer=failed)
+    assert again.judged == {DOUBLED} and not again.report.needs_attention
+    assert all({DOUBLED} == {check.partition("::")[0] for check in job.only or ()} for job in again.jobs)
+    with Gradebook.open(root / "results/gradebook.sqlite") as book:
+        [stored] = book.latest("tiny")
+    assert stored.status is Status.GRADED and [each.id for each in stored.questions] == [DOUBLED, HALVED]
+    assert (stored.earned(DOUBLED), stored.earned(HALVED)) == (0, 2)
+    assert grade(root).jobs == [], "and it is final"
+
+
 def test_a_question_whose_points_do_not_add_up_is_no_hindrance_to_another_one(root: Path) -> None:
     edit(root, USES_REFERENCE, "@points(1)", "@points(9)")
     assert grade(root, question="q01").judged == {DOUBLED}

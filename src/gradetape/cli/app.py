@@ -72,7 +72,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Runs a command; prints a user's mistake without a traceback."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Not by way of SIGINT: in a shell's background jobs, and under nohup, it is ignored.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as error:

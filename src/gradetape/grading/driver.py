@@ -131,7 +131,8 @@ class Driver:
     def _composed_or_begun(self, pending: Pending, queue: WorkQueue) -> Grade | None:
         """The grade if all results are stored; else judges what is missing, unless that is being judged already."""
         keys = self._builder.question_keys(pending.submission)
-        pending.stored = tuple(each for each in self._book.stored(keys) if each.question in self._rubric.question_ids)
+        stored = self._book.stored(keys, self._builder.question_ids)
+        pending.stored = tuple(each for each in stored if each.question in self._rubric.question_ids)
         missing = self._missing(pending)
         only = self._rubric.sound_in(missing)
         if not only:

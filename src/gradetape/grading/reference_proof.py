@@ -27,13 +27,15 @@ class ReferenceProof:
         self._keys = keys
 
     def rubric(self, question: str | None, *, again: bool = False) -> Rubric:
-        """The rubric, after judging the reference where it is not proven; `again` judges all of it.
+        """The rubric, after judging the reference where it is not proven; `again` judges all that is asked for.
 
         With `question`, the rubric has that question and those that are proven already. Raises GradetapeError.
         """
         question_ids = self._gradable.assignment.question_ids
         keys = {key.question: key for key in self._keys.of_reference(question_ids)}
-        known = {} if again else self._book.question_results(key.digest for key in keys.values())
+        asked = question_ids if question is None else [question]
+        usable = [key.digest for key in keys.values() if not (again and key.question in asked)]
+        known = self._book.question_results(usable)
         proven = {result.question: result for result in known.values()}
         wanted = [each for each in question_ids if question in (None, each) or each in proven]
         rubric = self._collected(wanted, question)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from enum import StrEnum
 
@@ -54,10 +54,17 @@ class SharedGradebook:
             self._listener(GraderJoined(found))
         return Claim.OTHERS
 
-    def stored(self, keys: Sequence[QuestionKey]) -> tuple[QuestionResult, ...]:
-        """The results of these questions that need no run; to grade again, only those since this grader began."""
+    def stored(self, keys: Sequence[QuestionKey], asked: Collection[str]) -> tuple[QuestionResult, ...]:
+        """The results of these questions that need no run.
+
+        To grade again, those of the questions that are `asked` for must be newer than this grader.
+        """
         since = self._me.since_result if self._again else 0
-        found = self._book.question_results((key.digest for key in keys), since)
+        again = {key.digest for key in keys if key.question in asked}
+        found = {
+            **self._book.question_results((key.digest for key in keys if key.digest not in again), 0),
+            **self._book.question_results(again, since),
+        }
         return tuple(found[key.digest] for key in keys if key.digest in found)
 
     def record(self, graded: GradedSubmission) -> None:
