@@ -61,6 +61,11 @@ def test_moodle_finds_the_participant(file: str, student: str) -> None:
     assert name.count("/") == 1 and not name.startswith((".", "~"))
 
 
+def test_a_folder_that_a_student_named_like_moodles_gets_the_page_of_nobody_else() -> None:
+    file = "in/Jane Doe_4711_assignsubmission_file_/Bob Ray_9999_assignsubmission_file_/hw.ipynb"
+    assert moodles_number(name_of("moodle", a_page(file))) == ("4711", "feedback.html")
+
+
 def test_moodle_finds_a_participant_of_whom_only_the_number_is_known() -> None:
     page = a_page("jane.ipynb", "../Jane_Doe\ud800", Origin(layout="moodle", id="4711"))
     name = name_of("moodle", page)

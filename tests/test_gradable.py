@@ -82,7 +82,7 @@ def quoted(root: Path, verdict: Verdict, *requirements: str) -> tuple[str, ...]:
     )
     result = CheckResult(check=check, verdict=verdict, points=0, seconds=0)
     rubric = Rubric(opened(root), (check,), {})
-    grade = builder(root).grade(rubric, script("ada", DOUBLE, assignment="tiny"), Outcome(results=(result,)))
+    grade = builder(root).graded(rubric, script("ada", DOUBLE, assignment="tiny"), Outcome(results=(result,))).grade
     return grade.results[0].sentences
 
 

@@ -477,7 +477,7 @@ def test_what_is_no_submission_makes_no_student_and_is_reported(tmp_path: Path) 
     for name in (*others - {"data"}, "data/train.csv", ".DS_Store"):
         put(tmp_path, name, b"")
     assert students(tmp_path) == {"alice": "alice.ipynb"}
-    assert {path.name for path in intake.passed_over(tmp_path)} == others
+    assert {path.name for path in intake.take_in([tmp_path]).passed_over} == others
 
 
 def test_within_a_section_too_a_students_folder_without_a_submission_is_reported(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gradetape.course import config
 from gradetape.errors import ConfigError
-from gradetape.grading.late_policy import Timing, apply_late_policy, late_days, read_times, timing
+from gradetape.grading.late_policy import Timing, apply_late_policy, late_days, timing
+from gradetape.grading.times import read_times
 from gradetape.records import Override
 
 DEADLINE = datetime(2026, 10, 1, 23, 59, tzinfo=timezone(timedelta(hours=2)))

@@ -1,13 +1,17 @@
-"""Files that are for their owner alone, and paths without links."""
+"""Files that are for their owner alone, zips, the cache folder, and paths without links."""
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import tempfile
+import zipfile
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 OWNER_ONLY = 0o600
+_EPOCH = (1980, 1, 1, 0, 0, 0)
 _OTHERS = 0o007
 
 
@@ -41,6 +45,23 @@ def write_text(path: Path, text: str) -> None:
         if stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # it may have existed
             os.fchmod(file.fileno(), OWNER_ONLY)
         file.write(text.encode("utf-8"))
+
+
+def zip_of(content: Mapping[str, bytes], executable: Collection[str] = ()) -> bytes:
+    """A zip of files by their names; the same files give the same bytes."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(content):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.external_attr = (0o755 if name in executable else 0o644) << 16
+            archive.writestr(entry, content[name], zipfile.ZIP_DEFLATED)
+    return made.getvalue()
+
+
+def cache_folder() -> Path:
+    """The folder for what can be found out again, in the user's home."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "gradetape"
 
 
 def replace(path: Path, content: bytes) -> None:

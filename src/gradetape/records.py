@@ -77,6 +77,16 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     submitted: datetime | None = None
     late: bool | None = None
 
+    @property
+    def known_by(self) -> str:
+        """The id, or else the login, or else the email; empty if the platform says none of them."""
+        return self.id or self.login or self.email
+
+    @property
+    def has_own_id(self) -> bool:
+        """Whether the id is the platform's own: in the downloads of all others it is the university's."""
+        return self.layout in ("canvas", "moodle", "brightspace")
+
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A student's submission as text; nothing in it was run. `sha256` is of the file's bytes.

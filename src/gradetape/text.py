@@ -40,6 +40,18 @@ def few(names: Iterable[str]) -> str:
     return ", ".join(shown[:_SHOWN]) + more
 
 
+def few_lines(lines: Iterable[str], most: int = 20) -> list[str]:
+    """The first lines, indented and without line breaks, and a last one with the number of the others."""
+    found = list(lines)
+    more = [f"  and {len(found) - most} more"] if len(found) > most else []
+    return [*(f"  {one_line(line)}" for line in found[:most]), *more]
+
+
+def composed(text: str) -> str:
+    """A text in composed characters (NFC): é can be written as one character or as two, and is then one."""
+    return unicodedata.normalize("NFC", text)
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun, such as `1 check` and `2 checks`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

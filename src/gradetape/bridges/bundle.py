@@ -5,23 +5,22 @@ A bundle is as secret as the checks in it. Of the solutions it has the reference
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 from gradetape import tempdirs
 from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import RequestError
+from gradetape.files import zip_of
 
 COURSE = "gradetape-course.zip"
 _PLUGIN = "gradetape.bridges.otter_plugin.GradetapePlugin"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_RUN = 0o755 << 16
+_SCRIPTS = ("setup.sh", "run_autograder")
 
 
 def gradescope_zip(gradable: GradableAssignment, package: str) -> bytes:
@@ -32,17 +31,15 @@ def gradescope_zip(gradable: GradableAssignment, package: str) -> bytes:
     wheel = Path(package) if package.endswith(".whl") else None
     made = {f"course/{name}": content for name, content in course_files(gradable)}
     requirement = f"/autograder/source/{wheel.name}" if wheel else package
-    scripts = {
-        name: _script(name).replace(b"{package}", requirement.encode()) for name in ("setup.sh", "run_autograder")
-    }
-    return _zip({**made, **scripts, **({wheel.name: _read(wheel)} if wheel else {})})
+    scripts = {name: _script(name).replace(b"{package}", requirement.encode()) for name in _SCRIPTS}
+    return zip_of({**made, **scripts, **({wheel.name: _read(wheel)} if wheel else {})}, _SCRIPTS)
 
 
 def otter_zip(gradable: GradableAssignment, package: str) -> bytes:
     """The autograder for `otter run` and `otter grade`, as `otter generate` makes it; raises RequestError."""
     with tempdirs.folder("gradetape-otter-") as folder:
         (folder / "tests").mkdir()
-        (folder / COURSE).write_bytes(_zip(dict(course_files(gradable))))
+        (folder / COURSE).write_bytes(zip_of(dict(course_files(gradable))))
         (folder / "otter_config.json").write_text(json.dumps({"plugins": [_PLUGIN]}))
         (folder / "requirements.txt").write_text(f"{package}\n")
         _generate(folder)
@@ -51,7 +48,8 @@ def otter_zip(gradable: GradableAssignment, package: str) -> bytes:
     # otter grade leaves this file empty, and then cannot read it if there is a plugin.
     first, rest = made["run_autograder"].split(b"\n", 1)
     made["run_autograder"] = first + b"\necho '{}' > /autograder/submission_metadata.json\n" + rest
-    return _zip({**made, "tests/README.txt": b"The checks are in files/ and run behind gradetape's sandbox.\n"})
+    made["tests/README.txt"] = b"The checks are in files/ and run behind gradetape's sandbox.\n"
+    return zip_of(made, _SCRIPTS)
 
 
 def course_files(gradable: GradableAssignment) -> Iterator[tuple[str, bytes]]:
@@ -90,13 +88,3 @@ def _read(wheel: Path) -> bytes:
         raise RequestError(
             f"{wheel} cannot be read: {error.strerror}. Name gradetape's wheel with --package."
         ) from error
-
-
-def _zip(content: Mapping[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(content):
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.external_attr = _RUN if name in ("run_autograder", "setup.sh") else 0o644 << 16
-            archive.writestr(entry, content[name], zipfile.ZIP_DEFLATED)
-    return made.getvalue()

@@ -14,7 +14,7 @@ from gradetape.cli.lines import say, warn
 from gradetape.course.assignments import Assignment
 from gradetape.errors import RequestError
 from gradetape.exports import ExportedScore, FieldChange, FilledFile, FillRequest, GradePlatform, fill
-from gradetape.exports.platform import composed
+from gradetape.exports.platform import tidied
 from gradetape.grading.results import Results, max_points
 from gradetape.grading.scores import exported_scores
 from gradetape.text import counted
@@ -91,7 +91,7 @@ def _pairs(texts: Iterable[str]) -> dict[str, str]:
         student, sign, identifier = text.rpartition("=")
         if not sign or not student.strip() or not identifier.strip():
             raise click.UsageError(f"--match is STUDENT=ID, such as --match 'Jane Doe=12345', not {text!r}")
-        found[composed(student)] = identifier.strip()
+        found[tidied(student)] = identifier.strip()
     return found
 
 

@@ -22,13 +22,14 @@ from gradetape.grading.results import max_points
 from gradetape.grading.run import GradeReport, Interrupted, run, workload
 from gradetape.grading.selection import LAYOUTS
 from gradetape.grading.workload import Workload
+from gradetape.text import composed
 
 
 @click.command("grade")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--assignment", metavar="NAME", help="Assignment to grade for; overrides the notebooks' metadata.")
 @click.option(
-    "--student", metavar="NAME", type=options.student_name,
+    "--student", metavar="NAME", type=composed,
     help="Student name for a single submission; overrides the file name.",
 )  # fmt: skip
 @click.option(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from unicodedata import normalize
 
 import click
 
@@ -24,8 +23,3 @@ workers = click.option(
 question = click.option(
     "--question", metavar="ID", help="Only this question, by its id or a unique prefix of it, such as q05."
 )
-
-
-def student_name(text: str) -> str:
-    """A student's name as the gradebook has it, however its accents are written."""
-    return normalize("NFC", text)

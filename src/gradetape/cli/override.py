@@ -13,7 +13,7 @@ from gradetape.cli.lines import say, warn
 from gradetape.grading import overrides
 from gradetape.grading.results import Results
 from gradetape.records import Override
-from gradetape.text import printable
+from gradetape.text import composed, printable
 
 _NAME, _REASON = 60, 300
 _AGAIN = "Run gradetape report to write the pages again."
@@ -39,7 +39,7 @@ class _Override(click.Command):
 
 
 @click.command("override", cls=_Override)
-@click.argument("student", type=options.student_name, required=False)
+@click.argument("student", type=composed, required=False)
 @click.argument("question", required=False)
 @click.argument("points", required=False, callback=_number)
 @click.option("--reason", metavar="TEXT", help="The reason, which the student may read.")

@@ -12,10 +12,11 @@ from gradetape.cli.lines import warn
 from gradetape.cli.terminal import console
 from gradetape.grading.results import Results
 from gradetape.report.terminal import student_view
+from gradetape.text import composed
 
 
 @click.command("show")
-@click.argument("student", type=options.student_name)
+@click.argument("student", type=composed)
 @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all assignments of the student]")
 @click.option("--staff", is_flag=True, help="Include what only staff may see: hidden checks and their messages.")
 @options.results_folder

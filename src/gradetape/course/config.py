@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
-from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -27,6 +26,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from gradetape import records
 from gradetape.course.check_files import CONFIG_FILE
 from gradetape.errors import ConfigError
+from gradetape.text import composed
 
 FILE = CONFIG_FILE
 _HEAD = """\
@@ -120,7 +120,7 @@ def _zone(name: str) -> str:
 
 Time = Annotated[str, AfterValidator(_with_zone)]
 # The same name can be written in several ways, such as é as one character or as two.
-StudentName = Annotated[str, AfterValidator(lambda name: normalize("NFC", name))]
+StudentName = Annotated[str, AfterValidator(composed)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 

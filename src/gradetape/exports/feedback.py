@@ -7,9 +7,7 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePath
@@ -19,16 +17,15 @@ from typing import NamedTuple
 import msgspec
 
 from gradetape.errors import RequestError
+from gradetape.files import zip_of
 from gradetape.records import Origin
-from gradetape.text import one_line, printable
+from gradetape.text import few_lines, one_line, printable
 
-_MOST = 20
 _MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_.*)?")
 # Two numbers that look like a year and a month are not ids of Canvas.
 _CANVAS = re.compile(r".+_(?!\d{4}_\d\d?_)\d+_\d+_.+|(LATE_)?anon_[^_]+_\d+_.+")
 _GRADESCOPE = re.compile(r"submission_\d+")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class FeedbackPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,18 +63,20 @@ def zipped(target: FeedbackTarget, pages: Sequence[FeedbackPage], *, partial: bo
     missing = [f"{one_line(page.student)}: {one_line(page.file)} {target.needs}" for name, page in named if not name]
     if missing and not partial:
         raise RequestError(
-            "\n".join([f"Not every student has a name on {target.title}:", *_shown(missing)])
+            "\n".join([f"Not every student has a name on {target.title}:", *few_lines(missing)])
             + "\nGrade the platform's download as it is, or leave these students out with --partial."
         )
     found = sorted((name, page) for name, page in named if name)
     if shared := list(_shared(found)):
-        raise RequestError("\n".join(["Pages of several students would have one name:", *_shown(shared)]))
-    return FeedbackZip(_zip(found), tuple(name for name, _ in found), tuple(f"left out: {each}" for each in missing))
+        raise RequestError("\n".join(["Pages of several students would have one name:", *few_lines(shared)]))
+    content = zip_of({name: page.text.encode() for name, page in found})
+    return FeedbackZip(content, tuple(name for name, _ in found), tuple(f"left out: {each}" for each in missing))
 
 
 def moodle_name(page: FeedbackPage) -> str:
     """The folder of the student's download, by the participant's number."""
-    parts = filter(None, map(_MOODLE.fullmatch, reversed(PurePath(page.file).parts)))
+    # The outermost such folder is the platform's: what is in it, a student may have named.
+    parts = filter(None, map(_MOODLE.fullmatch, PurePath(page.file).parts))
     if found := next(parts, None):
         return _in_moodle(found["name"], found["id"])
     origin = page.origin
@@ -123,16 +122,3 @@ def _shared(named: Sequence[tuple[str, FeedbackPage]]) -> Iterator[str]:
     for name, page in named:
         students[name.casefold()].append(page.student)
     yield from (f"{name}: {', '.join(each)}" for name, each in students.items() if len(each) > 1)
-
-
-def _shown(lines: Sequence[str]) -> list[str]:
-    more = [f"  and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
-    return [*(f"  {one_line(line)}" for line in lines[:_MOST]), *more]
-
-
-def _zip(pages: Sequence[tuple[str, FeedbackPage]]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, page in pages:
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), page.text, zipfile.ZIP_DEFLATED)
-    return made.getvalue()

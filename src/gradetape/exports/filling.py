@@ -18,18 +18,17 @@ from gradetape.exports.platform import (
     FileRow,
     GradePlatform,
     PointsColumn,
-    composed,
     folded,
     number_in,
     place_of,
+    tidied,
     value_at,
 )
 from gradetape.exports.registry import PLATFORMS
-from gradetape.text import one_line
+from gradetape.text import few_lines, one_line
 
 _SEPARATORS = (",", ";", "\t")
 _TOLERANCE = 1e-9
-_MOST = 20
 # What a comment of an earlier export begins with; any other comment is somebody's own.
 COMMENT_MARK = '<div class="gradetape">'
 
@@ -129,7 +128,7 @@ class _Filling:
         """Why the file cannot be filled."""
         for score, row in self._matched():
             yield from self._too_many(score, row)
-        students = {composed(score.student): score.student for score in self._request.scores}
+        students = {tidied(score.student): score.student for score in self._request.scores}
         for student in self._request.chosen:
             why = self._matching.unmatched.get(students[student]) if student in students else "no result"
             if why:
@@ -287,12 +286,9 @@ def _refuse(name: str, problems: Sequence[str], without_row: Sequence[str]) -> N
     """Raises RequestError if there is a problem; it has one line for each."""
     if not problems and not without_row:
         return
-    found = [*problems, *without_row]
-    shown = [f"  {one_line(problem)}" for problem in found[:_MOST]]
-    more = [f"  and {len(found) - _MOST} more"] if len(found) > _MOST else []
     advice = (
         "Correct the file on the platform and download it again, or correct the results."
         if problems
         else "Name the row of such a student with --match STUDENT=ID, or leave them out with --partial."
     )
-    raise RequestError("\n".join([f"{name} was not filled:", *shown, *more, advice]))
+    raise RequestError("\n".join([f"{name} was not filled:", *few_lines([*problems, *without_row]), advice]))

@@ -14,11 +14,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from gradetape.exports.platform import FileRow, GradePlatform, PersonColumns, composed, folded, place_of, value_at
+from gradetape.exports.platform import FileRow, GradePlatform, PersonColumns, folded, place_of, tidied, value_at
 from gradetape.records import Origin
 
-# Ids in the names of these platforms' downloads are not the university's, and neither are these platforms' logins.
-_OWN_IDS = frozenset({"canvas", "moodle", "brightspace"})
+# These platforms' logins are not the university's.
 _OWN_LOGINS = frozenset({"github"})
 _OWN, _STUDENT, _LOGIN, _EMAIL, _NAME = _KINDS = ("own_ids", "student_ids", "logins", "emails", "names")
 
@@ -67,11 +66,11 @@ def matched(
 ) -> Matching:
     """The row of each student; `chosen` are identifiers of rows by the names of students, and come first."""
     index = _Index(platform=platform, rows=rows)
-    shared = Counter(composed(score.student) for score in scores)
+    shared = Counter(tidied(score.student) for score in scores)
     found, unmatched = dict[str, FileRow](), dict[str, str]()
     for score in scores:
         candidates, why = index.candidates(
-            score, shared[composed(score.student)] > 1, chosen.get(composed(score.student), "")
+            score, shared[tidied(score.student)] > 1, chosen.get(tidied(score.student), "")
         )
         if len(candidates) == 1:
             found[score.student] = candidates[0]
@@ -113,7 +112,7 @@ class _Index:
         yield from ((_EMAIL, origin.email), (_LOGIN, origin.email))
         if origin.layout == self._layout:
             yield _OWN, origin.id
-        if origin.layout not in _OWN_IDS:
+        if not origin.has_own_id:
             yield _STUDENT, origin.id
         if origin.layout not in _OWN_LOGINS:
             yield _LOGIN, origin.login
@@ -137,7 +136,7 @@ def _said(rows: list[FileRow], why: str) -> tuple[list[FileRow], str]:
 
 
 def _key(kind: str, text: str) -> str:
-    return composed(text) if kind == _NAME else folded(text)
+    return tidied(text) if kind == _NAME else folded(text)
 
 
 def _differs(texts: Sequence[str], text: str) -> bool:
@@ -173,7 +172,7 @@ class _Places(NamedTuple):
 def _file_row(platform: GradePlatform, places: _Places, row: Sequence[str], number: int) -> FileRow:
     def values(kind: Iterable[int | None]) -> tuple[str, ...]:
         # Brightspace puts a number sign before ids and logins, so that spreadsheets leave them alone.
-        return tuple(filter(None, (composed(value_at(row, place)).removeprefix("#") for place in kind)))
+        return tuple(filter(None, (tidied(value_at(row, place)).removeprefix("#") for place in kind)))
 
     return FileRow(
         number=number,
@@ -181,7 +180,7 @@ def _file_row(platform: GradePlatform, places: _Places, row: Sequence[str], numb
         student_ids=values(places.student_ids),
         logins=values(places.logins),
         emails=values(places.emails),
-        names=_names(platform, *(composed(value_at(row, place)) for place in places.names)),
+        names=_names(platform, *(tidied(value_at(row, place)) for place in places.names)),
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
+
+from gradetape.text import composed
 
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+")
@@ -108,14 +109,14 @@ def place_of(header: Sequence[str], names: Iterable[str]) -> int | None:
     return next((place for place, text in enumerate(header) if folded(text) in wanted), None)
 
 
-def composed(text: str) -> str:
+def tidied(text: str) -> str:
     """A text for comparison: composed characters, single spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(composed(text).split())
 
 
 def folded(text: str) -> str:
     """The same without regard to capitals."""
-    return composed(text).casefold()
+    return tidied(text).casefold()
 
 
 def number_in(text: str) -> float | None:

@@ -181,6 +181,10 @@ class Gradebook:
             queue_behind_other_writers(connection)
             question_results.add(connection, assignment, results, None)
 
+    def counting(self, assignment: str) -> list[Grade | Unreadable]:
+        """What counts for each student of an assignment: a grade, or a file that cannot be read."""
+        return [*self.latest(assignment), *self.unreadable(assignment)]
+
     def assignments(self) -> list[str]:
         """The names of the assignments that have an attempt."""
         names = sa.select(ATTEMPTS.c.assignment).distinct().order_by("assignment")

@@ -39,17 +39,11 @@ class GradeBuilder:
         digests = [key.digest for key in self.question_keys(submission)]
         return digest_of([submission.sha256, submission.student, *digests, *submission.notes, self._words.digest])
 
-    def grade(
-        self, rubric: Rubric, submission: Submission, outcome: Outcome, stored: Sequence[QuestionResult] = ()
-    ) -> Grade:
-        """The grade of a submission; with a fault, or without all questions, it needs attention."""
-        return self.graded(rubric, submission, outcome, stored).grade
-
     def graded(
         self, rubric: Rubric, submission: Submission, outcome: Outcome | None, stored: Sequence[QuestionResult] = ()
     ) -> GradedSubmission:
         """The grade composed of stored results and of the outcome of a job for the other questions, and the new
-        results."""
+        results; with a fault, or without all questions, it needs attention."""
         have = {result.question for result in stored}
         judged = [each for each in self.question_ids if each not in have]
         outcome = outcome or Outcome(results=())

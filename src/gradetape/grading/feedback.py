@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from gradetape.exports.feedback import FeedbackPage
-from gradetape.grading.final_scores import final_scores
 from gradetape.grading.results import Results, course_title
-from gradetape.records import Grade, Unreadable
+from gradetape.records import Grade
 from gradetape.report import page_name, student_page, unreadable_page
 
 
@@ -20,12 +19,10 @@ class FeedbackPages(msgspec.Struct, frozen=True):
 
 def feedback_pages(results: Results, name: str) -> FeedbackPages:
     """The pages that `gradetape report` writes for students, with the final scores of today."""
-    assignment = results.course.assignment(name)
-    records: list[Grade | Unreadable] = [*results.book.latest(name), *results.book.unreadable(name)]
-    found = final_scores(results.course, assignment, results.book, records)
-    titles = {"course": course_title(results.course), "title": assignment.title}
+    found = results.scored(name)
+    titles = {"course": course_title(results.course), "title": found.assignment.title}
     pages = []
-    for record in records:
+    for record in found.records:
         score = found.by_student[record.student]
         if isinstance(record, Grade):
             text = student_page(record, final_score=score, **titles)

@@ -8,23 +8,15 @@ a known submission time there is no penalty, and a note says so.
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TextIO
-from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gradetape.course.config import LatePolicy
-from gradetape.errors import ConfigError
 from gradetape.records import FinalScore, Override
-from gradetape.text import printable
-
-Times = Mapping[tuple[str, str], datetime]
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -40,54 +32,6 @@ def timing(late: LatePolicy, assignment: str, student: str, deadline: str | None
     own = late.extensions.get(assignment, {}).get(student)
     effective = own or deadline
     return Timing(datetime.fromisoformat(effective) if effective else None, own is not None, handed_in)
-
-
-def read_times(path: Path) -> Times:
-    """When work was handed in, by assignment and student; the assignment is empty if the table has no such column.
-
-    The table is CSV, with commas, semicolons or tabs, and has the columns student, time and optionally assignment; a
-    student's latest time counts. Raises ConfigError, which names the line.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, delimiter=separator(file))
-            if missing := {"student", "time"} - set(rows.fieldnames or ()):
-                raise ConfigError(
-                    f"{path.name}, line 1: the column {' and '.join(sorted(missing))} is missing. Add it."
-                )
-            return dict(sorted(_handed_in(rows, path.name), key=lambda pair: pair[1]))
-    except OSError as error:
-        raise ConfigError(
-            f"{path}, which late.times in grader_config.yml names, cannot be read: {error.strerror}. "
-            "Put the table there, or correct the path, which is relative to the course's folder."
-        ) from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(
-            f"{path}, which late.times in grader_config.yml names, cannot be read as a CSV file: {error}. "
-            "Export it as UTF-8, or remove late.times."
-        ) from None
-
-
-def separator(file: TextIO) -> str:
-    """The separator of the columns: a comma, or another one that spreadsheets use in some locales."""
-    head = file.readline()
-    file.seek(0)
-    return max(",;\t", key=head.count)
-
-
-def _handed_in(rows: csv.DictReader[str], name: str) -> Iterator[tuple[tuple[str, str], datetime]]:
-    for row in rows:
-        try:
-            time = datetime.fromisoformat(row["time"] or "")
-        except ValueError:
-            time = datetime.min
-        if time.tzinfo is None:
-            written = printable(row["time"] or "", 40)
-            raise ConfigError(
-                f"{name}, line {rows.line_num}: {written!r} is not an ISO time with a time zone, "
-                "like 2026-10-01T23:59:00+02:00."
-            )
-        yield (printable(row.get("assignment") or ""), printable(normalize("NFC", row["student"] or ""))), time
 
 
 def apply_late_policy(

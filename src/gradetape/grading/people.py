@@ -53,8 +53,7 @@ def _refuse_doubles(names: Sequence[str], before: Sequence[str]) -> None:
 def _names_by_id(book: Gradebook, assignment: str) -> dict[PersonId, str]:
     found: dict[PersonId, str] = {}
     for name in sorted(book.assignments(), key=lambda each: each == assignment):
-        records: list[Grade | Unreadable] = [*book.latest(name), *book.unreadable(name)]
-        for record in records:
+        for record in book.counting(name):
             known = _id_of(record)
             if known and (name == assignment or known[0] not in _OF_ONE_ASSIGNMENT):
                 found[known] = record.student
@@ -79,5 +78,4 @@ def _renamed(result: _Result, student: str) -> _Result:
 
 def _id_of(record: Grade | Unreadable | Submission) -> PersonId | None:
     origin = record.origin
-    known = origin and (origin.id or origin.login or origin.email)
-    return (origin.layout, known) if origin and known else None
+    return (origin.layout, origin.known_by) if origin and origin.known_by else None

@@ -5,7 +5,6 @@ There is an empty file for each question, named by the digest of its checks' cod
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from gradetape.course.check_code import QuestionCode, question_codes
 from gradetape.course.digests import digest_of
 from gradetape.course.gradable import GradableAssignment
+from gradetape.files import cache_folder
 
 
 def keep(gradable: GradableAssignment, question_ids: Iterable[str]) -> None:
@@ -34,5 +34,4 @@ def _name(gradable: GradableAssignment, question_id: str, code: QuestionCode) ->
 
 
 def _folder() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "gradetape" / "proven"
+    return cache_folder() / "proven"

@@ -27,7 +27,7 @@ class ReferenceProof:
         self._keys = keys
 
     def rubric(self, question: str | None, *, again: bool = False) -> Rubric:
-        """The rubric, after judging the reference where it is not proven; `again` judges all that is asked for.
+        """The rubric, after judging the reference where it is not proven; `again` judges what is asked for once more.
 
         With `question`, the rubric has that question and those that are proven already. Raises GradetapeError.
         """

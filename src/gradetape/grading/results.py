@@ -14,7 +14,7 @@ from gradetape.course.config import did_you_mean
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, merged
 from gradetape.gradebook import Gradebook
-from gradetape.grading.final_scores import FinalScores, final_scores
+from gradetape.grading.final_scores import final_scores
 from gradetape.records import FinalScore, Grade, Unreadable
 from gradetape.report import write
 from gradetape.text import one_line, printable
@@ -47,6 +47,21 @@ class ResultsTable(msgspec.Struct, frozen=True):
 
     table: GradeTable
     warnings: tuple[str, ...] = ()
+
+
+class ScoredAssignment(msgspec.Struct, frozen=True):
+    """What counts in an assignment, with the final scores by student, and warnings in sentences."""
+
+    assignment: Assignment
+    grades: tuple[Grade, ...]
+    unreadable: tuple[Unreadable, ...]
+    by_student: Mapping[str, FinalScore]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def records(self) -> tuple[Grade | Unreadable, ...]:
+        """The grades, then the files that cannot be read."""
+        return (*self.grades, *self.unreadable)
 
 
 class Results:
@@ -87,14 +102,14 @@ class Results:
 
         Raises GradebookError, with the nearest name, if there is nothing.
         """
-        return _of_student({name: self._records(name) for name in names}, student)
+        return _of_student({name: self.book.counting(name) for name in names}, student)
 
     def of_student(self, student: str, names: Sequence[str]) -> StudentResults:
         """A student's results in these assignments, with final scores; raises GradebookError if there are none."""
-        records = {name: self._records(name) for name in names}
+        records = {name: self.book.counting(name) for name in names}
         results, warnings = [], list[str]()
         for name, record in _of_student(records, student):
-            scores = self._final_scores(self.course.assignment(name), records[name])
+            scores = final_scores(self.course, self.course.assignment(name), self.book, records[name])
             warnings += scores.warnings
             results.append(StudentResult(name, record, scores.by_student[record.student]))
         return StudentResults(tuple(results), tuple(warnings))
@@ -107,18 +122,13 @@ class Results:
         `options` are the options of `gradetape grade` for this gradebook, for the commands on the pages. With
         `students`, only their pages are written beside those about everybody.
         """
-        assignment, grades, unreadable = (
-            self.course.assignment(name),
-            self.book.latest(name),
-            self.book.unreadable(name),
-        )
-        scores = self._final_scores(assignment, [*grades, *unreadable])
+        found = self.scored(name)
         index = write(
-            folder, grades, unreadable, course=course_title(self.course), assignment=name, title=assignment.title,
-            max_points=max_points(assignment), final_scores=scores.by_student, options=options,
-            changes=self.book.changes(name), students=students,
+            folder, found.grades, found.unreadable, course=course_title(self.course), assignment=name,
+            title=found.assignment.title, max_points=max_points(found.assignment), final_scores=found.by_student,
+            options=options, changes=self.book.changes(name), students=students,
         )  # fmt: skip
-        return Written(index=index, warnings=scores.warnings)
+        return Written(index=index, warnings=found.warnings)
 
     def table(self, names: Sequence[str]) -> ResultsTable:
         """The grades of assignments as one table."""
@@ -127,23 +137,19 @@ class Results:
         return ResultsTable(merged({name: each.table for name, each in tables.items()}), warnings)
 
     def _table(self, name: str) -> ResultsTable:
-        assignment, grades, unreadable = (
-            self.course.assignment(name),
-            self.book.latest(name),
-            self.book.unreadable(name),
-        )
-        scores = self._final_scores(assignment, [*grades, *unreadable])
+        found = self.scored(name)
         table = GradeTable.of(
-            grades, unreadable, max_points=max_points(assignment), final_scores=scores.by_student
+            found.grades, found.unreadable, max_points=max_points(found.assignment), final_scores=found.by_student
+        )
+        return ResultsTable(table, found.warnings)
+
+    def scored(self, name: str) -> ScoredAssignment:
+        """An assignment's grades and files that count, with their final scores."""
+        assignment, grades, unreadable = (
+            self.course.assignment(name), self.book.latest(name), self.book.unreadable(name),
         )  # fmt: skip
-        return ResultsTable(table, scores.warnings)
-
-    def _records(self, name: str) -> list[Grade | Unreadable]:
-        """The grades and files that count, by student."""
-        return [*self.book.latest(name), *self.book.unreadable(name)]
-
-    def _final_scores(self, assignment: Assignment, records: Sequence[Grade | Unreadable]) -> FinalScores:
-        return final_scores(self.course, assignment, self.book, records)
+        scores = final_scores(self.course, assignment, self.book, [*grades, *unreadable])
+        return ScoredAssignment(assignment, tuple(grades), tuple(unreadable), scores.by_student, scores.warnings)
 
     def __enter__(self) -> Self:
         return self
@@ -157,7 +163,7 @@ def graded_students(course: Course, assignment: str, folder: Path | None = None)
     if (folder or not course.config.gradebook) and not _place(course, folder).is_file():
         return 0
     with Results.open(course, folder) as results:
-        return len(results.book.latest(assignment)) + len(results.book.unreadable(assignment))
+        return len(results.book.counting(assignment))
 
 
 def _place(course: Course, folder: Path | None) -> Path:

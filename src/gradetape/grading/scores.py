@@ -8,7 +8,6 @@ import msgspec
 
 from gradetape.course.assignments import Assignment
 from gradetape.exports import ExportedScore
-from gradetape.grading.final_scores import final_scores
 from gradetape.grading.results import Results
 from gradetape.records import FinalScore, Grade, Status, Unreadable, Verdict
 from gradetape.report import comment
@@ -23,10 +22,8 @@ class ExportedScores(msgspec.Struct, frozen=True):
 
 def exported_scores(results: Results, name: str) -> ExportedScores:
     """The final points of an assignment's students; none where a part of the submission is not graded."""
-    assignment = results.course.assignment(name)
-    records: list[Grade | Unreadable] = [*results.book.latest(name), *results.book.unreadable(name)]
-    found = final_scores(results.course, assignment, results.book, records)
-    scores = (_score(assignment, record, found.by_student[record.student]) for record in records)
+    found = results.scored(name)
+    scores = (_score(found.assignment, record, found.by_student[record.student]) for record in found.records)
     return ExportedScores(tuple(sorted(scores, key=lambda score: score.student.casefold())), found.warnings)
 
 

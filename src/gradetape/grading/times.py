@@ -11,20 +11,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from unicodedata import normalize
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gradetape.course.config import LatePolicy
 from gradetape.errors import ConfigError
-from gradetape.grading.late_policy import read_times, separator
 from gradetape.intake import aware, english
 from gradetape.records import Grade, Unreadable
-from gradetape.text import printable
+from gradetape.text import composed, printable
 
-# Ids in the names of these platforms' downloads are their own; all others are the university's.
-_OWN_IDS = ("canvas", "moodle", "brightspace")
 _UNIVERSITY, _EMAIL = "university", "email"
 
 
@@ -81,7 +78,7 @@ def times_in(path: Path, late: LatePolicy) -> Times:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, delimiter=separator(file))
+            rows = csv.DictReader(file, delimiter=_separator(file))
             columns = [(name or "").strip().casefold() for name in rows.fieldnames or ()]
             platform = next((each for each in _PLATFORMS if each.time in columns), None)
             if platform and not set(columns) >= {"student", "time"}:
@@ -90,6 +87,54 @@ def times_in(path: Path, late: LatePolicy) -> Times:
     except (OSError, UnicodeDecodeError, csv.Error):
         pass  # the reason is reported when it is read as a table of one's own
     return Times(by_student=read_times(path))
+
+
+def read_times(path: Path) -> Mapping[tuple[str, str], datetime]:
+    """When work was handed in, by assignment and student; the assignment is empty if the table has no such column.
+
+    The table is CSV, with commas, semicolons or tabs, and has the columns student, time and optionally assignment; a
+    student's latest time counts. Raises ConfigError, which names the line.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, delimiter=_separator(file))
+            if missing := {"student", "time"} - set(rows.fieldnames or ()):
+                raise ConfigError(
+                    f"{path.name}, line 1: the column {' and '.join(sorted(missing))} is missing. Add it."
+                )
+            return dict(sorted(_handed_in(rows, path.name), key=lambda pair: pair[1]))
+    except OSError as error:
+        raise ConfigError(
+            f"{path}, which late.times in grader_config.yml names, cannot be read: {error.strerror}. "
+            "Put the table there, or correct the path, which is relative to the course's folder."
+        ) from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(
+            f"{path}, which late.times in grader_config.yml names, cannot be read as a CSV file: {error}. "
+            "Export it as UTF-8, or remove late.times."
+        ) from None
+
+
+def _separator(file: TextIO) -> str:
+    """The separator of the columns: a comma, or another one that spreadsheets use in some locales."""
+    head = file.readline()
+    file.seek(0)
+    return max(",;\t", key=head.count)
+
+
+def _handed_in(rows: csv.DictReader[str], name: str) -> Iterator[tuple[tuple[str, str], datetime]]:
+    for row in rows:
+        try:
+            time = datetime.fromisoformat(row["time"] or "")
+        except ValueError:
+            time = datetime.min
+        if time.tzinfo is None:
+            written = printable(row["time"] or "", 40)
+            raise ConfigError(
+                f"{name}, line {rows.line_num}: {written!r} is not an ISO time with a time zone, "
+                "like 2026-10-01T23:59:00+02:00."
+            )
+        yield (printable(row.get("assignment") or ""), printable(composed(row["student"] or ""))), time
 
 
 def _of_platform(platform: PlatformTimes, rows: csv.DictReader[str], name: str, late: LatePolicy) -> Times:
@@ -136,7 +181,7 @@ def _local(text: str) -> datetime | None:
 
 def _name(platform: PlatformTimes, row: Mapping[str, str | None]) -> str:
     parts = next((names for names in platform.names if all(name in row for name in names)), ())
-    return printable(normalize("NFC", " ".join((row[part] or "").strip() for part in parts)).strip())
+    return printable(composed(" ".join((row[part] or "").strip() for part in parts)).strip())
 
 
 def _ids(platform: PlatformTimes, row: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
@@ -154,6 +199,6 @@ def _ids_of(record: Grade | Unreadable) -> Iterator[tuple[str, str]]:
     if record.origin is None:
         return
     if record.origin.id:
-        yield (record.origin.layout if record.origin.layout in _OWN_IDS else _UNIVERSITY), record.origin.id
+        yield (record.origin.layout if record.origin.has_own_id else _UNIVERSITY), record.origin.id
     if record.origin.email:
         yield _EMAIL, record.origin.email.casefold()

@@ -7,6 +7,6 @@ Whatever a file contains, the result is a value: a Submission, or an Unreadable 
 
 from gradetape.intake.layouts.registry import LAYOUT_NAMES
 from gradetape.intake.layouts.times import aware, english
-from gradetape.intake.reading import Intake, passed_over, read, renamed, take_in
+from gradetape.intake.reading import Intake, read, renamed, take_in
 
-__all__ = ["LAYOUT_NAMES", "Intake", "aware", "english", "passed_over", "read", "renamed", "take_in"]
+__all__ = ["LAYOUT_NAMES", "Intake", "aware", "english", "read", "renamed", "take_in"]

@@ -21,6 +21,7 @@ MAX_FOLDERS_DEEP = 16
 LINK = "This is a link to another file. Hand in the notebook itself."
 KIND = "The file is not a notebook (.ipynb), script (.py) or zip. Hand in the notebook itself."
 EMPTY = "The folder holds no notebook, script or zip."
+NOT_CERTAIN = "It is not certain whose this file is, and it was not graded. Tell your instructor."
 _DEEP = "The folder is nested too deep. Pass it by itself."
 _NO_ORDER = (0, "")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 
+from gradetape.text import composed
+
 
 def clean(name: str, limit: int = 100) -> str:
     """One line of at most `limit` characters, without control, bidirectional and unpaired characters; never empty."""
     visible = "".join(filter(_is_shown, name[: 4 * limit]))
-    return " ".join(unicodedata.normalize("NFC", visible).split())[:limit].strip() or "unnamed"
+    return " ".join(composed(visible).split())[:limit].strip() or "unnamed"
 
 
 def _is_shown(letter: str) -> bool:

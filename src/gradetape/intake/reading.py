@@ -17,7 +17,7 @@ import msgspec
 from gradetape.errors import SubmissionError
 from gradetape.intake import discovery, notebooks
 from gradetape.intake.choosing import FileChoice, choose, people
-from gradetape.intake.found import Clues, DiscoveredFile
+from gradetape.intake.found import NOT_CERTAIN, Clues, DiscoveredFile
 from gradetape.intake.names import clean
 from gradetape.intake.unpacking import DownloadRefusedError, Unpacked, unpacked
 from gradetape.records import Submission, Unreadable
@@ -29,7 +29,6 @@ Inode = tuple[int, int]  # its device and its number
 
 _OWN = "This is a link to another file. Hand in the notebook itself."
 _SHARED = "This file is shared with another submission, and was not graded. Hand in a copy of your own."
-_SAME_ID = "It is not certain whose this file is, and it was not graded. Tell your instructor."
 _MARK = 40
 _FEW = 5
 _NAME = 100
@@ -104,11 +103,6 @@ def read(
 ) -> list[ReadResult]:
     """The results of `take_in`, also where it is not certain who owns the files."""
     return list(take_in(paths, assignment=assignment, secret=secret).results)
-
-
-def passed_over(root: Path) -> list[Path]:
-    """The entries of a folder that are not submissions and do not contain any."""
-    return list(take_in([root]).passed_over)
 
 
 def renamed(result: ReadResult, student: str) -> ReadResult:
@@ -275,7 +269,7 @@ def _unless_shared_id(result: ReadResult, names: set[str]) -> ReadResult:
         f"The id {one_line(_id_of(result)[1])} stands beside several names: {few(map(one_line, sorted(names)))}. "
         "Download the submissions again, or grade each file by itself and name its student with --student."
     )
-    return _refused(result, reason, _SAME_ID)
+    return _refused(result, reason, NOT_CERTAIN)
 
 
 def _told_apart(results: list[ReadResult]) -> list[ReadResult]:
@@ -291,7 +285,7 @@ def _told_apart(results: list[ReadResult]) -> list[ReadResult]:
 
 def _mark(result: ReadResult) -> str:
     """What tells people of one name apart; empty if the platform gives nothing."""
-    known = result.origin and (result.origin.id or result.origin.login or result.origin.email)
+    known = result.origin.known_by if result.origin else ""
     return clean(known, _MARK) if known else ""
 
 

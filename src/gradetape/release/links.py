@@ -22,8 +22,7 @@ from gradetape.release.texts import read
 # The bytes of a picture, by media type, by the name that the notebook's text uses.
 Attachments = Mapping[str, Mapping[str, str]]
 
-MADE = ("README.md", "requirements.txt")
-_PARTS = ("prompt.md", "starter.py", "test_public.py")
+_MADE = ("README.md", "requirements.txt")
 _IMG = re.compile(r"<img\b[^>]*?\bsrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _HREF = re.compile(r"<a\b[^>]*?\bhref\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _DESTINATION = re.compile(
@@ -56,7 +55,7 @@ def left_out(assignment: Assignment) -> list[Path]:
     """The files of an assignment's folder that students do not receive, though nothing says that they should not."""
     sources = [assignment.introduction, *(each.prompt for each in assignment.question_sources)]
     given = {assignment.folder / "assignment.yml", *sources, *assignment.data}
-    given |= {each.folder / part for each in assignment.question_sources for part in _PARTS}
+    given |= {part for each in assignment.question_sources for part in (each.starter, each.public_checks)}
     resolved = {path.resolve() for path in given}
     for source in sources:
         resolved |= {_picture(target, source, assignment) for target in _pictures(read(source))}
@@ -108,7 +107,7 @@ def _picture(target: str, source: Path, assignment: Assignment) -> Path:
 
 
 def _refuse_missing(target: str, source: Path, assignment: Assignment) -> None:
-    shipped = {*MADE, *(f"tests/{name}.py" for name in assignment.question_ids)}
+    shipped = {*_MADE, *(f"tests/{name}.py" for name in assignment.question_ids)}
     shipped |= {file.relative_to(assignment.folder).as_posix() for file in assignment.data}
     if Path(target).as_posix() not in shipped:
         raise ReleaseError(

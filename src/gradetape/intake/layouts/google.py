@@ -6,22 +6,19 @@ not say whose it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gradetape.intake.found import DiscoveredFile, FolderEntry, Listing, file_at, has_suffix
+from gradetape.intake.found import NOT_CERTAIN, DiscoveredFile, FolderEntry, Listing, file_at, has_suffix
 from gradetape.intake.layouts.base import Recognised
-from gradetape.intake.layouts.signatures import names_a_platform
+from gradetape.intake.layouts.signatures import names_a_platform, without_copy_number
 from gradetape.intake.names import clean
 from gradetape.records import Origin
 
-_COPY = re.compile(r"(?P<title>.+?) ?\(\d{1,3}\)")
 _NOBODY = (
     "Its name does not say whose it is. Find its owner in Google Classroom, and rename it to 'NAME - TITLE', "
     "or grade it by itself with --student."
 )
-_ASK = "It is not certain whose this file is, and it was not graded. Tell your instructor."
 
 
 class Google:
@@ -49,22 +46,16 @@ class Google:
         return Recognised.of(files, (file.path for file in files))
 
 
-def _base(stem: str) -> str:
-    """A title without the number of a copy."""
-    match = _COPY.fullmatch(stem)
-    return match["title"] if match else stem
-
-
 def _titles(entry: FolderEntry) -> set[str]:
     """What can be the title: each end of the name that follows a hyphen."""
-    parts = _base(entry.path.stem).split(" - ")
+    parts = without_copy_number(entry.path.stem).split(" - ")
     return {" - ".join(parts[place:]) for place in range(1, len(parts)) if parts[place]}
 
 
 def _files(entry: FolderEntry, title: str) -> Iterator[DiscoveredFile]:
-    file, stem = file_at(entry.path), _base(entry.path.stem)
+    file, stem = file_at(entry.path), without_copy_number(entry.path.stem)
     if stem == title and file.rank:
-        yield replace(file, rank=0, problem=_NOBODY, for_student=_ASK)
+        yield replace(file, rank=0, problem=_NOBODY, for_student=NOT_CERTAIN)
     elif stem.endswith(f" - {title}"):
         name = clean(stem.removesuffix(f" - {title}"))
         yield replace(file, student=name, person=f"google {name}", origin=Origin(layout="google"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gradetape.intake.found import DiscoveredFile, FolderEntry, Listing, is_folder, listed, of_person
+from gradetape.intake.found import NOT_CERTAIN, DiscoveredFile, FolderEntry, Listing, is_folder, listed, of_person
 from gradetape.intake.layouts.base import Recognised
 from gradetape.intake.layouts.signatures import (
     EXCHANGE,
@@ -35,7 +35,6 @@ _NOT_OWN = (
     "The folder's name says that it is {student}'s, but it belongs to the user {owner} of this system. "
     "Ask both, and grade the file by itself with --student."
 )
-_ASK = "It is not certain whose this file is, and it was not graded. Tell your instructor."
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def _files(handed: _Handed, *, check_owner: bool) -> list[DiscoveredFile]:
     if owner in ("", handed.student):
         return files
     problem = _NOT_OWN.format(student=one_line(handed.student), owner=one_line(owner))
-    return [replace(files[0], path=handed.entry.path, person="", rank=0, problem=problem, for_student=_ASK)]
+    return [replace(files[0], path=handed.entry.path, person="", rank=0, problem=problem, for_student=NOT_CERTAIN)]
 
 
 def _owner(folder: Path) -> str:

@@ -21,6 +21,7 @@ from gradetape.intake.choosing import is_unclear, people
 from gradetape.intake.found import (
     LINK,
     MAX_FOLDERS_DEEP,
+    NOT_CERTAIN,
     DiscoveredFile,
     closed,
     empty,
@@ -31,7 +32,7 @@ from gradetape.intake.found import (
     too_deep,
 )
 from gradetape.intake.layouts import canvas
-from gradetape.intake.layouts.signatures import MOODLE
+from gradetape.intake.layouts.signatures import MOODLE, without_copy_number
 from gradetape.intake.names import clean
 from gradetape.text import one_line
 
@@ -41,8 +42,6 @@ _COPIES = (
     "It is numbered like a copy, such as 'hw.ipynb' and 'hw (1).ipynb', and it is not certain whose it is. "
     "Rename it to its student's name, or grade it by itself with --student."
 )
-_ASK = "It is not certain whose this file is, and it was not graded. Tell your instructor."
-_COPY = re.compile(r"(?P<name>.+?) ?\(\d{1,3}\)")
 _OTTER = re.compile(r"(?P<name>.+)_(?P<time>\d{4}_\d\d_\d\dT\d\d_\d\d_\d\d_\d+)")
 
 
@@ -64,17 +63,16 @@ def _without_copies(found: list[DiscoveredFile]) -> list[DiscoveredFile]:
 
 
 def _as_copy(file: DiscoveredFile) -> DiscoveredFile:
-    return replace(file, rank=0, problem=_COPIES, for_student=_ASK)
+    return replace(file, rank=0, problem=_COPIES, for_student=NOT_CERTAIN)
 
 
 def _is_copy(file: DiscoveredFile) -> bool:
-    return not file.person and file.rank > 0 and _COPY.fullmatch(file.title) is not None
+    return not file.person and file.rank > 0 and without_copy_number(file.title) != file.title
 
 
 def _original(file: DiscoveredFile) -> str:
     """The name without the number of a copy."""
-    match = _COPY.fullmatch(file.title)
-    return clean(match["name"] if match else file.title).casefold()
+    return clean(without_copy_number(file.title)).casefold()
 
 
 def _asked(path: Path, *, owned: bool) -> list[DiscoveredFile]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gradetape.files import link_in
-from gradetape.intake.found import Clues, DiscoveredFile, FolderEntry, Listing, file_at, is_folder
+from gradetape.intake.found import NOT_CERTAIN, Clues, DiscoveredFile, FolderEntry, Listing, file_at, is_folder
 from gradetape.intake.layouts.base import Layout, Recognised
 from gradetape.intake.layouts.blackboard import Blackboard
 from gradetape.intake.layouts.brightspace import Brightspace
@@ -31,7 +31,6 @@ LAYOUTS: tuple[Layout, ...] = (
 LAYOUT_NAMES = (*(layout.name for layout in LAYOUTS), PLAIN)
 _PLAIN_TITLE = "Plain folder"
 _MAX_DEPTH = 3
-_ASK = "It is not certain whose this file is, and it was not graded. Tell your instructor."
 _FOREIGN = (
     "The file is named as a learning platform names submissions, and is in a folder: it is not certain which of the "
     "two says whose it is. Rename the file, or grade it by itself with --student."
@@ -109,7 +108,7 @@ def _without_foreign_names(found: Found, paths: list[Path]) -> Found:
 
 
 def _foreign(file: DiscoveredFile) -> DiscoveredFile:
-    refused = replace(file, rank=0, problem=_FOREIGN, for_student=_ASK)
+    refused = replace(file, rank=0, problem=_FOREIGN, for_student=NOT_CERTAIN)
     return refused if file.folder else replace(refused, student=clean(file.path.parent.name), person="")
 
 
@@ -221,4 +220,4 @@ def _not_of(layout: Layout, left: Iterable[FolderEntry]) -> Iterator[DiscoveredF
         "Grade it by itself, and name its student with --student."
     )
     for entry in left:
-        yield DiscoveredFile(entry.path, file_at(entry.path).student, problem=reason, for_student=_ASK)
+        yield DiscoveredFile(entry.path, file_at(entry.path).student, problem=reason, for_student=NOT_CERTAIN)

@@ -7,7 +7,6 @@ folder and not in the course's, so that all copies of a course share it, and it 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -17,6 +16,7 @@ from typing import Any, Self
 import msgspec
 
 from gradetape.errors import InfrastructureError
+from gradetape.files import cache_folder
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pair (key TEXT PRIMARY KEY, passed INT NOT NULL, how TEXT NOT NULL, seconds REAL NOT NULL);
@@ -106,5 +106,4 @@ class Memory:
 
 def default_path() -> Path:
     """The file in the user's cache folder."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "gradetape" / "mutation.sqlite"
+    return cache_folder() / "mutation.sqlite"
