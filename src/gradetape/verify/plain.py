@@ -54,7 +54,7 @@ def _mutant(trial: Trial) -> dict[str, Any]:
     return {
         "question": trial.question, "name": trial.name, "expected": [short(check) for check in trial.expected],
         "failed": [short(check) for check in trial.failed], "ok": not trial.surprise and not trial.unloaded,
-        "breaks": list(trial.breaks),
+        "may_fail": [short(check) for check in trial.possible], "breaks": list(trial.breaks),
     }  # fmt: skip
 
 

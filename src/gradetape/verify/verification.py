@@ -134,7 +134,8 @@ def _trial(gradable: GradableAssignment, plan: Plan, outcome: Outcome) -> Trial:
     mutant = plan.mutant
     about = (mutant.breaks, mutant.misconception, mutant.place) if mutant else ((), "", "")
     return Trial(
-        kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results,
+        kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected,
+        possible=mutant.possible if mutant else (), results=outcome.results,
         unloaded={question_id: reason for question_id, reason in unloaded.items() if question_id in questions},
         breaks=about[0], misconception=about[1], place=about[2],
     )  # fmt: skip
