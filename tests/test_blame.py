@@ -127,7 +127,7 @@ def test_where_workers_share_a_limit_the_blame_needs_solitude(
     pid = os.fork()
     if pid == 0:
         os._exit(0)
-    worker = WorkerProcess(1, pid, 64001, Reader(socket.socketpair()[0]), group, None, 0)
+    worker = WorkerProcess(1, pid, 64001, Reader(socket.socket()), group, None, 0)
     worker.crowded = crowded
     worker.note(Ended(9 if killed else 0, 1.0, 100))
     if doomed:
