@@ -400,10 +400,12 @@ class AssignmentBundle(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an engine needs to judge an assignment's jobs, wherever it runs.
 
     `files` holds each check file under its path in the course, in the order in which they are collected; `keras` is
-    the generation, `limits` those that workers are started with. It is as secret as the checks in it.
+    the generation, `limits` those that workers are started with. `student_files` lie beside every submission, by their
+    paths from the notebook. It is as secret as the checks in it.
     """
 
     assignment: str
     keras: str
     limits: Limits
     files: dict[str, bytes]
+    student_files: dict[str, bytes] = {}

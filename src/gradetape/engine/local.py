@@ -18,7 +18,7 @@ from typing import Self
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine.base import EngineOptions, Finished
 from gradetape.engine.judge_client import JudgeClient
-from gradetape.engine.unpacked import unpacked
+from gradetape.engine.unpacked import beside, unpacked
 from gradetape.judge.messages import Began, CancelJob, Done, JobLost, Judged, Loaded, Message, RunJob
 from gradetape.records import (
     AssignmentBundle,
@@ -203,7 +203,10 @@ class LocalEngine:
         return judge, pool
 
     def _start_judge(self, root: Path) -> JudgeClient:
-        judge = self._judge = JudgeClient(root, [root / file for file in self._bundle.files])
+        judge = self._judge = JudgeClient(
+            root, [root / file for file in self._bundle.files],
+            {name: root / beside(self._bundle, name) for name in self._bundle.student_files},
+        )  # fmt: skip
         self._stack.callback(judge.close)
         self._collected = judge.collect()
         return judge

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -17,7 +17,7 @@ from gradetape.judge.seeds import check_rng, worker_seed
 from gradetape.records import Basis, Job
 from gradetape.remote.budget import CheckBudget, bytes_for
 from gradetape.remote.functions import default_worker
-from gradetape.remote.loader import Listener
+from gradetape.remote.loader import NO_FILES, Listener
 from gradetape.remote.replay import PlaybackSession, Recording
 from gradetape.remote.roles import CLEAN, REFERENCE, STUDENT
 from gradetape.remote.session import RemoteSession, Session
@@ -33,22 +33,24 @@ class CheckContext:
     """The sessions of one job, and the budget of the current check.
 
     `recording` receives the student's replies, if they are recorded; `listener` the events of the student's cells.
+    `beside` are the files that lie in the folder of every worker, by name.
 
     Large because it holds everything that the checks of a job share.
     """
 
     def __init__(
-        self, control: ZygoteClient, job: Job, recording: Recording | None = None, listener: Listener | None = None
-    ) -> None:
+        self, control: ZygoteClient, job: Job, recording: Recording | None = None, listener: Listener | None = None,
+        beside: Mapping[str, bytes] = NO_FILES,
+    ) -> None:  # fmt: skip
         self.job = job
         self.budget = CheckBudget()
-        self._control = control
+        self._control, self._beside = control, beside
         open_transport = recording.open_transport if recording is not None else Channel
         self.student: Session = RemoteSession(
-            control, STUDENT, job.cells, job.limits, self.budget, open_transport, listener, job.trusted
+            control, STUDENT, job.cells, job.limits, self.budget, open_transport, listener, job.trusted, beside
         )
         self._recorded = recording is not None
-        self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget)
+        self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget, beside=beside)
         self._clean_sessions: list[RemoteSession] = []
         self._exports = Exports(
             lambda: CleanWorker(self._clean_session(), self.student), refused=job.puppet or job.liar
@@ -126,7 +128,7 @@ class CheckContext:
 
     def _clean_session(self) -> RemoteSession:
         limits = msgspec.structs.replace(self.job.limits, check_cpu_s=self._cpu_s)
-        return RemoteSession(self._control, CLEAN, (), limits, self.budget)
+        return RemoteSession(self._control, CLEAN, (), limits, self.budget, beside=self._beside)
 
     def printed(self) -> str:
         """The student's output since the check began, if the worker can still return it."""

@@ -78,7 +78,7 @@ def _refuse_losses(new: Path, old: Path) -> None:
     if lost:
         raise ReleaseError(
             f"{old} holds files that release would delete: {few(lost)}. Move them elsewhere, "
-            "or delete them. List files for students in assignment.yml, under data."
+            "or delete them. List files for students in assignment.yml, under files."
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from gradetape.errors import Gone, WorkerEvent, ZygoteError
@@ -16,7 +16,7 @@ from gradetape.records import Cell, Limits
 from gradetape.remote.budget import CELL_BYTES, CheckBudget
 from gradetape.remote.connection import Transport, WorkerConnection
 from gradetape.remote.handles import Names
-from gradetape.remote.loader import CellLoader, Listener, LoadReport
+from gradetape.remote.loader import NO_FILES, CellLoader, Listener, LoadReport
 from gradetape.remote.looks import Looks
 from gradetape.remote.roles import Role
 from gradetape.remote.zygote_client import ZygoteClient
@@ -89,14 +89,16 @@ class RemoteSession(Session):
     """A session whose workers are processes, forked by a zygote.
 
     `open_transport` opens the transport on a worker's socket; `listener` receives the events of the cells when all of
-    them have run in a worker. `trusted`: the cells are the course's own, so that what they change is usual.
+    them have run in a worker. `trusted`: the cells are the course's own, so that what they change is usual. `beside`:
+    the files that lie in the folder of each worker, by name.
     """
 
     def __init__(
         self, control: ZygoteClient, role: Role, cells: tuple[Cell, ...], limits: Limits, budget: CheckBudget,
         open_transport: OpenTransport = Channel, listener: Listener | None = None, trusted: bool = False,
+        beside: Mapping[str, bytes] = NO_FILES,
     ) -> None:  # fmt: skip
-        self._loader = CellLoader(role, cells, limits, control.slot.device, listener)
+        self._loader = CellLoader(role, cells, limits, control.slot.device, listener, beside)
         super().__init__(role, limits, budget, self._loader.report)
         self._control = control
         self._looks = Looks(control, self._loader.report, trusted)

@@ -120,7 +120,9 @@ class Worker:
             Operation.FOLDER: tempfile.mkdtemp, Operation.READ_TREE: _read_tree, Operation.WRITE_TREE: _write_tree,
         }  # fmt: skip
 
-    def _prepare(self) -> dict[str, Any]:
+    def _prepare(self, beside: Mapping[str, Bytes]) -> dict[str, Any]:
+        """Prepares TensorFlow; the files of the assignment lie beside the notebook, where nobody may write to them."""
+        _write_read_only(Path.cwd(), beside)
         return prepare(self._device_mb)
 
     def _run_cell(self, index: int, source: str, only_definitions: bool, question: str = "") -> dict[str, str]:
@@ -228,6 +230,15 @@ def _read_tree(folder: Path) -> dict[str, Bytes]:
                 raise ValueError(f"{folder} holds more than {_TREE_BYTES >> 20} MiB or {_TREE_FILES} files")
             found[str(path.relative_to(folder))] = np.fromfile(path, np.uint8)
     return found
+
+
+def _write_read_only(folder: Path, files: Mapping[str, Bytes]) -> None:
+    """Creates files that only may be read: a sandbox may refuse to change a mode later."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444), "wb") as file:
+            file.write(data.data)
 
 
 def _write_tree(files: dict[str, Bytes]) -> str:
