@@ -401,7 +401,8 @@ class AssignmentBundle(msgspec.Struct, frozen=True, kw_only=True):
 
     `files` holds each check file under its path in the course, in the order in which they are collected; `keras` is
     the generation, `limits` those that workers are started with. `student_files` lie beside every submission, by their
-    paths from the notebook. It is as secret as the checks in it.
+    paths from the notebook. `packages` are the requirements that the assignment adds. It is as secret as the checks in
+    it.
     """
 
     assignment: str
@@ -409,3 +410,4 @@ class AssignmentBundle(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     files: dict[str, bytes]
     student_files: dict[str, bytes] = {}
+    packages: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from gradetape import records
-from gradetape.course import config
+from gradetape.course import config, packages
 from gradetape.errors import CourseError
 
 QUESTION_ID = re.compile(r"q\d\d_[a-z0-9_]+")
@@ -52,7 +52,8 @@ class QuestionSource:
 class Assignment:
     """The public part of one assignment; `deadline` is an ISO time with its zone.
 
-    `data` are the files that students receive with the notebook, and that lie beside it where it is graded.
+    `data` are the files that students receive with the notebook, and that lie beside it where it is graded. `packages`
+    are the requirements of what submissions may import besides TensorFlow.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Assignment:
     deadline: str | None
     data: tuple[Path, ...]
     question_sources: tuple[QuestionSource, ...]
+    packages: tuple[str, ...] = ()
 
     @property
     def student_files(self) -> dict[str, Path]:
@@ -105,6 +107,11 @@ class Course:
             raise CourseError(f"{folder} is missing. Create an assignment: gradetape new assignment NAME")
         return tuple(sorted(entry.name for entry in entries(folder) if entry.is_dir() and NAME.fullmatch(entry.name)))
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages of all assignments. Raises CourseError or ConfigError."""
+        return tuple(dict.fromkeys(each for name in self.names() for each in self.assignment(name).packages))
+
     def assignment(self, name: str) -> Assignment:
         """One assignment. Raises CourseError or ConfigError with everything that is wrong in its folder."""
         if name not in self.names():
@@ -139,6 +146,9 @@ def _question_id(text: str) -> str:
     return text
 
 
+_Package = Annotated[str, AfterValidator(packages.valid)]
+
+
 class AssignmentSpec(config.StrictModel):
     """The keys of `assignment.yml`."""
 
@@ -157,6 +167,11 @@ class AssignmentSpec(config.StrictModel):
         "with the notebook, and they lie beside it, read-only, where it is graded.",
     )
     data: Annotated[tuple[str, ...], Field(strict=False)] = Field((), description="The older name of files.")
+    packages: Annotated[tuple[_Package, ...], Field(strict=False)] = Field(
+        (),
+        description="Packages that submissions may import besides TensorFlow, Keras and NumPy, as pip reads them, such "
+        "as seaborn==0.13.2. They have to be installed; image build installs them into the image.",
+    )
 
 
 def _read_assignment(course: Course, name: str) -> Assignment:
@@ -176,7 +191,9 @@ def _read_assignment(course: Course, name: str) -> Assignment:
     question_sources = tuple(
         _question_source(folder / question_id, shown, points) for question_id, points in spec.questions.items()
     )
-    return Assignment(name, spec.title, folder, folder / "introduction.md", spec.deadline, data, question_sources)
+    return Assignment(
+        name, spec.title, folder, folder / "introduction.md", spec.deadline, data, question_sources, spec.packages
+    )
 
 
 def _question_source(folder: Path, shown: str, points: float) -> QuestionSource:

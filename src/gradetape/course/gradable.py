@@ -71,6 +71,7 @@ class GradableAssignment:
         files = {path.relative_to(root).as_posix(): path.read_bytes() for path in self.check_files}
         return AssignmentBundle(
             assignment=self.assignment.name, keras=str(config.keras), limits=config.limits.record(), files=files,
+            packages=self.assignment.packages,
             student_files={name: path.read_bytes() for name, path in self.assignment.student_files.items()},
         )  # fmt: skip
 
