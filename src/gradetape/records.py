@@ -185,8 +185,9 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
     `layers` are the isolation layers that were in force, `devices` the GPUs that TensorFlow saw, `versions` the
     software that graded. `key` is the digest of everything that decides a result: submission, checks, environment and
-    policy. `attention` lists why staff must look at the submission; `review` lists signs that it interfered with the
-    grading, which change no points and are for staff only. `modified` and `origin` are the submission's.
+    policy. `attention` lists why staff must look at the submission before the grade is final, `concerns` why they
+    should look at a final one; `review` lists signs that it interfered with the grading, which change no points
+    and are for staff only. `modified` and `origin` are the submission's.
     """
 
     assignment: str
@@ -208,6 +209,12 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     modified: str = ""
     origin: Origin | None = None
+    concerns: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it needs attention, whether it is final or not."""
+        return (*self.attention, *self.concerns)
 
     @property
     def max_points(self) -> float:

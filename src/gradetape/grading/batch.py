@@ -42,7 +42,7 @@ class Batch:
     @property
     def needs_attention(self) -> bool:
         """Whether staff must look at something."""
-        return bool(self.unreadable) or any(grade.attention for grade in self.grades)
+        return bool(self.unreadable) or any(grade.reasons for grade in self.grades)
 
 
 class BatchGrader:

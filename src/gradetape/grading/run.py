@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gradetape.gradebook import Gradebook
-from gradetape.grading import changes
+from gradetape.grading import changes, concerns
 from gradetape.grading.batch import Batch, BatchGrader
 from gradetape.grading.events import Listener, Warned
 from gradetape.grading.one_question import left_out, listener_for, only
@@ -39,6 +39,11 @@ class GradeReport:
     changes: tuple[PointsChange, ...] = ()
 
     @property
+    def assignment(self) -> str:
+        """The name of the assignment; empty if there is no grade."""
+        return next((grade.assignment for grade in self.batch.grades), "")
+
+    @property
     def needs_attention(self) -> bool:
         """Whether staff must look at something."""
         return self.batch.needs_attention
@@ -48,7 +53,8 @@ class GradeReport:
         """A summary in lines: what needs attention, then the counts."""
         incomplete = (f"not complete: {_names(names)}: {reason}" for reason, names in self.incomplete.items())
         changed = changes.lines(self.changes)
-        return (*_messages(self.batch), *incomplete, *changed, f"{_counts(self.batch)}; open {self.index}")
+        lacking = concerns.lines(self.batch.grades, self.assignment)
+        return (*_messages(self.batch), *incomplete, *changed, *lacking, f"{_counts(self.batch)}; open {self.index}")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -122,7 +128,7 @@ def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener, students:
 def _messages(batch: Batch) -> Iterator[str]:
     for entry in batch.unreadable:
         yield f"unreadable: {one_line(entry.file)}: {one_line(entry.reason)}"
-    for reason, students in _by_reason(batch.grades, lambda grade: grade.attention).items():
+    for reason, students in _by_reason(batch.grades, lambda grade: grade.reasons).items():
         yield f"needs attention: {_names(students)}: {one_line(reason)}"
     if any(grade.attention for grade in batch.grades):
         yield NOT_FINAL

@@ -72,7 +72,7 @@ def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
         "student": grade.student,
         "page": page_name(grade.student),
         "status": words.STATUS[grade.status],
-        "urgent": grade.status is not Status.GRADED,
+        "urgent": grade.status is not Status.GRADED or bool(grade.concerns),
         "points": grade.points,
         "max_points": grade.max_points,
         "by_question": [grade.earned(each.id) if each.id in own else None for each in questions],
@@ -98,7 +98,7 @@ def _attention(
     found: dict[str, dict[str, Any]] = {}
     for grade in grades:
         unexplained = ("no reason was recorded",) if grade.status is Status.NEEDS_ATTENTION else ()
-        for reason in grade.attention or unexplained:
+        for reason in grade.reasons or unexplained:
             entry = found.setdefault(reason, {"reason": reason, "students": []} | _next_step(reason, grade, options))
             entry["students"].append((grade.student, page_name(grade.student)))
     urgent = sorted(found.values(), key=lambda entry: -len(entry["students"]))

@@ -45,7 +45,7 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
     if grade.status is Status.NEEDS_ATTENTION:
         yield _line("This result is not final: staff must review it.", "yellow")
     if staff:
-        yield from (_line(reason, "yellow") for reason in grade.attention)
+        yield from (_line(reason, "yellow") for reason in grade.reasons)
         yield from (_line(f"For review: {reason}", "yellow") for reason in grade.review)
         file, where = one_line(grade.file), ", ".join(grade.devices) or "the CPU"
         if bases := words.bases(grade):
