@@ -55,10 +55,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, rename={"id": "stem"})
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of one code cell; `question` is the question id that the notebook's metadata gives it, if any."""
+    """The text of one code cell; `question` is the question id that the notebook's metadata gives it, if any.
+
+    `script`: it is part of a script, which has a `__file__`.
+    """
 
     source: str
     question: str | None = None
+    script: bool = False
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,7 +64,7 @@ class QuestionKeys:
     def of(self, cells: Iterable[Cell], question_ids: Iterable[str]) -> tuple[QuestionKey, ...]:
         """The keys of a submission's questions; its cells are attributed here."""
         attributed = self._gradable.attributed(tuple(cells))
-        texts = [digest_of([cell.source]) for cell in attributed]
+        texts = [digest_of([cell.source, *_as_script(cell)]) for cell in attributed]
         return tuple(self._key(each, _cells(each, attributed, texts), self._budget(each)) for each in question_ids)
 
     def of_reference(self, question_ids: Iterable[str]) -> tuple[QuestionKey, ...]:
@@ -114,6 +114,11 @@ class QuestionKeys:
 def _cells(question_id: str, cells: Sequence[Cell], texts: Sequence[str]) -> str:
     own = ["own" if cell.question == question_id else "" for cell in cells]
     return digest_of(part for pair in zip(texts, own, strict=True) for part in pair)
+
+
+def _as_script(cell: Cell) -> Sequence[str]:
+    """What tells a script's cell from a notebook's, where that can matter."""
+    return ["script"] if cell.script and "__file__" in cell.source else []
 
 
 def _as_code(text: str) -> str:

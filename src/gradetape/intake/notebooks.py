@@ -84,7 +84,7 @@ def script_cells(text: str) -> tuple[Cell, ...]:
             f"The script is longer than {MAX_SCRIPT_LENGTH:,} characters. Read such data from a file."
         )
     cells = (cell for cell in split(text) if cell.kind is CellKind.CODE)
-    return _sound(Cell(source=cell.text, question=_question([cell.header])) for cell in cells)
+    return _sound(Cell(source=cell.text, question=_question([cell.header]), script=True) for cell in cells)
 
 
 def notebook(data: bytes) -> Parsed:

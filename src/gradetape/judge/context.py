@@ -23,6 +23,7 @@ from gradetape.remote.roles import CLEAN, REFERENCE, STUDENT
 from gradetape.remote.session import RemoteSession, Session
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.wire.channel import Channel
+from gradetape.wire.determinism import needs_none
 from gradetape.wire.operations import Operation
 
 _ATTEMPTS = 3
@@ -57,6 +58,7 @@ class CheckContext:
         )
         self._bases: set[Basis] = set()
         self._check = ""
+        self.free = False
         self._begin: Callable[[], None] = lambda: None
         self._cpu_s = job.limits.check_cpu_s
         self._ends = time.monotonic() + job.limits.submission_s
@@ -67,7 +69,7 @@ class CheckContext:
 
         A check that begins after the submission's time limit ends as a timeout.
         """
-        self._check = check_id
+        self._check, self.free = check_id, False
         limits, own = self.job.limits, self.job.check_limits.get(check_id)
         self._cpu_s = own.cpu_s if own else limits.check_cpu_s * max(seconds / limits.check_s, 1.0)
         self._exports.begin(self._cpu_s, self._worker_seed)
@@ -78,17 +80,28 @@ class CheckContext:
                 yield
         finally:
             self._close_clean()
+            if self.free:
+                self._exports.close()
 
-    def begin_again(self) -> float:
-        """Begins the current check once more, without the graphs that it can do without; returns its seconds.
+    def begin_again(self, error: BaseException) -> float:
+        """Begins the current check once more after an error, and returns its seconds; 0 if it does not begin again.
 
-        If it has used none of these, it does not begin again, and has 0 seconds.
+        It does so once without deterministic operations, if the error says that it needs that; and once without the
+        graphs that it can do without, if it has used any.
         """
-        if self.budget.broken is not None or not self._exports.decline():
+        if self.budget.broken is not None or not (self._freed(error) or self._exports.decline()):
             return 0.0
         self._close_clean()
         self._begin()
         return max(self.budget.deadline - time.monotonic(), 0.0)
+
+    def _freed(self, error: BaseException) -> bool:
+        """Lets operations be as in a notebook, where they need not be deterministic, if the error asks for it."""
+        if self.free or not isinstance(error, StudentError) or not needs_none(str(error)):
+            return False
+        self.free = True
+        self._exports.free(self._worker_seed)
+        return True
 
     @property
     def gpu(self) -> bool:
@@ -190,5 +203,5 @@ class CheckContext:
     def _reseed(self, session: Session) -> None:
         worker = session.ready()
         worker.transport.begin_check()
-        worker.ask(Operation.SEED, self._worker_seed, self._check.partition("::")[0])
+        worker.ask(Operation.SEED, self._worker_seed, self._check.partition("::")[0], not self.free)
         worker.ask(Operation.OUTPUT)

@@ -218,7 +218,8 @@ class CellLoader:
     ) -> Any:
         """Runs one cell. Its errors are part of the answer: any other reply means that the worker is corrupt."""
         try:
-            return worker.ask(Operation.CELL, index, cell.source, only_definitions, cell.question or "")
+            how = (only_definitions, cell.question or "", cell.script)
+            return worker.ask(Operation.CELL, index, cell.source, *how)
         except (StudentError, Missing):
             session.budget.clear_event()
             raise session.lose("crashed", "the process sent an invalid reply") from None

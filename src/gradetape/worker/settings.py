@@ -87,7 +87,8 @@ def _set_numerics(checked: bool) -> None:
     (tf.debugging.enable_check_numerics if checked else tf.debugging.disable_check_numerics)()
 
 
-def _set_determinism(on: bool) -> None:
+def set_determinism(on: bool) -> None:
+    """Makes TensorFlow's operations deterministic, or no longer."""
     (config.enable_op_determinism if on else config.disable_op_determinism)()
 
 
@@ -120,7 +121,7 @@ SETTINGS = (
     Setting("eager execution", tf.executing_eagerly, _set_eager),
     Setting("running functions eagerly", tf.config.functions_run_eagerly, tf.config.run_functions_eagerly),
     Setting("tf.data's debug mode", lambda: debug_mode.DEBUG_MODE, debug_mode.toggle_debug_mode),
-    Setting("the determinism of operations", config.is_op_determinism_enabled, _set_determinism),
+    Setting("the determinism of operations", config.is_op_determinism_enabled, set_determinism),
     Setting("checks of numerics", _checks_numerics, _set_numerics),
     Setting("TensorFlow's traceback filtering", tf.debugging.is_traceback_filtering_enabled, _set_traceback_filtering),
     Setting("soft device placement", tf.config.get_soft_device_placement, tf.config.set_soft_device_placement),

@@ -29,7 +29,7 @@ from gradetape.worker.generation import keras
 from gradetape.worker.integrity import changed
 from gradetape.worker.objects import Objects, numbers
 from gradetape.worker.output import Output, Stream
-from gradetape.worker.settings import QuestionSettings
+from gradetape.worker.settings import QuestionSettings, set_determinism
 
 _TREE_BYTES = 256 << 20
 _TREE_FILES = 2000
@@ -125,9 +125,11 @@ class Worker:
         _write_read_only(Path.cwd(), beside)
         return prepare(self._device_mb)
 
-    def _run_cell(self, index: int, source: str, only_definitions: bool, question: str = "") -> dict[str, str]:
+    def _run_cell(
+        self, index: int, source: str, only_definitions: bool, question: str = "", script: bool = False
+    ) -> dict[str, str]:
         """Runs a cell, and records the settings of the process where it ended."""
-        self._cells.begin()
+        self._cells.begin(script)
         self._settings.begin()
         answer = self._cells.run(index, source, only_definitions, question)
         changes = self._settings.record(question)
@@ -138,10 +140,12 @@ class Worker:
             raise MissingName(name)
         return self._names[name]
 
-    def _begin_check(self, number: int, question: str = "") -> None:
+    def _begin_check(self, number: int, question: str = "", deterministic: bool = True) -> None:
         """Begins a check of a question: its settings, its seeds, and nothing of what the one before had sent."""
         self._objects.begin_check()
         self._settings.restore(question)
+        if not deterministic:
+            set_determinism(False)
         seed(number)
 
     def _take_output(self) -> str:
