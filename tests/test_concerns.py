@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from gradetape.exports.json import as_json
-from gradetape.records import CellEvent, Check, Grade, Job, Outcome, Status, Verdict
-from gradetape.report import index_page
+from gradetape.records import CellEvent, Check, FinalScore, Grade, Job, Outcome, Status, Verdict
+from gradetape.report import index_page, staff_page, student_page
+from gradetape.report.terminal import student_view
+from gradetape.report.words import failures
 from tests.course import DOUBLE, HALVE, notebook, write_files
 from tests.factories import a_grade, a_result
 from tests.regrading import Graded, compared, edit, grade, passed
@@ -132,3 +136,42 @@ def test_the_dashboard_lists_it(root: Path) -> None:
 def test_json_says_why(root: Path) -> None:
     found = as_json([concerned(), a_grade("bob")], [], "tiny", "none", max_points=5)["submissions"]
     assert [each.get("attention") for each in found] == [[ENDED], None]
+
+
+def missing(question: str) -> Check:
+    return Check(question=question, name="test_x", public=True, title="It trains.", hint="", points=1)
+
+
+def test_a_question_begins_with_where_a_cell_failed() -> None:
+    """The cause stands before the checks that follow from it."""
+    results = [
+        a_result(check=missing("q01"), verdict=Verdict.MISSING, message="train is not defined"),
+        a_result(check=missing("q02"), verdict=Verdict.PASSED),
+    ]
+    cause = CellEvent(cell=5, kind="error", text="PermissionError: [Errno 13] 'logs'", question="q01")
+    other = CellEvent(cell=1, kind="error", text="ZeroDivisionError", question="q02")
+    page = student_page(a_grade("ada", *results, events=(other, cause)))
+    assert 0 < page.find("First of all, a cell failed") < page.find("PermissionError") < page.find("train is not")
+    assert page.count("First of all") == page.count("ZeroDivisionError") == 1, "the second question is passed"
+    staff = staff_page(a_grade("ada", *results, events=(other, cause)))
+    assert 0 < staff.find("PermissionError") < staff.find("train is not defined")
+
+
+def test_where_its_own_cells_did_not_fail_the_first_cell_that_failed_is_named() -> None:
+    result = a_result(check=missing("q01"), verdict=Verdict.MISSING, message="train is not defined")
+    events = tuple(CellEvent(cell=number, kind="error", text=f"Error {number}") for number in (2, 3))
+    found = failures(a_grade("ada", result, events=events), "q01")
+    assert [event["text"] for event in found] == ["Error 2"]
+    assert failures(a_grade("ada", a_result(check=missing("q01")), events=events), "q01") == []
+    wrong = a_result(check=missing("q01"), verdict=Verdict.FAILED)
+    assert failures(a_grade("ada", wrong, events=events), "q01") == []
+
+
+def test_the_terminal_names_the_cell_before_the_checks() -> None:
+    result = a_result(check=missing("q01"), verdict=Verdict.MISSING, message="train is not defined")
+    event = CellEvent(cell=5, kind="error", text="  line 1\nPermissionError: logs", question="q01")
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(student_view(a_grade("ada", result, events=(event,)), FinalScore(measured=0, final=0), staff=False))
+    shown = console.export_text()
+    assert shown.find("Code cell 6 raised an error; later cells still ran: PermissionError: logs") > 0
+    assert shown.find("PermissionError: logs") < shown.find("It trains.")
