@@ -112,6 +112,6 @@ def _document(planned: GradePlan, report: GradeReport) -> dict[str, object]:
     assignment = planned.gradable.assignment
     found = json_document(
         report.batch.grades, report.batch.unreadable, assignment.name, planned.engine.environment.isolation,
-        max_points=max_points(assignment, planned.question),
+        max_points=max_points(assignment, planned.question), older=report.older,
     )  # fmt: skip
     return found | ({"changes": changes_as_json(report.changes)} if report.changes else {})
