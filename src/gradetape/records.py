@@ -249,6 +249,18 @@ class PointsChange(msgspec.Struct, frozen=True, kw_only=True):
     at: str = ""
 
 
+class MixedQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that was judged under two versions of something: `students` under another one than the newest.
+
+    `what` names it, such as "its checks"; `of` counts all students with a result.
+    """
+
+    question: str
+    what: str
+    students: tuple[str, ...]
+    of: int
+
+
 class Override(msgspec.Struct, frozen=True, kw_only=True):
     """Points that staff set for a question instead of the checks; `at` and `undone_at` are ISO times in UTC."""
 

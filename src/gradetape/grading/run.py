@@ -10,12 +10,14 @@ from gradetape.gradebook import Gradebook, Measured
 from gradetape.grading import changes, concerns
 from gradetape.grading.batch import Batch, BatchGrader
 from gradetape.grading.events import Listener, Warned
+from gradetape.grading.mixed import lines as mixed_lines
+from gradetape.grading.mixed import mixed_questions
 from gradetape.grading.one_question import left_out, listener_for, only
 from gradetape.grading.people import under_known_names
 from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results
 from gradetape.grading.workload import Workload
-from gradetape.records import Grade, PointsChange
+from gradetape.records import Grade, MixedQuestion, PointsChange
 from gradetape.text import few, one_line, printable
 
 NOT_FINAL = (
@@ -32,7 +34,7 @@ class GradeReport:
 
     Of one question that was asked for, `batch` has that question alone. `incomplete` are then the students whose grades
     do not have all others, by reason. `changes` are the points that went up or down, `older` the students of whom
-    another file counts, which was handed in later.
+    another file counts, which was handed in later, `mixed` the questions that were judged under two versions.
     """
 
     batch: Batch
@@ -40,6 +42,7 @@ class GradeReport:
     incomplete: Mapping[str, Sequence[str]] = field(default_factory=dict)
     changes: tuple[PointsChange, ...] = ()
     older: tuple[str, ...] = ()
+    mixed: tuple[MixedQuestion, ...] = ()
 
     @property
     def assignment(self) -> str:
@@ -63,6 +66,7 @@ class GradeReport:
             *older,
             *incomplete,
             *changed,
+            *mixed_lines(self.mixed),
             *lacking,
             f"{_counts(self.batch)}; open {self.index}",
         )
@@ -95,9 +99,10 @@ def run(plan: GradePlan, listener: Listener, *, sparing: bool = False) -> GradeR
             index = _write_pages(plan, book, listener, students)
         counting = book.measured(plan.gradable.assignment.name)
         changed = changes.since(before, counting)
+        two_versions = mixed_questions(book, plan.gradable.assignment.name)
         older = tuple(each.student for each in batch.grades if _counts_no_more(each, counting))
     incomplete = _by_reason(batch.grades, lambda grade: filter(None, [left_out(grade)])) if plan.question else {}
-    return GradeReport(_of_question(batch, plan.question), index, incomplete, changed, older)
+    return GradeReport(_of_question(batch, plan.question), index, incomplete, changed, older, two_versions)
 
 
 def workload(plan: GradePlan) -> Workload:
