@@ -181,7 +181,7 @@ class CellLoader:
         for index, cell in enumerate(self._cells):
             self._load_cell(session, worker, index, cell)
         self.report.finish_load()
-        if self._role.charged and not self._reviewed:
+        if self._role.charged:
             self._review(session, worker)
 
     def _greet(self, worker: WorkerConnection) -> None:
@@ -225,12 +225,18 @@ class CellLoader:
             raise session.lose("crashed", "the process sent an invalid reply") from None
 
     def _review(self, session: LoadingSession, worker: WorkerConnection) -> None:
-        """Asks once what the cells changed in the libraries that checks use; a missing answer is reported as well."""
-        self._reviewed = True
-        self.report.expect_review()
+        """Asks once what the cells changed in the libraries that checks use; a missing answer is reported as well.
+
+        Of later workers it is only asked to undo the settings of the cells, before they are looked at.
+        """
+        again, self._reviewed = self._reviewed, True
+        if not again:
+            self.report.expect_review()
         session.budget.set_deadline(time.monotonic() + _REVIEW_S)
         try:
-            self.report.set_review(worker.ask(Operation.CHANGED))
+            found = worker.ask(Operation.REST if again else Operation.CHANGED)
+            if not again:
+                self.report.set_review(found)
         except (StudentError, Missing):
             session.budget.clear_event()
 

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from gradetape.errors import Gone, WorkerEvent, ZygoteError
+from gradetape.errors import Gone, StudentError, WorkerEvent, ZygoteError
 from gradetape.records import Cell, Limits
 from gradetape.remote.budget import CELL_BYTES, CheckBudget
 from gradetape.remote.connection import Transport, WorkerConnection
@@ -27,6 +27,7 @@ from gradetape.wire.operations import Operation
 
 OpenTransport = Callable[[socket.socket, Encoder, Decoder], Transport]
 _DYING_S = 1.0
+_REST_S = 5.0
 
 
 class Session(ABC):
@@ -136,6 +137,8 @@ class RemoteSession(Session):
     def review(self) -> None:
         """Looks at the worker once more, after the last check; its findings are in the report."""
         if self.role.charged and self.worker is not None:
+            self._rest(self.worker)
+        if self.role.charged and self.worker is not None:
             self._looks.compare(self.worker.number)
         elif self.role.charged:
             self.report.note_uncompared()
@@ -177,6 +180,16 @@ class RemoteSession(Session):
                 raise
         finally:
             self.budget = outer
+
+    def _rest(self, worker: WorkerConnection) -> None:
+        """Asks a worker to undo the settings of its cells, some of which TensorFlow keeps in functions."""
+        if self.budget.event is not None:
+            return
+        with self.budget.aside(_REST_S):
+            try:
+                worker.ask(Operation.REST)
+            except (StudentError, WorkerEvent):
+                self.budget.clear_event()
 
     def _ended(self, worker: WorkerConnection, patience_s: float) -> Exit:
         """How the worker ended; kills it if it does not end by itself."""

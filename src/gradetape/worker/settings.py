@@ -21,6 +21,7 @@ from tensorflow.python.framework import config
 from gradetape.worker.generation import LEGACY, keras
 
 _UNSET = "unset"
+_BEGINNING = "\0"  # no question
 _LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 _TOLD = 60
 
@@ -169,7 +170,7 @@ class QuestionSettings:
     def begin(self) -> None:
         """Records the settings before the first cell."""
         if not self._of:
-            self._of[""] = recorded()
+            self._of[_BEGINNING] = self._of[""] = recorded()
             self._last[:] = [self._of[""]]
 
     def record(self, question: str) -> str:
@@ -182,6 +183,10 @@ class QuestionSettings:
         told = ", ".join(filter(None, changes))
         changed = [f"changes {told}; the checks of each question run under the settings at the end of its own cells"]
         return "\n".join([*_legacy_keras(), *(changed if told else ())])
+
+    def reset(self) -> None:
+        """Restores the settings from before the first cell."""
+        self.restore(_BEGINNING)
 
     def restore(self, question: str) -> None:
         """Restores the settings of a question."""

@@ -109,7 +109,8 @@ class Worker:
     def _table(self) -> Mapping[str, Callable[..., Any]]:
         return {
             Operation.HELLO: self._prepare, Operation.CELL: self._run_cell,
-            Operation.CHANGED: changed, Operation.SEED: self._begin_check, Operation.OUTPUT: self._take_output,
+            Operation.CHANGED: self._changed, Operation.REST: self._settings.reset,
+            Operation.SEED: self._begin_check, Operation.OUTPUT: self._take_output,
             Operation.NAME: self._name, Operation.MODULE: _MODULES.__getitem__,
             Operation.GETATTR: getattr, Operation.SETATTR: setattr, Operation.DELATTR: delattr,
             Operation.CALL: _call, Operation.GETITEM: lambda value, index: value[index],
@@ -139,6 +140,11 @@ class Worker:
         if name not in self._names:
             raise MissingName(name)
         return self._names[name]
+
+    def _changed(self) -> list[str]:
+        """What the cells replaced; TensorFlow keeps some of its settings in functions."""
+        self._settings.reset()
+        return changed()
 
     def _begin_check(self, number: int, question: str = "", deterministic: bool = True) -> None:
         """Begins a check of a question: its settings, its seeds, and nothing of what the one before had sent."""
