@@ -248,7 +248,7 @@ def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
 
 
 def _too_large(shown: str, data: Iterable[Path], disk_mb: int) -> Iterator[str]:
-    """A problem with files that would leave a submission no room of its own."""
+    """A problem with files that would leave a submission no space of its own."""
     size = sum(file.stat().st_size for file in data if file.is_file()) / (1 << 20)
     if size > disk_mb / 2:
         yield (

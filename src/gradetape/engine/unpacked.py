@@ -16,7 +16,7 @@ from gradetape.records import AssignmentBundle
 def unpacked(bundle: AssignmentBundle) -> Iterator[Path]:
     """Writes a bundle's files as in a course, to a folder that only this user can enter and that is removed at the end.
 
-    Raises InfrastructureError for a name that is no check file's, or leads out of the assignment's folder.
+    Raises InfrastructureError for a name that is not a check file's, or leads out of the assignment's folder.
     """
     with tempdirs.folder("gradetape-course-") as made:
         root = made.resolve()

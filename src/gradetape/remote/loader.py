@@ -234,9 +234,10 @@ class CellLoader:
             self.report.expect_review()
         session.budget.set_deadline(time.monotonic() + _REVIEW_S)
         try:
-            found = worker.ask(Operation.REST if again else Operation.CHANGED)
-            if not again:
-                self.report.set_review(found)
+            if again:
+                worker.ask(Operation.REST)
+            else:
+                self.report.set_review(worker.ask(Operation.CHANGED))
         except (StudentError, Missing):
             session.budget.clear_event()
 
