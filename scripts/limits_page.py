@@ -37,7 +37,7 @@ RESULTS: Mapping[type, Mapping[str, str]] = {
         "seconds": "Seconds of wall clock time that grading took.",
         "modified": "When the file was last changed: an ISO time in UTC, or empty.",
         "origin": "What the learning platform says of the person and the time, if the file comes from one.",
-        "concerns": "Why a person should look at a final grade: a missing package, an untouched notebook, a process that ended.",
+        "concerns": "Why a person should look at a final grade: a missing package, no changed cell, a crash.",
     },
     Question: {
         "id": "The question's id, such as `q05_custom_loss`.",

@@ -71,16 +71,25 @@ def test_a_part_that_an_installed_package_no_longer_has_is_no_package_to_add(roo
     )
 
 
-def test_an_import_in_a_function_counts_when_a_check_calls_it(root: Path) -> None:
+@pytest.mark.parametrize(("public", "concerns"), [(True, ("imports tqdm, which this environment lacks",)), (False, ())])
+def test_an_import_in_a_function_counts_when_a_public_check_calls_it(
+    root: Path, public: bool, concerns: tuple[str, ...]
+) -> None:
+    """What code says in a hidden check may hold its inputs."""
+
     def answer(job: Job, checks: tuple[Check, ...]) -> Outcome:
         text = "ModuleNotFoundError: No module named 'tqdm'"
         results = [
-            a_result(check=each, verdict=Verdict.PASSED if job.trusted else Verdict.ERROR, staff_message=text)
+            a_result(
+                check=each,
+                verdict=Verdict.PASSED if job.trusted or each.public is not public else Verdict.ERROR,
+                staff_message=text,
+            )
             for each in checks
         ]
         return Outcome(results=tuple(results))
 
-    assert grade(root, answer=answer).grade.concerns == ("imports tqdm, which this environment lacks",)
+    assert grade(root, answer=answer).grade.concerns == concerns
 
 
 @pytest.mark.parametrize("cells", [STARTERS, (OTTER, *STARTERS, 'grader.check("q01_double")'), (STARTERS[0] + "  \n",)])

@@ -59,7 +59,8 @@ def _remedy(what: str, isolation: str, assignment: str) -> str:
 
 def _imports(events: Sequence[CellEvent], results: Sequence[CheckResult]) -> Iterator[str]:
     texts = [event.text for event in events if event.kind == "error"]
-    texts += [result.staff_message for result in results if result.verdict is Verdict.ERROR]
+    # What code says in a hidden check may hold its inputs, which belong in no list.
+    texts += [each.staff_message for each in results if each.verdict is Verdict.ERROR and each.check.public]
     names = dict.fromkeys(match["name"] for text in texts for match in _MISSING.finditer(text))
     for name in list(names)[:_MOST_IMPORTS]:
         top, inner, _ = name.partition(".")
