@@ -45,6 +45,7 @@ _ENVIRONMENT = {
     "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }  # fmt: skip
 _WHERE = "commands have no network here, and write to private folders alone"
+_NO_FRONT_END = "was called, but this frontend does not support input requests."  # in ipykernel's words
 _INLINE = (None, "auto", "inline", "agg", "svg", "pdf", "ps", "cairo")
 
 
@@ -81,7 +82,7 @@ class ZMQInteractiveShell(InteractiveShell):  # the name of ipykernel's, by whic
         cls.clear_instance()
         shell = cls.instance(config=_CONFIG, user_module=module)
         atexit.unregister(shell.atexit_operations)
-        builtins.input = getpass.getpass = _nobody_answers
+        builtins.input, getpass.getpass = _no_input, _no_password
         shell.output, shell.keep_definitions, shell.record = output, keep_definitions, CellRecord()
         if shell.display_formatter is not None:
             shell.display_formatter.active_types = list(SHOWN)
@@ -149,7 +150,7 @@ class ZMQInteractiveShell(InteractiveShell):  # the name of ipykernel's, by whic
 
     def ask_yes_no(self, prompt: str, default: Any = None, interrupt: Any = None) -> bool:
         """As in a kernel without a front end: nobody answers."""
-        return _nobody_answers()
+        return _no_input()
 
     async def run_code(self, code_obj: Any, result: Any = None, *, async_: bool = False) -> bool:
         """Runs some of a cell's code; returns whether it has raised an error."""
@@ -216,9 +217,14 @@ class ZMQInteractiveShell(InteractiveShell):  # the name of ipykernel's, by whic
             raise CalledProcessError(status, command)
 
 
-def _nobody_answers(*_: object, **__: object) -> NoReturn:
-    """`input` and `getpass`, as in a kernel without a front end."""
-    raise StdinNotImplementedError("nobody can answer a question here")
+def _no_input(*_: object, **__: object) -> NoReturn:
+    """`input`, as in a kernel without a front end."""
+    raise StdinNotImplementedError(f"raw_input {_NO_FRONT_END}")
+
+
+def _no_password(*_: object, **__: object) -> NoReturn:
+    """`getpass.getpass`, likewise."""
+    raise StdinNotImplementedError(f"getpass {_NO_FRONT_END}")
 
 
 def _in_front(command: str) -> str:
