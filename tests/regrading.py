@@ -23,14 +23,17 @@ PUBLIC = f"assignments/tiny/{DOUBLED}/test_public.py"
 HIDDEN = f"autograder/tiny/test_{DOUBLED}.py"
 USES_REFERENCE = f"autograder/tiny/test_{HALVED}.py"
 NOTEBOOK = "in/ada.ipynb"
+STUDENT_FILE = "table.csv"
 
 
 def compared(folder: Path) -> Path:
-    """A course whose second question compares with the reference, and one submission."""
+    """A course whose second question compares with the reference, with a file for students and one submission."""
     made = tiny(folder)
     edit(made, USES_REFERENCE, "(student)", "(student, reference)")
     edit(made, USES_REFERENCE, "== 2.5", "== reference.halve(5)")
-    return write_files(made, {NOTEBOOK: notebook(DOUBLE, HALVE)})
+    with (made / "assignments/tiny/assignment.yml").open("a", encoding="utf-8") as file:
+        file.write(f"files: [{STUDENT_FILE}]\n")
+    return write_files(made, {NOTEBOOK: notebook(DOUBLE, HALVE), f"assignments/tiny/{STUDENT_FILE}": "1\n"})
 
 
 def edit(root: Path, file: str, old: str, new: str) -> None:

@@ -25,6 +25,7 @@ from tests.regrading import (
     HIDDEN,
     NOTEBOOK,
     PUBLIC,
+    STUDENT_FILE,
     USES_REFERENCE,
     Answer,
     checks_of,
@@ -65,6 +66,11 @@ def _another_seed(root: Path) -> None:
     (root / "autograder/seed").write_text("ab" * 32)
 
 
+def _another_name(root: Path) -> None:
+    (root / f"assignments/tiny/{STUDENT_FILE}").rename(root / "assignments/tiny/numbers.csv")
+    edit(root, "assignments/tiny/assignment.yml", STUDENT_FILE, "numbers.csv")
+
+
 def _at_the_end(file: str, text: str) -> Callable[[Path], None]:
     def change(root: Path) -> None:
         with (root / file).open("a", encoding="utf-8") as opened:
@@ -99,7 +105,7 @@ def _more_points(root: Path) -> None:
 
 NEW_CHECK = "\n\ndef test_zero(student):\n    '''Zero.'''\n    assert student.double(0) == 0\n"
 NOTHING: set[str] = set()
-CHANGES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
+CHANGES: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "nothing": (lambda root: None, NOTHING),
     "a comment in a check": (_edited(HIDDEN, "    number =", "    # A number.\n    number ="), NOTHING),
     "a comment in a public check": (_at_the_end(PUBLIC, "\n# The end.\n"), NOTHING),
@@ -128,6 +134,11 @@ CHANGES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "the reference of another question": (_edited(f"solutions/tiny/{DOUBLED}.py", "2 * x", "x + x"), {HALVED}),
     "the names of a starter": (
         _edited(f"assignments/tiny/{HALVED}/starter.py", "def halve", "def double(x): ...\n\n\ndef halve"), {DOUBLED}
+    ),
+    "a file for students": (_at_the_end(f"assignments/tiny/{STUDENT_FILE}", "2\n"), BOTH),
+    "the name of a file for students": (_another_name, BOTH),
+    "a file that students do not receive": (
+        lambda root: write_files(root, {"assignments/tiny/notes.md": "?"}), NOTHING
     ),
     "the seed": (_another_seed, BOTH),
     "a limit": (_edited("grader_config.yml", "cell_s: 20", "cell_s: 21"), BOTH),

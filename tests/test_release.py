@@ -6,6 +6,7 @@ import ast
 import re
 import shutil
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -217,14 +218,15 @@ def test_a_course_on_legacy_keras_says_so_before_tensorflow_is_imported(tmp_path
     folder = release(course.find(make_course(tmp_path)).assignment("first-steps"), tmp_path / "out", legacy_keras=True)
     text = (folder / "first-steps.ipynb").read_text(encoding="utf-8")
     assert 0 < text.find("%env TF_USE_LEGACY_KERAS=1") < text.find("import tensorflow")
-    assert (folder / "requirements.txt").read_text().split() == ["otter-grader>=7,<8", "tensorflow", "tf-keras"]
+    pins = [f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "tf-keras")]
+    assert (folder / "requirements.txt").read_text().split() == ["otter-grader>=7,<8", *pins]
     assert "write `from tensorflow import keras`. Its version is `tf_keras.__version__`. `import keras` is Kera" in text
 
 
 def test_the_requirements_say_how_legacy_keras_is_tried(released: Path) -> None:
     lines = (released / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert lines[:2] == ["otter-grader>=7,<8", "tensorflow"]
-    assert lines[2:] == [
+    assert lines[:2] == ["otter-grader>=7,<8", f"tensorflow=={version('tensorflow')}"]
+    assert lines[4:] == [
         "# To try legacy Keras: install tf-keras, and set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported."
     ]
 

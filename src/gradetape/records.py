@@ -55,10 +55,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, rename={"id": "stem"})
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of one code cell; `question` is the question id that the notebook's metadata gives it, if any."""
+    """The text of one code cell; `question` is the question id that the notebook's metadata gives it, if any.
+
+    `script`: it is part of a script, which has a `__file__`.
+    """
 
     source: str
     question: str | None = None
+    script: bool = False
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,8 +189,9 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
     `layers` are the isolation layers that were in force, `devices` the GPUs that TensorFlow saw, `versions` the
     software that graded. `key` is the digest of everything that decides a result: submission, checks, environment and
-    policy. `attention` lists why staff must look at the submission; `review` lists signs that it interfered with the
-    grading, which change no points and are for staff only. `modified` and `origin` are the submission's.
+    policy. `attention` lists why staff must look at the submission before the grade is final, `concerns` why they
+    should look at a final one; `review` lists signs that it interfered with the grading, which change no points
+    and are for staff only. `modified` and `origin` are the submission's.
     """
 
     assignment: str
@@ -208,6 +213,12 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     modified: str = ""
     origin: Origin | None = None
+    concerns: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it needs attention, whether it is final or not."""
+        return (*self.attention, *self.concerns)
 
     @property
     def max_points(self) -> float:
@@ -236,6 +247,18 @@ class PointsChange(msgspec.Struct, frozen=True, kw_only=True):
     before: float
     after: float
     at: str = ""
+
+
+class MixedQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that was judged under two versions of something: `students` under another one than the newest.
+
+    `what` names it, such as "its checks"; `of` counts all students with a result.
+    """
+
+    question: str
+    what: str
+    students: tuple[str, ...]
+    of: int
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
@@ -400,10 +423,14 @@ class AssignmentBundle(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an engine needs to judge an assignment's jobs, wherever it runs.
 
     `files` holds each check file under its path in the course, in the order in which they are collected; `keras` is
-    the generation, `limits` those that workers are started with. It is as secret as the checks in it.
+    the generation, `limits` those that workers are started with. `student_files` lie beside every submission, by their
+    paths from the notebook. `packages` are the requirements that the assignment adds. It is as secret as the checks in
+    it.
     """
 
     assignment: str
     keras: str
     limits: Limits
     files: dict[str, bytes]
+    student_files: dict[str, bytes] = {}
+    packages: tuple[str, ...] = ()

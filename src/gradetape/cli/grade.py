@@ -17,6 +17,7 @@ from gradetape.cli.status import ATTENTION, OK
 from gradetape.engine import EngineOptions
 from gradetape.exports import as_json as json_document
 from gradetape.grading.changes import as_json as changes_as_json
+from gradetape.grading.mixed import as_json as mixed_as_json
 from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.grading.results import max_points
 from gradetape.grading.run import GradeReport, Interrupted, run, workload
@@ -112,6 +113,7 @@ def _document(planned: GradePlan, report: GradeReport) -> dict[str, object]:
     assignment = planned.gradable.assignment
     found = json_document(
         report.batch.grades, report.batch.unreadable, assignment.name, planned.engine.environment.isolation,
-        max_points=max_points(assignment, planned.question),
+        max_points=max_points(assignment, planned.question), older=report.older,
     )  # fmt: skip
-    return found | ({"changes": changes_as_json(report.changes)} if report.changes else {})
+    changed = {"changes": changes_as_json(report.changes)} if report.changes else {}
+    return found | changed | ({"mixed": mixed_as_json(report.mixed)} if report.mixed else {})

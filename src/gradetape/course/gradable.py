@@ -70,8 +70,10 @@ class GradableAssignment:
         root, config = self.course.root, self.course.config
         files = {path.relative_to(root).as_posix(): path.read_bytes() for path in self.check_files}
         return AssignmentBundle(
-            assignment=self.assignment.name, keras=str(config.keras), limits=config.limits.record(), files=files
-        )
+            assignment=self.assignment.name, keras=str(config.keras), limits=config.limits.record(), files=files,
+            packages=self.assignment.packages,
+            student_files={name: path.read_bytes() for name, path in self.assignment.student_files.items()},
+        )  # fmt: skip
 
     def job(self, cells: tuple[Cell, ...], limits: Limits, **how: Any) -> Job:
         """A job for a submission's cells; `how` gives the other fields of `Job`."""

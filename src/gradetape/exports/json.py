@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +14,14 @@ from gradetape.text import printable
 
 def as_json(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, isolation: str, *,
-    max_points: float,
+    max_points: float, older: Collection[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """What `grade --json` prints, as plain data; `max_points` is the assignment's, for students without a grade."""
-    submissions = [_graded(grade) for grade in grades] + [_unreadable(entry, max_points) for entry in unreadable]
+    """What `grade --json` prints, as plain data; `max_points` is the assignment's, for students without a grade.
+
+    `older` are the students of whom another file counts, which was handed in later.
+    """
+    graded = [_graded(grade) | ({"counts": False} if grade.student in older else {}) for grade in grades]
+    submissions = graded + [_unreadable(entry, max_points) for entry in unreadable]
     return {
         "assignment": assignment,
         "isolation": isolation,
@@ -48,6 +52,7 @@ def _graded(grade: Grade) -> dict[str, Any]:
         "max_points": grade.max_points,
         "seconds": round(grade.seconds, 3),
         "questions": {question.id: _question(grade, question) for question in grade.questions},
+        **({"attention": [printable(reason) for reason in grade.reasons]} if grade.reasons else {}),
         **review,
         **_origin(grade.origin),
     }

@@ -21,7 +21,7 @@ from gradetape.gradebook.measured import Measured
 from gradetape.gradebook.question_results import QuestionResult
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
 from gradetape.gradebook.tables import ATTEMPTS
-from gradetape.records import Grade, Override, PointsChange, Status, Unreadable
+from gradetape.records import Grade, Override, PointsChange, Status, Submission, Unreadable
 from gradetape.text import one_line, printable
 
 _Record = TypeVar("_Record", Grade, Unreadable)
@@ -106,11 +106,12 @@ class Gradebook:
         self, record: Grade | Unreadable, assignment: str, *, force: bool = False, grader: Grader | None = None,
         results: Sequence[QuestionResult] = (), composed_of: Mapping[str, str] = _OF_NOTHING,
     ) -> bool:  # fmt: skip
-        """Add an attempt, which then counts for its student; return False if nothing was added.
+        """Add an attempt; return False if nothing was added.
 
-        Nothing is added if the student has a done grade under the same key, which then counts again, or if the same
-        unreadable file counts already. With `force` the attempt is added nevertheless, unless the done grade is newer
-        than `grader`. The grader's claim is released in the same transaction.
+        It then counts for its student, unless the one that counts is another file that was handed in later. Nothing is
+        added if the student has a done grade under the same key, which then counts again in the same way, or if the
+        same unreadable file counts already. With `force` the attempt is added nevertheless, unless the done grade is
+        newer than `grader`. The grader's claim is released in the same transaction.
 
         `results` are the questions that were judged for it, which are added too, `composed_of` the digests of all
         results that it is composed of, by question.
@@ -127,22 +128,31 @@ class Gradebook:
             if known is None:
                 question_results.link(connection, attempts.add(connection, row, record), composed_of)
             else:
-                attempts.make_current(connection, row["assignment"], row["student"], known)
+                attempts.make_current(connection, row["assignment"], row["student"], known, row["record"])
         return known is None
 
-    def recall(self, assignment: str, student: str, key: str) -> Grade | None:
-        """The student's done grade under a key, which then counts again; None if there is none.
+    def recall(
+        self, assignment: str, student: str, key: str, submission: Submission | None = None
+    ) -> Grade | None:  # fmt: skip
+        """The student's done grade under a key; None if there is none.
 
-        A batch uses it to skip what is graded already: a student may submit an older version again, and an instructor
-        may revert a change of the checks.
+        It then counts again, unless the one that counts is another file that was handed in later than `submission`, by
+        default than it was itself. A batch uses it to skip what is graded already: a student may submit an older
+        version again, and an instructor may revert a change of the checks.
         """
         assignment, student = printable(assignment), printable(student)
         with self._transaction() as connection:
             queue_behind_other_writers(connection)
             row = connection.execute(attempts.done(assignment, student, key)).first()
             if row is not None:
-                attempts.make_current(connection, assignment, student, row.id)
+                now = None if submission is None else json.dumps(msgspec.to_builtins(submission))
+                attempts.make_current(connection, assignment, student, row.id, now)
         return None if row is None else self._grade(row)
+
+    def counting_key(self, assignment: str, student: str) -> str | None:
+        """The key of the attempt that counts for a student; None if there is none."""
+        rows = self._read(attempts.current(assignment).where(ATTEMPTS.c.student == printable(student)))
+        return str(rows[0].key) if rows else None
 
     def question_results(self, digests: Iterable[str], newer_than: int = 0) -> dict[str, QuestionResult]:
         """The newest result under each of these digests, where there is one with an id above `newer_than`."""

@@ -8,6 +8,7 @@ from gradetape.course.digests import digest_of
 from gradetape.course.gradable import GradableAssignment
 from gradetape.gradebook import QuestionResult, Run
 from gradetape.grading.composition import GradedSubmission, merged, results_of, run_of
+from gradetape.grading.concerns import concerns_of
 from gradetape.grading.question_keys import QuestionKey, QuestionKeys
 from gradetape.grading.rubric import Rubric
 from gradetape.grading.words import CheckWords
@@ -69,7 +70,8 @@ class GradeBuilder:
         found = rubric.complete((*(result for each in stored for result in each.results), *judged), have)
         faults = [_fault_message(result) for result in found if result.verdict is Verdict.FAULT]
         attention = (*([lost] if lost else faults), *self._left_out(have))
-        run = merged(stored, new, self._gradable.attributed(submission.cells))
+        cells = self._gradable.attributed(submission.cells)
+        run = merged(stored, new, cells)
         return Grade(
             assignment=assignment.name, student=submission.student, file=submission.file, sha256=submission.sha256,
             key=self.key(submission), status=Status.NEEDS_ATTENTION if attention else Status.GRADED,
@@ -78,7 +80,7 @@ class GradeBuilder:
             layers=run.layers, devices=run.devices, seconds=run.seconds, review=run.review,
             questions=tuple(question for question in assignment.questions if question.id in have),
             versions=self._environment.versions | run.versions, modified=submission.modified,
-            origin=submission.origin,
+            origin=submission.origin, concerns=concerns_of(self._gradable, cells, run.events, found),
         )  # fmt: skip
 
     def _left_out(self, have: Collection[str]) -> Iterator[str]:

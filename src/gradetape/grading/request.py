@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from gradetape.course import packages
 from gradetape.course.assignments import Course
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
@@ -60,7 +61,21 @@ class GradePlan:
         """Warnings to show before grading starts, in sentences."""
         environment = self.engine.environment
         isolation = (NO_ISOLATION,) if environment.isolation == "none" else ()
-        return (self.selection.recognised, *self.selection.warnings, *isolation, environment.message)
+        return (
+            self.selection.recognised, *self.selection.warnings, *isolation, *self._lacking, environment.message
+        )  # fmt: skip
+
+    @property
+    def _lacking(self) -> tuple[str, ...]:
+        """That this environment lacks packages of the assignment; an image has its own."""
+        assignment, isolation = self.gradable.assignment, self.engine.environment.isolation
+        wrong = () if isolation == "container" else packages.lacking(assignment.packages)
+        if not wrong:
+            return ()
+        return (
+            f"WARNING: assignments/{assignment.name}/assignment.yml lists packages that this environment lacks: "
+            f"{packages.description(wrong)}. Install them, and grade again: {packages.install(wrong)}",
+        )
 
 
 def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_engine) -> GradePlan:

@@ -15,6 +15,7 @@ from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, merged
 from gradetape.gradebook import Gradebook
 from gradetape.grading.final_scores import final_scores
+from gradetape.grading.mixed import mixed_questions
 from gradetape.records import FinalScore, Grade, Unreadable
 from gradetape.report import write
 from gradetape.text import one_line, printable
@@ -126,7 +127,7 @@ class Results:
         index = write(
             folder, found.grades, found.unreadable, course=course_title(self.course), assignment=name,
             title=found.assignment.title, max_points=max_points(found.assignment), final_scores=found.by_student,
-            options=options, changes=self.book.changes(name), students=students,
+            options=options, changes=self.book.changes(name), students=students, mixed=mixed_questions(self.book, name),
         )  # fmt: skip
         return Written(index=index, warnings=found.warnings)
 

@@ -24,6 +24,7 @@ _WHY = {
     "checks": "its checks changed",
     "reference": "the reference solution changed",
     "budget": "the reference sends more or less data",
+    "files": "the files for students changed",
     "seed": "the course's seed changed",
     "limits": "the limits changed",
     "keras": "the Keras generation changed",

@@ -51,6 +51,7 @@ class Exports:
         self._refused = refused
         self._clean: CleanWorker | None = None
         self._seed: int | None = 0
+        self._deterministic = True
         self._files: dict[_Key, Any] = {}
         self._loaded: dict[_Key, Any] = {}
         self._optional = False
@@ -58,7 +59,7 @@ class Exports:
 
     def begin(self, cpu_s: float, seed: int) -> None:
         """Begins a check: grants its CPU seconds to the clean worker, which is seeded when it is first used."""
-        self._seed, self._optional, self.declined = seed, False, self._refused
+        self._seed, self._optional, self.declined, self._deterministic = seed, False, self._refused, True
         if self._clean is not None:
             self._clean.allow(cpu_s)
 
@@ -67,6 +68,11 @@ class Exports:
         again = self._optional and not self.declined
         self.declined = self.declined or again
         return again
+
+    def free(self, seed: int) -> None:
+        """Begins again with a clean worker whose operations need not be deterministic."""
+        self.close()
+        self._seed, self._deterministic = seed, False
 
     def forget(self) -> None:
         """Forgets the graphs: each check exports them anew."""
@@ -105,7 +111,7 @@ class Exports:
         if self._clean is None or not self._clean.alive:
             self._clean, self._loaded = self._new_clean(), {}
         if self._seed is not None:
-            self._clean.seed(self._seed)
+            self._clean.seed(self._seed, self._deterministic)
             self._seed = None
         return self._clean
 

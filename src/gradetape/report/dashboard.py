@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gradetape.exports import AssignmentSummary, questions_of
-from gradetape.records import FinalScore, Grade, PointsChange, Question, Status, Unreadable, Verdict
+from gradetape.records import FinalScore, Grade, MixedQuestion, PointsChange, Question, Status, Unreadable, Verdict
 from gradetape.report import plots, words
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
@@ -19,13 +19,13 @@ _SLOW = 10
 def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
-    changes: Sequence[PointsChange] = (),
+    changes: Sequence[PointsChange] = (), mixed: Sequence[MixedQuestion] = (),
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
     `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
-    `grade` for the same gradebook, for the commands on the page, and `changes` the points that changed since the
-    attempts before.
+    `grade` for the same gradebook, for the commands on the page, `changes` the points that changed since the
+    attempts before, and `mixed` the questions that were judged under two versions.
     """
     questions = questions_of(grades)
     items = check_items(grades)
@@ -57,6 +57,7 @@ def index_page(
         check_items=[(item, _check_remark(item)) for item in items],
         slowest=[(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
         enough=ENOUGH,
+        mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
     )
 
@@ -72,7 +73,7 @@ def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
         "student": grade.student,
         "page": page_name(grade.student),
         "status": words.STATUS[grade.status],
-        "urgent": grade.status is not Status.GRADED,
+        "urgent": grade.status is not Status.GRADED or bool(grade.concerns),
         "points": grade.points,
         "max_points": grade.max_points,
         "by_question": [grade.earned(each.id) if each.id in own else None for each in questions],
@@ -98,7 +99,7 @@ def _attention(
     found: dict[str, dict[str, Any]] = {}
     for grade in grades:
         unexplained = ("no reason was recorded",) if grade.status is Status.NEEDS_ATTENTION else ()
-        for reason in grade.attention or unexplained:
+        for reason in grade.reasons or unexplained:
             entry = found.setdefault(reason, {"reason": reason, "students": []} | _next_step(reason, grade, options))
             entry["students"].append((grade.student, page_name(grade.student)))
     urgent = sorted(found.values(), key=lambda entry: -len(entry["students"]))

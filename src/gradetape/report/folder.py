@@ -23,7 +23,7 @@ from typing import Any
 from gradetape import files, tempdirs
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, csv, merged
-from gradetape.records import FinalScore, Grade, PointsChange, Unreadable
+from gradetape.records import FinalScore, Grade, MixedQuestion, PointsChange, Unreadable
 from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.html import page_name, slug
 from gradetape.report.staff import staff_page, unreadable_for_staff
@@ -58,6 +58,7 @@ class _Results:
     final_scores: Mapping[str, FinalScore] | None
     options: Sequence[str]
     changes: Sequence[PointsChange] = ()
+    mixed: Sequence[MixedQuestion] = ()
 
     def of(self, students: Collection[str] | None) -> _Results:
         """The results of some students; of all if `students` is None."""
@@ -70,7 +71,7 @@ class _Results:
         """The dashboard."""
         return index_page(
             self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
-            options=self.options, changes=self.changes, **self.titles,
+            options=self.options, changes=self.changes, mixed=self.mixed, **self.titles,
         )  # fmt: skip
 
     @property
@@ -101,19 +102,20 @@ def write(
     final_scores: Mapping[str, FinalScore] | None = None,
     options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (),
+    mixed: Sequence[MixedQuestion] = (),
     students: Collection[str] | None = None,
 ) -> Path:
     """Write one assignment's pages and table, then the folder's own files; return the path of its index.html.
 
     `course` and `title` are the titles of the pages. `max_points` is the assignment's, for students without a grade;
     `final_scores` are by student; `options` are the options of `grade` for the same gradebook, for the commands on the
-    pages, and `changes` the points that changed since the attempts before. With
-    `students`, only their pages are written beside those about everybody.
+    pages, `changes` the points that changed since the attempts before, and `mixed` the questions that were judged under
+    two versions. With `students`, only their pages are written beside those about everybody.
 
     Raises GradebookError if the folder cannot be created or written, or if another assignment's table in it is invalid.
     """
     folder = Path(folder)
-    results = _Results(course, assignment, title, max_points, grades, unreadable, final_scores, options, changes)
+    results = _Results(course, assignment, title, max_points, grades, unreadable, final_scores, options, changes, mixed)
     try:
         _refuse_links(folder, results.assignment)
         files.make_folder(folder)

@@ -31,6 +31,7 @@ def staff_page(
         grade=grade,
         final_score=final_score,
         status=words.STATUS[grade.status],
+        failures=_failures(grade),
         questions=[(question, grade.earned(question.id)) for question in grade.questions],
         failing=[_result(result, titles) for result in grade.results if result.verdict is not Verdict.PASSED],
         results=[_result(result, titles) for result in grade.results],
@@ -57,6 +58,12 @@ def unreadable_for_staff(
         final_score=final_score,
         again=grading(entry, assignment, options),
     )
+
+
+def _failures(grade: Grade) -> list[dict[str, Any]]:
+    """Where cells failed of questions that have not all their points, each once."""
+    found = (event for question in grade.questions for event in words.failures(grade, question.id))
+    return list({(event["cell"], event["what"]): event for event in found}.values())
 
 
 def _facts(grade: Grade) -> list[tuple[str, str]]:

@@ -54,6 +54,7 @@ def question_view(grade: Grade, question: Question) -> dict[str, Any]:
         "title": question.title or question.id,
         "points": grade.earned(question.id),
         "max_points": question.points,
+        "failures": words.failures(grade, question.id),
         "checks": [check_view(result) for result in results],
         "passed": sum(result.verdict is Verdict.PASSED for result in results),
     }

@@ -45,7 +45,7 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
     if grade.status is Status.NEEDS_ATTENTION:
         yield _line("This result is not final: staff must review it.", "yellow")
     if staff:
-        yield from (_line(reason, "yellow") for reason in grade.attention)
+        yield from (_line(reason, "yellow") for reason in grade.reasons)
         yield from (_line(f"For review: {reason}", "yellow") for reason in grade.review)
         file, where = one_line(grade.file), ", ".join(grade.devices) or "the CPU"
         if bases := words.bases(grade):
@@ -55,10 +55,18 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
         yield Text()
         title = question.title or question.id
         yield _line(f"{title}: {grade.earned(question.id):g} of {question.points:g}", "bold")
+        yield from (
+            _line(f"  Code cell {event['cell']} {event['what']}: {_last_line(event['text'])}", "yellow")
+            for event in words.failures(grade, question.id)
+        )
         for result in grade.of(question.id):
             yield from _result(result, staff)
     yield from _cells(grade)
     yield from (_line(note, "dim") for note in grade.notes)
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
 
 
 def _cells(grade: Grade) -> Iterator[RenderableType]:
@@ -81,9 +89,10 @@ def _result(result: CheckResult, staff: bool) -> Iterator[RenderableType]:
 def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
     """A hidden check's name and messages are for staff: they could reveal its inputs."""
     check = result.check
-    if result.verdict is not Verdict.PASSED:
-        yield check.hint, "italic"
-        yield result.message if check.public or staff else "", ""
+    passed = result.verdict is Verdict.PASSED
+    yield "" if passed else check.hint, "italic"
+    yield result.message if check.public or staff else "", ""
+    if not passed:
         yield from ((f'The question says: "{sentence}"', "dim") for sentence in result.sentences)
     if staff:
         yield check.id, "dim"

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 from gradetape import scaffold
+from gradetape.course import packages
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.source import PythonSource
 from gradetape.engine import Engine, EngineOptions, open_engine
@@ -55,6 +56,7 @@ def verify(
     if not question_ids:
         return Proof(assignment=gradable.assignment.name, unready=unready)
     _refuse_unfit(gradable, question_ids)
+    _refuse_lacking(gradable, options)
     mutants = scope.of(_mutants(gradable, question_ids, drafts))
     waivers = _waivers(gradable, question_ids)
     with open_engine(gradable, options) as engine:
@@ -101,6 +103,16 @@ def _refuse_unfit(gradable: GradableAssignment, question_ids: Sequence[str]) -> 
                 problems.append(str(error))
     if problems:
         raise CourseError("\n".join(problems))
+
+
+def _refuse_lacking(gradable: GradableAssignment, options: EngineOptions) -> None:
+    """Raises CourseError if this environment lacks the assignment's packages; an image has its own."""
+    isolation = options.isolation or gradable.course.config.isolation
+    if isolation != "container" and (wrong := packages.lacking(gradable.assignment.packages)):
+        raise CourseError(
+            f"assignments/{gradable.assignment.name}/assignment.yml lists packages that this environment lacks: "
+            f"{packages.description(wrong)}. Install them: {packages.install(wrong)}"
+        )
 
 
 def _mutants(gradable: GradableAssignment, question_ids: Sequence[str], drafts: bool) -> Mutants:
