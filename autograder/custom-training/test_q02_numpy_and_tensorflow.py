@@ -22,6 +22,33 @@ DTYPES = ("int32", "int64", "float32", "float64")
 PYTHON_OPS = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
+def graph_of_summary(exported, tf):
+    """Return the graph of column_summary, if possible, for matrices of all sizes and of the four dtypes."""
+    return exported.if_possible(
+        column_summary=[(tf.TensorSpec((None, None), dtype),) for dtype in DTYPES]
+    ).column_summary
+
+
+def graph_of_replacement(exported, tf):
+    """Return the graph of replace_rows, if possible, for matrices of all sizes and dtypes."""
+    matrices = [tf.TensorSpec((None, None), dtype) for dtype in DTYPES]
+    indices = [tf.TensorSpec((None,), dtype) for dtype in DTYPES[:2]]
+    return exported.if_possible(
+        replace_rows=[(each, vector, each) for each in matrices for vector in indices]
+    ).replace_rows
+
+
+def graph_of_swap(exported, tf, cases):
+    """Return the graph of swap_axes, if possible, for tensors of the ranks and dtypes of these cases."""
+    ranks = {(x.ndim, x.dtype.name): (tf.TensorSpec((None,) * x.ndim, x.dtype.name),) for (x,) in cases.values()}
+    return exported.if_possible(swap_axes=list(ranks.values())).swap_axes
+
+
+def of_arrays(cases):
+    """Return the cases whose inputs are arrays: graphs take these, and the functions themselves all of them."""
+    return {case: inputs for case, inputs in cases.items() if all(isinstance(each, np.ndarray) for each in inputs)}
+
+
 def summary(x):
     """Return NumPy's sum, mean and deviation of each column."""
     x = np.asarray(x)
@@ -53,7 +80,7 @@ def matrix(rng, shape, dtype):
 @points(0.5)
 @proves("summary-of-integers")
 @hint("2,147,483,647 is the largest int32, and float64 counts up to 2**53. In which dtype is your sum added up?")
-def test_large_integers(student, rng):
+def test_large_integers(exported, tf, rng):
     """The sum of large integers is right, though it is no int32, or no float64, and so is their mean."""
     offsets = rng.integers(0, 1_000_000, size=(9, 4))
     cases = {
@@ -62,29 +89,32 @@ def test_large_integers(student, rng):
         "int64 near 2**53": 2**53 + 2 * offsets + 1,
         "int64 near 2**59": 2**59 + offsets,
     }
-    assert_summaries(student.column_summary, cases, rtol=1e-12, names=("sum", "mean"))
+    column_summary = graph_of_summary(exported, tf)
+    assert_summaries(column_summary, cases, rtol=1e-12, names=("sum", "mean"))
     beyond = {"int64 whose sum is no int64": 2**62 + offsets}
-    assert_summaries(student.column_summary, beyond, rtol=1e-12, names=("mean",))
+    assert_summaries(column_summary, beyond, rtol=1e-12, names=("mean",))
 
 
 @points(1)
 @proves("summary", "summary-of-integers", "summary-of-floats", "deviation", "no-rows")
 @hint("Try all four dtypes, one row, one column, no rows, NaN in one column, and numbers like 10,000 and 10,001.")
-def test_columns_of_any_kind(student, tf, rng):
+def test_columns_of_any_kind(student, exported, tf, rng):
     """The summary is NumPy's for all dtypes and sizes, for NaN and infinities, and for numbers close together."""
     sizes = ((7, 3), (1, 3), (6, 1), (1, 1), (0, 2), (2, 0))
     for dtype, rtol in zip(DTYPES, (1e-12, 1e-12, 1e-5, 1e-12), strict=True):
         cases = {f"{dtype} of shape {size}": matrix(rng, size, dtype) for size in sizes}
-        cases |= {f"a tensor of {dtype}": tf.constant(matrix(rng, (5, 2), dtype))}
-        cases |= {f"a variable of {dtype}": tf.Variable(matrix(rng, (5, 2), dtype))}
-        assert_summaries(student.column_summary, cases, rtol, atol=1e3 * rtol)  # terms up to 99 that may cancel
+        others = {f"a tensor of {dtype}": tf.constant(matrix(rng, (5, 2), dtype))}
+        others |= {f"a variable of {dtype}": tf.Variable(matrix(rng, (5, 2), dtype))}
+        for column_summary, which in ((graph_of_summary(exported, tf), cases), (student.column_summary, others)):
+            assert_summaries(column_summary, which, rtol, atol=1e3 * rtol)  # terms up to 99 that may cancel
     special = matrix(rng, (5, 4), "float32")
     special[1, 1], special[2, 2] = np.nan, np.inf
-    assert_summaries(student.column_summary, {"NaN and an infinity": special, "equal": np.full((5, 2), 7.0)})
+    column_summary = graph_of_summary(exported, tf)
+    assert_summaries(column_summary, {"NaN and an infinity": special, "equal": np.full((5, 2), 7.0)})
     offsets = rng.normal(size=(8, 3))
     close = {"float32": (1e4 + offsets).astype("float32"), "float64": 1e8 + offsets}
     # float32 numbers near 10,000 are 0.001 apart, float64 numbers near 1e8 much less
-    assert_summaries(student.column_summary, close | {"int64": 10**8 + rng.integers(9, size=(8, 3))}, 1e-3, 0)
+    assert_summaries(column_summary, close | {"int64": 10**8 + rng.integers(9, size=(8, 3))}, 1e-3, 0)
 
 
 def replaced(x, indices, rows):
@@ -97,7 +127,7 @@ def replaced(x, indices, rows):
 @points(1)
 @proves("replaced", "new-tensors")
 @hint("Does a row that is replaced leave anything behind, such as NaN? Try no rows, one row and all, and every dtype.")
-def test_rows_of_any_kind(student, tf, rng):
+def test_rows_of_any_kind(student, exported, tf, rng):
     """replace_rows replaces none, one or all rows of any dtype, and nothing stays of what was there before."""
     cases = {}
     for dtype in DTYPES:
@@ -122,19 +152,22 @@ def test_rows_of_any_kind(student, tf, rng):
         "zeros that come in": (rows, np.array([1, 2]), 0 * rows[:2]),
         "rows that were there already": (rows, np.array([0, 1]), rows[:2]),
     }
+    assert_each(graph_of_replacement(exported, tf), of_arrays(cases), replaced, rtol=0, atol=0)
     assert_each(student.replace_rows, cases, replaced, rtol=0, atol=0)
 
 
 @points(0.5)
 @proves("swapped", "new-tensors")
 @hint("Write down the order of the axes for a tensor with five of them. And what if one of them has size 0 or 1?")
-def test_axes_of_any_size(student, tf, rng):
+def test_axes_of_any_size(student, exported, tf, rng):
     """swap_axes swaps the first two of two to six axes, whatever their sizes, and keeps the dtype."""
     cases = {case: (matrix(rng, shape, "float32"),) for case, shape in shapes((2, 3, 5), size=2).items()}
     cases |= {f"rank 4, {dtype}": (matrix(rng, (2, 3, 2, 4), dtype),) for dtype in DTYPES}
     cases |= {"rank 6": (matrix(rng, (2, 1, 3, 2, 1, 2), "float32"),), "int64": (2**60 + rng.integers(9, size=(2, 3)),)}
     cases |= {"a tensor": (tf.constant(cases["rank 3"][0]),), "a variable": (tf.Variable(cases["rank 5"][0]),)}
-    assert_each(student.swap_axes, cases, lambda x: np.swapaxes(np.asarray(x), 0, 1), rtol=0, atol=0)
+    arrays = of_arrays(cases)
+    for swap, which in ((graph_of_swap(exported, tf, arrays), arrays), (student.swap_axes, cases)):
+        assert_each(swap, which, lambda x: np.swapaxes(np.asarray(x), 0, 1), rtol=0, atol=0)
 
 
 @in_worker
