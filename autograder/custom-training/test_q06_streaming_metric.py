@@ -1,6 +1,7 @@
 """Hidden checks: what a streaming metric must survive in practice."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 
@@ -20,13 +21,20 @@ def examples(rng, count):
     return y_true, y_pred.astype("float32"), float(0.5 + rng.choice([-1, 1]) * rng.integers(12, 21) / 64)
 
 
-def graphs_of(exported, metrics):
-    """Return the update_state and the result of each of some metrics with its batches, as graphs if possible."""
-    functions = {}
+def methods_of(metric):
+    """Return what a metric does, in the order in which it is used."""
+    return metric.update_state, metric.result, metric.reset_state
+
+
+def graphs_of(exported, tf, metrics, methods=2):
+    """Return the first methods of each of some metrics as graphs, if possible, for batches of any size like its own."""
+    steps = {}
     for name, (metric, batches) in metrics.items():
-        functions[f"update_{name}"], functions[f"result_{name}"] = (metric.update_state, batches), (metric.result, [()])
-    graphs = exported.if_possible(**functions)
-    return {name: (getattr(graphs, f"update_{name}"), getattr(graphs, f"result_{name}")) for name in metrics}
+        specs = [tuple(tf.TensorSpec((None, *each.shape[1:]), each.dtype.name) for each in batch) for batch in batches]
+        for number, method in enumerate(methods_of(metric)[:methods]):
+            steps[f"{name}_{number}"] = method, [()] if number else specs
+    graphs = exported.if_possible(**steps)
+    return {name: [getattr(graphs, f"{name}_{number}") for number in range(methods)] for name in metrics}
 
 
 @in_worker
@@ -39,79 +47,81 @@ def fed(update, result, batches):
     return results
 
 
+def streamed(exported, tf, cases):
+    """Yield for each case the results after each batch: of a metric's graph, and of another metric as it is.
+
+    A case has a function that makes the metrics, and the batches.
+    """
+    graphs = graphs_of(exported, tf, {name: (new(), batches) for name, (new, batches) in cases.items()})
+    for name, (new, batches) in cases.items():
+        for update, result in (graphs[name], methods_of(new())[:2]):
+            yield name, fed(update, result, batches)
+
+
 @points(1)
 @proves("nothing-to-divide", "f1-since-reset")
 @hint("Where is 0 / 0 in your `result`? Precision and recall may be 0, or 0 / 0, without the F1 being so.")
-def test_nothing_to_count(student, exported, rng):
+def test_nothing_to_count(student, exported, tf, rng):
     """Without any positives the F1 is 0, without true ones too, and later examples count as usual."""
     y_true, y_pred, threshold = examples(rng, 250)
     low, high, other = np.float32(threshold / 2), np.float32(threshold + 1), examples(rng, 200)
     wrong = {"no_positives": ([0, 0], [low, low]), "a_false_one": ([0], [high]), "a_missed_one": ([1], [low])}
     wrong = wrong | {"all_wrong": ([0, 1, 0], [high, low, low])}
     wrong = {case: (np.array(labels), np.array(scores)) for case, (labels, scores) in wrong.items()}
-    metrics = {case: (student.StreamingF1(threshold=threshold), [batch]) for case, batch in wrong.items()}
-    metric, batches = student.StreamingF1(threshold=threshold), [(y_true, y_pred), other[:2]]
-    graphs = graphs_of(exported, metrics | {"all": (metric, [*wrong.values(), *batches])})
-    assert_close(graphs["all"][1](), 0.0)
-    for case, batch in wrong.items():
-        assert_close(fed(*graphs[case], [batch])[0], [0.0, 0.0], case)
-        assert_close(fed(*graphs["all"], [batch])[0], [0.0, 0.0], f"{case}, and what came before")
-    again = student.StreamingF1(threshold=threshold)
-    fed(again.update_state, again.result, list(wrong.values()))
-    again.reset_state()
-    given = fed(*graphs_of(exported, {"again": (again, batches)})["again"], batches)
+    batches, new = [(y_true, y_pred), other[:2]], partial(student.StreamingF1, threshold=threshold)
+    for case, results in streamed(exported, tf, {case: (new, [batch]) for case, batch in wrong.items()}):
+        assert_close(results[0], [0.0, 0.0], case)
+    graph = graphs_of(exported, tf, {"metric": (new(), [*wrong.values(), *batches])}, methods=3)["metric"]
     together = np.append(y_true, other[0]), np.append(y_pred, other[1])
-    assert_close(given, [[f1(y_true, y_pred, threshold)] * 2, [f1(*together, threshold)] * 2])
+    for update, result, reset in (graph, methods_of(new())):
+        assert_close(result(), 0.0)
+        for case, batch in wrong.items():
+            assert_close(fed(update, result, [batch])[0], [0.0, 0.0], f"{case}, and what came before")
+        reset()
+        given = fed(update, result, batches)
+        assert_close(given, [[f1(y_true, y_pred, threshold)] * 2, [f1(*together, threshold)] * 2])
 
 
 @points(1)
 @proves("sample-weights", "shapes", "f1-since-reset")
 @hint("An array of shape (n, 1) times one of shape (n,) has shape (n, n). And weights count, not only their ratios.")
-def test_sample_weights(student, exported, rng):
+def test_sample_weights(student, exported, tf, rng):
     """Each example counts as much as its weight says, in batches of every shape and size, with weights and without."""
-    metrics, due = {}, {}
+    cases, due, threshold = {}, {}, examples(rng, 1)[-1]
+    new = partial(student.StreamingF1, threshold=threshold)
     for number, shapes in enumerate(itertools.product(*[[(-1,), (-1, 1)]] * 3)):
-        y_true, y_pred, threshold = examples(rng, 90)
+        y_true, y_pred, _ = examples(rng, 90)
         shuffled, weight = rng.permutation(90), rng.uniform(0.1, 1, size=90).astype("float32")
         weight[40:] *= 9  # the batches' mean weights differ
         weight[60:] = 1
         weight[rng.integers(60)] = 0
-        batches = [
-            tuple(
-                part.reshape(shape) for part, shape in zip((y_true[at], y_pred[at], weight[i:j]), shapes, strict=True)
-            )
-            for i, j in ((0, 1), (1, 40), (40, 60), (60, 89), (89, 90))
-            for at in [shuffled[i:j]]
-        ]
-        batches[3:] = [batch[:2] for batch in batches[3:]]
-        metrics[f"of_{number}"] = student.StreamingF1(threshold=threshold), batches
+        columns = [values.reshape(shape) for values, shape in zip((y_true, y_pred, weight), shapes, strict=True)]
+        columns[:2] = [column[shuffled] for column in columns[:2]]
+        cuts = ((0, 1), (1, 40), (40, 60), (60, 89), (89, 90))
+        batches = [tuple(column[i:j] for column in columns[: 3 if j <= 60 else 2]) for i, j in cuts]
+        cases[f"of_{number}"] = new, batches
         due[f"of_{number}"] = f1(y_true[shuffled], y_pred[shuffled], threshold, weight), f"shapes {shapes}"
-    light = y_true, y_pred, weight * np.float32(1e-9)
-    metrics["light"] = student.StreamingF1(threshold=threshold), [light]
+    cases["light"] = new, [(y_true, y_pred, weight * np.float32(1e-9))]
     due["light"] = f1(y_true, y_pred, threshold, weight), "weights of about 1e-9"
-    graphs = graphs_of(exported, metrics)
-    for name, (_, batches) in metrics.items():
-        assert_close(fed(*graphs[name], batches)[-1][0], *due[name])
+    for name, results in streamed(exported, tf, cases):
+        assert_close(results[-1][0], *due[name])
 
 
 @points(0.5)
 @proves("any-scores", "counts-one-batch", "arguments")
 @hint("Compare the scores, and only the scores, with the threshold. Which numbers may a threshold be?")
-def test_scores_of_any_size(student, exported, rng):
+def test_scores_of_any_size(student, exported, tf, rng):
     """Scores and thresholds are any numbers, 0.5 without a threshold, and labels integers or floats."""
-    metrics, due = {}, {}
     for threshold, dtype in ((0.0, "int32"), (-2.5, "float32"), (3.0, "int64"), (100.5, "float64"), (1.0, "float32")):
         y_true = rng.permutation([0, 1] * 60).astype(dtype)
         y_pred = (threshold + rng.integers(-6, 7, size=120) / 2).astype("float32")
-        name = f"of_{len(metrics)}"
-        metrics[name] = student.StreamingF1(threshold), [(y_true, y_pred)]
-        due[name] = f1(y_true, y_pred, threshold), f"threshold {threshold}, labels {dtype}"
+        for _, [[given, _]] in streamed(
+            exported, tf, {"f1": (partial(student.StreamingF1, threshold), [(y_true, y_pred)])}
+        ):
+            assert_close(given, f1(y_true, y_pred, threshold), f"threshold {threshold}, labels {dtype}")
     y_pred = (rng.integers(0, 9, size=120) / 8).astype("float32")
-    metrics["default"] = student.StreamingF1(), [(y_true, y_pred)]
-    due["default"] = f1(y_true, y_pred, 0.5), "without a threshold"
-    graphs = graphs_of(exported, metrics)
-    for name, (_, batches) in metrics.items():
-        assert_close(fed(*graphs[name], batches)[0][0], *due[name])
+    for _, [[given, _]] in streamed(exported, tf, {"f1": (student.StreamingF1, [(y_true, y_pred)])}):
+        assert_close(given, f1(y_true, y_pred, 0.5), "without a threshold")
 
 
 @points(0.5)
@@ -119,7 +129,7 @@ def test_scores_of_any_size(student, exported, rng):
 @hint(
     "What belongs to one metric is an attribute of `self`, and to one function a variable of its own. Is NaN within 1?"
 )
-def test_several_at_a_time(student, exported, rng):
+def test_several_at_a_time(student, exported, tf, rng):
     """Metrics with different thresholds, and functions with different tolerances, do not change one another."""
     thresholds = {"low": 0.25, "high": 0.75}
     metrics = {name: student.StreamingF1(threshold=threshold) for name, threshold in thresholds.items()}
@@ -132,7 +142,7 @@ def test_several_at_a_time(student, exported, rng):
     metrics["low"].reset_state()
     assert_close(metrics["high"].result(), f1(*np.concatenate(seen["high"], axis=1), 0.75), "after the other's reset")
     others = {name: (student.StreamingF1(threshold=threshold), seen[name]) for name, threshold in thresholds.items()}
-    graphs = graphs_of(exported, others)
+    graphs = graphs_of(exported, tf, others)
     for turn in range(2):
         for name, threshold in thresholds.items():
             due = f1(*np.concatenate(seen[name][: turn + 1], axis=1), threshold)
@@ -147,7 +157,8 @@ def test_several_at_a_time(student, exported, rng):
     for pair in pairs:
         for tolerance, name in zip(tolerances, functions, strict=True):
             expected = (np.abs(pair[0] - pair[1]) <= tolerance).mean(axis=-1)
-            assert_close(getattr(graphs, name)(*pair), expected, f"within({tolerance})")
+            for function in (getattr(graphs, name), functions[name]):
+                assert_close(function(*pair), expected, f"within({tolerance})")
 
 
 @in_worker
@@ -163,7 +174,7 @@ def as_json(metric):
 @points(0.5)
 @proves("configuration", "arguments")
 @hint("get_config returns the base class's configuration with the threshold added to it, as a number that JSON knows.")
-def test_configuration(student, exported, rng):
+def test_configuration(student, exported, tf, rng):
     """A metric can be made again from its configuration, and again from that one's."""
     y_true, y_pred, threshold = examples(rng, 250)
     name = f"f1_{rng.integers(1000)}"
@@ -173,8 +184,9 @@ def test_configuration(student, exported, rng):
         config = as_json(metric)
         assert config.get("threshold") == threshold, f"after a trip through JSON, and from_config: {config}"
         metric = assert_serializable(metric, threshold=threshold, name=name)
-    graphs = graphs_of(exported, {"again": (metric, [(y_true, y_pred)])})
-    assert_close(fed(*graphs["again"], [(y_true, y_pred)])[0], [f1(y_true, y_pred, threshold)] * 2)
+    again = partial(assert_serializable, metric, threshold=threshold)
+    for _, results in streamed(exported, tf, {"again": (again, [(y_true, y_pred)])}):
+        assert_close(results[0], [f1(y_true, y_pred, threshold)] * 2)
 
 
 @in_worker
@@ -194,19 +206,26 @@ def taking_over(old, new):
 def test_counts_are_weights(student, exported, rng):
     """All that a metric has counted is in its variables, and another metric can go on from there."""
     y_true, y_pred, threshold = examples(rng, 250)
-    metric, copy = student.StreamingF1(threshold=threshold), student.StreamingF1(threshold=threshold)
+    metrics = [student.StreamingF1(threshold=threshold) for _ in range(4)]
     first, rest = (y_true[:150], y_pred[:150]), (y_true[150:], y_pred[150:])
+    metric, copy = metrics[:2]
     graphs = exported.if_possible(
         update=(metric.update_state, [first]),
         take_over=(taking_over(metric, copy), [()]),
         update_copy=(copy.update_state, [rest]),
         result_of_copy=(copy.result, [()]),
     )
-    graphs.update(*first)
-    graphs.take_over()
-    assert_close(graphs.result_of_copy(), f1(*first, threshold))
-    graphs.update_copy(*rest)
-    assert_close(graphs.result_of_copy(), f1(y_true, y_pred, threshold))
+    metric, copy = metrics[2:]
+    themselves = metric.update_state, taking_over(metric, copy), copy.update_state, copy.result
+    for update, take_over, update_copy, result_of_copy in (
+        (graphs.update, graphs.take_over, graphs.update_copy, graphs.result_of_copy),
+        themselves,
+    ):
+        update(*first)
+        take_over()
+        assert_close(result_of_copy(), f1(*first, threshold))
+        update_copy(*rest)
+        assert_close(result_of_copy(), f1(y_true, y_pred, threshold))
 
 
 @in_worker
