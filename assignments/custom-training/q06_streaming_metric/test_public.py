@@ -17,12 +17,20 @@ def examples(rng, count):
 
 
 @in_worker
-def joined(update_state, result, reset_state):
+def joined(update, result, reset):
     """Return an object with these methods."""
-    import types
 
-    methods = {"update_state": update_state, "result": result, "reset_state": reset_state}
-    return types.SimpleNamespace(**methods, reset_states=reset_state)
+    class Joined:
+        def update_state(self, *batch):
+            return update(*batch)
+
+        def result(self):
+            return result()
+
+        def reset_state(self):
+            return reset()
+
+    return Joined()
 
 
 def as_graphs(exported, metric, batches):
