@@ -17,7 +17,11 @@ def two_layers(x, kernel, bias, kernel_2, bias_2):
 @in_worker
 def calling(layer, training=None):
     """Return a function that calls a layer."""
-    return lambda x: layer(x, training=training)
+
+    def call(x):
+        return layer(x, training=training)
+
+    return call
 
 
 @points(0.5)
