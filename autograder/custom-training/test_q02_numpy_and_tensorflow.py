@@ -202,20 +202,22 @@ def of_one_argument(column_summary, replace_rows, swap_axes):
 @points(0.5)
 @proves("in-a-graph")
 @hint("While it is traced, a tensor has no numbers, and perhaps no sizes. tf.shape gives a size when it is known.")
-def test_unknown_sizes(student, rng):
+def test_unknown_sizes(exported, tf, rng):
     """The functions work in a graph that is traced once and knows no sizes."""
     for dtype in ("int32", "float32"):
-        of_columns = graph_of(student.column_summary, ((None, None), dtype))
+        of_columns = graph_of(graph_of_summary(exported, tf), ((None, None), dtype))
         cases = {f"{dtype} of shape {size}": matrix(rng, size, dtype) for size in ((5, 3), (1, 2))}
         assert_summaries(of_columns, cases, atol=1e-4)  # float32 terms up to 99 that may cancel
-        replace = graph_of(student.replace_rows, ((None, None), dtype), ((None,), "int64"), ((None, None), dtype))
+        specs = ((None, None), dtype), ((None,), "int64"), ((None, None), dtype)
+        replace = graph_of(graph_of_replacement(exported, tf), *specs)
         rows = {
             f"{dtype}, {m} of {n}": (matrix(rng, (n, 2), dtype), rng.permutation(n)[:m], matrix(rng, (m, 2), dtype))
             for n, m in ((5, 2), (3, 3), (4, 0), (1, 1))
         }
         assert_each(replace, rows, replaced, rtol=0, atol=0)
     for rank, sizes in ((2, ((2, 3), (3, 1))), (3, ((2, 3, 4), (0, 1, 2))), (5, ((2, 3, 4, 1, 2), (3, 1, 1, 2, 1)))):
-        swap = graph_of(student.swap_axes, ((None,) * rank, "float32"))
+        graph = exported.if_possible(swap_axes=[tf.TensorSpec((None,) * rank, "float32")]).swap_axes
+        swap = graph_of(graph, ((None,) * rank, "float32"))
         axes = {f"shape {size}": (matrix(rng, size, "float32"),) for size in sizes}
         assert_each(swap, axes, lambda x: np.swapaxes(x, 0, 1), rtol=0, atol=0)
 
@@ -223,17 +225,20 @@ def test_unknown_sizes(student, rng):
 @points(0.5)
 @proves("no-python")
 @hint("Which of your functions would still work in a process without Python, and without NumPy?")
-def test_tensorflow_from_end_to_end(student, tf, rng):
+def test_tensorflow_from_end_to_end(student, exported, tf, rng):
     """The functions are TensorFlow's from end to end, directly and in a graph: nothing calls NumPy or Python."""
     x = matrix(rng, (4, 3), "float32")
     any_matrix, any_vector = tf.TensorSpec((None, None), "float32"), tf.TensorSpec((None,), "int64")
     assert_tensor(student.swap_axes(x), x.T)
-    for fn, specs in (
-        (student.column_summary, [any_matrix]),
-        (student.replace_rows, [any_matrix, any_vector, any_matrix]),
-        (student.swap_axes, [any_matrix]),
-    ):
-        assert not PYTHON_OPS.intersection(ops_in(fn, *specs)), "Python runs with each call of the graph"
+    signatures = {
+        "column_summary": [any_matrix],
+        "replace_rows": [any_matrix, any_vector, any_matrix],
+        "swap_axes": [any_matrix],
+    }
+    graphs = exported.if_possible(**signatures)
+    for name, specs in signatures.items():
+        found = ops_in(getattr(graphs, name), *specs)
+        assert not PYTHON_OPS.intersection(found), "Python runs with each call of the graph"
     functions = of_one_argument(student.column_summary, student.replace_rows, student.swap_axes)
     seen = seen_by_a_tape(functions, tf.constant(x))
     assert all(seen), f"called directly, something is computed outside of TensorFlow: {seen}"
@@ -281,11 +286,12 @@ def assert_refuses(replace, x, rows, dtype):
 @points(0.5)
 @proves("wrong-indices")
 @hint("tf.debugging.assert_less and its kin look at every index. Is n - 1 allowed, n not? And what is 2**32 as int32?")
-def test_indices_out_of_range(student, rng):
+def test_indices_out_of_range(student, exported, tf, rng):
     """An index that is negative or too large raises, directly and in a graph, wherever it stands."""
     x, rows = matrix(rng, (7, 2), "float32"), matrix(rng, (3, 2), "float32")
     for dtype in ("int32", "int64"):
-        graph = graph_of(student.replace_rows, ((None, None), "float32"), ((None,), dtype), ((None, None), "float32"))
+        specs = ((None, None), "float32"), ((None,), dtype), ((None, None), "float32")
+        graph = graph_of(graph_of_replacement(exported, tf), *specs)
         assert_refuses(student.replace_rows, x, rows, dtype)
         assert_refuses(graph, x, rows[:1], dtype)
     last = np.array([6])
@@ -315,11 +321,11 @@ def as_on_a_gpu(fn, dtype):
 @points(0.5)
 @proves("every-device")
 @hint("A GPU skips wrong indices when it scatters. Which of your assertions sees an index below 0, which one above?")
-def test_indices_on_every_device(student, rng):
+def test_indices_on_every_device(exported, tf, rng):
     """A wrong index raises because the graph asserts it, on both sides, and not because the CPU refuses to scatter."""
     x, rows = matrix(rng, (5, 2), "float32"), matrix(rng, (2, 2), "float32")
     for dtype in ("int32", "int64"):
-        assert_refuses(as_on_a_gpu(student.replace_rows, dtype), x, rows, dtype)
+        assert_refuses(as_on_a_gpu(graph_of_replacement(exported, tf), dtype), x, rows, dtype)
 
 
 @in_worker
@@ -344,10 +350,24 @@ def totals_in_a_graph(totals, vectors):
     return found, step.experimental_get_tracing_count()
 
 
+@in_worker
+def stepping(one, other):
+    """Return a function that adds to two totals by turns."""
+
+    def step(x, y):
+        one.add(x)
+        before = one.result()
+        other.add(y)
+        one.add(y)
+        return before, one.result(), other.result()
+
+    return step
+
+
 @points(0.5)
 @proves("module", "one-variable", "own-total", "total", "result")
 @hint("Make the variable in __init__, and change it by one of its methods: an `=` only gives a name to a new object.")
-def test_running_total_in_a_graph(student, rng):
+def test_running_total_in_a_graph(student, exported, rng):
     """In a graph that is traced once, and directly, each total adds up in the one variable that it began with."""
     for size in (3, 1):
         vectors = rng.normal(size=(4, size)).astype("float32")
@@ -355,6 +375,13 @@ def test_running_total_in_a_graph(student, rng):
         totals = [student.RunningTotal(size), student.RunningTotal(size)]
         variables = [total.variables for total in totals]
         given, traces = totals_in_a_graph(totals, vectors)
+        totals_of_graph = [student.RunningTotal(size), student.RunningTotal(size)]
+        step = exported.if_possible(step=(stepping(*totals_of_graph), [tuple(vectors[:2])])).step
+        graph = [np.stack(list(map(np.asarray, step(x, y)))) for x, y in pairwise(vectors)]
+        due = [(vectors[:-1][:n].sum(0) + vectors[1:][:n].sum(0), vectors[1:][:n].sum(0)) for n in range(4)]
+        for number, found in enumerate(graph):
+            expected = np.stack([due[number][0] + vectors[number], due[number + 1][0], due[number + 1][1]])
+            assert_close(found, expected, f"That is step {number} of a graph, vectors of {size}.", atol=1e-5)
         one = other = np.zeros(size, "float32")
         for number, (x, y) in enumerate(pairwise(vectors)):
             due = (one + x, one + x + y, other + y, one + x + y, other + y + x)

@@ -229,19 +229,47 @@ def test_counts_are_weights(student, exported, rng):
 
 
 @in_worker
-def reported(metrics, weighted, x, y, weight):
-    """Return what a model that predicts its input reports: of two evaluations, and of two epochs with validation."""
+def as_keras_metric(name, update, result, reset):
+    """Return a metric of Keras that leaves everything to these functions."""
+
+    class Metric(keras.metrics.Metric):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            update(*(each for each in (y_true, y_pred, sample_weight) if each is not None))
+
+        def result(self):
+            return result()
+
+        def reset_state(self):
+            reset()
+
+    return Metric(name=name)
+
+
+@in_worker
+def compiled(metrics, weighted):
+    """Return a model that predicts its input."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
     model.compile(keras.optimizers.SGD(0.0), "mse", metrics=metrics, weighted_metrics=[weighted], jit_compile=False)
-    evaluations = [model.evaluate(x, y, sample_weight=weight, batch_size=128, verbose=0)[1:] for _ in range(2)]
+    return model
+
+
+@in_worker
+def evaluated(model, x, y, weight):
+    """Return what a model reports of two evaluations."""
+    return [model.evaluate(x, y, sample_weight=weight, batch_size=128, verbose=0)[1:] for _ in range(2)]
+
+
+@in_worker
+def fitted(model, x, y):
+    """Return the F1 that a model reports of two epochs with validation."""
     fitted = model.fit(x, y, batch_size=100, epochs=2, shuffle=False, validation_data=(x[:90], y[:90]), verbose=0)
-    return evaluations, [fitted.history["f1"], fitted.history["val_f1"]]
+    return [fitted.history["f1"], fitted.history["val_f1"]]
 
 
 @points(1)
 @proves("compiles", "reset")
 @hint("Keras resets a metric and runs it inside a graph. Is every step TensorFlow's, for every batch size?")
-def test_evaluate(student, rng):
+def test_evaluate(student, exported, tf, rng):
     """A compiled model reports the metrics for the whole epoch, time after time."""
     y_true, y_pred, threshold = examples(rng, 301)
     y_true = np.roll(y_true, 200)  # the first labels are zeros and ones
@@ -249,7 +277,18 @@ def test_evaluate(student, rng):
     metrics = [student.within(tolerance), student.StreamingF1(threshold=threshold, name="f1")]
     weighted = student.StreamingF1(threshold=threshold, name="weighted_f1")
     x, y = y_pred.reshape(-1, 1), y_true.reshape(-1, 1).astype("float32")
-    evaluations, epochs = reported(metrics, weighted, x, y, weight)
     share, plain = (np.abs(y_true - y_pred) <= tolerance).mean(), f1(y_true, y_pred, threshold)
-    assert_close(evaluations, [[share, plain, f1(y_true, y_pred, threshold, weight)]] * 2)
-    assert_close(epochs, [[plain] * 2, [f1(y_true[:90], y_pred[:90], threshold)] * 2])
+    model, due = compiled(metrics, weighted), [[share, plain, f1(y_true, y_pred, threshold, weight)]] * 2
+    assert_close(evaluated(model, x, y, weight), due)
+    assert_close(fitted(model, x, y), [[plain] * 2, [f1(y_true[:90], y_pred[:90], threshold)] * 2])
+    column, vector = (tf.TensorSpec(shape, "float32") for shape in ([None, 1], [None]))
+    batches = [(column, column), (column, column, vector), (column, column, column)]
+    functions = {"share": (student.within(tolerance), batches[:1])}
+    for name in ("plain", "weighted"):
+        update, result, reset = methods_of(student.StreamingF1(threshold=threshold))
+        steps = {"update": (update, batches), "result": (result, [()]), "reset": (reset, [()])}
+        functions |= {f"{step}_{name}": function for step, function in steps.items()}
+    graphs = exported.if_possible(**functions)
+    plain = as_keras_metric("plain", graphs.update_plain, graphs.result_plain, graphs.reset_plain)
+    weighted = as_keras_metric("weighted", graphs.update_weighted, graphs.result_weighted, graphs.reset_weighted)
+    assert_close(evaluated(compiled([graphs.share, plain], weighted), x, y, weight), due)
