@@ -83,10 +83,12 @@ def test_build_makes_every_weight(student, exported, rng):
         # float32 sums over the units, as below
         expected = x + (0.5 + i) * two_layers(x, *branches[i])
         for training in (False, True):
-            assert_close(getattr(graphs, f"layer_{i}_{training}")(x), expected, advice, rtol=1e-4, atol=1e-4)
-        given, _, metric = getattr(graphs, f"model_{i}")(x)
-        assert_close(given, two_layers(x, *heads[i][0]), advice, atol=1e-4)
-        assert_close(metric, error_of(x, heads[i][1]), f"{advice} It is the metric after one call.", rtol=1e-4)
+            for call in (getattr(graphs, f"layer_{i}_{training}"), calling(layers[i], training)):
+                assert_close(call(x), expected, advice, rtol=1e-4, atol=1e-4)
+        for call in (getattr(graphs, f"model_{i}"), calling(models[i])):
+            given, _, metric = call(x)
+            assert_close(given, two_layers(x, *heads[i][0]), advice, atol=1e-4)
+            assert_close(metric, error_of(x, heads[i][1]), f"{advice} It is the metric after one call.", rtol=1e-4)
 
 
 @in_worker
@@ -129,16 +131,16 @@ def test_configuration(student, exported, rng):
         model(x)
         model.reconstruction_error.reset_state()
         prediction, reconstruction = fill_model(model, units, n, rng)
+        modes = {f"training_{mode}": calling(layer, mode) for mode in ((False, True) if rate == 0 else (False,))}
         graphs = exported.if_possible(
-            in_training=(calling(layer, True), [(x,)]),
-            otherwise=(calling(layer, False), [(x,)]),
-            model=(calling(model), [(x,)]),
+            model=(calling(model), [(x,)]), **{mode: (call, [(x,)]) for mode, call in modes.items()}
         )
-        for call in (graphs.otherwise, graphs.in_training) if rate == 0 else (graphs.otherwise,):
-            assert_close(call(x), x + scale * branch, atol=1e-4)
-        given, loss, _ = graphs.model(x)
-        assert_close(given, two_layers(x, *prediction), atol=1e-4)
-        assert_close(loss, [weight * error_of(x, reconstruction)], rtol=1e-4)
+        for mode, call in modes.items():
+            for given in (getattr(graphs, mode)(x), call(x)):
+                assert_close(given, x + scale * branch, atol=1e-4)
+        for given, loss, _ in (graphs.model(x), calling(model)(x)):
+            assert_close(given, two_layers(x, *prediction), atol=1e-4)
+            assert_close(loss, [weight * error_of(x, reconstruction)], rtol=1e-4)
 
 
 @in_worker
@@ -185,10 +187,10 @@ def test_each_number_is_dropped_by_itself(student, exported, rng):
     fill_layer(layer, units, 4, rng)
     often = x[:2], np.arange(3000)
     graphs = exported.if_possible(once=(calling(layer, True), [(x,)]), often=(calling_often(layer), [often]))
-    first, second = (np.asarray(graphs.once(x)) == x for _ in range(2))
+    loaded, first, second = (np.asarray(call(x)) == x for call in (graphs.once, *[calling(layer, True)] * 2))
     many = np.asarray(graphs.often(*often)) == x[:2]
     assert_unrelated(first, second, rate, "In two calls the same number is")
-    for what, mask in (("eagerly", first[np.newaxis]), ("in a graph", many)):
+    for what, mask in (("eagerly", first[np.newaxis]), ("as a graph", loaded[np.newaxis]), ("in a graph", many)):
         assert_unrelated(mask[..., ::2], mask[..., 1::2], rate, f"Called {what}, two numbers of one row are")
         assert_unrelated(mask[:, ::2], mask[:, 1::2], rate, f"Called {what}, two numbers of one column are")
     assert_unrelated(many[::2], many[1::2], rate, "In two calls within a graph the same number is")
@@ -225,15 +227,19 @@ def test_evaluate(student, exported, rng):
     for model in models:
         prepare(model, x)
     filled = [fill_model(model, units, n, rng) for model in models]
-    errors, batches = [[] for _ in models], [(x,), (x[:1],), (x[4:],)]
-    graphs = exported.if_possible(**{f"model_{i}": (calling(model), batches) for i, model in enumerate(models)})
-    for [batch] in batches:
-        for i, (weight, (prediction, reconstruction), seen) in enumerate(zip(weights, filled, errors, strict=True)):
-            seen.append(error_of(batch, reconstruction))
-            given, loss, metric = getattr(graphs, f"model_{i}")(batch)
-            assert_close(given, two_layers(batch, *prediction), atol=1e-4)
-            assert_close(loss, [weight * seen[-1]], rtol=1e-4)
-            assert_close(metric, np.mean(seen), rtol=1e-4)
+    batches, calls = [(x,), (x[:1],), (x[4:],)], [calling(model) for model in models]
+    graphs = exported.if_possible(**{f"model_{i}": (call, batches) for i, call in enumerate(calls)})
+    for way in ([graphs.model_0, graphs.model_1], calls):
+        errors = [[] for _ in models]
+        for [batch] in batches:
+            for call, weight, (prediction, reconstruction), seen in zip(way, weights, filled, errors, strict=True):
+                seen.append(error_of(batch, reconstruction))
+                given, loss, metric = call(batch)
+                assert_close(given, two_layers(batch, *prediction), atol=1e-4)
+                assert_close(loss, [weight * seen[-1]], rtol=1e-4)
+                assert_close(metric, np.mean(seen), rtol=1e-4)
+        for model in models:
+            model.reconstruction_error.reset_state()
     for model, weight, (prediction, reconstruction) in zip(models, weights, filled, strict=True):
         whole, batches = evaluations(model, x, y, (10, 4))
         assert "reconstruction_error" in whole, f"evaluate reports only {sorted(whole)}"
@@ -327,7 +333,8 @@ def test_layer_inside_fit(student, exported, keras, rng):
     through = 1 + scale * ((before > 0) * kernel_2.sum(axis=1)) @ kernel.T
     advice = "That is the gradient with respect to the inputs."
     graphs = exported.if_possible(layer=(calling(layer), [(x[:16],)]))
-    assert_close(assert_grads_flow(graphs.layer, x[:16]), through, advice, rtol=1e-4, atol=1e-4)
+    for call in (graphs.layer, layer):
+        assert_close(assert_grads_flow(call, x[:16]), through, advice, rtol=1e-4, atol=1e-4)
     slope = 2 * scale * (x[:16] + scale * (hidden @ kernel_2 + bias_2) - y) / y.size
     back = (slope @ kernel_2.T) * (before > 0)
     slopes = x[:16].T @ back, back.sum(axis=0), hidden.T @ slope, slope.sum(axis=0)
@@ -356,9 +363,10 @@ def test_saved_weights(student, exported, rng, worker_tmp_path):
     again = student.ReconstructingRegressor(units, weight=weight)
     again.build((None, n))
     again.load_weights(str(worker_tmp_path / "model.weights.h5"))
-    given, loss, _ = exported.if_possible(model=(calling(again), [(x,)])).model(x)
-    assert_close(given, two_layers(x, *prediction), atol=1e-4)
-    assert_close(loss, [weight * error_of(x, reconstruction)], rtol=1e-4)
+    graphs = exported.if_possible(model=(calling(again), [(x,)]))
+    for given, loss, _ in (graphs.model(x), calling(again)(x)):
+        assert_close(given, two_layers(x, *prediction), atol=1e-4)
+        assert_close(loss, [weight * error_of(x, reconstruction)], rtol=1e-4)
 
 
 @points(0.5)
@@ -376,4 +384,5 @@ def test_saved_within_a_model(student, exported, keras, rng, worker_tmp_path):
     names = {"ScaledResidual": student.ScaledResidual}
     again = keras.models.load_model(worker_tmp_path / "model.keras", custom_objects=names)
     graphs = exported.if_possible(model=(again, [(x,)]))
-    assert_close(graphs.model(x), expected, rtol=1e-4, atol=1e-3)  # float32 sums over the units, twice
+    for given in (graphs.model(x), again(x)):
+        assert_close(given, expected, rtol=1e-4, atol=1e-3)  # float32 sums over the units, twice
