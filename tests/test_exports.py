@@ -173,7 +173,9 @@ def test_every_target_has_a_command_with_the_same_options() -> None:
     assert isinstance(group, click.Group) and isinstance(TARGETS, MappingProxyType)
     assert set(group.commands) == {*TARGETS, *PLATFORMS, "feedback", "autograder"}
     for name, target in TARGETS.items():
-        assert {option.name for option in group.commands[name].params} == {"assignment", "results_folder", "out"}
+        assert {option.name for option in group.commands[name].params} == {
+            "assignment", "results_folder", "out", "roster", "roster_map",
+        }  # fmt: skip
         assert target.description in " ".join((group.commands[name].help or "").split())
 
 

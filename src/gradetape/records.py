@@ -36,11 +36,12 @@ class Basis(StrEnum):
 
 
 class Status(StrEnum):
-    """The state of a submission."""
+    """The state of a submission, or that there is none."""
 
     GRADED = "graded"
     NEEDS_ATTENTION = "needs_attention"
     UNREADABLE = "unreadable"
+    NO_SUBMISSION = "no_submission"
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, rename={"id": "stem"}):
@@ -121,6 +122,15 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     for_student: str = ""
     origin: Origin | None = None
+
+
+class NoSubmission(msgspec.Struct, frozen=True, kw_only=True):
+    """A person of the class list who has handed in nothing. What the list does not say is empty."""
+
+    student: str
+    id: str = ""
+    email: str = ""
+    section: str = ""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

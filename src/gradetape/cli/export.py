@@ -50,9 +50,14 @@ def subcommand(name: str, target: ExportTarget) -> click.Command:
     @click.command(name, help=_HELP.format(name=name, description=description, several=several, ending=target.ending))
     @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
     @options.results_folder
+    @options.roster
+    @options.roster_map
     @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
-    def export(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
-        with Results.open(here(), results_folder) as results:
+    def export(
+        assignment: str | None, results_folder: Path | None, roster: Path | None, roster_map: Path | None,
+        out: Path | None,
+    ) -> None:  # fmt: skip
+        with Results.open(here().with_class_list(roster, roster_map), results_folder) as results:
             warn([results.book.migrated])
             one = target.one_assignment
             names = [one_of(results, name, assignment)] if one else results.assignments(assignment)

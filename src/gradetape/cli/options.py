@@ -20,6 +20,18 @@ workers = click.option(
     type=click.IntRange(1, 512),
     help="Number of parallel workers. [default: workers in grader_config.yml]",
 )
+roster = click.option(
+    "--roster",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The class list: a CSV file, or a platform's file of grades. [default: roster in grader_config.yml]",
+)
+roster_map = click.option(
+    "--roster-map",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A CSV file that says whose a submission is where the class list cannot. [default: roster_map there]",
+)
 question = click.option(
     "--question", metavar="ID", help="Only this question, by its id or a unique prefix of it, such as q05."
 )

@@ -197,6 +197,17 @@ class Config(StrictModel):
         description="The URL of a database; by default grades are stored in gradebook.sqlite in the results folder. "
         "Put a password into PGPASSWORD or a .pgpass file.",
     )
+    roster: Annotated[Path, Field(strict=False)] | None = Field(
+        None,
+        description="The class list, relative to the course folder: a CSV file with the columns name, id, email, "
+        "login, section and others, or a learning platform's own file of grades.",
+    )
+    roster_map: Annotated[Path, Field(strict=False)] | None = Field(
+        None,
+        description="A CSV file that says whose a submission is where the class list cannot: columns submission (a "
+        "name or id as in the download) and student (an id, login, email or name of the class list, or nothing to "
+        "leave the submission out).",
+    )
     late: LatePolicy = Field(
         LatePolicy(), description="The penalty for late submissions; a submission without a time has none."
     )

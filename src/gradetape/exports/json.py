@@ -8,20 +8,24 @@ from datetime import datetime
 from typing import Any
 
 from gradetape.exports.table import GradeTable, Value
-from gradetape.records import CheckResult, Grade, Origin, Question, Status, Unreadable
+from gradetape.records import CheckResult, Grade, NoSubmission, Origin, Question, Status, Unreadable
 from gradetape.text import printable
 
 
 def as_json(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, isolation: str, *,
-    max_points: float,
+    max_points: float, no_submission: Sequence[NoSubmission] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """What `grade --json` prints, as plain data; `max_points` is the assignment's, for students without a grade."""
+    """What `grade --json` prints, as plain data; `max_points` is the assignment's, for students without a grade.
+
+    `no_submission` are the people of the class list who have handed in nothing.
+    """
     submissions = [_graded(grade) for grade in grades] + [_unreadable(entry, max_points) for entry in unreadable]
     return {
         "assignment": assignment,
         "isolation": isolation,
         "submissions": sorted(submissions, key=lambda submission: submission["student"].casefold()),
+        **({"no_submission": [_absent(person) for person in no_submission]} if no_submission else {}),
     }
 
 
@@ -66,6 +70,10 @@ def _unreadable(entry: Unreadable, max_points: float) -> dict[str, Any]:
         "reason": printable(entry.reason),
         **_origin(entry.origin),
     }
+
+
+def _absent(person: NoSubmission) -> dict[str, str]:
+    return {name: printable(getattr(person, name)) for name in person.__struct_fields__}
 
 
 def _origin(origin: Origin | None) -> dict[str, Any]:

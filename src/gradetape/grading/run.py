@@ -13,9 +13,9 @@ from gradetape.grading.events import Listener, Warned
 from gradetape.grading.one_question import left_out, listener_for, only
 from gradetape.grading.people import under_known_names
 from gradetape.grading.request import GradePlan
-from gradetape.grading.results import Results
+from gradetape.grading.results import Results, Written
 from gradetape.grading.workload import Workload
-from gradetape.records import Grade, PointsChange
+from gradetape.records import Grade, NoSubmission, PointsChange
 from gradetape.text import few, one_line
 
 NOT_FINAL = (
@@ -27,7 +27,7 @@ _NAME = 60
 
 @dataclass(frozen=True)
 class GradeReport:
-    """The result of a plan; `index` is the start page.
+    """The result of a plan; `index` is the start page, `no_submission` who of the class list has handed in nothing.
 
     Of one question that was asked for, `batch` has that question alone. `incomplete` are then the students whose grades
     do not have all others, by reason. `changes` are the points that went up or down.
@@ -37,6 +37,7 @@ class GradeReport:
     index: Path
     incomplete: Mapping[str, Sequence[str]] = field(default_factory=dict)
     changes: tuple[PointsChange, ...] = ()
+    no_submission: tuple[NoSubmission, ...] = ()
 
     @property
     def needs_attention(self) -> bool:
@@ -48,7 +49,8 @@ class GradeReport:
         """A summary in lines: what needs attention, then the counts."""
         incomplete = (f"not complete: {_names(names)}: {reason}" for reason, names in self.incomplete.items())
         changed = changes.lines(self.changes)
-        return (*_messages(self.batch), *incomplete, *changed, f"{_counts(self.batch)}; open {self.index}")
+        absent = [f"no submission: {_names(each.student for each in self.no_submission)}"] if self.no_submission else []
+        return (*_messages(self.batch), *incomplete, *changed, *absent, f"{_counts(self.batch)}; open {self.index}")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -75,10 +77,11 @@ def run(plan: GradePlan, listener: Listener, *, sparing: bool = False) -> GradeR
         except KeyboardInterrupt:
             raise Interrupted("The grades so far are kept. Run the same command to continue.") from None
         finally:
-            index = _write_pages(plan, book, listener, students)
+            written = _write_pages(plan, book, listener, students)
         changed = changes.since(before, book.measured(plan.gradable.assignment.name))
     incomplete = _by_reason(batch.grades, lambda grade: filter(None, [left_out(grade)])) if plan.question else {}
-    return GradeReport(_of_question(batch, plan.question), index, incomplete, changed)
+    shown = _of_question(batch, plan.question)
+    return GradeReport(shown, written.index, incomplete, changed, written.no_submission)
 
 
 def workload(plan: GradePlan) -> Workload:
@@ -108,15 +111,15 @@ def _of_recorded(batch: Batch) -> Batch:
     return replace(batch, grades=grades, unreadable=unreadable)
 
 
-def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener, students: set[str] | None) -> Path:
+def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener, students: set[str] | None) -> Written:
     if students == set():
-        return plan.folder / "index.html"
+        return Written(index=plan.folder / "index.html")
     written = Results(plan.gradable.course, book).write_pages(
         plan.gradable.assignment.name, plan.folder, options=plan.options_again, students=students
     )
     for warning in written.warnings:
         listener(Warned(warning))
-    return written.index
+    return written
 
 
 def _messages(batch: Batch) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gradetape.exports import AssignmentSummary, questions_of
-from gradetape.records import FinalScore, Grade, PointsChange, Question, Status, Unreadable, Verdict
+from gradetape.records import FinalScore, Grade, NoSubmission, PointsChange, Question, Status, Unreadable, Verdict
 from gradetape.report import plots, words
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
@@ -19,13 +19,13 @@ _SLOW = 10
 def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
-    changes: Sequence[PointsChange] = (),
+    changes: Sequence[PointsChange] = (), no_submission: Sequence[NoSubmission] = (),
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
     `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
     `grade` for the same gradebook, for the commands on the page, and `changes` the points that changed since the
-    attempts before.
+    attempts before. `no_submission` are the people of the class list who have handed in nothing.
     """
     questions = questions_of(grades)
     items = check_items(grades)
@@ -33,6 +33,7 @@ def index_page(
     scores = final_scores or {}
     for row in rows:
         row["final"] = scores[row["student"]].final if row["student"] in scores else row["points"] or 0.0
+    rows += [_absent(person) for person in no_submission]
     rows.sort(key=lambda row: row["student"].casefold())
     spread = distribution(grades)
     shares = _shares(items, questions)
@@ -58,12 +59,14 @@ def index_page(
         slowest=[(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
         enough=ENOUGH,
         changes=[(change, page_name(change.student)) for change in changes],
+        absent=len(no_submission),
     )
 
 
 def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "") -> str:
     """The list of all assignments in a results folder, for staff."""
-    return render("overview.html.j2", course=course, assignments=assignments)
+    absent = any(entry.no_submission for entry in assignments)
+    return render("overview.html.j2", course=course, assignments=assignments, absent=absent)
 
 
 def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
@@ -89,6 +92,15 @@ def _unreadable(entry: Unreadable) -> dict[str, Any]:
         "points": None,
         "file": entry.file,
     }
+
+
+def _absent(person: NoSubmission) -> dict[str, Any]:
+    """A row without points, file and pages."""
+    status = words.STATUS[Status.NO_SUBMISSION]
+    return {
+        "student": person.student, "page": "", "status": status, "urgent": False, "points": None, "final": "",
+        "file": "",
+    }  # fmt: skip
 
 
 def _attention(

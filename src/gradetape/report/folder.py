@@ -23,7 +23,7 @@ from typing import Any
 from gradetape import files, tempdirs
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, csv, merged
-from gradetape.records import FinalScore, Grade, PointsChange, Unreadable
+from gradetape.records import FinalScore, Grade, NoSubmission, PointsChange, Unreadable
 from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.html import page_name, slug
 from gradetape.report.staff import staff_page, unreadable_for_staff
@@ -58,6 +58,7 @@ class _Results:
     final_scores: Mapping[str, FinalScore] | None
     options: Sequence[str]
     changes: Sequence[PointsChange] = ()
+    no_submission: Sequence[NoSubmission] = ()
 
     def of(self, students: Collection[str] | None) -> _Results:
         """The results of some students; of all if `students` is None."""
@@ -70,7 +71,7 @@ class _Results:
         """The dashboard."""
         return index_page(
             self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
-            options=self.options, changes=self.changes, **self.titles,
+            options=self.options, changes=self.changes, no_submission=self.no_submission, **self.titles,
         )  # fmt: skip
 
     @property
@@ -82,7 +83,10 @@ class _Results:
     def table(self) -> GradeTable:
         """The table of grades."""
         scores = self.final_scores
-        return GradeTable.of(self.grades, self.unreadable, max_points=self.max_points, final_scores=scores)
+        return GradeTable.of(
+            self.grades, self.unreadable, max_points=self.max_points, final_scores=scores,
+            no_submission=self.no_submission,
+        )  # fmt: skip
 
     def final_score(self, student: str) -> FinalScore | None:
         """A student's final score, if it is known."""
@@ -102,18 +106,21 @@ def write(
     options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (),
     students: Collection[str] | None = None,
+    no_submission: Sequence[NoSubmission] = (),
 ) -> Path:
     """Write one assignment's pages and table, then the folder's own files; return the path of its index.html.
 
     `course` and `title` are the titles of the pages. `max_points` is the assignment's, for students without a grade;
     `final_scores` are by student; `options` are the options of `grade` for the same gradebook, for the commands on the
-    pages, and `changes` the points that changed since the attempts before. With
-    `students`, only their pages are written beside those about everybody.
+    pages, and `changes` the points that changed since the attempts before. With `students`, only their pages are
+    written beside those about everybody. `no_submission` are the people of the class list who have handed in nothing.
 
     Raises GradebookError if the folder cannot be created or written, or if another assignment's table in it is invalid.
     """
     folder = Path(folder)
-    results = _Results(course, assignment, title, max_points, grades, unreadable, final_scores, options, changes)
+    results = _Results(
+        course, assignment, title, max_points, grades, unreadable, final_scores, options, changes, no_submission
+    )
     try:
         _refuse_links(folder, results.assignment)
         files.make_folder(folder)
