@@ -261,6 +261,21 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     undone_by: str = ""
 
 
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A student who was renamed or removed, by whom and when (an ISO time in UTC), with the numbers of rows.
+
+    `action` is `rename` or `forget`. The names are empty where the student was removed.
+    """
+
+    action: str
+    by: str
+    at: str
+    old: str = ""
+    new: str = ""
+    attempts: int = 0
+    overrides: int = 0
+
+
 class FinalScore(msgspec.Struct, frozen=True, kw_only=True):
     """A student's points after overrides and the late policy, next to the measured points.
 

@@ -20,7 +20,7 @@ _DOCTOR = "To check this machine, run gradetape doctor."
 VERBS = {
     "init": "Create a course with one example question.",
     "new": "Create an assignment or a question with files to fill in.",
-    "rename": "Give a question another id, in all places.",
+    "rename": "Give a question another id, or a student another name.",
     "remove": "Remove a question with all its files.",
     "copy": "Copy a question of another course or assignment.",
     "verify": "Prove that the checks accept right solutions and reject wrong ones.",
@@ -28,6 +28,8 @@ VERBS = {
     "grade": "Grade notebooks, scripts, zips, or folders of them.",
     "show": "Show a student's result in the terminal.",
     "override": "Override the points of a question.",
+    "forget": "Remove everything of a student.",
+    "audit": "List which students were renamed or removed.",
     "report": "Write the result pages again.",
     "export": "Export the grades for other programs.",
     "image": "Build and check the container image.",

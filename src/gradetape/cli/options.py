@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 
 import click
@@ -32,6 +33,17 @@ roster_map = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="A CSV file that says whose a submission is where the class list cannot. [default: roster_map there]",
 )
+by = click.option("--by", metavar="NAME", help="The name to record. [default: your user name]")
 question = click.option(
     "--question", metavar="ID", help="Only this question, by its id or a unique prefix of it, such as q05."
 )
+
+
+def user(by: str | None) -> str:
+    """The name to record; raises UsageError if none is given and the system knows none."""
+    if by and by.strip():
+        return by.strip()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise click.UsageError("your user name is unknown on this system: pass it with --by NAME") from None

@@ -135,6 +135,22 @@ def write(
     return folder / "index.html"
 
 
+def has_pages(folder: Path, assignment: str) -> bool:
+    """Whether a results folder has pages of an assignment."""
+    return (folder / "staff" / slug(assignment)).is_dir()
+
+
+def remove_pages(folder: Path, assignment: str, student: str) -> None:
+    """Removes the pages of a student in an assignment; raises GradebookError."""
+    _refuse_links(folder, assignment)
+    try:
+        for part in ("students", "staff"):
+            (folder / part / slug(assignment) / page_name(student)).unlink(missing_ok=True)
+    except OSError as error:
+        reason = f"The pages of a student in {folder} cannot be removed: {error.strerror}."
+        raise GradebookError(f"{reason} Remove them by hand.") from error
+
+
 def _refuse_links(folder: Path, assignment: str) -> None:
     """Raises GradebookError if the results would be written through a symbolic link."""
     for place in (folder / "students" / slug(assignment), folder / "staff" / slug(assignment)):
