@@ -86,7 +86,7 @@ class Course:
     @property
     def private_tables(self) -> tuple[Path, ...]:
         """The files about students that the configuration names: times of handing in, and the class list."""
-        named = (self.config.late.times, self.config.roster, self.config.roster_map)
+        named = (*self.config.late.all_times, self.config.roster, self.config.roster_map)
         return tuple(self.root / path for path in named if path is not None)
 
     def with_class_list(self, roster: Path | None, roster_map: Path | None) -> Course:

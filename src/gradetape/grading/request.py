@@ -81,7 +81,7 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
         selection = enrolled(enrolment, selection, request.student)
     gradable = GradableAssignment.open(course, selection.assignment)
     question = None if request.question is None else resolve(request.question, gradable.assignment)
-    times_of(course)
+    times_of(course, selection.assignment)
     hidden = (*request.engine.hidden, results, *gradable.private_files, *request.paths)
     engine = open_engine(gradable, msgspec.structs.replace(request.engine, hidden=hidden))
     return GradePlan(
