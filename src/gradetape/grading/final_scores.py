@@ -101,7 +101,7 @@ def _unknown_students(late: LatePolicy, name: str, students: Iterable[str]) -> I
 
 
 def _marked_late(name: str, records: Iterable[Grade | Unreadable], scores: Mapping[str, FinalScore]) -> Iterator[str]:
-    """Warns of submissions that the platform marks late, and that have no penalty: a time or the deadline is unknown."""
+    """Warns of submissions that the platform marks late, without a penalty: a time or the deadline is unknown."""
     late = [each.student for each in records if each.origin and each.origin.late]
     timeless = [student for student in late if not scores[student].handed_in]
     endless = [student for student in late if scores[student].handed_in and scores[student].late_days is None]
