@@ -25,6 +25,7 @@ VERBS = {
     "copy": "Copy a question of another course or assignment.",
     "verify": "Prove that the checks accept right solutions and reject wrong ones.",
     "release": "Build the students' files in student/.",
+    "fetch": "Fetch submissions from Canvas or Moodle.",
     "grade": "Grade notebooks, scripts, zips, or folders of them.",
     "show": "Show a student's result in the terminal.",
     "override": "Override the points of a question.",
@@ -32,6 +33,7 @@ VERBS = {
     "audit": "List which students were renamed or removed.",
     "report": "Write the result pages again.",
     "export": "Export the grades for other programs.",
+    "push": "Set final scores on Canvas or Moodle.",
     "image": "Build and check the container image.",
     "doctor": "Check this machine and show how to fix what is missing.",
 }

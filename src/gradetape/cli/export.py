@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gradetape.cli import export_autograder, export_feedback, export_into, options
+from gradetape.cli import export_autograder, export_feedback, export_into, export_parquet, options
 from gradetape.cli.course import here
 from gradetape.cli.exporting import one_of
 from gradetape.cli.lines import warn
@@ -80,6 +80,8 @@ def _put(text: str, out: Path | None) -> None:
 
 for _name, _target in TARGETS.items():
     command.add_command(subcommand(_name, _target))
+command.add_command(export_parquet.command)
+command.add_command(export_parquet.command)
 command.add_command(export_feedback.command)
 command.add_command(export_autograder.command)
 for _name, _platform in PLATFORMS.items():
