@@ -243,6 +243,31 @@ def test_who_is_in_the_gradebook_and_not_in_the_class_list_is_a_warning(tmp_path
     assert "Rename with: gradetape rename student OLD NEW" in run.stderr
 
 
+def test_the_gradebook_and_the_class_list_may_not_name_two_people_for_one_id(course: Path) -> None:
+    put(course, "Rick Roe_10001_1_hw.ipynb")
+    config = (course / "grader_config.yml").read_text()
+    (course / "grader_config.yml").write_text(config.replace("roster: roster.csv\n", ""))
+    assert called(course, "grade", "in", "--json").returncode == 0
+    (course / "grader_config.yml").write_text(config)
+    run = called(course, "grade", "in")
+    assert run.returncode == 2
+    assert "The gradebook has Rick Roe (10001) as 'Rick Roe', and the class list as 'Jane Doe (u1)'." in run.stderr
+    assert "Correct the class list, or rename the student: gradetape rename student" in run.stderr
+    called(course, "rename", "student", "Rick Roe", "Jane Doe (u1)")
+    assert called(course, "grade", "in").returncode == 0
+
+
+def test_a_person_keeps_a_name_of_the_gradebook_that_is_nobody_elses(course: Path) -> None:
+    put(course, "doejane_10001_1_hw.ipynb")
+    config = (course / "grader_config.yml").read_text()
+    (course / "grader_config.yml").write_text(config.replace("roster: roster.csv\n", ""))
+    called(course, "grade", "in")
+    (course / "grader_config.yml").write_text(config)
+    run = called(course, "grade", "in", "--json")
+    assert run.returncode == 0 and set(by_student(run)) == {"doejane"}
+    assert "Jane Doe (u1)" not in {each["student"] for each in json.loads(run.stdout)["no_submission"]}
+
+
 def test_an_unreadable_file_of_nobody_is_told_and_stops_nobody(course: Path) -> None:
     put(course, "u4.ipynb")
     (course / "in" / "stranger.ipynb").write_text("")

@@ -75,7 +75,7 @@ def enrolled(enrolment: Enrolment, selection: Selection, student: str | None = N
     `student` is who was named for the only submission. Raises RequestError, with every submission that is of nobody or
     several.
     """
-    results: list[Submission | Unreadable] = [*selection.submissions, *selection.unreadable]
+    results = _all_of(selection)
     out = {id(each) for each in results if student is None and enrolment.named(each.student, each.origin) == ""}
     found = {id(each): enrolment.member(each.student, each.origin, student or "") for each in results}
     _refuse(enrolment, [each for each in results if id(each) not in out], found)
@@ -89,6 +89,20 @@ def enrolled(enrolment: Enrolment, selection: Selection, student: str | None = N
             *_told("left out, as roster_map says", [each for each in results if id(each) in out]),
         ),
     )  # fmt: skip
+
+
+def refuse_contradictions(enrolment: Enrolment | None, listed: Selection, known: Selection) -> None:
+    """Raises RequestError if the gradebook has an id under the name of another member than the class list has.
+
+    `listed` has the names of the class list, `known` those that the gradebook has for the same submissions.
+    """
+    for one, other in zip(_all_of(listed), _all_of(known), strict=True):
+        member = enrolment.member(other.student, None)[0] if enrolment and one.student != other.student else None
+        if member is not None and member.student != one.student:
+            raise RequestError(
+                f"The gradebook has {_who(other)} as {one_line(member.student)!r}, and the class list as "
+                f"{one_line(one.student)!r}. Correct the class list, or rename the student: gradetape rename student"
+            )
 
 
 def absences(enrolment: Enrolment | None, records: Iterable[Grade | Unreadable], assignment: str) -> Absences:
@@ -113,6 +127,10 @@ def _warnings(strangers: Sequence[str], groups: Iterable[Sequence[str]], assignm
     for names in groups:
         if len(names) > 1:
             yield f"{assignment} has one person of the class list under several names: {few(names)}. {advice}"
+
+
+def _all_of(selection: Selection) -> list[Submission | Unreadable]:
+    return [*selection.submissions, *selection.unreadable]
 
 
 def _of(record: _Record, member: ClassMember | None) -> _Record:

@@ -9,11 +9,13 @@ from pathlib import Path
 from gradetape.gradebook import Gradebook
 from gradetape.grading import changes
 from gradetape.grading.batch import Batch, BatchGrader
+from gradetape.grading.enrolment import Enrolment, refuse_contradictions
 from gradetape.grading.events import Listener, Warned
 from gradetape.grading.one_question import left_out, listener_for, only
 from gradetape.grading.people import under_known_names
 from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results, Written
+from gradetape.grading.selection import Selection
 from gradetape.grading.workload import Workload
 from gradetape.records import Grade, NoSubmission, PointsChange
 from gradetape.text import few, one_line
@@ -90,15 +92,22 @@ def workload(plan: GradePlan) -> Workload:
     known = "://" in str(place) or Path(place).is_file()
     with plan.engine as engine, Gradebook.open(place if known else ":memory:") as book:
         grader = BatchGrader(plan.gradable, engine, book, lambda _: None, question=plan.question)
-        return grader.workload(under_known_names(book, plan.selection).submissions, regrade=plan.regrade)
+        return grader.workload(_named(plan, book).submissions, regrade=plan.regrade)
 
 
 def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
     """Grades, and ends every process of the engine before the pages are written."""
     with plan.engine as engine:
         grader = BatchGrader(plan.gradable, engine, book, listener, question=plan.question)
-        selection = under_known_names(book, plan.selection)
+        selection = _named(plan, book)
         return grader.run(selection.submissions, selection.unreadable, regrade=plan.regrade)
+
+
+def _named(plan: GradePlan, book: Gradebook) -> Selection:
+    """The submissions under the names that their people have in the gradebook; raises RequestError."""
+    known = under_known_names(book, plan.selection)
+    refuse_contradictions(Enrolment.of(plan.gradable.course), plan.selection, known)
+    return known
 
 
 def _of_question(batch: Batch, question: str | None) -> Batch:
