@@ -37,6 +37,7 @@ class FakePlatform:
     attachment: str = ""
     url: str = ""
     attempt: int = 1
+    anonymous: bool = False
 
 
 def _handler(fake: FakePlatform) -> type[BaseHTTPRequestHandler]:
@@ -113,6 +114,11 @@ def _canvas_entry(fake: FakePlatform, user: str, name: str, login: str) -> dict[
         "id": 90000 + number + 10 * fake.attempt, "display_name": fake.title, "size": len(body),
         "url": f"{fake.url}/files/{number}",
     }  # fmt: skip
+    if fake.anonymous:
+        return {
+            "anonymous_id": f"aB{number}cD", "attempt": 1, "late": number == 1, "submission_type": "online_upload",
+            "submitted_at": "2026-10-01T21:59:00Z", "attachments": [attached],
+        }  # fmt: skip
     handed_in, given = number != 4, " ".join(reversed(name.split(", ")))
     return {
         "user_id": int(user), "attempt": fake.attempt if handed_in else None, "late": fake.late and number == 1,

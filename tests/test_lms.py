@@ -196,6 +196,24 @@ def test_a_link_in_the_folder_is_replaced_and_a_folder_behind_one_is_refused(cou
     assert run.returncode == 2 and "is a symbolic link, and nothing is fetched through it" in run.stderr
 
 
+def test_a_students_folder_that_is_a_link_is_refused(course: Path, fake: FakePlatform) -> None:
+    (course / "in").mkdir()
+    (course / "in" / "Jane Doe_10001_assignsubmission_file_").symlink_to(course / "assignments")
+    run = called(course, "fetch", *options("moodle", fake), "--into", "in")
+    assert run.returncode == 2 and "is a symbolic link, and nothing is fetched through it" in run.stderr
+    assert not (course / "assignments" / "hw.ipynb").exists()
+
+
+def test_an_anonymous_assignment_has_the_names_of_canvas_and_gets_no_points(course: Path, fake: FakePlatform) -> None:
+    fake.anonymous = True
+    fetched(course, "canvas", fake)
+    assert "LATE_anon_aB1cD_90011_hw.ipynb" in files(course / "in") and len(files(course / "in")) == 4
+    run = called(course, "grade", "in", "--json")
+    assert {each["origin"]["id"] for each in by_student(run).values()} == {f"aB{number}cD" for number in (1, 2, 3, 4)}
+    run = called(course, "push", *options("canvas", fake))
+    assert run.returncode == 2 and "no row has this id, login, email or name" in run.stderr
+
+
 def test_a_note_that_is_damaged_is_named_and_removes_nothing_elsewhere(course: Path, fake: FakePlatform) -> None:
     (course / "in").mkdir()
     (course / "keep.txt").write_text("mine")

@@ -91,8 +91,7 @@ class _Note:
 
     @classmethod
     def of(cls, folder: Path) -> _Note:
-        if link := files.link_in(folder):
-            raise RequestError(f"{link} is a symbolic link, and nothing is fetched through it. Name the real folder.")
+        _refuse_link(folder)
         try:
             found = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -118,6 +117,7 @@ class _Note:
     def put(self, file: ApiFile, content: bytes) -> None:
         """Writes a file, then notes it; never partially."""
         path = self._folder / file.name
+        _refuse_link(path.parent)
         _write(path, content)
         self.entries[file.name] = [file.id, file.attempt, file.size]
         self._save()
@@ -134,6 +134,11 @@ class _Note:
 
     def _save(self) -> None:
         _write(self._folder / _NOTE, json.dumps(self.entries, indent=1).encode())
+
+
+def _refuse_link(folder: Path) -> None:
+    if link := files.link_in(folder):
+        raise RequestError(f"{link} is a symbolic link, and nothing is fetched through it. Name the real folder.")
 
 
 def _write(path: Path, content: bytes) -> None:
