@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -266,6 +267,31 @@ def test_a_person_keeps_a_name_of_the_gradebook_that_is_nobody_elses(course: Pat
     run = called(course, "grade", "in", "--json")
     assert run.returncode == 0 and set(by_student(run)) == {"doejane"}
     assert "Jane Doe (u1)" not in {each["student"] for each in json.loads(run.stdout)["no_submission"]}
+
+
+def zipped(path: Path, *names: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, name in enumerate(names):
+            archive.writestr(name, right(number + 50))
+
+
+def test_what_a_student_names_like_somebody_else_stays_the_students(course: Path) -> None:
+    put(course, "Zoë Müller/u4.ipynb", "Zoë Müller/notes/rroe.txt")
+    zipped(course / "in" / "jdoe" / "rroe.zip", "Rick Roe/u4.ipynb")
+    zipped(
+        course / "in" / "jdoe2" / "u4.zip", "roerick_10004_90001_hw.ipynb", "Rick Roe_7_assignsubmission_file_/hw.ipynb"
+    )
+    run = called(course, "grade", "in", "--json")
+    found = {name: each["status"] for name, each in by_student(run).items()}
+    assert found == {"Zoë Müller": "graded", "Jane Doe (u1)": "graded", "Jane Doe (u2)": "unreadable"}
+    assert [each["student"] for each in json.loads(run.stdout)["no_submission"]] == ["Rick Roe"]
+
+
+def test_the_id_of_a_platform_is_none_in_a_plain_folder(course: Path) -> None:
+    put(course, "10001.ipynb", "octojane.ipynb")
+    run = called(course, "grade", "in")
+    assert run.returncode == 2 and "10001: no row has this id" in run.stderr and "octojane: no row" in run.stderr
 
 
 def test_an_unreadable_file_of_nobody_is_told_and_stops_nobody(course: Path) -> None:
