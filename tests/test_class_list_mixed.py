@@ -74,7 +74,7 @@ def write(course: Course, rows: list[dict[str, str]]) -> None:
     (course.root / "roster.csv").write_text("\n".join(lines) + "\n")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(sorted(DOWNLOADS)), others=st.sets(st.integers(0, len(OTHERS) - 1)), seed=st.integers(0, 999)
 )
