@@ -45,6 +45,8 @@ from gradetape.text import composed
     type=click.Path(path_type=Path),
     help="Folder for the gradebook and the pages. [default: results in grader_config.yml]",
 )
+@options.roster
+@options.roster_map
 @click.option("--question", metavar="ID", help="Judge only this question; a unique prefix of its id is enough.")
 @click.option("--regrade", is_flag=True, help="Judge everything again, also what has a result.")
 @click.option("--dry-run", is_flag=True, help="Show what would run and why, and stop.")
@@ -57,8 +59,8 @@ from gradetape.text import composed
 @options.as_json
 def command(
     paths: tuple[Path, ...], assignment: str | None, student: str | None, layout: str | None, out: Path | None,
-    question: str | None, regrade: bool, dry_run: bool, watch: bool, workers: int | None, device: str | None,
-    isolation: str | None, as_json: bool,
+    roster: Path | None, roster_map: Path | None, question: str | None, regrade: bool, dry_run: bool, watch: bool,
+    workers: int | None, device: str | None, isolation: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the result pages.
 
@@ -76,7 +78,7 @@ def command(
     """
     request = GradeRequest(
         paths=paths, assignment=assignment, student=student, layout=layout, out=out, question=question, regrade=regrade,
-        engine=EngineOptions(workers=workers, isolation=isolation, device=device),
+        engine=EngineOptions(workers=workers, isolation=isolation, device=device), roster=roster, roster_map=roster_map,
     )  # fmt: skip
     if watch:
         _refuse_unfit(paths, student, alone=not (dry_run or as_json))
@@ -113,7 +115,7 @@ def _document(planned: GradePlan, report: GradeReport) -> dict[str, object]:
     assignment = planned.gradable.assignment
     found = json_document(
         report.batch.grades, report.batch.unreadable, assignment.name, planned.engine.environment.isolation,
-        max_points=max_points(assignment, planned.question), older=report.older,
+        max_points=max_points(assignment, planned.question), older=report.older, no_submission=report.no_submission,
     )  # fmt: skip
     changed = {"changes": changes_as_json(report.changes)} if report.changes else {}
     return found | changed | ({"mixed": mixed_as_json(report.mixed)} if report.mixed else {})

@@ -63,6 +63,14 @@ def owner(connection: sa.Connection, work: dict[str, str], grader: Grader) -> Gr
     return None if other is None or other.gone else other
 
 
+def of_student(connection: sa.Connection, student: str) -> Grader | None:
+    """A grader that holds a valid claim on a submission of this student, if any."""
+    alive = CLAIMS.c.beaten > _NOW - LEASE_S
+    columns = (CLAIMS.c.token, CLAIMS.c.host, CLAIMS.c.pid, CLAIMS.c.process)
+    rows = connection.execute(sa.select(*columns).where(CLAIMS.c.student == student, alive))
+    return next((each for row in rows if not (each := Grader(**row._mapping)).gone), None)
+
+
 def take(connection: sa.Connection, work: dict[str, str], grader: Grader) -> None:
     """Gives the claim to `grader`, even if another grader has it."""
     connection.execute(sa.delete(CLAIMS).where(*_is(work)))

@@ -12,6 +12,7 @@ from gradetape.course.assignments import Course
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
 from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
+from gradetape.grading.enrolment import Enrolment, enrolled
 from gradetape.grading.final_scores import times_of
 from gradetape.grading.results import options_again
 from gradetape.grading.selection import Selection, select
@@ -25,7 +26,7 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     `assignment` and `student` override what the files declare, `layout` names the layout of the folder. `out` is the
     results folder, by default the configuration's. With `question`, an id or a unique prefix, only that question is
     judged; the grades have the others as far as their results are known. With `regrade`, what has a result is judged
-    again.
+    again. `roster` and `roster_map` are the class list and the table beside it, by default the configuration's.
     """
 
     paths: tuple[Path, ...]
@@ -36,6 +37,8 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     question: str | None = None
     regrade: bool = False
     engine: EngineOptions = EngineOptions()
+    roster: Path | None = None
+    roster_map: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -83,14 +86,17 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
 
     Raises GradetapeError if one of them is invalid, including the late policy.
     """
+    course = course.with_class_list(request.roster, request.roster_map)
     results = request.out or course.root / course.config.results
     secret = (*course.secret_places, results)
     selection = select(
         request.paths, assignment=request.assignment, student=request.student, layout=request.layout, secret=secret
     )
+    if enrolment := Enrolment.of(course):
+        selection = enrolled(enrolment, selection, request.student)
     gradable = GradableAssignment.open(course, selection.assignment)
     question = None if request.question is None else resolve(request.question, gradable.assignment)
-    times_of(course)
+    times_of(course, selection.assignment)
     hidden = (*request.engine.hidden, results, *gradable.private_files, *request.paths)
     engine = open_engine(gradable, msgspec.structs.replace(request.engine, hidden=hidden))
     return GradePlan(
