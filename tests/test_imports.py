@@ -32,7 +32,7 @@ ALLOWED = {
     "checks": {"remote"},
     "worker": {"wire", "sandbox"},
     "runtime": {"sandbox", "remote", "course"},
-    "judge": {"wire", "sandbox", "remote", "course", "intake", "runtime"},
+    "judge": {"wire", "sandbox", "remote", "checks", "course", "intake", "runtime"},
     "engine": {"wire", "judge", "runtime", "course"},
     "scaffold": {"course"},
     "release": {"course", "scaffold", "judge.registry"},
