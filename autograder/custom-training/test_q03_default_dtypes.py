@@ -38,7 +38,12 @@ def on_tensors(add_promoted):
 @in_worker
 def on_pairs(add_promoted):
     """Make a function of all tensors of many pairs, one after the other, that adds up each pair."""
-    return lambda *tensors: [add_promoted(a, b) for a, b in zip(tensors[::2], tensors[1::2], strict=True)]
+
+    def sums(*given):
+        tensors = [tf.convert_to_tensor(each) for each in given]
+        return [add_promoted(a, b) for a, b in zip(tensors[::2], tensors[1::2], strict=True)]
+
+    return sums
 
 
 def assert_graph(exported, tf, add_promoted, cases, rtol):
