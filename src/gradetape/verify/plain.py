@@ -37,11 +37,12 @@ def as_plain(evidence: Evidence) -> dict[str, Any]:
 
 
 def _checks(evidence: Evidence) -> list[dict[str, Any]]:
-    killed, seconds = evidence.killed_by, evidence.seconds
+    killed, seconds, bases = evidence.killed_by, evidence.seconds, evidence.bases
     return [
         {"question": check.question, "name": check.name, "public": check.public, "points": check.points,
          "killed_by": list(killed[check.id]), "proves": list(check.requirements),
-         "seconds": round(seconds.get(check.id, 0.0), 3)}
+         "seconds": round(seconds.get(check.id, 0.0), 3),
+         "basis": bases[check.id].value if check.id in bases else None}
         for check in evidence.checks
     ]  # fmt: skip
 

@@ -361,6 +361,76 @@ def literal(text: str) -> str:
     return text.replace("<", "<\u2060").replace("&", "&\u2060")
 
 
+@in_worker
+def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
+    """Save the graphs of functions for some signatures: lists of specs and of plain values, which are not traced."""
+    autograph = tf.__internal__.autograph
+
+    def traced(function: Any, signature: Any) -> Any:
+        converted = autograph.tf_convert(function, autograph.control_status_ctx())
+
+        def call(*tensors: Any) -> Any:
+            left = iter(tensors)
+            result = converted(*[next(left) if isinstance(each, tf.TypeSpec) else each for each in signature])
+            return None if isinstance(result, tf.Operation) else result  # as of metrics in tf-keras
+
+        specs = [each for each in signature if isinstance(each, tf.TypeSpec)]
+        return tf.function(call, input_signature=specs, autograph=False)
+
+    def module(owners: Any) -> Any:
+        made = tf.Module()
+        for name, graph in graphs.items():
+            setattr(made, name, graph)
+            setattr(made, f"variables_of_{name}", list(graph.get_concrete_function().graph.variables))
+        made.owners = owners
+        return made
+
+    graphs = {
+        f"{name}_{number}": traced(function, signature)
+        for name, function in functions.items()
+        for number, signature in enumerate(signatures[name])
+    }
+    owners = [getattr(function, "__self__", function) for function in functions.values()]
+    try:
+        tf.saved_model.save(module([]), str(folder))
+    except AssertionError:  # tables and other resources are saved with their owner alone
+        tracked = [each for each in owners if isinstance(each, tf.__internal__.tracking.AutoTrackable)]
+        tf.saved_model.save(module(tracked), str(folder))
+
+
+@in_worker
+def restore_graphs(folder: Any, signatures: Any) -> Any:
+    """Return functions that call the saved graphs, and whether none of these has a state."""
+    loaded = tf.saved_model.load(str(folder))
+
+    def tensors_of(args: Any, signature: Any) -> Any:
+        found = []
+        for value, each in zip(args, signature, strict=True):
+            if not isinstance(each, tf.TypeSpec):
+                if type(value) is not type(each) or value != each:
+                    return None
+                continue
+            tensor = tf.convert_to_tensor(value)
+            if tensor.dtype != each.dtype or not each.shape.is_compatible_with(tensor.shape):
+                return None
+            found.append(tensor)
+        return found
+
+    def dispatched(name: Any) -> Any:
+        def call(*args: Any) -> Any:
+            for number, signature in enumerate(signatures[name]):
+                tensors = tensors_of(args, signature) if len(args) == len(signature) else None
+                if tensors is not None:
+                    return getattr(loaded, f"{name}_{number}")(*tensors)
+            raise TypeError(f"{name} was not exported for such inputs")
+
+        return call
+
+    graphs = [getattr(loaded, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
+    captured = [tensor for graph in graphs for each in graph.concrete_functions for tensor in each.captured_inputs]
+    return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)
+
+
 def assert_close(
     given: object, expected: object, advice: str = "", rtol: float | None = None, atol: float | None = None
 ) -> None:
@@ -508,60 +578,94 @@ def examples(rng, count):
     return y_true, y_pred.astype("float32"), float(0.5 + rng.choice([-1, 1]) * rng.integers(12, 21) / 64)
 
 
+@in_worker
+def joined(update, result, reset):
+    """Return an object with these methods."""
+
+    class Joined:
+        def update_state(self, *batch):
+            return update(*batch)
+
+        def result(self):
+            return result()
+
+        def reset_state(self):
+            return reset()
+
+    return Joined()
+
+
+def as_graphs(exported, metric, batches):
+    """Return an object with the methods of a metric as graphs, if possible, for batches like these."""
+    steps = {"update": (metric.update_state, batches), "result": (metric.result, [()])}
+    graphs = exported.if_possible(**steps, reset=(metric.reset_state, [()]))
+    return joined(graphs.update, graphs.result, graphs.reset)
+
+
 @points(1)
 @proves("Given float32 y_true and y_pred of shape (n, k), that function returns a float tensor of shape (n,): for each example, the share of its k outputs with |y_true - y_pred| \u2264 tolerance.")
 @hint("Is an error as large as the tolerance still within it? Over which axis is the mean taken?")
-def test_within_gives_each_example_its_share(student, rng):
+def test_within_gives_each_example_its_share(student, exported, rng):
     """The function that within returns gives one right number per example."""
     tolerance = int(rng.integers(1, 8)) / 8
     y_true, y_pred = (rng.integers(-8, 9, size=(2, 10, 3)) / 8).astype("float32")
     y_pred[0], y_pred[1] = y_true[0] + tolerance, y_true[1] - 3
     expected = (np.abs(y_true - y_pred) <= tolerance).mean(axis=-1)
-    given = student.within(tolerance)(y_true, y_pred)
-    assert_close(given, expected, f"That is within({tolerance}) of inputs of shape (10, 3).")
+    function = student.within(tolerance)
+    graph = exported.if_possible(within=(function, [(y_true, y_pred)])).within
+    for share in (function, graph):
+        assert_close(share(y_true, y_pred), expected, f"That is within({tolerance}) of inputs of shape (10, 3).")
 
 
 @points(1)
 @proves("update_state(y_true, y_pred, sample_weight=None) takes one batch. y_true holds zeros and ones, as integers or floats; a score in y_pred predicts a one if it is greater than the threshold.")
 @hint("What does a score that equals the threshold predict? Does (n, 1) work as well as (n,)?")
-def test_f1_of_one_batch(student, rng):
+def test_f1_of_one_batch(student, exported, rng):
     """StreamingF1 is right for a single batch."""
     y_true, y_pred, threshold = examples(rng, 300)
     y_pred[:50] = threshold
     expected = f1(y_true, y_pred, threshold)
-    metric = student.StreamingF1(threshold=threshold)
-    metric.update_state(y_true, y_pred)
-    assert_close(metric.result(), expected, f"That is threshold={threshold} and shape (300,).")
-    metric = student.StreamingF1(threshold=threshold)
-    metric.update_state(y_true.reshape(-1, 1).astype("float32"), y_pred.reshape(-1, 1))
-    assert_close(metric.result(), expected, f"That is threshold={threshold} and shape (300, 1).")
+    batches = (y_true, y_pred), (y_true.reshape(-1, 1).astype("float32"), y_pred.reshape(-1, 1))
+    for batch in batches:
+        graphs = as_graphs(exported, student.StreamingF1(threshold=threshold), [batch])
+        for metric in (student.StreamingF1(threshold=threshold), graphs):
+            metric.update_state(*batch)
+            assert_close(metric.result(), expected, f"That is threshold={threshold} and shape {batch[0].shape}.")
 
 
 @points(1.5)
 @proves("result() returns the scalar F1 = 2\xb7TP / (2\xb7TP + FP + FN) of all examples since the last reset, in true positives, false positives and false negatives. It changes nothing.")
 @hint("Add up counts over the batches, and divide only in `result`.")
-def test_same_for_every_split(student, rng):
+def test_same_for_every_split(student, exported, tf, rng):
     """However the examples are split into batches, the F1 is that of all of them."""
     y_true, y_pred, threshold = examples(rng, 400)
     expected = f1(y_true, y_pred, threshold)
-    assert_streams(lambda: student.StreamingF1(threshold=threshold), y_true, y_pred, expected, rng)
+    any_batch = [tuple(tf.TensorSpec([None], values.dtype.name) for values in (y_true, y_pred))]
+
+    def new_metric():
+        return student.StreamingF1(threshold=threshold)
+
+    for new in (new_metric, lambda: as_graphs(exported, new_metric(), any_batch)):
+        assert_streams(new, y_true, y_pred, expected, rng)
 
 
 @points(1)
 @proves("reset_state() forgets all examples. The base class sets the weights to zero, which may be all you need. (In legacy Keras it does so for weights that are single numbers, and reset_states() does the same.)")
 @hint("Which weights does the base class set to zero: those that add_weight made, and in legacy only single numbers?")
-def test_reset_between_epochs(student, keras, rng):
+def test_reset_between_epochs(student, exported, keras, rng):
     """After a reset the metric remembers nothing of the epoch before."""
     threshold = examples(rng, 1)[-1]
+    before, after = examples(rng, 200)[:2], examples(rng, 300)[:2]
     metric = student.StreamingF1(threshold=threshold)
-    for reset in ["reset_state"] if hasattr(keras, "ops") else ["reset_state", "reset_states"]:
-        before, after = examples(rng, 200), examples(rng, 300)
-        metric.update_state(*before[:2])
-        getattr(metric, reset)()
-        assert_close(metric.result(), 0.0, f"That is the result directly after {reset}(): no example counts.")
-        metric.update_state(*after[:2])
-        assert_close(metric.result(), f1(*after[:2], threshold), f"That is the F1 of the examples after {reset}().")
-        getattr(metric, reset)()
+    graphs = as_graphs(exported, student.StreamingF1(threshold=threshold), [before, after])
+    resets = ["reset_state"] if hasattr(keras, "ops") else ["reset_state", "reset_states"]
+    for each, reset in [(metric, reset) for reset in resets] + [(graphs, "reset_state")]:
+        each.update_state(*before)
+        getattr(each, reset)()
+        assert_close(each.result(), 0.0, f"That is the result directly after {reset}(): no example counts.")
+        each.update_state(*after)
+        assert_close(each.result(), f1(*after, threshold), f"That is the F1 of the examples after {reset}().")
+        getattr(each, reset)()
 
 
 OK_FORMAT = False

@@ -361,6 +361,76 @@ def literal(text: str) -> str:
     return text.replace("<", "<\u2060").replace("&", "&\u2060")
 
 
+@in_worker
+def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
+    """Save the graphs of functions for some signatures: lists of specs and of plain values, which are not traced."""
+    autograph = tf.__internal__.autograph
+
+    def traced(function: Any, signature: Any) -> Any:
+        converted = autograph.tf_convert(function, autograph.control_status_ctx())
+
+        def call(*tensors: Any) -> Any:
+            left = iter(tensors)
+            result = converted(*[next(left) if isinstance(each, tf.TypeSpec) else each for each in signature])
+            return None if isinstance(result, tf.Operation) else result  # as of metrics in tf-keras
+
+        specs = [each for each in signature if isinstance(each, tf.TypeSpec)]
+        return tf.function(call, input_signature=specs, autograph=False)
+
+    def module(owners: Any) -> Any:
+        made = tf.Module()
+        for name, graph in graphs.items():
+            setattr(made, name, graph)
+            setattr(made, f"variables_of_{name}", list(graph.get_concrete_function().graph.variables))
+        made.owners = owners
+        return made
+
+    graphs = {
+        f"{name}_{number}": traced(function, signature)
+        for name, function in functions.items()
+        for number, signature in enumerate(signatures[name])
+    }
+    owners = [getattr(function, "__self__", function) for function in functions.values()]
+    try:
+        tf.saved_model.save(module([]), str(folder))
+    except AssertionError:  # tables and other resources are saved with their owner alone
+        tracked = [each for each in owners if isinstance(each, tf.__internal__.tracking.AutoTrackable)]
+        tf.saved_model.save(module(tracked), str(folder))
+
+
+@in_worker
+def restore_graphs(folder: Any, signatures: Any) -> Any:
+    """Return functions that call the saved graphs, and whether none of these has a state."""
+    loaded = tf.saved_model.load(str(folder))
+
+    def tensors_of(args: Any, signature: Any) -> Any:
+        found = []
+        for value, each in zip(args, signature, strict=True):
+            if not isinstance(each, tf.TypeSpec):
+                if type(value) is not type(each) or value != each:
+                    return None
+                continue
+            tensor = tf.convert_to_tensor(value)
+            if tensor.dtype != each.dtype or not each.shape.is_compatible_with(tensor.shape):
+                return None
+            found.append(tensor)
+        return found
+
+    def dispatched(name: Any) -> Any:
+        def call(*args: Any) -> Any:
+            for number, signature in enumerate(signatures[name]):
+                tensors = tensors_of(args, signature) if len(args) == len(signature) else None
+                if tensors is not None:
+                    return getattr(loaded, f"{name}_{number}")(*tensors)
+            raise TypeError(f"{name} was not exported for such inputs")
+
+        return call
+
+    graphs = [getattr(loaded, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
+    captured = [tensor for graph in graphs for each in graph.concrete_functions for tensor in each.captured_inputs]
+    return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)
+
+
 def assert_close(
     given: object, expected: object, advice: str = "", rtol: float | None = None, atol: float | None = None
 ) -> None:
@@ -543,11 +613,13 @@ def rows_with_ties(rng):
 @points(0.5)
 @proves("\u2026 its smallest value has rank 0, its largest n - 1 \u2026", "\u2026 and equal values share the mean of their ranks. Values that differ, however little, are not equal; 0.0 and -0.0 are equal.", "Ranks are then divided by n - 1.")
 @hint("Count, for each value, how many in its row are smaller and how many are equal. An argsort alone breaks ties.")
-def test_ranks_with_ties(student, rng):
+def test_ranks_with_ties(student, exported, rng):
     """NormalizedRanks ranks each row, and equal values share their mean rank."""
     x = rows_with_ties(rng)
+    graph = exported.if_possible(layer=(student.NormalizedRanks(), [(x,), (x[:1],)])).layer
     for rows in (x, x[:1]):
-        assert_tensor(student.NormalizedRanks()(rows), ranks(rows), f"That is NormalizedRanks of {rows.round(2)}.")
+        for layer in (student.NormalizedRanks(), graph):
+            assert_tensor(layer(rows), ranks(rows), f"That is NormalizedRanks of {rows.round(2)}.")
 
 
 @points(0.5)
@@ -563,13 +635,15 @@ def test_python_ranks_with_ties(student, rng):
 @points(1)
 @proves("No Python hides in its graph: no py_function or numpy_function, not even in the body of a loop or a map.", "\u2026 through tf.py_function.", "It does not use NormalizedRanks.")
 @hint("Trace NormalizedRanks in your mind: every step must be an operation that takes tensors and gives tensors.")
-def test_where_the_graph_calls_python(student, tf, rng):
+def test_where_the_graph_calls_python(student, exported, tf, rng):
     """The graph of NormalizedRanks holds no Python, and that of PythonRanks does."""
     x = rng.normal(size=(4, int(rng.integers(5, 12)))).astype("float32")
     spec = tf.TensorSpec((None, x.shape[1]), "float32")
-    for name, layer in (("NormalizedRanks", student.NormalizedRanks()), ("PythonRanks", student.PythonRanks())):
+    layers = {"NormalizedRanks": student.NormalizedRanks(), "PythonRanks": student.PythonRanks()}
+    graphs = exported.if_possible(**{name: (layer, [spec]) for name, layer in layers.items()})
+    for name, layer in layers.items():
         assert_close(layer(x), ranks(x), f"That is {name}.")
-        found = sorted(PYTHON_OPS.intersection(ops_in(layer, spec)))
+        found = sorted(PYTHON_OPS.intersection(ops_in(getattr(graphs, name), spec)))
         due = ["EagerPyFunc"] if name == "PythonRanks" else []
         expected = "calls by tf.py_function, EagerPyFunc," if due else "no call of Python"
         assert found == due, f"expected {expected} in the graph of {name}, but it has {found or 'no call of Python'}"
