@@ -54,7 +54,11 @@ def test_an_epoch_in_batches(student, exported, rng):
 @in_worker
 def curve(a, b):
     """Make the function sin(a x) + b x**3 of a tensor x."""
-    return lambda x: tf.sin(a * x) + b * x**3
+
+    def fn(x):
+        return tf.sin(a * x) + b * x**3
+
+    return fn
 
 
 @in_worker
@@ -72,7 +76,11 @@ def stairs(slope):
 @in_worker
 def deriving(derivative, fn):
     """Return the derivative of fn as a function of x."""
-    return lambda x: derivative(fn, x)
+
+    def slope(x):
+        return derivative(fn, x)
+
+    return slope
 
 
 @points(0.5)

@@ -38,7 +38,11 @@ def test_promotion(exported, rng):
 @in_worker
 def on_a_dictionary(to_single_precision):
     """Make a function of three arrays, which puts them into a dictionary with a list in it."""
-    return lambda x, first, second: to_single_precision({"x": x, "ids": [first, second]})
+
+    def of_arrays(x, first, second):
+        return to_single_precision({"x": x, "ids": [first, second]})
+
+    return of_arrays
 
 
 @points(1)

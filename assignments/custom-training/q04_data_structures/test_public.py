@@ -35,7 +35,11 @@ def test_word_lengths(exported, tf, rng):
 @in_worker
 def on_rows(mean_of_rows):
     """Make a function that takes the numbers of a ragged tensor and the lengths of its rows."""
-    return lambda values, lengths: mean_of_rows(tf.RaggedTensor.from_row_lengths(values, lengths))
+
+    def means(values, lengths):
+        return mean_of_rows(tf.RaggedTensor.from_row_lengths(values, lengths))
+
+    return means
 
 
 @points(1)

@@ -22,14 +22,22 @@ def described(model):
 @in_worker
 def in_training(model):
     """Return a function that calls a model in training mode."""
-    return lambda x: model(x, training=True)
+
+    def called(x):
+        return model(x, training=True)
+
+    return called
 
 
 @in_worker
 def trained(model):
     """Return a function that gives the weights of the wide and of the deep layer as columns, the biases last."""
     parts = [model.get_layer(name).trainable_weights for name in ("wide", "deep")]
-    return lambda: [tf.concat([tf.reshape(weight, (-1, 1)) for weight in part], axis=0) for part in parts]
+
+    def columns():
+        return [tf.concat([tf.reshape(weight, (-1, 1)) for weight in part], axis=0) for part in parts]
+
+    return columns
 
 
 def draw(rng, tf, sizes):

@@ -73,7 +73,11 @@ def in_a_graph(layer, times):
         return x
 
     graph = tf.function(repeated, input_signature=[tf.TensorSpec((None,), "float32")], autograph=False)
-    return graph, lambda: tf.convert_to_tensor(layer.calls)
+
+    def calls():
+        return tf.convert_to_tensor(layer.calls)
+
+    return graph, calls
 
 
 @in_worker
