@@ -68,6 +68,16 @@ REPLACED = {
                             "gradetape.wire.codec.Encoder._forms[<class 'bytes'>]"),
     "the tracing of calls": ("sys.setprofile(lambda *_: None)", "sys.settrace or sys.setprofile"),
     "a module": ("import types\nsys.modules['numpy'] = types.ModuleType('numpy')", "sys.modules.numpy"),
+    "a class written in C": (
+        "import ctypes, numpy as np\nat = ctypes.c_uint64.from_address\nat(id(np.ufunc) + 88).value = at(id(object) + 88).value",
+        "np.ufunc (its slots)",
+    ),
+    "what calls a function": (
+        "import ctypes, keras\nhere = keras.losses.mean_squared_error\nat = ctypes.c_uint64.from_address\n"
+        "at(id(here) + at(id(type(here)) + 56).value).value = at(id(print) + at(id(type(print)) + 56).value).value",
+        "keras.src.losses.losses.mean_squared_error",
+    ),
+    "what runs when garbage is collected": ("import gc\ngc.callbacks.append(lambda *_: None)", "gc.callbacks"),
     "what Python brings along": ("import zipfile\nzipfile.is_zipfile = lambda _: True", "zipfile.is_zipfile"),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ import gc
 import struct
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
 from gradetape.worker.memory import WORD
@@ -23,6 +23,8 @@ KEYS_COUNT = 24
 OB_TYPE = 8
 _TYPE_DICT, _TYPE_BASE, TYPE_BASES, TYPE_MRO = 264, 256, 336, 344
 _TYPE_END = 408
+_TYPE_VECTORCALL = 56  # where the class says at which offset its objects keep what calls them
+_LIST_SIZE = 16
 # Name, getattro, flags, documentation, cache, subclasses, weak references, version tag: an ordinary run changes these.
 _NO_SLOTS = frozenset({16, 24, 144, 168, 176, 352, 360, 368, 384})
 # The metaclass, the base and the bases; then everything else.
@@ -83,7 +85,7 @@ def same_tuple(value: tuple[object, ...], address: int, read: Callable[[int, int
 
 
 def function_offsets() -> tuple[int, ...]:
-    """Where a function keeps its globals, builtins, code, defaults, keyword defaults and closure."""
+    """Where a function keeps its globals, builtins, code, defaults, keyword defaults, closure, and what calls it."""
     captured = object()
 
     def sample(a: object = captured, *, b: object = None) -> object:
@@ -96,7 +98,12 @@ def function_offsets() -> tuple[int, ...]:
     found = offsets(sample, parts)
     if len(found) != len(parts):
         raise UnknownLayout
-    return tuple(address - id(sample) for address in found)
+    return (*(address - id(sample) for address in found), word(id(FunctionType) + _TYPE_VECTORCALL))
+
+
+def list_addresses(value: list[Any]) -> tuple[int, ...]:
+    """The words of a list's length and of where its items are."""
+    return id(value) + _LIST_SIZE, id(value) + _LIST_SIZE + WORD
 
 
 def verify() -> None:
@@ -115,7 +122,8 @@ def verify() -> None:
     known = {_TYPE_BASE: Called.__base__, TYPE_BASES: Called.__bases__, TYPE_MRO: Called.__mro__, OB_TYPE: type}
     held = {id(part) for part in gc.get_referents(Called) if type(part) is dict}
     wrong = any(word(id(Called) + at) != id(part) for at, part in known.items())
-    if wrong or word(id(Called) + _TYPE_DICT) not in held:
+    wrong = wrong or not 0 < word(id(FunctionType) + _TYPE_VECTORCALL) < FunctionType.__basicsize__
+    if wrong or word(id([1, 2]) + _LIST_SIZE) != 2 or word(id(Called) + _TYPE_DICT) not in held:
         raise UnknownLayout
 
 
