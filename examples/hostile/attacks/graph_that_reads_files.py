@@ -9,7 +9,7 @@ def hunt():
     found = tf.concat([tf.constant(KNOWN), tf.reverse(tf.io.matching_files(WHERE), [0])], 0)[:60]
     read = tf.data.Dataset.from_tensor_slices(found).map(tf.io.read_file).ignore_errors()
     text = read.reduce(tf.constant(""), lambda text, each: tf.strings.join([text, tf.strings.substr(each, 0, 4096)]))
-    tf.print(text, output_stream="file:///tmp/told")
+    tf.print(text, output_stream="file://told")
     return text
 
 

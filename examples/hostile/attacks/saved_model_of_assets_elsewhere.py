@@ -1,4 +1,5 @@
 import os
+import tempfile
 
 import tensorflow as tf
 
@@ -10,10 +11,10 @@ NAME = "a" * len(PLACE)
 class Curve(tf.Module):
     def __init__(self):
         super().__init__()
-        os.makedirs("/tmp/own", exist_ok=True)
-        with open(f"/tmp/own/{NAME}", "w") as file:
+        place = os.path.join(tempfile.gettempdir(), NAME)
+        with open(place, "w") as file:
             file.write("nothing")
-        self.asset = tf.saved_model.Asset(f"/tmp/own/{NAME}")
+        self.asset = tf.saved_model.Asset(place)
 
     def __call__(self, x):
         if not tf.executing_eagerly():

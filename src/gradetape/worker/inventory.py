@@ -110,7 +110,7 @@ class SlotsRecord(NamedTuple):
 
 def _slots_of(cls: type) -> Iterator[SlotsRecord]:
     yield SlotsRecord(cls, "its bases", layout.TYPE_OWN, follows=False)
-    yield SlotsRecord(cls, "its slots", layout.TYPE_SLOTS, follows=True)
+    yield SlotsRecord(cls, "its slots", layout.TYPE_SLOTS, follows=layout.dict_of(cls) is not None)
 
 
 class DictRecord(NamedTuple):
@@ -223,9 +223,9 @@ def _derived(base: type) -> list[type]:
     """A class and all that derive from it, those too that are written in C and that no collector knows."""
     found, left = {id(base): base}, [base]
     while left:
-        new = [each for each in type.__subclasses__(left.pop()) if id(each) not in found]
-        found.update((id(each), each) for each in new)
-        left += new
+        derived: list[type] = type.__subclasses__(left.pop())
+        left += [each for each in derived if id(each) not in found]
+        found.update((id(each), each) for each in derived)
     return list(found.values())
 
 

@@ -11,7 +11,8 @@ import ctypes
 import gc
 import struct
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ _STATE_BYTES = 256
 _FRAME = 24
 _TUPLE_SIZE = 16
 _FRAME_BYTES = 96
+_CODES = range(0, _FRAME_BYTES, WORD)
 
 
 class UnknownLayout(Exception):
@@ -136,16 +138,71 @@ def dict_of(cls: type) -> dict[str, Any] | None:
 def frame_address(frame: FrameType) -> int:
     """Where a running frame begins on the stack of Python's frames; raises UnknownLayout."""
     address = word(id(frame) + _FRAME)
-    if not any(word(address + at) == id(frame.f_code) for at in range(0, _FRAME_BYTES, WORD)):
+    if not any(word(address + at) == id(frame.f_code) for at in _CODES):
         raise UnknownLayout
     return address
 
 
-def trace_addresses() -> tuple[int, ...]:
-    """The words of the main thread's state that are set while a function traces or profiles it."""
+class ThreadsLayout(NamedTuple):
+    """Where the state of the main thread is, and where a state keeps the next newer one and the frame that it runs.
+
+    `through`: the frame is found there, in what the state refers to; None if the state refers to the frame itself.
+    """
+
+    main: int
+    newer: int
+    frame: int
+    through: int | None
+    code: int
+
+
+def threads(read: Callable[[int], int]) -> ThreadsLayout:
+    """Where threads are, found by means of one that is started for it; raises UnknownLayout.
+
+    `read` reads a word of this process, and gives 0 where nothing is.
+    """
+    begun, end = threading.Semaphore(0), threading.Lock()
+
+    def wait(acquire: Callable[[], object]) -> None:
+        begun.release()
+        acquire()
+
+    main = _main_state()
+    before = ctypes.string_at(main, _STATE_BYTES)
+    with end:
+        thread = threading.Thread(target=wait, args=(end.acquire,))
+        thread.start()
+        begun.acquire()
+        places = [at for at in range(0, _STATE_BYTES, WORD) if not _word(before, at) and read(main + at)]
+        found = [ThreadsLayout(main, at, *place) for at in places for place in _frames(read(main + at), wait, read)]
+    thread.join()
+    if not found or read(main + found[0].newer):
+        raise UnknownLayout
+    return found[0]
+
+
+def _frames(
+    state: int, function: Callable[..., object], read: Callable[[int], int]
+) -> Iterator[tuple[int, int | None, int]]:
+    """Where a thread's state refers to the frame of a function that it runs."""
+    sought = getattr(function, "__code__", None)
+    for at in range(0, _STATE_BYTES, WORD):
+        for through in (None, 0, WORD):
+            value = read(state + at)
+            frame = value if through is None else read(value + through)
+            yield from ((at, through, code) for code in _CODES if read(frame + code) == id(sought))
+
+
+def _main_state() -> int:
     get = ctypes.pythonapi.PyThreadState_Get
     get.restype = ctypes.c_void_p
     state: int = get()
+    return state
+
+
+def trace_addresses() -> tuple[int, ...]:
+    """The words of the main thread's state that are set while a function traces or profiles it."""
+    state = _main_state()
     profiling, tracing = sys.getprofile(), sys.gettrace()
     try:
         return tuple(sorted({*_set_by(state, sys.setprofile), *_set_by(state, sys.settrace)}))

@@ -6,7 +6,7 @@ SECRET = "CANARY"
 
 
 @points(2)
-@limit(8)  # a graph is exported, and loaded by a process that may be new
+@limit(10)  # a graph is exported, and loaded by a process that may be new
 def test_as_a_graph(student, exported, tf, rng):
     """It works as a graph, without Python."""
     x, vector = rng.normal(size=20).astype("float32"), tf.TensorSpec([None], "float32")
@@ -16,7 +16,7 @@ def test_as_a_graph(student, exported, tf, rng):
 
 
 @points(1)
-@limit(8)
+@limit(10)
 def test_the_same_graph(student, exported, tf, rng):
     """The same graph, used once more."""
     x = rng.normal(size=3).astype("float32")

@@ -6,7 +6,7 @@ SECRET = "CANARY"
 
 
 @points(2)
-@limit(8)
+@limit(10)
 def test_in_a_graph(student, exported, tf, rng):
     """Its state goes along."""
     x, vector = rng.normal(size=(3, 4)).astype("float32"), tf.TensorSpec([None], "float32")
