@@ -111,7 +111,9 @@ def _cell_end(kind: str, text: str) -> str:
 
 
 def _leaks(entry: Entry, found: dict[str, Any], grade: Grade | None, run: Run, drawn: Secrets) -> list[str]:
-    shown = json.dumps(found, ensure_ascii=False) + run.pages[f"students/{entry.assignment}/{page_name(found['student'])}"]
+    shown = (
+        json.dumps(found, ensure_ascii=False) + run.pages[f"students/{entry.assignment}/{page_name(found['student'])}"]
+    )
     record = msgspec.json.encode(grade).decode() if grade else ""
     texts = [event.text for event in grade.events] if grade else []
     texts += [text for result in grade.results for text in (result.message, result.staff_message)] if grade else []

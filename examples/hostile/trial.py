@@ -3,8 +3,9 @@
 Secrets are generated for each trial. The *canary* is in the hidden checks, the reference, the configuration, the
 gradebook, the other students' submissions, and the command line, environment and home folder of the grader; nothing in
 a worker may see it. The *bait* is an input of a hidden check, so students' code does see it; no page for a student may
-show it. Both are looked for in every page, the table, the JSON, what the command prints and what it shows of each
-student in the terminal. Timing side channels are not tested.
+show it. Both are looked for in every page, the table, the JSON, what the command prints and shows of each student in the
+terminal, what other commands print of the same results (exports, feedback, a dry run, the table of a finished batch),
+and what an autograder would hand to its platform. Timing side channels are not tested.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -31,6 +33,7 @@ from rich.console import Console
 from examples.hostile.corpus import HERE, Entry, Manifest, entries, honest, manifest, write
 from examples.hostile.delegation import delegated, join
 from examples.hostile.findings import Row, Run, Secrets, judged, of_batch
+from gradetape.bridges.results import document
 from gradetape.gradebook import Gradebook
 from gradetape.records import Check, CheckResult, FinalScore, Grade, Question, Status, Verdict
 from gradetape.report.terminal import student_view
@@ -114,6 +117,7 @@ def _batch(made: list[Entry], known: Manifest, grader: _Grader) -> Report:
     out = folder / f"results-{drawn.canary}"
     _earlier(out, drawn, grader.user, assignment)
     run = grader.grade(assignment, folder / "all", out)
+    run = run._replace(shown=run.shown | grader.said_by_others(assignment, folder / "all", out))
     rows = [judged(entry, known, alone, run, drawn) for entry in made]
     layers = next((grade.layers for grade in alone.grades.values()), ())
     return Report(rows, of_batch(made, run, drawn), run.seconds, layers)
@@ -191,15 +195,35 @@ class _Grader(NamedTuple):
         pages = {name: text.replace(out.name, "results") for name, text in pages.items() if not _is_earlier(name)}
         stderr = done.stderr.replace(out.name, "results")
         shown = {f"the terminal, {grade.student}": _shown(grade) for grade in grades.values()}
+        shown |= {f"an autograder, {grade.student}": json.dumps(document(grade)) for grade in grades.values()}
         return Run(done.returncode, results, grades, pages, stderr, seconds, done.stdout, shown)
+
+    def said_by_others(self, assignment: str, submissions: Path, out: Path) -> dict[str, str]:
+        """What other commands say of the same results, which they do not grade again."""
+        zipped = self.course.parent / f"{assignment}-{submissions.name}.zip"
+        graded = ("grade", submissions, "--assignment", assignment, "--out", out)
+        lines: dict[str, tuple[str | Path, ...]] = {
+            "csv": ("export", "csv", "--results", out), "json": ("export", "json", "--results", out),
+            "feedback": ("export", "feedback", "--for", "zip", "--results", out, "--out", zipped),
+            "a dry run": (*graded, "--dry-run"), "a finished batch": graded,
+        }  # fmt: skip
+        said = {}
+        for name, line in lines.items():
+            done = self._run(*line)
+            assert done.returncode in (0, 1) and done.stdout + done.stderr, f"{name}: {done.stderr[-2000:]}"
+            said[name] = (done.stdout + done.stderr).replace(out.name, "results")
+        with zipfile.ZipFile(zipped) as pages:
+            said |= {f"feedback, {name}": name + pages.read(name).decode() for name in pages.namelist()}
+        return said
 
     def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         folder = self.course.parent
         changed = {"GRADETAPE_CANARY": self.drawn.canary, "TMPDIR": str(folder / "tmp"), "HOME": str(folder)}
+        isolated = ["--isolation", self.isolation] if arguments[0] == "grade" else []
         how: dict[str, Any] = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
         with nullcontext(()) if self.user is None else delegated(self.user) as groups:
             return subprocess.run(
-                [COMMAND, *arguments, "--isolation", self.isolation], cwd=self.course, env=os.environ | changed,
+                [COMMAND, *arguments, *isolated], cwd=self.course, env=os.environ | changed,
                 capture_output=True, encoding="utf-8", timeout=PATIENCE_S, check=False,
                 preexec_fn=partial(_as_at_a_login, groups), **how,
             )  # fmt: skip

@@ -12,7 +12,17 @@ def climb():
 
 frame = climb()
 worker = frame.f_locals["self"]
-NAMES = ["../../owned", "/tmp/owned", "", ".", "a\0b", "saved_model.pb/x", "n" * 5000, "variables/../../owned", "\ud800"]
+NAMES = [
+    "../../owned",
+    "/tmp/owned",
+    "",
+    ".",
+    "a\0b",
+    "saved_model.pb/x",
+    "n" * 5000,
+    "variables/../../owned",
+    "\ud800",
+]
 plain, counted = worker._operations["read_tree"], [0]
 
 
