@@ -66,8 +66,9 @@ def _comparison(worker: Worker, running: FrameType) -> Comparison | None:
     from gradetape.worker.comparison import Comparison, WaitingPlace
     from gradetape.worker.layout import UnknownLayout
     from gradetape.worker.memory import MemoryUnreadable
+    from gradetape.worker.output import waits_for_output
 
     try:
-        return Comparison(worker, WaitingPlace(running, *worker.loop()))
+        return Comparison(worker, WaitingPlace(running, *worker.loop()), waits_for_output())
     except (UnknownLayout, MemoryUnreadable):
         return None
