@@ -26,6 +26,7 @@ VERBS = {
     "verify": "Prove that the checks accept right solutions and reject wrong ones.",
     "release": "Build the students' files in student/.",
     "grade": "Grade notebooks, scripts, zips, or folders of them.",
+    "merge": "Join gradebooks that were graded in shares or on several machines.",
     "show": "Show a student's result in the terminal.",
     "override": "Override the points of a question.",
     "report": "Write the result pages again.",

@@ -14,6 +14,7 @@ from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
 from gradetape.grading.final_scores import times_of
 from gradetape.grading.results import options_again
 from gradetape.grading.selection import Selection, select
+from gradetape.grading.shards import Shard
 
 NO_ISOLATION = "WARNING: no isolation: code in a submission can read and change whatever you can."
 
@@ -24,7 +25,7 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     `assignment` and `student` override what the files declare, `layout` names the layout of the folder. `out` is the
     results folder, by default the configuration's. With `question`, an id or a unique prefix, only that question is
     judged; the grades have the others as far as their results are known. With `regrade`, what has a result is judged
-    again.
+    again. With `shard`, only that share of the submissions is graded.
     """
 
     paths: tuple[Path, ...]
@@ -34,6 +35,7 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     out: Path | None = None
     question: str | None = None
     regrade: bool = False
+    shard: Shard | None = None
     engine: EngineOptions = EngineOptions()
 
 
@@ -73,6 +75,8 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
     selection = select(
         request.paths, assignment=request.assignment, student=request.student, layout=request.layout, secret=secret
     )
+    if request.shard:
+        selection = request.shard.of(selection)
     gradable = GradableAssignment.open(course, selection.assignment)
     question = None if request.question is None else resolve(request.question, gradable.assignment)
     times_of(course)
