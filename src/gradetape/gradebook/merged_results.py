@@ -7,6 +7,7 @@ earlier, would never be read.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -17,8 +18,8 @@ from gradetape.gradebook.other_books import AT_ONCE, OtherBook, paged
 from gradetape.gradebook.tables import OVERRIDES, QUESTION_RESULTS, RUNS
 from gradetape.text import printable
 
-_Judged = tuple[str, str]  # when, and what each check got
-_RESULTS = sa.select(QUESTION_RESULTS, RUNS.c.created).join_from(QUESTION_RESULTS, RUNS)
+_Judged = tuple[str, str, str]  # when, what each check got, and the rest of it
+_RESULTS = sa.select(QUESTION_RESULTS, RUNS.c.created, RUNS.c.record.label("run")).join_from(QUESTION_RESULTS, RUNS)
 _UNDOING = ("undone_at", "undone_by")
 
 
@@ -76,7 +77,7 @@ def _is_news(known: list[_Judged], row: sa.Row[Any]) -> bool:
 
 
 def _judged(row: sa.Row[Any]) -> _Judged | None:
-    """When a result was judged and what each check got; None if it is damaged: it will be judged again."""
+    """What distinguishes a result; None if it is damaged: it will be judged again."""
     try:
         results = json.loads(row.record)["results"]
         checks = [
@@ -85,7 +86,8 @@ def _judged(row: sa.Row[Any]) -> _Judged | None:
         ]
     except (ValueError, KeyError, TypeError):
         return None
-    return (row.created, json.dumps(sorted(checks)))
+    whole = hashlib.sha256(f"{row.record}\0{row.run}".encode()).hexdigest()
+    return (row.created, json.dumps(sorted(checks)), whole)
 
 
 def _add_runs(connection: sa.Connection, book: OtherBook, ids: Sequence[int], runs: dict[int, int]) -> None:
