@@ -13,7 +13,6 @@ import pytest
 import sqlalchemy as sa
 
 from gradetape.course import assignments as courses
-from gradetape.course.digests import digest_of
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import MockEngine
 from gradetape.errors import GradebookError, RequestError
@@ -25,7 +24,6 @@ from gradetape.grading.request import GradeRequest, plan
 from gradetape.grading.shards import Shard
 from gradetape.records import (
     Check,
-    CheckResult,
     Environment,
     Grade,
     Job,
@@ -40,26 +38,13 @@ from gradetape.text import printable
 from tests.books import attempts, engine_of
 from tests.course import DOUBLE, HALVE, called, notebook, tiny, write_files
 from tests.factories import a_broken_file, a_result, a_tiny_grade
-from tests.regrading import checks_of, edit, passed
+from tests.regrading import by_its_cells, checks_of, edit
 
 TABLES = ("attempts", "check_results", "runs", "question_results", "attempt_questions", "overrides")
 QUESTIONS = ("q01_double", "q02_halve")
 
 
 # A batch in shares
-
-
-def by_its_cells(job: Job, checks: tuple[Check, ...]) -> Outcome:
-    """What a submission gets depends on its cells, as if its code had run."""
-    if job.trusted:
-        return passed(job, checks)
-    wanted = [check for check in checks if job.only is None or check.id in job.only]
-    results = []
-    for check in wanted:
-        good = int(digest_of([check.id, *(cell.source for cell in job.cells)]), 16) % 2
-        verdict, points = (Verdict.PASSED, check.points) if good else (Verdict.FAILED, 0.0)
-        results.append(CheckResult(check=check, verdict=verdict, points=points, seconds=0.1))
-    return Outcome(results=tuple(results), seconds=1.0)
 
 
 Answer = Callable[[Job, tuple[Check, ...]], Outcome]
@@ -192,7 +177,7 @@ def joined(into: Path | str, *places: Path | str) -> MergeReport:
     return report
 
 
-def a_grade(points: float = 3, *, status: Status = Status.GRADED, **changes: Any) -> Grade:
+def of_alice(points: float = 3, *, status: Status = Status.GRADED, **changes: Any) -> Grade:
     """Alice's grade, with these points of 3 for the first question."""
     check = a_tiny_grade().results[0].check
     verdict = Verdict.PASSED if points == 3 else Verdict.FAILED
@@ -201,24 +186,24 @@ def a_grade(points: float = 3, *, status: Status = Status.GRADED, **changes: Any
 
 
 def test_the_same_file_with_different_results_is_told_and_the_later_grade_counts(tmp_path: Path, place: str) -> None:
-    a = book_with(tmp_path / "a.sqlite", EARLY, a_grade(3))
-    b = book_with(tmp_path / "b.sqlite", NOON, a_grade(1))
+    a = book_with(tmp_path / "a.sqlite", EARLY, of_alice(3))
+    b = book_with(tmp_path / "b.sqlite", NOON, of_alice(1))
     [found] = joined(place, b, a).disagreements
     assert (found.student, found.same_file, found.questions) == ("alice", True, ("q01_double",))
     assert (found.counts.gradebook, found.counts.created) == (str(b), NOON)
     assert found.counts.points == {"q01_double": 1, "q02_halve": 0}
     assert [(each.gradebook, each.points["q01_double"]) for each in found.others] == [(str(a), 3)]
     with Gradebook.open(place) as book:
-        assert book.latest("tiny") == [a_grade(1)]
+        assert book.latest("tiny") == [of_alice(1)]
         assert [(each.number, each.created, each.current) for each in attempts(book, "tiny", "alice")] == [
             (1, EARLY, False), (2, NOON, True),
         ]  # fmt: skip
-        assert book.recall("tiny", "alice", "alice") == a_grade(1), "and so it does for the next batch"
+        assert book.recall("tiny", "alice", "alice") == of_alice(1), "and so it does for the next batch"
 
 
 def test_an_earlier_grade_that_is_merged_later_does_not_count(tmp_path: Path, place: str) -> None:
     a, b, c = (
-        book_with(tmp_path / f"{name}.sqlite", created, a_grade(points))
+        book_with(tmp_path / f"{name}.sqlite", created, of_alice(points))
         for name, created, points in (("a", EARLY, 3), ("b", NOON, 1), ("c", LATE, 2))
     )  # fmt: skip
     for each in (c, a, b):
@@ -227,28 +212,28 @@ def test_an_earlier_grade_that_is_merged_later_does_not_count(tmp_path: Path, pl
         assert [(each.number, each.created) for each in attempts(book, "tiny", "alice")] == [
             (1, EARLY), (2, NOON), (3, LATE),
         ]  # fmt: skip
-        assert book.latest("tiny") == [a_grade(2)]
-        assert book.recall("tiny", "alice", "alice") == a_grade(2)
+        assert book.latest("tiny") == [of_alice(2)]
+        assert book.recall("tiny", "alice", "alice") == of_alice(2)
 
 
 def test_the_same_results_for_the_same_file_are_no_disagreement(tmp_path: Path, place: str) -> None:
-    a = book_with(tmp_path / "a.sqlite", EARLY, a_grade(3, seconds=1.0))
-    b = book_with(tmp_path / "b.sqlite", NOON, a_grade(3, seconds=9.0))
+    a = book_with(tmp_path / "a.sqlite", EARLY, of_alice(3, seconds=1.0))
+    b = book_with(tmp_path / "b.sqlite", NOON, of_alice(3, seconds=9.0))
     report = joined(place, a, b)
     assert (report.disagreements, report.attempts) == ((), 2)
 
 
 def test_a_done_grade_counts_before_a_later_fault(tmp_path: Path, place: str) -> None:
-    a = book_with(tmp_path / "a.sqlite", EARLY, a_grade(3))
-    b = book_with(tmp_path / "b.sqlite", NOON, a_grade(0, status=Status.NEEDS_ATTENTION, attention=("lost",)))
+    a = book_with(tmp_path / "a.sqlite", EARLY, of_alice(3))
+    b = book_with(tmp_path / "b.sqlite", NOON, of_alice(0, status=Status.NEEDS_ATTENTION, attention=("lost",)))
     [found] = joined(place, a, b).disagreements
     assert (found.counts.gradebook, found.others[0].status) == (str(a), Status.NEEDS_ATTENTION)
     with Gradebook.open(place) as book:
-        assert book.latest("tiny") == [a_grade(3)] and book.unsettled("tiny") == 0
+        assert book.latest("tiny") == [of_alice(3)] and book.unsettled("tiny") == 0
 
 
 def test_of_different_files_the_one_that_was_graded_last_counts(tmp_path: Path, place: str) -> None:
-    a = book_with(tmp_path / "a.sqlite", NOON, a_grade(3))
+    a = book_with(tmp_path / "a.sqlite", NOON, of_alice(3))
     b = book_with(tmp_path / "b.sqlite", EARLY, a_broken_file("alice"))
     [found] = joined(place, a, b).disagreements
     assert (found.same_file, found.counts.gradebook) == (False, str(a))
@@ -256,7 +241,7 @@ def test_of_different_files_the_one_that_was_graded_last_counts(tmp_path: Path, 
 
 
 def test_what_was_graded_since_the_first_merge_stands(tmp_path: Path, place: str) -> None:
-    old, new = a_grade(3), a_grade(1, sha256="cd" * 32, key="new")
+    old, new = of_alice(3), of_alice(1, sha256="cd" * 32, key="new")
     a = book_with(tmp_path / "a.sqlite", EARLY, old)
     with Gradebook.open(a) as book:
         book.record(new, "tiny")
@@ -270,11 +255,11 @@ def test_what_was_graded_since_the_first_merge_stands(tmp_path: Path, place: str
 
 
 def test_attempts_with_the_same_times_keep_their_order(tmp_path: Path, place: str) -> None:
-    a = book_with(tmp_path / "a.sqlite", NOON, a_grade(3), a_grade(1), a_grade(2))
+    a = book_with(tmp_path / "a.sqlite", NOON, of_alice(3), of_alice(1), of_alice(2))
     joined(place, a)
     with Gradebook.open(place) as book:
-        assert [each.record for each in attempts(book, "tiny", "alice")] == [a_grade(3), a_grade(1), a_grade(2)]
-        assert book.latest("tiny") == [a_grade(2)]
+        assert [each.record for each in attempts(book, "tiny", "alice")] == [of_alice(3), of_alice(1), of_alice(2)]
+        assert book.latest("tiny") == [of_alice(2)]
 
 
 def a_question_result(verdict: Verdict, digest: str = "d1", **changes: Any) -> QuestionResult:
@@ -286,7 +271,7 @@ def kept(place: Path, created: str, *results: QuestionResult) -> Path:
     for each in results:
         with Gradebook.open(place) as book:
             grader = msgspec.structs.replace(book.grader(), since_result=10**6)
-            book.record(a_grade(), "tiny", force=True, grader=grader, results=[each])
+            book.record(of_alice(), "tiny", force=True, grader=grader, results=[each])
     return dated(place, created)
 
 
@@ -337,7 +322,7 @@ def an_override(points: float, at: str, **changes: Any) -> Override:
 
 def overridden(place: Path, *overrides: Override) -> Path:
     with Gradebook.open(place) as book:
-        book.record(a_grade(), "tiny")
+        book.record(of_alice(), "tiny")
         for each in overrides:
             book.override("tiny", each)
     return dated(place, EARLY)
@@ -440,7 +425,7 @@ def test_a_merge_that_fails_leaves_nothing(tmp_path: Path, place: str, monkeypat
 
 
 def test_a_gradebook_that_is_being_graded_into_is_named(tmp_path: Path) -> None:
-    a = book_with(tmp_path / "a.sqlite", NOON, a_grade())
+    a = book_with(tmp_path / "a.sqlite", NOON, of_alice())
     with Gradebook.open(a) as book:
         book.claim(book.grader(), "tiny", "bob", "k")
     root = tiny(tmp_path / "course")
@@ -513,8 +498,8 @@ def test_two_students_of_a_gradebook_never_become_one(tmp_path: Path) -> None:
 
 def test_the_command_says_what_differs_and_what_counts(tmp_path: Path) -> None:
     root = tiny(tmp_path / "course")
-    a = book_with(tmp_path / "a.sqlite", EARLY, a_grade(3), a_broken_file("bob"))
-    b = book_with(tmp_path / "b.sqlite", NOON, a_grade(1), a_tiny_grade("bob"))
+    a = book_with(tmp_path / "a.sqlite", EARLY, of_alice(3), a_broken_file("bob"))
+    b = book_with(tmp_path / "b.sqlite", NOON, of_alice(1), a_tiny_grade("bob"))
     for each, points in ((a, 1), (b, 2)):
         with Gradebook.open(each) as book:
             book.override("tiny", an_override(points, EARLY if points == 1 else LATE))
@@ -539,8 +524,8 @@ def test_the_command_says_what_differs_and_what_counts(tmp_path: Path) -> None:
 def test_names_that_are_no_text_for_a_terminal_are_shown_safely(tmp_path: Path) -> None:
     root = tiny(tmp_path / "course")
     nasty = "al\x1b[2Jice\n\u202e"
-    a = book_with(tmp_path / "a.sqlite", EARLY, a_grade(3, student=nasty))
-    b = book_with(tmp_path / "b.sqlite", NOON, a_grade(1, student=nasty))
+    a = book_with(tmp_path / "a.sqlite", EARLY, of_alice(3, student=nasty))
+    b = book_with(tmp_path / "b.sqlite", NOON, of_alice(1, student=nasty))
     done = called(root, "merge", a, b)
     assert "\x1b" not in done.stderr and r"al\x1b[2Jice\n" in done.stderr
     with Gradebook.open(root / "results" / "gradebook.sqlite") as book:
@@ -550,7 +535,7 @@ def test_names_that_are_no_text_for_a_terminal_are_shown_safely(tmp_path: Path) 
 
 def test_different_assignments_are_told(tmp_path: Path) -> None:
     root = tiny(tmp_path / "course")
-    a = book_with(tmp_path / "a.sqlite", EARLY, a_grade(3))
+    a = book_with(tmp_path / "a.sqlite", EARLY, of_alice(3))
     empty = tmp_path / "b.sqlite"
     Gradebook.open(empty).close()
     assert called(root, "merge", a, empty).returncode == 0
