@@ -1,15 +1,18 @@
-"""How far one driver carries: a batch on 1 to 1,000 nodes, with the real driver and gradebook and engines that only wait.
+"""How far one driver carries: a batch on 1 to 1,000 nodes, with the real driver and gradebook. Engines only wait.
 
     python -m benchmarks.scale [--submissions 100000] [--nodes 1,10,100,1000] [--gradebook URL] [--times GRADEBOOK]
 
 No job runs. An engine with as many slots as the nodes have answers each job when its time is over; the times are drawn
 from those of a real batch. Waiting takes no time: when the driver waits, the simulated clock goes on to the end of the
 next job. All else is real and takes the time that it takes: the keys, the claims, the transactions, the grades. So the
-simulated duration of a batch is that of the work where there are few nodes, and that of the driver where there are many.
+simulated duration of a batch is that of the work where there are few nodes, and the driver's where there are many.
 
 The model is that a batch takes the longer one of both: `submissions * seconds / slots` and `submissions / rate`, where
-`rate` is how many submissions the driver finishes in a second of its own. The last column compares it with the simulated
-duration. The driver saturates at `rate * seconds / slots_per_node` nodes.
+`rate` is how many submissions the driver finishes in a second of its own. The last column is the model's duration
+divided by the simulated one. The driver saturates at `rate * seconds / slots_per_node` nodes.
+
+With `--cpu` the driver's time is its CPU time, for a machine on which other programs run. Waits for the disk are then
+left out.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
@@ -59,28 +62,34 @@ _MB = 1024
 
 
 class Clock:
-    """The time in seconds since its creation, without the time that was skipped while waiting."""
+    """Seconds since its creation: those of the driver by its timer, and those that were skipped instead of waiting."""
 
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
+    def __init__(self, timer: Callable[[], float]) -> None:
+        self._timer = timer
+        self._start = timer()
         self.skipped = 0.0
+
+    @property
+    def own(self) -> float:
+        """The driver's own time."""
+        return self._timer() - self._start
 
     def now(self) -> float:
         """The simulated time."""
-        return time.perf_counter() - self._start + self.skipped
+        return self.own + self.skipped
 
 
 class WaitingEngine(MockEngine):
     """Answers each job when its time is over, by a clock that it sets forward while it waits."""
 
-    def __init__(self, collected: CollectedChecks, capacity: int, seconds: Sequence[float], seed: int) -> None:
+    def __init__(self, collected: CollectedChecks, capacity: int, seconds: Sequence[float], clock: Clock) -> None:
         environment = Environment(isolation="namespaces", identity="simulated", versions={"gradetape": "0"})
         super().__init__(lambda _: Outcome(results=()), environment=environment, capacity=capacity)
         self.collected = collected
-        self.clock = Clock()
+        self.clock = clock
         self.worked = 0.0
         self._seconds = seconds
-        self._random = random.Random(seed)
+        self._random = random.Random(capacity)
         self._ends: list[tuple[float, int]] = []
         self._jobs: dict[int, Job] = {}
         self._numbers = count(1)
@@ -171,16 +180,16 @@ def collected(gradable: GradableAssignment) -> CollectedChecks:
 
 def simulate(
     gradable: GradableAssignment, checks: CollectedChecks, nodes: int, slots: int, submissions: int,
-    seconds: Sequence[float], place: str | Path,
+    seconds: Sequence[float], place: str | Path, timer: Callable[[], float] = time.perf_counter,
 ) -> Simulated:  # fmt: skip
     """Grades a class into a new gradebook; the stream is open, so that no list of all submissions is needed."""
-    engine = WaitingEngine(checks, nodes * slots, seconds, seed=nodes)
+    clock = Clock(timer)
+    engine = WaitingEngine(checks, nodes * slots, seconds, clock)
     with Gradebook.open(place) as book:
         grader = BatchGrader(gradable, engine, book, lambda _: None)
         before = _peak_mb()
-        start, engine.clock = time.perf_counter(), Clock()
         grader.run(_class_of(gradable, submissions))
-        driver, duration = time.perf_counter() - start, engine.clock.now()
+        driver, duration = clock.own, clock.now()
     return Simulated(
         nodes=nodes, slots=nodes * slots, submissions=submissions, duration=duration, driver=driver,
         worked=engine.worked, grown_mb=_peak_mb() - before,
@@ -232,17 +241,26 @@ def conclusion(batches: Sequence[Simulated], seconds: Sequence[float]) -> str:
     "--times", metavar="FILE", type=click.Path(exists=True, path_type=Path), help="Gradebook of a real batch."
 )
 @click.option("--assignment", default="custom-training", show_default=True)
+@click.option("--cpu", is_flag=True, help="Count the driver's CPU time instead of wall clock time.")
 @click.option("--json", "as_json", is_flag=True)
 def main(
-    submissions: int, nodes: str, slots: int, gradebook: str | None, times: Path | None, assignment: str, as_json: bool
+    submissions: int,
+    nodes: str,
+    slots: int,
+    gradebook: str | None,
+    times: Path | None,
+    assignment: str,
+    cpu: bool,
+    as_json: bool,
 ) -> None:
     """Simulate a batch on clusters of several sizes."""
+    timer = time.process_time if cpu else time.perf_counter
     gradable = GradableAssignment.open(courses.find(Path.cwd()), assignment)
     seconds, checks, batches = seconds_of(times) if times else SECONDS, collected(gradable), list[Simulated]()
     for number in map(int, nodes.split(",")):
         with tempfile.TemporaryDirectory() as folder:
             place = gradebook or Path(folder, "gradebook.sqlite")
-            batches.append(simulate(gradable, checks, number, slots, submissions, seconds, place))
+            batches.append(simulate(gradable, checks, number, slots, submissions, seconds, place, timer))
         if gradebook:
             break  # the second batch would find the grades of the first
     if as_json:

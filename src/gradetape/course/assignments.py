@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -59,12 +60,12 @@ class Assignment:
     data: tuple[Path, ...]
     question_sources: tuple[QuestionSource, ...]
 
-    @property
+    @cached_property
     def questions(self) -> tuple[records.Question, ...]:
         """The questions in their order."""
         return tuple(question_source.question for question_source in self.question_sources)
 
-    @property
+    @cached_property
     def question_ids(self) -> tuple[str, ...]:
         """The questions' ids in their order."""
         return tuple(question.id for question in self.questions)
