@@ -27,6 +27,7 @@ VERBS = {
     "release": "Build the students' files in student/.",
     "fetch": "Fetch submissions from Canvas or Moodle.",
     "grade": "Grade notebooks, scripts, zips, or folders of them.",
+    "merge": "Join gradebooks that were graded in shares or on several machines.",
     "show": "Show a student's result in the terminal.",
     "override": "Override the points of a question.",
     "forget": "Remove everything of a student.",

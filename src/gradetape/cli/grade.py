@@ -22,6 +22,7 @@ from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.grading.results import max_points
 from gradetape.grading.run import GradeReport, Interrupted, run, workload
 from gradetape.grading.selection import LAYOUTS
+from gradetape.grading.shards import Shard
 from gradetape.grading.workload import Workload
 from gradetape.text import composed
 
@@ -49,6 +50,9 @@ from gradetape.text import composed
 @options.roster_map
 @click.option("--question", metavar="ID", help="Judge only this question; a unique prefix of its id is enough.")
 @click.option("--regrade", is_flag=True, help="Judge everything again, also what has a result.")
+@click.option(
+    "--shard", metavar="I/N", help="Grade only the I-th of N shares, such as 3/16; merge joins their gradebooks."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would run and why, and stop.")
 @click.option("--watch", is_flag=True, help="Stay running, and grade what arrives in the folders or is changed.")
 @options.workers
@@ -59,8 +63,8 @@ from gradetape.text import composed
 @options.as_json
 def command(
     paths: tuple[Path, ...], assignment: str | None, student: str | None, layout: str | None, out: Path | None,
-    roster: Path | None, roster_map: Path | None, question: str | None, regrade: bool, dry_run: bool, watch: bool,
-    workers: int | None, device: str | None, isolation: str | None, as_json: bool,
+    roster: Path | None, roster_map: Path | None, question: str | None, regrade: bool, shard: str | None,
+    dry_run: bool, watch: bool, workers: int | None, device: str | None, isolation: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the result pages.
 
@@ -75,9 +79,11 @@ def command(
       gradetape grade submissions/ --question q05 --json
       gradetape grade submissions/ --dry-run
       gradetape grade submissions/ --assignment custom-training --watch
+      gradetape grade submissions/ --shard 3/16 --out results/shards/3
     """
     request = GradeRequest(
         paths=paths, assignment=assignment, student=student, layout=layout, out=out, question=question, regrade=regrade,
+        shard=Shard.parse(shard) if shard is not None else None,
         engine=EngineOptions(workers=workers, isolation=isolation, device=device), roster=roster, roster_map=roster_map,
     )  # fmt: skip
     if watch:

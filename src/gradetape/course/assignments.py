@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -70,12 +71,12 @@ class Assignment:
         """The files for students, by their paths from the notebook."""
         return {os.path.normpath(file.relative_to(self.folder)): file for file in self.data}
 
-    @property
+    @cached_property
     def questions(self) -> tuple[records.Question, ...]:
         """The questions in their order."""
         return tuple(question_source.question for question_source in self.question_sources)
 
-    @property
+    @cached_property
     def question_ids(self) -> tuple[str, ...]:
         """The questions' ids in their order."""
         return tuple(question.id for question in self.questions)

@@ -18,6 +18,8 @@ from gradetape.gradebook import attempts, claims, measured, overrides, question_
 from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.connect import engine_of, explained, locate
 from gradetape.gradebook.measured import Measured
+from gradetape.gradebook.merging import MergeReport, merge
+from gradetape.gradebook.other_books import KnownPerson, OtherBook, known_people
 from gradetape.gradebook.question_results import QuestionResult
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
 from gradetape.gradebook.tables import ATTEMPTS
@@ -274,6 +276,24 @@ class Gradebook:
                 f"A submission of this student is being graded by process {other.pid} on {other.host}. Wait until it "
                 "ends, then run the command again."
             )
+
+    def unsettled(self, assignment: str) -> int:
+        """How many students have a grade that needs attention or a file that cannot be read."""
+        return len(self._read(attempts.unsettled(assignment)))
+
+    def people(self, assignment: str) -> list[KnownPerson]:
+        """The students of an assignment, as the attempts that count name them."""
+        return known_people(self._read(attempts.current(assignment)))
+
+    def merge(self, others: Sequence[Gradebook], names: Sequence[Mapping[tuple[str, str], str]]) -> MergeReport:
+        """Add what other gradebooks hold; nothing is added twice.
+
+        `names` has for each of them the students whose name is another one here, by assignment and name.
+        """
+        books = [OtherBook(other._place, other._read, found) for other, found in zip(others, names, strict=True)]
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            return merge(connection, self._place, books)
 
     def _prepare(self) -> None:
         with self._transaction() as connection:

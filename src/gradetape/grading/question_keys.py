@@ -45,12 +45,16 @@ class QuestionKey(msgspec.Struct, frozen=True):
 
 
 class QuestionKeys:
-    """The keys of the results of one assignment's questions, in one environment."""
+    """The keys of the results of one assignment's questions, in one environment.
+
+    `learned` counts the calls of `learn`.
+    """
 
     def __init__(self, gradable: GradableAssignment, environment: Environment) -> None:
         self._gradable = gradable
         self._environment = environment
         self._sent: dict[str, int] = {}
+        self.learned = 0
 
     @cached_property
     def codes(self) -> Mapping[str, QuestionCode]:
@@ -58,8 +62,9 @@ class QuestionKeys:
         return question_codes(self._gradable)
 
     def learn(self, sent_bytes: Mapping[str, int]) -> None:
-        """Sets how many bytes the reference sends for each check."""
+        """Sets how many bytes the reference sends for each check; keys from before are no longer valid."""
         self._sent.update(sent_bytes)
+        self.learned += 1
 
     def of(self, cells: Iterable[Cell], question_ids: Iterable[str]) -> tuple[QuestionKey, ...]:
         """The keys of a submission's questions; its cells are attributed here."""

@@ -16,6 +16,7 @@ from gradetape.grading.enrolment import Enrolment, enrolled
 from gradetape.grading.final_scores import times_of
 from gradetape.grading.results import options_again
 from gradetape.grading.selection import Selection, select
+from gradetape.grading.shards import Shard
 
 NO_ISOLATION = "WARNING: no isolation: code in a submission can read and change whatever you can."
 
@@ -26,7 +27,8 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     `assignment` and `student` override what the files declare, `layout` names the layout of the folder. `out` is the
     results folder, by default the configuration's. With `question`, an id or a unique prefix, only that question is
     judged; the grades have the others as far as their results are known. With `regrade`, what has a result is judged
-    again. `roster` and `roster_map` are the class list and the table beside it, by default the configuration's.
+    again. With `shard`, only that share of the submissions is graded. `roster` and `roster_map` are the class list and
+    the table beside it, by default the configuration's.
     """
 
     paths: tuple[Path, ...]
@@ -36,6 +38,7 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     out: Path | None = None
     question: str | None = None
     regrade: bool = False
+    shard: Shard | None = None
     engine: EngineOptions = EngineOptions()
     roster: Path | None = None
     roster_map: Path | None = None
@@ -94,6 +97,8 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
     )
     if enrolment := Enrolment.of(course):
         selection = enrolled(enrolment, selection, request.student)
+    if request.shard:
+        selection = request.shard.of(selection)
     gradable = GradableAssignment.open(course, selection.assignment)
     question = None if request.question is None else resolve(request.question, gradable.assignment)
     times_of(course, selection.assignment)
