@@ -283,7 +283,8 @@ def test_the_command_says_what_it_recalled_and_ci_and_fresh_run_everything(
     again = called(root, "verify", "tiny", "--question", QUESTION, "--json")
     assert again.returncode == first.returncode
     assert json.loads(again.stdout) == {**json.loads(first.stdout), "recalled": PAIRS}
-    assert f"0 results new, {PAIRS} known from earlier runs; --fresh runs everything again" in again.stderr
+    shown = called(root, "verify", "tiny", "--question", QUESTION).stdout
+    assert f"0 new results, {PAIRS} known from earlier runs: --fresh runs everything again" in shown
     for arguments in (("--fresh",), ("--repeat", "2")):
         found = called(root, "verify", "tiny", "--question", QUESTION, "--json", *arguments)
         assert json.loads(found.stdout)["recalled"] == 0

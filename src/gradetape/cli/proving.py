@@ -100,14 +100,10 @@ def proven(
 ) -> Proof:  # fmt: skip
     """Verifies an assignment or a question, with a progress bar."""
     with counting("verifying", gradable.assignment.name) as update:
-        proof = prove(
+        return prove(
             gradable, EngineOptions(workers=workers), question=question, repeat=repeat, scope=chosen.scope,
             drafts=chosen.write_headers, progress=update, open_engine=open_engine, outcomes=outcomes,
         )  # fmt: skip
-    if proof.recalled:
-        ran = sum(len(trial.results) for trial in proof.trials) - proof.recalled
-        warn([f"{counted(ran, 'result')} new, {proof.recalled} known from earlier runs; --fresh runs everything again"])
-    return proof
 
 
 def outcomes_of(repeat: int, *, fresh: bool) -> Outcomes:
