@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
+
 from gradetape.gradebook import Gradebook
 from gradetape.grading import changes
 from gradetape.grading.batch import Batch, BatchGrader
@@ -14,9 +16,10 @@ from gradetape.grading.one_question import left_out, listener_for, only
 from gradetape.grading.people import under_known_names
 from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results
+from gradetape.grading.selection import Selection
 from gradetape.grading.workload import Workload
-from gradetape.records import Grade, PointsChange
-from gradetape.text import few, one_line
+from gradetape.records import Grade, PointsChange, Status
+from gradetape.text import counted, few, one_line, printable
 
 NOT_FINAL = (
     "These grades are not final; grade again to retry them. Test the checks with gradetape verify, and see all details "
@@ -87,15 +90,29 @@ def workload(plan: GradePlan) -> Workload:
     known = "://" in str(place) or Path(place).is_file()
     with plan.engine as engine, Gradebook.open(place if known else ":memory:") as book:
         grader = BatchGrader(plan.gradable, engine, book, lambda _: None, question=plan.question)
-        return grader.workload(under_known_names(book, plan.selection).submissions, regrade=plan.regrade)
+        return grader.workload(_selected(plan, book).submissions, regrade=plan.regrade)
 
 
 def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
     """Grades, and ends every process of the engine before the pages are written."""
     with plan.engine as engine:
         grader = BatchGrader(plan.gradable, engine, book, listener, question=plan.question)
-        selection = under_known_names(book, plan.selection)
+        selection = _selected(plan, book)
+        left = len(plan.selection.submissions) - len(selection.submissions)
+        if plan.only_failed and left:
+            listener(Warned(f"--only-failed leaves out {counted(left, 'submission')}, graded or never seen before"))
         return grader.run(selection.submissions, selection.unreadable, regrade=plan.regrade)
+
+
+def _selected(plan: GradePlan, book: Gradebook) -> Selection:
+    """The submissions to grade; with `only_failed` those whose last grade is not final."""
+    selection = under_known_names(book, plan.selection)
+    if not plan.only_failed:
+        return selection
+    last = book.measured(plan.gradable.assignment.name)
+    failed = {student for student, each in last.items() if each.status is not Status.GRADED}
+    kept = tuple(each for each in selection.submissions if printable(each.student) in failed)
+    return msgspec.structs.replace(selection, submissions=kept)
 
 
 def _of_question(batch: Batch, question: str | None) -> Batch:
