@@ -119,14 +119,16 @@ def by_its_cells(job: Job, checks: tuple[Check, ...]) -> Outcome:
 
 def planned(
     root: Path, answer: Answer = passed, *, versions: dict[str, str] | None = None, identity: str = "mock",
-    question: str | None = None, regrade: bool = False,
+    question: str | None = None, regrade: bool = False, only_failed: bool = False,
 ) -> tuple[GradePlan, MockEngine]:  # fmt: skip
     """A plan for the submissions of a course, and its engine."""
     course = courses.find(root)
     checks = checks_of(GradableAssignment.open(course, "tiny"))
     environment = Environment(isolation="none", identity=identity, versions=versions or {"gradetape": "1"})
     engine = MockEngine(lambda job: answer(job, checks), checks=checks, environment=environment, capacity=2)
-    request = GradeRequest(paths=(root / "in",), assignment="tiny", question=question, regrade=regrade)
+    request = GradeRequest(
+        paths=(root / "in",), assignment="tiny", question=question, regrade=regrade, only_failed=only_failed
+    )
     return plan(course, request, lambda *_: engine), engine
 
 

@@ -53,6 +53,10 @@ from gradetape.text import composed
 @click.option(
     "--shard", metavar="I/N", help="Grade only the I-th of N shares, such as 3/16; merge joins their gradebooks."
 )
+@click.option(
+    "--only-failed", is_flag=True,
+    help="Only submissions whose last grade is not final; other options then are about these.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would run and why, and stop.")
 @click.option("--watch", is_flag=True, help="Stay running, and grade what arrives in the folders or is changed.")
 @options.workers
@@ -64,7 +68,8 @@ from gradetape.text import composed
 def command(
     paths: tuple[Path, ...], assignment: str | None, student: str | None, layout: str | None, out: Path | None,
     roster: Path | None, roster_map: Path | None, question: str | None, regrade: bool, shard: str | None,
-    dry_run: bool, watch: bool, workers: int | None, device: str | None, isolation: str | None, as_json: bool,
+    only_failed: bool, dry_run: bool, watch: bool, workers: int | None, device: str | None, isolation: str | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the result pages.
 
@@ -83,11 +88,11 @@ def command(
     """
     request = GradeRequest(
         paths=paths, assignment=assignment, student=student, layout=layout, out=out, question=question, regrade=regrade,
-        shard=Shard.parse(shard) if shard is not None else None,
+        shard=Shard.parse(shard) if shard is not None else None, only_failed=only_failed,
         engine=EngineOptions(workers=workers, isolation=isolation, device=device), roster=roster, roster_map=roster_map,
     )  # fmt: skip
     if watch:
-        _refuse_unfit(paths, student, alone=not (dry_run or as_json))
+        _refuse_unfit(paths, student, alone=not (dry_run or as_json or only_failed))
         sys.exit(GradeWatch(here().root, request).run())
     planned = plan(here(), request)
     warn(planned.warnings)
@@ -107,7 +112,9 @@ def command(
 
 def _refuse_unfit(paths: Sequence[Path], student: str | None, *, alone: bool) -> None:
     if student is not None or not alone or not all(path.is_dir() for path in paths):
-        raise click.UsageError("--watch looks at folders: name folders, and leave out --student, --dry-run and --json")
+        raise click.UsageError(
+            "--watch looks at folders: name folders, and leave out --student, --dry-run, --json and --only-failed"
+        )
 
 
 def _show(planned: Workload, *, as_json: bool) -> None:

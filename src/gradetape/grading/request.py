@@ -27,8 +27,9 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     `assignment` and `student` override what the files declare, `layout` names the layout of the folder. `out` is the
     results folder, by default the configuration's. With `question`, an id or a unique prefix, only that question is
     judged; the grades have the others as far as their results are known. With `regrade`, what has a result is judged
-    again. With `shard`, only that share of the submissions is graded. `roster` and `roster_map` are the class list and
-    the table beside it, by default the configuration's.
+    again. With `shard`, only that share of the submissions is graded. With `only_failed`, all this is about those
+    submissions alone whose last grade is not final. `roster` and `roster_map` are the class list and the table beside
+    it, by default the configuration's.
     """
 
     paths: tuple[Path, ...]
@@ -39,6 +40,7 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     question: str | None = None
     regrade: bool = False
     shard: Shard | None = None
+    only_failed: bool = False
     engine: EngineOptions = EngineOptions()
     roster: Path | None = None
     roster_map: Path | None = None
@@ -56,6 +58,7 @@ class GradePlan:
     question: str | None
     regrade: bool
     options_again: tuple[str, ...]
+    only_failed: bool = False
 
     @property
     def gradebook(self) -> Path | str:
@@ -106,5 +109,5 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
     engine = open_engine(gradable, msgspec.structs.replace(request.engine, hidden=hidden))
     return GradePlan(
         gradable=gradable, selection=selection, engine=engine, folder=results, question=question,
-        regrade=request.regrade, options_again=options_again(request.out),
+        regrade=request.regrade, options_again=options_again(request.out), only_failed=request.only_failed,
     )  # fmt: skip

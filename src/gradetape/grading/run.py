@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
+
 from gradetape.gradebook import Gradebook, Measured
 from gradetape.grading import changes, concerns
 from gradetape.grading.batch import Batch, BatchGrader
@@ -19,8 +21,8 @@ from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results, Written
 from gradetape.grading.selection import Selection
 from gradetape.grading.workload import Workload
-from gradetape.records import Grade, MixedQuestion, NoSubmission, PointsChange
-from gradetape.text import few, one_line, printable
+from gradetape.records import Grade, MixedQuestion, NoSubmission, PointsChange, Status
+from gradetape.text import counted, few, one_line, printable
 
 NOT_FINAL = (
     "These grades are not final; grade again to retry them. Test the checks with gradetape verify, and see all details "
@@ -117,14 +119,17 @@ def workload(plan: GradePlan) -> Workload:
     known = "://" in str(place) or Path(place).is_file()
     with plan.engine as engine, Gradebook.open(place if known else ":memory:") as book:
         grader = BatchGrader(plan.gradable, engine, book, lambda _: None, question=plan.question)
-        return grader.workload(_named(plan, book).submissions, regrade=plan.regrade)
+        return grader.workload(_selected(plan, book).submissions, regrade=plan.regrade)
 
 
 def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
     """Grades, and ends every process of the engine before the pages are written."""
     with plan.engine as engine:
         grader = BatchGrader(plan.gradable, engine, book, listener, question=plan.question)
-        selection = _named(plan, book)
+        selection = _selected(plan, book)
+        left = len(plan.selection.submissions) - len(selection.submissions)
+        if plan.only_failed and left:
+            listener(Warned(f"--only-failed leaves out {counted(left, 'submission')}, graded or never seen before"))
         return grader.run(selection.submissions, selection.unreadable, regrade=plan.regrade)
 
 
@@ -133,11 +138,19 @@ def _counts_no_more(grade: Grade, counting: Mapping[str, Measured]) -> bool:
     return counts is not None and counts.sha256 != grade.sha256
 
 
-def _named(plan: GradePlan, book: Gradebook) -> Selection:
-    """The submissions under the names that their people have in the gradebook; raises RequestError."""
-    known = under_known_names(book, plan.selection)
-    refuse_contradictions(Enrolment.of(plan.gradable.course), plan.selection, known)
-    return known
+def _selected(plan: GradePlan, book: Gradebook) -> Selection:
+    """The submissions to grade, under the names that their people have in the gradebook; raises RequestError.
+
+    With `only_failed`, those whose last grade is not final.
+    """
+    selection = under_known_names(book, plan.selection)
+    refuse_contradictions(Enrolment.of(plan.gradable.course), plan.selection, selection)
+    if not plan.only_failed:
+        return selection
+    last = book.measured(plan.gradable.assignment.name)
+    failed = {student for student, each in last.items() if each.status is not Status.GRADED}
+    kept = tuple(each for each in selection.submissions if printable(each.student) in failed)
+    return msgspec.structs.replace(selection, submissions=kept)
 
 
 def _of_question(batch: Batch, question: str | None) -> Batch:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gradetape.errors import SandboxError
 from gradetape.worker.forker import DATA
+from gradetape.worker.huge_pages import use_huge_pages
 
 if TYPE_CHECKING:
     from gradetape.worker.comparison import Comparison
@@ -51,6 +52,7 @@ def warm_up(output_limit: int, running: FrameType) -> WarmWorker:
     gc.collect()
     comparison = _comparison(worker, running)
     gc.freeze()
+    use_huge_pages()
     return WarmWorker(worker.serve, comparison)
 
 
