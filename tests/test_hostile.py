@@ -54,6 +54,17 @@ def test_the_batch_ends_and_leaves_nothing_behind(report: Report) -> None:
     assert report.others == []
 
 
+@pytest.mark.parametrize("place", ["csv", "json", "a dry run", "a finished batch", "grades.csv", "index.html"])
+def test_secrets_are_looked_for_in_what_other_commands_write(report: Report, place: str) -> None:
+    assert place in report.places
+
+
+@pytest.mark.parametrize("place", ["students/", "staff/", "feedback, ", "an autograder, ", "the terminal, "])
+def test_secrets_are_looked_for_in_what_is_written_of_each_student(report: Report, place: str) -> None:
+    found = [each for each in report.places if each.startswith(place)]
+    assert all(any(row.entry.id in each for each in found) for row in report.rows)
+
+
 @pytest.mark.parametrize("secret", ["canary", "seed", "bait"])
 @pytest.mark.parametrize("place", PLACES)
 def test_a_secret_is_found_wherever_the_grader_writes_it(place: str, secret: str) -> None:

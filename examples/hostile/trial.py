@@ -47,12 +47,13 @@ EARLIER = "000-earlier"
 
 
 class Report(msgspec.Struct):
-    """A whole trial; `others` are problems of the batch as a whole."""
+    """A whole trial; `others` are problems of the batch as a whole, `places` where secrets were looked for."""
 
     rows: list[Row]
     others: list[str]
     seconds: float
     layers: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def problems(self) -> list[str]:
@@ -120,13 +121,14 @@ def _batch(made: list[Entry], known: Manifest, grader: _Grader) -> Report:
     run = run._replace(shown=run.shown | grader.said_by_others(assignment, folder / "all", out))
     rows = [judged(entry, known, alone, run, drawn) for entry in made]
     layers = next((grade.layers for grade in alone.grades.values()), ())
-    return Report(rows, of_batch(made, run, drawn), run.seconds, layers)
+    return Report(rows, of_batch(made, run, drawn), run.seconds, layers, (*run.pages, *run.shown))
 
 
 def _together(reports: Sequence[Report], left: list[str]) -> Report:
     rows = [row for report in reports for row in report.rows]
     others = [problem for report in reports for problem in report.others]
-    return Report(rows, [*others, *left], sum(report.seconds for report in reports), reports[0].layers)
+    places = tuple(place for report in reports for place in report.places)
+    return Report(rows, [*others, *left], sum(report.seconds for report in reports), reports[0].layers, places)
 
 
 @contextmanager

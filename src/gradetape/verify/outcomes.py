@@ -41,26 +41,21 @@ class Outcomes:
         """The results that are known under these keys."""
         return self._decoded(keys, CheckResult)
 
-    def keep_results(self, results: Mapping[str, CheckResult]) -> None:
-        """Remembers results."""
-        self._keep(results)
-
     def events(self, key: str) -> tuple[CellEvent, ...] | None:
         """What happened when a solution's cells were run, if it is known."""
         return self._decoded([key], tuple[CellEvent, ...]).get(key)
-
-    def keep_events(self, key: str, events: tuple[CellEvent, ...]) -> None:
-        """Remembers what happened when a solution's cells were run."""
-        self._keep({key: events})
 
     def collected(self, key: str) -> CollectedChecks | None:
         """The list of checks, if it is known."""
         return self._decoded([key], CollectedChecks).get(key)
 
-    def keep_collected(self, key: str, collected: CollectedChecks) -> None:
-        """Remembers a list of checks that can all be run."""
-        if not collected.broken:
-            self._keep({key: collected})
+    def keep(self, values: Mapping[str, object]) -> None:
+        """Remembers values by key."""
+        rows = [(key, msgspec.msgpack.encode(value)) for key, value in values.items()]
+        with suppress(sqlite3.OperationalError):  # the disk is full, or another process holds the file
+            self._connection.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", rows)
+            if self._kept is not None:
+                self._kept.update(values)
 
     def close(self) -> None:
         """Closes the file."""
@@ -84,13 +79,6 @@ class Outcomes:
                         found[key] = msgspec.msgpack.decode(value, type=kind)
         return found
 
-    def _keep(self, values: Mapping[str, object]) -> None:
-        rows = [(key, msgspec.msgpack.encode(value)) for key, value in values.items()]
-        with suppress(sqlite3.OperationalError):  # the disk is full, or another process holds the file
-            self._connection.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", rows)
-            if self._kept is not None:
-                self._kept.update(values)
-
 
 def _opened(path: Path | None) -> sqlite3.Connection:
     """The file; one that is damaged is replaced, and without a usable one the results are kept in memory."""
@@ -98,12 +86,12 @@ def _opened(path: Path | None) -> sqlite3.Connection:
         for _ in range(2):
             try:
                 return _prepared(path)
-            except sqlite3.DatabaseError:
+            except (OSError, sqlite3.OperationalError):
+                break
+            except sqlite3.DatabaseError:  # it is no database any more
                 with suppress(OSError):
                     for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
                         file.unlink(missing_ok=True)
-            except OSError:
-                break
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute(_SCHEMA)
     return connection

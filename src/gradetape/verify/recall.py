@@ -63,7 +63,8 @@ class Recall:
             with suppress(RequestError):  # a check that only pytest can tell
                 self._engine.expect(self._jobs(question_ids, plans_for))
             known = self._engine.collected
-            self._outcomes.keep_collected(self._keys.collection, known)
+            if not known.broken:
+                self._outcomes.keep({self._keys.collection: known})
         return known
 
     def _jobs(self, question_ids: Collection[str], plans_for: PlansFor) -> int:
@@ -86,9 +87,8 @@ class Recall:
         if any(event.kind == "quarantined" for event in judged.events):
             return
         keys = self._keys.of(plan.job)
-        self._outcomes.keep_events(keys[LOADING], judged.events)
-        kept = {keys[each.check.id]: each for each in judged.results if each.check.id in keys and _lasts(plan, each)}
-        self._outcomes.keep_results(kept)
+        lasting = [each for each in judged.results if each.check.id in keys and _lasts(plan, each)]
+        self._outcomes.keep({keys[LOADING]: judged.events, **{keys[each.check.id]: each for each in lasting}})
 
 
 def _lasts(plan: Plan, result: CheckResult) -> bool:

@@ -49,11 +49,8 @@ def verify(
     does not exist, InfrastructureError if the grader itself failed.
     """
     unready = _unready(gradable, question)
-    question_ids = [
-        question_id
-        for question_id in ((question,) if question else gradable.assignment.question_ids)
-        if question_id not in unready
-    ]
+    asked = (question,) if question else gradable.assignment.question_ids
+    question_ids = [question_id for question_id in asked if question_id not in unready]
     if not question_ids:
         return Proof(assignment=gradable.assignment.name, unready=unready)
     _refuse_unfit(gradable, question_ids)
@@ -71,18 +68,12 @@ def verify(
         plans, rubric = plans_for(rubric), scope.rubric(rubric)
         known = [recall.of(plan, rubric) for plan in plans]
         found = _run(engine, plans, recall, known, progress)
-    trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, found, strict=True))
     return Proof(
-        assignment=gradable.assignment.name,
-        checks=rubric.checks,
-        trials=trials,
-        faults=rubric.faults,
-        unready=unready,
-        prompts=_prompts(gradable, question_ids),
-        waivers=waivers,
-        partial=scope.partial,
+        assignment=gradable.assignment.name, checks=rubric.checks, faults=rubric.faults, unready=unready,
+        trials=tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, found, strict=True)),
+        prompts=_prompts(gradable, question_ids), waivers=waivers, partial=scope.partial,
         recalled=sum(len(each.results) for each in known),
-    )
+    )  # fmt: skip
 
 
 def _unready(gradable: GradableAssignment, question: str | None) -> dict[str, tuple[str, ...]]:
