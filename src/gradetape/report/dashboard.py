@@ -41,12 +41,8 @@ def index_page(
     """
     questions = questions_of(grades)
     items = check_items(grades)
-    rows = [_student(grade, questions) for grade in grades] + [_unreadable(entry) for entry in unreadable]
     scores = final_scores or {}
-    for row in rows:
-        row["final"] = scores[row["student"]].final if row["student"] in scores else row["points"] or 0.0
-    rows += [_absent(person) for person in no_submission]
-    rows.sort(key=lambda row: row["student"].casefold())
+    rows = [_student(grade, questions) for grade in grades] + [_unreadable(entry) for entry in unreadable]
     spread = distribution(grades)
     shares = _shares(items, questions)
     return render(
@@ -57,7 +53,7 @@ def index_page(
         folder=slug(assignment),
         up=up,
         questions=questions,
-        rows=rows,
+        rows=_finished(rows, scores, no_submission),
         adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
@@ -74,6 +70,16 @@ def index_page(
         changes=[(change, page_name(change.student)) for change in changes],
         absent=len(no_submission),
     )
+
+
+def _finished(
+    rows: list[dict[str, Any]], scores: Mapping[str, FinalScore], no_submission: Iterable[NoSubmission]
+) -> list[dict[str, Any]]:
+    """The rows of the students with their final points, and of those who have handed in nothing, by name."""
+    for row in rows:
+        row["final"] = scores[row["student"]].final if row["student"] in scores else row["points"] or 0.0
+    everybody = [*rows, *(_absent(person) for person in no_submission)]
+    return sorted(everybody, key=lambda row: row["student"].casefold())
 
 
 def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "") -> str:

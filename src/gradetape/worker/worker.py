@@ -47,7 +47,8 @@ class MissingName(Exception):
 class Worker:
     """Answers requests of the form [sequence, operation, arguments, released handles].
 
-    It is made before the fork, so that the zygote knows where in memory it is.
+    It is made before the fork, so that the zygote knows where in memory it is. Large because each of its parts must be
+    among what the comparison from outside looks at.
     """
 
     __slots__ = (
