@@ -19,7 +19,7 @@ release: setup  ## build student/ from assignments/
 
 verify: setup  ## test the checks with the reference, the variants and the mutants, and write results/proof.html
 	@mkdir -p results
-	$(BIN)/gradetape verify custom-training --report results/proof.html
+	$(BIN)/gradetape verify custom-training --report results/proof.html $(if $(FRESH),--fresh)
 
 mutate: setup  ## generate mutants of all solutions and show those that pass every check
 	$(BIN)/gradetape verify --mutate --at-least $(AT_LEAST)

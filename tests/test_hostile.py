@@ -16,6 +16,7 @@ SOME = (
     "reads_around_the_root", "wants_privileges", "kills_all_it_can", "leaves_a_daemon", "makes_namespaces",
     "asks_the_zygote", "fork_bomb", "memory_bomb_of_arrays", "fills_the_disk", "patches_numpy", "finds_what_was_left",
     "asks_what_others_have_used", "leaks_by_a_cell_that_fails_when_it_is_run_again",
+    "graph_that_says_hidden_inputs", "graph_that_crashes_its_worker",
 )  # fmt: skip
 
 PLACES = ("students/target/a.html", "staff/target/a.html", "grades.csv", "show", "json", "stderr")
@@ -29,8 +30,8 @@ def report() -> Report:
 def test_the_manifest_lists_every_attack_and_no_other() -> None:
     attacks = manifest().attacks.keys()
     assert attacks == {file.stem for file in (HERE / "attacks").glob("*.py")} | MAKERS.keys()
-    assert len(attacks) >= 70
-    assert sum(entry.attack is None for entry in entries(manifest())) > 20
+    assert len(attacks) >= 200
+    assert sum(entry.attack is None for entry in entries(manifest())) > 50
 
 
 def test_nothing_secret_comes_out(report: Report) -> None:

@@ -72,6 +72,17 @@ REPLACED = {
                             "gradetape.wire.codec.Encoder._forms[<class 'bytes'>]"),
     "the tracing of calls": ("sys.setprofile(lambda *_: None)", "sys.settrace or sys.setprofile"),
     "a module": ("import types\nsys.modules['numpy'] = types.ModuleType('numpy')", "sys.modules.numpy"),
+    "a class written in C": (
+        "import ctypes, numpy as np\nat = ctypes.c_uint64.from_address\n"
+        "at(id(np.ufunc) + 88).value = at(id(object) + 88).value",
+        "np.ufunc (its slots)",
+    ),
+    "what calls a function": (
+        "import ctypes, keras\nhere = keras.losses.mean_squared_error\nat = ctypes.c_uint64.from_address\n"
+        "at(id(here) + at(id(type(here)) + 56).value).value = at(id(print) + at(id(type(print)) + 56).value).value",
+        "keras.src.losses.losses.mean_squared_error",
+    ),
+    "what runs when garbage is collected": ("import gc\ngc.callbacks.append(lambda *_: None)", "gc.callbacks"),
     "what Python brings along": ("import zipfile\nzipfile.is_zipfile = lambda _: True", "zipfile.is_zipfile"),
 }  # fmt: skip
 
@@ -113,6 +124,40 @@ frame.f_locals["self"]._channel.send([frame.f_locals["sequence"], "ok", {}])
 Other(worker._channel._sock, 1000).serve()
 """,
 }
+# While anybody looks, all is as it should be, but for a thread.
+THREADS = {
+    "a thread that gives the socket back": """
+import os, socket, threading, time
+from gradetape.wire.channel import Channel
+own = socket.socket(fileno=os.dup(100))
+idle, other = socket.socketpair()
+number = frame.f_locals["sequence"]
+answering = Channel(own, worker._channel._encoder, worker._channel._decoder)
+def answer():
+    time.sleep(0.5)
+    os.dup2(own.fileno(), 100)
+    answering.send([number, "ok", {}])
+    while True:
+        number_, operation, arguments, _ = answering.receive()
+        answering.send([number_, "ok", [] if operation == "changed" else 7])
+os.dup2(idle.fileno(), 100)
+threading.Thread(target=answer, daemon=True).start()
+""",
+    "a thread that only waits": "import threading, time\n"
+    "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+}
+NO_THREADS = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(abs, range(100)))
+thread = threading.Thread(target=print)
+thread.start()
+thread.join()
+import tensorflow as tf
+for each in tf.data.Dataset.from_generator(lambda: range(9), output_signature=tf.TensorSpec([])).prefetch(2):
+    pass
+"""
 HONEST = (
     "import keras, numpy as np, tensorflow as tf, os, tempfile\nfrom tensorflow.math import reduce_sum\n"
     "from tensorflow.keras import layers\nimport tensorflow.keras.backend as K",
@@ -162,6 +207,15 @@ def test_code_that_answers_in_the_workers_place_is_found_though_it_replaces_noth
 ) -> None:
     monkeypatch.setattr(looks, "_WAITING_S", 1.0)
     assert "its process does not wait for requests where it should" in reviewed(zygote, LIES + cell)
+
+
+@pytest.mark.parametrize("cell", THREADS.values(), ids=THREADS.keys())
+def test_a_thread_that_could_answer_in_the_workers_place_is_found(zygote: LocalZygote, cell: str) -> None:
+    assert "threads that its cells or functions started still run" in reviewed(zygote, LIES + cell)
+
+
+def test_threads_that_have_ended_are_not_reported(zygote: LocalZygote) -> None:
+    assert reviewed(zygote, NO_THREADS, "print('and some output')") == ""
 
 
 def test_an_honest_run_is_not_reported(zygote: LocalZygote) -> None:

@@ -62,6 +62,11 @@ def _another_folder(root: Path) -> None:
     (root / NOTEBOOK).rename(root / "in/week 3/ada.ipynb")
 
 
+def _another_file_name(root: Path) -> None:
+    (root / "in/ada").mkdir()
+    (root / NOTEBOOK).rename(root / "in/ada/homework (2).ipynb")
+
+
 def _another_seed(root: Path) -> None:
     (root / "autograder/seed").write_text("ab" * 32)
 
@@ -121,6 +126,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "the late policy": (_at_the_end("grader_config.yml", "late:\n  percent_per_day: 10\n"), NOTHING),
     "an output of a cell": (_another_output, NOTHING),
     "the folder of a file": (_another_folder, NOTHING),
+    "the file's name": (_another_file_name, NOTHING),
     "the student's name": (_another_student, NOTHING),
     "the code of a check": (_edited(HIDDEN, "2 * number", "number + number"), {DOUBLED}),
     "the code of a public check": (_edited(PUBLIC, "double(2) == 4", "double(3) == 6"), {DOUBLED}),

@@ -36,11 +36,12 @@ class Basis(StrEnum):
 
 
 class Status(StrEnum):
-    """The state of a submission."""
+    """The state of a submission, or that there is none."""
 
     GRADED = "graded"
     NEEDS_ATTENTION = "needs_attention"
     UNREADABLE = "unreadable"
+    NO_SUBMISSION = "no_submission"
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, rename={"id": "stem"}):
@@ -125,6 +126,15 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     for_student: str = ""
     origin: Origin | None = None
+
+
+class NoSubmission(msgspec.Struct, frozen=True, kw_only=True):
+    """A person of the class list who has handed in nothing. What the list does not say is empty."""
+
+    student: str
+    id: str = ""
+    email: str = ""
+    section: str = ""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,6 +282,21 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     undone_at: str = ""
     undone_by: str = ""
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A student who was renamed or removed, by whom and when (an ISO time in UTC), with the numbers of rows.
+
+    `action` is `rename` or `forget`. The names are empty where the student was removed.
+    """
+
+    action: str
+    by: str
+    at: str
+    old: str = ""
+    new: str = ""
+    attempts: int = 0
+    overrides: int = 0
 
 
 class FinalScore(msgspec.Struct, frozen=True, kw_only=True):

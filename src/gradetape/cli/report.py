@@ -16,11 +16,16 @@ from gradetape.grading.results import Results, options_again
 @click.command("report")
 @click.option("--assignment", metavar="NAME", help="Only this assignment's pages.")
 @options.results_folder
+@options.roster
+@options.roster_map
 @click.option(
     "--out", metavar="DIR", type=click.Path(path_type=Path), help="Output folder. [default: the results folder]"
 )
 @click.option("--open", "opened", is_flag=True, help="Open the pages in the browser.")
-def command(assignment: str | None, results_folder: Path | None, out: Path | None, opened: bool) -> None:
+def command(
+    assignment: str | None, results_folder: Path | None, roster: Path | None, roster_map: Path | None,
+    out: Path | None, opened: bool,
+) -> None:  # fmt: skip
     """Write the result pages again from the gradebook. Nothing is graded.
 
     \b
@@ -28,7 +33,7 @@ def command(assignment: str | None, results_folder: Path | None, out: Path | Non
       gradetape report --open
       gradetape report --out /tmp/for-the-meeting
     """
-    course = here()
+    course = here().with_class_list(roster, roster_map)
     folder = out or results_folder or course.root / course.config.results
     with Results.open(course, results_folder) as results:
         warn([results.book.migrated])

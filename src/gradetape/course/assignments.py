@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -70,12 +71,12 @@ class Assignment:
         """The files for students, by their paths from the notebook."""
         return {os.path.normpath(file.relative_to(self.folder)): file for file in self.data}
 
-    @property
+    @cached_property
     def questions(self) -> tuple[records.Question, ...]:
         """The questions in their order."""
         return tuple(question_source.question for question_source in self.question_sources)
 
-    @property
+    @cached_property
     def question_ids(self) -> tuple[str, ...]:
         """The questions' ids in their order."""
         return tuple(question.id for question in self.questions)
@@ -95,9 +96,21 @@ class Course:
         return self.root / database if database else None
 
     @property
+    def private_tables(self) -> tuple[Path, ...]:
+        """The files about students that the configuration names: times of handing in, and the class list."""
+        named = (*self.config.late.all_times, self.config.roster, self.config.roster_map)
+        return tuple(self.root / path for path in named if path is not None)
+
+    def with_class_list(self, roster: Path | None, roster_map: Path | None) -> Course:
+        """The same course with another class list, or another table of whose a submission is."""
+        given = {"roster": roster, "roster_map": roster_map}
+        update = {key: path.absolute() for key, path in given.items() if path is not None}
+        return replace(self, config=self.config.model_copy(update=update)) if update else self
+
+    @property
     def secret_places(self) -> tuple[Path, ...]:
         """The files and folders of the course that no submission may be, by whatever link; some may be missing."""
-        named = [path for path in (self.config.late.times, self.gradebook_file) if path is not None]
+        named = [*self.private_tables, *([self.gradebook_file] if self.gradebook_file else [])]
         return tuple(self.root / path for path in (Path("solutions"), Path("autograder"), Path(config.FILE), *named))
 
     def names(self) -> tuple[str, ...]:

@@ -60,10 +60,9 @@ class GradableAssignment:
 
     @property
     def private_files(self) -> tuple[Path, ...]:
-        """The other files of the configuration that students' code must never see: the times and the database."""
-        config = self.course.config
-        database = (config.gradebook or "").partition("sqlite:///")[2]
-        return tuple(self.course.root / path for path in (config.late.times, database) if path)
+        """The other files of the configuration that students' code must never see: tables of students, the database."""
+        database = self.course.gradebook_file
+        return (*self.course.private_tables, *([database] if database else []))
 
     def bundle(self) -> AssignmentBundle:
         """The assignment's part that an engine needs, wherever it runs; check files in the order of `check_files`."""

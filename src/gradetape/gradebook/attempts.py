@@ -75,6 +75,12 @@ def current(assignment: str) -> sa.Select[Any]:
     return found.order_by(ATTEMPTS.c.student)
 
 
+def unsettled(assignment: str) -> sa.Select[Any]:
+    """The ids of the attempts that count and are not done."""
+    own = sa.select(ATTEMPTS.c.id).where(ATTEMPTS.c.assignment == printable(assignment))
+    return own.where(IS_CURRENT, ~IS_DONE)
+
+
 def known(connection: sa.Connection, row: dict[str, Any], since: int) -> int | None:
     """The id of the attempt that makes this one unnecessary: a done one under its key, or an equal one that counts.
 

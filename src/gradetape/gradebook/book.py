@@ -14,14 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from gradetape.errors import GradebookError
-from gradetape.gradebook import attempts, claims, measured, overrides, question_results
+from gradetape.gradebook import attempts, claims, measured, overrides, question_results, students
 from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.connect import engine_of, explained, locate
 from gradetape.gradebook.measured import Measured
+from gradetape.gradebook.merging import MergeReport, merge
+from gradetape.gradebook.other_books import KnownPerson, OtherBook, known_people
 from gradetape.gradebook.question_results import QuestionResult
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
 from gradetape.gradebook.tables import ATTEMPTS
-from gradetape.records import Grade, Override, PointsChange, Status, Submission, Unreadable
+from gradetape.records import AuditEntry, Grade, Override, PointsChange, Status, Submission, Unreadable
 from gradetape.text import one_line, printable
 
 _Record = TypeVar("_Record", Grade, Unreadable)
@@ -33,7 +35,7 @@ class Gradebook:
 
     A context manager; create it with `Gradebook.open`. `migrated` describes the migration of an older layout, or is
     empty. Large because it is the only door to the database: each operation is one short method and one transaction,
-    and the statements are in `attempts`, `question_results`, `claims` and `overrides`.
+    and the statements are in `attempts`, `question_results`, `claims`, `overrides` and `students`.
     """
 
     def __init__(self, engine: sa.Engine, place: str) -> None:
@@ -225,6 +227,73 @@ class Gradebook:
     def overrides(self, assignment: str, student: str | None = None) -> list[Override]:
         """Every override ever given, oldest first; of those not undone, the newest of a question counts."""
         return overrides.read(self._read(overrides.history(assignment, student)))
+
+    def rename_student(self, old: str, new: str, by: str) -> AuditEntry:
+        """Give a student another name in everything that was ever recorded, and note who did."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            self._refuse_claimed(connection, old)
+            return students.rename(connection, old, new, by)
+
+    def forget_student(self, student: str, by: str) -> AuditEntry:
+        """Remove a student with everything that was ever recorded, and note who did, without the name.
+
+        A SQLite file then no longer holds the removed bytes; raises GradebookError if another program prevents that.
+        """
+        with self._transaction() as connection:
+            students.overwrite_removed(connection)
+            queue_behind_other_writers(connection)
+            self._refuse_claimed(connection, student)
+            entry = students.forget(connection, student, by)
+        try:
+            students.compact(self._engine)
+        except SQLAlchemyError as error:
+            raise GradebookError(
+                f"The student was removed from the gradebook {self._place}, but another program has it open, so that "
+                "the file can still hold removed text. Close that program, then run: gradetape audit --compact"
+            ) from error
+        return entry
+
+    def compact(self) -> None:
+        """Remove from a SQLite file what rows that are gone have left in it."""
+        try:
+            students.compact(self._engine)
+        except SQLAlchemyError as error:
+            raise GradebookError(explained(error, self._place)) from error
+
+    def naming(self, texts: Iterable[str]) -> set[str]:
+        """The students whose file could not be read for a reason that has one of these names or paths in it."""
+        rows = self._read(sa.select(ATTEMPTS).where(ATTEMPTS.c.status == Status.UNREADABLE))
+        return students.naming([self._decoded(row, Unreadable) for row in rows], texts)
+
+    def audit(self) -> list[AuditEntry]:
+        """Every student who was renamed or removed, oldest first."""
+        return students.read(self._read(students.history()))
+
+    def _refuse_claimed(self, connection: sa.Connection, student: str) -> None:
+        if (other := claims.of_student(connection, printable(student))) is not None:
+            raise GradebookError(
+                f"A submission of this student is being graded by process {other.pid} on {other.host}. Wait until it "
+                "ends, then run the command again."
+            )
+
+    def unsettled(self, assignment: str) -> int:
+        """How many students have a grade that needs attention or a file that cannot be read."""
+        return len(self._read(attempts.unsettled(assignment)))
+
+    def people(self, assignment: str) -> list[KnownPerson]:
+        """The students of an assignment, as the attempts that count name them."""
+        return known_people(self._read(attempts.current(assignment)))
+
+    def merge(self, others: Sequence[Gradebook], names: Sequence[Mapping[tuple[str, str], str]]) -> MergeReport:
+        """Add what other gradebooks hold; nothing is added twice.
+
+        `names` has for each of them the students whose name is another one here, by assignment and name.
+        """
+        books = [OtherBook(other._place, other._read, found) for other, found in zip(others, names, strict=True)]
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            return merge(connection, self._place, books)
 
     def _prepare(self) -> None:
         with self._transaction() as connection:

@@ -60,9 +60,10 @@ class BatchGrader:
         self._builder = GradeBuilder(gradable, engine.environment, question=question)
 
     def run(self, submissions: Stream, unreadable: Sequence[Unreadable] = (), *, regrade: bool = False) -> Batch:
-        """Grades the submissions that have no grade in the gradebook, in the order of the stream.
+        """Grades the submissions that have no grade in the gradebook.
 
-        A list is looked up in the gradebook as a whole before anything is started. Any other stream may stay open: it
+        A list is looked up in the gradebook as a whole before anything is started; what took longest the last time
+        comes first, then the order is that of the list. Any other stream may stay open: it
         yields None while there is nothing. Raises GradetapeError; grades recorded before are kept.
         """
         name = self._gradable.assignment.name
@@ -109,7 +110,7 @@ class BatchGrader:
         if fresh:
             self._listener(WorkPlanned(work))
         self._engine.expect(work.jobs)
-        return fresh
+        return work.longest_first(fresh)
 
     def _looked_up(self, submissions: Stream, batch: Batch, *, regrade: bool) -> Iterator[Submission | None]:
         name = self._gradable.assignment.name

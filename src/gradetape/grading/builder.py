@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 
 from gradetape.course.digests import digest_of
 from gradetape.course.gradable import GradableAssignment
@@ -12,9 +13,10 @@ from gradetape.grading.concerns import concerns_of
 from gradetape.grading.question_keys import QuestionKey, QuestionKeys
 from gradetape.grading.rubric import Rubric
 from gradetape.grading.words import CheckWords
-from gradetape.records import CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
+from gradetape.records import Cell, CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
 from gradetape.text import few
 
+_REMEMBERED = 1024
 LEFT_OUT = "not graded with the current checks"
 
 
@@ -30,10 +32,14 @@ class GradeBuilder:
         self._words = CheckWords(gradable, self.keys)
         self._gradable = gradable
         self._environment = environment
+        self._keys_of = lru_cache(maxsize=_REMEMBERED)(self._digested)
 
     def question_keys(self, submission: Submission) -> tuple[QuestionKey, ...]:
-        """The keys of the results of all questions."""
-        return self.keys.of(submission.cells, self._gradable.assignment.question_ids)
+        """The keys of the results of all questions; those of the last submissions are remembered."""
+        return self._keys_of(submission.cells, self.keys.learned)
+
+    def _digested(self, cells: tuple[Cell, ...], _: int) -> tuple[QuestionKey, ...]:
+        return self.keys.of(cells, self._gradable.assignment.question_ids)
 
     def key(self, submission: Submission) -> str:
         """The digest of everything that decides the grade: what decides its results, and what is read in it."""

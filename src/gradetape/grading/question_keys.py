@@ -45,12 +45,16 @@ class QuestionKey(msgspec.Struct, frozen=True):
 
 
 class QuestionKeys:
-    """The keys of the results of one assignment's questions, in one environment."""
+    """The keys of the results of one assignment's questions, in one environment.
+
+    `learned` counts the calls of `learn`.
+    """
 
     def __init__(self, gradable: GradableAssignment, environment: Environment) -> None:
         self._gradable = gradable
         self._environment = environment
         self._sent: dict[str, int] = {}
+        self.learned = 0
 
     @cached_property
     def codes(self) -> Mapping[str, QuestionCode]:
@@ -58,8 +62,9 @@ class QuestionKeys:
         return question_codes(self._gradable)
 
     def learn(self, sent_bytes: Mapping[str, int]) -> None:
-        """Sets how many bytes the reference sends for each check."""
+        """Sets how many bytes the reference sends for each check; keys from before are no longer valid."""
         self._sent.update(sent_bytes)
+        self.learned += 1
 
     def of(self, cells: Iterable[Cell], question_ids: Iterable[str]) -> tuple[QuestionKey, ...]:
         """The keys of a submission's questions; its cells are attributed here."""
@@ -69,13 +74,13 @@ class QuestionKeys:
 
     def of_reference(self, question_ids: Iterable[str]) -> tuple[QuestionKey, ...]:
         """The keys of what the reference solution itself gets."""
-        return tuple(self._key(each, f"{_REFERENCE} {self._reference}", "") for each in question_ids)
+        return tuple(self._key(each, f"{_REFERENCE} {self.reference}", "") for each in question_ids)
 
     def _key(self, question_id: str, cells: str, budget: str) -> QuestionKey:
         code = self.codes[question_id]
         uses = "reference" in code.fixtures
-        parts = {"cells": cells, "checks": code.code, "reference": self._reference if uses else "", "budget": budget}
-        parts |= self._common
+        parts = {"cells": cells, "checks": code.code, "reference": self.reference if uses else "", "budget": budget}
+        parts |= self.circumstances
         named = [f"{name}={part}" for name, part in sorted(parts.items())]
         return QuestionKey(question_id, digest_of([self._gradable.assignment.name, question_id, *named]), parts)
 
@@ -86,7 +91,8 @@ class QuestionKeys:
         return " ".join(f"{check}={count}" for check, count in sorted(most.items()) if count != bytes_for(0))
 
     @cached_property
-    def _reference(self) -> str:
+    def reference(self) -> str:
+        """A digest of the code of the reference solutions."""
         return digest_of(_as_code(cell.source) for cell in self._gradable.reference)
 
     @cached_property
@@ -98,7 +104,8 @@ class QuestionKeys:
         return digest_of(parts) if files else ""
 
     @cached_property
-    def _common(self) -> dict[str, str]:
+    def circumstances(self) -> dict[str, str]:
+        """What decides every result alike, by name: how checks are judged, and with what."""
         config, environment = self._gradable.course.config, self._environment
         return {
             "files": self._files,

@@ -14,9 +14,10 @@ from gradetape.course.config import did_you_mean
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, merged
 from gradetape.gradebook import Gradebook
+from gradetape.grading.enrolment import Enrolment, absences
 from gradetape.grading.final_scores import final_scores
 from gradetape.grading.mixed import mixed_questions
-from gradetape.records import FinalScore, Grade, Unreadable
+from gradetape.records import FinalScore, Grade, NoSubmission, Unreadable
 from gradetape.report import write
 from gradetape.text import one_line, printable
 
@@ -37,10 +38,11 @@ class StudentResults(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """The pages that were written: the start page, and warnings in sentences."""
+    """The pages that were written: the start page, warnings in sentences, and who has handed in nothing."""
 
     index: Path
     warnings: tuple[str, ...] = ()
+    no_submission: tuple[NoSubmission, ...] = ()
 
 
 class ResultsTable(msgspec.Struct, frozen=True):
@@ -51,13 +53,17 @@ class ResultsTable(msgspec.Struct, frozen=True):
 
 
 class ScoredAssignment(msgspec.Struct, frozen=True):
-    """What counts in an assignment, with the final scores by student, and warnings in sentences."""
+    """What counts in an assignment, with the final scores by student, and warnings in sentences.
+
+    `no_submission` are the people of the class list who have handed in nothing.
+    """
 
     assignment: Assignment
     grades: tuple[Grade, ...]
     unreadable: tuple[Unreadable, ...]
     by_student: Mapping[str, FinalScore]
     warnings: tuple[str, ...] = ()
+    no_submission: tuple[NoSubmission, ...] = ()
 
     @property
     def records(self) -> tuple[Grade | Unreadable, ...]:
@@ -128,8 +134,9 @@ class Results:
             folder, found.grades, found.unreadable, course=course_title(self.course), assignment=name,
             title=found.assignment.title, max_points=max_points(found.assignment), final_scores=found.by_student,
             options=options, changes=self.book.changes(name), students=students, mixed=mixed_questions(self.book, name),
+            no_submission=found.no_submission,
         )  # fmt: skip
-        return Written(index=index, warnings=found.warnings)
+        return Written(index=index, warnings=found.warnings, no_submission=found.no_submission)
 
     def table(self, names: Sequence[str]) -> ResultsTable:
         """The grades of assignments as one table."""
@@ -140,8 +147,9 @@ class Results:
     def _table(self, name: str) -> ResultsTable:
         found = self.scored(name)
         table = GradeTable.of(
-            found.grades, found.unreadable, max_points=max_points(found.assignment), final_scores=found.by_student
-        )
+            found.grades, found.unreadable, max_points=max_points(found.assignment), final_scores=found.by_student,
+            no_submission=found.no_submission,
+        )  # fmt: skip
         return ResultsTable(table, found.warnings)
 
     def scored(self, name: str) -> ScoredAssignment:
@@ -150,7 +158,11 @@ class Results:
             self.course.assignment(name), self.book.latest(name), self.book.unreadable(name),
         )  # fmt: skip
         scores = final_scores(self.course, assignment, self.book, [*grades, *unreadable])
-        return ScoredAssignment(assignment, tuple(grades), tuple(unreadable), scores.by_student, scores.warnings)
+        absent = absences(Enrolment.of(self.course), [*grades, *unreadable], name)
+        return ScoredAssignment(
+            assignment, tuple(grades), tuple(unreadable), scores.by_student, (*scores.warnings, *absent.warnings),
+            absent.people,
+        )  # fmt: skip
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gradetape.exports import AssignmentSummary, questions_of
-from gradetape.records import FinalScore, Grade, MixedQuestion, PointsChange, Question, Status, Unreadable, Verdict
+from gradetape.records import (
+    FinalScore,
+    Grade,
+    MixedQuestion,
+    NoSubmission,
+    PointsChange,
+    Question,
+    Status,
+    Unreadable,
+    Verdict,
+)
 from gradetape.report import plots, words
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
@@ -20,12 +30,14 @@ def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (), mixed: Sequence[MixedQuestion] = (),
+    no_submission: Sequence[NoSubmission] = (),
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
     `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
     `grade` for the same gradebook, for the commands on the page, `changes` the points that changed since the
-    attempts before, and `mixed` the questions that were judged under two versions.
+    attempts before, and `mixed` the questions that were judged under two versions. `no_submission` are the people of
+    the class list who have handed in nothing.
     """
     questions = questions_of(grades)
     items = check_items(grades)
@@ -33,6 +45,7 @@ def index_page(
     scores = final_scores or {}
     for row in rows:
         row["final"] = scores[row["student"]].final if row["student"] in scores else row["points"] or 0.0
+    rows += [_absent(person) for person in no_submission]
     rows.sort(key=lambda row: row["student"].casefold())
     spread = distribution(grades)
     shares = _shares(items, questions)
@@ -59,12 +72,14 @@ def index_page(
         enough=ENOUGH,
         mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
+        absent=len(no_submission),
     )
 
 
 def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "") -> str:
     """The list of all assignments in a results folder, for staff."""
-    return render("overview.html.j2", course=course, assignments=assignments)
+    absent = any(entry.no_submission for entry in assignments)
+    return render("overview.html.j2", course=course, assignments=assignments, absent=absent)
 
 
 def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
@@ -90,6 +105,15 @@ def _unreadable(entry: Unreadable) -> dict[str, Any]:
         "points": None,
         "file": entry.file,
     }
+
+
+def _absent(person: NoSubmission) -> dict[str, Any]:
+    """A row without points, file and pages."""
+    status = words.STATUS[Status.NO_SUBMISSION]
+    return {
+        "student": person.student, "page": "", "status": status, "urgent": False, "points": None, "final": "",
+        "file": "",
+    }  # fmt: skip
 
 
 def _attention(

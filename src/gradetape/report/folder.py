@@ -23,7 +23,7 @@ from typing import Any
 from gradetape import files, tempdirs
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, csv, merged
-from gradetape.records import FinalScore, Grade, MixedQuestion, PointsChange, Unreadable
+from gradetape.records import FinalScore, Grade, MixedQuestion, NoSubmission, PointsChange, Unreadable
 from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.html import page_name, slug
 from gradetape.report.staff import staff_page, unreadable_for_staff
@@ -59,6 +59,7 @@ class _Results:
     options: Sequence[str]
     changes: Sequence[PointsChange] = ()
     mixed: Sequence[MixedQuestion] = ()
+    no_submission: Sequence[NoSubmission] = ()
 
     def of(self, students: Collection[str] | None) -> _Results:
         """The results of some students; of all if `students` is None."""
@@ -71,7 +72,8 @@ class _Results:
         """The dashboard."""
         return index_page(
             self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
-            options=self.options, changes=self.changes, mixed=self.mixed, **self.titles,
+            options=self.options, changes=self.changes, mixed=self.mixed, no_submission=self.no_submission,
+            **self.titles,
         )  # fmt: skip
 
     @property
@@ -83,7 +85,10 @@ class _Results:
     def table(self) -> GradeTable:
         """The table of grades."""
         scores = self.final_scores
-        return GradeTable.of(self.grades, self.unreadable, max_points=self.max_points, final_scores=scores)
+        return GradeTable.of(
+            self.grades, self.unreadable, max_points=self.max_points, final_scores=scores,
+            no_submission=self.no_submission,
+        )  # fmt: skip
 
     def final_score(self, student: str) -> FinalScore | None:
         """A student's final score, if it is known."""
@@ -104,18 +109,22 @@ def write(
     changes: Sequence[PointsChange] = (),
     mixed: Sequence[MixedQuestion] = (),
     students: Collection[str] | None = None,
+    no_submission: Sequence[NoSubmission] = (),
 ) -> Path:
     """Write one assignment's pages and table, then the folder's own files; return the path of its index.html.
 
     `course` and `title` are the titles of the pages. `max_points` is the assignment's, for students without a grade;
     `final_scores` are by student; `options` are the options of `grade` for the same gradebook, for the commands on the
     pages, `changes` the points that changed since the attempts before, and `mixed` the questions that were judged under
-    two versions. With `students`, only their pages are written beside those about everybody.
+    two versions. With `students`, only their pages are written beside those about everybody. `no_submission` are the
+    people of the class list who have handed in nothing.
 
     Raises GradebookError if the folder cannot be created or written, or if another assignment's table in it is invalid.
     """
     folder = Path(folder)
-    results = _Results(course, assignment, title, max_points, grades, unreadable, final_scores, options, changes, mixed)
+    results = _Results(
+        course, assignment, title, max_points, grades, unreadable, final_scores, options, changes, mixed, no_submission
+    )
     try:
         _refuse_links(folder, results.assignment)
         files.make_folder(folder)
@@ -128,6 +137,22 @@ def write(
         advice = _ADVICE.get(error.errno or 0, "Check that it is a folder that you may write to, or use --out.")
         raise GradebookError(f"The results cannot be written to {folder}: {error.strerror}. {advice}") from error
     return folder / "index.html"
+
+
+def has_pages(folder: Path, assignment: str) -> bool:
+    """Whether a results folder has pages of an assignment."""
+    return (folder / "staff" / slug(assignment)).is_dir()
+
+
+def remove_pages(folder: Path, assignment: str, student: str) -> None:
+    """Removes the pages of a student in an assignment; raises GradebookError."""
+    _refuse_links(folder, assignment)
+    try:
+        for part in ("students", "staff"):
+            (folder / part / slug(assignment) / page_name(student)).unlink(missing_ok=True)
+    except OSError as error:
+        reason = f"The pages of a student in {folder} cannot be removed: {error.strerror}."
+        raise GradebookError(f"{reason} Remove them by hand.") from error
 
 
 def _refuse_links(folder: Path, assignment: str) -> None:

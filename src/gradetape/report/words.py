@@ -23,6 +23,7 @@ STATUS = {
     Status.GRADED: "graded",
     Status.NEEDS_ATTENTION: "needs attention",
     Status.UNREADABLE: "unreadable",
+    Status.NO_SUBMISSION: "no submission",
 }
 # A line of carets refers to the line above it, so that neither must wrap.
 _CARETS = re.compile(r"^ +[~^]+ *$", re.MULTILINE)

@@ -40,6 +40,7 @@ _DAC_OVERRIDE = 1
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 24, 38, 47
 _PR_SET_SECCOMP, _FILTER, _PR_SET_CHILD_SUBREAPER = 22, 2, 36
+_MADV_COLLAPSE = 25
 _CAPABILITY_VERSION_3, _LAST_CAPABILITY = 0x20080522, 63
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -66,6 +67,12 @@ def unshare(flags: int) -> None:
     """Leaves the parent's namespaces for new ones."""
     assert _libc is not None
     _call(f"unshare({flags:#x})", _libc.unshare(flags))
+
+
+def collapse(address: int, size: int) -> None:
+    """Puts the pages of a region of this process's memory into huge pages."""
+    assert _libc is not None
+    _call("madvise", _libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(size), _MADV_COLLAPSE))
 
 
 def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0, options: str | None = None) -> None:
