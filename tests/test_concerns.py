@@ -19,6 +19,7 @@ from tests.regrading import Graded, compared, edit, grade, passed
 
 STARTERS = ("def double(x):\n    raise NotImplementedError", "def halve(x):\n    raise NotImplementedError")
 OTTER = '# Initialize Otter\nimport otter\ngrader = otter.Notebook("tiny.ipynb")'
+EXPORT = "# Save your notebook first, then run this cell.\ngrader.export(pdf=False, ignore_log=True)"
 ENDED = "its process ended while its code ran: an exit, a crash, or too much memory"
 UNTOUCHED = "the notebook is as it was released: no cell was changed"
 
@@ -92,7 +93,9 @@ def test_an_import_in_a_function_counts_when_a_public_check_calls_it(
     assert grade(root, answer=answer).grade.concerns == concerns
 
 
-@pytest.mark.parametrize("cells", [STARTERS, (OTTER, *STARTERS, 'grader.check("q01_double")'), (STARTERS[0] + "  \n",)])
+@pytest.mark.parametrize(
+    "cells", [STARTERS, (OTTER, *STARTERS, 'grader.check("q01_double")', EXPORT), (STARTERS[0] + "  \n",)]
+)
 def test_an_untouched_notebook_needs_attention(root: Path, cells: tuple[str, ...]) -> None:
     for question, text in zip(("q01_double", "q02_halve"), STARTERS, strict=True):
         (root / f"assignments/tiny/{question}/starter.py").write_text(f"{text}\n")
@@ -100,6 +103,12 @@ def test_an_untouched_notebook_needs_attention(root: Path, cells: tuple[str, ...
     found = graded(root)
     assert (found.grade.concerns, found.report.needs_attention) == ((UNTOUCHED,), True)
     assert f"needs attention: ada: {UNTOUCHED}" in found.report.messages
+
+
+@pytest.mark.parametrize("cell", ["x = 1", 'grader.check("q01_double")\nx = 1', f"{STARTERS[0]}\nx = 1"])
+def test_a_notebook_with_a_line_of_its_own_is_not_untouched(root: Path, cell: str) -> None:
+    write_files(root, {"in/ada.ipynb": notebook(*STARTERS, cell)})
+    assert graded(root).grade.concerns == ()
 
 
 def test_a_notebook_without_code_needs_attention(root: Path) -> None:

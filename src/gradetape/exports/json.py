@@ -54,7 +54,7 @@ def _graded(grade: Grade) -> dict[str, Any]:
         "max_points": grade.max_points,
         "seconds": round(grade.seconds, 3),
         "questions": {question.id: _question(grade, question) for question in grade.questions},
-        **({"attention": [printable(reason) for reason in grade.reasons]} if grade.reasons else {}),
+        **({"attention": [printable(reason) for reason in grade.concerns]} if grade.concerns else {}),
         **review,
         **_origin(grade.origin),
     }

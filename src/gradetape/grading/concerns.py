@@ -21,8 +21,10 @@ _MISSING = re.compile(
     r"^ModuleNotFoundError: No module named '(?P<name>[A-Za-z_]\w{0,59}(?:\.\w{1,60}){0,5})'", re.MULTILINE
 )
 _MOST_IMPORTS = 5
-# Cells of the released notebook that belong to no question.
-_RELEASED = re.compile(r"(?:# Initialize Otter|import otter|grader\.(?:check|export)|%env TF_USE_LEGACY_KERAS)")
+# The lines of the cells that belong to no question in the released notebook.
+_RELEASED = re.compile(
+    r"(?:#.*|import otter|grader = otter\.Notebook\(.*\)|grader\.(?:check|export)\(.*\)|%env TF_USE_LEGACY_KERAS=1)?"
+)
 
 
 def concerns_of(
@@ -77,7 +79,7 @@ def _is_untouched(gradable: GradableAssignment, cells: Sequence[Cell]) -> bool:
         for source in gradable.assignment.question_sources
         for cell in answer(source.question.id, source.starter)
     }
-    own = [cell for cell in cells if not _RELEASED.match(cell.source.strip())]
+    own = [cell for cell in cells if not all(map(_RELEASED.fullmatch, _plain(cell.source).splitlines()))]
     return all(_plain(cell.source) in released for cell in own)
 
 
