@@ -94,8 +94,8 @@ def test_reset_between_epochs(student, exported, keras, rng):
     """After a reset the metric remembers nothing of the epoch before."""
     threshold = examples(rng, 1)[-1]
     before, after = examples(rng, 200)[:2], examples(rng, 300)[:2]
-    metric = student.StreamingF1(threshold=threshold)
     graphs = as_graphs(exported, student.StreamingF1(threshold=threshold), [before, after])
+    metric = student.StreamingF1(threshold=threshold)
     resets = ["reset_state"] if hasattr(keras, "ops") else ["reset_state", "reset_states"]
     for each, reset in [(metric, reset) for reset in resets] + [(graphs, "reset_state")]:
         each.update_state(*before)

@@ -99,7 +99,7 @@ class Student:
         return self._notebook[name]
 
 
-class Exporter:
+class NotebookExporter:
     """The graphs of the student's functions, which are saved and loaded again, in the notebook in the same process."""
 
     def __init__(self, student: Student) -> None:
@@ -167,7 +167,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
 
     def call_func(self, global_environment: dict[str, Any]) -> None:
         """Run the check on the notebook's names; if it fails, once more without the graphs that it can do without."""
-        exported = Exporter(Student(global_environment))
+        exported = NotebookExporter(Student(global_environment))
         error = self.error(global_environment, exported)
         if error is not None and exported.decline():
             error = self.error(global_environment, exported)
@@ -175,7 +175,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
             # Otter shows the line of the third frame, so the traceback continues with the check's own frame.
             raise self.failure(error, global_environment).with_traceback(traceback_of(error)) from None
 
-    def error(self, notebook: dict[str, Any], exported: Exporter) -> BaseException | None:
+    def error(self, notebook: dict[str, Any], exported: NotebookExporter) -> BaseException | None:
         """Run the check once; return what it raised."""
         seed = zlib.crc32(self.test_func.__name__.encode())
         keras.utils.set_random_seed(seed)
@@ -201,7 +201,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
         return shown(literal("\n".join(lines)))
 
 
-def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path, exported: Exporter) -> dict[str, Any]:
+def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path, exported: NotebookExporter) -> dict[str, Any]:
     """Return the fixtures of a check by name."""
     return {
         "student": Student(notebook),

@@ -99,7 +99,7 @@ class Student:
         return self._notebook[name]
 
 
-class Exporter:
+class NotebookExporter:
     """The graphs of the student's functions, which are saved and loaded again, in the notebook in the same process."""
 
     def __init__(self, student: Student) -> None:
@@ -167,7 +167,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
 
     def call_func(self, global_environment: dict[str, Any]) -> None:
         """Run the check on the notebook's names; if it fails, once more without the graphs that it can do without."""
-        exported = Exporter(Student(global_environment))
+        exported = NotebookExporter(Student(global_environment))
         error = self.error(global_environment, exported)
         if error is not None and exported.decline():
             error = self.error(global_environment, exported)
@@ -175,7 +175,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
             # Otter shows the line of the third frame, so the traceback continues with the check's own frame.
             raise self.failure(error, global_environment).with_traceback(traceback_of(error)) from None
 
-    def error(self, notebook: dict[str, Any], exported: Exporter) -> BaseException | None:
+    def error(self, notebook: dict[str, Any], exported: NotebookExporter) -> BaseException | None:
         """Run the check once; return what it raised."""
         seed = zlib.crc32(self.test_func.__name__.encode())
         keras.utils.set_random_seed(seed)
@@ -201,7 +201,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
         return shown(literal("\n".join(lines)))
 
 
-def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path, exported: Exporter) -> dict[str, Any]:
+def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path, exported: NotebookExporter) -> dict[str, Any]:
     """Return the fixtures of a check by name."""
     return {
         "student": Student(notebook),
@@ -611,6 +611,12 @@ def pinball(quantile, y_true, y_pred):
     return np.maximum(quantile * error, (quantile - 1) * error).mean(axis=-1).astype("float32")
 
 
+@in_worker
+def on_tensors(call, y_true, y_pred):
+    """Return what a loss gives for two tensors."""
+    return call(tf.constant(y_true), tf.constant(y_pred))
+
+
 @points(1)
 @proves("With error = y_pred - y_true it returns the mean of log(cosh(error)) over the last axis, so two arrays or tensors of shape (n, k) give a float32 tensor of shape (n,).")
 @hint("Over which axis is the mean taken, and which axis stays?")
@@ -625,16 +631,16 @@ def test_log_cosh_of_ordinary_errors(exported, rng):
 @points(1)
 @proves("With error = y_true - y_pred each output costs max(quantile * error, (quantile - 1) * error), and quantile is a Python number.", "call(y_true, y_pred) returns one number per example: the mean of the costs over the last axis. With more than two axes, too, the last one alone disappears.")
 @hint("The error is y_true - y_pred. Which errors are weighted by the quantile? And over which axis is the mean?")
-def test_quantile_loss_of_each_example(student, exported, tf, rng):
+def test_quantile_loss_of_each_example(student, exported, rng):
     """QuantileLoss weighs predictions that are too low and too high differently, example by example."""
     y_true, y_pred = rng.normal(size=(2, 8, 2)).astype("float32")
     for quantile in rng.uniform((0.05, 0.6), (0.4, 0.95)).tolist():
         loss, advice = student.QuantileLoss(quantile=quantile), f"That is `call` with quantile={quantile:.3f}."
         call = exported.if_possible(call=(loss.call, [(y_true, y_pred)])).call
-        given = call(tf.constant(y_true), tf.constant(y_pred))
+        given = on_tensors(call, y_true, y_pred)
         assert_tensor(given, pinball(quantile, y_true, y_pred), f"{advice} The inputs have the shape (8, 2).")
     call = exported.if_possible(call=(student.QuantileLoss().call, [(y_true, y_pred)])).call
-    given = call(tf.constant(y_true), tf.constant(y_pred))
+    given = on_tensors(call, y_true, y_pred)
     assert_tensor(given, pinball(0.5, y_true, y_pred), "That is `call` of QuantileLoss(): its quantile is 0.5.")
 
 
