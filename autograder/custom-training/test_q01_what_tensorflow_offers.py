@@ -199,7 +199,7 @@ def derivatives(derivative, kind, times, a, b):
     return applied(functions[kind], times)
 
 
-IN_GRAPHS = ("a Python float", "an array of shape (5,)", "an array of shape (0,)", "an array of shape (2, 1, 3)")
+IN_GRAPHS = ("a Python float", "an array of shape (2, 1, 3)")
 
 
 def points_of_all_kinds(tf, rng):
@@ -243,7 +243,7 @@ def test_derivative_of_a_constant(student, exported, tf, rng):
     """The derivative of a constant is 0, and so is the second derivative of a straight line."""
     a, b = rng.uniform(0.5, 2.0, size=2).tolist()
     cases = points_of_all_kinds(tf, rng)
-    in_graphs = {case: cases[case] for case in IN_GRAPHS[::3]}
+    in_graphs = {case: cases[case] for case in IN_GRAPHS[1:]}
     kinds = (("straight", 1), ("straight", 2), ("ones", 1), ("ones", 2), ("a number", 1))
     functions = [derivatives(student.derivative, *each, a, b) for each in kinds]
     wanted = {f"function_{i}": (function, list(in_graphs.values())) for i, function in enumerate(functions)}

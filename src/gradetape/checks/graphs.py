@@ -43,12 +43,18 @@ def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
         for number, signature in enumerate(signatures[name])
     }
     owners = [getattr(function, "__self__", function) for function in functions.values()]
-    bare = tf.saved_model.SaveOptions(experimental_skip_saver=True)  # with signatures, it takes twice as long
+    bare = tf.saved_model.SaveOptions(experimental_skip_saver=True)  # nobody serves or trains what is saved
     try:
         tf.saved_model.save(module([]), str(folder), signatures={}, options=bare)
     except AssertionError:  # tables and other resources are saved with their owner alone
         tracked = [each for each in owners if isinstance(each, tf.__internal__.tracking.AutoTrackable)]
         tf.saved_model.save(module(tracked), str(folder), signatures={}, options=bare)
+
+
+@in_worker
+def optimize_nothing() -> None:
+    """Graphs run once or twice here: to improve them takes longer than it saves."""
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @in_worker

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradetape.checks.graphs import export_graphs, restore_graphs
+from gradetape.checks.graphs import export_graphs, optimize_nothing, restore_graphs
 from gradetape.errors import StudentError
 from gradetape.judge.clean import CleanWorker
 from gradetape.records import Basis
@@ -109,6 +109,7 @@ class Exports:
         """The clean worker; a new one if it has ended."""
         if self._clean is None or not self._clean.alive:
             self._clean, self._loaded = self._new_clean(), {}
+            self._clean.run(optimize_nothing)
         if self._seed is not None:
             self._clean.seed(self._seed, self._deterministic)
             self._seed = None

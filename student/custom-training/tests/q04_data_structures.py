@@ -391,7 +391,7 @@ def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
         for number, signature in enumerate(signatures[name])
     }
     owners = [getattr(function, "__self__", function) for function in functions.values()]
-    bare = tf.saved_model.SaveOptions(experimental_skip_saver=True)  # with signatures, it takes twice as long
+    bare = tf.saved_model.SaveOptions(experimental_skip_saver=True)  # nobody serves or trains what is saved
     try:
         tf.saved_model.save(module([]), str(folder), signatures={}, options=bare)
     except AssertionError:  # tables and other resources are saved with their owner alone
