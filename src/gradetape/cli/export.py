@@ -49,7 +49,7 @@ def subcommand(name: str, target: ExportTarget) -> click.Command:
 
     @click.command(name, help=_HELP.format(name=name, description=description, several=several, ending=target.ending))
     @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
-    @options.results_folder
+    @options.results_alone
     @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
     def export(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
         with Results.open(here(), results_folder) as results:

@@ -128,6 +128,11 @@ def write(
     return folder / "index.html"
 
 
+def has_pages(folder: Path, assignment: str) -> bool:
+    """Whether the pages of an assignment were written into a folder."""
+    return (folder / "staff" / slug(assignment) / "index.html").is_file()
+
+
 def _refuse_links(folder: Path, assignment: str) -> None:
     """Raises GradebookError if the results would be written through a symbolic link."""
     for place in (folder / "students" / slug(assignment), folder / "staff" / slug(assignment)):

@@ -8,17 +8,25 @@ from textwrap import indent
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gradetape.records import CheckResult, FinalScore, Grade, Status, Unreadable, Verdict
+from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import words
 from gradetape.text import one_line, printable
 
 _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
 
 
-def student_view(record: Grade | Unreadable, final_score: FinalScore, *, staff: bool) -> RenderableType:
-    """The part of a result that the student may see, or with `staff` all of it; no text is read as markup."""
-    shown = _unreadable(record, staff) if isinstance(record, Unreadable) else _graded(record, staff)
-    return Group(*shown, *_final_score(final_score, staff))
+def student_view(
+    record: Grade | Unreadable, final_score: FinalScore, *, staff: bool, question: str | None = None
+) -> RenderableType:
+    """The part of a result that the student may see, or with `staff` all of it; no text is read as markup.
+
+    With `question`, an id, only that question is shown; it is nothing if the grade does not have it.
+    """
+    if isinstance(record, Unreadable):
+        return Group(*_unreadable(record, staff), *_final_score(final_score, staff))
+    if question is not None and all(each.id != question for each in record.questions):
+        return Group()
+    return Group(*_graded(record, final_score, staff, question))
 
 
 def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
@@ -28,22 +36,40 @@ def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
 
 
 def _final_score(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
-    """The final score and how it follows from the measured points, if it differs from them."""
-    if final_score.lines:
-        yield Text()
-        yield from map(_line, final_score.lines)
+    """The final score, if it differs from the measured points, and how it follows from them."""
+    if final_score.final != final_score.measured:
+        yield _line(f"Final score: {final_score.final:g} points", "bold")
+    yield from map(_line, final_score.lines)
     if staff:
         yield from (
             _line(f"{each.question} overridden by {each.by} at {each.at}", "dim") for each in final_score.overrides
         )
-    if final_score.final != final_score.measured:
-        yield _line(f"Final score: {final_score.final:g} points", "bold")
 
 
-def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
-    yield _line(f"{grade.student}: {grade.points:g} of {grade.max_points:g} points in {grade.assignment}", "bold")
+def _graded(grade: Grade, final_score: FinalScore, staff: bool, question: str | None) -> Iterator[RenderableType]:
+    yield from _head(grade, final_score)
+    if question is None:
+        yield from _final_score(final_score, staff)
+        yield from _about(grade, staff)
+    for each in grade.questions:
+        if question in (None, each.id):
+            yield from _question(grade, each, final_score, staff)
+    yield from _cells(grade, question)
+    if question is None:
+        yield from (_line(note, "dim") for note in grade.notes)
+
+
+def _head(grade: Grade, final_score: FinalScore) -> Iterator[RenderableType]:
+    """The final points, and those of the checks where they differ."""
+    most, same = f"of {grade.max_points:g} points", final_score.final == final_score.measured
+    points, checks = (grade.points, "") if same else (final_score.final, f" ({grade.points:g} {most} from the checks)")
+    yield _line(f"{grade.student}: {points:g} {most} in {grade.assignment}{checks}", "bold")
     if grade.status is Status.NEEDS_ATTENTION:
         yield _line("This result is not final: staff must review it.", "yellow")
+
+
+def _about(grade: Grade, staff: bool) -> Iterator[RenderableType]:
+    """What staff should know about the submission as a whole."""
     if staff:
         yield from (_line(reason, "yellow") for reason in grade.attention)
         yield from (_line(f"For review: {reason}", "yellow") for reason in grade.review)
@@ -51,19 +77,22 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
         if bases := words.bases(grade):
             yield _line(f"Its points rest {bases}.", "dim")
         yield _line(f"{file}, graded on {where} under {grade.isolation} ({', '.join(grade.layers)})", "dim")
-    for question in grade.questions:
-        yield Text()
-        title = question.title or question.id
-        yield _line(f"{title}: {grade.earned(question.id):g} of {question.points:g}", "bold")
-        for result in grade.of(question.id):
-            yield from _result(result, staff)
-    yield from _cells(grade)
-    yield from (_line(note, "dim") for note in grade.notes)
 
 
-def _cells(grade: Grade) -> Iterator[RenderableType]:
+def _question(grade: Grade, question: Question, final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
+    override, earned = words.override_of(final_score, question.id), grade.earned(question.id)
+    points = f"{words.points_of(grade, final_score, question.id):g} of {question.points:g}"
+    checks = f" ({earned:g} from the checks)" if override and override.points != earned else ""
+    name = f"{question.id.partition('_')[0]} {question.title}" if question.title else question.id
+    yield Text()
+    yield _line(f"{name}: {points}{checks}", "bold")
+    for result in grade.of(question.id):
+        yield from _result(result, staff)
+
+
+def _cells(grade: Grade, question: str | None) -> Iterator[RenderableType]:
     """The events of the cells, which often explain why checks did not pass."""
-    for event in words.events(grade):
+    for event in words.events(grade, question):
         of = f" ({event['question']})" if event["question"] else ""
         yield Text()
         yield _line(f"Code cell {event['cell']}{of} {event['what']}.", "bold")
@@ -88,7 +117,7 @@ def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
     if staff:
         yield check.id, "dim"
         yield result.staff_message, "dim"
-        yield result.command, "dim"
+        yield "" if result.verdict is Verdict.PASSED else result.command, "dim"
 
 
 def _line(text: str, style: str = "") -> Text:

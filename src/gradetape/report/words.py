@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gradetape.records import Basis, CellEvent, Grade, Status, Unreadable, Verdict
+from gradetape.records import Basis, CellEvent, FinalScore, Grade, Override, Status, Unreadable, Verdict
 
 VERDICTS = {
     Verdict.PASSED: "passed",
@@ -45,10 +45,10 @@ def tone(verdict: Verdict) -> str:
     return "good" if verdict is Verdict.PASSED else "bad"
 
 
-def events(grade: Grade) -> list[dict[str, Any]]:
-    """The events of the cells, for a template."""
+def events(grade: Grade, question: str | None = None) -> list[dict[str, Any]]:
+    """The events of the cells, for a template; with `question`, an id, only those of its cells."""
     titles = {question.id: question.title for question in grade.questions}
-    return [_event(event, titles) for event in grade.events]
+    return [_event(event, titles) for event in grade.events if question in (None, event.question)]
 
 
 def facts(grade: Grade) -> list[tuple[str, str]]:
@@ -68,6 +68,18 @@ def bases(grade: Grade) -> str:
     """What the points of a submission rest on, for staff; empty if it has none."""
     earned = {basis: sum(result.points for result in grade.results if result.basis is basis) for basis in BASES}
     return ", ".join(f"{points:g} on {BASES[basis]}" for basis, points in earned.items() if points)
+
+
+def override_of(final_score: FinalScore | None, question_id: str) -> Override | None:
+    """The override in force for a question, if there is one."""
+    overrides = final_score.overrides if final_score else ()
+    return next((each for each in overrides if each.question == question_id), None)
+
+
+def points_of(grade: Grade, final_score: FinalScore | None, question_id: str) -> float:
+    """What counts for a question before a late penalty: an override, else what was earned."""
+    override = override_of(final_score, question_id)
+    return grade.earned(question_id) if override is None else override.points
 
 
 def file_name(record: Grade | Unreadable) -> str:
