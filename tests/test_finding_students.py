@@ -108,6 +108,17 @@ def test_a_question_that_no_grade_has_is_refused(course: Path) -> None:
     assert "there is no question q03." in run.stderr and "tiny has q01_double, q02_halve" in run.stderr
 
 
+def test_a_question_that_was_left_untouched_is_one_line_for_staff_unless_it_is_asked_for(tmp_path: Path) -> None:
+    (twice, half) = a_tiny_grade().results
+    message = "Your code raised NotImplementedError: halve"
+    left = msgspec.structs.replace(half, staff_message=message)
+    root = recorded(tmp_path, msgspec.structs.replace(a_tiny_grade(), results=(twice, left)))
+    whole = called(root, "show", "alice", "--staff").stdout
+    assert "q02 Half: 0 of 2, untouched\n" in whole and message not in whole
+    assert message in called(root, "show", "alice", "--staff", "--question", "q02").stdout
+    assert "untouched" not in called(root, "show", "alice").stdout
+
+
 def test_a_file_that_cannot_be_read_is_shown_whatever_question_is_asked(course: Path) -> None:
     for words in ((), ("--question", "q01")):
         assert "could not be read" in called(course, "show", "carol", *words).stdout

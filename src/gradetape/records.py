@@ -186,7 +186,8 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     `layers` are the isolation layers that were in force, `devices` the GPUs that TensorFlow saw, `versions` the
     software that graded. `key` is the digest of everything that decides a result: submission, checks, environment and
     policy. `attention` lists why staff must look at the submission; `review` lists signs that it interfered with the
-    grading, which change no points and are for staff only. `modified` and `origin` are the submission's.
+    grading, which change no points and are for staff only. `modified` and `origin` are the submission's, and so are
+    `cells`, the code that was graded; a grade of an older version has none.
     """
 
     assignment: str
@@ -208,6 +209,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     modified: str = ""
     origin: Origin | None = None
+    cells: tuple[Cell, ...] = ()
 
     @property
     def max_points(self) -> float:

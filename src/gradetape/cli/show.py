@@ -41,4 +41,6 @@ def command(
         warn(found.warnings)
         one = question_of(found.results, question) if question else None
         for result in found.results:
-            terminal.print(student_view(result.record, result.final_score, staff=staff, question=one))
+            terminal.print(student_view(
+                result.record, result.final_score, staff=staff, question=one, material=result.material
+            ))  # fmt: skip

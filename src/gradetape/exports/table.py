@@ -35,7 +35,8 @@ class Column(msgspec.Struct, frozen=True):
 class AssignmentSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One assignment in numbers; `attention` counts the students without a final grade.
 
-    `mean` is the mean of the final grades in points, None if there are none.
+    `mean` is the mean of the final grades in points, after overrides and late penalties where these are known; None if
+    there are none.
     """
 
     assignment: str
@@ -115,7 +116,7 @@ class GradeTable(msgspec.Struct, frozen=True):
         """The numbers of one assignment's table."""
         status = self.names.index("status")
         final = GradeTable(self.columns, tuple(row for row in self.rows if row[status] == Status.GRADED.value))
-        points = final.numbers("points")
+        points = final.numbers("final" if "final" in self.names else "points")
         return AssignmentSummary(
             assignment=assignment,
             students=len(self.rows),

@@ -11,9 +11,10 @@ from gradetape.grading.composition import GradedSubmission, merged, results_of, 
 from gradetape.grading.question_keys import QuestionKey, QuestionKeys
 from gradetape.grading.rubric import Rubric
 from gradetape.grading.words import CheckWords
-from gradetape.records import CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
+from gradetape.records import Cell, CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
 from gradetape.text import few
 
+_CODE_LIMIT = 500_000  # characters of code that a grade keeps
 LEFT_OUT = "not graded with the current checks"
 
 
@@ -69,7 +70,8 @@ class GradeBuilder:
         found = rubric.complete((*(result for each in stored for result in each.results), *judged), have)
         faults = [_fault_message(result) for result in found if result.verdict is Verdict.FAULT]
         attention = (*([lost] if lost else faults), *self._left_out(have))
-        run = merged(stored, new, self._gradable.attributed(submission.cells))
+        cells = self._gradable.attributed(submission.cells)
+        run = merged(stored, new, cells)
         return Grade(
             assignment=assignment.name, student=submission.student, file=submission.file, sha256=submission.sha256,
             key=self.key(submission), status=Status.NEEDS_ATTENTION if attention else Status.GRADED,
@@ -78,7 +80,7 @@ class GradeBuilder:
             layers=run.layers, devices=run.devices, seconds=run.seconds, review=run.review,
             questions=tuple(question for question in assignment.questions if question.id in have),
             versions=self._environment.versions | run.versions, modified=submission.modified,
-            origin=submission.origin,
+            origin=submission.origin, cells=_kept(cells),
         )  # fmt: skip
 
     def _left_out(self, have: Collection[str]) -> Iterator[str]:
@@ -86,6 +88,15 @@ class GradeBuilder:
         missing = [each for each in self._gradable.assignment.question_ids if each not in have]
         if missing:
             yield f"{LEFT_OUT}: {few(missing)}. Grade without --question."
+
+
+def _kept(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The cells for the pages: of a submission that is far too long, the text of the first ones."""
+    left, kept = _CODE_LIMIT, list[Cell]()
+    for cell in cells:
+        kept.append(Cell(source=cell.source[: max(left, 0)], question=cell.question))
+        left -= len(cell.source)
+    return tuple(kept)
 
 
 def _fault_message(result: CheckResult) -> str:

@@ -16,20 +16,22 @@ from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, merged
 from gradetape.gradebook import Gradebook
 from gradetape.grading.final_scores import final_scores
+from gradetape.grading.material import material_of
 from gradetape.grading.students import student_named
 from gradetape.records import FinalScore, Grade, Unreadable
-from gradetape.report import has_pages, write
+from gradetape.report import Material, has_pages, write
 from gradetape.text import printable
 
 GRADEBOOK = "gradebook.sqlite"
 
 
 class StudentResult(msgspec.Struct, frozen=True):
-    """One student's result in one assignment."""
+    """One student's result in one assignment, and what of the course staff see beside it."""
 
     assignment: str
     record: Grade | Unreadable
     final_score: FinalScore
+    material: Material
 
 
 class StudentResults(msgspec.Struct, frozen=True):
@@ -116,9 +118,11 @@ class Results:
         records = {name: self.book.counting(name) for name in names}
         results, warnings = [], list[str]()
         for name, record in _of_student(records, student):
-            scores = final_scores(self.course, self.course.assignment(name), self.book, records[name])
+            assignment = self.course.assignment(name)
+            scores = final_scores(self.course, assignment, self.book, records[name])
             warnings += scores.warnings
-            results.append(StudentResult(name, record, scores.by_student[record.student]))
+            material = material_of(self.course, assignment)
+            results.append(StudentResult(name, record, scores.by_student[record.student], material))
         return StudentResults(tuple(results), tuple(warnings))
 
     def write_pages(
@@ -134,6 +138,7 @@ class Results:
             folder, found.grades, found.unreadable, course=course_title(self.course), assignment=name,
             title=found.assignment.title, max_points=max_points(found.assignment), final_scores=found.by_student,
             options=options, changes=self.book.changes(name), students=students,
+            material=material_of(self.course, found.assignment),
         )  # fmt: skip
         return Written(index=index, warnings=found.warnings)
 

@@ -8,10 +8,13 @@ from typing import Any
 
 from gradetape.exports import AssignmentSummary, questions_of
 from gradetape.records import FinalScore, Grade, PointsChange, Question, Status, Unreadable, Verdict
-from gradetape.report import plots, words
+from gradetape.report import plots
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
 from gradetape.report.html import page_name, render, slug
+from gradetape.report.question import check_anchor, question_page_name
+from gradetape.report.rows import filters_of, student_row, unreadable_row
+from gradetape.text import collation_key
 
 _SLOW = 10
 
@@ -29,12 +32,11 @@ def index_page(
     """
     questions = questions_of(grades)
     items = check_items(grades)
-    rows = [_student(grade, questions) for grade in grades] + [_unreadable(entry) for entry in unreadable]
     scores = final_scores or {}
-    for row in rows:
-        row["final"] = scores[row["student"]].final if row["student"] in scores else row["points"] or 0.0
-    rows.sort(key=lambda row: row["student"].casefold())
-    spread = distribution(grades)
+    rows = [student_row(grade, questions, scores.get(grade.student)) for grade in grades]
+    rows += [unreadable_row(entry, scores.get(entry.student)) for entry in unreadable]
+    rows.sort(key=lambda row: collation_key(row["student"]))
+    spread = distribution(grades, final_scores=scores)
     shares = _shares(items, questions)
     return render(
         "dashboard.html.j2",
@@ -43,8 +45,12 @@ def index_page(
         assignment=assignment,
         folder=slug(assignment),
         up=up,
+        here="" if up else f"staff/{slug(assignment)}/",
         questions=questions,
+        late=any(row["late"] for row in rows),
+        sections=any(row["section"] for row in rows),
         rows=rows,
+        filters=filters_of(rows),
         adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
@@ -53,8 +59,9 @@ def index_page(
         verdicts=[verdict for verdict in Verdict if any(counts.get(verdict) for counts in shares.values())],
         shares=shares,
         verdicts_plot=plots.verdicts(shares) if items else "",
-        question_items=[(item, _remark(item)) for item in question_items(grades, questions)],
-        check_items=[(item, _check_remark(item)) for item in items],
+        question_items=[(item, _remark(item)) for item in question_items(grades, questions, scores)],
+        check_items=[(item, _check_remark(item), where) for item, where in zip(items, _places(items), strict=True)],
+        question_pages={question.id: f"questions/{question_page_name(question)}" for question in questions},
         slowest=[(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
         enough=ENOUGH,
         changes=[(change, page_name(change.student)) for change in changes],
@@ -66,29 +73,14 @@ def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "")
     return render("overview.html.j2", course=course, assignments=assignments)
 
 
-def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
-    own = {question.id for question in grade.questions}
-    return {
-        "student": grade.student,
-        "page": page_name(grade.student),
-        "status": words.STATUS[grade.status],
-        "urgent": grade.status is not Status.GRADED,
-        "points": grade.points,
-        "max_points": grade.max_points,
-        "by_question": [grade.earned(each.id) if each.id in own else None for each in questions],
-        "file": grade.file,
-    }
-
-
-def _unreadable(entry: Unreadable) -> dict[str, Any]:
-    return {
-        "student": entry.student,
-        "page": page_name(entry.student),
-        "status": words.STATUS[Status.UNREADABLE],
-        "urgent": True,
-        "points": None,
-        "file": entry.file,
-    }
+def _places(items: Iterable[CheckItem]) -> list[str]:
+    """The anchor of each check on the page of its question."""
+    counts: Counter[str] = Counter()
+    found = []
+    for item in items:
+        counts[item.check.question] += 1
+        found.append(check_anchor(counts[item.check.question]))
+    return found
 
 
 def _attention(

@@ -4,6 +4,7 @@ Only their owner can read them, and enter the folders that are made.
     index.html                        the assignment's dashboard, or a list if there are several assignments
     grades.csv                        the grades of all students
     staff/ASSIGNMENT/                 its dashboard, its grades.csv, and a page for each student, for staff only
+    staff/ASSIGNMENT/questions/       a page for each question over all students, for staff only
     students/ASSIGNMENT/STUDENT.html  for that student; students/ is the only folder that may be published
 
 The first two take the grades of other assignments from the tables in `staff/`, so each assignment can be written
@@ -16,18 +17,22 @@ import errno
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from gradetape import files, tempdirs
 from gradetape.errors import GradebookError
-from gradetape.exports import GradeTable, csv, merged
+from gradetape.exports import GradeTable, csv, merged, questions_of
 from gradetape.records import FinalScore, Grade, PointsChange, Unreadable
 from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.html import page_name, slug
-from gradetape.report.staff import staff_page, unreadable_for_staff
+from gradetape.report.material import NO_MATERIAL, Material
+from gradetape.report.question import question_page, question_page_name
+from gradetape.report.staff import Neighbours, staff_page, unreadable_for_staff
 from gradetape.report.student import student_page, unreadable_page
+from gradetape.text import collation_key
 
 _ADVICE = {
     errno.ENOSPC: "The disk is full: free some space and run the command again.",
@@ -58,6 +63,13 @@ class _Results:
     final_scores: Mapping[str, FinalScore] | None
     options: Sequence[str]
     changes: Sequence[PointsChange] = ()
+    material: Material = NO_MATERIAL
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """All students in the order of the dashboard."""
+        students = [*(grade.student for grade in self.grades), *(entry.student for entry in self.unreadable)]
+        return tuple(sorted(students, key=collation_key))
 
     def of(self, students: Collection[str] | None) -> _Results:
         """The results of some students; of all if `students` is None."""
@@ -65,6 +77,11 @@ class _Results:
             return self
         grades = [grade for grade in self.grades if grade.student in students]
         return replace(self, grades=grades, unreadable=[each for each in self.unreadable if each.student in students])
+
+    def neighbours(self) -> dict[str, Neighbours]:
+        """The students before and after each one."""
+        around = zip((None, *self.order[:-1]), self.order, (*self.order[1:], None), strict=True)
+        return {student: Neighbours(before, after) for before, student, after in around}
 
     def index(self, up: str = "") -> str:
         """The dashboard."""
@@ -102,24 +119,27 @@ def write(
     options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (),
     students: Collection[str] | None = None,
+    material: Material = NO_MATERIAL,
 ) -> Path:
     """Write one assignment's pages and table, then the folder's own files; return the path of its index.html.
 
     `course` and `title` are the titles of the pages. `max_points` is the assignment's, for students without a grade;
     `final_scores` are by student; `options` are the options of `grade` for the same gradebook, for the commands on the
-    pages, and `changes` the points that changed since the attempts before. With
-    `students`, only their pages are written beside those about everybody.
+    pages, `changes` the points that changed since the attempts before, and `material` what of the course stands beside
+    results on pages for staff. With `students`, only their pages are written beside those about everybody.
 
     Raises GradebookError if the folder cannot be created or written, or if another assignment's table in it is invalid.
     """
     folder = Path(folder)
-    results = _Results(course, assignment, title, max_points, grades, unreadable, final_scores, options, changes)
+    results = _Results(
+        course, assignment, title, max_points, grades, unreadable, final_scores, options, changes, material
+    )
     try:
         _refuse_links(folder, results.assignment)
         files.make_folder(folder)
         with tempdirs.folder(".pages-", folder) as partial:
             some = results.of(students)
-            own = chain(_for_students(some), _for_staff(some))
+            own = chain(_for_students(some), _for_staff(some, results.neighbours()))
             for name, content in chain(own, _about_all(results), _for_all(folder, results)):
                 _put(folder / name, content, partial)
     except OSError as error:
@@ -135,7 +155,7 @@ def has_pages(folder: Path, assignment: str) -> bool:
 
 def _refuse_links(folder: Path, assignment: str) -> None:
     """Raises GradebookError if the results would be written through a symbolic link."""
-    for place in (folder / "students" / slug(assignment), folder / "staff" / slug(assignment)):
+    for place in (folder / "students" / slug(assignment), folder / "staff" / slug(assignment) / "questions"):
         if link := files.link_in(place):
             raise GradebookError(
                 f"The results folder {folder} is behind a symbolic link, or holds one: {link}. Links are not followed, "
@@ -155,15 +175,20 @@ def _for_students(results: _Results) -> Iterator[tuple[str, str]]:
         yield f"{place}/{page_name(entry.student)}", page
 
 
-def _for_staff(results: _Results) -> Iterator[tuple[str, str]]:
+def _for_staff(results: _Results, neighbours: Mapping[str, Neighbours]) -> Iterator[tuple[str, str]]:
     place = f"staff/{slug(results.assignment)}"
     common: dict[str, Any] = {"up": _UP, "options": results.options, **results.titles}
     for grade in results.grades:
-        page = staff_page(grade, final_score=results.final_score(grade.student), **common)
+        page = staff_page(
+            grade, final_score=results.final_score(grade.student), material=results.material,
+            neighbours=neighbours[grade.student], **common,
+        )  # fmt: skip
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
         final_score = results.final_score(entry.student)
-        page = unreadable_for_staff(entry, results.assignment, final_score=final_score, **common)
+        page = unreadable_for_staff(
+            entry, results.assignment, final_score=final_score, neighbours=neighbours[entry.student], **common
+        )
         yield f"{place}/{page_name(entry.student)}", page
 
 
@@ -171,6 +196,12 @@ def _about_all(results: _Results) -> Iterator[tuple[str, str]]:
     place = f"staff/{slug(results.assignment)}"
     yield f"{place}/grades.csv", csv.write(results.table)
     yield f"{place}/index.html", results.index(_UP)
+    for question in questions_of(results.grades):
+        page = question_page(
+            question, results.grades, assignment=results.assignment, final_scores=results.final_scores,
+            material=results.material, **results.titles,
+        )  # fmt: skip
+        yield f"{place}/questions/{question_page_name(question)}", page
 
 
 def _for_all(folder: Path, results: _Results) -> Iterator[tuple[str, str]]:
@@ -189,7 +220,7 @@ def _for_all(folder: Path, results: _Results) -> Iterator[tuple[str, str]]:
 
 def _put(path: Path, content: str, partial: Path) -> None:
     """Replace a file atomically; `partial`, where it is written, is removed by the next writer after a crash."""
-    files.make_folder(path.parent.parent)
-    files.make_folder(path.parent)
+    for folder in reversed(path.parents[:3]):
+        files.make_folder(folder)
     files.write_text(partial / "page", content)
     os.replace(partial / "page", path)

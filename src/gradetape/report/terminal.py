@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from textwrap import indent
 
 from rich.console import Group, RenderableType
@@ -10,23 +10,27 @@ from rich.text import Text
 
 from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import words
+from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.text import one_line, printable
 
 _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
 
 
 def student_view(
-    record: Grade | Unreadable, final_score: FinalScore, *, staff: bool, question: str | None = None
-) -> RenderableType:
+    record: Grade | Unreadable, final_score: FinalScore, *, staff: bool, question: str | None = None,
+    material: Material = NO_MATERIAL,
+) -> RenderableType:  # fmt: skip
     """The part of a result that the student may see, or with `staff` all of it; no text is read as markup.
 
-    With `question`, an id, only that question is shown; it is nothing if the grade does not have it.
+    With `question`, an id, only that question is shown; it is nothing if the grade does not have it. For staff, a
+    question that was left untouched, as far as `material` tells, is one line unless it is asked for.
     """
     if isinstance(record, Unreadable):
         return Group(*_unreadable(record, staff), *_final_score(final_score, staff))
     if question is not None and all(each.id != question for each in record.questions):
         return Group()
-    return Group(*_graded(record, final_score, staff, question))
+    untouched = {each.id for each in record.questions if staff and not question and material.is_untouched(record, each)}
+    return Group(*_graded(record, final_score, staff, question, untouched))
 
 
 def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
@@ -46,13 +50,17 @@ def _final_score(final_score: FinalScore, staff: bool) -> Iterator[RenderableTyp
         )
 
 
-def _graded(grade: Grade, final_score: FinalScore, staff: bool, question: str | None) -> Iterator[RenderableType]:
+def _graded(
+    grade: Grade, final_score: FinalScore, staff: bool, question: str | None, untouched: Collection[str]
+) -> Iterator[RenderableType]:
     yield from _head(grade, final_score)
     if question is None:
         yield from _final_score(final_score, staff)
         yield from _about(grade, staff)
     for each in grade.questions:
-        if question in (None, each.id):
+        if each.id in untouched:
+            yield from (Text(), _line(f"{_heading(grade, each, final_score)}, untouched", "bold"))
+        elif question in (None, each.id):
             yield from _question(grade, each, final_score, staff)
     yield from _cells(grade, question)
     if question is None:
@@ -80,14 +88,18 @@ def _about(grade: Grade, staff: bool) -> Iterator[RenderableType]:
 
 
 def _question(grade: Grade, question: Question, final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
+    yield Text()
+    yield _line(_heading(grade, question, final_score), "bold")
+    for result in grade.of(question.id):
+        yield from _result(result, staff)
+
+
+def _heading(grade: Grade, question: Question, final_score: FinalScore) -> str:
     override, earned = words.override_of(final_score, question.id), grade.earned(question.id)
     points = f"{words.points_of(grade, final_score, question.id):g} of {question.points:g}"
     checks = f" ({earned:g} from the checks)" if override and override.points != earned else ""
     name = f"{question.id.partition('_')[0]} {question.title}" if question.title else question.id
-    yield Text()
-    yield _line(f"{name}: {points}{checks}", "bold")
-    for result in grade.of(question.id):
-        yield from _result(result, staff)
+    return f"{name}: {points}{checks}"
 
 
 def _cells(grade: Grade, question: str | None) -> Iterator[RenderableType]:

@@ -76,10 +76,12 @@ def override_of(final_score: FinalScore | None, question_id: str) -> Override | 
     return next((each for each in overrides if each.question == question_id), None)
 
 
-def points_of(grade: Grade, final_score: FinalScore | None, question_id: str) -> float:
-    """What counts for a question before a late penalty: an override, else what was earned."""
+def points_of(grade: Grade, final_score: FinalScore | None, question_id: str, earned: float | None = None) -> float:
+    """What counts for a question before a late penalty: an override, else what was earned, which may be known."""
     override = override_of(final_score, question_id)
-    return grade.earned(question_id) if override is None else override.points
+    if override is not None:
+        return override.points
+    return grade.earned(question_id) if earned is None else earned
 
 
 def file_name(record: Grade | Unreadable) -> str:
@@ -98,5 +100,6 @@ def _event(event: CellEvent, titles: dict[str, str]) -> dict[str, Any]:
         "question": titles.get(event.question or "", ""),
         "what": _EVENTS.get(event.kind, event.kind),
         "text": event.text,
+        "failed": event.kind in ("error", "quarantined"),
         "aligned": _CARETS.search(event.text) is not None,
     }

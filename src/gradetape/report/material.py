@@ -1,0 +1,48 @@
+"""What of a course stands beside results on pages for staff: the source of the checks, and the starters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from gradetape.records import Check, Grade, Question, Verdict
+
+_LEFT_OPEN = "NotImplementedError"
+
+
+class CheckSource(msgspec.Struct, frozen=True):
+    """The source of a check, with the path of its file in the course and the number of its first line."""
+
+    path: str
+    line: int
+    text: str
+
+
+class Material(msgspec.Struct, frozen=True):
+    """The sources of checks by check id, and the texts of each starter's cells by question id. For staff only."""
+
+    checks: Mapping[str, CheckSource] = MappingProxyType({})
+    starters: Mapping[str, frozenset[str]] = MappingProxyType({})
+
+    def source_of(self, check: Check) -> CheckSource | None:
+        """The source of a check; the cases of a parametrized one share theirs."""
+        return self.checks.get(check.id.partition("[")[0])
+
+    def is_untouched(self, grade: Grade, question: Question) -> bool:
+        """Whether the answer to a question is the starter, unchanged, and has no points.
+
+        Where the code or the starter is unknown, every check that did not pass has to say that nothing is implemented.
+        """
+        if grade.earned(question.id):
+            return False
+        own = [cell.source.strip() for cell in grade.cells if cell.question == question.id]
+        starter = self.starters.get(question.id)
+        if grade.cells and starter is not None:
+            return all(text in starter for text in own)
+        failing = [result for result in grade.of(question.id) if result.verdict is not Verdict.PASSED]
+        return bool(failing) and all(_LEFT_OPEN in (result.staff_message or result.message) for result in failing)
+
+
+NO_MATERIAL = Material()

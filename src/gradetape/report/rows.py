@@ -1,0 +1,73 @@
+"""The rows of the dashboard's table of students, and the words by which they are filtered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from gradetape.records import FinalScore, Grade, Question, Status, Unreadable
+from gradetape.report import words
+from gradetape.report.html import page_name
+from gradetape.text import counted
+
+
+def student_row(grade: Grade, questions: Iterable[Question], final_score: FinalScore | None) -> dict[str, Any]:
+    """The row of a student with a grade."""
+    earned = dict.fromkeys((question.id for question in grade.questions), 0.0)
+    total = 0.0
+    for result in grade.results:
+        total += result.points
+        earned[result.check.question] = earned.get(result.check.question, 0.0) + result.points
+    own = {question.id for question in grade.questions}
+    for override in final_score.overrides if final_score else ():
+        earned[override.question] = override.points
+    return {
+        "status": words.STATUS[grade.status],
+        "urgent": grade.status is not Status.GRADED,
+        "points": total,
+        "max_points": grade.max_points,
+        "by_question": [(each.points, round(earned[each.id], 6) if each.id in own else None) for each in questions],
+        "final": final_score.final if final_score else total,
+    } | _about(grade, final_score, _flags(grade))
+
+
+def unreadable_row(entry: Unreadable, final_score: FinalScore | None) -> dict[str, Any]:
+    """The row of a student whose file cannot be read."""
+    return {
+        "status": words.STATUS[Status.UNREADABLE],
+        "urgent": True,
+        "points": None,
+        "final": final_score.final if final_score else 0.0,
+    } | _about(entry, final_score, ["is:attention", "is:unreadable"])
+
+
+def filters_of(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The filters that choose some of the rows, each once."""
+    return sorted({each for row in rows for each in row["filters"]})
+
+
+def _about(record: Grade | Unreadable, final_score: FinalScore | None, flags: Sequence[str]) -> dict[str, Any]:
+    """What a row says of any file; `filters` are words that only the search reads."""
+    days = (final_score.late_days if final_score else None) or 0
+    section = record.origin.section if record.origin else ""
+    more = {
+        "is:late": days,
+        "is:overridden": final_score and final_score.overrides,
+        f"section:{section}": section,
+    }
+    return {
+        "student": record.student,
+        "page": page_name(record.student),
+        "file": PurePath(record.file).name or record.file,
+        "path": record.file,
+        "late": counted(days, "day") if days else "",
+        "late_days": days,
+        "section": section,
+        "filters": [*flags, *(word for word, holds in more.items() if holds)],
+    }
+
+
+def _flags(grade: Grade) -> list[str]:
+    attention = ["is:attention"] if grade.status is not Status.GRADED else []
+    return [*attention, *(["is:review"] if grade.review else [])]
