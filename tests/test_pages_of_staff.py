@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,16 @@ def test_a_student_reads_what_to_do_next_the_most_points_first() -> None:
     assert "What to do next" not in student_page(a_grade())
 
 
+def test_a_student_s_question_that_is_still_the_starter_says_so_and_is_folded() -> None:
+    material = Material({}, {"q01": frozenset({"def f(): ..."})})
+    grade = a_grade("bob", failed(message=LEFT_OPEN), cells=(of("def f(): ..."),))
+    page = student_page(grade, untouched=material.starters_of(grade))
+    assert "1 of 1 check did not pass, since your answer is still the starter" in text_of(page)
+    assert "Your answer is still the starter. 1 check did not pass What test_x says." in text_of(page)
+    for other in (msgspec.structs.replace(grade, cells=()), a_grade("bob", a_result(), cells=grade.cells)):
+        assert material.starters_of(other) == frozenset()  # what a hidden check said decides nothing
+
+
 def test_nothing_for_staff_reaches_a_student_by_way_of_code_or_groups(tmp_path: Path) -> None:
     hidden = failed("test_hidden_one", staff=f"{SECRET}\n{raised(1, 1)}", public=False, command=f"pytest {SECRET}")
     source = CheckSource("autograder/a/test_q01.py", 1, f"def test_hidden_one(): '{SECRET}'")
@@ -324,3 +335,17 @@ def test_a_grade_keeps_the_code_that_was_graded_and_the_pages_show_it(
     text = text_of((course / "results" / "staff" / "tiny" / "ann.html").read_text())
     assert "Code cell 2 1def halve(x): 2 return x * 0.5" in text
     assert (course / "results" / "staff" / "tiny" / "questions" / "q02_halve.html").is_file()
+
+
+def test_the_dashboard_of_a_thousand_students_takes_less_than_a_second() -> None:
+    grades = [
+        msgspec.structs.replace(each, student=f"student {number}")
+        for number, each in enumerate(a_class([(True, False) * 40, (False, True) * 40]) * 500)
+    ]
+    index_page(grades[:2], [], assignment=ASSIGNMENT)  # imports matplotlib
+    seconds = []
+    for _ in range(3):
+        before = time.process_time()
+        index_page(grades, [], assignment=ASSIGNMENT)
+        seconds.append(time.process_time() - before)
+    assert min(seconds) < 1

@@ -167,7 +167,10 @@ def _refuse_links(folder: Path, assignment: str) -> None:
 def _for_students(results: _Results) -> Iterator[tuple[str, str]]:
     place = f"students/{slug(results.assignment)}"
     for grade in results.grades:
-        page = student_page(grade, final_score=results.final_score(grade.student), **results.titles)
+        page = student_page(
+            grade, final_score=results.final_score(grade.student), untouched=results.material.starters_of(grade),
+            **results.titles,
+        )  # fmt: skip
         yield f"{place}/{page_name(grade.student)}", page
     for entry in results.unreadable:
         final_score = results.final_score(entry.student)

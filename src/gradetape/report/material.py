@@ -30,19 +30,30 @@ class Material(msgspec.Struct, frozen=True):
         """The source of a check; the cases of a parametrized one share theirs."""
         return self.checks.get(check.id.partition("[")[0])
 
-    def is_untouched(self, grade: Grade, question: Question) -> bool:
-        """Whether the answer to a question is the starter, unchanged, and has no points.
+    def is_starter(self, grade: Grade, question: Question) -> bool:
+        """Whether the code that answers a question is the starter's, as far as both are known, and has no points.
 
-        Where the code or the starter is unknown, every check that did not pass has to say that nothing is implemented.
+        Only what the student knows decides it.
         """
-        if grade.earned(question.id):
-            return False
         own = [cell.source.strip() for cell in grade.cells if cell.question == question.id]
-        starter = self.starters.get(question.id)
-        if grade.cells and starter is not None:
-            return all(text in starter for text in own)
+        starter = self.starters.get(question.id, frozenset())
+        known = bool(grade.cells) and bool(starter)
+        return known and not grade.earned(question.id) and all(text in starter for text in own)
+
+    def starters_of(self, grade: Grade) -> frozenset[str]:
+        """The ids of the questions whose answer is the starter."""
+        return frozenset(question.id for question in grade.questions if self.is_starter(grade, question))
+
+    def is_untouched(self, grade: Grade, question: Question) -> bool:
+        """The same for staff: where the code or the starter is unknown, the messages of the checks decide.
+
+        Then every check that did not pass has to say that nothing is implemented.
+        """
+        if grade.cells and question.id in self.starters:
+            return self.is_starter(grade, question)
         failing = [result for result in grade.of(question.id) if result.verdict is not Verdict.PASSED]
-        return bool(failing) and all(_LEFT_OPEN in (result.staff_message or result.message) for result in failing)
+        left_open = all(_LEFT_OPEN in (result.staff_message or result.message) for result in failing)
+        return bool(failing) and left_open and not grade.earned(question.id)
 
 
 NO_MATERIAL = Material()

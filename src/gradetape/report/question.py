@@ -26,7 +26,7 @@ def question_page(
     `final_scores` are by student, and `material` is what of the course is
     shown beside results. The page belongs into the folder `questions` beside the students' pages for staff.
     """
-    scores, having = final_scores or {}, [grade for grade in grades if question in grade.questions]
+    scores, having = final_scores or {}, [grade for grade in grades if _has(grade, question)]
     having.sort(key=lambda grade: collation_key(grade.student))
     untouched = {grade.student for grade in having if material.is_untouched(grade, question)}
     items = [item for item in check_items(grades) if item.check.question == question.id]
@@ -53,6 +53,11 @@ def question_page(
         few=_FEW,
         enough=ENOUGH,
     )
+
+
+def _has(grade: Grade, question: Question) -> bool:
+    """Whether a grade has the question, by whatever title and points."""
+    return any(each.id == question.id for each in grade.questions)
 
 
 def question_page_name(question: Question) -> str:

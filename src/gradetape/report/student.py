@@ -6,7 +6,7 @@ a hidden check, and no durations: a submission could encode hidden inputs in the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
@@ -14,8 +14,11 @@ from gradetape.report import code, words
 from gradetape.report.html import anchor, render
 
 
-def student_page(grade: Grade, *, course: str = "", title: str = "", final_score: FinalScore | None = None) -> str:
-    """One student's result as HTML."""
+def student_page(
+    grade: Grade, *, course: str = "", title: str = "", final_score: FinalScore | None = None,
+    untouched: Collection[str] = (),
+) -> str:  # fmt: skip
+    """One student's result as HTML; `untouched` are the ids of the questions whose answer is the starter."""
     views = [question_view(grade, question, final_score) for question in grade.questions]
     return render(
         "student.html.j2",
@@ -27,6 +30,7 @@ def student_page(grade: Grade, *, course: str = "", title: str = "", final_score
         final_score=final_score,
         needs_attention=grade.status is Status.NEEDS_ATTENTION,
         questions=views,
+        untouched=untouched,
         steps=_steps(views),
         broken=[event["cell"] for event in words.events(grade) if event["failed"]],
         events=words.events(grade),
@@ -56,6 +60,7 @@ def question_view(grade: Grade, question: Question, final_score: FinalScore | No
     results, override = grade.of(question.id), words.override_of(final_score, question.id)
     earned = grade.earned(question.id)
     return {
+        "id": question.id,
         "title": question.title or question.id,
         "anchor": anchor(question.id),
         "points": words.points_of(grade, final_score, question.id),
