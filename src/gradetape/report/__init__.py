@@ -1,8 +1,9 @@
 """Pages about grades: pure functions of their input, and `write`, which writes what they return into a folder.
 
 Untrusted text passes two filters: `text.printable` turns invisible characters into escapes, and Jinja's autoescape
-quotes the rest. No page loads anything. Only a dashboard runs scripts, the two in `assets/`; the content security
-policy in each page's head makes the browser enforce both. `terminal` has the view of one student for the terminal.
+quotes the rest. No page loads anything. Only pages with tables of all students run scripts, the two in `assets/`; the
+content security policy in each page's head makes the browser enforce both. `terminal` has the view of one student for
+the terminal.
 """
 
 from gradetape.report.comment import comment

@@ -13,8 +13,7 @@ from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_ite
 from gradetape.report.commands import grading
 from gradetape.report.html import page_name, render, slug
 from gradetape.report.question import check_anchor, question_page_name
-from gradetape.report.rows import filters_of, student_row, unreadable_row
-from gradetape.text import collation_key
+from gradetape.report.rows import table_of
 
 _SLOW = 10
 
@@ -33,9 +32,6 @@ def index_page(
     questions = questions_of(grades)
     items = check_items(grades)
     scores = final_scores or {}
-    rows = [student_row(grade, questions, scores.get(grade.student)) for grade in grades]
-    rows += [unreadable_row(entry, scores.get(entry.student)) for entry in unreadable]
-    rows.sort(key=lambda row: collation_key(row["student"]))
     spread = distribution(grades, final_scores=scores)
     shares = _shares(items, questions)
     return render(
@@ -47,10 +43,7 @@ def index_page(
         up=up,
         here="" if up else f"staff/{slug(assignment)}/",
         questions=questions,
-        late=any(row["late"] for row in rows),
-        sections=any(row["section"] for row in rows),
-        rows=rows,
-        filters=filters_of(rows),
+        **table_of(grades, unreadable, questions, scores),
         adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],

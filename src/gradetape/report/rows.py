@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from gradetape.records import FinalScore, Grade, Question, Status, Unreadable
 from gradetape.report import words
 from gradetape.report.html import page_name
-from gradetape.text import counted
+from gradetape.text import collation_key, counted
 
 
-def student_row(grade: Grade, questions: Iterable[Question], final_score: FinalScore | None) -> dict[str, Any]:
+def table_of(
+    grades: Iterable[Grade], unreadable: Iterable[Unreadable], questions: Sequence[Question],
+    final_scores: Mapping[str, FinalScore],
+) -> dict[str, Any]:  # fmt: skip
+    """The rows in the order of a list of people, their filters, and whether the columns of some are needed."""
+    rows = [_student(grade, questions, final_scores.get(grade.student)) for grade in grades]
+    rows += [_unreadable(entry, final_scores.get(entry.student)) for entry in unreadable]
+    rows.sort(key=lambda row: collation_key(row["student"]))
+    return {
+        "rows": rows,
+        "filters": sorted({each for row in rows for each in row["filters"]}),
+        "late": any(row["late"] for row in rows),
+        "sections": any(row["section"] for row in rows),
+    }
+
+
+def _student(grade: Grade, questions: Iterable[Question], final_score: FinalScore | None) -> dict[str, Any]:
     """The row of a student with a grade."""
     earned = dict.fromkeys((question.id for question in grade.questions), 0.0)
     total = 0.0
@@ -32,7 +48,7 @@ def student_row(grade: Grade, questions: Iterable[Question], final_score: FinalS
     } | _about(grade, final_score, _flags(grade))
 
 
-def unreadable_row(entry: Unreadable, final_score: FinalScore | None) -> dict[str, Any]:
+def _unreadable(entry: Unreadable, final_score: FinalScore | None) -> dict[str, Any]:
     """The row of a student whose file cannot be read."""
     return {
         "status": words.STATUS[Status.UNREADABLE],
@@ -40,11 +56,6 @@ def unreadable_row(entry: Unreadable, final_score: FinalScore | None) -> dict[st
         "points": None,
         "final": final_score.final if final_score else 0.0,
     } | _about(entry, final_score, ["is:attention", "is:unreadable"])
-
-
-def filters_of(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """The filters that choose some of the rows, each once."""
-    return sorted({each for row in rows for each in row["filters"]})
 
 
 def _about(record: Grade | Unreadable, final_score: FinalScore | None, flags: Sequence[str]) -> dict[str, Any]:
