@@ -133,6 +133,11 @@ def test_each_page_leads_to_the_students_before_and_after_in_the_order_of_the_da
     assert "Previous: x" in text_of(alone) and "Next:" not in text_of(alone)
 
 
+def test_a_folder_of_nobody_has_a_dashboard_and_no_more(tmp_path: Path) -> None:
+    write(tmp_path, [], [], assignment=ASSIGNMENT, max_points=5.0)
+    assert [path.name for path in tmp_path.rglob("*.html") if path.parent != tmp_path] == ["index.html"]
+
+
 OVERRIDE = Override(student="bob", question="q01", points=3.5, reason="right idea", by="Ana", at="2026-10-01T10:00:00Z")
 OVERRIDDEN = FinalScore(measured=2.0, final=3.5, overrides=(OVERRIDE,), lines=("q01: 3.5 points instead of 2",))
 

@@ -80,8 +80,8 @@ class _Results:
 
     def neighbours(self) -> dict[str, Neighbours]:
         """The students before and after each one."""
-        around = zip((None, *self.order[:-1]), self.order, (*self.order[1:], None), strict=True)
-        return {student: Neighbours(before, after) for before, student, after in around}
+        around = (None, *self.order, None)
+        return {student: Neighbours(around[place], around[place + 2]) for place, student in enumerate(self.order)}
 
     def index(self, up: str = "") -> str:
         """The dashboard."""
