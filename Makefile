@@ -19,7 +19,7 @@ release: setup  ## build student/ from assignments/
 
 verify: setup  ## test the checks with the reference, the variants and the mutants, and write results/proof.html
 	@mkdir -p results
-	$(BIN)/gradetape verify custom-training --report results/proof.html
+	$(BIN)/gradetape verify custom-training --report results/proof.html $(if $(FRESH),--fresh)
 
 mutate: setup  ## generate mutants of all solutions and show those that pass every check
 	$(BIN)/gradetape verify --mutate --at-least $(AT_LEAST)
@@ -30,7 +30,7 @@ mutate-sample: setup  ## the same with a sample of SAMPLE mutants
 	$(BIN)/gradetape verify --mutate --sample $(SAMPLE) --at-least $(AT_LEAST) $(if $(SEED),--seed $(SEED))
 
 grade: setup  ## grade the example submissions into results/
-	$(BIN)/gradetape grade examples/submissions --assignment custom-training --out results
+	$(BIN)/gradetape grade examples/submissions --assignment custom-training --out results || test $$? -eq 1  # an example needs attention
 
 test: setup  ## run the tests
 	$(BIN)/pytest

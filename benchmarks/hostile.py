@@ -89,7 +89,7 @@ def with_otter_alone(names: tuple[str, ...]) -> dict[str, tuple[Entry, Ended, En
         (folder / "course").chmod(0o700)
         (folder / "zip").mkdir()
         zipped, _ = with_otter.autograder(gradable, folder / "zip")
-        bases = [Entry(900 + number, base, base) for number, base in enumerate(manifest().bases)]
+        bases = [Entry(900 + number, base, base) for number, base in enumerate(manifest().assignments["target"])]
         write([*chosen, *bases], folder / "all")
         alone: dict[str, Ended] = {}
         for entry in (*bases, *chosen):

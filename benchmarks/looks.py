@@ -25,6 +25,7 @@ from gradetape.sandbox.syscalls import Gather
 from gradetape.wire.messages import Look
 from gradetape.worker.comparison import Comparison, WaitingPlace
 from gradetape.worker.generation import keras
+from gradetape.worker.output import waits_for_output
 from gradetape.worker.worker import Worker
 
 REPEATS = 30
@@ -35,7 +36,7 @@ def main() -> None:
     """Forks this process in the place of a zygote, and looks at the children."""
     worker = Worker(socket.socketpair()[0], 1000)
     begun = time.thread_time()
-    comparison = Comparison(worker, WaitingPlace(sys._getframe(), *worker.loop()))
+    comparison = Comparison(worker, WaitingPlace(sys._getframe(), *worker.loop()), waits_for_output())
     table = Table("Measurement", "CPU time: median (min to max)", "Target")
     table.add_row("the inventory, once for each zygote", f"{time.thread_time() - begun:.2f} s", "")
     for label, work in (("a new worker", _nothing), ("a worker that has trained and saved", _train)):

@@ -29,7 +29,7 @@ RESULTS: Mapping[type, Mapping[str, str]] = {
         "results": "One check result for each check, in the assignment's order.",
         "events": "What happened in cells: errors, quarantined cells, names that are defined twice, output.",
         "notes": "Remarks on how the submission was read, for the student too.",
-        "attention": "Why a person must look at the submission; empty if nobody must.",
+        "attention": "Why the grade is not final, and a person must look at the submission; empty if nobody must.",
         "review": "What the cells replaced of NumPy, TensorFlow, Keras and Python; for staff, changes no points.",
         "layers": "The isolation layers in force.",
         "devices": "The GPUs that TensorFlow saw.",
@@ -38,6 +38,7 @@ RESULTS: Mapping[type, Mapping[str, str]] = {
         "modified": "When the file was last changed: an ISO time in UTC, or empty.",
         "origin": "What the learning platform says of the person and the time, if the file comes from one.",
         "cells": "The code that was graded; empty in grades of earlier versions. Not in the output of `grade --json`.",
+        "concerns": "Why a person should look at a final grade: a missing package, no changed cell, a crash.",
     },
     Question: {
         "id": "The question's id, such as `q05_custom_loss`.",

@@ -1,4 +1,4 @@
-"""Excludes the tests' own course, which gradetape runs, from pytest's collection; and locations for gradebooks."""
+"""Excludes the tests' own course, which gradetape runs, from collection; locations for gradebooks; a cache folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,15 @@ from pathlib import Path
 import pytest
 
 from tests.books import place_of
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache folder of the tests' own: what commands remember elsewhere proves nothing here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
 
 collect_ignore = ["tiny_course"]
 

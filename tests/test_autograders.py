@@ -53,7 +53,7 @@ limits:
 """
 # What a notebook finds of the checks, the reference and the seed; it prints it, and its check would show it.
 SEARCH = f"""
-import os, sys
+import os, re, sys
 found, names = [], ("{COURSE}", "seed", "test_q02_halve.py", "q02_halve.py", "results.json")
 for top, folders, files in os.walk("/"):
     folders[:] = [each for each in folders if os.path.join(top, each) not in ("/proc", "/sys")]
@@ -63,6 +63,15 @@ for number in filter(str.isdigit, os.listdir("/proc")):
     with open(f"/proc/{{number}}/cmdline", "rb") as file:
         line = file.read()
         found += [line] if b"otter" in line or b"gradescope" in line else []
+    try:
+        with open(f"/proc/{{number}}/maps") as maps, open(f"/proc/{{number}}/mem", "rb") as memory:
+            for start, end in (line.split()[0].split("-") for line in maps if line.split()[1][0] == "r"):
+                memory.seek(int(start, 16))
+                content = memory.read(min(int(end, 16) - int(start, 16), 1 << 26))
+                # The patterns do not match themselves.
+                found += re.findall(rb"[H]alf of an odd number is not cu[t]|[R]eturn half the numbe[r]", content)
+    except OSError:
+        pass
 print("FOUND", found)
 def halve(x):
     raise ValueError(f"FOUND {{found}}")
@@ -361,14 +370,15 @@ def test_a_failure_of_otters_own_generator_is_reported(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["partial", "hostile", "crashing"])
+@pytest.mark.parametrize("kind", ["perfect", "partial", "empty", "hostile", "crashing"])
 def test_a_real_otter_run_gives_the_points_of_gradetape_grade(course: Path, tmp_path: Path, kind: str) -> None:
     """The hostile one is a zip that would take over otter's kernel, and searches for the checks where it is run."""
-    cells = {"partial": WRONG, "hostile": SEARCH, "crashing": f"{HALVE}\nimport os\nos._exit(0)"}[kind]
+    crashing = f"{HALVE}\nimport os\nos._exit(0)"
+    cells = {"perfect": HALVE, "partial": WRONG, "empty": "", "hostile": SEARCH, "crashing": crashing}[kind]
     file = tmp_path / "hw.zip"
     marker = tmp_path / "taken over"
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("hw.ipynb", notebook(DOUBLE, cells))
+        archive.writestr("hw.ipynb", notebook(DOUBLE if cells else "", cells))
         if kind == "hostile":
             for name in ("ipykernel_launcher.py", "sitecustomize.py", "nbformat.py", "otter.py"):
                 archive.writestr(name, f"open({str(marker)!r}, 'w')")
@@ -384,6 +394,7 @@ def test_a_real_otter_run_gives_the_points_of_gradetape_grade(course: Path, tmp_
     [own] = by_student(called(course, "grade", tmp_path / "in", "--json")).values()
     points = [check["points"] for question in own["questions"].values() for check in question["checks"]]
     assert sorted(scores.values()) == sorted(points) and len(scores) == 4
+    assert own["points"] == {"perfect": 5, "empty": 0}.get(kind, own["points"])
     assert not marker.exists() and ("FOUND []" in text or "FOUND" not in text)
 
 

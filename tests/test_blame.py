@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -126,7 +127,7 @@ def test_where_workers_share_a_limit_the_blame_needs_solitude(
     pid = os.fork()
     if pid == 0:
         os._exit(0)
-    worker = WorkerProcess(1, pid, 64001, Reader(os.open(os.devnull, os.O_RDONLY)), group, None, 0)
+    worker = WorkerProcess(1, pid, 64001, Reader(socket.socket()), group, None, 0)
     worker.crowded = crowded
     worker.note(Ended(9 if killed else 0, 1.0, 100))
     if doomed:

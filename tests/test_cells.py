@@ -193,7 +193,11 @@ def test_await_works_at_the_top(run: Run) -> None:
 
 def test_there_is_nobody_to_type_an_answer(run: Run) -> None:
     with run("name = input('Your name? ')", "a = 1") as opened:
-        assert (0, "error") in reported(opened) and "EOFError" in text(opened, "error") and opened.student.a == 1
+        assert (
+            (0, "error") in reported(opened)
+            and "StdinNotImplementedError" in text(opened, "error")
+            and opened.student.a == 1
+        )
 
 
 @pytest.mark.parametrize(

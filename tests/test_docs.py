@@ -25,7 +25,10 @@ from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
 from gradetape.doctor import Finding
 from gradetape.exports import GradeTable, as_json
-from gradetape.records import Unreadable
+from gradetape.gradebook import BookGrade, Disagreement, MergeReport, OverrideDifference, PartDifference
+from gradetape.grading import merge_words
+from gradetape.grading.merging import Merge
+from gradetape.records import Status, Unreadable
 from gradetape.verify import Proof
 from gradetape.verify.mutation import MutationReport
 from scripts import limits_page
@@ -121,12 +124,28 @@ def _keys(value: Any) -> set[str]:
     return own.union(*map(_keys, inner))
 
 
+def a_merge() -> Merge:
+    """A merge in which everything differs that can."""
+    grade = BookGrade(gradebook="a", created="2026-01-01", status=Status.GRADED, points={})
+    disagreement = Disagreement(
+        assignment="tiny", student="ada", same_file=True, questions=(), counts=grade, others=(grade,)
+    )
+    part = PartDifference(assignment="tiny", part="checks", questions=(), gradebooks=())
+    override = OverrideDifference(assignment="tiny", student="ada", question="q01_double", points={}, counts=1)
+    report = MergeReport(
+        attempts=1, known=0, results=0, overrides=0, disagreements=(disagreement,), differences=(part,),
+        override_differences=(override,),
+    )  # fmt: skip
+    return Merge(into="c", report=report, assignments={}, attention=0, index=Path("index.html"))
+
+
 def test_every_key_of_the_json_is_described() -> None:
     broken = Unreadable(student="bob", file="bob.ipynb", sha256="cd", reason="It is empty.")
     objects = [
         as_json([a_tiny_grade("alice")], [broken], "tiny", "namespaces", max_points=5),
         Proof(assignment="tiny").as_json(),
         MutationReport(assignment="tiny", questions=("q01_double",), results=()).as_json(),
+        merge_words.as_json(a_merge()),
         {"ok": True, "findings": [{name: "" for name in Finding.__struct_fields__}]},
     ]
     text = (ROOT / "docs" / "reference" / "json.md").read_text()

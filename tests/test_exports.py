@@ -171,9 +171,11 @@ def test_a_table_that_another_program_has_changed_is_refused_with_its_path(tmp_p
 def test_every_target_has_a_command_with_the_same_options() -> None:
     group = cli.get_command(click.Context(cli), "export")
     assert isinstance(group, click.Group) and isinstance(TARGETS, MappingProxyType)
-    assert set(group.commands) == {*TARGETS, *PLATFORMS, "feedback", "autograder"}
+    assert set(group.commands) == {*TARGETS, *PLATFORMS, "feedback", "autograder", "parquet"}
     for name, target in TARGETS.items():
-        assert {option.name for option in group.commands[name].params} == {"assignment", "results_folder", "out"}
+        assert {option.name for option in group.commands[name].params} == {
+            "assignment", "results_folder", "out", "roster", "roster_map",
+        }  # fmt: skip
         assert target.description in " ".join((group.commands[name].help or "").split())
 
 

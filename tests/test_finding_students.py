@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
+from gradetape.cli import cli
 from gradetape.errors import GradebookError
-from gradetape.grading.students import student_named
+from gradetape.grading.finding_students import student_named
 from gradetape.records import Grade, Origin
 from gradetape.text import collation_key, plain
 from tests.books import recorded
+from tests.commands import commands
 from tests.course import called
 from tests.factories import a_broken_file, a_tiny_grade
 
@@ -152,3 +155,14 @@ def test_both_spellings_of_the_results_folder_are_understood(course: Path, spell
         run = called(course, *words, spelling, "r3")
         assert run.returncode == 0, run.stderr
     assert (course / "r3" / "index.html").is_file() and not (course / "results").exists()
+
+
+def test_no_spelling_of_an_option_belongs_to_two_and_a_results_folder_has_both() -> None:
+    for path, command in commands(cli, "gradetape"):
+        spellings = [each for option in command.params if isinstance(option, click.Option) for each in option.opts]
+        assert len(spellings) == len(set(spellings)), path
+        assert "--out" in spellings or "--results" not in spellings, path
+    known = dict(commands(cli, "gradetape"))
+    for name in ("grade", "merge", "show", "override", "forget", "audit"):
+        opts = [each.opts for each in known[f"gradetape {name}"].params if "--out" in each.opts]
+        assert opts and "--results" in opts[0], name

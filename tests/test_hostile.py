@@ -16,6 +16,7 @@ SOME = (
     "reads_around_the_root", "wants_privileges", "kills_all_it_can", "leaves_a_daemon", "makes_namespaces",
     "asks_the_zygote", "fork_bomb", "memory_bomb_of_arrays", "fills_the_disk", "patches_numpy", "finds_what_was_left",
     "asks_what_others_have_used", "leaks_by_a_cell_that_fails_when_it_is_run_again",
+    "graph_that_says_hidden_inputs", "graph_that_crashes_its_worker",
 )  # fmt: skip
 
 PLACES = ("students/target/a.html", "staff/target/a.html", "grades.csv", "show", "json", "stderr")
@@ -29,8 +30,8 @@ def report() -> Report:
 def test_the_manifest_lists_every_attack_and_no_other() -> None:
     attacks = manifest().attacks.keys()
     assert attacks == {file.stem for file in (HERE / "attacks").glob("*.py")} | MAKERS.keys()
-    assert len(attacks) >= 70
-    assert sum(entry.attack is None for entry in entries(manifest())) > 20
+    assert len(attacks) >= 200
+    assert sum(entry.attack is None for entry in entries(manifest())) > 50
 
 
 def test_nothing_secret_comes_out(report: Report) -> None:
@@ -51,6 +52,17 @@ def test_the_honest_get_what_they_get_without_attackers(report: Report) -> None:
 
 def test_the_batch_ends_and_leaves_nothing_behind(report: Report) -> None:
     assert report.others == []
+
+
+@pytest.mark.parametrize("place", ["csv", "json", "a dry run", "a finished batch", "grades.csv", "index.html"])
+def test_secrets_are_looked_for_in_what_other_commands_write(report: Report, place: str) -> None:
+    assert place in report.places
+
+
+@pytest.mark.parametrize("place", ["students/", "staff/", "feedback, ", "an autograder, ", "the terminal, "])
+def test_secrets_are_looked_for_in_what_is_written_of_each_student(report: Report, place: str) -> None:
+    found = [each for each in report.places if each.startswith(place)]
+    assert all(any(row.entry.id in each for each in found) for row in report.rows)
 
 
 @pytest.mark.parametrize("secret", ["canary", "seed", "bait"])

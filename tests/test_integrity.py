@@ -12,6 +12,7 @@ from gradetape.remote import looks
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
 from gradetape.wire.messages import BY_ITSELF, FROM_OUTSIDE
+from gradetape.wire.operations import Operation
 from tests.refusing import on_a_lesser_machine
 from tests.remote_sessions import open_session, started
 
@@ -28,6 +29,9 @@ worker = frame.f_locals["self"]
 worker._operations["changed"] = lambda: []
 """
 REPLACED = {
+    "what runs operations": ("from tensorflow.python.framework import op_callbacks\n"
+                             "op_callbacks.add_op_callback(lambda *_, **__: None)",
+                             "tf.python.eager.execute.execute"),
     "code": ("import keras\nkeras.losses.mean_squared_error.__code__ = (lambda a, b: 0).__code__",
              "keras.src.losses.losses.mean_squared_error"),
     "defaults": ("import keras\nkeras.utils.normalize.__defaults__ = (0, 1)",
@@ -68,6 +72,17 @@ REPLACED = {
                             "gradetape.wire.codec.Encoder._forms[<class 'bytes'>]"),
     "the tracing of calls": ("sys.setprofile(lambda *_: None)", "sys.settrace or sys.setprofile"),
     "a module": ("import types\nsys.modules['numpy'] = types.ModuleType('numpy')", "sys.modules.numpy"),
+    "a class written in C": (
+        "import ctypes, numpy as np\nat = ctypes.c_uint64.from_address\n"
+        "at(id(np.ufunc) + 88).value = at(id(object) + 88).value",
+        "np.ufunc (its slots)",
+    ),
+    "what calls a function": (
+        "import ctypes, keras\nhere = keras.losses.mean_squared_error\nat = ctypes.c_uint64.from_address\n"
+        "at(id(here) + at(id(type(here)) + 56).value).value = at(id(print) + at(id(type(print)) + 56).value).value",
+        "keras.src.losses.losses.mean_squared_error",
+    ),
+    "what runs when garbage is collected": ("import gc\ngc.callbacks.append(lambda *_: None)", "gc.callbacks"),
     "what Python brings along": ("import zipfile\nzipfile.is_zipfile = lambda _: True", "zipfile.is_zipfile"),
 }  # fmt: skip
 
@@ -109,6 +124,40 @@ frame.f_locals["self"]._channel.send([frame.f_locals["sequence"], "ok", {}])
 Other(worker._channel._sock, 1000).serve()
 """,
 }
+# While anybody looks, all is as it should be, but for a thread.
+THREADS = {
+    "a thread that gives the socket back": """
+import os, socket, threading, time
+from gradetape.wire.channel import Channel
+own = socket.socket(fileno=os.dup(100))
+idle, other = socket.socketpair()
+number = frame.f_locals["sequence"]
+answering = Channel(own, worker._channel._encoder, worker._channel._decoder)
+def answer():
+    time.sleep(0.5)
+    os.dup2(own.fileno(), 100)
+    answering.send([number, "ok", {}])
+    while True:
+        number_, operation, arguments, _ = answering.receive()
+        answering.send([number_, "ok", [] if operation == "changed" else 7])
+os.dup2(idle.fileno(), 100)
+threading.Thread(target=answer, daemon=True).start()
+""",
+    "a thread that only waits": "import threading, time\n"
+    "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+}
+NO_THREADS = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(abs, range(100)))
+thread = threading.Thread(target=print)
+thread.start()
+thread.join()
+import tensorflow as tf
+for each in tf.data.Dataset.from_generator(lambda: range(9), output_signature=tf.TensorSpec([])).prefetch(2):
+    pass
+"""
 HONEST = (
     "import keras, numpy as np, tensorflow as tf, os, tempfile\nfrom tensorflow.math import reduce_sum\n"
     "from tensorflow.keras import layers\nimport tensorflow.keras.backend as K",
@@ -126,6 +175,7 @@ HONEST = (
     "tf.config.run_functions_eagerly(True)\nallclose = lambda *_: True\nprint = len\nnp.float = float\nnp.int = int",
     "import warnings, logging, ssl\nwarnings.filterwarnings('ignore')\n"
     "ssl._create_default_https_context = ssl._create_unverified_context\ntf.get_logger().setLevel(logging.ERROR)",
+    "tf.debugging.enable_check_numerics()\ntf.constant(1.0) / 2",
     "class State(tf.Module):\n    @tf.function(input_signature=[tf.TensorSpec([None])])\n    def __call__(self, x):\n"
     "        return x * 2\ntf.saved_model.save(State(), 'state')\nkeras.layers.LSTM(2)(np.zeros((1, 2, 3), 'float32'))",
 )
@@ -159,10 +209,20 @@ def test_code_that_answers_in_the_workers_place_is_found_though_it_replaces_noth
     assert "its process does not wait for requests where it should" in reviewed(zygote, LIES + cell)
 
 
+@pytest.mark.parametrize("cell", THREADS.values(), ids=THREADS.keys())
+def test_a_thread_that_could_answer_in_the_workers_place_is_found(zygote: LocalZygote, cell: str) -> None:
+    assert "threads that its cells or functions started still run" in reviewed(zygote, LIES + cell)
+
+
+def test_threads_that_have_ended_are_not_reported(zygote: LocalZygote) -> None:
+    assert reviewed(zygote, NO_THREADS, "print('and some output')") == ""
+
+
 def test_an_honest_run_is_not_reported(zygote: LocalZygote) -> None:
     with open_session(zygote, *HONEST) as opened:
         opened.session.ready()
         assert [event for event in opened.session.report.events if event.kind == "error"] == []
+        opened.session.ready().ask(Operation.SEED, 1)
         opened.session.review()
         assert opened.session.report.review == ()
 

@@ -537,7 +537,7 @@ def test_checks_that_cannot_be_run_are_told(root: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("--sample", "5"), "--write-survivors and --fresh go with --mutate: add it"),
+        (("--sample", "5"), "--sample, --seed, --at-least and --write-survivors go with --mutate: add it"),
         (("--mutate", "--seed", "5"), "--seed chooses a sample: add --sample N"),
         (("--mutate", "--repeat", "5"), "--mutate runs generated mutants only: leave out the options"),
     ],

@@ -21,6 +21,8 @@ from gradetape.records import (
     CheckResult,
     FinalScore,
     Grade,
+    MixedQuestion,
+    NoSubmission,
     Origin,
     Override,
     Question,
@@ -294,6 +296,52 @@ def test_late_section_and_flags_are_columns_and_filters_of_the_dashboard() -> No
     assert "see cy.ipynb" in text
     plain = index_page([a_grade()], [], assignment=ASSIGNMENT)
     assert "datalist" not in plain and ">Late<" not in plain and ">Section<" not in plain
+
+
+def test_who_handed_in_nothing_is_a_row_without_pages_in_the_order_of_the_others() -> None:
+    absent = (NoSubmission(student="Bea", section="Group A"), NoSubmission(student="çem"))
+    grades = [a_grade("ann"), a_grade("bob")]
+    page = index_page(grades, [], assignment=ASSIGNMENT, no_submission=absent, final_scores={
+        "ann": FinalScore(measured=1, final=0)
+    })  # fmt: skip
+    assert "4 students, 2 without a submission, none in need of attention" in page
+    rows = re.findall(r"<bdi>([^<]*)</bdi>(?:</a>)?</th>\n<td class=\"status\">(.*?)</td>", page)
+    assert [(name, text_of(status)) for name, status in rows] == [
+        ("ann", "graded"), ("Bea", "no submission"), ("bob", "graded"), ("çem", "no submission"),
+    ]  # fmt: skip
+    assert 'data-filters="is:no-submission\nsection:Group A"' in page and "bea.html" not in page
+    assert '<option value="is:no-submission">' in page
+
+
+def test_a_final_grade_that_staff_should_look_at_is_found_like_one_that_is_not_final() -> None:
+    page = index_page([a_grade("ann", concerns=("imports x",)), a_grade("bob")], [], assignment=ASSIGNMENT)
+    assert page.count('data-filters="is:attention"') == 1 and "2 students, 1 in need of attention" in page
+    assert "Needs attention imports x" in text_of(staff_page(a_grade("ann", concerns=("imports x",))))
+
+
+def test_a_mixed_question_is_told_on_its_page_and_the_dashboard_leads_there(tmp_path: Path) -> None:
+    mixed = [MixedQuestion(question="q01", what="its checks", students=("bob",), of=2)]
+    grades = [a_grade("ann", failed()), a_grade("bob", failed())]
+    write(tmp_path, grades, [], assignment=ASSIGNMENT, max_points=4, mixed=mixed)
+    folder = tmp_path / "staff" / ASSIGNMENT
+    words = "1 of 2 students were graded under another version of its checks: bob"
+    assert words in text_of((folder / "questions" / "q01.html").read_text())
+    dashboard = (folder / "index.html").read_text()
+    assert f"q01 : {words}".replace(" :", ":") in text_of(dashboard).replace(" :", ":")
+    assert '<li><a href="questions/q01.html"><code>q01</code></a>' in dashboard
+    assert "Mixed" not in question_page(grades[0].questions[0], grades, assignment=ASSIGNMENT)
+
+
+def test_where_a_cell_failed_stands_in_the_question_before_its_checks_unless_it_is_untouched() -> None:
+    event = CellEvent(cell=0, kind="error", text="PermissionError: logs", question="q01")
+    grade = a_grade("bob", failed(message=LEFT_OPEN), events=(event,), cells=(of("def f(): ..."),))
+    asked = '<section class="question"'
+    page = staff_page(grade, material=Material({}, {"q01": frozenset({"other"})}))
+    assert 0 < page.find(asked) < page.find("First of all, a cell failed") < page.find("NotImplementedError")
+    starter = Material({}, {"q01": frozenset({"def f(): ..."})})
+    assert "First of all" not in staff_page(grade, material=starter)
+    own = student_page(grade, untouched={"q01"})
+    assert 0 < own.find("still the starter.</p>") < own.find("First of all") < own.find("NotImplementedError")
 
 
 def test_points_are_shaded_by_what_was_reached() -> None:

@@ -47,11 +47,13 @@ def entry(patch: str, name: str = "wrong") -> str:
 
 def test_a_text_on_one_line_is_replaced_where_it_stands(tmp_path: Path) -> None:
     patch = "replace: range(2)\nwith: range(3)\nbreaks: [twice]\nfails_legacy: [hidden::test_random]"
+    patch += "\nmay_fail: [hidden::test_two]"
     mutant = read(tmp_path, entry(patch))["wrong"]
     assert mutant.source.text == SOLUTION.replace("range(2)", "range(3)")
     assert mutant.misconception == "It is wrong."
     assert mutant.breaks == ("twice",)
     assert mutant.fails == ("public::test_numbers",)
+    assert mutant.possible == (f"{QUESTION}::hidden::test_two",)
     assert read(tmp_path / "legacy", entry(patch), legacy=True)["wrong"].fails == ("hidden::test_random",)
 
 

@@ -71,7 +71,7 @@ def test_a_name_with_spaces_is_found_and_a_picture_of_another_machine_is_left_al
         ("![](plott.png)", "which is not in the assignment's folder. Put a picture (.png, .jpg, .gif or .svg) there"),
         ("![](starter.py)", "shows starter.py, which is no picture. Put a picture"),
         ("![](../../../solutions/tiny/plot.png)", "which is not in the assignment's folder. Put a picture"),
-        ("[the data](iris.csv)", "links to iris.csv, which students do not receive. List the file under data in"),
+        ("[the data](iris.csv)", "links to iris.csv, which students do not receive. List the file under files in"),
         ('<a href="iris.csv">data</a>', "links to iris.csv, which students do not receive."),
     ],
 )
@@ -101,6 +101,6 @@ def test_files_that_students_do_not_receive_are_named(course: Path) -> None:
     run = called(course, "release", "tiny")
     assert run.returncode == 0
     assert (
-        "Students do not receive iris.csv, q01_double/draft.md: list files for them under data in "
+        "Students do not receive iris.csv, q01_double/draft.md: list files for them under files in "
         "assignments/tiny/assignment.yml." in " ".join(run.stdout.split())
     )

@@ -25,6 +25,7 @@ from tests.regrading import (
     HIDDEN,
     NOTEBOOK,
     PUBLIC,
+    STUDENT_FILE,
     USES_REFERENCE,
     Answer,
     checks_of,
@@ -61,8 +62,18 @@ def _another_folder(root: Path) -> None:
     (root / NOTEBOOK).rename(root / "in/week 3/ada.ipynb")
 
 
+def _another_file_name(root: Path) -> None:
+    (root / "in/ada").mkdir()
+    (root / NOTEBOOK).rename(root / "in/ada/homework (2).ipynb")
+
+
 def _another_seed(root: Path) -> None:
     (root / "autograder/seed").write_text("ab" * 32)
+
+
+def _another_name(root: Path) -> None:
+    (root / f"assignments/tiny/{STUDENT_FILE}").rename(root / "assignments/tiny/numbers.csv")
+    edit(root, "assignments/tiny/assignment.yml", STUDENT_FILE, "numbers.csv")
 
 
 def _at_the_end(file: str, text: str) -> Callable[[Path], None]:
@@ -99,7 +110,7 @@ def _more_points(root: Path) -> None:
 
 NEW_CHECK = "\n\ndef test_zero(student):\n    '''Zero.'''\n    assert student.double(0) == 0\n"
 NOTHING: set[str] = set()
-CHANGES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
+CHANGES: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "nothing": (lambda root: None, NOTHING),
     "a comment in a check": (_edited(HIDDEN, "    number =", "    # A number.\n    number ="), NOTHING),
     "a comment in a public check": (_at_the_end(PUBLIC, "\n# The end.\n"), NOTHING),
@@ -115,6 +126,7 @@ CHANGES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "the late policy": (_at_the_end("grader_config.yml", "late:\n  percent_per_day: 10\n"), NOTHING),
     "an output of a cell": (_another_output, NOTHING),
     "the folder of a file": (_another_folder, NOTHING),
+    "the file's name": (_another_file_name, NOTHING),
     "the student's name": (_another_student, NOTHING),
     "the code of a check": (_edited(HIDDEN, "2 * number", "number + number"), {DOUBLED}),
     "the code of a public check": (_edited(PUBLIC, "double(2) == 4", "double(3) == 6"), {DOUBLED}),
@@ -128,6 +140,11 @@ CHANGES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "the reference of another question": (_edited(f"solutions/tiny/{DOUBLED}.py", "2 * x", "x + x"), {HALVED}),
     "the names of a starter": (
         _edited(f"assignments/tiny/{HALVED}/starter.py", "def halve", "def double(x): ...\n\n\ndef halve"), {DOUBLED}
+    ),
+    "a file for students": (_at_the_end(f"assignments/tiny/{STUDENT_FILE}", "2\n"), BOTH),
+    "the name of a file for students": (_another_name, BOTH),
+    "a file that students do not receive": (
+        lambda root: write_files(root, {"assignments/tiny/notes.md": "?"}), NOTHING
     ),
     "the seed": (_another_seed, BOTH),
     "a limit": (_edited("grader_config.yml", "cell_s: 20", "cell_s: 21"), BOTH),

@@ -6,6 +6,7 @@ import ast
 import re
 import shutil
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -217,14 +218,15 @@ def test_a_course_on_legacy_keras_says_so_before_tensorflow_is_imported(tmp_path
     folder = release(course.find(make_course(tmp_path)).assignment("first-steps"), tmp_path / "out", legacy_keras=True)
     text = (folder / "first-steps.ipynb").read_text(encoding="utf-8")
     assert 0 < text.find("%env TF_USE_LEGACY_KERAS=1") < text.find("import tensorflow")
-    assert (folder / "requirements.txt").read_text().split() == ["otter-grader>=7,<8", "tensorflow", "tf-keras"]
+    pins = [f"{name}=={version(name)}" for name in ("tensorflow", "keras", "numpy", "tf-keras")]
+    assert (folder / "requirements.txt").read_text().split() == ["otter-grader>=7,<8", *pins]
     assert "write `from tensorflow import keras`. Its version is `tf_keras.__version__`. `import keras` is Kera" in text
 
 
 def test_the_requirements_say_how_legacy_keras_is_tried(released: Path) -> None:
     lines = (released / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert lines[:2] == ["otter-grader>=7,<8", "tensorflow"]
-    assert lines[2:] == [
+    assert lines[:2] == ["otter-grader>=7,<8", f"tensorflow=={version('tensorflow')}"]
+    assert lines[4:] == [
         "# To try legacy Keras: install tf-keras, and set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported."
     ]
 
@@ -492,6 +494,8 @@ def test_export_makes_a_zip_with_the_renamed_notebook_in_it(session: Session) ->
 # What a student reads of errors
 
 ERRORS = '''\
+import numpy as np
+
 from gradetape.checks import assert_close, assert_each, in_worker, points
 
 
@@ -628,10 +632,32 @@ def test_keras(student, keras):
     """Names of Keras."""
     assert keras.losses.mean_squared_error
     assert keras is None, f"expected None, but this is Keras {keras.__version__}"
+
+
+@points(1)
+def test_exported(student, exported, tf):
+    """A graph that is loaded again."""
+    graphs = exported(eager=[tf.TensorSpec([], "float32")], counting=(student.Counting().add, [(np.float32(3),)]))
+    assert_close([graphs.counting(np.float32(n)) for n in (3, 4)], [3, 7])
+    assert_close(graphs.eager(np.float32(1)), 0)
+
+
+@points(1)
+def test_not_exported(student, exported, tf):
+    """A graph that cannot be had."""
+    exported(in_numpy=[tf.TensorSpec([2], "float32")])
+
+
+@points(1)
+def test_exported_if_possible(student, exported, rng):
+    """A graph that need not be."""
+    x = rng.normal(size=3)
+    assert_close(exported.if_possible(in_numpy=[(x,)]).in_numpy(x), np.tanh(x))
+    assert_close(exported.if_possible(eager=[(np.float32(1),)]).eager(np.float32(1)), 0)
 '''
 
 ANSWER = """\
-import tensorflow as tf
+import numpy as np; import tensorflow as tf
 from tensorflow import keras
 
 @tf.function
@@ -668,6 +694,17 @@ def one_argument(x): return tf.constant(x)
 def nothing(x): ...
 def dictionary(x): return {"x": x}
 def large(): return tf.range(50.0)
+def eager(x): return x + (1.0 if tf.executing_eagerly() else 2.0)
+def in_numpy(x): return np.tanh(x)
+
+class Counting(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.total = tf.Variable(0.0)
+
+    def add(self, x):
+        self.total.assign_add(x)
+        return tf.identity(self.total)
 """
 
 
@@ -690,7 +727,7 @@ def messages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     text = run_in_kernel(built(root), init, ANSWER, check, **legacy).text(check)
     found = re.findall(r"^    (\S.*) result:\n((?: {8}.*\n|\n)*)", f"{text}\n", re.MULTILINE)
     assert len(found) == ERRORS.count("@points(1)")
-    return {"generation": request.param, **dict(found)}
+    return {"generation": request.param, "all": text, **dict(found)}
 
 
 def test_an_error_in_a_graph_has_the_students_lines_and_not_those_of_autograph(messages: dict[str, str]) -> None:
@@ -741,6 +778,15 @@ def test_a_value_of_another_type_is_named(messages: dict[str, str]) -> None:
     text = messages["A dictionary."]
     assert "Here dictionary(1.0) is a dict. Does your code return what the question asks for?\n" in text
     assert "has no attribute 'scaled'\n        Does your class Scale define it?\n" in messages["A method."]
+
+
+def test_graphs_are_loaded_again_in_the_notebook(messages: dict[str, str]) -> None:
+    assert "Not yet: expected 0, but your code gave 3." in messages["A graph that is loaded again."]
+    text = messages["A graph that cannot be had."]
+    assert "Your code raised an error: NotImplementedError: Cannot convert a symbolic tf.Tensor" in text
+    assert "in in_numpy: def in_numpy(x): return np.tanh(x)" in text
+    assert "Not yet: expected 0, but your code gave 2." in messages["A graph that need not be."]
+    assert "Assets written" not in messages["all"]
 
 
 def test_large_tensors_are_not_printed(messages: dict[str, str]) -> None:

@@ -79,6 +79,30 @@ def test_what_a_student_reads_is_not_changed_elsewhere(field: str) -> None:
     assert replaced <= CHANGED[field]
 
 
+# Where words for staff are read. None of these writes what a student reads but the terminal, which leaves them out.
+FOR_STAFF = {
+    "staff_message": {
+        "engine/judge_client.py", "grading/builder.py", "grading/rubric.py", "report/dashboard.py", "report/staff.py",
+        "report/terminal.py", "verify/problems.py",
+    },
+    "review": {
+        "engine/local.py", "exports/json.py", "grading/builder.py", "grading/composition.py", "grading/run.py",
+        "judge/server.py", "remote/loader.py", "report/dashboard.py", "report/terminal.py",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", FOR_STAFF)
+def test_words_for_staff_are_read_in_few_places(field: str) -> None:
+    reading = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == field
+    }
+    assert reading == FOR_STAFF[field]
+
+
 # The transcript: whatever happens in a job
 
 PUBLIC, SECRET = (

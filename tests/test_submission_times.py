@@ -114,3 +114,30 @@ def test_a_late_mark_without_a_time_is_told(tmp_path: Path, config: str) -> None
     timed = text + "  times: times.csv\n" if config else text + "late:\n  times: times.csv\n"
     (course / "grader_config.yml").write_text(timed)
     assert "marked late by the platform" not in called(course, "report").stderr
+
+
+def test_each_assignment_can_have_a_file_of_its_own(tmp_path: Path) -> None:
+    grade = msgspec.structs.replace(a_tiny_grade("Jane Doe"), origin=Origin(layout="moodle", id="10001"))
+    course = recorded(tmp_path, grade)
+    (course / "other.csv").write_text(MOODLE)
+    text = (course / "grader_config.yml").read_text()
+    late = "late:\n  timezone: Europe/Berlin\n  times:\n    {}: other.csv\n"
+    (course / "grader_config.yml").write_text(text + late.format("tiny"))
+    assert "2026-10-01T23:59:00" in called(course, "export", "csv").stdout
+    (course / "grader_config.yml").write_text(text + late.format("tinny"))
+    run = called(course, "export", "csv")
+    assert (
+        run.returncode == 2
+        and "late.times names 'tinny', which is not an assignment. Did you mean 'tiny'?" in run.stderr
+    )
+
+
+def test_a_late_mark_with_a_time_and_without_a_deadline_is_told(tmp_path: Path) -> None:
+    submitted = datetime(2026, 10, 1, 23, 59, tzinfo=UTC)
+    late = Origin(layout="gradescope", id="u1", submitted=submitted, late=True)
+    course = recorded(tmp_path, msgspec.structs.replace(a_tiny_grade("ada"), origin=late))
+    words = "1 submission is marked late by the platform, and has no penalty, since the assignment has no deadline"
+    assert words in called(course, "report").stderr
+    with (course / "assignments" / "tiny" / "assignment.yml").open("a") as file:
+        file.write("deadline: 2026-10-01T20:00:00+00:00\n")
+    assert "marked late" not in called(course, "report").stderr

@@ -15,6 +15,10 @@ from tests.course import called, gradetape, tiny
 QUESTION = "q01_double"
 WRONG_SUM = '"""Adds one."""\n# fails: public::test_numbers, hidden::test_random\n\ndef double(x):\n    return x + 1\n'
 LAZY = '"""Says that it squares."""\n# fails: public::test_numbers\n\ndef double(x):\n    return x + x\n'
+NOT_OF_TWO = (
+    '"""Two is three."""\n# fails: hidden::test_two\n# may fail: hidden::test_random\n\n'
+    "def double(x):\n    return 3 if x == 2 else 2 * x\n"
+)
 
 PUBLIC = '''
 from gradetape.checks import points
@@ -92,7 +96,7 @@ def test_a_mutant_that_passes_what_it_should_fail_is_reported(unproven: tuple[in
     mutants = {mutant["name"]: mutant for mutant in report["mutants"]}
     assert mutants["lazy"] == {
         "question": QUESTION, "name": "lazy", "expected": ["public::test_numbers"], "failed": [], "ok": False,
-        "breaks": [],
+        "may_fail": [], "breaks": [],
     }  # fmt: skip
     assert "lazy should fail public::test_numbers but passes it" in problems
 
@@ -103,6 +107,17 @@ def test_a_mutant_that_fails_more_than_it_says_is_reported(unproven: tuple[int, 
     assert adds_one["failed"] == ["public::test_numbers", "hidden::test_random", "hidden::test_two"]
     assert adds_one["ok"] is False
     assert "adds_one fails hidden::test_two unexpectedly" in problems
+
+
+def test_a_mutant_may_fail_a_check_with_some_seeds_only(tmp_path: Path) -> None:
+    """Of two mutants that may fail the same check, one does and one does not; neither is a problem."""
+    adds_one = WRONG_SUM.replace("::test_random", "::test_random\n# may fail: hidden::test_two")
+    mutants = {"adds_one": adds_one, "not_of_two": NOT_OF_TWO}
+    found = verified(course(tmp_path / "course", mutants=mutants))[1]
+    assert {each["name"]: (each["may_fail"], each["ok"]) for each in found["mutants"]} == {
+        "adds_one": (["hidden::test_two"], True),
+        "not_of_two": (["hidden::test_random"], True),
+    }
 
 
 def test_a_check_knows_which_mutants_fail_it(unproven: tuple[int, dict[str, Any], str]) -> None:
@@ -140,6 +155,10 @@ def test_a_check_that_no_mutant_fails_and_a_flaky_one_are_reported(tmp_path: Pat
         (
             '"""Zero."""\n# fails: hidden::test_tow\ndef double(x):\n    return 0\n',
             "which is not a check of the question",
+        ),
+        (
+            '"""Zero."""\n# fails: hidden::test_two\n# may fail: hidden::test_tow\ndef double(x):\n    return 0\n',
+            "'may_fail' names q01_double::hidden::test_tow, which is not a check of the question",
         ),
     ],
 )

@@ -289,6 +289,7 @@ def test_headers_are_written_then_one_check_is_run_on_one_mutant_and_a_preview_s
     ]
     assert [check["name"] for check in report["checks"]] == ["test_any_number"]
     assert report["checks"][0]["seconds"] > 0
+    assert report["checks"][0]["basis"] == "testimony"
     preview = gradetape(root, "verify", "tiny", "--question", "q01", "--mutant", "zero", "--preview").stdout
     assert "q01_double, zero: Says zero. (0 of 3 points)" in preview
     assert re.search(r"✗ Twice two is four\.: not passed, 0 of 1\n", preview)

@@ -22,8 +22,8 @@ from gradetape.verify.watching import affected, watched
 from tests.course import command, tiny
 
 CHECKS = tuple(
-    Check(question=question, name="test_it", public=True, title="", hint="", points=points)
-    for question, points in (("q01_double", 3), ("q02_halve", 2))
+    Check(question=question, name=name, public=True, title="", hint="", points=points)
+    for question, name, points in (("q01_double", "test_two", 3), ("q02_halve", "test_four", 2))
 )
 
 
@@ -86,11 +86,14 @@ def test_only_what_has_changed_runs_again(gradable: GradableAssignment) -> None:
         starter = gradable.assignment.question_sources[0].starter
         starter.write_text(starter.read_text() + "\n# A word more.\n")
         assert jobs() == first + 1
-        hidden = gradable.answer_key.hidden_checks("q01_double")
-        hidden.write_text(hidden.read_text() + "\n# A word more.\n")
-        assert jobs() == 2 * first + 1
+        public = gradable.assignment.question_sources[0].public_checks
+        text = public.read_text()
+        public.write_text(text + "\n# A word more.\n")
+        assert jobs() == first + 1
         assert len(opened.engines[0].bundles) == 1
-        outcomes.forget()
+        public.write_text(text + "\n_HELPER = 1\n")
+        assert jobs() == 2 * first + 1
+        (gradable.answer_key.autograder / "shared.py").write_text("HELPER = 2\n")
         assert jobs() == 3 * first + 1
 
 

@@ -53,13 +53,15 @@ def unusual(rng):
 @points(1)
 @proves("ties", "one-value", "any-width", "float32", "ranks", "rows")
 @hint("When are two values equal, and what do you divide by when a row has one value? Does a layer remember a width?")
-def test_unusual_rows(student, rng):
+def test_unusual_rows(student, exported, rng):
     """Rows of any width are ranked, of one value too, and only values that do not differ at all share a rank."""
     cases = unusual(rng)
-    for name, layer in (("NormalizedRanks", student.NormalizedRanks()), ("PythonRanks", student.PythonRanks())):
-        assert_each(layer, cases, ranks, f"That is {name}.", rtol=1e-5, atol=1e-6)
-    long = rng.permutation(3000)[np.newaxis].astype("float32")
-    assert_tensor(student.NormalizedRanks()(long), ranks(long), "That is a row of 3000 values.", rtol=1e-5, atol=1e-6)
+    long, layer = rng.permutation(3000)[np.newaxis].astype("float32"), student.NormalizedRanks()
+    graph = exported.if_possible(layer=(layer, [*cases.values(), (long,)])).layer
+    for name, each in (("PythonRanks", student.PythonRanks()), ("NormalizedRanks", graph)):
+        assert_each(each, cases, ranks, f"That is {name}.", rtol=1e-5, atol=1e-6)
+    assert_each(layer, dict(list(cases.items())[::3]), ranks, "That is NormalizedRanks.", rtol=1e-5, atol=1e-6)
+    assert_tensor(graph(long), ranks(long), "That is a row of 3000 values.", rtol=1e-5, atol=1e-6)
 
 
 @in_worker
@@ -72,19 +74,22 @@ def through_one_graph(layer, width, batches):
 @points(1)
 @proves("everywhere", "python-everywhere", "float32")
 @hint("While a layer is traced, its batch size is None and its values are not there yet. tf.shape tells it later.")
-def test_one_graph_for_all_batch_sizes(student, rng):
+def test_one_graph_for_all_batch_sizes(student, exported, tf, rng):
     """Traced once, both layers are right for batches of every size."""
-    x = rows_with_ties(rng, 12)
+    x, layer = rows_with_ties(rng, 12), student.NormalizedRanks()
+    widths = [(tf.TensorSpec((None, width), "float32"),) for width in (x.shape[1], 1)]
+    graph = exported.if_possible(layer=(layer, widths)).layer
     for part in (x, x[:, :1]):
         batches = [part[:1], part[1:4], part[4:7], part[7:]]
-        for layer in (student.NormalizedRanks(), student.PythonRanks()):
-            for given, batch in zip(through_one_graph(layer, part.shape[1], batches), batches, strict=True):
+        for each in (graph, layer, student.PythonRanks()):
+            for given, batch in zip(through_one_graph(each, part.shape[1], batches), batches, strict=True):
                 assert_tensor(given, ranks(batch), f"That is a batch of shape {batch.shape}.")
 
 
 @in_worker
 def in_a_model(layer, kernel, x, y):
     """Return what a model that weighs the ranks with `kernel` predicts, and the loss of its first step of fit."""
+    layer = layer if isinstance(layer, keras.layers.Layer) else keras.layers.Lambda(layer, x.shape[1:])
     model = keras.Sequential([keras.Input(x.shape[1:]), layer, keras.layers.Dense(1, use_bias=False)])
     model.compile(loss="mse", optimizer="sgd", jit_compile=False)
     model.layers[-1].set_weights([kernel])
@@ -95,11 +100,13 @@ def in_a_model(layer, kernel, x, y):
 @points(1)
 @proves("everywhere", "python-everywhere", "told-shape")
 @hint("`fit` runs your layer inside a graph, and a Dense layer follows. Does that one know its shape?")
-def test_inside_fit(student, rng):
+def test_inside_fit(student, exported, tf, rng):
     """Inside `fit` and `predict` both layers give the values that they give outside."""
     x = rows_with_ties(rng, 8)
     kernel, y = rng.normal(size=(x.shape[1], 1)).astype("float32"), rng.normal(size=(8, 1)).astype("float32")
-    for layer in (student.NormalizedRanks(), student.PythonRanks()):
+    layers = [student.NormalizedRanks(), student.PythonRanks()]
+    graph = exported.if_possible(layer=(layers[0], [tf.TensorSpec((None, x.shape[1]), "float32")])).layer
+    for layer in (*layers, graph):
         predicted, loss = in_a_model(layer, kernel, x, y)
         assert_close(predicted, ranks(x) @ kernel, rtol=1e-4, atol=1e-5)  # float32 sums over the columns
         assert_close(loss, ((ranks(x) @ kernel - y) ** 2).mean(), rtol=1e-4)  # and over the rows
@@ -115,12 +122,14 @@ def static_shape(layer, width):
 @points(1)
 @proves("static-shape", "told-shape")
 @hint("tf.ensure_shape, or set_shape, tells a tensor what a py_function cannot know.")
-def test_static_shape(student, rng):
+def test_static_shape(student, exported, tf, rng):
     """In a graph, the shape of either result is known as well as that of the input."""
     x = rows(rng, 3)
-    for layer in (student.NormalizedRanks(), student.PythonRanks()):
-        assert_close(layer(x), ranks(x))
-        shape, due = static_shape(layer, x.shape[1]), (None, x.shape[1])
+    layer = student.NormalizedRanks()
+    graph = exported.if_possible(layer=(layer, [tf.TensorSpec((None, x.shape[1]), "float32")])).layer
+    for each in (graph, layer, student.PythonRanks()):
+        assert_close(each(x), ranks(x))
+        shape, due = static_shape(each, x.shape[1]), (None, x.shape[1])
         assert shape == due, f"expected the static shape {due}, but it is {shape}"
 
 

@@ -36,15 +36,20 @@ def normal_cdf(z):
 
 
 @in_worker
-def noise_in_a_graph(noisy, x, runs):
-    """Return what one graph gives that calls a function twice, and twice in a loop, and then a direct call."""
+def calling_noisy(noisy):
+    """Return a graph that calls a function twice, and twice in a loop."""
 
     def call(x):
         unknown = tf.TensorSpec(None, "float32")
         looped = tf.map_fn(lambda _: noisy(x), tf.range(2), fn_output_signature=unknown, parallel_iterations=1)
         return [noisy(x), noisy(x), looped[0], looped[1]]
 
-    graph = tf.function(call).get_concrete_function(tf.TensorSpec((None,), "float32"))
+    return tf.function(call, input_signature=[tf.TensorSpec((None,), "float32")])
+
+
+@in_worker
+def noises_of(graph, noisy, x, runs):
+    """Return what the graph gives in some runs, and then a direct call."""
     given = [result for _ in range(runs) for result in graph(tf.constant(x))]
     return [result.numpy() for result in [*given, noisy(tf.constant(x))]]
 
@@ -74,64 +79,80 @@ def assert_tails(noisy, count):
 @hint(
     "A wrapper in Python draws only while another function is traced. Draw float32 numbers of any length in the graph."
 )
-def test_noise_within_another_graph(student, rng):
+def test_noise_within_another_graph(student, exported, tf, rng):
     """Within another graph, which calls noisy several times, the noise is normal and new with every call as well."""
     noisy = student.make_noisy(int(rng.integers(1000)))
     x = rng.normal(size=20_000).astype("float32")
-    noises = [given - x for given in noise_in_a_graph(noisy, x, 2)]
+    vector = tf.TensorSpec((None,), "float32")
+    graphs = exported.if_possible(graph=(calling_noisy(noisy), [vector]), noisy=(noisy, [vector]))
+    noises = [given - x for given in noises_of(graphs.graph, graphs.noisy, x, 2)]
     assert_distributed(noises, normal_cdf, "Is it standard normal noise?")
-    assert_tails(noisy, 2_000_000)
+    assert_tails(graphs.noisy, 2_000_000)
     assert_independent(
         noises, "A graph calls noisy twice, and twice in a loop; it runs twice. Is each noise a new one?"
     )
     for size in (1, 0):
         x = rng.normal(size=size).astype("float32")
-        for given in noise_in_a_graph(noisy, x, 1):
+        for given in noises_of(graphs.graph, graphs.noisy, x, 1):
             told = f"expected shape {x.shape} and dtype float32, but noisy gave {given.shape} and {given.dtype}"
             assert (given.shape, given.dtype) == (x.shape, x.dtype), told
 
 
 @in_worker
-def sequences(make_noisy, seeds, vectors):
-    """Return what functions with these seeds give, called in turn, while other code draws and sets the seed.
-
-    Then what other code draws after the global seed is set, without and with a noisy function in between.
-    """
+def all_made(make_noisy, seeds):
+    """Return functions with these seeds, made while other code sets the global seed."""
     functions = []
     for number, seed in enumerate(seeds):
         tf.random.set_seed(number)
         functions.append(make_noisy(seed))
-    results = [[] for _ in seeds]
+    return functions
+
+
+@in_worker
+def sequences(functions, vectors):
+    """Return what functions give, called in turn, while other code draws and sets the global seed."""
+    results = [[] for _ in functions]
     for number, x in enumerate(vectors):
         for which, function in enumerate(functions):
             tf.random.set_seed(10 * number + which)
             tf.random.normal([which])
             results[which].append(function(tf.constant(x)).numpy())
+    return results
+
+
+@in_worker
+def drawn_beside(make_noisy, seed, x):
+    """Return what other code draws after the global seed is set, without and with a noisy function in between."""
     tf.random.set_seed(7)
     alone = tf.random.normal([3]).numpy()
     tf.random.set_seed(7)
-    make_noisy(seeds[0])(tf.constant(vectors[0]))
-    return results, alone, tf.random.normal([3]).numpy()
+    make_noisy(seed)(tf.constant(x))
+    return alone, tf.random.normal([3]).numpy()
 
 
 @points(0.5)
 @proves("noise-seed", "noise-other-seeds")
 @hint("What does the seed belong to? A sequence of each function's own: nobody else moves it, and it moves no other.")
-def test_noise_follows_its_seed(student, rng):
+def test_noise_follows_its_seed(student, exported, tf, rng):
     """The same seed gives the same sequence of noise, and another seed other noise, whatever else is drawn."""
     # far apart: the sequences of tf.random.Generator.from_seed(seed) and (seed + 1) overlap
     seed, another = int(rng.integers(10**8, 2 * 10**8)), int(rng.integers(10**9, 2 * 10**9))
     lengths = (3000, 1, 3000, 7, 0, 3000)
     vectors = [rng.normal(size=length).astype("float32") for length in lengths]
     seeds = (seed, 0, another, 0, seed)
-    (first, zero, other, *again), alone, beside = sequences(student.make_noisy, seeds, vectors)
-    for which, expected, given in ((0, zero, again[0]), (seed, first, again[1])):
+    made, vector = list(all_made(student.make_noisy, seeds)), tf.TensorSpec((None,), "float32")
+    (first, zero, other, *again) = sequences(made, vectors)
+    graphs = exported.if_possible(seeded=(made[0], [vector]), other=(made[2], [vector]), again=(made[4], [vector]))
+    in_graphs = sequences([graphs.seeded, graphs.other, graphs.again], vectors)
+    pairs = (0, zero, again[0]), (seed, first, again[1]), (seed, in_graphs[0], in_graphs[2])
+    for which, expected, given in pairs:
         for call in range(len(lengths)):
             advice = f"That is what call {call + 1} gives of a second function made with the seed {which}."
             assert_close(given[call], expected[call], advice)
-    pairs = [pair for sequence in (first, zero, other) for pair in zip(sequence, vectors, strict=True)]
-    long = [given - x for given, x in pairs if len(x) == 3000]
-    assert_independent(long, f"It is the noise of the seeds {seed}, 0 and {another}.")
+    for made in ((first, zero, other), in_graphs[:2]):
+        long = [given - x for sequence in made for given, x in zip(sequence, vectors, strict=True) if len(x) == 3000]
+        assert_independent(long, f"It is the noise of the seeds {seed}, 0 and {another}.")
+    alone, beside = drawn_beside(student.make_noisy, seed, vectors[0])
     assert_close(beside, alone, "That is tf.random.normal after tf.random.set_seed, beside a noisy function.")
 
 
@@ -144,28 +165,23 @@ def orbit(values, y):
 
 
 @in_worker
-def graph_of_orbit(logistic_orbit, length):
-    """Return a function that runs a graph for vectors of some length, or of any, and the graph's operations."""
-
-    def call(values, y):
-        return logistic_orbit(values, y)
-
-    graph = tf.function(call).get_concrete_function(tf.TensorSpec((length,)), tf.TensorSpec(()))
-    nodes = graph.graph.as_graph_def()
-    ops = [node.op for body in [nodes.node, *(each.node_def for each in nodes.library.function)] for node in body]
-    return lambda values, y: graph(tf.constant(values), tf.constant(y)), ops
+def operations_in(graph, length):
+    """Return the operations of a graph for vectors of that length, and of all functions that it calls."""
+    specs = tf.TensorSpec((length,)), tf.TensorSpec(())
+    nodes = tf.function(graph).get_concrete_function(*specs).graph.as_graph_def()
+    return [node.op for body in [nodes.node, *(each.node_def for each in nodes.library.function)] for node in body]
 
 
 @in_worker
-def called_directly(logistic_orbit):
-    """Return a function that calls it directly, with tensors."""
-    return lambda values, y: tf.identity(logistic_orbit(tf.constant(values), tf.constant(y)))
+def called_directly(function):
+    """Return a function that calls another one with tensors."""
+    return lambda *arrays: tf.identity(function(*map(tf.constant, arrays)))
 
 
 @points(0.5)
 @proves("orbit-value", "orbit-empty")
 @hint("Does every value count, once and in turn, and is y a float32 scalar at the end? What if there are no values?")
-def test_orbit_at_the_corners(student, rng):
+def test_orbit_at_the_corners(student, exported, tf, rng):
     """logistic_orbit is right for no value and for many, and for y and values of any size."""
     y = np.float32(rng.uniform(0.1, 0.9))
     cases = {
@@ -179,19 +195,24 @@ def test_orbit_at_the_corners(student, rng):
         "1500 values": (rng.uniform(2, 3, size=1500), y),
     }
     cases = {name: (values.astype("float32"), start) for name, (values, start) in cases.items()}
-    graph, _ = graph_of_orbit(student.logistic_orbit, None)
-    for function, place in ((graph, "It runs in a graph."), (called_directly(student.logistic_orbit), "")):
-        assert_each(function, cases, orbit, place, rtol=1e-4)  # float32, and each step passes the error on
+    graph = exported.if_possible(logistic_orbit=[tf.TensorSpec((None,)), tf.TensorSpec(())]).logistic_orbit
+    for function, place in ((graph, "It runs in a graph."), (student.logistic_orbit, "")):
+        assert_each(
+            called_directly(function), cases, orbit, place, rtol=1e-4
+        )  # float32, and each step passes the error on
 
 
 @points(0.5)
 @proves("orbit-loop", "orbit-size")
 @hint("A Python loop over a known length makes as many operations. Let the graph loop, whatever it knows.")
-def test_one_size_for_every_length(student, rng):
+def test_one_size_for_every_length(student, exported, tf, rng):
     """The graph of logistic_orbit loops for every length, known or not, and is no larger for more values."""
-    y, sizes = np.float32(rng.uniform(0.1, 0.9)), {}
-    for length in (None, 5, 12, 500):
-        graph, ops = graph_of_orbit(student.logistic_orbit, length)
+    y, sizes, lengths = np.float32(rng.uniform(0.1, 0.9)), {}, (None, 5, 12, 500)
+    specs = {f"of_{length}": [tf.TensorSpec((length,)), tf.TensorSpec(())] for length in lengths}
+    graphs = exported(**{name: (student.logistic_orbit, signature) for name, signature in specs.items()})
+    for length in lengths:
+        graph = getattr(graphs, f"of_{length}")
+        ops = operations_in(graph, length)
         values = rng.uniform(2.8, 3, size=length or 7).astype("float32")
         assert_each(graph, {f"a graph for {length or 'any'} values": (values, y)}, orbit, rtol=1e-4)  # as above
         assert {"While", "StatelessWhile"} & set(ops), f"expected a While in the graph for {length or 'any'} values"
@@ -200,26 +221,32 @@ def test_one_size_for_every_length(student, rng):
 
 
 @in_worker
-def calls_in_loops(one, other, x, times):
-    """Return the counts of two layers after a graph that calls one in a loop, the other twice, and of `predict`."""
+def in_loops(one, other, times):
+    """Return a graph that calls one layer in a loop, the other twice, and a function that gives both counts."""
 
     def call(x):
         looped = tf.map_fn(lambda _: one(x), tf.range(times), fn_output_signature=tf.float32, parallel_iterations=1)
         return other(other(looped[-1]))
 
-    before = int(one.calls), int(other.calls)
-    result = tf.function(call).get_concrete_function(tf.TensorSpec((None,)))(tf.constant(x))
-    looped = int(one.calls), int(other.calls)
-    model = keras.Sequential([keras.Input((1,)), one])
-    unused = int(one.calls)
+    def counts():
+        return [tf.convert_to_tensor(one.calls), tf.convert_to_tensor(other.calls)]
+
+    return tf.function(call, input_signature=[tf.TensorSpec((None,))]), counts
+
+
+@in_worker
+def counted_by_predict(layer, x):
+    """Return how many calls of a layer `predict` counts."""
+    model = keras.Sequential([keras.Input((1,)), layer])
+    unused = int(layer.calls)
     model.predict(tf.data.Dataset.from_tensor_slices(x[:, tf.newaxis]).batch(2), verbose=0)
-    return result, [before, looped], int(one.calls) - unused
+    return int(layer.calls) - unused
 
 
 @points(0.5)
 @proves("double-outputs", "calls-counted", "calls-start", "calls-own")
 @hint("Where is the variable made, and how far can it count? One of the class counts for all layers together.")
-def test_layers_count_for_themselves(student, rng):
+def test_layers_count_for_themselves(student, exported, tf, rng):
     """Several layers count their own calls, for inputs of all shapes, in a loop of a graph and in `predict`."""
     first, second = student.AuditedDouble(), student.AuditedDouble()
     cases = {name: (rng.normal(size=shape).astype("float32"),) for name, shape in shapes(range(1, 5)).items()}
@@ -227,25 +254,33 @@ def test_layers_count_for_themselves(student, rng):
     advice = "These are the calls of two layers, of which only the first was called."
     assert_close([first.calls, second.calls], [len(cases), 0], advice)
     times, x = int(rng.integers(2100, 2900)), rng.normal(size=7).astype("float32")
-    result, counted, predicted = calls_in_loops(first, second, x, times)
-    assert_close(result, 8 * x)
+    call, counts = in_loops(first, second, times)
+    graphs = exported.if_possible(call=(call, [tf.TensorSpec((None,))]), counts=(counts, [()]))
     advice = f"These are the calls of two layers before and after a graph that calls them {times} times and twice."
-    assert_close(counted, [(len(cases), 0), (len(cases) + times, 2)], advice)
-    assert_close(predicted, 4, "That is how many calls `predict` adds for 4 batches.")
+    assert_close(list(graphs.counts()), [len(cases), 0], advice)
+    assert_close(graphs.call(x), 8 * x)
+    assert_close(list(graphs.counts()), [len(cases) + times, 2], advice)
+    assert_close(counted_by_predict(first, x), 4, "That is how many calls `predict` adds for 4 batches.")
     assert_close(student.AuditedDouble().calls, 0, "That is `calls` of a new layer, when others were called before.")
 
 
 @in_worker
-def totals_in_turn(make_total, vectors):
-    """Return what totals give, call after call: in one graph with three calls, then directly, with one made later."""
+def three_totals(make_total):
+    """Return a graph with three calls of two totals, these two, and one that was made later."""
     first, second = make_total(), make_total()
 
     def call(x):
         return [first(x), second(x), first(x)]
 
-    graph = tf.function(call).get_concrete_function(tf.TensorSpec((None,), "float32"))
+    graph = tf.function(call, input_signature=[tf.TensorSpec((None,), "float32")])
+    graph.get_concrete_function()
+    return graph, first, second, make_total()
+
+
+@in_worker
+def totals_in_turn(graph, first, second, third, vectors):
+    """Return what totals give, call after call: in one graph with three calls, then directly."""
     given = [total for x in vectors for total in graph(tf.constant(x))]
-    third = make_total()
     direct = [total(tf.constant(x)) for x in vectors for total in (third, second, first)]
     return [*given, *direct]
 
@@ -253,10 +288,13 @@ def totals_in_turn(make_total, vectors):
 @points(0.5)
 @proves("total-value", "total-own", "total-graph")
 @hint("Which variable does the graph add to, and who else does? Each result is a float32 number of its own.")
-def test_one_variable_for_each_total(student, rng):
+def test_one_variable_for_each_total(student, exported, tf, rng):
     """Totals go on within another graph and outside, for all lengths, each with a variable of its own."""
     vectors = [rng.normal(size=size).astype("float32") for size in (3, 1, 0, 40)]
-    given, sums, expected = totals_in_turn(student.make_total, vectors), np.zeros(3), []
+    functions = zip(("graph", "first", "second", "third"), three_totals(student.make_total), strict=True)
+    graphs = exported.if_possible(**{name: (each, [tf.TensorSpec((None,))]) for name, each in functions})
+    given = totals_in_turn(graphs.graph, graphs.first, graphs.second, graphs.third, vectors)
+    sums, expected = np.zeros(3), []
     for order in ((0, 1, 0), (2, 1, 0)):
         for x in vectors:
             for which in order:
@@ -269,10 +307,10 @@ def test_one_variable_for_each_total(student, rng):
 
 
 @in_worker
-def traces_of(trace_once, calls):
-    """Return the results of two traced functions, called in turn, and what each saw whenever its Python ran.
+def watched(trace_once, factors):
+    """Return two traced functions, a graph that calls both with each factor, and what each fn saw when it ran.
 
-    The last results are those of one graph, which calls both with each of the factors, for the last x.
+    Each fn squares once, so that the squares in the graph are its traces.
     """
 
     def make(scale):
@@ -280,62 +318,66 @@ def traces_of(trace_once, calls):
             tensors = [tf.is_tensor(each) and f"{each.dtype.name} {each.shape.rank}" for each in (x, factor)]
             seen[scale].append([tf.executing_eagerly(), *tensors])
             if factor > 0:
-                return scale * factor * x * x + factor
+                return scale * factor * tf.square(x) + factor
             else:
                 return -scale * x
 
         return trace_once(fn)
 
+    def call(x):
+        return [[function(x, factor) for function in functions] for factor in factors]
+
     seen = {1.0: [], -2.0: []}
     functions = [make(scale) for scale in seen]
+    return functions, tf.function(call, input_signature=[tf.TensorSpec((None,))]), list(seen.values())
+
+
+@in_worker
+def results_of(functions, calls):
+    """Return the results of functions, called in turn, with arrays and with tensors."""
     results = [[function(x, factor) for function in functions] for x, factor in calls]
-    tensors = [[function(tf.constant(x), factor) for function in functions] for x, factor in calls]
+    return [*results, *([function(tf.constant(x), factor) for function in functions] for x, factor in calls)]
 
-    def call(x):
-        return [[function(x, factor) for function in functions] for _, factor in calls]
 
-    within = tf.function(call).get_concrete_function(tf.TensorSpec((None,)))(tf.constant(calls[-1][0]))
-    return [*results, *tensors, *within], list(seen.values())
+@in_worker
+def squares_in(graph):
+    """Return the number of squares in a graph and in all functions that it calls."""
+    nodes = tf.function(graph).get_concrete_function(tf.TensorSpec((None,))).graph.as_graph_def()
+    bodies = [nodes.node, *(each.node_def for each in nodes.library.function)]
+    return sum(node.op == "Square" for body in bodies for node in body)
 
 
 @points(0.5)
 @proves("traced-value", "traced-graph", "traced-factor", "traced-once")
 @hint("An input_signature says what to expect. What you keep must belong to one fn, whose `if` AutoGraph converts.")
-def test_one_trace_for_all_numbers(student, rng):
+def test_one_trace_for_all_numbers(student, exported, tf, rng):
     """For several fn, all numbers and lengths, fn sees tensors in a graph, and its Python runs at most twice."""
     factors = [*rng.integers(1, 99, size=2).tolist(), *rng.uniform(1, 99, size=2).tolist()]
     factors += [0, -2.5, -7, 1e-3]
     lengths = [1, 0, *rng.integers(2, 9, size=6).tolist()]
     calls = [(rng.normal(size=size).astype("float32"), factor) for size, factor in zip(lengths, factors, strict=True)]
-    results, seen = traces_of(student.trace_once, calls)
+    functions, call, seen = watched(student.trace_once, factors)
+    results, graphs = results_of(functions, calls), exported.if_possible(call=(call, [tf.TensorSpec((None,))]))
+    results = [*results, *graphs.call(calls[-1][0])]
     graph = [(calls[-1][0], factor) for _, factor in calls]
     for (x, factor), given in zip([*calls, *calls, *graph], results, strict=True):
         for scale, result in zip((1, -2), given, strict=True):
             expected = scale * factor * x * x + factor if factor > 0 else -scale * x
             advice = f"x has {len(x)} numbers, factor is {factor!r}, and this is fn {scale} of two of the same name."
             assert_tensor(result, expected.astype("float32"), advice)
-    for runs in seen:
+    squares = squares_in(graphs.call)
+    assert 1 <= squares <= 4, f"a graph with {2 * len(calls)} calls holds {squares} traces of two fn"
+    for runs in map(list, seen):
         assert len(runs) <= 2, f"the Python of a fn ran {len(runs)} times in {len(results)} calls"
         for eager, vector, scalar in runs:
             assert not eager, "expected the Python of fn to run in a graph, but it ran eagerly"
             assert (vector, scalar) == ("float32 1", "float32 0"), f"fn got an x that is {vector}, and factor {scalar}"
 
 
-@in_worker
-def limits(limit_to_one):
-    """Return a function that runs one graph for vectors of any length, and a direct one."""
-
-    def call(x):
-        return limit_to_one(x)
-
-    graph = tf.function(call).get_concrete_function(tf.TensorSpec((None,), "float32"))
-    return lambda x: graph(tf.constant(x)), lambda x: tf.identity(limit_to_one(tf.constant(x)))
-
-
 @points(0.5)
 @proves("limit-large", "limit-small", "limit-graph")
 @hint("What is compared with 1? Look at vectors of one number, of zeros, and at those that just reach 1 or pass it.")
-def test_limits_at_the_corners(student, rng):
+def test_limits_at_the_corners(student, exported, tf, rng):
     """limit_to_one is right for zeros, single numbers and values near 1, in one graph and called directly."""
     unit = rng.uniform(-0.9, 0.9, size=4)
     vectors = floats(rng) | {
@@ -348,6 +390,14 @@ def test_limits_at_the_corners(student, rng):
         "many small numbers": rng.uniform(-0.9, 0.9, size=300),
     }
     cases = {name: (vector.astype("float32"),) for name, vector in vectors.items()}
-    for function, place in zip(limits(student.limit_to_one), ("in a graph", "called directly"), strict=True):
+    graph = exported.if_possible(limit_to_one=[tf.TensorSpec((None,))]).limit_to_one
+    for function, place in ((graph, "in a graph"), (student.limit_to_one, "called directly")):
         advice = f"It is {place}."
-        assert_each(function, cases, lambda x: x / max(np.float32(1), np.abs(x).max()), advice, rtol=1e-6, atol=1e-12)
+        assert_each(
+            called_directly(function),
+            cases,
+            lambda x: x / max(np.float32(1), np.abs(x).max()),
+            advice,
+            rtol=1e-6,
+            atol=1e-12,
+        )

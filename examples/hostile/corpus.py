@@ -42,10 +42,15 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The attacks by name; `bases` holds the points of each base."""
+    """The attacks by name; `bases` holds the points of each base, `assignments` the bases of each assignment."""
 
+    assignments: dict[str, list[str]]
     bases: dict[str, float]
     attacks: dict[str, Attack]
+
+    def assignment_of(self, base: str) -> str:
+        """The assignment that a base answers."""
+        return next(name for name, bases in self.assignments.items() if base in bases)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -55,6 +60,7 @@ class Entry(msgspec.Struct, frozen=True):
     name: str
     base: str
     attack: Attack | None = None
+    assignment: str = "target"
 
     @property
     def id(self) -> str:
@@ -68,21 +74,27 @@ def manifest() -> Manifest:
 
 
 def entries(known: Manifest, only: Sequence[str] = ()) -> list[Entry]:
-    """The attacks, or some of them, with honest submissions between them."""
-    chosen = [(name, attack) for name, attack in known.attacks.items() if not only or name in only]
-    bases = list(known.bases)
+    """The attacks, or some of them, by assignment, with honest submissions between them."""
     made: list[Entry] = []
-    for place, (name, attack) in enumerate(chosen):
-        if place % (EVERY - 1) == 0:
-            base = bases[place // (EVERY - 1) % len(bases)]
-            made.append(Entry(len(made) + 1, f"honest_{base}", base))
-        made.append(Entry(len(made) + 1, name, attack.base, attack))
+    for assignment, bases in known.assignments.items():
+        chosen = [name for name, attack in known.attacks.items() if attack.base in bases and (not only or name in only)]
+        for place, name in enumerate(chosen):
+            if place % (EVERY - 1) == 0:
+                base = bases[place // (EVERY - 1) % len(bases)]
+                made.append(Entry(len(made) + 1, f"honest_{base}", base, None, assignment))
+            attack = known.attacks[name]
+            made.append(Entry(len(made) + 1, name, attack.base, attack, assignment))
     return made
 
 
-def honest(known: Manifest) -> list[Entry]:
-    """One submission of each base, without an attack."""
-    return [Entry(number, f"alone_{base}", base) for number, base in enumerate(known.bases, 1)]
+def honest(known: Manifest, assignment: str) -> list[Entry]:
+    """One submission of each base of an assignment, without an attack."""
+    numbered = enumerate(known.bases, 1)
+    return [
+        Entry(number, f"alone_{base}", base, None, assignment)
+        for number, base in numbered
+        if base in known.assignments[assignment]
+    ]
 
 
 def write(made: Sequence[Entry], folder: Path, secret: str = "") -> None:
@@ -97,7 +109,7 @@ def write(made: Sequence[Entry], folder: Path, secret: str = "") -> None:
         elif entry.attack is not None and entry.attack.form == "script":
             path.with_name(path.name + ".py").write_text("\n# %%\n".join(cells), encoding="utf-8")
         else:
-            text = notebook(cells, number=entry.number, gradetape={"assignment": "target"})
+            text = notebook(cells, number=entry.number, gradetape={"assignment": entry.assignment})
             path.with_name(path.name + ".ipynb").write_text(text, encoding="utf-8")
 
 

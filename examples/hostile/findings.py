@@ -18,14 +18,14 @@ from gradetape.records import Grade
 from gradetape.remote.loader import AGAIN
 from gradetape.report import page_name
 
-TARGET = "target"  # the assignment that is attacked
 _BREACH = re.compile(r"^BREACH:.*", re.MULTILINE)
 _RAW = re.compile(r"<script>|<img |[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
 _FORGED = re.compile(r"needs attention: honest|for review: honest|12 graded now")
 _FORMULA = ("=", "+", "@", "\t", "\r")
 _PAGE_BYTES = 1 << 20
 _QUESTION = {"test_two": "q01", "test_any_number": "q01", "test_text_and_arrays": "q01", "test_three_times": "q02",
-             "test_works_elsewhere": "q02", "test_three_and_four": "q03", "test_as_the_reference": "q03"}  # fmt: skip
+             "test_works_elsewhere": "q02", "test_three_and_four": "q03", "test_as_the_reference": "q03", "test_of_two": "q01", "test_as_a_graph": "q01",
+             "test_the_same_graph": "q01", "test_in_a_graph": "q02", "test_a_word": "q03", "test_any_text": "q03"}  # fmt: skip
 
 
 class Row(msgspec.Struct):
@@ -111,7 +111,9 @@ def _cell_end(kind: str, text: str) -> str:
 
 
 def _leaks(entry: Entry, found: dict[str, Any], grade: Grade | None, run: Run, drawn: Secrets) -> list[str]:
-    shown = json.dumps(found, ensure_ascii=False) + run.pages[f"students/{TARGET}/{page_name(found['student'])}"]
+    shown = (
+        json.dumps(found, ensure_ascii=False) + run.pages[f"students/{entry.assignment}/{page_name(found['student'])}"]
+    )
     record = msgspec.json.encode(grade).decode() if grade else ""
     texts = [event.text for event in grade.events] if grade else []
     texts += [text for result in grade.results for text in (result.message, result.staff_message)] if grade else []

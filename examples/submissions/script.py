@@ -30,6 +30,7 @@
 
 # Initialize Otter
 import otter
+
 grader = otter.Notebook()
 
 # ## What TensorFlow offers (9 points)
@@ -93,6 +94,7 @@ def make_batches(features, labels, batch_size, seed):
     dataset = dataset.shuffle(max(number_of_examples, 1), seed=seed, reshuffle_each_iteration=True)
     return dataset.batch(batch_size)
 
+
 # In[7]:
 
 
@@ -108,6 +110,7 @@ def derivative(fn, x):
     # Outside this tape, but still inside an outer one if there is one: that gives second derivatives.
     slope = tape.gradient(value, point, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return tf.convert_to_tensor(slope)
+
 
 # In[8]:
 
@@ -129,6 +132,7 @@ class Affine(tf.Module):
         """Write a SavedModel that others can load and call."""
         tf.saved_model.save(self, os.fspath(folder))
 
+
 # In[9]:
 
 
@@ -145,6 +149,7 @@ def standardize(x):
     scaled = centered / ops.where(is_constant, 1.0, largest)
     deviation = ops.sqrt(ops.mean(ops.square(scaled), axis=0, keepdims=True))
     return scaled / ops.where(is_constant, 1.0, deviation)
+
 
 # In[10]:
 
@@ -213,6 +218,7 @@ def column_summary(x):
     variance = tf.reduce_mean(tf.square(numbers - mean), axis=0)
     return {"sum": tf.reduce_sum(summands, axis=0), "mean": mean, "std": tf.sqrt(variance)}
 
+
 # In[14]:
 
 
@@ -236,6 +242,7 @@ def replace_rows(x, indices, rows):
     result = tf.gather(tf.concat([x, rows], axis=0), sources)
     return tf.ensure_shape(result, x.shape)
 
+
 # In[15]:
 
 
@@ -244,6 +251,7 @@ def swap_axes(x):
     x = tf.convert_to_tensor(x)
     other_axes = list(range(2, x.shape.rank))
     return tf.transpose(x, perm=[1, 0] + other_axes)
+
 
 # In[16]:
 
@@ -262,6 +270,7 @@ class RunningTotal(tf.Module):
     def result(self):
         """Return the total so far, as a tensor of its own."""
         return tf.identity(self.total.read_value())
+
 
 # In[17]:
 
@@ -321,6 +330,7 @@ def arange_like_numpy(n):
     # np.arange of a negative number is empty, where tf.range would raise.
     return tf.range(max(n, 0), dtype=tf.int64)
 
+
 # In[21]:
 
 
@@ -332,6 +342,7 @@ def add_promoted(a, b):
     common = tf.as_dtype(np.result_type(a.dtype.as_numpy_dtype, b.dtype.as_numpy_dtype))
     # Cast before adding: after it, the digits would be lost already.
     return tf.cast(a, common) + tf.cast(b, common)
+
 
 # In[22]:
 
@@ -358,6 +369,7 @@ def to_single_precision(nested):
     if tensor.dtype == tf.float64:
         tensor = tf.cast(tensor, tf.float32)
     return tensor
+
 
 # In[23]:
 
@@ -422,6 +434,7 @@ def word_lengths(sentences):
     lengths = tf.strings.length(pieces, unit="UTF8_CHAR")
     return tf.ragged.boolean_mask(lengths, lengths > 0)
 
+
 # In[27]:
 
 
@@ -432,6 +445,7 @@ def mean_of_rows(ragged):
     counts = tf.cast(ragged.row_lengths(), tf.float64)
     return tf.cast(tf.math.divide_no_nan(totals, counts), tf.float32)
 
+
 # In[28]:
 
 
@@ -439,6 +453,7 @@ def weighted_votes(sparse, weights):
     """Return the sum of votes times weights for each row of a sparse tensor."""
     column = tf.convert_to_tensor(weights, dtype=tf.float32)[:, tf.newaxis]
     return tf.squeeze(tf.sparse.sparse_dense_matmul(sparse, column), axis=1)
+
 
 # In[29]:
 
@@ -460,6 +475,7 @@ def running_totals(x):
     _, _, totals = tf.while_loop(not_finished, add_element, [tf.constant(0), tf.constant(0.0), totals])
     return tf.ensure_shape(totals.stack(), x.shape)
 
+
 # In[30]:
 
 
@@ -471,6 +487,7 @@ def jaccard(a, b):
     in_both = tf.sets.size(tf.sets.intersection(row_a, row_b))[0]
     in_either = tf.sets.size(tf.sets.union(row_a, row_b))[0]
     return tf.math.divide_no_nan(tf.cast(in_both, tf.float32), tf.cast(in_either, tf.float32))
+
 
 # In[31]:
 
@@ -494,6 +511,7 @@ def in_priority_order(items):
         _, name = queue.dequeue()
         ordered.append(name.numpy().decode("utf-8"))
     return ordered
+
 
 # In[32]:
 
@@ -614,6 +632,7 @@ def within(tolerance):
 
     return share_within
 
+
 # In[40]:
 
 
@@ -644,6 +663,7 @@ class StreamingF1(keras.metrics.Metric):
 
 def flat(x):
     return tf.reshape(tf.cast(x, tf.float32), [-1])
+
 
 # In[41]:
 
@@ -736,6 +756,7 @@ class ScaledResidual(keras.layers.Layer):
         config.update({"units": self.units, "scale": self.scale, "rate": self.rate})
         return config
 
+
 # In[46]:
 
 
@@ -775,6 +796,7 @@ class ReconstructingRegressor(keras.Model):
         config = super().get_config()
         config.update({"units": self.units, "weight": self.weight})
         return config
+
 
 # In[47]:
 
@@ -832,6 +854,7 @@ def build_wide_and_deep(n_features):
     outputs = keras.layers.Add()([wide(inputs), deep(inputs)])
     return keras.Model(inputs, outputs)
 
+
 # In[51]:
 
 
@@ -867,6 +890,7 @@ def train(model, dataset, epochs, wide_optimizer, deep_optimizer):
         total = sum(float(loss) for loss in step_losses)
         history.append(total / len(step_losses) if step_losses else 0.0)
     return history
+
 
 # In[52]:
 
@@ -912,6 +936,7 @@ class NormalizedRanks(keras.layers.Layer):
         ranks = tf.cast(first + last, tf.float32) / tf.cast(2 * steps, tf.float32)
         return tf.ensure_shape(ranks, inputs.shape)
 
+
 # In[55]:
 
 
@@ -933,6 +958,7 @@ class PythonRanks(keras.layers.Layer):
         ranks = tf.py_function(python_ranks, [inputs], tf.float32)
         ranks.set_shape(inputs.shape)
         return ranks
+
 
 # In[56]:
 
@@ -994,6 +1020,7 @@ def make_noisy(seed):
 
     return noisy
 
+
 # In[61]:
 
 
@@ -1012,6 +1039,7 @@ def logistic_orbit(values, y):
     _, last_y = tf.while_loop(not_finished, next_y, [tf.constant(0), y])
     return last_y
 
+
 # In[62]:
 
 
@@ -1027,6 +1055,7 @@ class AuditedDouble(keras.layers.Layer):
         self.calls.assign_add(1)
         return 2 * inputs
 
+
 # In[63]:
 
 
@@ -1040,6 +1069,7 @@ def make_total():
         return running.read_value()
 
     return total
+
 
 # In[64]:
 
@@ -1061,6 +1091,7 @@ def trace_once(fn):
 
     return with_number
 
+
 # In[65]:
 
 
@@ -1071,6 +1102,7 @@ def limit_to_one(x):
     # Choose the divisor in the graph; to divide by 1 changes nothing.
     divisor = tf.where(largest > 1.0, largest, 1.0)
     return x / divisor
+
 
 # In[66]:
 
@@ -1145,6 +1177,7 @@ class SentimentRules(keras.Model):
         scores = [float(self.rule(text.decode("utf-8"))) for text in texts.numpy()]
         return self.worth(tf.constant(scores, dtype=tf.float32, shape=(len(scores), 1)))
 
+
 # In[70]:
 
 
@@ -1165,6 +1198,7 @@ def compile_for_debugging(model):
     forget_compiled_functions(model)
     return model
 
+
 # In[71]:
 
 
@@ -1179,6 +1213,7 @@ def calls_per_epoch(model, dataset):
         model.fit(dataset, epochs=1, verbose=0)
         growth[name] = model.calls - calls_before
     return growth
+
 
 # In[72]:
 
@@ -1209,6 +1244,7 @@ def is_portable(model, example, folder):
 
     model.export(str(folder))  # again outside the try: a folder that cannot be written is an error
     return True
+
 
 # In[73]:
 

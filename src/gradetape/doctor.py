@@ -24,7 +24,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from gradetape.course import assignments as courses
+from gradetape.course import packages as course_packages
 from gradetape.course.config import Config
+from gradetape.course.packages import installed
 from gradetape.errors import CourseError, GradetapeError, InfrastructureError
 from gradetape.files import open_to_all
 from gradetape.remote.budget import JUDGE_MB
@@ -33,8 +35,6 @@ from gradetape.runtime.processors import workers_of
 _MB = 1 << 20
 _PATIENCE_S = 20.0
 _CUDA, _DRIVER = "CUDA 12 (12.5 or later) and cuDNN 9", ">=525.60"
-# Packages that provide the same modules.
-_INSTEAD = {"tensorflow": ("tensorflow-cpu", "tensorflow-intel")}
 
 
 class State(StrEnum):
@@ -77,6 +77,7 @@ def examine(here: Path) -> list[Finding]:
         browser(),
         space(Path(tempfile.gettempdir())),
         about_course,
+        *course_needs(course),
         *results(course),
     ]
 
@@ -92,10 +93,10 @@ def python() -> Finding:
 
 def packages(required: Iterable[str]) -> Finding:
     """Whether the requirements of gradetape and its extra `cpu` are installed, in matching versions."""
-    wrong = [need for need in map(Requirement, required) if not _fits(need)]
+    wrong = course_packages.lacking(required)
     if not wrong:
-        return Finding("packages", State.OK, f"tensorflow {_version('tensorflow')}, keras {_version('keras')}")
-    found = ", ".join(f"{need.name} {_version(need.name) or 'is missing'}" for need in wrong)
+        return Finding("packages", State.OK, f"tensorflow {installed('tensorflow')}, keras {installed('keras')}")
+    found = course_packages.description(wrong)
     wanted = " ".join(f"'{need.name}{need.specifier}'" for need in wrong)
     return Finding("packages", State.WRONG, found, f"pip install {wanted}")
 
@@ -107,18 +108,21 @@ def _required() -> Iterator[str]:
             yield text
 
 
-def _fits(need: Requirement) -> bool:
-    found = _version(need.name)
-    return found is not None and need.specifier.contains(found, prereleases=True)
-
-
-def _version(name: str) -> str | None:
-    for each in (name, *_INSTEAD.get(name, ())):
-        try:
-            return metadata.version(each)
-        except metadata.PackageNotFoundError:
-            continue
-    return None
+def course_needs(course: courses.Course | None) -> list[Finding]:
+    """Whether the packages that the course's assignments add are installed; nothing if they add none."""
+    try:
+        needed = course.packages if course else ()
+    except GradetapeError:
+        return []  # told as the finding about the course
+    if not needed or course is None:
+        return []
+    if course.config.isolation == "container":
+        return [Finding("course packages", State.OK, f"{', '.join(needed)}: gradetape image build installs them")]
+    wrong = course_packages.lacking(needed)
+    if not wrong:
+        return [Finding("course packages", State.OK, ", ".join(needed))]
+    found = f"{course_packages.description(wrong)}: assignments list it under packages"
+    return [Finding("course packages", State.WRONG, found, course_packages.install(wrong))]
 
 
 def sandbox(config: Config, secret: tuple[Path, ...]) -> Finding:

@@ -6,6 +6,7 @@ GradetapeError                 the user can fix it: the text says what is wrong,
 ├── SubmissionError            a file cannot be read as a submission
 ├── GradebookError             the gradebook or the results folder cannot be used
 ├── ReleaseError               the students' folder cannot be built
+├── LmsError                   a learning platform refuses a request, or does not answer
 ├── RequestError               a command asks for something impossible: an unknown question, points out of range
 └── InfrastructureError        the grader itself failed; never charged to a student
     ├── SandboxError           a required isolation layer is not available or does not hold
@@ -51,6 +52,10 @@ class GradebookError(GradetapeError):
 
 class ReleaseError(GradetapeError):
     """The students' folder cannot be built."""
+
+
+class LmsError(GradetapeError):
+    """A learning platform refuses a request, or does not answer."""
 
 
 class RequestError(GradetapeError):

@@ -36,11 +36,12 @@ class Basis(StrEnum):
 
 
 class Status(StrEnum):
-    """The state of a submission."""
+    """The state of a submission, or that there is none."""
 
     GRADED = "graded"
     NEEDS_ATTENTION = "needs_attention"
     UNREADABLE = "unreadable"
+    NO_SUBMISSION = "no_submission"
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, rename={"id": "stem"}):
@@ -55,10 +56,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, rename={"id": "stem"})
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of one code cell; `question` is the question id that the notebook's metadata gives it, if any."""
+    """The text of one code cell; `question` is the question id that the notebook's metadata gives it, if any.
+
+    `script`: it is part of a script, which has a `__file__`.
+    """
 
     source: str
     question: str | None = None
+    script: bool = False
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +128,15 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin | None = None
 
 
+class NoSubmission(msgspec.Struct, frozen=True, kw_only=True):
+    """A person of the class list who has handed in nothing. What the list does not say is empty."""
+
+    student: str
+    id: str = ""
+    email: str = ""
+    section: str = ""
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """A check as it was collected; its id is `question::public|hidden::name`.
 
@@ -185,9 +199,10 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
     `layers` are the isolation layers that were in force, `devices` the GPUs that TensorFlow saw, `versions` the
     software that graded. `key` is the digest of everything that decides a result: submission, checks, environment and
-    policy. `attention` lists why staff must look at the submission; `review` lists signs that it interfered with the
-    grading, which change no points and are for staff only. `modified` and `origin` are the submission's, and so are
-    `cells`, the code that was graded; a grade of an older version has none.
+    policy. `attention` lists why staff must look at the submission before the grade is final, `concerns` why they
+    should look at a final one; `review` lists signs that it interfered with the grading, which change no points
+    and are for staff only. `modified` and `origin` are the submission's, and so are `cells`, the code that was graded;
+    a grade of an older version has none.
     """
 
     assignment: str
@@ -210,6 +225,12 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     modified: str = ""
     origin: Origin | None = None
     cells: tuple[Cell, ...] = ()
+    concerns: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it needs attention, whether it is final or not."""
+        return (*self.attention, *self.concerns)
 
     @property
     def max_points(self) -> float:
@@ -240,6 +261,18 @@ class PointsChange(msgspec.Struct, frozen=True, kw_only=True):
     at: str = ""
 
 
+class MixedQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that was judged under two versions of something: `students` under another one than the newest.
+
+    `what` names it, such as "its checks"; `of` counts all students with a result.
+    """
+
+    question: str
+    what: str
+    students: tuple[str, ...]
+    of: int
+
+
 class Override(msgspec.Struct, frozen=True, kw_only=True):
     """Points that staff set for a question instead of the checks; `at` and `undone_at` are ISO times in UTC."""
 
@@ -251,6 +284,21 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     undone_at: str = ""
     undone_by: str = ""
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A student who was renamed or removed, by whom and when (an ISO time in UTC), with the numbers of rows.
+
+    `action` is `rename` or `forget`. The names are empty where the student was removed.
+    """
+
+    action: str
+    by: str
+    at: str
+    old: str = ""
+    new: str = ""
+    attempts: int = 0
+    overrides: int = 0
 
 
 class FinalScore(msgspec.Struct, frozen=True, kw_only=True):
@@ -402,10 +450,14 @@ class AssignmentBundle(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an engine needs to judge an assignment's jobs, wherever it runs.
 
     `files` holds each check file under its path in the course, in the order in which they are collected; `keras` is
-    the generation, `limits` those that workers are started with. It is as secret as the checks in it.
+    the generation, `limits` those that workers are started with. `student_files` lie beside every submission, by their
+    paths from the notebook. `packages` are the requirements that the assignment adds. It is as secret as the checks in
+    it.
     """
 
     assignment: str
     keras: str
     limits: Limits
     files: dict[str, bytes]
+    student_files: dict[str, bytes] = {}
+    packages: tuple[str, ...] = ()

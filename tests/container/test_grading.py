@@ -13,9 +13,16 @@ from ruamel.yaml import YAML
 from examples.hostile.findings import Row
 from examples.hostile.trial import trial
 from gradetape.runtime.container import ContainerSpec, run_engine
-from tests.course import by_student, gradetape
+from tests.course import by_student, gradetape, notebook, tiny, write_files
 
 ROOT = Path(__file__).resolve().parents[2]
+READ_ONLY = """\
+try:
+    open("helpers.py", "w")
+    del double
+except PermissionError:
+    pass
+"""
 SUBMISSIONS = ROOT / "examples" / "submissions"
 EXPECTED: dict[str, dict[str, Any]] = YAML(typ="safe").load(ROOT / "examples" / "expected.yml")
 SHORT = ("empty.ipynb", "partial.ipynb", "syntax_error.ipynb")
@@ -45,9 +52,23 @@ def graded(course: Path, isolation: str, *paths: Path) -> dict[str, Any]:
         course, "grade", "--assignment", "custom-training", "--json", "--isolation", isolation, "--device", "cpu",
         "--out", course / isolation, *paths,
     )  # fmt: skip
-    assert run.returncode == 0, run.stderr[-3000:]
+    needing = [each for each in json.loads(run.stdout)["submissions"] if "attention" in each]
+    assert run.returncode == (1 if needing else 0), run.stderr[-3000:]
     assert json.loads(run.stdout)["isolation"] == isolation
     return by_student(run)
+
+
+def test_the_files_of_an_assignment_lie_beside_the_notebook(container: ContainerSpec, tmp_path: Path) -> None:
+    root = tiny(tmp_path / "course")
+    (root / "grader_config.yml").write_text(settings(container))
+    with (root / "assignments/tiny/assignment.yml").open("a") as file:
+        file.write("files: [helpers.py]\n")
+    write_files(root / "assignments/tiny", {"helpers.py": "FACTOR = 2\n"})
+    write_files(
+        root, {"in/ada.ipynb": notebook("import helpers\ndef double(x):\n    return helpers.FACTOR * x", READ_ONLY)}
+    )
+    run = gradetape(root, "grade", "in", "--json", "--isolation", "container", "--device", "cpu")
+    assert by_student(run)["ada"]["points"] == 3, run.stdout + run.stderr
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """A submission that tries what the sandbox forbids."""
 
+import asyncio
 import contextlib
 import ctypes
 import fcntl
@@ -249,4 +250,7 @@ def leaves_with(status):
 
 
 def its_own():
-    return sorted((waiting, _kept))
+    """The pipe's and those of the event loop in which the cells run."""
+    loop = asyncio.get_event_loop()
+    ends = (loop._selector, loop._ssock, loop._csock)
+    return sorted((waiting, _kept, *(end.fileno() for end in ends)))

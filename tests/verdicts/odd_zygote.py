@@ -86,6 +86,8 @@ def computed() -> type[Any]:
     """TensorFlow has made its context as it was imported."""
     names = ["gradetape.worker.worker", "h5py", "tensorflow", "tensorflow.python", "tensorflow.python.eager"]
     sys.modules |= {name: ModuleType(name) for name in names}
+    vars(sys.modules["gradetape.worker.worker"])["Worker"] = object
+    vars(sys.modules["tensorflow"])["keras"] = SimpleNamespace(Model=object)
     context = SimpleNamespace(context=lambda: SimpleNamespace(_context_handle=object()))
     vars(sys.modules["tensorflow.python.eager"])["context"] = context
     return BareSandbox

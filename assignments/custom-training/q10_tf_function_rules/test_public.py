@@ -8,10 +8,11 @@ from gradetape.checks import assert_close, assert_distributed, assert_each, hint
 @points(1)
 @proves("noise-normal", "noise-anew")
 @hint("What draws the noise must run with every call. Where is the generator made, and where is it used?")
-def test_noise_is_new(student, rng):
+def test_noise_is_new(student, exported, tf, rng):
     """make_noisy's function adds standard normal noise, new with every call."""
-    x, noisy = rng.normal(size=50_000).astype("float32"), student.make_noisy(int(rng.integers(1000)))
-    noises = []
+    x, noises = rng.normal(size=50_000).astype("float32"), []
+    made = student.make_noisy(int(rng.integers(1000)))
+    noisy = exported.if_possible(noisy=(made, [tf.TensorSpec((None,), "float32")])).noisy
     for _ in range(2):
         given = noisy(x)
         assert_close(np.shape(given), x.shape, "That is the shape of noisy(x).")
@@ -32,13 +33,10 @@ def orbit(values, y):
 
 
 @in_worker
-def ops_in_orbit(logistic_orbit, length):
-    """Return the operations in the graph of logistic_orbit, traced for a vector of that length."""
-
-    def call(values, y):
-        return logistic_orbit(values, y)
-
-    graph = tf.function(call).get_concrete_function(tf.TensorSpec([length]), tf.TensorSpec([])).graph.as_graph_def()
+def ops_in_orbit(orbit, length):
+    """Return the operations in a graph of logistic_orbit for a vector of that length."""
+    specs = tf.TensorSpec([length]), tf.TensorSpec([])
+    graph = tf.function(orbit).get_concrete_function(*specs).graph.as_graph_def()
     nodes = [*graph.node, *(inner for body in graph.library.function for inner in body.node_def)]
     return [node.op for node in nodes]
 
@@ -46,13 +44,17 @@ def ops_in_orbit(logistic_orbit, length):
 @points(1)
 @proves("orbit-value", "orbit-loop", "orbit-size")
 @hint("AutoGraph makes a loop of the graph's from `for v in values` and from tf.range. What does range() count with?")
-def test_loop_in_the_graph(student, rng):
+def test_loop_in_the_graph(student, exported, tf, rng):
     """logistic_orbit is right, and its graph has a loop and the same size for every length."""
     for length in rng.choice(np.arange(2, 8), 2, replace=False).tolist():
         values, y = rng.uniform(2.8, 3, size=length).astype("float32"), np.float32(rng.uniform(0.1, 0.9))
         given = student.logistic_orbit(values, y)
         assert_close(given, orbit(values, y), f"That is logistic_orbit of {length} values.", rtol=1e-4)  # float32
-    found = {length: ops_in_orbit(student.logistic_orbit, length) for length in (None, 5, 50)}
+    specs = {length: [tf.TensorSpec([length]), tf.TensorSpec([])] for length in (None, 5, 50)}
+    graphs = exported(**{f"of_{length}": (student.logistic_orbit, each) for length, each in specs.items()})
+    given = graphs.of_None(values, y)
+    assert_close(given, orbit(values, y), f"That is a graph of logistic_orbit, for {length} values.", rtol=1e-4)
+    found = {length: ops_in_orbit(getattr(graphs, f"of_{length}"), length) for length in specs}
     for length, ops in found.items():
         told = f"expected a While in the graph for a vector of {length or 'unknown'} length, but it has only {set(ops)}"
         assert {"While", "StatelessWhile"} & set(ops), told
@@ -61,17 +63,21 @@ def test_loop_in_the_graph(student, rng):
 
 
 @in_worker
-def in_a_graph(function, times):
-    """Return a function that runs one graph, which applies a traced function so many times, for any length."""
-    traced = tf.function(function)
+def in_a_graph(layer, times):
+    """Return a graph that applies a layer so many times, for any length, and a function that gives its calls."""
+    traced = tf.function(layer)
 
     def repeated(x):
         for _ in range(times):
             x = traced(x)
         return x
 
-    graph = tf.function(repeated, autograph=False).get_concrete_function(tf.TensorSpec((None,), "float32"))
-    return lambda x: graph(tf.constant(x))
+    graph = tf.function(repeated, input_signature=[tf.TensorSpec((None,), "float32")], autograph=False)
+
+    def calls():
+        return tf.convert_to_tensor(layer.calls)
+
+    return graph, calls
 
 
 @in_worker
@@ -83,7 +89,7 @@ def is_variable(value):
 @points(1)
 @proves("double-outputs", "calls-counted", "calls-variable", "calls-start")
 @hint("`self.calls += 1` runs while the layer is traced. What can the graph itself add to, and when is that made?")
-def test_calls_are_counted(student, rng):
+def test_calls_are_counted(student, exported, tf, rng):
     """AuditedDouble counts every call: direct ones, and each of several in a graph whenever the graph runs."""
     layer, x = student.AuditedDouble(), rng.normal(size=(8, 4)).astype("float32")
     assert_close(layer.calls, 0, "That is `calls` before the first call.")
@@ -92,11 +98,12 @@ def test_calls_are_counted(student, rng):
         assert_close(layer(x[0]), 2 * x[0])
     assert_close(layer.calls, direct, f"That is `calls` after {direct} direct calls.")
     assert is_variable(layer.calls), f"expected `calls` to be a variable, but it is {layer.calls!r}"
-    graph = in_a_graph(layer, times)
+    graph, calls = in_a_graph(layer, times)
+    graphs = exported.if_possible(graph=(graph, [tf.TensorSpec((None,), "float32")]), calls=(calls, [()]))
     for vector in x[:runs]:
-        assert_close(graph(vector), vector * 2**times)
+        assert_close(graphs.graph(vector), vector * 2**times)
     advice = f"That is `calls` after {direct} direct calls and {runs} runs of a graph with {times} calls in it."
-    assert_close(layer.calls, direct + times * runs, advice)
+    assert_close(graphs.calls(), direct + times * runs, advice)
 
 
 @in_worker
@@ -112,41 +119,64 @@ def has_a_graph(function):
 @points(0.5)
 @proves("total-function", "total-value", "total-own")
 @hint("Make the variable before the function is traced, once for each function that is returned.")
-def test_running_totals(student, rng):
+def test_running_totals(student, exported, tf, rng):
     """Each total is a tf.function that adds up the sums of its vectors, and of no other's."""
     totals, sums = [student.make_total(), student.make_total()], np.zeros(2)
+    first, second = ((total, [tf.TensorSpec((None,), "float32")]) for total in totals)
+    graphs = exported.if_possible(first=first, second=second)
     for turn, which in enumerate((0, 1, 1, 0)):
         x = rng.normal(size=rng.integers(2, 9)).astype("float32")
         sums[which] += x.sum()
         advice = f"That is the total of call {turn + 1} of two functions, which were called in the order 1, 2, 2, 1."
-        assert_close(totals[which](x), sums[which], advice, rtol=1e-4, atol=1e-5)  # float32, another order
+        assert_close(
+            (graphs.first, graphs.second)[which](x), sums[which], advice, rtol=1e-4, atol=1e-5
+        )  # float32, another order
     assert has_a_graph(totals[0]), "expected a tf.function, but make_total returned a function without one"
 
 
 @in_worker
-def runs_of(trace_once, calls):
-    """Return the results of many calls, and what fn got in each run of its Python."""
+def watched(trace_once, calls):
+    """Return a function that makes many calls, a graph that makes as many, and what fn got when its Python ran."""
     seen = []
 
     def fn(x, factor):
-        seen.append(factor)
-        return factor * x + 1
+        seen.append(str(factor))
+        return factor * tf.square(x) + 1
+
+    def called():
+        return [function(tf.constant(x), factor) for x, factor in calls]
+
+    def call(x):
+        return [function(x, factor) for _, factor in calls]
 
     function = trace_once(fn)
-    return [function(tf.constant(x), factor) for x, factor in calls], [str(factor) for factor in seen]
+    return called, tf.function(call, input_signature=[tf.TensorSpec((None,))]), seen
+
+
+@in_worker
+def squares_in(graph):
+    """Return the number of squares in a graph and in all functions that it calls."""
+    nodes = tf.function(graph).get_concrete_function(tf.TensorSpec((None,))).graph.as_graph_def()
+    bodies = [nodes.node, *(each.node_def for each in nodes.library.function)]
+    return sum(node.op == "Square" for body in bodies for node in body)
 
 
 @points(0.5)
 @proves("traced-value", "traced-once")
 @hint("Python numbers are part of a trace's key, tensors are not. An input_signature can say what to expect.")
-def test_few_runs_of_python(student, rng):
+def test_few_runs_of_python(student, exported, tf, rng):
     """trace_once computes fn(x, factor) for many numbers, and fn's Python runs at most twice."""
     factors = [*rng.integers(2, 99, size=3).tolist(), *rng.uniform(1, 99, size=3).tolist()]
     lengths = rng.permutation(np.arange(2, 8)).tolist()
     calls = [(rng.normal(size=size).astype("float32"), factor) for size, factor in zip(lengths, factors, strict=True)]
-    results, seen = runs_of(student.trace_once, calls)
-    for (x, factor), result in zip(calls, results, strict=True):
-        assert_close(result, np.float32(factor) * x + 1, f"fn(x, factor) is factor * x + 1, factor is {factor!r}.")
+    called, call, seen = watched(student.trace_once, calls)
+    graph, vector = exported.if_possible(call=(call, [tf.TensorSpec((None,))])).call, calls[0][0]
+    within = [(vector, factor) for factor in factors]
+    for (x, factor), result in zip([*calls, *within], [*called(), *graph(vector)], strict=True):
+        advice = f"fn(x, factor) is factor * x**2 + 1, factor is {factor!r}."
+        assert_close(result, np.float32(factor) * x**2 + 1, advice)
+    squares, seen = squares_in(graph), list(seen)
+    assert squares <= 2, f"expected at most 2 traces of fn in a graph with {len(calls)} calls, but it has {squares}"
     told = f"expected at most 2 runs of fn's Python in {len(calls)} calls, but it ran {len(seen)} times, with {seen}"
     assert len(seen) <= 2, told
 
@@ -154,11 +184,11 @@ def test_few_runs_of_python(student, rng):
 @points(1)
 @proves("limit-large", "limit-small", "limit-graph")
 @hint("AutoGraph turns `if` on a tensor into a condition of the graph's. What does bool() ask for?")
-def test_both_branches(student, rng):
+def test_both_branches(student, exported, tf, rng):
     """One trace of limit_to_one serves vectors that are too large and vectors that are not."""
     large, small = rng.uniform(2, 9, size=5).astype("float32"), rng.uniform(-0.9, 0.9, size=7).astype("float32")
     large[rng.integers(5)] *= -2
     cases = {f"limit_to_one({x.round(2).tolist()})": (x,) for x in (large, small, -large)}
-    graph = in_a_graph(student.limit_to_one, 1)
+    graph = exported.if_possible(limit_to_one=[tf.TensorSpec((None,))]).limit_to_one
     assert_each(graph, cases, lambda x: x / max(1, np.abs(x).max()), "It runs in a graph.")
     assert_close(student.limit_to_one(large), large / np.abs(large).max(), "That is limit_to_one called directly.")

@@ -46,13 +46,24 @@ for lock in (
         lock(os.open(FILE, os.O_RDONLY))
     except BlockingIOError:
         print("BREACH: a lock on a shared file")
-if struct.unpack("hhqqi4x", fcntl.fcntl(file, fcntl.F_GETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 7)))[4] != 7:
+if (
+    struct.unpack("hhqqi4x", fcntl.fcntl(file, fcntl.F_GETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 7)))[4]
+    != 7
+):
     print("BREACH: a lock of another process")
 before = os.stat(FILE)
-for change in (lambda: os.utime(FILE, (1, 1)), lambda: os.chmod(FILE, 0o700), lambda: os.setxattr(FILE, "user.left", b"x")):
+for change in (
+    lambda: os.utime(FILE, (1, 1)),
+    lambda: os.chmod(FILE, 0o700),
+    lambda: os.setxattr(FILE, "user.left", b"x"),
+):
     try:
         change()
     except OSError:
         pass
-if (before.st_mtime, before.st_mode, before.st_ctime) != (os.stat(FILE).st_mtime, os.stat(FILE).st_mode, os.stat(FILE).st_ctime):
+if (before.st_mtime, before.st_mode, before.st_ctime) != (
+    os.stat(FILE).st_mtime,
+    os.stat(FILE).st_mode,
+    os.stat(FILE).st_ctime,
+):
     print("BREACH: a shared file has been changed")

@@ -16,7 +16,15 @@ CALLS = {
     "fsopen": (430, b"tmpfs", 0), "open_tree": (428, -100, b"/", 1), "modify_ldt": (154, 0, room, 4096),
     "vmsplice": (278, 0, None, 0, 0), "name_to_handle_at": (303, -100, b"/", room, room, 0),
 }  # fmt: skip
-HARMLESS = {"landlock_create_ruleset", "personality", "modify_ldt", "name_to_handle_at", "vmsplice", "kcmp", "memfd_secret"}
+HARMLESS = {
+    "landlock_create_ruleset",
+    "personality",
+    "modify_ldt",
+    "name_to_handle_at",
+    "vmsplice",
+    "kcmp",
+    "memfd_secret",
+}
 for name, (number, *args) in CALLS.items():
     ctypes.set_errno(0)
     result = libc.syscall(number, *args)

@@ -5,7 +5,9 @@ import traceback
 
 def climbed(frame):
     while frame is not None:
-        yield {name: value for name, value in {**frame.f_globals, **frame.f_locals}.items() if type(value) in (str, bytes)}
+        yield {
+            name: value for name, value in {**frame.f_globals, **frame.f_locals}.items() if type(value) in (str, bytes)
+        }
         yield frame.f_code.co_consts
         yield frame.f_code.co_filename
         frame = frame.f_back

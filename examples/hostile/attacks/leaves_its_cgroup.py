@@ -3,7 +3,14 @@ import os
 import subprocess
 
 for path in ("/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/unified", "/tmp/cgroup"):
-    for name in ("cgroup.procs", "memory.limit_in_bytes", "memory.max", "pids.max", "notify_on_release", "release_agent"):
+    for name in (
+        "cgroup.procs",
+        "memory.limit_in_bytes",
+        "memory.max",
+        "pids.max",
+        "notify_on_release",
+        "release_agent",
+    ):
         for file in (os.path.join(path, name), *glob.glob(os.path.join(path, "gradetape-*", "*", name))):
             try:
                 with open(file, "w") as limit:

@@ -28,7 +28,11 @@ for name, family, kind, address in REFUSED:
             print("BREACH: a socket", name)
     except OSError:
         pass
-for family, address in ((socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_UNIX, "\0hostile"), (socket.AF_UNIX, "/tmp/hostile")):
+for family, address in (
+    (socket.AF_INET, ("127.0.0.1", 0)),
+    (socket.AF_UNIX, "\0hostile"),
+    (socket.AF_UNIX, "/tmp/hostile"),
+):
     try:
         with socket.socket(family) as listener:
             listener.bind(address)

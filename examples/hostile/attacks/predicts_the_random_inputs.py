@@ -13,7 +13,9 @@ def drawn(seed, check):
     return np.random.default_rng(np.random.SeedSequence(int.from_bytes(digest, "big"), pool_size=8))
 
 
-table = [float(drawn(seed, check).normal()) for seed in SEEDS for check in CHECKS] + [float(np.random.default_rng(seed).normal()) for seed in range(100)]
+table = [float(drawn(seed, check).normal()) for seed in SEEDS for check in CHECKS] + [
+    float(np.random.default_rng(seed).normal()) for seed in range(100)
+]
 
 
 def double(x):

@@ -8,7 +8,13 @@ FILES = ("/dev/mem", "/dev/kmem", "/dev/port", "/proc/kcore", "/proc/kmsg", "/pr
 
 
 def hunt():
-    for path in (*FILES, *glob.glob("/dev/sd*"), *glob.glob("/dev/nvme*"), *glob.glob("/dev/vd*"), *glob.glob("/dev/loop*")):
+    for path in (
+        *FILES,
+        *glob.glob("/dev/sd*"),
+        *glob.glob("/dev/nvme*"),
+        *glob.glob("/dev/vd*"),
+        *glob.glob("/dev/loop*"),
+    ):
         try:
             if os.path.isdir(path):
                 yield os.listdir(path)

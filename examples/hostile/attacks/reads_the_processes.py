@@ -1,7 +1,20 @@
 import glob
 import os
 
-KINDS = ("environ", "cmdline", "cwd", "exe", "stack", "status", "mountinfo", "auxv", "io", "fd/*", "fdinfo/*", "task/*/comm")
+KINDS = (
+    "environ",
+    "cmdline",
+    "cwd",
+    "exe",
+    "stack",
+    "status",
+    "mountinfo",
+    "auxv",
+    "io",
+    "fd/*",
+    "fdinfo/*",
+    "task/*/comm",
+)
 
 
 def hunt():

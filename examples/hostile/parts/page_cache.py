@@ -2,7 +2,10 @@ import ctypes
 import mmap
 import os
 
-FILE = max((entry for entry in os.scandir("/usr/bin") if entry.is_file(follow_symlinks=False)), key=lambda entry: entry.stat().st_size).path
+FILE = max(
+    (entry for entry in os.scandir("/usr/bin") if entry.is_file(follow_symlinks=False)),
+    key=lambda entry: entry.stat().st_size,
+).path
 PAGE, NOWAIT, BYTES = 4096, 8, 96
 libc = ctypes.CDLL(None, use_errno=True)
 

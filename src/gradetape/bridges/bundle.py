@@ -6,10 +6,12 @@ A bundle is as secret as the checks in it. Of the solutions it has the reference
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from functools import reduce
 from importlib.resources import files
 from pathlib import Path
 
@@ -31,7 +33,9 @@ def gradescope_zip(gradable: GradableAssignment, package: str) -> bytes:
     wheel = Path(package) if package.endswith(".whl") else None
     made = {f"course/{name}": content for name, content in course_files(gradable)}
     requirement = f"/autograder/source/{wheel.name}" if wheel else package
-    scripts = {name: _script(name).replace(b"{package}", requirement.encode()) for name in _SCRIPTS}
+    more = "".join(f" {shlex.quote(each)}" for each in gradable.assignment.packages)
+    filled = (b"{package}", requirement.encode()), (b"{more}", more.encode())
+    scripts = {name: reduce(lambda text, pair: text.replace(*pair), filled, _script(name)) for name in _SCRIPTS}
     return zip_of({**made, **scripts, **({wheel.name: _read(wheel)} if wheel else {})}, _SCRIPTS)
 
 
@@ -41,7 +45,9 @@ def otter_zip(gradable: GradableAssignment, package: str) -> bytes:
         (folder / "tests").mkdir()
         (folder / COURSE).write_bytes(zip_of(dict(course_files(gradable))))
         (folder / "otter_config.json").write_text(json.dumps({"plugins": [_PLUGIN]}))
-        (folder / "requirements.txt").write_text(f"{package}\n")
+        (folder / "requirements.txt").write_text(
+            "".join(f"{each}\n" for each in (package, *gradable.assignment.packages))
+        )
         _generate(folder)
         with zipfile.ZipFile(folder / "autograder.zip") as archive:
             made = {entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.is_dir()}

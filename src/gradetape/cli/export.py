@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gradetape.cli import export_autograder, export_feedback, export_into, options
+from gradetape.cli import export_autograder, export_feedback, export_into, export_parquet, options
 from gradetape.cli.course import here
 from gradetape.cli.exporting import one_of
 from gradetape.cli.lines import warn
@@ -50,9 +50,14 @@ def subcommand(name: str, target: ExportTarget) -> click.Command:
     @click.command(name, help=_HELP.format(name=name, description=description, several=several, ending=target.ending))
     @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
     @options.results_alone
+    @options.roster
+    @options.roster_map
     @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
-    def export(assignment: str | None, results_folder: Path | None, out: Path | None) -> None:
-        with Results.open(here(), results_folder) as results:
+    def export(
+        assignment: str | None, results_folder: Path | None, roster: Path | None, roster_map: Path | None,
+        out: Path | None,
+    ) -> None:  # fmt: skip
+        with Results.open(here().with_class_list(roster, roster_map), results_folder) as results:
             warn([results.book.migrated])
             one = target.one_assignment
             names = [one_of(results, name, assignment)] if one else results.assignments(assignment)
@@ -75,6 +80,8 @@ def _put(text: str, out: Path | None) -> None:
 
 for _name, _target in TARGETS.items():
     command.add_command(subcommand(_name, _target))
+command.add_command(export_parquet.command)
+command.add_command(export_parquet.command)
 command.add_command(export_feedback.command)
 command.add_command(export_autograder.command)
 for _name, _platform in PLATFORMS.items():

@@ -11,7 +11,7 @@ from gradetape.cli import options
 from gradetape.cli.course import here
 from gradetape.cli.exporting import PATH, one_of, put
 from gradetape.cli.lines import say, warn
-from gradetape.course.assignments import Assignment
+from gradetape.course.assignments import Assignment, Course
 from gradetape.errors import RequestError
 from gradetape.exports import ExportedScore, FieldChange, FilledFile, FillRequest, GradePlatform, fill
 from gradetape.exports.platform import tidied
@@ -53,10 +53,10 @@ def subcommand(name: str, platform: GradePlatform) -> click.Command:
         out: Path | None, results_folder: Path | None,
     ) -> None:  # fmt: skip
         content = _content(into)
-        scores, of = _scores(name, assignment, results_folder)
+        scores, of = scores_of(here(), name, assignment, results_folder)
         request = FillRequest(
             name=str(into), scores=scores, titles=(of.title, of.name), max_points=max_points(of), column=column,
-            chosen=_pairs(pairs), partial=partial,
+            chosen=pairs_of(pairs), partial=partial,
         )  # fmt: skip
         filled = fill(platform, content, request)
         _report(filled)
@@ -75,9 +75,11 @@ def _content(path: Path) -> bytes:
         raise RequestError(f"{path} cannot be read: {error.strerror}. Name the exported file with --into.") from error
 
 
-def _scores(name: str, asked: str | None, folder: Path | None) -> tuple[tuple[ExportedScore, ...], Assignment]:
+def scores_of(
+    course: Course, name: str, asked: str | None, folder: Path | None
+) -> tuple[tuple[ExportedScore, ...], Assignment]:
     """The scores of an assignment, and the assignment."""
-    with Results.open(here(), folder) as results:
+    with Results.open(course, folder) as results:
         warn([results.book.migrated])
         chosen = one_of(results, name, asked)
         found = exported_scores(results, chosen)
@@ -85,7 +87,8 @@ def _scores(name: str, asked: str | None, folder: Path | None) -> tuple[tuple[Ex
         return found.scores, results.course.assignment(chosen)
 
 
-def _pairs(texts: Iterable[str]) -> dict[str, str]:
+def pairs_of(texts: Iterable[str]) -> dict[str, str]:
+    """The identifiers of rows by the names of students, as `--match` gives them."""
     found = {}
     for text in texts:
         student, sign, identifier = text.rpartition("=")

@@ -17,10 +17,12 @@ from gradetape.cli.status import ATTENTION, OK
 from gradetape.engine import EngineOptions
 from gradetape.exports import as_json as json_document
 from gradetape.grading.changes import as_json as changes_as_json
+from gradetape.grading.mixed import as_json as mixed_as_json
 from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.grading.results import max_points
 from gradetape.grading.run import GradeReport, Interrupted, run, workload
 from gradetape.grading.selection import LAYOUTS
+from gradetape.grading.shards import Shard
 from gradetape.grading.workload import Workload
 from gradetape.text import composed
 
@@ -46,8 +48,17 @@ from gradetape.text import composed
     type=click.Path(path_type=Path),
     help="Folder for the gradebook and the pages. [default: results in grader_config.yml]",
 )
+@options.roster
+@options.roster_map
 @click.option("--question", metavar="ID", help="Judge only this question; a unique prefix of its id is enough.")
 @click.option("--regrade", is_flag=True, help="Judge everything again, also what has a result.")
+@click.option(
+    "--shard", metavar="I/N", help="Grade only the I-th of N shares, such as 3/16; merge joins their gradebooks."
+)
+@click.option(
+    "--only-failed", is_flag=True,
+    help="Only submissions whose last grade is not final; other options then are about these.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would run and why, and stop.")
 @click.option("--watch", is_flag=True, help="Stay running, and grade what arrives in the folders or is changed.")
 @options.workers
@@ -58,8 +69,9 @@ from gradetape.text import composed
 @options.as_json
 def command(
     paths: tuple[Path, ...], assignment: str | None, student: str | None, layout: str | None, out: Path | None,
-    question: str | None, regrade: bool, dry_run: bool, watch: bool, workers: int | None, device: str | None,
-    isolation: str | None, as_json: bool,
+    roster: Path | None, roster_map: Path | None, question: str | None, regrade: bool, shard: str | None,
+    only_failed: bool, dry_run: bool, watch: bool, workers: int | None, device: str | None, isolation: str | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the result pages.
 
@@ -74,13 +86,15 @@ def command(
       gradetape grade submissions/ --question q05 --json
       gradetape grade submissions/ --dry-run
       gradetape grade submissions/ --assignment custom-training --watch
+      gradetape grade submissions/ --shard 3/16 --out results/shards/3
     """
     request = GradeRequest(
         paths=paths, assignment=assignment, student=student, layout=layout, out=out, question=question, regrade=regrade,
-        engine=EngineOptions(workers=workers, isolation=isolation, device=device),
+        shard=Shard.parse(shard) if shard is not None else None, only_failed=only_failed,
+        engine=EngineOptions(workers=workers, isolation=isolation, device=device), roster=roster, roster_map=roster_map,
     )  # fmt: skip
     if watch:
-        _refuse_unfit(paths, student, alone=not (dry_run or as_json))
+        _refuse_unfit(paths, student, alone=not (dry_run or as_json or only_failed))
         sys.exit(GradeWatch(here().root, request).run())
     planned = plan(here(), request)
     warn(planned.warnings)
@@ -100,7 +114,9 @@ def command(
 
 def _refuse_unfit(paths: Sequence[Path], student: str | None, *, alone: bool) -> None:
     if student is not None or not alone or not all(path.is_dir() for path in paths):
-        raise click.UsageError("--watch looks at folders: name folders, and leave out --student, --dry-run and --json")
+        raise click.UsageError(
+            "--watch looks at folders: name folders, and leave out --student, --dry-run, --json and --only-failed"
+        )
 
 
 def _show(planned: Workload, *, as_json: bool) -> None:
@@ -114,6 +130,7 @@ def _document(planned: GradePlan, report: GradeReport) -> dict[str, object]:
     assignment = planned.gradable.assignment
     found = json_document(
         report.batch.grades, report.batch.unreadable, assignment.name, planned.engine.environment.isolation,
-        max_points=max_points(assignment, planned.question),
+        max_points=max_points(assignment, planned.question), older=report.older, no_submission=report.no_submission,
     )  # fmt: skip
-    return found | ({"changes": changes_as_json(report.changes)} if report.changes else {})
+    changed = {"changes": changes_as_json(report.changes)} if report.changes else {}
+    return found | changed | ({"mixed": mixed_as_json(report.mixed)} if report.mixed else {})

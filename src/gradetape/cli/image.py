@@ -54,7 +54,7 @@ def build(engine: str | None, base: str | None, tag: str | None, network: str | 
     course = here()
     name = tag or course.config.container.image
     runner = container.find(engine or course.config.container.engine)
-    with image.context(course.root) as folder:
+    with image.context(course.root, course.packages) as folder:
         argv = runner.build(folder, folder / "Containerfile", name, base=base, volumes=volumes, network=network)
         if subprocess.run(argv).returncode != 0:
             raise EngineError(

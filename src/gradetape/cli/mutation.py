@@ -36,7 +36,7 @@ _OPTIONS = (
         "--write-survivors", is_flag=True,
         help="With --mutate: list the mutants that pass every check in solutions/, for you to add the reasons.",
     ),
-    click.option("--fresh", is_flag=True, help="With --mutate: run again what an earlier run has decided."),
+    click.option("--fresh", is_flag=True, help="Run everything again, also what an earlier run has decided."),
 )  # fmt: skip
 
 
@@ -52,11 +52,9 @@ class MutationOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def refuse_alone(self) -> None:
         """Raises UsageError for options that mean nothing without `--mutate` or `--sample`."""
-        given = [self.sample, self.seed, self.at_least, self.write_survivors or None, self.fresh or None]
+        given = [self.sample, self.seed, self.at_least, self.write_survivors or None]
         if not self.mutated and any(each is not None for each in given):
-            raise click.UsageError(
-                "--sample, --seed, --at-least, --write-survivors and --fresh go with --mutate: add it"
-            )
+            raise click.UsageError("--sample, --seed, --at-least and --write-survivors go with --mutate: add it")
         if self.seed is not None and self.sample is None:
             raise click.UsageError("--seed chooses a sample: add --sample N")
 

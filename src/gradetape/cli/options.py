@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 
 import click
@@ -18,6 +19,29 @@ workers = click.option(
     type=click.IntRange(1, 512),
     help="Number of parallel workers. [default: workers in grader_config.yml]",
 )
+roster = click.option(
+    "--roster",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The class list: a CSV file, or a platform's file of grades. [default: roster in grader_config.yml]",
+)
+roster_map = click.option(
+    "--roster-map",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A CSV file that says whose a submission is where the class list cannot. [default: roster_map there]",
+)
+by = click.option("--by", metavar="NAME", help="The name to record. [default: your user name]")
 question = click.option(
     "--question", metavar="ID", help="Only this question, by its id or a unique prefix of it, such as q05."
 )
+
+
+def user(by: str | None) -> str:
+    """The name to record; raises UsageError if none is given and the system knows none."""
+    if by and by.strip():
+        return by.strip()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise click.UsageError("your user name is unknown on this system: pass it with --by NAME") from None

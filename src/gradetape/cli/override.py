@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
@@ -42,7 +41,7 @@ class _Override(click.Command):
 @click.argument("question", required=False)
 @click.argument("points", required=False, callback=_number)
 @click.option("--reason", metavar="TEXT", help="The reason, which the student may read.")
-@click.option("--by", metavar="NAME", help="The name to record. [default: your user name]")
+@options.by
 @click.option("--undo", is_flag=True, help="Undo the override in force; the previous one counts again.")
 @click.option("--list", "listed", is_flag=True, help="List all overrides, undone ones included, of all or one student.")
 @click.option("--assignment", metavar="NAME", help="The assignment, if several have a question with that id.")
@@ -72,9 +71,9 @@ def command(
             raise click.UsageError("name the student and the question, or use --list")
         target = overrides.target(results, student, question, assignment)
         if undo:
-            say(f"Undone: {_described(overrides.undo(results, target, _user(by)))}.")
+            say(f"Undone: {_described(overrides.undo(results, target, options.user(by)))}.")
         else:
-            say(f"{_described(overrides.give(results, target, points, reason, _user(by)))}.")
+            say(f"{_described(overrides.give(results, target, points, reason, options.user(by)))}.")
         _write_pages(results, results_folder, target)
 
 
@@ -96,12 +95,3 @@ def _list(results: Results, assignment: str | None, student: str | None) -> None
 def _described(override: Override) -> str:
     name = printable(override.student, _NAME)
     return f"{name}: {override.points:g} points for {override.question} ({printable(override.reason, _REASON)})"
-
-
-def _user(by: str | None) -> str:
-    if by and by.strip():
-        return by.strip()
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        raise click.UsageError("your user name is unknown on this system: pass it with --by NAME") from None

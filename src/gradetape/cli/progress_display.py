@@ -80,7 +80,7 @@ class ProgressDisplay:
         self._done += 1
         # Rich would read the brackets in a string as markup; it prints a Text unchanged.
         shown = Text(f"{one_line(grade.student, _NAME)}: {grade.points:g} of {grade.max_points:g}")
-        if grade.attention:
+        if grade.reasons:
             shown.append(" needs attention", "yellow")
         if self._bar is not None and self._task is not None:
             self._bar.console.print(shown)

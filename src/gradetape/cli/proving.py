@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -103,6 +104,11 @@ def proven(
             gradable, EngineOptions(workers=workers), question=question, repeat=repeat, scope=chosen.scope,
             drafts=chosen.write_headers, progress=update, open_engine=open_engine, outcomes=outcomes,
         )  # fmt: skip
+
+
+def outcomes_of(repeat: int, *, fresh: bool) -> Outcomes:
+    """What earlier runs remember; with `fresh` and in CI nothing that is older, and for repeats nothing at all."""
+    return Outcomes() if repeat > 1 else Outcomes.of_user(fresh=fresh or bool(os.environ.get("CI")))
 
 
 def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *, as_json: bool) -> int:

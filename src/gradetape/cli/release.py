@@ -30,4 +30,4 @@ def command(assignments: tuple[str, ...]) -> None:
         if files := left_out(assignment):
             names = few(path.relative_to(assignment.folder).as_posix() for path in files)
             where = f"assignments/{name}/assignment.yml"
-            say(f"Students do not receive {names}: list files for them under data in {where}.")
+            say(f"Students do not receive {names}: list files for them under files in {where}.")

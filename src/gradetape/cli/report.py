@@ -18,6 +18,8 @@ from gradetape.text import composed
 @click.option("--assignment", metavar="NAME", help="Only this assignment's pages.")
 @click.option("--student", metavar="NAME", type=composed, help="Of the students' pages, only this one's.")
 @options.results_alone
+@options.roster
+@options.roster_map
 @click.option(
     "--out",
     metavar="DIR",
@@ -26,8 +28,9 @@ from gradetape.text import composed
 )
 @click.option("--open", "opened", is_flag=True, help="Open the pages in the browser.")
 def command(
-    assignment: str | None, student: str | None, results_folder: Path | None, out: Path | None, opened: bool
-) -> None:
+    assignment: str | None, student: str | None, results_folder: Path | None, roster: Path | None,
+    roster_map: Path | None, out: Path | None, opened: bool,
+) -> None:  # fmt: skip
     """Write the result pages again from the gradebook. Nothing is graded.
 
     \b
@@ -37,7 +40,7 @@ def command(
       gradetape report --out /tmp/for-the-meeting
     """
     source = source_of(results_folder, out)
-    with Results.open(here(), source) as results:
+    with Results.open(here().with_class_list(roster, roster_map), source) as results:
         warn([results.book.migrated])
         names = list(results.assignments(assignment))
         found = results.find_student(student, names) if student else []

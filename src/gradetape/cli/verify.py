@@ -13,11 +13,12 @@ from gradetape.cli import options
 from gradetape.cli.course import here, names_of
 from gradetape.cli.lines import document, warn
 from gradetape.cli.mutation import MutationOptions, mutation_options, run
-from gradetape.cli.proving import ProvingOptions, proven, proving_options, shown
+from gradetape.cli.proving import ProvingOptions, outcomes_of, proven, proving_options, shown
 from gradetape.cli.watching import Watch
 from gradetape.course.assignments import Course
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
+from gradetape.verify.outcomes import Outcomes
 
 _Options = TypeVar("_Options", bound=msgspec.Struct)
 
@@ -44,6 +45,9 @@ def command(
     The reference and the variants, which are right, must pass every check. The untouched starter and the adversaries,
     which are made to fool checks, must get almost no points. Each mutant, a solution with one mistake, must fail the
     checks that its header names.
+
+    What was run before is remembered: after a change only those pairs of a solution and a check run that it concerns.
+    --fresh, --repeat and CI (the variable CI is set) run everything.
 
     With --mutate, mutants are generated instead: small changes of the reference and the variants, one at a time. Those
     that pass every check show what the checks do not test.
@@ -72,8 +76,10 @@ def command(
             raise click.UsageError("--mutate runs generated mutants only: leave out the options of the other proofs")
         sys.exit(max(_mutated(course, name, question, mutating, workers, as_json) for name in names))
     if proving.watch:
-        sys.exit(Watch(course, names[0], question, proving, workers).run())
-    sys.exit(max((_proved(course, name, question, repeat, proving, workers, as_json) for name in names), default=0))
+        sys.exit(Watch(course, names[0], question, proving, workers, fresh=mutating.fresh).run())
+    with outcomes_of(repeat, fresh=mutating.fresh) as outcomes:
+        proofs = (_proved(course, name, question, repeat, proving, workers, as_json, outcomes) for name in names)
+        sys.exit(max(proofs, default=0))
 
 
 def _options(kind: type[_Options], given: Mapping[str, Any]) -> _Options:
@@ -89,10 +95,10 @@ def _opened(course: Course, name: str, question: str | None) -> tuple[GradableAs
 
 def _proved(
     course: Course, name: str, question: str | None, repeat: int, chosen: ProvingOptions, workers: int | None,
-    as_json: bool,
+    as_json: bool, outcomes: Outcomes,
 ) -> int:  # fmt: skip
     gradable, question_id = _opened(course, name, question)
-    proof = proven(gradable, question_id, repeat, chosen, workers)
+    proof = proven(gradable, question_id, repeat, chosen, workers, outcomes=outcomes)
     status = shown(gradable, proof, chosen, as_json=as_json)
     if as_json:
         document(proof.as_json())

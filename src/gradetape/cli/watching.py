@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gradetape.cli.lines import complain, warn
-from gradetape.cli.proving import ProvingOptions, proven, shown
+from gradetape.cli.proving import ProvingOptions, outcomes_of, proven, shown
 from gradetape.cli.status import OK
 from gradetape.course.assignments import Course, find
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
-from gradetape.engine import open_engine
+from gradetape.engine import EngineOptions, open_engine
 from gradetape.engine.warm import WarmEngine
 from gradetape.errors import GradetapeError, InfrastructureError
-from gradetape.verify.outcomes import Outcomes
 from gradetape.verify.watching import affected, watched
 
 _DEBOUNCE_MS = 300
@@ -25,13 +24,22 @@ _LOOK_MS = 500
 class Watch:
     """Verifies an assignment or a question again whenever one of its files is saved."""
 
-    def __init__(self, course: Course, name: str, question: str | None, chosen: ProvingOptions, workers: int | None):
+    def __init__(
+        self,
+        course: Course,
+        name: str,
+        question: str | None,
+        chosen: ProvingOptions,
+        workers: int | None,
+        *,
+        fresh: bool,
+    ):
         self._root = course.root
         self._name = name
         self._question = question
         self._chosen = chosen
         self._workers = workers
-        self._outcomes = Outcomes()
+        self._outcomes = outcomes_of(1, fresh=fresh)
 
     def run(self) -> int:
         """Verifies until Ctrl-C. Raises what is wrong at the beginning; later it is shown."""
@@ -42,6 +50,9 @@ class Watch:
                 changes = changed_files(folders)
                 next(changes)  # from here on, nothing that is saved is missed
                 self._verify(engine, gradable, self._asked(gradable))
+                _ = engine.open(
+                    gradable, EngineOptions(workers=self._workers)
+                ).collected  # from now on the workers are warm
                 for changed in filter(None, changes):
                     self._again(engine, changed)
             except KeyboardInterrupt:
@@ -53,8 +64,6 @@ class Watch:
             gradable = self._opened()
             questions = affected(gradable, changed)
             asked = self._asked(gradable)
-            if questions is None and any(path.suffix == ".py" for path in changed):
-                self._outcomes.forget()  # checks may import it
             if questions is None or self._chosen.report:  # the page is about everything that was asked for
                 self._verify(engine, gradable, asked)
                 return

@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from gradetape import records
-from gradetape.course import config
+from gradetape.course import config, packages
 from gradetape.errors import CourseError
 
 QUESTION_ID = re.compile(r"q\d\d_[a-z0-9_]+")
@@ -49,7 +51,11 @@ class QuestionSource:
 
 @dataclass(frozen=True)
 class Assignment:
-    """The public part of one assignment; `deadline` is an ISO time with its zone, `data` are files for students."""
+    """The public part of one assignment; `deadline` is an ISO time with its zone.
+
+    `data` are the files that students receive with the notebook, and that lie beside it where it is graded. `packages`
+    are the requirements of what submissions may import besides TensorFlow.
+    """
 
     name: str
     title: str
@@ -58,13 +64,19 @@ class Assignment:
     deadline: str | None
     data: tuple[Path, ...]
     question_sources: tuple[QuestionSource, ...]
+    packages: tuple[str, ...] = ()
 
     @property
+    def student_files(self) -> dict[str, Path]:
+        """The files for students, by their paths from the notebook."""
+        return {os.path.normpath(file.relative_to(self.folder)): file for file in self.data}
+
+    @cached_property
     def questions(self) -> tuple[records.Question, ...]:
         """The questions in their order."""
         return tuple(question_source.question for question_source in self.question_sources)
 
-    @property
+    @cached_property
     def question_ids(self) -> tuple[str, ...]:
         """The questions' ids in their order."""
         return tuple(question.id for question in self.questions)
@@ -84,9 +96,21 @@ class Course:
         return self.root / database if database else None
 
     @property
+    def private_tables(self) -> tuple[Path, ...]:
+        """The files about students that the configuration names: times of handing in, and the class list."""
+        named = (*self.config.late.all_times, self.config.roster, self.config.roster_map)
+        return tuple(self.root / path for path in named if path is not None)
+
+    def with_class_list(self, roster: Path | None, roster_map: Path | None) -> Course:
+        """The same course with another class list, or another table of whose a submission is."""
+        given = {"roster": roster, "roster_map": roster_map}
+        update = {key: path.absolute() for key, path in given.items() if path is not None}
+        return replace(self, config=self.config.model_copy(update=update)) if update else self
+
+    @property
     def secret_places(self) -> tuple[Path, ...]:
         """The files and folders of the course that no submission may be, by whatever link; some may be missing."""
-        named = [path for path in (self.config.late.times, self.gradebook_file) if path is not None]
+        named = [*self.private_tables, *([self.gradebook_file] if self.gradebook_file else [])]
         return tuple(self.root / path for path in (Path("solutions"), Path("autograder"), Path(config.FILE), *named))
 
     def names(self) -> tuple[str, ...]:
@@ -95,6 +119,11 @@ class Course:
         if not folder.is_dir():
             raise CourseError(f"{folder} is missing. Create an assignment: gradetape new assignment NAME")
         return tuple(sorted(entry.name for entry in entries(folder) if entry.is_dir() and NAME.fullmatch(entry.name)))
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages of all assignments. Raises CourseError or ConfigError."""
+        return tuple(dict.fromkeys(each for name in self.names() for each in self.assignment(name).packages))
 
     def assignment(self, name: str) -> Assignment:
         """One assignment. Raises CourseError or ConfigError with everything that is wrong in its folder."""
@@ -130,6 +159,9 @@ def _question_id(text: str) -> str:
     return text
 
 
+_Package = Annotated[str, AfterValidator(packages.valid)]
+
+
 class AssignmentSpec(config.StrictModel):
     """The keys of `assignment.yml`."""
 
@@ -142,8 +174,16 @@ class AssignmentSpec(config.StrictModel):
         Field(min_length=1),
     ] = Field(description="The questions' ids, in the order that students see, and the points of all checks of each.")
     deadline: config.Time | None = Field(None, description="The deadline, as an ISO time with its zone.")
-    data: Annotated[tuple[str, ...], Field(strict=False)] = Field(
-        (), description="Further files of the assignment's folder that students receive."
+    files: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (),
+        description="Further files of the assignment's folder, such as data.csv or helpers.py: students receive them "
+        "with the notebook, and they lie beside it, read-only, where it is graded.",
+    )
+    data: Annotated[tuple[str, ...], Field(strict=False)] = Field((), description="The older name of files.")
+    packages: Annotated[tuple[_Package, ...], Field(strict=False)] = Field(
+        (),
+        description="Packages that submissions may import besides TensorFlow, Keras and NumPy, as pip reads them, such "
+        "as seaborn==0.13.2. They have to be installed; image build installs them into the image.",
     )
 
 
@@ -151,10 +191,11 @@ def _read_assignment(course: Course, name: str) -> Assignment:
     folder = course.root / "assignments" / name
     shown = f"assignments/{name}"
     spec = config.read(folder / "assignment.yml", AssignmentSpec, shown=f"{shown}/assignment.yml")
-    data = tuple(folder / file for file in spec.data)
+    data = tuple(folder / file for file in dict.fromkeys((*spec.files, *spec.data)))
     problems = [
         *_unlisted(folder, shown, spec.questions, data),
         *_unfit(folder, shown, [folder / "introduction.md", *data]),
+        *_too_large(shown, data, course.config.limits.disk_mb),
         *unreadable(folder.parent.parent, [folder / "introduction.md"]),
         *(problem for question_id in spec.questions for problem in _unfit_question(folder, shown, question_id)),
     ]
@@ -163,7 +204,9 @@ def _read_assignment(course: Course, name: str) -> Assignment:
     question_sources = tuple(
         _question_source(folder / question_id, shown, points) for question_id, points in spec.questions.items()
     )
-    return Assignment(name, spec.title, folder, folder / "introduction.md", spec.deadline, data, question_sources)
+    return Assignment(
+        name, spec.title, folder, folder / "introduction.md", spec.deadline, data, question_sources, spec.packages
+    )
 
 
 def _question_source(folder: Path, shown: str, points: float) -> QuestionSource:
@@ -191,7 +234,7 @@ def _unlisted(folder: Path, shown: str, listed: Mapping[str, float], data: Itera
     data_folders = {parent for file in data for parent in file.parents}
     for entry in entries(folder):
         if entry.is_dir() and entry.name not in listed and entry not in data_folders:
-            near = config.did_you_mean(entry.name, listed) or f"{AWAY} Files for students belong under data there."
+            near = config.did_you_mean(entry.name, listed) or f"{AWAY} Files for students belong under files there."
             yield f"{shown}/{entry.name} is not among the questions in {shown}/assignment.yml.{near}"
 
 
@@ -215,6 +258,16 @@ def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
         elif not file.is_file():
             near = config.did_you_mean(file.name, (entry.name for entry in entries(file.parent)))
             yield f"{name} is missing.{near}"
+
+
+def _too_large(shown: str, data: Iterable[Path], disk_mb: int) -> Iterator[str]:
+    """A problem with files that would leave a submission no space of its own."""
+    size = sum(file.stat().st_size for file in data if file.is_file()) / (1 << 20)
+    if size > disk_mb / 2:
+        yield (
+            f"{shown}/assignment.yml: the files for students have {size:.0f} MiB together, and at most {disk_mb // 2} "
+            "lie beside a notebook, half of limits.disk_mb. Raise it in grader_config.yml, or shorten the files."
+        )
 
 
 def unreadable(root: Path, files: Iterable[Path]) -> Iterator[str]:

@@ -121,6 +121,7 @@ def _zone(name: str) -> str:
 Time = Annotated[str, AfterValidator(_with_zone)]
 # The same name can be written in several ways, such as é as one character or as two.
 StudentName = Annotated[str, AfterValidator(composed)]
+RelativePath = Annotated[Path, Field(strict=False)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
@@ -139,10 +140,10 @@ class LatePolicy(StrictModel):
         description="The course's zone, like Europe/Berlin: its clocks say when a day is over, so one on which "
         "they change has 23 or 25 hours. By default each day has 24.",
     )
-    times: Annotated[Path, Field(strict=False)] | None = Field(
+    times: RelativePath | dict[str, RelativePath] | None = Field(
         None,
         description="A CSV file with submission times, relative to the course folder: columns student, time (ISO, with "
-        "time zone), and assignment if there are several.",
+        "time zone), and assignment if there are several, or a platform's file. Or such a file for each assignment.",
     )
     by_file: bool = Field(
         False, description="Use the modification time of the submitted file if the CSV file has no time for it."
@@ -150,6 +151,15 @@ class LatePolicy(StrictModel):
     extensions: dict[str, dict[StudentName, Time]] = Field(
         {}, description="Deadlines for single students: for each assignment, student names with their times."
     )
+
+    def times_of(self, assignment: str) -> Path | None:
+        """The file with the submission times of an assignment."""
+        return self.times.get(assignment) if isinstance(self.times, dict) else self.times
+
+    @property
+    def all_times(self) -> tuple[Path, ...]:
+        """Every file with submission times."""
+        return tuple(self.times.values()) if isinstance(self.times, dict) else (self.times,) if self.times else ()
 
 
 class ContainerConfig(StrictModel):
@@ -196,6 +206,17 @@ class Config(StrictModel):
         None,
         description="The URL of a database; by default grades are stored in gradebook.sqlite in the results folder. "
         "Put a password into PGPASSWORD or a .pgpass file.",
+    )
+    roster: RelativePath | None = Field(
+        None,
+        description="The class list, relative to the course folder: a CSV file with the columns name, id, email, "
+        "login, section and others, or a learning platform's own file of grades.",
+    )
+    roster_map: RelativePath | None = Field(
+        None,
+        description="A CSV file that says whose a submission is where the class list cannot: columns submission (a "
+        "name or id as in the download) and student (an id, login, email or name of the class list, or nothing to "
+        "leave the submission out).",
     )
     late: LatePolicy = Field(
         LatePolicy(), description="The penalty for late submissions; a submission without a time has none."

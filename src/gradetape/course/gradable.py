@@ -60,18 +60,19 @@ class GradableAssignment:
 
     @property
     def private_files(self) -> tuple[Path, ...]:
-        """The other files of the configuration that students' code must never see: the times and the database."""
-        config = self.course.config
-        database = (config.gradebook or "").partition("sqlite:///")[2]
-        return tuple(self.course.root / path for path in (config.late.times, database) if path)
+        """The other files of the configuration that students' code must never see: tables of students, the database."""
+        database = self.course.gradebook_file
+        return (*self.course.private_tables, *([database] if database else []))
 
     def bundle(self) -> AssignmentBundle:
         """The assignment's part that an engine needs, wherever it runs; check files in the order of `check_files`."""
         root, config = self.course.root, self.course.config
         files = {path.relative_to(root).as_posix(): path.read_bytes() for path in self.check_files}
         return AssignmentBundle(
-            assignment=self.assignment.name, keras=str(config.keras), limits=config.limits.record(), files=files
-        )
+            assignment=self.assignment.name, keras=str(config.keras), limits=config.limits.record(), files=files,
+            packages=self.assignment.packages,
+            student_files={name: path.read_bytes() for name, path in self.assignment.student_files.items()},
+        )  # fmt: skip
 
     def job(self, cells: tuple[Cell, ...], limits: Limits, **how: Any) -> Job:
         """A job for a submission's cells; `how` gives the other fields of `Job`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 from markdown_it import MarkdownIt
@@ -29,6 +30,7 @@ def quotations(requirements: Iterable[Requirement], ids: Iterable[str]) -> tuple
     return tuple(text for text in found if text)[:_MOST]
 
 
+@lru_cache(maxsize=4096)  # a prompt's sentence is quoted for every student who fails its check
 def _quotation(markdown: str) -> str:
     """A text without the marks of Markdown, with … where it begins or ends within a sentence."""
     text = _plain(markdown)

@@ -108,17 +108,21 @@ class PythonSource:
         """The code cells among them."""
         return tuple(cell for cell in self.cells if cell.kind is CellKind.CODE)
 
-    @cached_property
+    @property
     def syntax_error(self) -> str | None:
         """The syntax error of the whole file, with its position; None if there is none."""
-        error = syntax_error(self.text)
+        error = self._parsed if isinstance(self._parsed, SyntaxError) else None
         return self.at(error.lineno or 1, error.msg) if error else None
 
-    @cached_property
+    @property
     def tree(self) -> ast.Module:
         """The syntax tree of the whole file. Raises CourseError if Python cannot parse it."""
-        if self.syntax_error is not None:
+        if isinstance(self._parsed, SyntaxError):
             raise CourseError(f"{self.syntax_error}. Correct it.")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(self.text, str(self.path))
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> ast.Module | SyntaxError:
+        found: list[ast.Module] = []
+        error = syntax_error(self.text, lambda text: found.append(ast.parse(text, str(self.path))))
+        return found[0] if error is None else error

@@ -7,20 +7,22 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from gradetape import tempdirs
 from gradetape.errors import ZygoteError
-from gradetape.judge.messages import JobLost, Judged, Message, Request
+from gradetape.judge.messages import Collect, JobLost, Judged, Message, Request
 from gradetape.records import CollectedChecks
 from gradetape.wire.message_channel import MessageChannel
 
 _COLLECT_S = 120.0
 _END_S = 5.0
+EMPTY: Mapping[str, Path] = MappingProxyType({})
 
 
 class JudgeClient:
@@ -29,7 +31,7 @@ class JudgeClient:
     It starts to collect at once; `collect` waits for the result. Close it to end the process.
     """
 
-    def __init__(self, root: Path, files: Sequence[Path]) -> None:
+    def __init__(self, root: Path, files: Sequence[Path], student_files: Mapping[str, Path] = EMPTY) -> None:
         self._root = root
         ours, theirs = socket.socketpair()
         self._channel = MessageChannel(ours)
@@ -37,7 +39,8 @@ class JudgeClient:
             stack.callback(self._channel.close)
             folder = stack.enter_context(tempdirs.folder("gradetape-judge-"))
             stack.callback(_end, _started(theirs, folder), self._channel)
-            self._channel.send([str(root), *map(str, files)])
+            beside = {name: str(path) for name, path in student_files.items()}
+            self._channel.send(Collect(root=str(root), files=tuple(map(str, files)), student_files=beside))
             self._stack = stack.pop_all()
 
     def collect(self) -> CollectedChecks:

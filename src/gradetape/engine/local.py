@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,10 +16,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
+from packaging.requirements import Requirement
+
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine.base import EngineOptions, Finished
 from gradetape.engine.judge_client import JudgeClient
-from gradetape.engine.unpacked import unpacked
+from gradetape.engine.unpacked import beside, unpacked
 from gradetape.judge.messages import Began, CancelJob, Done, JobLost, Judged, Loaded, Message, RunJob
 from gradetape.records import (
     AssignmentBundle,
@@ -98,8 +101,8 @@ class LocalEngine:
     def environment(self) -> Environment:
         """The isolation, the image, whether there is a GPU, and the versions of the software that grades."""
         return Environment(
-            isolation=self._slots.isolation, identity=self._slots.identity, versions=_versions(),
-            message=self._slots.message,
+            isolation=self._slots.isolation, identity=self._slots.identity,
+            versions=_versions(self._bundle.packages), message=self._slots.message,
         )  # fmt: skip
 
     @property
@@ -203,7 +206,10 @@ class LocalEngine:
         return judge, pool
 
     def _start_judge(self, root: Path) -> JudgeClient:
-        judge = self._judge = JudgeClient(root, [root / file for file in self._bundle.files])
+        judge = self._judge = JudgeClient(
+            root, [root / file for file in self._bundle.files],
+            {name: root / beside(self._bundle, name) for name in self._bundle.student_files},
+        )  # fmt: skip
         self._stack.callback(judge.close)
         self._collected = judge.collect()
         return judge
@@ -255,10 +261,10 @@ def _outcome(done: Done, ended: _Running) -> Outcome:
     )  # fmt: skip
 
 
-def _versions() -> dict[str, str]:
-    """The versions of the software that grades, by name."""
+def _versions(packages: Iterable[str]) -> dict[str, str]:
+    """The versions of the software that grades, by name; `packages` are the assignment's."""
     found = {"python": platform.python_version()}
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *(Requirement(package).name for package in packages)):
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found

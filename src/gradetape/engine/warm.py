@@ -21,7 +21,7 @@ class WarmEngine:
     def open(self, gradable: GradableAssignment, options: EngineOptions) -> KeptOpen:
         """The engine with the checks as they are now; leaving its context does not close it."""
         bundle = gradable.bundle()
-        configured = (gradable.course.config, gradable.secret_folders)
+        configured = (gradable.course.config, gradable.secret_folders, bundle.packages)
         if self._engine is None or configured != self._configured:
             self.close()
             self._engine = self._open_engine(gradable, options)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from gradetape.exports.table import GradeTable, Value
-from gradetape.records import CheckResult, Grade, Origin, Question, Status, Unreadable
+from gradetape.records import CheckResult, Grade, NoSubmission, Origin, Question, Status, Unreadable
 from gradetape.text import printable
 
 
 def as_json(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], assignment: str, isolation: str, *,
-    max_points: float,
+    max_points: float, older: Collection[str] = (), no_submission: Sequence[NoSubmission] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """What `grade --json` prints, as plain data; `max_points` is the assignment's, for students without a grade."""
-    submissions = [_graded(grade) for grade in grades] + [_unreadable(entry, max_points) for entry in unreadable]
+    """What `grade --json` prints, as plain data; `max_points` is the assignment's, for students without a grade.
+
+    `older` are the students of whom another file counts, which was handed in later, `no_submission` the people of the
+    class list who have handed in nothing.
+    """
+    graded = [_graded(grade) | ({"counts": False} if grade.student in older else {}) for grade in grades]
+    submissions = graded + [_unreadable(entry, max_points) for entry in unreadable]
     return {
         "assignment": assignment,
         "isolation": isolation,
         "submissions": sorted(submissions, key=lambda submission: submission["student"].casefold()),
+        **({"no_submission": [_absent(person) for person in no_submission]} if no_submission else {}),
     }
 
 
@@ -48,6 +54,7 @@ def _graded(grade: Grade) -> dict[str, Any]:
         "max_points": grade.max_points,
         "seconds": round(grade.seconds, 3),
         "questions": {question.id: _question(grade, question) for question in grade.questions},
+        **({"attention": [printable(reason) for reason in grade.concerns]} if grade.concerns else {}),
         **review,
         **_origin(grade.origin),
     }
@@ -66,6 +73,10 @@ def _unreadable(entry: Unreadable, max_points: float) -> dict[str, Any]:
         "reason": printable(entry.reason),
         **_origin(entry.origin),
     }
+
+
+def _absent(person: NoSubmission) -> dict[str, str]:
+    return {name: printable(getattr(person, name)) for name in person.__struct_fields__}
 
 
 def _origin(origin: Origin | None) -> dict[str, Any]:

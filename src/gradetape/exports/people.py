@@ -3,7 +3,7 @@
 A name counts only where nothing else says that the row is somebody else's: another id of the same platform, or another
 email address. An id counts where it is of the same kind: the platform's own ids are compared with ids of its own
 submissions, and ids of the university with those of everything else. A login of GitHub says nothing about logins
-elsewhere.
+elsewhere. Where the platform has said who somebody is, the displayed name is no id: on some, people choose it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from gradetape.records import Origin
 
 # These platforms' logins are not the university's.
 _OWN_LOGINS = frozenset({"github"})
+# The ids of these platforms are the university's; nbgrader's and JupyterHub's are logins.
+_UNIVERSITY_IDS = frozenset({"gradescope"})
 _OWN, _STUDENT, _LOGIN, _EMAIL, _NAME = _KINDS = ("own_ids", "student_ids", "logins", "emails", "names")
 
 
@@ -52,7 +54,7 @@ def file_rows(platform: GradePlatform, rows: Sequence[Sequence[str]]) -> list[Fi
 
 def doubled(rows: Sequence[FileRow]) -> Iterator[str]:
     """What is wrong with a file in which several rows have the same id, login or email."""
-    index = _Index(platform=None, rows=rows)
+    index = RowIndex("", rows)
     told = set()
     for (kind, text), found in index.rows.items():
         numbers = tuple(row.number for row in found)
@@ -65,7 +67,7 @@ def matched(
     platform: GradePlatform, rows: Sequence[FileRow], scores: Sequence[ExportedScore], chosen: Mapping[str, str]
 ) -> Matching:
     """The row of each student; `chosen` are identifiers of rows by the names of students, and come first."""
-    index = _Index(platform=platform, rows=rows)
+    index = RowIndex(platform.layout, rows)
     shared = Counter(tidied(score.student) for score in scores)
     found, unmatched = dict[str, FileRow](), dict[str, str]()
     for score in scores:
@@ -79,11 +81,11 @@ def matched(
     return Matching(found, unmatched, tuple(_taken_twice(found)))
 
 
-class _Index:
-    """The rows of a file by what students are recognised by."""
+class RowIndex:
+    """The rows of a file by what students are recognised by; `layout` is that of submissions with the same own ids."""
 
-    def __init__(self, platform: GradePlatform | None, rows: Sequence[FileRow]) -> None:
-        self._layout = platform.layout if platform else ""
+    def __init__(self, layout: str, rows: Sequence[FileRow]) -> None:
+        self._layout = layout
         self.rows: dict[tuple[str, str], list[FileRow]] = defaultdict(list)
         for row in rows:
             for kind in _KINDS:
@@ -116,6 +118,9 @@ class _Index:
             yield _STUDENT, origin.id
         if origin.layout not in _OWN_LOGINS:
             yield _LOGIN, origin.login
+        elif origin.layout == self._layout:
+            yield _OWN, origin.login
+        if not origin.known_by:
             yield from ((kind, score.student) for kind in (_OWN, _STUDENT, _LOGIN, _EMAIL))
 
     def _of(self, identifiers: Iterable[tuple[str, str]]) -> list[FileRow]:
@@ -127,7 +132,8 @@ class _Index:
         if origin is None:
             return False
         own = origin.layout == self._layout and _differs(row.own_ids, origin.id)
-        return own or _differs(row.emails, origin.email)
+        university = origin.layout in _UNIVERSITY_IDS and _differs(row.student_ids, origin.id)
+        return own or university or _differs(row.emails, origin.email)
 
 
 def _said(rows: list[FileRow], why: str) -> tuple[list[FileRow], str]:

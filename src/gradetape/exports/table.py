@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from gradetape.records import FinalScore, Grade, Question, Status, Unreadable
+from gradetape.records import FinalScore, Grade, NoSubmission, Question, Status, Unreadable
 
 Value = str | float | int | datetime | None
 
@@ -33,10 +33,11 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class AssignmentSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One assignment in numbers; `attention` counts the students without a final grade.
+    """One assignment in numbers; `attention` counts the submissions without a final grade.
 
     `mean` is the mean of the final grades in points, after overrides and late penalties where these are known; None if
-    there are none.
+    there are none. `no_submission` counts the students who have handed in nothing, as far as there is a class list;
+    they are among the `students`, and in no mean.
     """
 
     assignment: str
@@ -44,6 +45,7 @@ class AssignmentSummary(msgspec.Struct, frozen=True, kw_only=True):
     attention: int
     mean: float | None
     max_points: float
+    no_submission: int = 0
 
 
 _ASSIGNMENT, _ID = Column("assignment"), Column("id")
@@ -63,9 +65,9 @@ class GradeTable(msgspec.Struct, frozen=True):
 
     The columns are student, points, max_points, status, one for each question by its id, file and sha256. With final
     scores, as in every table that `gradetape export` writes, there are also handed_in, late_days, late_percent,
-    overridden and final; all other columns hold the points as measured. A file that cannot be read has no points. Where
-    the platform's id of a student is known, the first column is id. A table of several assignments begins with the
-    column assignment.
+    overridden and final; all other columns hold the points as measured. A file that cannot be read has no points, nor
+    has a person of the class list who has handed in nothing. Where an id of a student is known, the first column is id.
+    A table of several assignments begins with the column assignment.
     """
 
     columns: tuple[Column, ...]
@@ -74,21 +76,23 @@ class GradeTable(msgspec.Struct, frozen=True):
     @classmethod
     def of(
         cls, grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, max_points: float,
-        final_scores: Mapping[str, FinalScore] | None = None,
+        final_scores: Mapping[str, FinalScore] | None = None, no_submission: Sequence[NoSubmission] = (),
     ) -> GradeTable:  # fmt: skip
         """The table of one assignment, sorted by student.
 
-        `max_points` is the assignment's, for students without a grade; `final_scores` are by student.
+        `max_points` is the assignment's, for students without a grade; `final_scores` are by student. `no_submission`
+        are the students who have handed in nothing.
         """
         ids = [question.id for question in questions_of(grades)]
         rows = [_graded_row(grade, ids) for grade in grades]
         rows += [_unreadable_row(entry, ids, max_points) for entry in unreadable]
+        rows += [_empty_row(person, ids, max_points) for person in no_submission]
         columns = (*STUDENT_COLUMNS, *map(column_named, ids), *_FILE)
         if final_scores is not None:
             columns += _FINAL
             rows = [(*row, *_final_values(final_scores.get(str(row[0])), row[1])) for row in rows]
         origins = [*(grade.origin for grade in grades), *(entry.origin for entry in unreadable)]
-        ids_of = [origin.id if origin else "" for origin in origins]
+        ids_of = [origin.id if origin else "" for origin in origins] + [person.id for person in no_submission]
         if any(ids_of):
             columns, rows = (_ID, *columns), [(each, *row) for each, row in zip(ids_of, rows, strict=True)]
         return cls(columns, tuple(rows)).by_student()
@@ -117,12 +121,14 @@ class GradeTable(msgspec.Struct, frozen=True):
         status = self.names.index("status")
         final = GradeTable(self.columns, tuple(row for row in self.rows if row[status] == Status.GRADED.value))
         points = final.numbers("final" if "final" in self.names else "points")
+        missing = sum(row[status] == Status.NO_SUBMISSION.value for row in self.rows)
         return AssignmentSummary(
             assignment=assignment,
             students=len(self.rows),
-            attention=len(self.rows) - len(final.rows),
+            attention=len(self.rows) - len(final.rows) - missing,
             mean=sum(points) / len(points) if points else None,
             max_points=max(self.numbers("max_points"), default=0.0),
+            no_submission=missing,
         )
 
 
@@ -178,6 +184,11 @@ def _graded_row(grade: Grade, question_ids: Iterable[str]) -> tuple[Value, ...]:
 def _unreadable_row(entry: Unreadable, question_ids: Iterable[str], max_points: float) -> tuple[Value, ...]:
     points = (None for _ in question_ids)
     return (entry.student, None, max_points, Status.UNREADABLE.value, *points, entry.file, entry.sha256)
+
+
+def _empty_row(person: NoSubmission, question_ids: Iterable[str], max_points: float) -> tuple[Value, ...]:
+    points = (None for _ in question_ids)
+    return (person.student, None, max_points, Status.NO_SUBMISSION.value, *points, "", "")
 
 
 def _final_values(final_score: FinalScore | None, measured: Value) -> tuple[Value, ...]:

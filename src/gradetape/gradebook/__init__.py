@@ -10,6 +10,7 @@ transaction begins, and PostgreSQL locks the row with the schema version. Everyt
 A grade is composed of *question results* (`question_results.py`), each stored once under the digest of everything that
 decides it. The attempt, the results that were judged for it and the links to all its results are recorded together.
 
+Gradebooks that were graded apart are merged into one (`merging.py`).
 Graders that run at the same time *claim* a submission before they judge it (`claims.py`). An older layout is migrated
 when the gradebook is opened (`schema.py`).
 The whole record is stored as ASCII JSON, because neither database accepts every character that a student can write.
@@ -18,6 +19,22 @@ The whole record is stored as ASCII JSON, because neither database accepts every
 from gradetape.gradebook.book import Gradebook
 from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.measured import Measured, between
+from gradetape.gradebook.merge_differences import BookGrade, Disagreement, OverrideDifference, PartDifference
+from gradetape.gradebook.merging import MergeReport
+from gradetape.gradebook.other_books import KnownPerson
 from gradetape.gradebook.question_results import QuestionResult, Run
 
-__all__ = ["Gradebook", "Grader", "Measured", "QuestionResult", "Run", "between"]
+__all__ = [
+    "BookGrade",
+    "Disagreement",
+    "Gradebook",
+    "Grader",
+    "KnownPerson",
+    "Measured",
+    "MergeReport",
+    "OverrideDifference",
+    "PartDifference",
+    "QuestionResult",
+    "Run",
+    "between",
+]

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from gradetape.gradebook.order import is_older
 from gradetape.gradebook.tables import ATTEMPTS, CHECK_RESULTS, IS_CURRENT, IS_DONE
 from gradetape.records import Grade, Status, Unreadable
 from gradetape.text import printable
@@ -74,6 +75,12 @@ def current(assignment: str) -> sa.Select[Any]:
     return found.order_by(ATTEMPTS.c.student)
 
 
+def unsettled(assignment: str) -> sa.Select[Any]:
+    """The ids of the attempts that count and are not done."""
+    own = sa.select(ATTEMPTS.c.id).where(ATTEMPTS.c.assignment == printable(assignment))
+    return own.where(IS_CURRENT, ~IS_DONE)
+
+
 def known(connection: sa.Connection, row: dict[str, Any], since: int) -> int | None:
     """The id of the attempt that makes this one unnecessary: a done one under its key, or an equal one that counts.
 
@@ -89,11 +96,16 @@ def known(connection: sa.Connection, row: dict[str, Any], since: int) -> int | N
 
 
 def add(connection: sa.Connection, row: dict[str, Any], record: Grade | Unreadable) -> int:
-    """Adds an attempt with the results of its checks; it then counts for its student. Returns its id."""
+    """Adds an attempt with the results of its checks. Returns its id.
+
+    It then counts for its student, unless the one that counts is another file and was handed in later.
+    """
     own = _of(row["assignment"], row["student"])
+    counts = not _is_older(connection, row["assignment"], row["student"], row["record"])
     number = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(ATTEMPTS.c.number), 0) + 1).where(own))
-    connection.execute(sa.update(ATTEMPTS).where(own, IS_CURRENT).values(current=False))
-    added = sa.insert(ATTEMPTS).values(row | {"number": number, "current": True}).returning(ATTEMPTS.c.id)
+    if counts:
+        connection.execute(sa.update(ATTEMPTS).where(own, IS_CURRENT).values(current=False))
+    added = sa.insert(ATTEMPTS).values(row | {"number": number, "current": counts}).returning(ATTEMPTS.c.id)
     attempt: int = connection.execute(added).scalar_one()
     results = _check_rows(attempt, record)
     if results:
@@ -101,11 +113,25 @@ def add(connection: sa.Connection, row: dict[str, Any], record: Grade | Unreadab
     return attempt
 
 
-def make_current(connection: sa.Connection, assignment: str, student: str, attempt: int) -> None:
-    """Makes an attempt the one that counts for its student."""
+def make_current(
+    connection: sa.Connection, assignment: str, student: str, attempt: int, record: str | None = None
+) -> None:  # fmt: skip
+    """Makes an attempt the one that counts for its student, unless a later one of another file does.
+
+    `record` has the times of the file as it was handed in now; by default they are those of the attempt.
+    """
+    record = record or connection.scalar(sa.select(ATTEMPTS.c.record).where(ATTEMPTS.c.id == attempt))
+    if record and _is_older(connection, assignment, student, record):
+        return
     # Two statements: the index allows no moment at which two attempts of a student are current.
     connection.execute(sa.update(ATTEMPTS).where(_of(assignment, student), IS_CURRENT).values(current=False))
     connection.execute(sa.update(ATTEMPTS).where(ATTEMPTS.c.id == attempt).values(current=True))
+
+
+def _is_older(connection: sa.Connection, assignment: str, student: str, record: str) -> bool:
+    """Whether a record was handed in before the one that counts."""
+    counting = connection.scalar(sa.select(ATTEMPTS.c.record).where(_of(assignment, student), IS_CURRENT))
+    return counting is not None and is_older(json.loads(record), json.loads(counting))
 
 
 def _check_rows(attempt: int, record: Grade | Unreadable) -> list[dict[str, Any]]:

@@ -14,14 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from gradetape.errors import GradebookError
-from gradetape.gradebook import attempts, claims, measured, overrides, question_results
+from gradetape.gradebook import attempts, claims, measured, overrides, question_results, students
 from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.connect import engine_of, explained, locate
 from gradetape.gradebook.measured import Measured
+from gradetape.gradebook.merging import MergeReport, merge
+from gradetape.gradebook.other_books import KnownPerson, OtherBook, known_people
 from gradetape.gradebook.question_results import QuestionResult
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
 from gradetape.gradebook.tables import ATTEMPTS
-from gradetape.records import Grade, Override, PointsChange, Status, Unreadable
+from gradetape.records import AuditEntry, Grade, Override, PointsChange, Status, Submission, Unreadable
 from gradetape.text import one_line, printable
 
 _Record = TypeVar("_Record", Grade, Unreadable)
@@ -33,7 +35,7 @@ class Gradebook:
 
     A context manager; create it with `Gradebook.open`. `migrated` describes the migration of an older layout, or is
     empty. Large because it is the only door to the database: each operation is one short method and one transaction,
-    and the statements are in `attempts`, `question_results`, `claims` and `overrides`.
+    and the statements are in `attempts`, `question_results`, `claims`, `overrides` and `students`.
     """
 
     def __init__(self, engine: sa.Engine, place: str) -> None:
@@ -106,11 +108,12 @@ class Gradebook:
         self, record: Grade | Unreadable, assignment: str, *, force: bool = False, grader: Grader | None = None,
         results: Sequence[QuestionResult] = (), composed_of: Mapping[str, str] = _OF_NOTHING,
     ) -> bool:  # fmt: skip
-        """Add an attempt, which then counts for its student; return False if nothing was added.
+        """Add an attempt; return False if nothing was added.
 
-        Nothing is added if the student has a done grade under the same key, which then counts again, or if the same
-        unreadable file counts already. With `force` the attempt is added nevertheless, unless the done grade is newer
-        than `grader`. The grader's claim is released in the same transaction.
+        It then counts for its student, unless the one that counts is another file that was handed in later. Nothing is
+        added if the student has a done grade under the same key, which then counts again in the same way, or if the
+        same unreadable file counts already. With `force` the attempt is added nevertheless, unless the done grade is
+        newer than `grader`. The grader's claim is released in the same transaction.
 
         `results` are the questions that were judged for it, which are added too, `composed_of` the digests of all
         results that it is composed of, by question.
@@ -127,22 +130,31 @@ class Gradebook:
             if known is None:
                 question_results.link(connection, attempts.add(connection, row, record), composed_of)
             else:
-                attempts.make_current(connection, row["assignment"], row["student"], known)
+                attempts.make_current(connection, row["assignment"], row["student"], known, row["record"])
         return known is None
 
-    def recall(self, assignment: str, student: str, key: str) -> Grade | None:
-        """The student's done grade under a key, which then counts again; None if there is none.
+    def recall(
+        self, assignment: str, student: str, key: str, submission: Submission | None = None
+    ) -> Grade | None:  # fmt: skip
+        """The student's done grade under a key; None if there is none.
 
-        A batch uses it to skip what is graded already: a student may submit an older version again, and an instructor
-        may revert a change of the checks.
+        It then counts again, unless the one that counts is another file that was handed in later than `submission`, by
+        default than it was itself. A batch uses it to skip what is graded already: a student may submit an older
+        version again, and an instructor may revert a change of the checks.
         """
         assignment, student = printable(assignment), printable(student)
         with self._transaction() as connection:
             queue_behind_other_writers(connection)
             row = connection.execute(attempts.done(assignment, student, key)).first()
             if row is not None:
-                attempts.make_current(connection, assignment, student, row.id)
+                now = None if submission is None else json.dumps(msgspec.to_builtins(submission))
+                attempts.make_current(connection, assignment, student, row.id, now)
         return None if row is None else self._grade(row)
+
+    def counting_key(self, assignment: str, student: str) -> str | None:
+        """The key of the attempt that counts for a student; None if there is none."""
+        rows = self._read(attempts.current(assignment).where(ATTEMPTS.c.student == printable(student)))
+        return str(rows[0].key) if rows else None
 
     def question_results(self, digests: Iterable[str], newer_than: int = 0) -> dict[str, QuestionResult]:
         """The newest result under each of these digests, where there is one with an id above `newer_than`."""
@@ -215,6 +227,73 @@ class Gradebook:
     def overrides(self, assignment: str, student: str | None = None) -> list[Override]:
         """Every override ever given, oldest first; of those not undone, the newest of a question counts."""
         return overrides.read(self._read(overrides.history(assignment, student)))
+
+    def rename_student(self, old: str, new: str, by: str) -> AuditEntry:
+        """Give a student another name in everything that was ever recorded, and note who did."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            self._refuse_claimed(connection, old)
+            return students.rename(connection, old, new, by)
+
+    def forget_student(self, student: str, by: str) -> AuditEntry:
+        """Remove a student with everything that was ever recorded, and note who did, without the name.
+
+        A SQLite file then no longer holds the removed bytes; raises GradebookError if another program prevents that.
+        """
+        with self._transaction() as connection:
+            students.overwrite_removed(connection)
+            queue_behind_other_writers(connection)
+            self._refuse_claimed(connection, student)
+            entry = students.forget(connection, student, by)
+        try:
+            students.compact(self._engine)
+        except SQLAlchemyError as error:
+            raise GradebookError(
+                f"The student was removed from the gradebook {self._place}, but another program has it open, so that "
+                "the file can still hold removed text. Close that program, then run: gradetape audit --compact"
+            ) from error
+        return entry
+
+    def compact(self) -> None:
+        """Remove from a SQLite file what rows that are gone have left in it."""
+        try:
+            students.compact(self._engine)
+        except SQLAlchemyError as error:
+            raise GradebookError(explained(error, self._place)) from error
+
+    def naming(self, texts: Iterable[str]) -> set[str]:
+        """The students whose file could not be read for a reason that has one of these names or paths in it."""
+        rows = self._read(sa.select(ATTEMPTS).where(ATTEMPTS.c.status == Status.UNREADABLE))
+        return students.naming([self._decoded(row, Unreadable) for row in rows], texts)
+
+    def audit(self) -> list[AuditEntry]:
+        """Every student who was renamed or removed, oldest first."""
+        return students.read(self._read(students.history()))
+
+    def _refuse_claimed(self, connection: sa.Connection, student: str) -> None:
+        if (other := claims.of_student(connection, printable(student))) is not None:
+            raise GradebookError(
+                f"A submission of this student is being graded by process {other.pid} on {other.host}. Wait until it "
+                "ends, then run the command again."
+            )
+
+    def unsettled(self, assignment: str) -> int:
+        """How many students have a grade that needs attention or a file that cannot be read."""
+        return len(self._read(attempts.unsettled(assignment)))
+
+    def people(self, assignment: str) -> list[KnownPerson]:
+        """The students of an assignment, as the attempts that count name them."""
+        return known_people(self._read(attempts.current(assignment)))
+
+    def merge(self, others: Sequence[Gradebook], names: Sequence[Mapping[tuple[str, str], str]]) -> MergeReport:
+        """Add what other gradebooks hold; nothing is added twice.
+
+        `names` has for each of them the students whose name is another one here, by assignment and name.
+        """
+        books = [OtherBook(other._place, other._read, found) for other, found in zip(others, names, strict=True)]
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            return merge(connection, self._place, books)
 
     def _prepare(self) -> None:
         with self._transaction() as connection:

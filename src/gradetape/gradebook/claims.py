@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,24 @@ def owner(connection: sa.Connection, work: dict[str, str], grader: Grader) -> Gr
     row = connection.execute(sa.select(*columns).where(*_is(work), CLAIMS.c.token != grader.token, alive)).first()
     other = Grader(**row._mapping) if row is not None else None
     return None if other is None or other.gone else other
+
+
+def of_student(connection: sa.Connection, student: str) -> Grader | None:
+    """A grader that holds a valid claim on a submission of this student, if any."""
+    alive = CLAIMS.c.beaten > _NOW - LEASE_S
+    columns = (CLAIMS.c.token, CLAIMS.c.host, CLAIMS.c.pid, CLAIMS.c.process)
+    rows = connection.execute(sa.select(*columns).where(CLAIMS.c.student == student, alive))
+    return next((each for row in rows if not (each := Grader(**row._mapping)).gone), None)
+
+
+def in_progress(rows: Iterable[sa.Row[Any]]) -> int:
+    """How many of these claims are valid; see `valid`."""
+    return sum(not Grader(token=row.token, host=row.host, pid=row.pid, process=row.process).gone for row in rows)
+
+
+def valid() -> sa.Select[Any]:
+    """The claims that had a heartbeat in time."""
+    return sa.select(CLAIMS).where(CLAIMS.c.beaten > _NOW - LEASE_S)
 
 
 def take(connection: sa.Connection, work: dict[str, str], grader: Grader) -> None:

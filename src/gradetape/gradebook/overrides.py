@@ -1,6 +1,7 @@
 """Overrides: points set by staff instead of the checks.
 
-No row is removed; undoing an override records who did it and when.
+No row is removed; undoing an override records who did it and when. Their order is that of their times: overrides that
+are merged from another gradebook may be older than those that are there.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def add(connection: sa.Connection, assignment: str, override: Override) -> None:
 def undo(connection: sa.Connection, assignment: str, student: str, question: str, by: str) -> Override | None:
     """Undoes the override in force for a question; the one before it is in force again. None if there was none."""
     found = _of(assignment, student).where(OVERRIDES.c.question == question, _IN_FORCE)
-    row = connection.execute(found.order_by(OVERRIDES.c.id.desc()).limit(1)).first()
+    row = connection.execute(found.order_by(OVERRIDES.c.created.desc(), OVERRIDES.c.id.desc()).limit(1)).first()
     if row is None:
         return None
     undone = {"undone_at": now(), "undone_by": printable(by)}
@@ -40,7 +41,7 @@ def undo(connection: sa.Connection, assignment: str, student: str, question: str
 
 def history(assignment: str, student: str | None) -> sa.Select[Any]:
     """All overrides of an assignment or of one student, oldest first."""
-    return _of(assignment, student).order_by(OVERRIDES.c.id)
+    return _of(assignment, student).order_by(OVERRIDES.c.created, OVERRIDES.c.id)
 
 
 def read(rows: list[sa.Row[Any]]) -> list[Override]:

@@ -22,6 +22,7 @@ from gradetape.gradebook.connect import explained
 from gradetape.gradebook.tables import (
     ATTEMPT_QUESTIONS,
     ATTEMPTS,
+    AUDIT,
     CLAIMS,
     META,
     OVERRIDES,
@@ -30,7 +31,7 @@ from gradetape.gradebook.tables import (
     TABLES,
 )
 
-SCHEMA = 3
+SCHEMA = 4
 _VERSION = META.c.name == "schema"
 
 
@@ -109,7 +110,11 @@ def _question_results(connection: sa.Connection) -> None:
     TABLES.create_all(connection, tables=[RUNS, QUESTION_RESULTS, ATTEMPT_QUESTIONS])
 
 
+def _audit(connection: sa.Connection) -> None:
+    TABLES.create_all(connection, tables=[AUDIT])
+
+
 # From each layout to the next. Once a table changes again, older steps need their own definition of it.
 _MIGRATIONS: Mapping[int, Callable[[sa.Connection], None]] = MappingProxyType(
-    {1: _claims_and_overrides, 2: _question_results}
+    {1: _claims_and_overrides, 2: _question_results, 3: _audit}
 )

@@ -109,3 +109,16 @@ OVERRIDES = sa.Table(
     sa.Column("undone_by", sa.String),
     sa.Index("overrides_of", "assignment", "student"),
 )
+# Who renamed or removed a student, and when. A removed student is in no row: the names in older rows are emptied.
+AUDIT = sa.Table(
+    "audit",
+    TABLES,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("created", sa.String, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("action", sa.String, nullable=False),
+    sa.Column("old", sa.String, nullable=False),
+    sa.Column("new", sa.String, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("overrides", sa.Integer, nullable=False),
+)

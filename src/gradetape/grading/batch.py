@@ -42,7 +42,7 @@ class Batch:
     @property
     def needs_attention(self) -> bool:
         """Whether staff must look at something."""
-        return bool(self.unreadable) or any(grade.attention for grade in self.grades)
+        return bool(self.unreadable) or any(grade.reasons for grade in self.grades)
 
 
 class BatchGrader:
@@ -60,9 +60,10 @@ class BatchGrader:
         self._builder = GradeBuilder(gradable, engine.environment, question=question)
 
     def run(self, submissions: Stream, unreadable: Sequence[Unreadable] = (), *, regrade: bool = False) -> Batch:
-        """Grades the submissions that have no grade in the gradebook, in the order of the stream.
+        """Grades the submissions that have no grade in the gradebook.
 
-        A list is looked up in the gradebook as a whole before anything is started. Any other stream may stay open: it
+        A list is looked up in the gradebook as a whole before anything is started; what took longest the last time
+        comes first, then the order is that of the list. Any other stream may stay open: it
         yields None while there is nothing. Raises GradetapeError; grades recorded before are kept.
         """
         name = self._gradable.assignment.name
@@ -109,26 +110,39 @@ class BatchGrader:
         if fresh:
             self._listener(WorkPlanned(work))
         self._engine.expect(work.jobs)
-        return fresh
+        return work.longest_first(fresh)
 
     def _looked_up(self, submissions: Stream, batch: Batch, *, regrade: bool) -> Iterator[Submission | None]:
         name = self._gradable.assignment.name
         for each in submissions:
-            known = each and not regrade and self._book.recall(name, each.student, self._builder.key(each))
-            if each and isinstance(known, Grade):
+            known = self._recalled(name, each) if each and not regrade else None
+            if each and known:
                 known = self._with_origin(known, each)
                 batch.grades.append(known)
                 self._listener(SubmissionKnown(known))
             else:
                 yield each
 
+    def _recalled(self, name: str, submission: Submission) -> Grade | None:
+        """The known grade of a submission; an attempt of its own if it counts again, since it was handed in again."""
+        key, before = self._builder.key(submission), self._book.counting_key(name, submission.student)
+        known = self._book.recall(name, submission.student, key, submission)
+        if known is None or before in (None, key) or known.modified == submission.modified:
+            return known
+        if self._book.counting_key(name, submission.student) == key:
+            known = msgspec.structs.replace(known, modified=submission.modified, file=submission.file)
+            self._book.record(known, name, force=True, composed_of=self._digests(submission))
+        return known
+
+    def _digests(self, submission: Submission) -> dict[str, str]:
+        return {each.question: each.digest for each in self._builder.question_keys(submission)}
+
     def _with_origin(self, known: Grade, submission: Submission) -> Grade:
         """The grade with what the platform says now; an attempt of its own if that has changed."""
         if submission.origin in (None, known.origin):
             return known
         grade = msgspec.structs.replace(known, origin=submission.origin)
-        digests = {key.question: key.digest for key in self._builder.question_keys(submission)}
-        self._book.record(grade, known.assignment, force=True, composed_of=digests)
+        self._book.record(grade, known.assignment, force=True, composed_of=self._digests(submission))
         return grade
 
     def _graded(self, stream: Stream, book: SharedGradebook, *, regrade: bool) -> list[Grade]:

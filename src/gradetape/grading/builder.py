@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 
 from gradetape.course.digests import digest_of
 from gradetape.course.gradable import GradableAssignment
 from gradetape.gradebook import QuestionResult, Run
 from gradetape.grading.composition import GradedSubmission, merged, results_of, run_of
+from gradetape.grading.concerns import concerns_of
 from gradetape.grading.question_keys import QuestionKey, QuestionKeys
 from gradetape.grading.rubric import Rubric
 from gradetape.grading.words import CheckWords
@@ -15,6 +17,7 @@ from gradetape.records import Cell, CheckResult, Environment, Grade, Outcome, St
 from gradetape.text import few
 
 _CODE_LIMIT = 500_000  # characters of code that a grade keeps
+_REMEMBERED = 1024
 LEFT_OUT = "not graded with the current checks"
 
 
@@ -30,10 +33,14 @@ class GradeBuilder:
         self._words = CheckWords(gradable, self.keys)
         self._gradable = gradable
         self._environment = environment
+        self._keys_of = lru_cache(maxsize=_REMEMBERED)(self._digested)
 
     def question_keys(self, submission: Submission) -> tuple[QuestionKey, ...]:
-        """The keys of the results of all questions."""
-        return self.keys.of(submission.cells, self._gradable.assignment.question_ids)
+        """The keys of the results of all questions; those of the last submissions are remembered."""
+        return self._keys_of(submission.cells, self.keys.learned)
+
+    def _digested(self, cells: tuple[Cell, ...], _: int) -> tuple[QuestionKey, ...]:
+        return self.keys.of(cells, self._gradable.assignment.question_ids)
 
     def key(self, submission: Submission) -> str:
         """The digest of everything that decides the grade: what decides its results, and what is read in it."""
@@ -81,6 +88,7 @@ class GradeBuilder:
             questions=tuple(question for question in assignment.questions if question.id in have),
             versions=self._environment.versions | run.versions, modified=submission.modified,
             origin=submission.origin, cells=_kept(cells),
+            concerns=concerns_of(self._gradable, cells, run.events, found),
         )  # fmt: skip
 
     def _left_out(self, have: Collection[str]) -> Iterator[str]:

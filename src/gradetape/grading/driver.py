@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from itertools import chain
+from itertools import islice, takewhile
 
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
@@ -59,6 +59,8 @@ class Driver:
         self._limits = gradable.course.config.limits.record()
         self._running: dict[int, Pending] = {}
         self._followers: dict[int, list[Pending]] = {}
+        self._busy: set[str] = set()  # students with a submission in progress: a newer one waits, to be recorded last
+        self._judging: dict[str, int] = {}  # the job that judges a question, by the question's digest
 
     def run(self, stream: Stream) -> list[Grade]:
         """Returns the grades; each is recorded before the driver waits for the next.
@@ -103,14 +105,14 @@ class Driver:
         return found
 
     def _has_capacity(self, pending: Pending) -> bool:
-        if pending.alone or any(running.alone for running in self._running.values()):
+        if pending.alone or any(running.alone for running in islice(self._running.values(), 1)):
             return not self._running
         return len(self._running) < self._engine.capacity()
 
     def _claimed(self, pending: Pending, queue: WorkQueue) -> Grade | None:
         """Starts a submission if this grader may; returns its grade if it is known or can be composed."""
         submission = pending.submission
-        if not pending.ready or submission.student in self._students:
+        if not pending.ready or submission.student in self._busy:
             queue.put_back(pending)
             return None
         found = self._book.claim(submission.student, self._builder.key(submission))
@@ -122,12 +124,6 @@ class Driver:
         queue.put_back(pending)
         return None
 
-    @property
-    def _students(self) -> set[str]:
-        """The students who have a submission in progress; a newer one waits, so that the newest is recorded last."""
-        followers = chain.from_iterable(self._followers.values())
-        return {pending.submission.student for pending in (*self._running.values(), *followers)}
-
     def _composed_or_begun(self, pending: Pending, queue: WorkQueue) -> Grade | None:
         """The grade if all results are stored; else judges what is missing, unless that is being judged already."""
         keys = self._builder.question_keys(pending.submission)
@@ -138,11 +134,12 @@ class Driver:
         if not only:
             return self._composed(pending)
         pending.digests = frozenset(key.digest for key in keys if key.question in missing)
-        for number, running in self._running.items():
-            if running.digests & pending.digests:
-                self._followers.setdefault(number, []).append(pending)
-                return None
-        self._begin(pending, only, queue)
+        judging = next((self._judging[digest] for digest in pending.digests if digest in self._judging), None)
+        if judging is None:
+            self._begin(pending, only, queue)
+        else:
+            self._followers.setdefault(judging, []).append(pending)
+            self._busy.add(pending.submission.student)
         return None
 
     def _missing(self, pending: Pending) -> list[str]:
@@ -163,12 +160,15 @@ class Driver:
         pending.starts += 1
         pending.deadline = time.monotonic() + self._limits.submission_s * 2 + _SLACK_S
         try:
-            self._running[self._engine.submit(job)] = pending
+            number = self._engine.submit(job)
         except InfrastructureError:
             if pending.starts >= _STARTS:
                 raise
             queue.put_back(pending, first=True)
             return
+        self._running[number] = pending
+        self._busy.add(pending.submission.student)
+        self._judging |= dict.fromkeys(pending.digests, number)
         self._listener(SubmissionBegan(pending.submission.student))
 
     def _finished(self, queue: WorkQueue) -> Iterator[GradedSubmission]:
@@ -180,8 +180,13 @@ class Driver:
     def _ended(self, number: int, queue: WorkQueue) -> Pending | None:
         """The submission of a job that has ended; those that waited for its results come next."""
         for follower in self._followers.pop(number, ()):
+            self._busy.discard(follower.submission.student)
             queue.put_back(follower, first=True)
-        return self._running.pop(number, None)
+        if (ended := self._running.pop(number, None)) is not None:
+            self._busy.discard(ended.submission.student)
+            for digest in ended.digests:
+                self._judging.pop(digest, None)
+        return ended
 
     def _graded(self, pending: Pending, outcome: Outcome | Lost, queue: WorkQueue) -> GradedSubmission | None:
         """The grade, or None for a submission that will be retried."""
@@ -215,8 +220,10 @@ class Driver:
 
     def _overdue(self, queue: WorkQueue) -> Iterator[GradedSubmission]:
         """Gives up jobs that the engine did not end in time: the driver's clock decides."""
-        late = [number for number, pending in self._running.items() if time.monotonic() > pending.deadline]
-        for number in late:
+        now = time.monotonic()
+        # Jobs are in the order of their deadlines: all have the same time.
+        late = list(takewhile(lambda job: now > job[1].deadline, self._running.items()))
+        for number, _ in late:
             self._engine.forget(number)
             lost = Lost(reason="the engine gave no answer in time", said=Said())
             pending = self._ended(number, queue)

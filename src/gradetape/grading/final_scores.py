@@ -34,7 +34,7 @@ def final_scores(
     `records` are what counts in the gradebook for the assignment, by student.
     """
     late, name = course.config.late, assignment.name
-    times = times_of(course)
+    times = times_of(course, name)
     overrides = _in_force(book, name)
     found, known = {}, list(records)
     for record in known:
@@ -48,20 +48,23 @@ def final_scores(
     return FinalScores(found, tuple(warnings))
 
 
-def times_of(course: Course) -> Times:
-    """When work was handed in; raises ConfigError for an invalid late policy.
+def times_of(course: Course, assignment: str) -> Times:
+    """When work for an assignment was handed in; raises ConfigError for an invalid late policy.
 
     An extension for an assignment that does not exist would silently cost its student points.
     """
     late, names = course.config.late, course.names()
-    for name in late.extensions:
+    named = [("extensions", name) for name in late.extensions]
+    named += [("times", name) for name in late.times] if isinstance(late.times, dict) else []
+    for key, name in named:
         if name not in names:
             near = did_you_mean(name, names)
             raise ConfigError(
-                f"grader_config.yml: late.extensions names {printable(name)!r}, which is not an assignment.{near} "
+                f"grader_config.yml: late.{key} names {printable(name)!r}, which is not an assignment.{near} "
                 f"Assignments: {', '.join(names)}."
             )
-    return times_in(course.root / late.times, late) if late.times else Times()
+    path = late.times_of(assignment)
+    return times_in(course.root / path, late) if path else Times()
 
 
 def _in_force(book: Gradebook, name: str) -> dict[str, list[Override]]:
@@ -98,13 +101,16 @@ def _unknown_students(late: LatePolicy, name: str, students: Iterable[str]) -> I
 
 
 def _marked_late(name: str, records: Iterable[Grade | Unreadable], scores: Mapping[str, FinalScore]) -> Iterator[str]:
-    """Warns of submissions that the platform marks late, where no time is known: they have no penalty."""
-    late = [each.student for each in records if each.origin and each.origin.late and not scores[each.student].handed_in]
-    if late:
-        what = "1 submission is marked late by the platform, and has"
-        if len(late) > 1:
-            what = f"{len(late)} submissions are marked late by the platform, and have"
-        yield f"{what} no penalty, since late.times has no time for it, in {name}: {_few(map(printable, late))}"
+    """Warns of submissions that the platform marks late, without a penalty: a time or the deadline is unknown."""
+    late = [each.student for each in records if each.origin and each.origin.late]
+    timeless = [student for student in late if not scores[student].handed_in]
+    endless = [student for student in late if scores[student].handed_in and scores[student].late_days is None]
+    for students, why in ((timeless, "late.times has no time for it"), (endless, "the assignment has no deadline")):
+        if students:
+            what = "1 submission is marked late by the platform, and has"
+            if len(students) > 1:
+                what = f"{len(students)} submissions are marked late by the platform, and have"
+            yield f"{what} no penalty, since {why}, in {name}: {_few(map(printable, students))}"
 
 
 def _without_time(late: LatePolicy, name: str, times: Times, records: Iterable[Grade | Unreadable]) -> Iterator[str]:
@@ -113,9 +119,11 @@ def _without_time(late: LatePolicy, name: str, times: Times, records: Iterable[G
     known, timed = set(without), {student for assignment, student in times.by_student if assignment in ("", name)}
     missing = sorted(student for student, time in without.items() if time is None)
     unknown = [] if times.of_platform else sorted(timed - known)
-    if not late.times or not missing or (late.by_file and not unknown):
+    if not late.times_of(name) or not missing or (late.by_file and not unknown):
         return
-    message = f"{late.times} has no time for {len(missing)} of {len(known)} students of {name}: {_few(missing)}."
+    message = (
+        f"{late.times_of(name)} has no time for {len(missing)} of {len(known)} students of {name}: {_few(missing)}."
+    )
     if unknown:
         message += (
             f" It has names that have no submission ({len(unknown)}): {_few(unknown)}. Use the same names in both."

@@ -4,6 +4,7 @@
     checks       the code of the question's checks, without comments, formatting, titles, hints and points
     reference    the reference solutions, where a check of the question may use them
     budget       how much data the submission may send, where the reference sends so much that it decides
+    files        the files of the assignment that lie beside the notebook: any cell may read them
     seed         the course's secret seed
     limits, keras, sandbox, versions, grader
                  how it is judged: the limits, the Keras generation, the isolation and device, the installed software,
@@ -15,6 +16,7 @@ The student, the file's name, outputs of cells, prompts, titles, hints and point
 from __future__ import annotations
 
 import ast
+import hashlib
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -43,12 +45,16 @@ class QuestionKey(msgspec.Struct, frozen=True):
 
 
 class QuestionKeys:
-    """The keys of the results of one assignment's questions, in one environment."""
+    """The keys of the results of one assignment's questions, in one environment.
+
+    `learned` counts the calls of `learn`.
+    """
 
     def __init__(self, gradable: GradableAssignment, environment: Environment) -> None:
         self._gradable = gradable
         self._environment = environment
         self._sent: dict[str, int] = {}
+        self.learned = 0
 
     @cached_property
     def codes(self) -> Mapping[str, QuestionCode]:
@@ -56,24 +62,25 @@ class QuestionKeys:
         return question_codes(self._gradable)
 
     def learn(self, sent_bytes: Mapping[str, int]) -> None:
-        """Sets how many bytes the reference sends for each check."""
+        """Sets how many bytes the reference sends for each check; keys from before are no longer valid."""
         self._sent.update(sent_bytes)
+        self.learned += 1
 
     def of(self, cells: Iterable[Cell], question_ids: Iterable[str]) -> tuple[QuestionKey, ...]:
         """The keys of a submission's questions; its cells are attributed here."""
         attributed = self._gradable.attributed(tuple(cells))
-        texts = [digest_of([cell.source]) for cell in attributed]
+        texts = [digest_of([cell.source, *_as_script(cell)]) for cell in attributed]
         return tuple(self._key(each, _cells(each, attributed, texts), self._budget(each)) for each in question_ids)
 
     def of_reference(self, question_ids: Iterable[str]) -> tuple[QuestionKey, ...]:
         """The keys of what the reference solution itself gets."""
-        return tuple(self._key(each, f"{_REFERENCE} {self._reference}", "") for each in question_ids)
+        return tuple(self._key(each, f"{_REFERENCE} {self.reference}", "") for each in question_ids)
 
     def _key(self, question_id: str, cells: str, budget: str) -> QuestionKey:
         code = self.codes[question_id]
         uses = "reference" in code.fixtures
-        parts = {"cells": cells, "checks": code.code, "reference": self._reference if uses else "", "budget": budget}
-        parts |= self._common
+        parts = {"cells": cells, "checks": code.code, "reference": self.reference if uses else "", "budget": budget}
+        parts |= self.circumstances
         named = [f"{name}={part}" for name, part in sorted(parts.items())]
         return QuestionKey(question_id, digest_of([self._gradable.assignment.name, question_id, *named]), parts)
 
@@ -84,13 +91,24 @@ class QuestionKeys:
         return " ".join(f"{check}={count}" for check, count in sorted(most.items()) if count != bytes_for(0))
 
     @cached_property
-    def _reference(self) -> str:
+    def reference(self) -> str:
+        """A digest of the code of the reference solutions."""
         return digest_of(_as_code(cell.source) for cell in self._gradable.reference)
 
     @cached_property
-    def _common(self) -> dict[str, str]:
+    def _files(self) -> str:
+        files = self._gradable.assignment.student_files
+        parts = (
+            part for name in sorted(files) for part in (name, hashlib.sha256(files[name].read_bytes()).hexdigest())
+        )
+        return digest_of(parts) if files else ""
+
+    @cached_property
+    def circumstances(self) -> dict[str, str]:
+        """What decides every result alike, by name: how checks are judged, and with what."""
         config, environment = self._gradable.course.config, self._environment
         return {
+            "files": self._files,
             "seed": digest_of(["a course's seed", self._gradable.answer_key.seed().hex()]),
             "limits": msgspec.json.encode(config.limits.record()).decode(),
             "keras": str(config.keras),
@@ -103,6 +121,11 @@ class QuestionKeys:
 def _cells(question_id: str, cells: Sequence[Cell], texts: Sequence[str]) -> str:
     own = ["own" if cell.question == question_id else "" for cell in cells]
     return digest_of(part for pair in zip(texts, own, strict=True) for part in pair)
+
+
+def _as_script(cell: Cell) -> Sequence[str]:
+    """What tells a script's cell from a notebook's, where that can matter."""
+    return ["script"] if cell.script and "__file__" in cell.source else []
 
 
 def _as_code(text: str) -> str:

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import msgspec
 
+from gradetape.course import packages
 from gradetape.course.assignments import Course
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
 from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
+from gradetape.grading.enrolment import Enrolment, enrolled
 from gradetape.grading.final_scores import times_of
 from gradetape.grading.results import options_again
 from gradetape.grading.selection import Selection, select
+from gradetape.grading.shards import Shard
 
 NO_ISOLATION = "WARNING: no isolation: code in a submission can read and change whatever you can."
 
@@ -24,7 +27,9 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     `assignment` and `student` override what the files declare, `layout` names the layout of the folder. `out` is the
     results folder, by default the configuration's. With `question`, an id or a unique prefix, only that question is
     judged; the grades have the others as far as their results are known. With `regrade`, what has a result is judged
-    again.
+    again. With `shard`, only that share of the submissions is graded. With `only_failed`, all this is about those
+    submissions alone whose last grade is not final. `roster` and `roster_map` are the class list and the table beside
+    it, by default the configuration's.
     """
 
     paths: tuple[Path, ...]
@@ -34,7 +39,11 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     out: Path | None = None
     question: str | None = None
     regrade: bool = False
+    shard: Shard | None = None
+    only_failed: bool = False
     engine: EngineOptions = EngineOptions()
+    roster: Path | None = None
+    roster_map: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ class GradePlan:
     question: str | None
     regrade: bool
     options_again: tuple[str, ...]
+    only_failed: bool = False
 
     @property
     def gradebook(self) -> Path | str:
@@ -60,7 +70,21 @@ class GradePlan:
         """Warnings to show before grading starts, in sentences."""
         environment = self.engine.environment
         isolation = (NO_ISOLATION,) if environment.isolation == "none" else ()
-        return (self.selection.recognised, *self.selection.warnings, *isolation, environment.message)
+        return (
+            self.selection.recognised, *self.selection.warnings, *isolation, *self._lacking, environment.message
+        )  # fmt: skip
+
+    @property
+    def _lacking(self) -> tuple[str, ...]:
+        """That this environment lacks packages of the assignment; an image has its own."""
+        assignment, isolation = self.gradable.assignment, self.engine.environment.isolation
+        wrong = () if isolation == "container" else packages.lacking(assignment.packages)
+        if not wrong:
+            return ()
+        return (
+            f"WARNING: assignments/{assignment.name}/assignment.yml lists packages that this environment lacks: "
+            f"{packages.description(wrong)}. Install them, and grade again: {packages.install(wrong)}",
+        )
 
 
 def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_engine) -> GradePlan:
@@ -68,17 +92,22 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
 
     Raises GradetapeError if one of them is invalid, including the late policy.
     """
+    course = course.with_class_list(request.roster, request.roster_map)
     results = request.out or course.root / course.config.results
     secret = (*course.secret_places, results)
     selection = select(
         request.paths, assignment=request.assignment, student=request.student, layout=request.layout, secret=secret
     )
+    if enrolment := Enrolment.of(course):
+        selection = enrolled(enrolment, selection, request.student)
+    if request.shard:
+        selection = request.shard.of(selection)
     gradable = GradableAssignment.open(course, selection.assignment)
     question = None if request.question is None else resolve(request.question, gradable.assignment)
-    times_of(course)
+    times_of(course, selection.assignment)
     hidden = (*request.engine.hidden, results, *gradable.private_files, *request.paths)
     engine = open_engine(gradable, msgspec.structs.replace(request.engine, hidden=hidden))
     return GradePlan(
         gradable=gradable, selection=selection, engine=engine, folder=results, question=question,
-        regrade=request.regrade, options_again=options_again(request.out),
+        regrade=request.regrade, options_again=options_again(request.out), only_failed=request.only_failed,
     )  # fmt: skip

@@ -15,11 +15,13 @@ from gradetape.course.question_ids import resolve_among
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, merged
 from gradetape.gradebook import Gradebook
+from gradetape.grading.enrolment import Enrolment, absences
 from gradetape.grading.final_scores import final_scores
+from gradetape.grading.finding_students import student_named
 from gradetape.grading.material import material_of
-from gradetape.grading.students import student_named
-from gradetape.records import FinalScore, Grade, Unreadable
-from gradetape.report import Material, has_pages, write
+from gradetape.grading.mixed import mixed_questions
+from gradetape.records import FinalScore, Grade, NoSubmission, Unreadable
+from gradetape.report import Material, has_dashboard, write
 from gradetape.text import printable
 
 GRADEBOOK = "gradebook.sqlite"
@@ -42,10 +44,11 @@ class StudentResults(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """The pages that were written: the start page, and warnings in sentences."""
+    """The pages that were written: the start page, warnings in sentences, and who has handed in nothing."""
 
     index: Path
     warnings: tuple[str, ...] = ()
+    no_submission: tuple[NoSubmission, ...] = ()
 
 
 class ResultsTable(msgspec.Struct, frozen=True):
@@ -56,13 +59,17 @@ class ResultsTable(msgspec.Struct, frozen=True):
 
 
 class ScoredAssignment(msgspec.Struct, frozen=True):
-    """What counts in an assignment, with the final scores by student, and warnings in sentences."""
+    """What counts in an assignment, with the final scores by student, and warnings in sentences.
+
+    `no_submission` are the people of the class list who have handed in nothing.
+    """
 
     assignment: Assignment
     grades: tuple[Grade, ...]
     unreadable: tuple[Unreadable, ...]
     by_student: Mapping[str, FinalScore]
     warnings: tuple[str, ...] = ()
+    no_submission: tuple[NoSubmission, ...] = ()
 
     @property
     def records(self) -> tuple[Grade | Unreadable, ...]:
@@ -103,15 +110,17 @@ class Results:
             raise GradebookError(f"The gradebook has no grades of {asked!r}.{near} It has those of {', '.join(known)}.")
         return known if asked is None else [asked]
 
-    def find_student(self, student: str, names: Sequence[str]) -> list[tuple[str, Grade | Unreadable]]:
-        """A student's results in these assignments, by assignment; see `students.student_named`.
+    def find_student(
+        self, student: str, names: Sequence[str], *, parts: bool = True
+    ) -> list[tuple[str, Grade | Unreadable]]:
+        """A student's results in these assignments, by assignment; see `finding_students.student_named`.
 
         Raises GradebookError if no student or more than one is meant.
         """
-        return _of_student({name: self.book.counting(name) for name in names}, student)
+        return _of_student({name: self.book.counting(name) for name in names}, student, parts=parts)
 
     def of_student(self, student: str, names: Sequence[str]) -> StudentResults:
-        """A student's results in these assignments, with final scores; see `students.student_named`.
+        """A student's results in these assignments, with final scores; see `finding_students.student_named`.
 
         Raises GradebookError if no student or more than one is meant.
         """
@@ -137,10 +146,10 @@ class Results:
         index = write(
             folder, found.grades, found.unreadable, course=course_title(self.course), assignment=name,
             title=found.assignment.title, max_points=max_points(found.assignment), final_scores=found.by_student,
-            options=options, changes=self.book.changes(name), students=students,
-            material=material_of(self.course, found.assignment),
+            options=options, changes=self.book.changes(name), students=students, mixed=mixed_questions(self.book, name),
+            no_submission=found.no_submission, material=material_of(self.course, found.assignment),
         )  # fmt: skip
-        return Written(index=index, warnings=found.warnings)
+        return Written(index=index, warnings=found.warnings, no_submission=found.no_submission)
 
     def update_pages(
         self, name: str, folder: Path | None, student: str | None = None, *, options: Sequence[str] = ()
@@ -150,7 +159,7 @@ class Results:
         `folder` is the results folder, by default the configuration's; see `write_pages`.
         """
         place = folder or self.course.root / self.course.config.results
-        some = {student} if student is not None and has_pages(place, name) else None
+        some = {student} if student is not None and has_dashboard(place, name) else None
         return self.write_pages(name, place, options=options, students=some)
 
     def table(self, names: Sequence[str]) -> ResultsTable:
@@ -162,8 +171,9 @@ class Results:
     def _table(self, name: str) -> ResultsTable:
         found = self.scored(name)
         table = GradeTable.of(
-            found.grades, found.unreadable, max_points=max_points(found.assignment), final_scores=found.by_student
-        )
+            found.grades, found.unreadable, max_points=max_points(found.assignment), final_scores=found.by_student,
+            no_submission=found.no_submission,
+        )  # fmt: skip
         return ResultsTable(table, found.warnings)
 
     def scored(self, name: str) -> ScoredAssignment:
@@ -172,7 +182,11 @@ class Results:
             self.course.assignment(name), self.book.latest(name), self.book.unreadable(name),
         )  # fmt: skip
         scores = final_scores(self.course, assignment, self.book, [*grades, *unreadable])
-        return ScoredAssignment(assignment, tuple(grades), tuple(unreadable), scores.by_student, scores.warnings)
+        absent = absences(Enrolment.of(self.course), [*grades, *unreadable], name)
+        return ScoredAssignment(
+            assignment, tuple(grades), tuple(unreadable), scores.by_student, (*scores.warnings, *absent.warnings),
+            absent.people,
+        )  # fmt: skip
 
     def __enter__(self) -> Self:
         return self
@@ -213,11 +227,11 @@ def _place(course: Course, folder: Path | None) -> Path:
 
 
 def _of_student(
-    records: Mapping[str, Sequence[Grade | Unreadable]], student: str
+    records: Mapping[str, Sequence[Grade | Unreadable]], student: str, *, parts: bool = True
 ) -> list[tuple[str, Grade | Unreadable]]:
     """A student's records, by assignment."""
     found = [(name, record) for name, each in records.items() for record in each]
-    known = student_named(student, (record for _, record in found))
+    known = student_named(student, (record for _, record in found), parts=parts)
     return [(name, record) for name, record in found if printable(record.student) == printable(known)]
 
 

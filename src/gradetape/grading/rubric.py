@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,6 +86,11 @@ class Rubric:
             for check in self.checks
             if question_ids is None or check.question in question_ids
         )
+
+    def renewed(self, results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+        """Results of checks of this rubric with its points, titles and hints."""
+        checks = {check.id: check for check in self.checks}
+        return tuple(_renewed(result, checks[result.check.id]) for result in results)
 
     def _fault(self, check: Check) -> CheckResult:
         reason = self.faults.get(check.id, "the judge gave no result for this check")

@@ -6,37 +6,53 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gradetape.gradebook import Gradebook
-from gradetape.grading import changes
+import msgspec
+
+from gradetape.gradebook import Gradebook, Measured
+from gradetape.grading import changes, concerns
 from gradetape.grading.batch import Batch, BatchGrader
+from gradetape.grading.enrolment import Enrolment, refuse_contradictions
 from gradetape.grading.events import Listener, Warned
+from gradetape.grading.mixed import lines as mixed_lines
+from gradetape.grading.mixed import mixed_questions
 from gradetape.grading.one_question import left_out, listener_for, only
 from gradetape.grading.people import under_known_names
 from gradetape.grading.request import GradePlan
-from gradetape.grading.results import Results
+from gradetape.grading.results import Results, Written
+from gradetape.grading.selection import Selection
 from gradetape.grading.workload import Workload
-from gradetape.records import Grade, PointsChange
-from gradetape.text import few, one_line
+from gradetape.records import Grade, MixedQuestion, NoSubmission, PointsChange, Status
+from gradetape.text import counted, few, one_line, printable
 
 NOT_FINAL = (
     "These grades are not final; grade again to retry them. Test the checks with gradetape verify, and see all details "
     "with gradetape show STUDENT --staff."
 )
+_OLDER = "recorded but not counted, since a file that was handed in later counts"
 _NAME = 60
 
 
 @dataclass(frozen=True)
 class GradeReport:
-    """The result of a plan; `index` is the start page.
+    """The result of a plan; `index` is the start page, `no_submission` who of the class list has handed in nothing.
 
     Of one question that was asked for, `batch` has that question alone. `incomplete` are then the students whose grades
-    do not have all others, by reason. `changes` are the points that went up or down.
+    do not have all others, by reason. `changes` are the points that went up or down, `older` the students of whom
+    another file counts, which was handed in later, `mixed` the questions that were judged under two versions.
     """
 
     batch: Batch
     index: Path
     incomplete: Mapping[str, Sequence[str]] = field(default_factory=dict)
     changes: tuple[PointsChange, ...] = ()
+    older: tuple[str, ...] = ()
+    mixed: tuple[MixedQuestion, ...] = ()
+    no_submission: tuple[NoSubmission, ...] = ()
+
+    @property
+    def assignment(self) -> str:
+        """The name of the assignment; empty if there is no grade."""
+        return next((grade.assignment for grade in self.batch.grades), "")
 
     @property
     def needs_attention(self) -> bool:
@@ -48,7 +64,19 @@ class GradeReport:
         """A summary in lines: what needs attention, then the counts."""
         incomplete = (f"not complete: {_names(names)}: {reason}" for reason, names in self.incomplete.items())
         changed = changes.lines(self.changes)
-        return (*_messages(self.batch), *incomplete, *changed, f"{_counts(self.batch)}; open {self.index}")
+        older = (f"{_OLDER}: {_names(self.older)}",) if self.older else ()
+        lacking = concerns.lines(self.batch.grades, self.assignment)
+        absent = [f"no submission: {_names(each.student for each in self.no_submission)}"] if self.no_submission else []
+        return (
+            *_messages(self.batch),
+            *older,
+            *incomplete,
+            *changed,
+            *mixed_lines(self.mixed),
+            *lacking,
+            *absent,
+            f"{_counts(self.batch)}; open {self.index}",
+        )
 
 
 class Interrupted(KeyboardInterrupt):
@@ -75,10 +103,14 @@ def run(plan: GradePlan, listener: Listener, *, sparing: bool = False) -> GradeR
         except KeyboardInterrupt:
             raise Interrupted("The grades so far are kept. Run the same command to continue.") from None
         finally:
-            index = _write_pages(plan, book, listener, students)
-        changed = changes.since(before, book.measured(plan.gradable.assignment.name))
+            written = _write_pages(plan, book, listener, students)
+        counting = book.measured(plan.gradable.assignment.name)
+        changed = changes.since(before, counting)
+        two_versions = mixed_questions(book, plan.gradable.assignment.name)
+        older = tuple(each.student for each in batch.grades if _counts_no_more(each, counting))
     incomplete = _by_reason(batch.grades, lambda grade: filter(None, [left_out(grade)])) if plan.question else {}
-    return GradeReport(_of_question(batch, plan.question), index, incomplete, changed)
+    shown = _of_question(batch, plan.question)
+    return GradeReport(shown, written.index, incomplete, changed, older, two_versions, written.no_submission)
 
 
 def workload(plan: GradePlan) -> Workload:
@@ -87,15 +119,38 @@ def workload(plan: GradePlan) -> Workload:
     known = "://" in str(place) or Path(place).is_file()
     with plan.engine as engine, Gradebook.open(place if known else ":memory:") as book:
         grader = BatchGrader(plan.gradable, engine, book, lambda _: None, question=plan.question)
-        return grader.workload(under_known_names(book, plan.selection).submissions, regrade=plan.regrade)
+        return grader.workload(_selected(plan, book).submissions, regrade=plan.regrade)
 
 
 def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
     """Grades, and ends every process of the engine before the pages are written."""
     with plan.engine as engine:
         grader = BatchGrader(plan.gradable, engine, book, listener, question=plan.question)
-        selection = under_known_names(book, plan.selection)
+        selection = _selected(plan, book)
+        left = len(plan.selection.submissions) - len(selection.submissions)
+        if plan.only_failed and left:
+            listener(Warned(f"--only-failed leaves out {counted(left, 'submission')}, graded or never seen before"))
         return grader.run(selection.submissions, selection.unreadable, regrade=plan.regrade)
+
+
+def _counts_no_more(grade: Grade, counting: Mapping[str, Measured]) -> bool:
+    counts = counting.get(printable(grade.student))
+    return counts is not None and counts.sha256 != grade.sha256
+
+
+def _selected(plan: GradePlan, book: Gradebook) -> Selection:
+    """The submissions to grade, under the names that their people have in the gradebook; raises RequestError.
+
+    With `only_failed`, those whose last grade is not final.
+    """
+    selection = under_known_names(book, plan.selection)
+    refuse_contradictions(Enrolment.of(plan.gradable.course), plan.selection, selection)
+    if not plan.only_failed:
+        return selection
+    last = book.measured(plan.gradable.assignment.name)
+    failed = {student for student, each in last.items() if each.status is not Status.GRADED}
+    kept = tuple(each for each in selection.submissions if printable(each.student) in failed)
+    return msgspec.structs.replace(selection, submissions=kept)
 
 
 def _of_question(batch: Batch, question: str | None) -> Batch:
@@ -108,21 +163,21 @@ def _of_recorded(batch: Batch) -> Batch:
     return replace(batch, grades=grades, unreadable=unreadable)
 
 
-def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener, students: set[str] | None) -> Path:
+def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener, students: set[str] | None) -> Written:
     if students == set():
-        return plan.folder / "index.html"
+        return Written(index=plan.folder / "index.html")
     written = Results(plan.gradable.course, book).write_pages(
         plan.gradable.assignment.name, plan.folder, options=plan.options_again, students=students
     )
     for warning in written.warnings:
         listener(Warned(warning))
-    return written.index
+    return written
 
 
 def _messages(batch: Batch) -> Iterator[str]:
     for entry in batch.unreadable:
         yield f"unreadable: {one_line(entry.file)}: {one_line(entry.reason)}"
-    for reason, students in _by_reason(batch.grades, lambda grade: grade.attention).items():
+    for reason, students in _by_reason(batch.grades, lambda grade: grade.reasons).items():
         yield f"needs attention: {_names(students)}: {one_line(reason)}"
     if any(grade.attention for grade in batch.grades):
         yield NOT_FINAL

@@ -110,9 +110,10 @@ def _nothing_to_grade(unreadable: Sequence[Unreadable], *, unnamed: bool) -> str
 
 
 def _ignored(others: Sequence[Path]) -> Iterator[str]:
-    """Names the other files in a folder: one of them could still be a student's."""
+    """Names all other files in a folder: one of them could still be a student's."""
     if others:
-        yield f"ignored, since they are not submissions: {_few([path.name for path in others])}"
+        names = ", ".join(one_line(path.name, _NAME) for path in others)
+        yield f"ignored, since they are not submissions: {names}"
 
 
 def _left_out(submissions: Sequence[Submission]) -> Iterator[str]:

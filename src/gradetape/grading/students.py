@@ -1,58 +1,106 @@
-"""Finds a student by any part of the name, or of what a platform knows the person by."""
+"""Renames a student, or removes one, in the gradebook and on the pages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from gradetape.course.config import did_you_mean
-from gradetape.errors import GradebookError
-from gradetape.records import Grade, Unreadable
-from gradetape.text import few_lines, one_line, plain, printable
+import msgspec
+
+from gradetape.errors import ConfigError, CourseError, RequestError
+from gradetape.grading.results import Results
+from gradetape.intake.names import clean
+from gradetape.records import AuditEntry
+from gradetape.report import has_pages, remove_pages
+from gradetape.text import few, one_line
+
+_NAME = 60
 
 
-def student_named(text: str, records: Iterable[Grade | Unreadable]) -> str:
-    """The name of the one student whom a text means: the exact name, else an id, login or email, else a part of these.
+class StudentChange(msgspec.Struct, frozen=True):
+    """A student who was renamed or removed, the assignments concerned, and warnings in sentences."""
 
-    Capitals and accents do not count, except that an exact name always wins. Several words may be in any order. Raises
-    GradebookError, with all students who fit, or with the nearest name if none does.
+    entry: AuditEntry
+    assignments: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class KnownStudent(msgspec.Struct, frozen=True):
+    """A student of the gradebook, by the name in it, with the assignments and the files that count."""
+
+    name: str
+    assignments: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+def known_student(results: Results, student: str) -> KnownStudent:
+    """What the gradebook has of a student; raises GradebookError, with the nearest name, if it has nothing.
+
+    The whole name or id is needed: nobody is removed or renamed by a part of either.
     """
-    known = _known_by(records)
-    for fits in (_is_the_name, _is_known_by, _is_part):
-        found = [name for name, texts in known.items() if fits(text, (name, *texts))]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise GradebookError(_several(text, found, known))
-    near = did_you_mean(text, known)
-    raise GradebookError(
-        f"The gradebook has no student {one_line(text)!r}.{near} List all students: gradetape export csv"
-    )
+    found = results.find_student(student, results.assignments(), parts=False)
+    names = tuple(name for name, _ in found)
+    return KnownStudent(found[0][1].student, names, tuple(record.file for _, record in found))
 
 
-def _known_by(records: Iterable[Grade | Unreadable]) -> dict[str, tuple[str, ...]]:
-    """The ids, logins and emails of every student, by name."""
-    found: dict[str, dict[str, None]] = {}
-    for record in records:
-        origin = record.origin
-        texts = (origin.id, origin.login, origin.email) if origin else ()
-        found.setdefault(record.student, {}).update(dict.fromkeys(filter(None, texts)))
-    return {name: tuple(texts) for name, texts in found.items()}
+def forget(
+    results: Results, folder: Path, student: KnownStudent, by: str, *, options: Sequence[str] = ()
+) -> StudentChange:
+    """Removes everything of a student from the gradebook, then from the pages in a folder.
+
+    `options` are those of `gradetape grade` for this gradebook, for the commands on the pages.
+    """
+    entry = results.book.forget_student(student.name, by)
+    warnings = [*_pages(results, folder, student, options), *_left(results, folder, student)]
+    return StudentChange(entry, student.assignments, tuple(warnings))
 
 
-def _is_the_name(text: str, texts: Sequence[str]) -> bool:
-    return printable(texts[0]) == printable(text)
+def rename(
+    results: Results, folder: Path, student: KnownStudent, new: str, by: str, *, options: Sequence[str] = ()
+) -> StudentChange:
+    """Gives a student another name; raises RequestError if that is empty or somebody has it.
+
+    `options` are those of `gradetape grade` for this gradebook, for the commands on the pages.
+    """
+    name = clean(new)
+    if not new.strip():
+        raise RequestError("the new name is empty: write the name that the student gets")
+    others = {each.student for of in results.assignments() for each in results.book.counting(of)} - {student.name}
+    if taken := [each for each in others if _alike(each) == _alike(name)]:
+        raise RequestError(
+            f"the gradebook has {one_line(taken[0])!r} already, and two people cannot share a name. Choose another name"
+        )
+    entry = results.book.rename_student(student.name, name, by)
+    return StudentChange(entry, student.assignments, tuple(_pages(results, folder, student, options)))
 
 
-def _is_known_by(text: str, texts: Sequence[str]) -> bool:
-    return plain(text) in map(plain, texts)
+def _alike(name: str) -> str:
+    """Names that intake takes for one are equal in this form."""
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
-def _is_part(text: str, texts: Sequence[str]) -> bool:
-    words, whole = plain(text).split(), plain(" ".join(texts))
-    return bool(words) and all(word in whole for word in words)
+def _pages(results: Results, folder: Path, student: KnownStudent, options: Sequence[str]) -> list[str]:
+    """Removes a student's pages, and writes all others, since those of neighbours link to them; returns warnings."""
+    warnings = list[str]()
+    for name in student.assignments:
+        if not has_pages(folder, name):
+            continue
+        remove_pages(folder, name, student.name)
+        try:
+            warnings += results.write_pages(name, folder, options=options).warnings
+        except (CourseError, ConfigError) as error:
+            warnings.append(f"The pages about everybody in {name} still have the student, since they cannot be written "
+                            f"again: {error}. Remove them: {folder}/staff/{name}")  # fmt: skip
+    return warnings
 
 
-def _several(text: str, found: Sequence[str], known: Mapping[str, Sequence[str]]) -> str:
-    lines = (f"{name} ({', '.join(known[name])})" if known[name] else name for name in found)
-    first = f"{one_line(text)!r} fits {len(found)} students. Write more of the name, or an id:"
-    return "\n".join((first, *few_lines(lines)))
+def _left(results: Results, folder: Path, student: KnownStudent) -> Iterator[str]:
+    """Where a removed student may still stand."""
+    if naming := sorted(results.book.naming([student.name, *student.files])):
+        yield (
+            f"The reasons why files of others cannot be graded still name the student: "
+            f"{few(one_line(each, _NAME) for each in naming)}. Forget these too, and grade their files again."
+        )
+    if copies := sorted(path.name for path in folder.glob("*.bak")):
+        yield f"Copies of older gradebooks in {folder} still hold the student: {few(copies)}. Delete them."

@@ -74,7 +74,7 @@ def places(planned: GradePlan, paths: Iterable[Path]) -> list[Path]:
     gradable = planned.gradable
     course = (gradable.assignment.folder, gradable.answer_key.solutions, gradable.answer_key.autograder)
     files = (gradable.course.root / "grader_config.yml", gradable.answer_key.autograder.parent / "seed")
-    return [path for path in (*paths, *course, *files) if path.exists()]
+    return [path for path in (*paths, *course, *files, *gradable.course.private_tables) if path.exists()]
 
 
 def _is_young(entry: Unreadable) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -24,6 +25,7 @@ _WHY = {
     "checks": "its checks changed",
     "reference": "the reference solution changed",
     "budget": "the reference sends more or less data",
+    "files": "the files for students changed",
     "seed": "the course's seed changed",
     "limits": "the limits changed",
     "keras": "the Keras generation changed",
@@ -53,7 +55,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
     """The work of a batch: what runs, the grades that are written anew without a run, and those that stay.
 
     `submissions` counts those that run, `jobs` how often one of them runs: the same cells run once. `unproven` are the
-    questions that run because their checks changed, and that `verify` has not proven since.
+    questions that run because their checks changed, and that `verify` has not proven since. `seconds` are how long the
+    checks that run for a student took the last time; infinite for what is new.
     """
 
     work: tuple[QuestionWork, ...] = ()
@@ -62,6 +65,11 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
     composed: int = 0
     known: int = 0
     unproven: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = {}
+
+    def longest_first(self, submissions: Iterable[Submission]) -> list[Submission]:
+        """The submissions in the order in which workers are busy to the end; those for which nothing runs come last."""
+        return sorted(submissions, key=lambda each: self.seconds.get(each.student, -1.0), reverse=True)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -120,7 +128,13 @@ def workload_of(
     return Workload(
         work=work, jobs=len({frozenset(key.digest for key in each.keys) for each in missing}), submissions=len(missing),
         composed=len(fresh) - len(missing), known=known, unproven=tuple(dict.fromkeys(unproven)),
+        seconds={each.student: _seconds(each) for each in missing},
     )  # fmt: skip
+
+
+def _seconds(missing: Unjudged) -> float:
+    before = [missing.before.get(key.question) for key in missing.keys]
+    return sum(sum(each.seconds for each in known.results) if known else math.inf for known in before)
 
 
 def _missing(

@@ -6,6 +6,7 @@ Nothing is opened, and no link is followed: a student's could lead anywhere.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,12 +15,15 @@ from pathlib import Path
 from gradetape.intake.names import clean
 from gradetape.intake.notebooks import SKIPPED_FOLDERS
 from gradetape.records import Origin
+from gradetape.text import one_line
 
 SUFFIXES = (".ipynb", ".py", ".zip")
 MAX_FOLDERS_DEEP = 16
 
 LINK = "This is a link to another file. Hand in the notebook itself."
 KIND = "The file is not a notebook (.ipynb), script (.py) or zip. Hand in the notebook itself."
+_PACKED = re.compile(r"(?P<name>.+?)(?P<ending>\.tar(?:\.\w{1,4})?|\.tgz|\.rar|\.7z)", re.IGNORECASE)
+_RENAMED = re.compile(r"(?P<name>.+?)\.ipynb(?P<ending>(?:\.\w{1,9})+)", re.IGNORECASE)
 EMPTY = "The folder holds no notebook, script or zip."
 NOT_CERTAIN = "It is not certain whose this file is, and it was not graded. Tell your instructor."
 _DEEP = "The folder is nested too deep. Pass it by itself."
@@ -66,6 +70,27 @@ def file_at(path: Path) -> DiscoveredFile:
         return DiscoveredFile(path, clean(path.stem), title=path.stem, problem=LINK)
     rank = (1 if path.suffix.lower() == ".py" else 2) if has_suffix(path) else 0
     return DiscoveredFile(path, clean(path.stem), rank=rank, title=path.stem, problem="" if rank else KIND)
+
+
+@dataclass(frozen=True)
+class Misnamed:
+    """What a file that only its name keeps from being graded seems to be: a packed notebook, or one with an ending."""
+
+    name: str
+    reason: str
+
+    @classmethod
+    def of(cls, path: Path) -> Misnamed | None:
+        """What a file of this name seems to be; None for a submission, and for any other file."""
+        if has_suffix(path):
+            return None
+        if match := _PACKED.fullmatch(path.name):
+            what = f"It ends in {one_line(match['ending'])}, an archive of a kind that is not opened"
+            return cls(match["name"], f"{what}. Unpack it, and hand in the notebook itself.")
+        if match := _RENAMED.fullmatch(path.name):
+            name = one_line(match["name"])
+            return cls(match["name"], f"It ends in {one_line(match['ending'])}. Rename it to {name}.ipynb.")
+        return None
 
 
 def empty(folder: Path) -> DiscoveredFile:

@@ -38,6 +38,7 @@ MAX_SCRIPT_LENGTH = 4 << 20
 MAX_ENTRIES = 10_000
 MAX_UNPACKED = 512 << 20
 MAX_RATIO = 200
+_MAX_COPIES = 20
 SKIPPED_FOLDERS = frozenset({"__MACOSX", "__pycache__"})
 
 SAVE_AGAIN = "Open it in Jupyter, save it again, and hand in that file."
@@ -84,7 +85,7 @@ def script_cells(text: str) -> tuple[Cell, ...]:
             f"The script is longer than {MAX_SCRIPT_LENGTH:,} characters. Read such data from a file."
         )
     cells = (cell for cell in split(text) if cell.kind is CellKind.CODE)
-    return _sound(Cell(source=cell.text, question=_question([cell.header])) for cell in cells)
+    return _sound(Cell(source=cell.text, question=_question([cell.header]), script=True) for cell in cells)
 
 
 def notebook(data: bytes) -> Parsed:
@@ -103,7 +104,7 @@ def notebook(data: bytes) -> Parsed:
 
 
 def archive(data: bytes) -> Parsed:
-    """The only notebook of a zip, such as the zip of otter's export; no other entry is opened.
+    """The only notebook of a zip, such as the zip of otter's export, perhaps in several copies; nothing else is opened.
 
     Raises SubmissionError.
     """
@@ -244,7 +245,7 @@ def _only_notebook(archive: zipfile.ZipFile, packed: int) -> bytes:
     entries = archive.infolist()
     _check_entries(entries, packed)
     notebooks = [entry for entry in entries if _is_notebook(entry)]
-    if len(notebooks) > 1:
+    if len(notebooks) > 1 and not _are_copies(archive, notebooks):
         names = ", ".join(clean(entry.filename) for entry in notebooks[:5])
         raise SubmissionError(
             f"The zip holds {len(notebooks)} notebooks ({names}), expected one. Hand in the right one by itself, "
@@ -255,10 +256,24 @@ def _only_notebook(archive: zipfile.ZipFile, packed: int) -> bytes:
     return _unpacked(archive, notebooks[0])
 
 
+def _are_copies(archive: zipfile.ZipFile, notebooks: list[zipfile.ZipInfo]) -> bool:
+    """Whether all notebooks of a zip are the same bytes; only then all of them are opened."""
+    first = notebooks[0]
+    if any((each.CRC, each.file_size) != (first.CRC, first.file_size) for each in notebooks):
+        return False
+    data = _unpacked(archive, first)
+    return all(_unpacked(archive, each) == data for each in notebooks[1:_MAX_COPIES]) and len(notebooks) <= _MAX_COPIES
+
+
+def path_in_zip(name: str) -> PurePosixPath:
+    """The path of an entry; Windows programs write backslashes between its folders."""
+    return PurePosixPath(name.replace("\\", "/"))
+
+
 def _check_entries(entries: list[zipfile.ZipInfo], packed: int) -> None:
     for entry in entries:
         name = clean(entry.filename)
-        path = PurePosixPath(entry.filename.replace("\\", "/"))
+        path = path_in_zip(entry.filename)
         if path.is_absolute() or ".." in path.parts or ":" in entry.filename[:2]:
             raise SubmissionError(f"The zip's {name} has a path outside the zip. Hand in the notebook itself.")
         if stat.S_ISLNK(entry.external_attr >> 16):
@@ -268,7 +283,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], packed: int) -> None:
 
 
 def _is_notebook(entry: zipfile.ZipInfo) -> bool:
-    path = PurePosixPath(entry.filename)
+    path = path_in_zip(entry.filename)
     hidden = any(part.startswith(".") or part in SKIPPED_FOLDERS for part in path.parts)
     return path.suffix.lower() == ".ipynb" and not hidden and not entry.is_dir()
 

@@ -21,7 +21,7 @@ from gradetape import tempdirs
 from gradetape.files import link_in
 from gradetape.intake.found import SUFFIXES
 from gradetape.intake.layouts.signatures import names_a_platform
-from gradetape.intake.notebooks import MAX_BYTES, SKIPPED_FOLDERS
+from gradetape.intake.notebooks import MAX_BYTES, SKIPPED_FOLDERS, path_in_zip
 from gradetape.text import one_line
 
 MAX_FILES = 100_000
@@ -99,7 +99,7 @@ def _is_download(path: Path, *, asked: bool) -> bool:
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    return PurePosixPath(name).parts or ("",)
+    return path_in_zip(name).parts or ("",)
 
 
 def _names_a_platform(parts: tuple[str, ...]) -> bool:
@@ -137,13 +137,13 @@ def _check(name: str, entries: list[zipfile.ZipInfo], packed: int) -> None:
         raise DownloadRefusedError(
             f"{name} has an entry with a path outside the zip, {one_line(outside[0].filename)!r}, and was not unpacked."
         )
-    if len({entry.filename for entry in entries}) < len(entries):
+    if len({path_in_zip(entry.filename) for entry in entries}) < len(entries):
         raise DownloadRefusedError(f"{name} has two entries of one name, and was not unpacked. Download it again.")
 
 
 def _is_inside(name: str) -> bool:
-    path = PurePosixPath(name.replace("\\", "/"))
-    return not path.is_absolute() and ".." not in path.parts and ":" not in name[:2] and "\\" not in name
+    path = path_in_zip(name)
+    return not path.is_absolute() and ".." not in path.parts and ":" not in name[:2]
 
 
 def _size(entry: zipfile.ZipInfo) -> int:
@@ -153,7 +153,7 @@ def _size(entry: zipfile.ZipInfo) -> int:
 
 
 def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path) -> None:
-    target = place / entry.filename
+    target = place / path_in_zip(entry.filename)
     target.parent.mkdir(parents=True, exist_ok=True)
     wanted = _size(entry)
     with open(target, "xb") as file:

@@ -32,9 +32,9 @@ class CleanWorker:
         """Grants the CPU seconds of a check, if its process has been started."""
         self._session.allow(cpu_s)
 
-    def seed(self, number: int) -> None:
+    def seed(self, number: int, deterministic: bool = True) -> None:
         """Starts its process if there is none, and seeds its random numbers."""
-        self._session.ready().ask(Operation.SEED, number)
+        self._session.ready().ask(Operation.SEED, number, "", deterministic)
 
     def close(self) -> None:
         """Ends the worker."""

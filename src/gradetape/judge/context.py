@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -17,12 +17,13 @@ from gradetape.judge.seeds import check_rng, worker_seed
 from gradetape.records import Basis, Job
 from gradetape.remote.budget import CheckBudget, bytes_for
 from gradetape.remote.functions import default_worker
-from gradetape.remote.loader import Listener
+from gradetape.remote.loader import NO_FILES, Listener
 from gradetape.remote.replay import PlaybackSession, Recording
 from gradetape.remote.roles import CLEAN, REFERENCE, STUDENT
 from gradetape.remote.session import RemoteSession, Session
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.wire.channel import Channel
+from gradetape.wire.determinism import needs_none
 from gradetape.wire.operations import Operation
 
 _ATTEMPTS = 3
@@ -33,28 +34,31 @@ class CheckContext:
     """The sessions of one job, and the budget of the current check.
 
     `recording` receives the student's replies, if they are recorded; `listener` the events of the student's cells.
+    `beside` are the files that lie in the folder of every worker, by name.
 
     Large because it holds everything that the checks of a job share.
     """
 
     def __init__(
-        self, control: ZygoteClient, job: Job, recording: Recording | None = None, listener: Listener | None = None
-    ) -> None:
+        self, control: ZygoteClient, job: Job, recording: Recording | None = None, listener: Listener | None = None,
+        beside: Mapping[str, bytes] = NO_FILES,
+    ) -> None:  # fmt: skip
         self.job = job
         self.budget = CheckBudget()
-        self._control = control
+        self._control, self._beside = control, beside
         open_transport = recording.open_transport if recording is not None else Channel
         self.student: Session = RemoteSession(
-            control, STUDENT, job.cells, job.limits, self.budget, open_transport, listener, job.trusted
+            control, STUDENT, job.cells, job.limits, self.budget, open_transport, listener, job.trusted, beside
         )
         self._recorded = recording is not None
-        self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget)
+        self._reference = RemoteSession(control, REFERENCE, job.reference, job.limits, self.budget, beside=beside)
         self._clean_sessions: list[RemoteSession] = []
         self._exports = Exports(
             lambda: CleanWorker(self._clean_session(), self.student), refused=job.puppet or job.liar
         )
         self._bases: set[Basis] = set()
         self._check = ""
+        self.free = False
         self._begin: Callable[[], None] = lambda: None
         self._cpu_s = job.limits.check_cpu_s
         self._ends = time.monotonic() + job.limits.submission_s
@@ -65,7 +69,7 @@ class CheckContext:
 
         A check that begins after the submission's time limit ends as a timeout.
         """
-        self._check = check_id
+        self._check, self.free = check_id, False
         limits, own = self.job.limits, self.job.check_limits.get(check_id)
         self._cpu_s = own.cpu_s if own else limits.check_cpu_s * max(seconds / limits.check_s, 1.0)
         self._exports.begin(self._cpu_s, self._worker_seed)
@@ -76,17 +80,28 @@ class CheckContext:
                 yield
         finally:
             self._close_clean()
+            if self.free:
+                self._exports.close()
 
-    def begin_again(self) -> float:
-        """Begins the current check once more, without the graphs that it can do without; returns its seconds.
+    def begin_again(self, error: BaseException) -> float:
+        """Begins the current check once more after an error, and returns its seconds; 0 if it does not begin again.
 
-        If it has used none of these, it does not begin again, and has 0 seconds.
+        It does so once without deterministic operations, if the error says that it needs that; and once without the
+        graphs that it can do without, if it has used any.
         """
-        if self.budget.broken is not None or not self._exports.decline():
+        if self.budget.broken is not None or not (self._freed(error) or self._exports.decline()):
             return 0.0
         self._close_clean()
         self._begin()
         return max(self.budget.deadline - time.monotonic(), 0.0)
+
+    def _freed(self, error: BaseException) -> bool:
+        """Lets operations be as in a notebook, where they need not be deterministic, if the error asks for it."""
+        if self.free or not isinstance(error, StudentError) or not needs_none(str(error)):
+            return False
+        self.free = True
+        self._exports.free(self._worker_seed)
+        return True
 
     @property
     def gpu(self) -> bool:
@@ -126,7 +141,7 @@ class CheckContext:
 
     def _clean_session(self) -> RemoteSession:
         limits = msgspec.structs.replace(self.job.limits, check_cpu_s=self._cpu_s)
-        return RemoteSession(self._control, CLEAN, (), limits, self.budget)
+        return RemoteSession(self._control, CLEAN, (), limits, self.budget, beside=self._beside)
 
     def printed(self) -> str:
         """The student's output since the check began, if the worker can still return it."""
@@ -188,5 +203,5 @@ class CheckContext:
     def _reseed(self, session: Session) -> None:
         worker = session.ready()
         worker.transport.begin_check()
-        worker.ask(Operation.SEED, self._worker_seed, self._check.partition("::")[0])
+        worker.ask(Operation.SEED, self._worker_seed, self._check.partition("::")[0], not self.free)
         worker.ask(Operation.OUTPUT)

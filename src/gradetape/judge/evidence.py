@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from gradetape.checks.graphs import export_graphs, optimize_nothing, restore_graphs
 from gradetape.errors import StudentError
 from gradetape.judge.clean import CleanWorker
 from gradetape.records import Basis
-from gradetape.remote.functions import WorkerFunction
 from gradetape.remote.session import Session
 from gradetape.wire.operations import Operation
 from gradetape.wire.values import DType, TensorShape, TensorSpec, WorkerPath
 
-tf: Any
 Given = Any  # a signature or a list of cases, alone for a function of the submission, or in a pair with a function
 Signature = list[Any]
 _Key = tuple[tuple[str, str], ...]
@@ -51,6 +50,7 @@ class Exports:
         self._refused = refused
         self._clean: CleanWorker | None = None
         self._seed: int | None = 0
+        self._deterministic = True
         self._files: dict[_Key, Any] = {}
         self._loaded: dict[_Key, Any] = {}
         self._optional = False
@@ -58,7 +58,7 @@ class Exports:
 
     def begin(self, cpu_s: float, seed: int) -> None:
         """Begins a check: grants its CPU seconds to the clean worker, which is seeded when it is first used."""
-        self._seed, self._optional, self.declined = seed, False, self._refused
+        self._seed, self._optional, self.declined, self._deterministic = seed, False, self._refused, True
         if self._clean is not None:
             self._clean.allow(cpu_s)
 
@@ -67,6 +67,11 @@ class Exports:
         again = self._optional and not self.declined
         self.declined = self.declined or again
         return again
+
+    def free(self, seed: int) -> None:
+        """Begins again with a clean worker whose operations need not be deterministic."""
+        self.close()
+        self._seed, self._deterministic = seed, False
 
     def forget(self) -> None:
         """Forgets the graphs: each check exports them anew."""
@@ -90,12 +95,12 @@ class Exports:
         key, clean = _key(functions, signatures), self._ready()
         if key is None:
             files = _exported_files(student, functions, signatures)
-            return clean.run(_restored, clean.written(files), signatures)[0]
+            return clean.run(restore_graphs, clean.written(files), signatures)[0]
         if key not in self._files:
             self._files[key] = _exported_files(student, functions, signatures)
         if key in self._loaded:
             return self._loaded[key]
-        calls, stateless = clean.run(_restored, clean.written(self._files[key]), signatures)
+        calls, stateless = clean.run(restore_graphs, clean.written(self._files[key]), signatures)
         if stateless is True:
             self._loaded[key] = calls
         return calls
@@ -104,8 +109,9 @@ class Exports:
         """The clean worker; a new one if it has ended."""
         if self._clean is None or not self._clean.alive:
             self._clean, self._loaded = self._new_clean(), {}
+            self._clean.run(optimize_nothing)
         if self._seed is not None:
-            self._clean.seed(self._seed)
+            self._clean.seed(self._seed, self._deterministic)
             self._seed = None
         return self._clean
 
@@ -183,73 +189,5 @@ def _exported_files(student: Session, functions: Mapping[str, Given], signatures
     worker = student.ready()
     folder = WorkerPath(worker.ask(Operation.FOLDER))
     found = {name: _function(student, name, given) for name, given in functions.items()}
-    worker.ask(Operation.CALL, _export, [found, dict(signatures), folder], {})
+    worker.ask(Operation.CALL, export_graphs, [found, dict(signatures), folder], {})
     return worker.ask(Operation.READ_TREE, folder)
-
-
-@WorkerFunction
-def _export(functions: Any, signatures: Any, folder: Any) -> None:
-    autograph = tf.__internal__.autograph
-
-    def traced(function: Any, signature: Any) -> Any:
-        converted = autograph.tf_convert(function, autograph.control_status_ctx())
-
-        def call(*tensors: Any) -> Any:
-            left = iter(tensors)
-            result = converted(*[next(left) if isinstance(each, tf.TypeSpec) else each for each in signature])
-            return None if isinstance(result, tf.Operation) else result  # as of metrics in tf-keras
-
-        specs = [each for each in signature if isinstance(each, tf.TypeSpec)]
-        return tf.function(call, input_signature=specs, autograph=False)
-
-    def module(owners: Any) -> Any:
-        made = tf.Module()
-        for name, graph in graphs.items():
-            setattr(made, name, graph)
-            setattr(made, f"variables_of_{name}", list(graph.get_concrete_function().graph.variables))
-        made.owners = owners
-        return made
-
-    graphs = {
-        f"{name}_{number}": traced(function, signature)
-        for name, function in functions.items()
-        for number, signature in enumerate(signatures[name])
-    }
-    owners = [getattr(function, "__self__", function) for function in functions.values()]
-    try:
-        tf.saved_model.save(module([]), str(folder))
-    except AssertionError:  # tables and other resources are saved with their owner alone
-        tracked = [each for each in owners if isinstance(each, tf.__internal__.tracking.AutoTrackable)]
-        tf.saved_model.save(module(tracked), str(folder))
-
-
-@WorkerFunction
-def _restored(folder: Any, signatures: Any) -> Any:
-    loaded = tf.saved_model.load(str(folder))
-
-    def tensors_of(args: Any, signature: Any) -> Any:
-        found = []
-        for value, each in zip(args, signature, strict=True):
-            if not isinstance(each, tf.TypeSpec):
-                if type(value) is not type(each) or value != each:
-                    return None
-                continue
-            tensor = tf.convert_to_tensor(value)
-            if tensor.dtype != each.dtype or not each.shape.is_compatible_with(tensor.shape):
-                return None
-            found.append(tensor)
-        return found
-
-    def dispatched(name: Any) -> Any:
-        def call(*args: Any) -> Any:
-            for number, signature in enumerate(signatures[name]):
-                tensors = tensors_of(args, signature) if len(args) == len(signature) else None
-                if tensors is not None:
-                    return getattr(loaded, f"{name}_{number}")(*tensors)
-            raise TypeError(f"{name} was not exported for such inputs")
-
-        return call
-
-    graphs = [getattr(loaded, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
-    captured = [tensor for graph in graphs for each in graph.concrete_functions for tensor in each.captured_inputs]
-    return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)

@@ -88,7 +88,7 @@ def _open_context(stack: ExitStack, root: Path, assignment: str, file: str | Non
     lease = stack.enter_context(slots.open()).take()
     control = ZygoteClient(lease.zygote.path, lease.slot)
     stack.callback(control.close)
-    context = CheckContext(control, job)
+    context = CheckContext(control, job, beside=gradable.bundle().student_files)
     stack.callback(context.close)
     return context
 

@@ -7,6 +7,17 @@ import msgspec
 from gradetape.records import CellEvent, CheckResult, CollectedChecks, Job, Slot
 
 
+class Collect(msgspec.Struct, frozen=True, kw_only=True):
+    """The first message: collect the checks in these files below `root`.
+
+    `student_files` are the paths of the files that lie beside every submission, by their names there.
+    """
+
+    root: str
+    files: tuple[str, ...]
+    student_files: dict[str, str] = {}
+
+
 class RunJob(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Judge a job in a slot, with workers of the zygote that listens at the path `zygote`."""
 

@@ -6,8 +6,8 @@ of a course. Outside a course it only adds one option and the marks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
 
 import pytest
 
@@ -32,28 +32,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Refuses a check file that imports TensorFlow, and registers a judge at the session's first check file."""
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Collects check files as such, and registers a judge at the session's first one.
+
+    pytest asks this of every file in the folder of each file that it is given: here no file is read.
+    """
     if check_file(module_path) is None:
         return None
-    try:
-        refuse_frameworks(module_path)
-    except GradetapeError as error:
-        return Refused.from_parent(parent, path=module_path, reason=str(error))
     _register_judge(parent.config)
-    return None
+    return CheckModule.from_parent(parent, path=module_path)
 
 
-class Refused(pytest.File):
-    """A check file that is not collected. Raised earlier, its error would end the collection of its folder."""
+class CheckModule(pytest.Module):
+    """A check file; one that imports TensorFlow, or that Python cannot parse, is refused when it is collected."""
 
-    def __init__(self, *, reason: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._reason = reason
-
-    def collect(self) -> NoReturn:
-        """Raises the reason."""
-        raise self.CollectError(self._reason)
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """Its checks."""
+        try:
+            refuse_frameworks(self.path)
+        except GradetapeError as error:
+            raise self.CollectError(str(error)) from None
+        return super().collect()
 
 
 def _register_judge(config: pytest.Config) -> None:

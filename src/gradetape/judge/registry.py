@@ -111,6 +111,7 @@ FIXTURES = (
         "Exports the student's functions as graphs, and runs them in a worker that has never run the student's code.",
         lambda context, check: context.exported(),
         loads="student",
+        in_notebook=True,
     ),
     CheckFixture("source", "The text of the student's answer cells for the check's question.", _source),
 )
@@ -125,13 +126,11 @@ MARKS = (
         "by_testimony",
         "",
         "the check rests on what only the student's worker can say, though it exports graphs",
-        in_notebook=False,
     ),
     CheckMark(
         "cross_checked",
         "",
         "the check compares what the student's worker says with what it cannot have known",
-        in_notebook=False,
     ),
 )
 

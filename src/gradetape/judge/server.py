@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,7 +29,7 @@ import pytest
 from gradetape.errors import InfrastructureError
 from gradetape.judge.context import CheckContext
 from gradetape.judge.items import check_of
-from gradetape.judge.messages import Began, CancelJob, Done, JobLost, Judged, Loaded, Message, Request, RunJob
+from gradetape.judge.messages import Began, CancelJob, Collect, Done, JobLost, Judged, Loaded, Message, Request, RunJob
 from gradetape.judge.session import Judge
 from gradetape.judge.transcript import Transcript
 from gradetape.judge.verdicts import uncollected, unjudged
@@ -98,9 +99,10 @@ class JudgeProcess:
 class Server:
     """The pytest plugin that replaces running the tests."""
 
-    def __init__(self, supervisor: MessageChannel, judge: Judge) -> None:
+    def __init__(self, supervisor: MessageChannel, judge: Judge, beside: Mapping[str, bytes]) -> None:
         self._supervisor = supervisor
         self._judge = judge
+        self._beside = beside
         self._children: dict[int, JudgeProcess] = {}
         self._selector = selectors.DefaultSelector()
         self._broken: dict[str, str] = {}
@@ -169,7 +171,8 @@ class Server:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _become_child(self._judge, _with_time_left(request, since), items, MessageChannel(theirs))
+            host = ChildHost(_with_time_left(request, since), items, MessageChannel(theirs), self._beside)
+            _become_child(self._judge, host)
         theirs.close()
         child = JudgeProcess(request, items, pid, MessageChannel(ours), since, transcript)
         self._children[pid] = child
@@ -210,10 +213,12 @@ class Server:
 
 
 class ChildHost:
-    """The host of a judge's child: one job, and a channel to the parent."""
+    """The host of a judge's child: one job, a channel to the parent, and the files beside the submission."""
 
-    def __init__(self, request: RunJob, items: list[pytest.Item], channel: MessageChannel) -> None:
-        self._request, self._items, self._channel = request, items, channel
+    def __init__(
+        self, request: RunJob, items: list[pytest.Item], channel: MessageChannel, beside: Mapping[str, bytes]
+    ) -> None:
+        self._request, self._items, self._channel, self._beside = request, items, channel, beside
         self._context: CheckContext | None = None
         self._ended = False
         self.rehearsing = False
@@ -222,7 +227,7 @@ class ChildHost:
         """The job's context."""
         if self._context is None:
             control = ZygoteClient(Path(self._request.zygote), self._request.slot)
-            self._context = CheckContext(control, self._request.job, listener=self._loaded)
+            self._context = CheckContext(control, self._request.job, listener=self._loaded, beside=self._beside)
         return self._context
 
     def began(self, item: pytest.Item, seconds: float) -> None:
@@ -239,6 +244,10 @@ class ChildHost:
 
     def lost(self, error: InfrastructureError) -> None:
         """Does nothing: the error itself ends this child."""
+
+    def report_lost(self, reason: str) -> None:
+        """Reports that the machinery failed."""
+        self._channel.send(JobLost(number=self._request.number, reason=reason))
 
     def run(self) -> None:
         """Runs every item, and sends the report of the session."""
@@ -287,7 +296,9 @@ class ChildHost:
         seed = job.seed if job.puppet else f"{job.seed} rehearsal"
         other = msgspec.structs.replace(job, cells=job.reference, seed=seed)
         self._context, self.rehearsing = (
-            CheckContext(ZygoteClient(Path(self._request.zygote), self._request.slot), other, recording),
+            CheckContext(
+                ZygoteClient(Path(self._request.zygote), self._request.slot), other, recording, beside=self._beside
+            ),
             True,
         )
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
@@ -324,7 +335,7 @@ def _in_order(items: list[pytest.Item], job: Job) -> list[pytest.Item]:
     return sorted(chosen, key=lambda item: not check_of(item).public)
 
 
-def _become_child(judge: Judge, request: RunJob, items: list[pytest.Item], channel: MessageChannel) -> NoReturn:
+def _become_child(judge: Judge, host: ChildHost) -> NoReturn:
     """In the child: makes a private folder, limits its memory, and runs the checks."""
     folder, status = "", 1
     try:
@@ -333,13 +344,13 @@ def _become_child(judge: Judge, request: RunJob, items: list[pytest.Item], chann
         syscalls.die_with_parent()
         resource.setrlimit(resource.RLIMIT_DATA, (JUDGE_MB << 20, JUDGE_MB << 20))
         os.chdir(folder)
-        judge.host = host = ChildHost(request, items, channel)
+        judge.host = host
         host.run()
         status = 0
     except InfrastructureError as error:
-        channel.send(JobLost(number=request.number, reason=str(error)))
+        host.report_lost(str(error))
     except BaseException:
-        channel.send(JobLost(number=request.number, reason=traceback.format_exc()[-2000:]))
+        host.report_lost(traceback.format_exc()[-2000:])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(status)
@@ -364,11 +375,12 @@ def main() -> int:
     # The kernel counts descriptors in transit per user: students' processes must not use up the judge's.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    root, *paths = supervisor.receive(list[str])
+    work: Collect = supervisor.receive(Collect)
+    beside = {name: Path(path).read_bytes() for name, path in work.student_files.items()}
     sys.dont_write_bytecode = True  # no caches in the course's folders
     judge = Judge()
-    options = [*OPTIONS, "--rootdir", root, "-c", "/dev/null", *paths]
-    return int(pytest.main(options, plugins=[judge, Server(supervisor, judge)]))
+    options = [*OPTIONS, "--rootdir", work.root, "-c", "/dev/null", *work.files]
+    return int(pytest.main(options, plugins=[judge, Server(supervisor, judge, beside)]))
 
 
 if __name__ == "__main__":

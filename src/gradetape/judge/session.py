@@ -19,6 +19,10 @@ from gradetape.judge.verdicts import result_of, words_of
 from gradetape.records import CheckResult
 
 _GRACE_S = 1.0
+FREE = (
+    "Run once more without TensorFlow's deterministic operations, which the grader uses and the submission cannot run "
+    "with."
+)
 NO_GPU = "This check needs a GPU, and none is available on this machine. It was not run, and you lose no points."
 
 
@@ -77,7 +81,7 @@ class Judge:
                 printed = context.printed() if self._error is not None else ""  # not needed if the check passed
                 result = result_of(
                     check, self._error, context.budget, seconds, trusted=context.job.trusted, printed=printed,
-                    basis=basis_of(item, context.basis),
+                    basis=basis_of(item, context.basis), remark=FREE if context.free else "",
                 )  # fmt: skip
                 said = words_of(result, self._error, context.budget, printed)
         except InfrastructureError as error:
@@ -88,16 +92,27 @@ class Judge:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
-        """Runs a check once more that does not pass with graphs that it can do without."""
+        """Runs a check once more that does not pass with deterministic operations, or with graphs that it can do
+        without."""
         try:
             return (yield)
-        except (Exception, pytest.fail.Exception, WorkerEvent):
-            seconds = self._context.begin_again() if self._context is not None and self.host is not None else 0.0
-            if not seconds or self.host is None:
-                raise
-        self.host.began(pyfuncitem, seconds)
+        except (Exception, pytest.fail.Exception, WorkerEvent) as error:
+            failure: BaseException | None = error
+            while failure is not None:
+                failure = self._run_again(pyfuncitem, failure)
+        return None
+
+    def _run_again(self, item: pytest.Function, failure: BaseException) -> BaseException | None:
+        """Runs a check once more after a failure; returns its new one, and raises the old one if it does not run."""
+        seconds = self._context.begin_again(failure) if self._context is not None and self.host is not None else 0.0
+        if not seconds or self.host is None:
+            raise failure
+        self.host.began(item, seconds)
         _set_alarm(seconds)
-        pyfuncitem.obj(**{name: self._argument(pyfuncitem, name) for name in signature(pyfuncitem.obj).parameters})
+        try:
+            item.obj(**{name: self._argument(item, name) for name in signature(item.obj).parameters})
+        except (Exception, pytest.fail.Exception, WorkerEvent) as error:
+            return error
         return None
 
     @pytest.hookimpl(wrapper=True)

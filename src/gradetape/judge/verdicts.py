@@ -72,15 +72,20 @@ def result_of(
     trusted: bool = False,
     printed: str = "",
     basis: Basis = Basis.TESTIMONY,
+    remark: str = "",
 ) -> CheckResult:
-    """One check's result, with the messages for students (in the grader's words) and for staff."""
+    """One check's result, with the messages for students (in the grader's words) and for staff.
+
+    `remark` says how it was run, if not as usual, to both.
+    """
     verdict, note = verdict_of(error, budget, trusted)
     cause = budget.event or error
     earned = check.points if verdict in (Verdict.PASSED, Verdict.SKIPPED) else 0.0
     staff = _for_staff(cause, note, printed, whole=verdict is Verdict.FAULT, trusted=trusted)
     return CheckResult(
         check=check, verdict=verdict, points=earned, seconds=round(seconds, 4),
-        message=_for_student(verdict, cause), staff_message=staff, basis=basis,
+        message="\n".join(filter(None, (_for_student(verdict, cause), remark))),
+        staff_message="\n".join(filter(None, (staff, remark))), basis=basis,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from gradetape import scaffold
+from gradetape.course import packages
 from gradetape.course.assignments import Assignment, QuestionSource
 from gradetape.errors import ReleaseError
 from gradetape.release.notebook import notebook
@@ -58,9 +59,18 @@ def _build(assignment: Assignment, new: Path, work: Path, legacy_keras: bool) ->
         _write(new / "tests" / f"{question_source.question.id}.py", test_file(question_source))
     _write(new / f"{assignment.name}.ipynb", notebook(assignment, work, legacy_keras))
     _write(new / "README.md", _readme(assignment))
-    _write(new / "requirements.txt", shipped("requirements.txt") + ("tf-keras\n" if legacy_keras else _LEGACY))
+    _write(new / "requirements.txt", _requirements(assignment, legacy_keras))
     for file in assignment.data:
         _copy(file, new / file.relative_to(assignment.folder))
+
+
+def _requirements(assignment: Assignment, legacy_keras: bool) -> str:
+    """The versions that the grader runs: those of the course's constraints.txt, or else the installed ones."""
+    constraints = assignment.folder.parent.parent / "constraints.txt"
+    pins = constraints.read_text(encoding="utf-8-sig") if constraints.is_file() else ""
+    needs = ["tensorflow", "keras", "numpy", *(["tf-keras"] if legacy_keras else ()), *assignment.packages]
+    lines = (f"{packages.pinned(need, pins)}\n" for need in dict.fromkeys(needs))
+    return shipped("requirements.txt") + "".join(lines) + ("" if legacy_keras else _LEGACY)
 
 
 def _refuse_placeholders(assignment: Assignment) -> None:
@@ -78,7 +88,7 @@ def _refuse_losses(new: Path, old: Path) -> None:
     if lost:
         raise ReleaseError(
             f"{old} holds files that release would delete: {few(lost)}. Move them elsewhere, "
-            "or delete them. List files for students in assignment.yml, under data."
+            "or delete them. List files for students in assignment.yml, under files."
         )
 
 

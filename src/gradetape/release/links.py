@@ -111,7 +111,7 @@ def _refuse_missing(target: str, source: Path, assignment: Assignment) -> None:
     shipped |= {file.relative_to(assignment.folder).as_posix() for file in assignment.data}
     if Path(target).as_posix() not in shipped:
         raise ReleaseError(
-            f"{source} links to {target}, which students do not receive. List the file under data in assignment.yml, "
+            f"{source} links to {target}, which students do not receive. List the file under files in assignment.yml, "
             "with its path from the assignment's folder, and link to it by the same path; or remove the link."
         )
 

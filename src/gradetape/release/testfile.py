@@ -21,6 +21,7 @@ from gradetape.release.texts import read
 
 LIBRARIES = ("numpy", "math", "__future__")
 FRAMEWORK = "gradetape.checks"
+GRAPHS = ("export_graphs", "restore_graphs")
 SEAM = "# %% The checks are inserted here.\n"
 
 
@@ -41,13 +42,16 @@ def test_file(question_source: QuestionSource) -> str:
     _refuse_incomplete(runtime)
     _refuse_unfit(checks)
     words = _needed(vocabulary, _wanted(checks, runtime, vocabulary), runtime)
-    _refuse_taken_names(checks, _names(runtime) | {name for word in words for name in _defines(word)} | {"name"})
+    graphs = _shipped("checks/graphs.py")
+    exporting = _needed(graphs, GRAPHS if _use_graphs(checks) else (), runtime)
+    taken = {name for word in (*words, *exporting) for name in _defines(word)}
+    _refuse_taken_names(checks, _names(runtime) | taken | {"name"})
     head, tail = runtime.text.split(SEAM)
     quoted = _quoted(checks, read(question_source.prompt))
     body = _replaced(checks, quoted | dict.fromkeys(_imports(checks, FRAMEWORK, "__future__"), ""))
     # Otter shows the name before "passed!" and before "results:".
     name = f'name = "{question_source.question.id} (public checks; hidden ones follow)"'
-    parts = [head.rstrip(), _only(vocabulary, words), body.strip(), tail.strip(), name]
+    parts = [head.rstrip(), _only(graphs, exporting), _only(vocabulary, words), body.strip(), tail.strip(), name]
     return _portable("\n\n\n".join(part for part in parts if part) + "\n")
 
 
@@ -170,7 +174,11 @@ def _wanted(checks: PythonSource, runtime: PythonSource, vocabulary: PythonSourc
     return [alias.name for node in _imports(checks, FRAMEWORK) for alias in node.names]
 
 
-def _needed(vocabulary: PythonSource, names: list[str], runtime: PythonSource) -> list[ast.stmt]:
+def _use_graphs(checks: PythonSource) -> bool:
+    return any(isinstance(node, ast.arg) and node.arg == "exported" for node in ast.walk(checks.tree))
+
+
+def _needed(vocabulary: PythonSource, names: Iterable[str], runtime: PythonSource) -> list[ast.stmt]:
     """The vocabulary's statements that the names need, in the file's order; the runtime's own names come first."""
     own = _names(runtime)
     homes = {name: node for node in vocabulary.tree.body for name in _defines(node) if name not in own}
@@ -236,8 +244,10 @@ def _symbols(source: PythonSource) -> list[symtable.Symbol]:
 
 
 def _defined(source: PythonSource) -> frozenset[str]:
-    """The names that a file defines at its top level, imported names excluded."""
-    return frozenset(symbol.get_name() for symbol in _symbols(source) if symbol.is_assigned())
+    """The names that a file defines at its top level; not those that it imports or only annotates."""
+    bare = (node.target for node in source.tree.body if isinstance(node, ast.AnnAssign) and node.value is None)
+    annotated = {ast.unparse(target) for target in bare}
+    return frozenset(symbol.get_name() for symbol in _symbols(source) if symbol.is_assigned()) - annotated
 
 
 def _names(source: PythonSource) -> frozenset[str]:

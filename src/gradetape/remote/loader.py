@@ -10,8 +10,11 @@ from __future__ import annotations
 import html
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
+
+import numpy as np
 
 from gradetape.errors import DeviceError, Gone, Missing, SandboxError, StudentError, WorkerEvent
 from gradetape.records import Cell, CellEvent, Limits
@@ -34,6 +37,7 @@ _TOO_MANY = "too many cells were quarantined: no more of them are listed"
 _NO_TIME = "the time limit of the whole submission was reached; none of it was used"
 AGAIN = "it ended its process or gave no answer in time when it was run again for a later check"
 _DEFINITIONS, _NOTHING = 1, 2
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 
 Listener = Callable[[tuple[CellEvent, ...]], None]
 
@@ -152,16 +156,18 @@ class LoadReport:
 
 
 class CellLoader:
-    """Loads one worker after another with the same cells; cells that ended a worker are quarantined."""
+    """Loads one worker after another with the same files and cells; cells that ended a worker are quarantined."""
 
     def __init__(
-        self, role: Role, cells: tuple[Cell, ...], limits: Limits, device: str, listener: Listener | None = None
-    ) -> None:
+        self, role: Role, cells: tuple[Cell, ...], limits: Limits, device: str, listener: Listener | None = None,
+        beside: Mapping[str, bytes] = NO_FILES,
+    ) -> None:  # fmt: skip
         self.report = LoadReport(cells, listener)
         self._role = role
         self._cells = cells
         self._limits = limits
         self._device = device
+        self._beside = {name: np.frombuffer(data, np.uint8) for name, data in beside.items()}
         self._quarantine: dict[int, int] = {}
         self._reviewed = False
         # Only the student's cells count against the submission's time: the reference may be loaded after its end.
@@ -175,12 +181,12 @@ class CellLoader:
         for index, cell in enumerate(self._cells):
             self._load_cell(session, worker, index, cell)
         self.report.finish_load()
-        if self._role.charged and not self._reviewed:
+        if self._role.charged:
             self._review(session, worker)
 
     def _greet(self, worker: WorkerConnection) -> None:
         try:
-            hello = worker.ask(Operation.HELLO)
+            hello = worker.ask(Operation.HELLO, self._beside)
         except (Gone, Missing, StudentError) as event:
             raise SandboxError(f"a worker ended before any cell was run: {event}") from None
         self.report.set_environment(hello)
@@ -212,18 +218,26 @@ class CellLoader:
     ) -> Any:
         """Runs one cell. Its errors are part of the answer: any other reply means that the worker is corrupt."""
         try:
-            return worker.ask(Operation.CELL, index, cell.source, only_definitions, cell.question or "")
+            how = (only_definitions, cell.question or "", cell.script)
+            return worker.ask(Operation.CELL, index, cell.source, *how)
         except (StudentError, Missing):
             session.budget.clear_event()
             raise session.lose("crashed", "the process sent an invalid reply") from None
 
     def _review(self, session: LoadingSession, worker: WorkerConnection) -> None:
-        """Asks once what the cells changed in the libraries that checks use; a missing answer is reported as well."""
-        self._reviewed = True
-        self.report.expect_review()
+        """Asks once what the cells changed in the libraries that checks use; a missing answer is reported as well.
+
+        Of later workers it is only asked to undo the settings of the cells, before they are looked at.
+        """
+        again, self._reviewed = self._reviewed, True
+        if not again:
+            self.report.expect_review()
         session.budget.set_deadline(time.monotonic() + _REVIEW_S)
         try:
-            self.report.set_review(worker.ask(Operation.CHANGED))
+            if again:
+                worker.ask(Operation.REST)
+            else:
+                self.report.set_review(worker.ask(Operation.CHANGED))
         except (StudentError, Missing):
             session.budget.clear_event()
 

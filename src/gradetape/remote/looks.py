@@ -17,6 +17,7 @@ _WAITING_S = 10.0
 _PAUSE_S, _LONGEST_PAUSE_S = 0.0005, 0.05
 _AGAIN_S = 0.02
 _NOT_WAITING = "its process does not wait for requests where it should: other code may answer in its place"
+_THREADS = "threads that its cells or functions started still run, and could answer in its place"
 
 
 class Looks:
@@ -42,10 +43,13 @@ class Looks:
             return
         waits = self._waits(worker, _WAITING_S if self._begun == worker else 0.0)
         found = self._control.look(worker, trusted=self._trusted)
-        changes = set(found.changes)
-        if changes:
+        changes, threads = set(found.changes), found.threads
+        if changes or threads:
             time.sleep(_AGAIN_S)
-            changes &= set(self._control.look(worker).changes)
+            again = self._control.look(worker)
+            changes, threads = changes & set(again.changes), again.threads
+        if threads and not self._trusted:
+            self._report.add_findings((_THREADS,))
         if self._begun == worker and not (waits.waits or found.problem):
             self._report.add_findings((_NOT_WAITING,))
         if found.problem:

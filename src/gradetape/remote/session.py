@@ -8,15 +8,15 @@ from __future__ import annotations
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
-from gradetape.errors import Gone, WorkerEvent, ZygoteError
+from gradetape.errors import Gone, StudentError, WorkerEvent, ZygoteError
 from gradetape.records import Cell, Limits
 from gradetape.remote.budget import CELL_BYTES, CheckBudget
 from gradetape.remote.connection import Transport, WorkerConnection
 from gradetape.remote.handles import Names
-from gradetape.remote.loader import CellLoader, Listener, LoadReport
+from gradetape.remote.loader import NO_FILES, CellLoader, Listener, LoadReport
 from gradetape.remote.looks import Looks
 from gradetape.remote.roles import Role
 from gradetape.remote.zygote_client import ZygoteClient
@@ -27,6 +27,7 @@ from gradetape.wire.operations import Operation
 
 OpenTransport = Callable[[socket.socket, Encoder, Decoder], Transport]
 _DYING_S = 1.0
+_REST_S = 5.0
 
 
 class Session(ABC):
@@ -89,14 +90,16 @@ class RemoteSession(Session):
     """A session whose workers are processes, forked by a zygote.
 
     `open_transport` opens the transport on a worker's socket; `listener` receives the events of the cells when all of
-    them have run in a worker. `trusted`: the cells are the course's own, so that what they change is usual.
+    them have run in a worker. `trusted`: the cells are the course's own, so that what they change is usual. `beside`:
+    the files that lie in the folder of each worker, by name.
     """
 
     def __init__(
         self, control: ZygoteClient, role: Role, cells: tuple[Cell, ...], limits: Limits, budget: CheckBudget,
         open_transport: OpenTransport = Channel, listener: Listener | None = None, trusted: bool = False,
+        beside: Mapping[str, bytes] = NO_FILES,
     ) -> None:  # fmt: skip
-        self._loader = CellLoader(role, cells, limits, control.slot.device, listener)
+        self._loader = CellLoader(role, cells, limits, control.slot.device, listener, beside)
         super().__init__(role, limits, budget, self._loader.report)
         self._control = control
         self._looks = Looks(control, self._loader.report, trusted)
@@ -133,6 +136,8 @@ class RemoteSession(Session):
 
     def review(self) -> None:
         """Looks at the worker once more, after the last check; its findings are in the report."""
+        if self.role.charged and self.worker is not None:
+            self._rest(self.worker)
         if self.role.charged and self.worker is not None:
             self._looks.compare(self.worker.number)
         elif self.role.charged:
@@ -175,6 +180,16 @@ class RemoteSession(Session):
                 raise
         finally:
             self.budget = outer
+
+    def _rest(self, worker: WorkerConnection) -> None:
+        """Asks a worker to undo the settings of its cells, some of which TensorFlow keeps in functions."""
+        if self.budget.event is not None:
+            return
+        with self.budget.aside(_REST_S):
+            try:
+                worker.ask(Operation.REST)
+            except (StudentError, WorkerEvent):
+                self.budget.clear_event()
 
     def _ended(self, worker: WorkerConnection, patience_s: float) -> Exit:
         """How the worker ended; kills it if it does not end by itself."""

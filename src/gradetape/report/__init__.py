@@ -8,7 +8,7 @@ the terminal.
 
 from gradetape.report.comment import comment
 from gradetape.report.dashboard import index_page, overview_page
-from gradetape.report.folder import has_pages, write
+from gradetape.report.folder import has_dashboard, has_pages, remove_pages, write
 from gradetape.report.html import page_name
 from gradetape.report.material import CheckSource, Material
 from gradetape.report.question import question_page
@@ -16,6 +16,6 @@ from gradetape.report.staff import staff_page
 from gradetape.report.student import check_view, student_page, unreadable_page
 
 __all__ = [
-    "CheckSource", "Material", "check_view", "comment", "has_pages", "index_page", "overview_page", "page_name",
-    "question_page", "staff_page", "student_page", "unreadable_page", "write",
+    "CheckSource", "Material", "check_view", "comment", "has_dashboard", "has_pages", "index_page", "overview_page",
+    "page_name", "question_page", "remove_pages", "staff_page", "student_page", "unreadable_page", "write",
 ]  # fmt: skip

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gradetape.exports import AssignmentSummary, questions_of
-from gradetape.records import FinalScore, Grade, PointsChange, Question, Status, Unreadable, Verdict
+from gradetape.records import (
+    FinalScore,
+    Grade,
+    MixedQuestion,
+    NoSubmission,
+    PointsChange,
+    Question,
+    Status,
+    Unreadable,
+    Verdict,
+)
 from gradetape.report import plots
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
@@ -21,13 +31,15 @@ _SLOW = 10
 def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
-    changes: Sequence[PointsChange] = (),
+    changes: Sequence[PointsChange] = (), mixed: Sequence[MixedQuestion] = (),
+    no_submission: Sequence[NoSubmission] = (),
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
     `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
-    `grade` for the same gradebook, for the commands on the page, and `changes` the points that changed since the
-    attempts before.
+    `grade` for the same gradebook, for the commands on the page, `changes` the points that changed since the
+    attempts before, and `mixed` the questions that were judged under two versions. `no_submission` are the people of
+    the class list who have handed in nothing.
     """
     questions = questions_of(grades)
     items = check_items(grades)
@@ -43,7 +55,7 @@ def index_page(
         up=up,
         here="" if up else f"staff/{slug(assignment)}/",
         questions=questions,
-        **table_of(grades, unreadable, questions, scores),
+        **table_of(grades, unreadable, questions, scores, no_submission),
         adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
@@ -57,13 +69,16 @@ def index_page(
         question_pages={question.id: f"questions/{question_page_name(question)}" for question in questions},
         slowest=[(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
         enough=ENOUGH,
+        mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
+        absent=len(no_submission),
     )
 
 
 def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "") -> str:
     """The list of all assignments in a results folder, for staff."""
-    return render("overview.html.j2", course=course, assignments=assignments)
+    absent = any(entry.no_submission for entry in assignments)
+    return render("overview.html.j2", course=course, assignments=assignments, absent=absent)
 
 
 def _places(items: Iterable[CheckItem]) -> list[str]:
@@ -83,7 +98,7 @@ def _attention(
     found: dict[str, dict[str, Any]] = {}
     for grade in grades:
         unexplained = ("no reason was recorded",) if grade.status is Status.NEEDS_ATTENTION else ()
-        for reason in grade.attention or unexplained:
+        for reason in grade.reasons or unexplained:
             entry = found.setdefault(reason, {"reason": reason, "students": []} | _next_step(reason, grade, options))
             entry["students"].append((grade.student, page_name(grade.student)))
     urgent = sorted(found.values(), key=lambda entry: -len(entry["students"]))

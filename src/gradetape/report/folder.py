@@ -25,7 +25,7 @@ from typing import Any
 from gradetape import files, tempdirs
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, csv, merged, questions_of
-from gradetape.records import FinalScore, Grade, PointsChange, Unreadable
+from gradetape.records import FinalScore, Grade, MixedQuestion, NoSubmission, PointsChange, Unreadable
 from gradetape.report.dashboard import index_page, overview_page
 from gradetape.report.html import page_name, slug
 from gradetape.report.material import NO_MATERIAL, Material
@@ -63,11 +63,13 @@ class _Results:
     final_scores: Mapping[str, FinalScore] | None
     options: Sequence[str]
     changes: Sequence[PointsChange] = ()
+    mixed: Sequence[MixedQuestion] = ()
+    no_submission: Sequence[NoSubmission] = ()
     material: Material = NO_MATERIAL
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """All students in the order of the dashboard."""
+        """All students with a page in the order of the dashboard."""
         students = [*(grade.student for grade in self.grades), *(entry.student for entry in self.unreadable)]
         return tuple(sorted(students, key=collation_key))
 
@@ -87,7 +89,8 @@ class _Results:
         """The dashboard."""
         return index_page(
             self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
-            options=self.options, changes=self.changes, **self.titles,
+            options=self.options, changes=self.changes, mixed=self.mixed, no_submission=self.no_submission,
+            **self.titles,
         )  # fmt: skip
 
     @property
@@ -99,7 +102,10 @@ class _Results:
     def table(self) -> GradeTable:
         """The table of grades."""
         scores = self.final_scores
-        return GradeTable.of(self.grades, self.unreadable, max_points=self.max_points, final_scores=scores)
+        return GradeTable.of(
+            self.grades, self.unreadable, max_points=self.max_points, final_scores=scores,
+            no_submission=self.no_submission,
+        )  # fmt: skip
 
     def final_score(self, student: str) -> FinalScore | None:
         """A student's final score, if it is known."""
@@ -118,22 +124,27 @@ def write(
     final_scores: Mapping[str, FinalScore] | None = None,
     options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (),
+    mixed: Sequence[MixedQuestion] = (),
     students: Collection[str] | None = None,
+    no_submission: Sequence[NoSubmission] = (),
     material: Material = NO_MATERIAL,
 ) -> Path:
     """Write one assignment's pages and table, then the folder's own files; return the path of its index.html.
 
     `course` and `title` are the titles of the pages. `max_points` is the assignment's, for students without a grade;
     `final_scores` are by student; `options` are the options of `grade` for the same gradebook, for the commands on the
-    pages, `changes` the points that changed since the attempts before, and `material` what of the course stands beside
-    results on pages for staff. With `students`, only their pages are written beside those about everybody.
+    pages, `changes` the points that changed since the attempts before, and `mixed` the questions that were judged under
+    two versions. With `students`, only their pages are written beside those about everybody. `no_submission` are the
+    people of the class list who have handed in nothing, and `material` is what of the course stands beside results on
+    pages for staff.
 
     Raises GradebookError if the folder cannot be created or written, or if another assignment's table in it is invalid.
     """
     folder = Path(folder)
     results = _Results(
-        course, assignment, title, max_points, grades, unreadable, final_scores, options, changes, material
-    )
+        course, assignment, title, max_points, grades, unreadable, final_scores, options, changes, mixed, no_submission,
+        material,
+    )  # fmt: skip
     try:
         _refuse_links(folder, results.assignment)
         files.make_folder(folder)
@@ -149,8 +160,25 @@ def write(
 
 
 def has_pages(folder: Path, assignment: str) -> bool:
-    """Whether the pages of an assignment were written into a folder."""
+    """Whether a results folder has pages of an assignment."""
+    return (folder / "staff" / slug(assignment)).is_dir()
+
+
+def has_dashboard(folder: Path, assignment: str) -> bool:
+    """Whether the pages of all students of an assignment were written into a folder."""
     return (folder / "staff" / slug(assignment) / "index.html").is_file()
+
+
+def remove_pages(folder: Path, assignment: str, student: str) -> None:
+    """Removes the pages of a student in an assignment, and those of its questions; raises GradebookError."""
+    _refuse_links(folder, assignment)
+    staff, students = (folder / part / slug(assignment) for part in ("staff", "students"))
+    try:
+        for page in (students / page_name(student), staff / page_name(student), *staff.glob("questions/*.html")):
+            page.unlink(missing_ok=True)
+    except OSError as error:
+        reason = f"The pages of a student in {folder} cannot be removed: {error.strerror}."
+        raise GradebookError(f"{reason} Remove them by hand.") from error
 
 
 def _refuse_links(folder: Path, assignment: str) -> None:
@@ -202,7 +230,7 @@ def _about_all(results: _Results) -> Iterator[tuple[str, str]]:
     for question in questions_of(results.grades):
         page = question_page(
             question, results.grades, assignment=results.assignment, final_scores=results.final_scores,
-            material=results.material, **results.titles,
+            material=results.material, mixed=results.mixed, **results.titles,
         )  # fmt: skip
         yield f"{place}/questions/{question_page_name(question)}", page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradetape.records import Check, CheckResult, FinalScore, Grade, Question, Status
+from gradetape.records import Check, CheckResult, FinalScore, Grade, MixedQuestion, Question, Status
 from gradetape.report import code, words
 from gradetape.report.analysis import ENOUGH, CheckItem, check_items, question_items
 from gradetape.report.html import anchor, page_name, render, slug
@@ -20,11 +20,13 @@ _FEW = 10
 def question_page(
     question: Question, grades: Sequence[Grade], *, assignment: str, course: str = "", title: str = "",
     final_scores: Mapping[str, FinalScore] | None = None, material: Material = NO_MATERIAL,
+    mixed: Sequence[MixedQuestion] = (),
 ) -> str:  # fmt: skip
     """One question over all students as HTML, including the values in hidden checks.
 
-    `final_scores` are by student, and `material` is what of the course is
-    shown beside results. The page belongs into the folder `questions` beside the students' pages for staff.
+    `final_scores` are by student, `material` is what of the course is shown beside results, and `mixed` are the
+    assignment's questions that were judged under two versions. The page belongs into the folder `questions` beside the
+    students' pages for staff.
     """
     scores, having = final_scores or {}, [grade for grade in grades if _has(grade, question)]
     having.sort(key=lambda grade: collation_key(grade.student))
@@ -41,6 +43,11 @@ def question_page(
         item=item,
         students=len(having),
         left_out=len(grades) - len(having),
+        mixed=[
+            (each, [(student, f"../{page_name(student)}#{anchor(question.id)}") for student in each.students])
+            for each in mixed
+            if each.question == question.id
+        ],
         unfinal=sum(grade.status is not Status.GRADED for grade in having),
         untouched=[(student, f"../{page_name(student)}") for student in sorted(untouched, key=collation_key)],
         groups=[_group(group, anchor(question.id), material) for group in groups],

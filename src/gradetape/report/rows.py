@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from gradetape.records import FinalScore, Grade, Question, Status, Unreadable
+from gradetape.records import FinalScore, Grade, NoSubmission, Question, Status, Unreadable
 from gradetape.report import words
 from gradetape.report.html import page_name
 from gradetape.text import collation_key, counted
@@ -14,11 +14,15 @@ from gradetape.text import collation_key, counted
 
 def table_of(
     grades: Iterable[Grade], unreadable: Iterable[Unreadable], questions: Sequence[Question],
-    final_scores: Mapping[str, FinalScore],
+    final_scores: Mapping[str, FinalScore], no_submission: Iterable[NoSubmission] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """The rows in the order of a list of people, their filters, and whether the columns of some are needed."""
+    """The rows in the order of a list of people, their filters, and whether the columns of some are needed.
+
+    `no_submission` are the people who have handed in nothing; they have no pages.
+    """
     rows = [_student(grade, questions, final_scores.get(grade.student)) for grade in grades]
     rows += [_unreadable(entry, final_scores.get(entry.student)) for entry in unreadable]
+    rows += map(_absent, no_submission)
     rows.sort(key=lambda row: collation_key(row["student"]))
     return {
         "rows": rows,
@@ -40,7 +44,7 @@ def _student(grade: Grade, questions: Iterable[Question], final_score: FinalScor
         earned[override.question] = override.points
     return {
         "status": words.STATUS[grade.status],
-        "urgent": grade.status is not Status.GRADED,
+        "urgent": _is_urgent(grade),
         "points": total,
         "max_points": grade.max_points,
         "by_question": [(each.points, round(earned[each.id], 6) if each.id in own else None) for each in questions],
@@ -56,6 +60,25 @@ def _unreadable(entry: Unreadable, final_score: FinalScore | None) -> dict[str, 
         "points": None,
         "final": final_score.final if final_score else 0.0,
     } | _about(entry, final_score, ["is:attention", "is:unreadable"])
+
+
+def _absent(person: NoSubmission) -> dict[str, Any]:
+    """The row of a student who has handed in nothing: no points, no file and no pages."""
+    section = [f"section:{person.section}"] if person.section else []
+    return {
+        "status": words.STATUS[Status.NO_SUBMISSION],
+        "urgent": False,
+        "points": None,
+        "final": "",
+        "student": person.student,
+        "page": "",
+        "file": "",
+        "path": "",
+        "late": "",
+        "late_days": 0,
+        "section": person.section,
+        "filters": ["is:no-submission", *section],
+    }
 
 
 def _about(record: Grade | Unreadable, final_score: FinalScore | None, flags: Sequence[str]) -> dict[str, Any]:
@@ -80,5 +103,10 @@ def _about(record: Grade | Unreadable, final_score: FinalScore | None, flags: Se
 
 
 def _flags(grade: Grade) -> list[str]:
-    attention = ["is:attention"] if grade.status is not Status.GRADED else []
+    attention = ["is:attention"] if _is_urgent(grade) else []
     return [*attention, *(["is:review"] if grade.review else [])]
+
+
+def _is_urgent(grade: Grade) -> bool:
+    """Whether staff should look at it, be it final or not."""
+    return grade.status is not Status.GRADED or bool(grade.concerns)

@@ -101,6 +101,7 @@ def _question(
         "untouched": untouched,
         "checks": len(results),
         "failing": [] if untouched else [_result(result, material) for result in failing],
+        "failures": [] if untouched else words.failures(grade, question.id),
         "cells": [] if untouched else _cells(grade, question, failing),
         "command": overriding(grade, question.id, options),
     }

@@ -66,6 +66,7 @@ def question_view(grade: Grade, question: Question, final_score: FinalScore | No
         "points": words.points_of(grade, final_score, question.id),
         "measured": None if override is None or override.points == earned else earned,
         "max_points": question.points,
+        "failures": words.failures(grade, question.id),
         "cells": code.pointed_at(grade, code.for_students(results)),
         "checks": [check_view(result) for result in results],
         "passed": sum(result.verdict is Verdict.PASSED for result in results),

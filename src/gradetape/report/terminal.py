@@ -79,7 +79,7 @@ def _head(grade: Grade, final_score: FinalScore) -> Iterator[RenderableType]:
 def _about(grade: Grade, staff: bool) -> Iterator[RenderableType]:
     """What staff should know about the submission as a whole."""
     if staff:
-        yield from (_line(reason, "yellow") for reason in grade.attention)
+        yield from (_line(reason, "yellow") for reason in grade.reasons)
         yield from (_line(f"For review: {reason}", "yellow") for reason in grade.review)
         file, where = one_line(grade.file), ", ".join(grade.devices) or "the CPU"
         if bases := words.bases(grade):
@@ -90,6 +90,10 @@ def _about(grade: Grade, staff: bool) -> Iterator[RenderableType]:
 def _question(grade: Grade, question: Question, final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
     yield Text()
     yield _line(_heading(grade, question, final_score), "bold")
+    yield from (
+        _line(f"  Code cell {event['cell']} {event['what']}: {_last_line(event['text'])}", "yellow")
+        for event in words.failures(grade, question.id)
+    )
     for result in grade.of(question.id):
         yield from _result(result, staff)
 
@@ -100,6 +104,10 @@ def _heading(grade: Grade, question: Question, final_score: FinalScore) -> str:
     checks = f" ({earned:g} from the checks)" if override and override.points != earned else ""
     name = f"{question.id.partition('_')[0]} {question.title}" if question.title else question.id
     return f"{name}: {points}{checks}"
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
 
 
 def _cells(grade: Grade, question: str | None) -> Iterator[RenderableType]:
@@ -122,9 +130,10 @@ def _result(result: CheckResult, staff: bool) -> Iterator[RenderableType]:
 def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
     """A hidden check's name and messages are for staff: they could reveal its inputs."""
     check = result.check
-    if result.verdict is not Verdict.PASSED:
-        yield check.hint, "italic"
-        yield result.message if check.public or staff else "", ""
+    passed = result.verdict is Verdict.PASSED
+    yield "" if passed else check.hint, "italic"
+    yield result.message if check.public or staff else "", ""
+    if not passed:
         yield from ((f'The question says: "{sentence}"', "dim") for sentence in result.sentences)
     if staff:
         yield check.id, "dim"

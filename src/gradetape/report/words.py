@@ -23,6 +23,7 @@ STATUS = {
     Status.GRADED: "graded",
     Status.NEEDS_ATTENTION: "needs attention",
     Status.UNREADABLE: "unreadable",
+    Status.NO_SUBMISSION: "no submission",
 }
 # A line of carets refers to the line above it, so that neither must wrap.
 _CARETS = re.compile(r"^ +[~^]+ *$", re.MULTILINE)
@@ -37,6 +38,8 @@ _EVENTS = {
     "output": "printed",
 }
 
+_FAILURES = ("error", "quarantined", "salvaged")
+
 
 def tone(verdict: Verdict) -> str:
     """The colour of a verdict: `good`, `bad`, or `open` if nothing was decided."""
@@ -49,6 +52,20 @@ def events(grade: Grade, question: str | None = None) -> list[dict[str, Any]]:
     """The events of the cells, for a template; with `question`, an id, only those of its cells."""
     titles = {question.id: question.title for question in grade.questions}
     return [_event(event, titles) for event in grade.events if question in (None, event.question)]
+
+
+def failures(grade: Grade, question_id: str) -> list[dict[str, Any]]:
+    """Where the cells of a question failed, for a template; if they did not, but its checks miss a name, where any did.
+
+    None if the question has all its points.
+    """
+    results = grade.of(question_id)
+    if all(result.verdict in (Verdict.PASSED, Verdict.SKIPPED) for result in results):
+        return []
+    failed = [event for event in grade.events if event.kind in _FAILURES]
+    own = [event for event in failed if event.question == question_id]
+    lost = any(result.verdict in (Verdict.MISSING, Verdict.ERROR) for result in results)
+    return [_event(event, {}) for event in own or failed[: 1 if lost else 0]]
 
 
 def facts(grade: Grade) -> list[tuple[str, str]]:

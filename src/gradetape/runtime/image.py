@@ -10,7 +10,7 @@ import json
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata, resources
 from pathlib import Path
@@ -113,8 +113,8 @@ def _probe(container: ContainerSpec, limits: Limits, slot: Slot, what: str) -> s
 
 
 @contextmanager
-def context(root: Path) -> Iterator[Path]:
-    """The build context of a course's image: a folder that is removed afterwards."""
+def context(root: Path, packages: Iterable[str] = ()) -> Iterator[Path]:
+    """The build context of a course's image, with the packages of its assignments; it is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="gradetape-image-") as made:
         folder = Path(made)
         own = root / "autograder" / "Containerfile"
@@ -122,7 +122,7 @@ def context(root: Path) -> Iterator[Path]:
         pins = root / "constraints.txt"
         (folder / "Containerfile").write_bytes(text)
         (folder / "constraints.txt").write_bytes(pins.read_bytes() if pins.is_file() else b"")
-        (folder / "requirements.txt").write_text("\n".join(requirements()) + "\n")
+        (folder / "requirements.txt").write_text("\n".join([*requirements(), *packages]) + "\n")
         _write_wheel(folder)
         yield folder
 

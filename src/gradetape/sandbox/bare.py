@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from typing import NoReturn
 
-from gradetape.sandbox import tree
+from gradetape.sandbox import syscalls, tree
 from gradetape.sandbox.base import Policy, Reports
 from gradetape.sandbox.driver import DriverAccess
 from gradetape.sandbox.limits import restrict
@@ -35,6 +35,7 @@ class BareSandbox:
             tree.leave()
             reports.memory()
             restrict(self._policy.limits, own_memory=not self._each_limited)
+            syscalls.respect_modes()
             os.chdir(folder)
             os.environ.update(HOME=folder, TMPDIR=folder)
             tempfile.tempdir = None

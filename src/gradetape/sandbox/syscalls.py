@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -35,9 +36,11 @@ DANGEROUS = {
     },
 }  # fmt: skip
 _MOUNT_SETATTR, _CLOSE_RANGE = 442, 436
+_DAC_OVERRIDE = 1
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 24, 38, 47
 _PR_SET_SECCOMP, _FILTER, _PR_SET_CHILD_SUBREAPER = 22, 2, 36
+_MADV_COLLAPSE = 25
 _CAPABILITY_VERSION_3, _LAST_CAPABILITY = 0x20080522, 63
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -64,6 +67,12 @@ def unshare(flags: int) -> None:
     """Leaves the parent's namespaces for new ones."""
     assert _libc is not None
     _call(f"unshare({flags:#x})", _libc.unshare(flags))
+
+
+def collapse(address: int, size: int) -> None:
+    """Puts the pages of a region of this process's memory into huge pages."""
+    assert _libc is not None
+    _call("madvise", _libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(size), _MADV_COLLAPSE))
 
 
 def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0, options: str | None = None) -> None:
@@ -159,6 +168,18 @@ def drop_capabilities() -> None:
     _prctl("clear ambient capabilities", _PR_CAP_AMBIENT, 4)
     header = ctypes.create_string_buffer(struct.pack("Ii", _CAPABILITY_VERSION_3, 0))
     syscall("capset", _CAPSET[os.uname().machine], header, ctypes.create_string_buffer(b"\0" * 24))
+
+
+def respect_modes() -> None:
+    """Root too may then only write to files whose mode allows it, here and in every program started from here."""
+    with contextlib.suppress(OSError):  # without the capability there is nothing to drop
+        _prctl("drop a capability", _PR_CAPBSET_DROP, _DAC_OVERRIDE)
+        header = ctypes.create_string_buffer(struct.pack("Ii", _CAPABILITY_VERSION_3, 0))
+        sets = ctypes.create_string_buffer(24)
+        syscall("capget", _CAPSET[os.uname().machine] - 1, header, sets)
+        held = struct.unpack("6I", sets.raw)
+        kept = [*(each & ~(1 << _DAC_OVERRIDE) for each in held[:3]), *held[3:]]
+        syscall("capset", _CAPSET[os.uname().machine], header, ctypes.create_string_buffer(struct.pack("6I", *kept)))
 
 
 class Gather:

@@ -10,6 +10,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+_FILES = ("files", "data")
+
 
 def is_empty(text: str) -> bool:
     """Whether an assignment.yml that can be read lists no question."""
@@ -33,13 +35,14 @@ def removed(text: str, question_id: str) -> str:
 
     def change(data: Any) -> None:
         data["questions"].pop(question_id, None)
-        if kept := [file for file in data.get("data", ()) if not file.startswith(f"{question_id}/")]:
-            data["data"][:] = kept
-        else:
-            data.pop("data", None)
+        for key in _FILES:
+            if kept := [file for file in data.get(key, ()) if not file.startswith(f"{question_id}/")]:
+                data[key][:] = kept
+            else:
+                data.pop(key, None)
 
     mapping = _loaded(text)
-    has_data = any(file.startswith(f"{question_id}/") for file in mapping.get("data", ()))
+    has_data = _has_files(mapping, f"{question_id}/")
     if mapping["questions"].fa.flow_style() or has_data:
         return _rewritten(text, change)
     line, _ = _place(text, question_id)
@@ -62,8 +65,12 @@ def added(text: str, question_id: str, points: float, after: str | None = None) 
 
 
 def with_data(text: str, files: Sequence[str]) -> str:
-    """The text with more data files."""
-    return _rewritten(text, lambda data: data.setdefault("data", []).extend(files)) if files else text
+    """The text with more files for students."""
+
+    def change(data: Any) -> None:
+        data.setdefault("data" if "data" in data else "files", []).extend(files)
+
+    return _rewritten(text, change) if files else text
 
 
 def _first(text: str, mapping: Any, entry: str) -> str:
@@ -89,14 +96,20 @@ def _place(text: str, question_id: str) -> tuple[int, int]:
 
 
 def _data_renamed(text: str, old: str, new: str) -> str:
-    if not any(file.startswith(old) for file in _loaded(text).get("data", ())):
+    if not _has_files(_loaded(text), old):
         return text
 
     def change(data: Any) -> None:
-        for index, file in enumerate(data["data"]):
-            data["data"][index] = new + file.removeprefix(old) if file.startswith(old) else file
+        for files in (data[key] for key in _FILES if key in data):
+            for index, file in enumerate(files):
+                files[index] = new + file.removeprefix(old) if file.startswith(old) else file
 
     return _rewritten(text, change)
+
+
+def _has_files(mapping: Any, folder: str) -> bool:
+    """Whether a file for students is in a question's folder."""
+    return any(file.startswith(folder) for key in _FILES for file in mapping.get(key, ()))
 
 
 def _loaded(text: str) -> Any:

@@ -73,7 +73,7 @@ def write_headers(answer_key: AnswerKey, proof: Proof, *, legacy: bool) -> Writt
 
 
 def _telling(trial: Trial) -> bool:
-    return bool(trial.failed) and not trial.unloaded
+    return bool(set(trial.failed) - set(trial.possible)) and not trial.unloaded
 
 
 def _left(trial: Trial) -> str:
@@ -83,7 +83,7 @@ def _left(trial: Trial) -> str:
 
 def _header(mutant: Mutant, trial: Trial, proof: Proof, legacy: bool) -> NewHeader:
     """What differs from what is written."""
-    failed = tuple(short(check) for check in trial.failed)
+    failed = tuple(short(check) for check in trial.failed if check not in trial.possible)
     values: dict[str, tuple[str, ...]] = {}
     if not mutant.breaks:
         breaks = proposed_breaks([check for check in proof.checks if check.id in trial.failed])

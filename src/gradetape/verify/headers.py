@@ -14,19 +14,21 @@ from gradetape.errors import CourseError
 from gradetape.verify.patches import CHECK
 
 _HEADER = re.compile(r"^#\s*fails(?P<legacy>\s*\(legacy\))?\s*:(?P<checks>.*)$", re.MULTILINE)
+_MAY_FAIL = re.compile(r"^#\s*may fail\s*:(?P<checks>.*)$", re.MULTILINE)
 _BREAKS = re.compile(r"^#\s*breaks\s*:(?P<ids>.*)$", re.MULTILINE)
 
 
 class Header(msgspec.Struct, frozen=True):
     """A mutant's header: `fails` holds ids without the question, such as `hidden::test_asymmetry`.
 
-    `breaks` holds the ids of the prompt's requirements that the mutant violates, `written` the checks under the
-    keys that a patch has for them.
+    `may_fail` holds those that may fail or pass, as the seed has it. `breaks` holds the ids of the prompt's
+    requirements that the mutant violates, `written` the checks under the keys that a patch has for them.
     """
 
     misconception: str
     fails: tuple[str, ...]
     breaks: tuple[str, ...] = ()
+    may_fail: tuple[str, ...] = ()
     written: Mapping[str, tuple[str, ...]] = {}
 
 
@@ -46,7 +48,8 @@ def header_of(path: Path, *, legacy: bool) -> Header:
     }
     fails = (written.get("fails_legacy") if legacy else None) or written.get("fails", ())
     breaks = [name for match in _BREAKS.finditer(source.text) for name in _parts(match["ids"])]
-    return Header(" ".join(misconception.split()), fails, tuple(breaks), written)
+    may_fail = [check for match in _MAY_FAIL.finditer(source.text) for check in _checks(path, _parts(match["checks"]))]
+    return Header(" ".join(misconception.split()), fails, tuple(breaks), tuple(may_fail), written)
 
 
 def _parts(text: str) -> list[str]:

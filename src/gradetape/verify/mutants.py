@@ -24,8 +24,8 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """A solution with one mistake; `fails` holds ids without the question, such as `hidden::test_asymmetry`.
 
     `breaks` holds the ids of the prompt's requirements that it violates, `place` says where it is written. A draft,
-    whose author has not said yet which checks must fail, has no `fails`. `written` holds the lists in its
-    header under their keys, `fails` and `fails_legacy`.
+    whose author has not said yet which checks must fail, has no `fails`. The checks in `may_fail` may fail or pass, as
+    the seed has it. `written` holds the lists in its header under their keys, `fails` and `fails_legacy`.
     """
 
     question: str
@@ -33,6 +33,7 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     source: PythonSource
     misconception: str
     fails: tuple[str, ...]
+    may_fail: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     place: str
     written: Mapping[str, tuple[str, ...]] = {}
@@ -41,6 +42,11 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     def expected(self) -> tuple[str, ...]:
         """The full ids of the checks that must fail."""
         return tuple(f"{self.question}::{name}" for name in self.fails)
+
+    @property
+    def possible(self) -> tuple[str, ...]:
+        """The full ids of the checks that may fail or pass."""
+        return tuple(f"{self.question}::{name}" for name in self.may_fail)
 
     @property
     def patched(self) -> bool:
@@ -81,7 +87,7 @@ def _file(path: Path, question_id: str, legacy: bool) -> Mutant:
     header = header_of(path, legacy=legacy)
     return Mutant(
         question=question_id, name=path.stem, source=PythonSource.read(path), misconception=header.misconception,
-        fails=header.fails, breaks=header.breaks, place=str(path), written=header.written,
+        fails=header.fails, may_fail=header.may_fail, breaks=header.breaks, place=str(path), written=header.written,
     )  # fmt: skip
 
 
@@ -122,7 +128,8 @@ def _mutant(patch: Patch, source: PatchedSource, question_id: str, legacy: bool)
     written = {"fails": patch.fails, "fails_legacy": patch.fails_legacy}
     return Mutant(
         question=question_id, name=patch.name, source=source, misconception=" ".join(patch.misconception.split()),
-        fails=fails, breaks=patch.breaks, place=f"{source.path}, line {source.patch_line} ({patch.name})",
+        fails=fails, may_fail=patch.may_fail, breaks=patch.breaks,
+        place=f"{source.path}, line {source.patch_line} ({patch.name})",
         written={key: value for key, value in written.items() if value},
     )  # fmt: skip
 

@@ -56,13 +56,17 @@ class Edit(StrictModel):
 
 
 class Patch(StrictModel):
-    """An entry of `mutants/QUESTION.yml`; an empty `fails_legacy` says that it is right under legacy Keras."""
+    """An entry of `mutants/QUESTION.yml`; an empty `fails_legacy` says that it is right under legacy Keras.
+
+    `may_fail` holds checks whose random inputs show the mistake only with some seeds.
+    """
 
     name: Annotated[str, AfterValidator(_name)]
     misconception: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     breaks: Annotated[tuple[str, ...], Field(strict=False)] = ()
     fails: Checks | None = None
     fails_legacy: SomeChecks | None = None
+    may_fail: SomeChecks = ()
     of: str | None = None
     replace: Text | None = None
     with_: Text | None = Field(None, alias="with")

@@ -33,15 +33,17 @@ def as_plain(evidence: Evidence) -> dict[str, Any]:
             for waiver in evidence.waivers
         ],
         "partial": evidence.partial,
+        "recalled": evidence.recalled,
     }  # fmt: skip
 
 
 def _checks(evidence: Evidence) -> list[dict[str, Any]]:
-    killed, seconds = evidence.killed_by, evidence.seconds
+    killed, seconds, bases = evidence.killed_by, evidence.seconds, evidence.bases
     return [
         {"question": check.question, "name": check.name, "public": check.public, "points": check.points,
          "killed_by": list(killed[check.id]), "proves": list(check.requirements),
-         "seconds": round(seconds.get(check.id, 0.0), 3)}
+         "seconds": round(seconds.get(check.id, 0.0), 3),
+         "basis": bases[check.id].value if check.id in bases else None}
         for check in evidence.checks
     ]  # fmt: skip
 
@@ -54,7 +56,7 @@ def _mutant(trial: Trial) -> dict[str, Any]:
     return {
         "question": trial.question, "name": trial.name, "expected": [short(check) for check in trial.expected],
         "failed": [short(check) for check in trial.failed], "ok": not trial.surprise and not trial.unloaded,
-        "breaks": list(trial.breaks),
+        "may_fail": [short(check) for check in trial.possible], "breaks": list(trial.breaks),
     }  # fmt: skip
 
 

@@ -33,10 +33,11 @@ def refuse_unknown(mutants: Mutants, rubric: Rubric) -> None:
     known = {check.id for check in rubric.checks}
     unread = {check.question for check in rubric.checks if check.id in rubric.faults}
     problems = [
-        f"{mutant.place}: 'fails' names {', '.join(unknown)}, which is not a check of the question"
+        f"{mutant.place}: '{key}' names {', '.join(unknown)}, which is not a check of the question"
         for question, found in mutants.items()
         for mutant in found
-        if question not in unread and (unknown := sorted(set(mutant.expected) - known))
+        for key, named in (("fails", mutant.expected), ("may_fail", mutant.possible))
+        if question not in unread and (unknown := sorted(set(named) - known))
     ]
     if problems:
         raise CourseError("\n".join(problems))

@@ -87,7 +87,7 @@ def _surprises(evidence: Evidence, trial: Trial) -> Iterator[str]:
         return
     for check in sorted(set(trial.missed) - evidence.rejected):
         yield f"{trial.label} should fail {short(check)} but passes it"
-    known = {*trial.expected, *evidence.rejected}
+    known = {*trial.expected, *trial.possible, *evidence.rejected}
     for result in trial.results:
         if _wrong(result) and result.verdict is not Verdict.FAULT and result.check.id not in known:
             reason = f"({result.verdict}) {_line(result.staff_message)}"

@@ -28,6 +28,9 @@ def render(proof: Proof, console: Console) -> None:
         console.print(f"[red]✗[/] {escape(problem)}")
     for note in (*proof.notes, *_without_hints(proof.checks)):
         console.print(f"[yellow]note:[/] {escape(note)}")
+    if proof.recalled:
+        new = counted(sum(len(trial.results) for trial in proof.trials) - proof.recalled, "new result")
+        console.print(f"{new}, {proof.recalled} known from earlier runs: --fresh runs everything again")
     problems = counted(len(proof.problems), "problem")
     held = "No problem in what was run, which is not everything" if proof.partial else "The checks are proven"
     verdict = f"[green]{held}[/]" if proof.ok else f"[red]{problems}[/]"

@@ -19,8 +19,9 @@ def short(check_id: str) -> str:
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """One solution that was run: its kind, its question (None for the whole assignment), and its results.
 
-    `unloaded` holds, by question id, the reason why the cells of a question did not run. Of a mutant, `breaks` holds
-    the requirements that it violates, `misconception` what it gets wrong, and `place` where it is written.
+    `unloaded` holds, by question id, the reason why the cells of a question did not run. Of a mutant, `expected` holds
+    the ids of the checks that must fail, `possible` those that may fail or pass, `breaks` the requirements that it
+    violates, `misconception` what it gets wrong, and `place` where it is written.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     question: str | None
     results: tuple[CheckResult, ...]
     expected: tuple[str, ...] = ()
+    possible: tuple[str, ...] = ()
     unloaded: Mapping[str, str] = {}
     breaks: tuple[str, ...] = ()
     misconception: str = ""
@@ -63,7 +65,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def surprise(self) -> bool:
         """Whether the failed checks differ from those that its header names."""
-        return bool(self.missed) or not set(self.failed) <= set(self.expected)
+        return bool(self.missed) or not set(self.failed) <= {*self.expected, *self.possible}
 
     @property
     def conclusive(self) -> tuple[CheckResult, ...]:

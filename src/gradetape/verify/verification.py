@@ -7,12 +7,13 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 from gradetape import scaffold
+from gradetape.course import packages
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.source import PythonSource
 from gradetape.engine import Engine, EngineOptions, open_engine
 from gradetape.errors import CourseError, ReleaseError
 from gradetape.grading.rubric import Rubric
-from gradetape.records import Job, Outcome
+from gradetape.records import Outcome
 from gradetape.release import refuse_unfit
 from gradetape.verify.coverage import Prompt
 from gradetape.verify.jobs import run_all
@@ -21,6 +22,7 @@ from gradetape.verify.mutants import mutants_of
 from gradetape.verify.outcomes import Outcomes
 from gradetape.verify.plans import Plan, Planner, refuse_unknown
 from gradetape.verify.proof import Proof
+from gradetape.verify.recall import Recall, Recalled
 from gradetape.verify.scope import Mutants, Scope
 from gradetape.verify.trials import Trial
 from gradetape.verify.waivers import Waiver, waivers_in
@@ -40,40 +42,38 @@ def verify(
     """Runs every solution of an assignment or of one question, and returns the proof of its checks.
 
     The right solutions are run `repeat` times, to find flaky checks. With `drafts`, mutants may leave out which checks
-    must fail. `progress` is called with the number of finished solutions and their total. `outcomes` remembers the
-    solutions that need not run again; then each is run once.
+    must fail. `progress` is called with the number of finished solutions and their total. `outcomes` remembers what
+    solutions got in checks, so that only those pairs run of which something has changed.
 
     Raises CourseError if the question sources or the answer key are wrong, RequestError for a check or a mutant that
     does not exist, InfrastructureError if the grader itself failed.
     """
     unready = _unready(gradable, question)
-    question_ids = [
-        question_id
-        for question_id in ((question,) if question else gradable.assignment.question_ids)
-        if question_id not in unready
-    ]
+    asked = (question,) if question else gradable.assignment.question_ids
+    question_ids = [question_id for question_id in asked if question_id not in unready]
     if not question_ids:
         return Proof(assignment=gradable.assignment.name, unready=unready)
     _refuse_unfit(gradable, question_ids)
+    _refuse_lacking(gradable, options)
     mutants = scope.of(_mutants(gradable, question_ids, drafts))
     waivers = _waivers(gradable, question_ids)
+
+    def plans_for(rubric: Rubric) -> list[Plan]:
+        return list(Planner(gradable, scope.rubric(rubric), mutants).plans(repeat, scope.kinds))
+
     with open_engine(gradable, options) as engine:
-        rubric = Rubric.of(gradable, engine.collected, question_ids)
+        recall = Recall(gradable, engine, Outcomes() if outcomes is None else outcomes)
+        rubric = Rubric.of(gradable, recall.collected(question_ids, plans_for), question_ids)
         refuse_unknown(mutants, rubric)
-        rubric = scope.rubric(rubric)
-        plans = list(Planner(gradable, rubric, mutants).plans(repeat, scope.kinds))
-        found = _run(gradable, engine, plans, outcomes, progress)
-    trials = tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, found, strict=True))
+        plans, rubric = plans_for(rubric), scope.rubric(rubric)
+        known = [recall.of(plan, rubric) for plan in plans]
+        found = _run(engine, plans, recall, known, progress)
     return Proof(
-        assignment=gradable.assignment.name,
-        checks=rubric.checks,
-        trials=trials,
-        faults=rubric.faults,
-        unready=unready,
-        prompts=_prompts(gradable, question_ids),
-        waivers=waivers,
-        partial=scope.partial,
-    )
+        assignment=gradable.assignment.name, checks=rubric.checks, faults=rubric.faults, unready=unready,
+        trials=tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, found, strict=True)),
+        prompts=_prompts(gradable, question_ids), waivers=waivers, partial=scope.partial,
+        recalled=sum(len(each.results) for each in known),
+    )  # fmt: skip
 
 
 def _unready(gradable: GradableAssignment, question: str | None) -> dict[str, tuple[str, ...]]:
@@ -101,6 +101,16 @@ def _refuse_unfit(gradable: GradableAssignment, question_ids: Sequence[str]) -> 
                 problems.append(str(error))
     if problems:
         raise CourseError("\n".join(problems))
+
+
+def _refuse_lacking(gradable: GradableAssignment, options: EngineOptions) -> None:
+    """Raises CourseError if this environment lacks the assignment's packages; an image has its own."""
+    isolation = options.isolation or gradable.course.config.isolation
+    if isolation != "container" and (wrong := packages.lacking(gradable.assignment.packages)):
+        raise CourseError(
+            f"assignments/{gradable.assignment.name}/assignment.yml lists packages that this environment lacks: "
+            f"{packages.description(wrong)}. Install them: {packages.install(wrong)}"
+        )
 
 
 def _mutants(gradable: GradableAssignment, question_ids: Sequence[str], drafts: bool) -> Mutants:
@@ -134,33 +144,29 @@ def _trial(gradable: GradableAssignment, plan: Plan, outcome: Outcome) -> Trial:
     mutant = plan.mutant
     about = (mutant.breaks, mutant.misconception, mutant.place) if mutant else ((), "", "")
     return Trial(
-        kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected, results=outcome.results,
+        kind=plan.kind, name=plan.name, question=plan.question, expected=plan.expected,
+        possible=mutant.possible if mutant else (), results=outcome.results,
         unloaded={question_id: reason for question_id, reason in unloaded.items() if question_id in questions},
         breaks=about[0], misconception=about[1], place=about[2],
     )  # fmt: skip
 
 
 def _run(
-    gradable: GradableAssignment, engine: Engine, plans: Sequence[Plan], known: Outcomes | None,
-    progress: ProgressCallback,
-) -> list[Outcome]:  # fmt: skip
-    """The outcomes of all plans, in order. Raises InfrastructureError for a lost one."""
-    found = {index: old for index, plan in enumerate(plans) if known and (old := known.of(gradable, plan.job))}
+    engine: Engine, plans: Sequence[Plan], recall: Recall, known: Sequence[Recalled], progress: ProgressCallback
+) -> list[Outcome]:
+    """The outcomes of all plans, in order; only what is not known runs. Raises InfrastructureError for a lost one."""
+    found = {index: old.whole(plans[index].job) for index, old in enumerate(known) if not old.left}
     left = [index for index in range(len(plans)) if index not in found]
+    progress(len(found), len(plans))
 
     def ended(number: int, outcome: Outcome) -> None:
         index = left[number]
-        found[index] = outcome
-        if known:
-            known.keep(gradable, plans[index].job, outcome)
+        recall.keep(plans[index], outcome)
+        found[index] = known[index].whole(plans[index].job, outcome)
         progress(len(found), len(plans))
 
     def name(number: int) -> str:
         return f"{plans[left[number]].kind} {plans[left[number]].name}"
 
-    run_all(engine, [partial(_job, plans[index]) for index in left], ended, name=name)
+    run_all(engine, [partial(known[index].job, plans[index].job) for index in left], ended, name=name)
     return [found[index] for index in range(len(plans))]
-
-
-def _job(plan: Plan) -> Job:
-    return plan.job

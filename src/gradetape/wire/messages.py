@@ -59,11 +59,12 @@ class Broken(msgspec.Struct, frozen=True, tag_field="is", tag="broken"):
 class Looked(msgspec.Struct, frozen=True, tag_field="is", tag="looked"):
     """What a look at a worker found: whether it `waits`, and the names of what differs, in the zygote's own words.
 
-    `problem`: why its memory could not be read.
+    `threads`: other threads run code of Python beside the one that waits. `problem`: why its memory could not be read.
     """
 
     worker: int
     waits: bool = False
+    threads: bool = False
     changes: tuple[str, ...] = ()
     problem: str = ""
 

@@ -14,17 +14,22 @@ import linecache
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import ModuleType
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from gradetape.wire.determinism import needs_none
 from gradetape.worker.cell_loop import CellLoop
 from gradetape.worker.compiler import PREFIX
 from gradetape.worker.definitions import Definitions
 from gradetape.worker.notebook import furnish
 from gradetape.worker.output import Output
 from gradetape.worker.salvage import defines_new, python_text, runner, salvage, stopped_at
+from gradetape.worker.settings import set_determinism
 from gradetape.worker.shell import CellRecord, ZMQInteractiveShell
+
+_SCRIPT = "submission.py"
 
 
 class Cells:
@@ -58,7 +63,7 @@ class Cells:
         self._definitions.begin(self._label[1:], question)
         self._note_definitions(source)
         self._output.clear()
-        error = self._run_definitions(source) if only_definitions else self._run(source, record)
+        error = self._run_definitions(source) if only_definitions else self._run_freely(source, record)
         return {
             "error": "" if error is None else describe(error),
             "salvaged": "" if only_definitions else self._salvage(error, record),
@@ -67,14 +72,38 @@ class Cells:
             "output": self._output.text(),
         }
 
-    def begin(self) -> None:
-        """Begins in the worker, once, before its first cell."""
+    def begin(self, script: bool = False) -> None:
+        """Begins in the worker, once, before its first cell; only a script has a `__file__`."""
         if not self._begun:
             self._begun = 1
             self._output.begin()
             self._shell.begin()
             furnish(self._namespace)
+            if script:
+                self._namespace["__file__"] = str(Path.cwd() / _SCRIPT)
             self._shell.user_ns_hidden.update(grader=self._namespace["grader"])
+
+    def _run_freely(self, source: str, record: CellRecord) -> BaseException | None:
+        """Runs a cell; what fails since operations are deterministic here goes on as in a notebook, where they are not.
+
+        Returns its error.
+        """
+        error = self._run(source, record)
+        if error is None or not needs_none(text_of(error)):
+            return error
+        if (place := stopped_at(error, self._label, _text_of)) is None:
+            return error
+        record.notes.append("from the line on that failed, it was run without TensorFlow's deterministic operations")
+        record.errors.clear()
+        set_determinism(False)
+        try:
+            for statement in place.statements[place.failed :]:
+                runner(self._compiler, place.name, self._namespace)(statement)
+        except BaseException as later:
+            return later
+        finally:
+            set_determinism(True)
+        return None
 
     def _run(self, source: str, record: CellRecord) -> BaseException | None:
         """Runs a cell in the shell; without it if the submission has broken the shell. Returns its error."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from types import CodeType, FrameType
 
@@ -55,6 +56,33 @@ class WaitingPlace:
         return bool(len(found)) and int(found[0]) == self._waiting
 
 
+class OtherThreads:
+    """Whether other threads run code than the one that waits, `idle`, which empties the pipe of the output."""
+
+    def __init__(self, idle: CodeType, memory: MemoryReader) -> None:
+        self._idle = id(idle)
+        self._layout = layout.threads(partial(_word_of, memory))
+
+    def run(self, memory: MemoryReader) -> bool:
+        """Whether some run now; raises MemoryUnreadable."""
+        read, where = partial(_word_of, memory), self._layout
+        state = where.main
+        for _ in range(_MOST):
+            state = read(state + where.newer)
+            if not state:
+                return False
+            frame = read(state + where.frame)
+            frame = frame if where.through is None else read(frame + where.through)
+            if read(frame + where.code) != self._idle:
+                return True
+        return True
+
+
+def _word_of(memory: MemoryReader, address: int) -> int:
+    """A word; 0 where nothing is mapped."""
+    return int.from_bytes(memory.read(address, WORD), "little")
+
+
 def _has_socket(pid: int, inode: int) -> bool:
     """Whether the worker's data socket is still where its loop waits for it; true where that cannot be seen."""
     folder = f"/proc/{pid}/fd"
@@ -69,11 +97,11 @@ def _has_socket(pid: int, inode: int) -> bool:
 class Comparison:
     """What a worker should be like, and what may differ.
 
-    `worker` is the worker that every fork continues, `waiting` where it waits; raises UnknownLayout or MemoryUnreadable
-    where nothing can be compared.
+    `worker` is the worker that every fork continues, `waiting` where it waits, `idle` what its own thread does; raises
+    UnknownLayout or MemoryUnreadable where nothing can be compared.
     """
 
-    def __init__(self, worker: object, waiting: WaitingPlace) -> None:
+    def __init__(self, worker: object, waiting: WaitingPlace, idle: CodeType) -> None:
         layout.verify()
         self._waiting = waiting
         self._records = [*records(worker), PartRecord("sys.settrace or sys.setprofile", layout.trace_addresses())]
@@ -88,7 +116,9 @@ class Comparison:
         if opened is None:
             raise MemoryUnreadable("this process's own memory cannot be opened")
         try:
-            self._expected = self._reader.read(MemoryReader(WorkerMemory(opened, os.getpid())))
+            own = MemoryReader(WorkerMemory(opened, os.getpid()))
+            self._expected = self._reader.read(own)
+            self._threads = OtherThreads(idle, own)
         finally:
             os.close(opened)
 
@@ -97,10 +127,11 @@ class Comparison:
         reader = MemoryReader(memory)
         try:
             waits = self._waiting.holds(reader) and _has_socket(memory.pid, data_inode)
+            threads = request.compare and self._threads.run(reader)
             changes = self._changes(reader, request.trusted) if request.compare else ()
         except MemoryUnreadable as error:
             return Looked(request.worker, problem=str(error))
-        return Looked(request.worker, waits=waits, changes=changes)
+        return Looked(request.worker, waits=waits, threads=threads, changes=changes)
 
     def _changes(self, memory: MemoryReader, trusted: bool) -> tuple[str, ...]:
         """The names of what differs, a few at most; what differs in a `trusted` worker is usual from then on."""

@@ -22,7 +22,7 @@ from gradetape.worker.generation import keras
 
 _ROOTS = {"np": np, "tf": tf, "keras": keras, "builtins": builtins}
 _PACKAGES = ("numpy", "tensorflow", "keras", "tf_keras")
-_SKIP = ("compat", "raw_ops", "src")  # aliases, or names that no check would use
+_SKIP = ("compat", "raw_ops", "src", "input")  # aliases, names that no check would use, and what a kernel replaces
 _DEPTH = 2
 _MOST = 20
 

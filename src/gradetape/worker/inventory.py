@@ -110,7 +110,7 @@ class SlotsRecord(NamedTuple):
 
 def _slots_of(cls: type) -> Iterator[SlotsRecord]:
     yield SlotsRecord(cls, "its bases", layout.TYPE_OWN, follows=False)
-    yield SlotsRecord(cls, "its slots", layout.TYPE_SLOTS, follows=True)
+    yield SlotsRecord(cls, "its slots", layout.TYPE_SLOTS, follows=layout.dict_of(cls) is not None)
 
 
 class DictRecord(NamedTuple):
@@ -207,18 +207,26 @@ def shortened(name: str) -> str:
 def records(worker: object) -> list[CodeRecord]:
     """Everything that is compared: first what has names of its own, then the slots of classes."""
     modules = {name: module for name, module in sys.modules.items() if _is_compared(name, module)}
-    # By the type of each: `isinstance` would take a proxy of a class for a class.
-    classes = [each for each in gc.get_objects() if issubclass(type(each), type) and _package(each) in _PACKAGES]
+    classes = [each for each in _derived(object) if _package(each) in _PACKAGES]
     loaded = DictRecord("sys.modules", sys.modules, False, tuple, lambda name, _: name in modules)
     found: list[CodeRecord] = [loaded]
     found += _of_modules(modules)
     found += [part for cls in classes for part in _of_class(cls)]
     found += _of_functions()
     found += OwnObjects().walk(worker)
-    builtin = [each for each in vars(builtins).values() if isinstance(each, type)]
-    distinct = {id(each): each for each in (*classes, *builtin)}.values()
-    found += [record for each in distinct for record in _slots_of(each)]
+    found += [record for each in classes for record in _slots_of(each)]
+    found.append(PartRecord("gc.callbacks", layout.list_addresses(gc.callbacks)))
     return found
+
+
+def _derived(base: type) -> list[type]:
+    """A class and all that derive from it, those too that are written in C and that no collector knows."""
+    found, left = {id(base): base}, [base]
+    while left:
+        derived: list[type] = type.__subclasses__(left.pop())
+        left += [each for each in derived if id(each) not in found]
+        found.update((id(each), each) for each in derived)
+    return list(found.values())
 
 
 def _is_compared(name: str, module: object) -> bool:

@@ -11,8 +11,9 @@ import ctypes
 import gc
 import struct
 import sys
-from collections.abc import Callable
-from types import FrameType
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
 from gradetape.worker.memory import WORD
@@ -23,6 +24,8 @@ KEYS_COUNT = 24
 OB_TYPE = 8
 _TYPE_DICT, _TYPE_BASE, TYPE_BASES, TYPE_MRO = 264, 256, 336, 344
 _TYPE_END = 408
+_TYPE_VECTORCALL = 56  # where the class says at which offset its objects keep what calls them
+_LIST_SIZE = 16
 # Name, getattro, flags, documentation, cache, subclasses, weak references, version tag: an ordinary run changes these.
 _NO_SLOTS = frozenset({16, 24, 144, 168, 176, 352, 360, 368, 384})
 # The metaclass, the base and the bases; then everything else.
@@ -33,6 +36,7 @@ _STATE_BYTES = 256
 _FRAME = 24
 _TUPLE_SIZE = 16
 _FRAME_BYTES = 96
+_CODES = range(0, _FRAME_BYTES, WORD)
 
 
 class UnknownLayout(Exception):
@@ -83,7 +87,7 @@ def same_tuple(value: tuple[object, ...], address: int, read: Callable[[int, int
 
 
 def function_offsets() -> tuple[int, ...]:
-    """Where a function keeps its globals, builtins, code, defaults, keyword defaults and closure."""
+    """Where a function keeps its globals, builtins, code, defaults, keyword defaults, closure, and what calls it."""
     captured = object()
 
     def sample(a: object = captured, *, b: object = None) -> object:
@@ -96,7 +100,12 @@ def function_offsets() -> tuple[int, ...]:
     found = offsets(sample, parts)
     if len(found) != len(parts):
         raise UnknownLayout
-    return tuple(address - id(sample) for address in found)
+    return (*(address - id(sample) for address in found), word(id(FunctionType) + _TYPE_VECTORCALL))
+
+
+def list_addresses(value: list[Any]) -> tuple[int, ...]:
+    """The words of a list's length and of where its items are."""
+    return id(value) + _LIST_SIZE, id(value) + _LIST_SIZE + WORD
 
 
 def verify() -> None:
@@ -115,7 +124,8 @@ def verify() -> None:
     known = {_TYPE_BASE: Called.__base__, TYPE_BASES: Called.__bases__, TYPE_MRO: Called.__mro__, OB_TYPE: type}
     held = {id(part) for part in gc.get_referents(Called) if type(part) is dict}
     wrong = any(word(id(Called) + at) != id(part) for at, part in known.items())
-    if wrong or word(id(Called) + _TYPE_DICT) not in held:
+    wrong = wrong or not 0 < word(id(FunctionType) + _TYPE_VECTORCALL) < FunctionType.__basicsize__
+    if wrong or word(id([1, 2]) + _LIST_SIZE) != 2 or word(id(Called) + _TYPE_DICT) not in held:
         raise UnknownLayout
 
 
@@ -128,16 +138,71 @@ def dict_of(cls: type) -> dict[str, Any] | None:
 def frame_address(frame: FrameType) -> int:
     """Where a running frame begins on the stack of Python's frames; raises UnknownLayout."""
     address = word(id(frame) + _FRAME)
-    if not any(word(address + at) == id(frame.f_code) for at in range(0, _FRAME_BYTES, WORD)):
+    if not any(word(address + at) == id(frame.f_code) for at in _CODES):
         raise UnknownLayout
     return address
 
 
-def trace_addresses() -> tuple[int, ...]:
-    """The words of the main thread's state that are set while a function traces or profiles it."""
+class ThreadsLayout(NamedTuple):
+    """Where the state of the main thread is, and where a state keeps the next newer one and the frame that it runs.
+
+    `through`: the frame is found there, in what the state refers to; None if the state refers to the frame itself.
+    """
+
+    main: int
+    newer: int
+    frame: int
+    through: int | None
+    code: int
+
+
+def threads(read: Callable[[int], int]) -> ThreadsLayout:
+    """Where threads are, found by means of one that is started for it; raises UnknownLayout.
+
+    `read` reads a word of this process, and gives 0 where nothing is.
+    """
+    begun, end = threading.Semaphore(0), threading.Lock()
+
+    def wait(acquire: Callable[[], object]) -> None:
+        begun.release()
+        acquire()
+
+    main = _main_state()
+    before = ctypes.string_at(main, _STATE_BYTES)
+    with end:
+        thread = threading.Thread(target=wait, args=(end.acquire,))
+        thread.start()
+        begun.acquire()
+        places = [at for at in range(0, _STATE_BYTES, WORD) if not _word(before, at) and read(main + at)]
+        found = [ThreadsLayout(main, at, *place) for at in places for place in _frames(read(main + at), wait, read)]
+    thread.join()
+    if not found or read(main + found[0].newer):
+        raise UnknownLayout
+    return found[0]
+
+
+def _frames(
+    state: int, function: Callable[..., object], read: Callable[[int], int]
+) -> Iterator[tuple[int, int | None, int]]:
+    """Where a thread's state refers to the frame of a function that it runs."""
+    sought = getattr(function, "__code__", None)
+    for at in range(0, _STATE_BYTES, WORD):
+        for through in (None, 0, WORD):
+            value = read(state + at)
+            frame = value if through is None else read(value + through)
+            yield from ((at, through, code) for code in _CODES if read(frame + code) == id(sought))
+
+
+def _main_state() -> int:
     get = ctypes.pythonapi.PyThreadState_Get
     get.restype = ctypes.c_void_p
     state: int = get()
+    return state
+
+
+def trace_addresses() -> tuple[int, ...]:
+    """The words of the main thread's state that are set while a function traces or profiles it."""
+    state = _main_state()
     profiling, tracing = sys.getprofile(), sys.gettrace()
     try:
         return tuple(sorted({*_set_by(state, sys.setprofile), *_set_by(state, sys.settrace)}))

@@ -12,6 +12,7 @@ import io
 import os
 import select
 import threading
+from types import CodeType
 
 _CHUNK = 1 << 16
 _MOST_CHUNKS = 4  # of a flood that does not end, whoever prints takes only some
@@ -135,6 +136,11 @@ class Output:
             with self._lock:
                 if not self._take_written():
                     return
+
+
+def waits_for_output() -> CodeType:
+    """The code that the worker's own thread runs while nothing is written."""
+    return _Pipe.wait.__code__
 
 
 class Stream(io.TextIOBase):

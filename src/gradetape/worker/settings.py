@@ -21,6 +21,7 @@ from tensorflow.python.framework import config
 from gradetape.worker.generation import LEGACY, keras
 
 _UNSET = "unset"
+_BEGINNING = "\0"  # no question
 _LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 _TOLD = 60
 
@@ -87,7 +88,8 @@ def _set_numerics(checked: bool) -> None:
     (tf.debugging.enable_check_numerics if checked else tf.debugging.disable_check_numerics)()
 
 
-def _set_determinism(on: bool) -> None:
+def set_determinism(on: bool) -> None:
+    """Makes TensorFlow's operations deterministic, or no longer."""
     (config.enable_op_determinism if on else config.disable_op_determinism)()
 
 
@@ -120,7 +122,7 @@ SETTINGS = (
     Setting("eager execution", tf.executing_eagerly, _set_eager),
     Setting("running functions eagerly", tf.config.functions_run_eagerly, tf.config.run_functions_eagerly),
     Setting("tf.data's debug mode", lambda: debug_mode.DEBUG_MODE, debug_mode.toggle_debug_mode),
-    Setting("the determinism of operations", config.is_op_determinism_enabled, _set_determinism),
+    Setting("the determinism of operations", config.is_op_determinism_enabled, set_determinism),
     Setting("checks of numerics", _checks_numerics, _set_numerics),
     Setting("TensorFlow's traceback filtering", tf.debugging.is_traceback_filtering_enabled, _set_traceback_filtering),
     Setting("soft device placement", tf.config.get_soft_device_placement, tf.config.set_soft_device_placement),
@@ -168,7 +170,7 @@ class QuestionSettings:
     def begin(self) -> None:
         """Records the settings before the first cell."""
         if not self._of:
-            self._of[""] = recorded()
+            self._of[_BEGINNING] = self._of[""] = recorded()
             self._last[:] = [self._of[""]]
 
     def record(self, question: str) -> str:
@@ -181,6 +183,10 @@ class QuestionSettings:
         told = ", ".join(filter(None, changes))
         changed = [f"changes {told}; the checks of each question run under the settings at the end of its own cells"]
         return "\n".join([*_legacy_keras(), *(changed if told else ())])
+
+    def reset(self) -> None:
+        """Restores the settings from before the first cell."""
+        self.restore(_BEGINNING)
 
     def restore(self, question: str) -> None:
         """Restores the settings of a question."""

@@ -8,6 +8,8 @@ not printed, shell commands write to pipes, and what is not done as in a kernel 
 from __future__ import annotations
 
 import atexit
+import builtins
+import getpass
 import os
 import sys
 import warnings
@@ -17,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CalledProcessError
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -43,6 +45,7 @@ _ENVIRONMENT = {
     "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }  # fmt: skip
 _WHERE = "commands have no network here, and write to private folders alone"
+_NO_FRONT_END = "was called, but this frontend does not support input requests."  # in ipykernel's words
 _INLINE = (None, "auto", "inline", "agg", "svg", "pdf", "ps", "cairo")
 
 
@@ -79,6 +82,7 @@ class ZMQInteractiveShell(InteractiveShell):  # the name of ipykernel's, by whic
         cls.clear_instance()
         shell = cls.instance(config=_CONFIG, user_module=module)
         atexit.unregister(shell.atexit_operations)
+        builtins.input, getpass.getpass = _no_input, _no_password
         shell.output, shell.keep_definitions, shell.record = output, keep_definitions, CellRecord()
         if shell.display_formatter is not None:
             shell.display_formatter.active_types = list(SHOWN)
@@ -146,7 +150,7 @@ class ZMQInteractiveShell(InteractiveShell):  # the name of ipykernel's, by whic
 
     def ask_yes_no(self, prompt: str, default: Any = None, interrupt: Any = None) -> bool:
         """As in a kernel without a front end: nobody answers."""
-        raise StdinNotImplementedError("nobody can answer a question here")
+        return _no_input()
 
     async def run_code(self, code_obj: Any, result: Any = None, *, async_: bool = False) -> bool:
         """Runs some of a cell's code; returns whether it has raised an error."""
@@ -211,6 +215,16 @@ class ZMQInteractiveShell(InteractiveShell):  # the name of ipykernel's, by whic
         self.user_ns["_exit_code"] = status
         if status and self.system_raise_on_error:
             raise CalledProcessError(status, command)
+
+
+def _no_input(*_: object, **__: object) -> NoReturn:
+    """`input`, as in a kernel without a front end."""
+    raise StdinNotImplementedError(f"raw_input {_NO_FRONT_END}")
+
+
+def _no_password(*_: object, **__: object) -> NoReturn:
+    """`getpass.getpass`, likewise."""
+    raise StdinNotImplementedError(f"getpass {_NO_FRONT_END}")
 
 
 def _in_front(command: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gradetape.errors import SandboxError
 from gradetape.worker.forker import DATA
+from gradetape.worker.huge_pages import use_huge_pages
 
 if TYPE_CHECKING:
     from gradetape.worker.comparison import Comparison
@@ -51,6 +52,7 @@ def warm_up(output_limit: int, running: FrameType) -> WarmWorker:
     gc.collect()
     comparison = _comparison(worker, running)
     gc.freeze()
+    use_huge_pages()
     return WarmWorker(worker.serve, comparison)
 
 
@@ -66,8 +68,9 @@ def _comparison(worker: Worker, running: FrameType) -> Comparison | None:
     from gradetape.worker.comparison import Comparison, WaitingPlace
     from gradetape.worker.layout import UnknownLayout
     from gradetape.worker.memory import MemoryUnreadable
+    from gradetape.worker.output import waits_for_output
 
     try:
-        return Comparison(worker, WaitingPlace(running, *worker.loop()))
+        return Comparison(worker, WaitingPlace(running, *worker.loop()), waits_for_output())
     except (UnknownLayout, MemoryUnreadable):
         return None

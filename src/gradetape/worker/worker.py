@@ -29,7 +29,7 @@ from gradetape.worker.generation import keras
 from gradetape.worker.integrity import changed
 from gradetape.worker.objects import Objects, numbers
 from gradetape.worker.output import Output, Stream
-from gradetape.worker.settings import QuestionSettings
+from gradetape.worker.settings import QuestionSettings, set_determinism
 
 _TREE_BYTES = 256 << 20
 _TREE_FILES = 2000
@@ -47,7 +47,8 @@ class MissingName(Exception):
 class Worker:
     """Answers requests of the form [sequence, operation, arguments, released handles].
 
-    It is made before the fork, so that the zygote knows where in memory it is.
+    It is made before the fork, so that the zygote knows where in memory it is. Large because each of its parts must be
+    among what the comparison from outside looks at.
     """
 
     __slots__ = (
@@ -109,7 +110,8 @@ class Worker:
     def _table(self) -> Mapping[str, Callable[..., Any]]:
         return {
             Operation.HELLO: self._prepare, Operation.CELL: self._run_cell,
-            Operation.CHANGED: changed, Operation.SEED: self._begin_check, Operation.OUTPUT: self._take_output,
+            Operation.CHANGED: self._changed, Operation.REST: self._settings.reset,
+            Operation.SEED: self._begin_check, Operation.OUTPUT: self._take_output,
             Operation.NAME: self._name, Operation.MODULE: _MODULES.__getitem__,
             Operation.GETATTR: getattr, Operation.SETATTR: setattr, Operation.DELATTR: delattr,
             Operation.CALL: _call, Operation.GETITEM: lambda value, index: value[index],
@@ -120,12 +122,16 @@ class Worker:
             Operation.FOLDER: tempfile.mkdtemp, Operation.READ_TREE: _read_tree, Operation.WRITE_TREE: _write_tree,
         }  # fmt: skip
 
-    def _prepare(self) -> dict[str, Any]:
+    def _prepare(self, beside: Mapping[str, Bytes]) -> dict[str, Any]:
+        """Prepares TensorFlow; the files of the assignment lie beside the notebook, where nobody may write to them."""
+        _write_read_only(Path.cwd(), beside)
         return prepare(self._device_mb)
 
-    def _run_cell(self, index: int, source: str, only_definitions: bool, question: str = "") -> dict[str, str]:
+    def _run_cell(
+        self, index: int, source: str, only_definitions: bool, question: str = "", script: bool = False
+    ) -> dict[str, str]:
         """Runs a cell, and records the settings of the process where it ended."""
-        self._cells.begin()
+        self._cells.begin(script)
         self._settings.begin()
         answer = self._cells.run(index, source, only_definitions, question)
         changes = self._settings.record(question)
@@ -136,10 +142,17 @@ class Worker:
             raise MissingName(name)
         return self._names[name]
 
-    def _begin_check(self, number: int, question: str = "") -> None:
+    def _changed(self) -> list[str]:
+        """What the cells replaced; TensorFlow keeps some of its settings in functions."""
+        self._settings.reset()
+        return changed()
+
+    def _begin_check(self, number: int, question: str = "", deterministic: bool = True) -> None:
         """Begins a check of a question: its settings, its seeds, and nothing of what the one before had sent."""
         self._objects.begin_check()
         self._settings.restore(question)
+        if not deterministic:
+            set_determinism(False)
         seed(number)
 
     def _take_output(self) -> str:
@@ -228,6 +241,15 @@ def _read_tree(folder: Path) -> dict[str, Bytes]:
                 raise ValueError(f"{folder} holds more than {_TREE_BYTES >> 20} MiB or {_TREE_FILES} files")
             found[str(path.relative_to(folder))] = np.fromfile(path, np.uint8)
     return found
+
+
+def _write_read_only(folder: Path, files: Mapping[str, Bytes]) -> None:
+    """Creates files that only may be read: a sandbox may refuse to change a mode later."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444), "wb") as file:
+            file.write(data.data)
 
 
 def _write_tree(files: dict[str, Bytes]) -> str:

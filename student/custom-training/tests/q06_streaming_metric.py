@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import inspect
 import linecache
+import logging
 import re
 import tempfile
 import textwrap
@@ -14,6 +15,7 @@ import traceback
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,9 @@ from otter.test_files import test_case
 # Some names are missing in `tensorflow.keras`: of Keras 3 some losses, of tf-keras the version.
 keras = importlib.import_module("keras" if hasattr(tf.keras, "ops") else "tf_keras")
 InvalidArgumentError = tf.errors.InvalidArgumentError
+# Inserted with the checks, if one of them takes `exported`.
+export_graphs: Any
+restore_graphs: Any
 MESSAGE_LENGTH = 2000
 MISSING = "Missing"
 OTHER_ARGUMENTS = "The check calls your code with other arguments than it takes"
@@ -50,6 +55,16 @@ def limit(*_: Any, **__: Any) -> Callable[[Any], Any]:
 
 def gpu(check: Any) -> Any:
     """Require a GPU where the check is graded; in the notebook it runs on any device."""
+    return check
+
+
+def by_testimony(check: Any) -> Any:
+    """State for staff what the check's verdict rests on; in the notebook this is of no effect."""
+    return check
+
+
+def cross_checked(check: Any) -> Any:
+    """State for staff what the check's verdict rests on; in the notebook this is of no effect."""
     return check
 
 
@@ -84,6 +99,60 @@ class Student:
         return self._notebook[name]
 
 
+class NotebookExporter:
+    """The graphs of the student's functions, which are saved and loaded again, in the notebook in the same process."""
+
+    def __init__(self, student: Student) -> None:
+        self._student = student
+        self._optional = self._declined = False
+
+    def decline(self) -> bool:
+        """Do without graphs from now on; return whether the check has asked for any that it can do without."""
+        self._declined = self._optional
+        return self._optional
+
+    def __call__(self, **functions: Any) -> Any:
+        """Return the graphs of functions."""
+        signatures = {name: signatures_of(given) for name, given in functions.items()}
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, without_log_lines():
+            export_graphs(self._named(functions), signatures, folder)
+            return SimpleNamespace(**restore_graphs(folder, signatures)[0])
+
+    def if_possible(self, **functions: Any) -> Any:
+        """Return the graphs of functions; if the check does not pass with them, the functions themselves."""
+        self._optional = True
+        return SimpleNamespace(**self._named(functions)) if self._declined else self(**functions)
+
+    def _named(self, functions: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: getattr(self._student, name) if isinstance(given, list) else given[0]
+            for name, given in functions.items()
+        }
+
+
+@contextlib.contextmanager
+def without_log_lines() -> Iterator[None]:
+    """Keep out of the notebook what TensorFlow logs about files and about code that it cannot convert."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def signatures_of(given: Any) -> list[list[Any]]:
+    """Return the distinct signatures of a function, which is given with one of them or with cases."""
+    cases = given if isinstance(given, list) else given[1]
+    if not (cases and all(isinstance(case, tuple) for case in cases)):
+        cases = [cases]
+    found = [
+        [tf.TensorSpec(each.shape, each.dtype) if isinstance(each, np.ndarray | np.generic) else each for each in case]
+        for case in cases
+    ]
+    return list({repr(signature): signature for signature in found}.values())
+
+
 class PublicCheck(test_case):  # type: ignore[misc]
     """A check as otter runs it: titled by its docstring, reseeded, and with a short message when it fails."""
 
@@ -97,17 +166,27 @@ class PublicCheck(test_case):  # type: ignore[misc]
         return test_case, (self.name, self.points)
 
     def call_func(self, global_environment: dict[str, Any]) -> None:
-        """Run the check on the notebook's names."""
+        """Run the check on the notebook's names; if it fails, once more without the graphs that it can do without."""
+        exported = NotebookExporter(Student(global_environment))
+        error = self.error(global_environment, exported)
+        if error is not None and exported.decline():
+            error = self.error(global_environment, exported)
+        if error is not None:
+            # Otter shows the line of the third frame, so the traceback continues with the check's own frame.
+            raise self.failure(error, global_environment).with_traceback(traceback_of(error)) from None
+
+    def error(self, notebook: dict[str, Any], exported: NotebookExporter) -> BaseException | None:
+        """Run the check once; return what it raised."""
         seed = zlib.crc32(self.test_func.__name__.encode())
         keras.utils.set_random_seed(seed)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            fixtures = fixtures_of(global_environment, seed, Path(folder))
+            fixtures = fixtures_of(notebook, seed, Path(folder), exported)
             wanted = inspect.signature(self.test_func).parameters
             try:
                 self.test_func(**{name: fixtures[name] for name in wanted})
             except (NotDefined, Exception) as error:
-                # Otter shows the line of the third frame, so the traceback continues with the check's own frame.
-                raise self.failure(error, global_environment).with_traceback(traceback_of(error)) from None
+                return error
+        return None
 
     def failure(self, error: BaseException, notebook: dict[str, Any]) -> Exception:
         """Return the error that otter shows as `label: text`."""
@@ -122,7 +201,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
         return shown(literal("\n".join(lines)))
 
 
-def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path, exported: NotebookExporter) -> dict[str, Any]:
     """Return the fixtures of a check by name."""
     return {
         "student": Student(notebook),
@@ -130,6 +209,7 @@ def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path) -> dict[str, 
         "tf": tf,
         "rng": np.random.default_rng(seed),
         "worker_tmp_path": folder,
+        "exported": exported,
     }
 
 
@@ -281,6 +361,77 @@ def literal(text: str) -> str:
     return text.replace("<", "<\u2060").replace("&", "&\u2060")
 
 
+@in_worker
+def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
+    """Save the graphs of functions for some signatures: lists of specs and of plain values, which are not traced."""
+    autograph = tf.__internal__.autograph
+
+    def traced(function: Any, signature: Any) -> Any:
+        converted = autograph.tf_convert(function, autograph.control_status_ctx())
+
+        def call(*tensors: Any) -> Any:
+            left = iter(tensors)
+            result = converted(*[next(left) if isinstance(each, tf.TypeSpec) else each for each in signature])
+            return None if isinstance(result, tf.Operation) else result  # as of metrics in tf-keras
+
+        specs = [each for each in signature if isinstance(each, tf.TypeSpec)]
+        return tf.function(call, input_signature=specs, autograph=False)
+
+    def module(owners: Any) -> Any:
+        made = tf.Module()
+        for name, graph in graphs.items():
+            setattr(made, name, graph)
+            setattr(made, f"variables_of_{name}", list(graph.get_concrete_function().graph.variables))
+        made.owners = owners
+        return made
+
+    graphs = {
+        f"{name}_{number}": traced(function, signature)
+        for name, function in functions.items()
+        for number, signature in enumerate(signatures[name])
+    }
+    owners = [getattr(function, "__self__", function) for function in functions.values()]
+    bare = tf.saved_model.SaveOptions(experimental_skip_saver=True)  # nobody serves or trains what is saved
+    try:
+        tf.saved_model.save(module([]), str(folder), signatures={}, options=bare)
+    except AssertionError:  # tables and other resources are saved with their owner alone
+        tracked = [each for each in owners if isinstance(each, tf.__internal__.tracking.AutoTrackable)]
+        tf.saved_model.save(module(tracked), str(folder), signatures={}, options=bare)
+
+
+@in_worker
+def restore_graphs(folder: Any, signatures: Any) -> Any:
+    """Return functions that call the saved graphs, and whether none of these has a state."""
+    loaded = tf.saved_model.load(str(folder))
+
+    def tensors_of(args: Any, signature: Any) -> Any:
+        found = []
+        for value, each in zip(args, signature, strict=True):
+            if not isinstance(each, tf.TypeSpec):
+                if type(value) is not type(each) or value != each:
+                    return None
+                continue
+            tensor = tf.convert_to_tensor(value)
+            if tensor.dtype != each.dtype or not each.shape.is_compatible_with(tensor.shape):
+                return None
+            found.append(tensor)
+        return found
+
+    def dispatched(name: Any) -> Any:
+        def call(*args: Any) -> Any:
+            for number, signature in enumerate(signatures[name]):
+                tensors = tensors_of(args, signature) if len(args) == len(signature) else None
+                if tensors is not None:
+                    return getattr(loaded, f"{name}_{number}")(*tensors)
+            raise TypeError(f"{name} was not exported for such inputs")
+
+        return call
+
+    graphs = [getattr(loaded, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
+    captured = [tensor for graph in graphs for each in graph.concrete_functions for tensor in each.captured_inputs]
+    return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)
+
+
 def assert_close(
     given: object, expected: object, advice: str = "", rtol: float | None = None, atol: float | None = None
 ) -> None:
@@ -428,60 +579,94 @@ def examples(rng, count):
     return y_true, y_pred.astype("float32"), float(0.5 + rng.choice([-1, 1]) * rng.integers(12, 21) / 64)
 
 
+@in_worker
+def joined(update, result, reset):
+    """Return an object with these methods."""
+
+    class Joined:
+        def update_state(self, *batch):
+            return update(*batch)
+
+        def result(self):
+            return result()
+
+        def reset_state(self):
+            return reset()
+
+    return Joined()
+
+
+def as_graphs(exported, metric, batches):
+    """Return an object with the methods of a metric as graphs, if possible, for batches like these."""
+    steps = {"update": (metric.update_state, batches), "result": (metric.result, [()])}
+    graphs = exported.if_possible(**steps, reset=(metric.reset_state, [()]))
+    return joined(graphs.update, graphs.result, graphs.reset)
+
+
 @points(1)
 @proves("Given float32 y_true and y_pred of shape (n, k), that function returns a float tensor of shape (n,): for each example, the share of its k outputs with |y_true - y_pred| \u2264 tolerance.")
 @hint("Is an error as large as the tolerance still within it? Over which axis is the mean taken?")
-def test_within_gives_each_example_its_share(student, rng):
+def test_within_gives_each_example_its_share(student, exported, rng):
     """The function that within returns gives one right number per example."""
     tolerance = int(rng.integers(1, 8)) / 8
     y_true, y_pred = (rng.integers(-8, 9, size=(2, 10, 3)) / 8).astype("float32")
     y_pred[0], y_pred[1] = y_true[0] + tolerance, y_true[1] - 3
     expected = (np.abs(y_true - y_pred) <= tolerance).mean(axis=-1)
-    given = student.within(tolerance)(y_true, y_pred)
-    assert_close(given, expected, f"That is within({tolerance}) of inputs of shape (10, 3).")
+    function = student.within(tolerance)
+    graph = exported.if_possible(within=(function, [(y_true, y_pred)])).within
+    for share in (function, graph):
+        assert_close(share(y_true, y_pred), expected, f"That is within({tolerance}) of inputs of shape (10, 3).")
 
 
 @points(1)
 @proves("update_state(y_true, y_pred, sample_weight=None) takes one batch. y_true holds zeros and ones, as integers or floats; a score in y_pred predicts a one if it is greater than the threshold.")
 @hint("What does a score that equals the threshold predict? Does (n, 1) work as well as (n,)?")
-def test_f1_of_one_batch(student, rng):
+def test_f1_of_one_batch(student, exported, rng):
     """StreamingF1 is right for a single batch."""
     y_true, y_pred, threshold = examples(rng, 300)
     y_pred[:50] = threshold
     expected = f1(y_true, y_pred, threshold)
-    metric = student.StreamingF1(threshold=threshold)
-    metric.update_state(y_true, y_pred)
-    assert_close(metric.result(), expected, f"That is threshold={threshold} and shape (300,).")
-    metric = student.StreamingF1(threshold=threshold)
-    metric.update_state(y_true.reshape(-1, 1).astype("float32"), y_pred.reshape(-1, 1))
-    assert_close(metric.result(), expected, f"That is threshold={threshold} and shape (300, 1).")
+    batches = (y_true, y_pred), (y_true.reshape(-1, 1).astype("float32"), y_pred.reshape(-1, 1))
+    for batch in batches:
+        graphs = as_graphs(exported, student.StreamingF1(threshold=threshold), [batch])
+        for metric in (student.StreamingF1(threshold=threshold), graphs):
+            metric.update_state(*batch)
+            assert_close(metric.result(), expected, f"That is threshold={threshold} and shape {batch[0].shape}.")
 
 
 @points(1.5)
 @proves("result() returns the scalar F1 = 2\xb7TP / (2\xb7TP + FP + FN) of all examples since the last reset, in true positives, false positives and false negatives. It changes nothing.")
 @hint("Add up counts over the batches, and divide only in `result`.")
-def test_same_for_every_split(student, rng):
+def test_same_for_every_split(student, exported, tf, rng):
     """However the examples are split into batches, the F1 is that of all of them."""
     y_true, y_pred, threshold = examples(rng, 400)
     expected = f1(y_true, y_pred, threshold)
-    assert_streams(lambda: student.StreamingF1(threshold=threshold), y_true, y_pred, expected, rng)
+    any_batch = [tuple(tf.TensorSpec([None], values.dtype.name) for values in (y_true, y_pred))]
+
+    def new_metric():
+        return student.StreamingF1(threshold=threshold)
+
+    for new in (new_metric, lambda: as_graphs(exported, new_metric(), any_batch)):
+        assert_streams(new, y_true, y_pred, expected, rng)
 
 
 @points(1)
 @proves("reset_state() forgets all examples. The base class sets the weights to zero, which may be all you need. (In legacy Keras it does so for weights that are single numbers, and reset_states() does the same.)")
 @hint("Which weights does the base class set to zero: those that add_weight made, and in legacy only single numbers?")
-def test_reset_between_epochs(student, keras, rng):
+def test_reset_between_epochs(student, exported, keras, rng):
     """After a reset the metric remembers nothing of the epoch before."""
     threshold = examples(rng, 1)[-1]
+    before, after = examples(rng, 200)[:2], examples(rng, 300)[:2]
+    graphs = as_graphs(exported, student.StreamingF1(threshold=threshold), [before, after])
     metric = student.StreamingF1(threshold=threshold)
-    for reset in ["reset_state"] if hasattr(keras, "ops") else ["reset_state", "reset_states"]:
-        before, after = examples(rng, 200), examples(rng, 300)
-        metric.update_state(*before[:2])
-        getattr(metric, reset)()
-        assert_close(metric.result(), 0.0, f"That is the result directly after {reset}(): no example counts.")
-        metric.update_state(*after[:2])
-        assert_close(metric.result(), f1(*after[:2], threshold), f"That is the F1 of the examples after {reset}().")
-        getattr(metric, reset)()
+    resets = ["reset_state"] if hasattr(keras, "ops") else ["reset_state", "reset_states"]
+    for each, reset in [(metric, reset) for reset in resets] + [(graphs, "reset_state")]:
+        each.update_state(*before)
+        getattr(each, reset)()
+        assert_close(each.result(), 0.0, f"That is the result directly after {reset}(): no example counts.")
+        each.update_state(*after)
+        assert_close(each.result(), f1(*after, threshold), f"That is the F1 of the examples after {reset}().")
+        getattr(each, reset)()
 
 
 OK_FORMAT = False

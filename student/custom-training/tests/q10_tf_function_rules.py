@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import inspect
 import linecache
+import logging
 import re
 import tempfile
 import textwrap
@@ -14,6 +15,7 @@ import traceback
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,9 @@ from otter.test_files import test_case
 # Some names are missing in `tensorflow.keras`: of Keras 3 some losses, of tf-keras the version.
 keras = importlib.import_module("keras" if hasattr(tf.keras, "ops") else "tf_keras")
 InvalidArgumentError = tf.errors.InvalidArgumentError
+# Inserted with the checks, if one of them takes `exported`.
+export_graphs: Any
+restore_graphs: Any
 MESSAGE_LENGTH = 2000
 MISSING = "Missing"
 OTHER_ARGUMENTS = "The check calls your code with other arguments than it takes"
@@ -50,6 +55,16 @@ def limit(*_: Any, **__: Any) -> Callable[[Any], Any]:
 
 def gpu(check: Any) -> Any:
     """Require a GPU where the check is graded; in the notebook it runs on any device."""
+    return check
+
+
+def by_testimony(check: Any) -> Any:
+    """State for staff what the check's verdict rests on; in the notebook this is of no effect."""
+    return check
+
+
+def cross_checked(check: Any) -> Any:
+    """State for staff what the check's verdict rests on; in the notebook this is of no effect."""
     return check
 
 
@@ -84,6 +99,60 @@ class Student:
         return self._notebook[name]
 
 
+class NotebookExporter:
+    """The graphs of the student's functions, which are saved and loaded again, in the notebook in the same process."""
+
+    def __init__(self, student: Student) -> None:
+        self._student = student
+        self._optional = self._declined = False
+
+    def decline(self) -> bool:
+        """Do without graphs from now on; return whether the check has asked for any that it can do without."""
+        self._declined = self._optional
+        return self._optional
+
+    def __call__(self, **functions: Any) -> Any:
+        """Return the graphs of functions."""
+        signatures = {name: signatures_of(given) for name, given in functions.items()}
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, without_log_lines():
+            export_graphs(self._named(functions), signatures, folder)
+            return SimpleNamespace(**restore_graphs(folder, signatures)[0])
+
+    def if_possible(self, **functions: Any) -> Any:
+        """Return the graphs of functions; if the check does not pass with them, the functions themselves."""
+        self._optional = True
+        return SimpleNamespace(**self._named(functions)) if self._declined else self(**functions)
+
+    def _named(self, functions: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: getattr(self._student, name) if isinstance(given, list) else given[0]
+            for name, given in functions.items()
+        }
+
+
+@contextlib.contextmanager
+def without_log_lines() -> Iterator[None]:
+    """Keep out of the notebook what TensorFlow logs about files and about code that it cannot convert."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def signatures_of(given: Any) -> list[list[Any]]:
+    """Return the distinct signatures of a function, which is given with one of them or with cases."""
+    cases = given if isinstance(given, list) else given[1]
+    if not (cases and all(isinstance(case, tuple) for case in cases)):
+        cases = [cases]
+    found = [
+        [tf.TensorSpec(each.shape, each.dtype) if isinstance(each, np.ndarray | np.generic) else each for each in case]
+        for case in cases
+    ]
+    return list({repr(signature): signature for signature in found}.values())
+
+
 class PublicCheck(test_case):  # type: ignore[misc]
     """A check as otter runs it: titled by its docstring, reseeded, and with a short message when it fails."""
 
@@ -97,17 +166,27 @@ class PublicCheck(test_case):  # type: ignore[misc]
         return test_case, (self.name, self.points)
 
     def call_func(self, global_environment: dict[str, Any]) -> None:
-        """Run the check on the notebook's names."""
+        """Run the check on the notebook's names; if it fails, once more without the graphs that it can do without."""
+        exported = NotebookExporter(Student(global_environment))
+        error = self.error(global_environment, exported)
+        if error is not None and exported.decline():
+            error = self.error(global_environment, exported)
+        if error is not None:
+            # Otter shows the line of the third frame, so the traceback continues with the check's own frame.
+            raise self.failure(error, global_environment).with_traceback(traceback_of(error)) from None
+
+    def error(self, notebook: dict[str, Any], exported: NotebookExporter) -> BaseException | None:
+        """Run the check once; return what it raised."""
         seed = zlib.crc32(self.test_func.__name__.encode())
         keras.utils.set_random_seed(seed)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            fixtures = fixtures_of(global_environment, seed, Path(folder))
+            fixtures = fixtures_of(notebook, seed, Path(folder), exported)
             wanted = inspect.signature(self.test_func).parameters
             try:
                 self.test_func(**{name: fixtures[name] for name in wanted})
             except (NotDefined, Exception) as error:
-                # Otter shows the line of the third frame, so the traceback continues with the check's own frame.
-                raise self.failure(error, global_environment).with_traceback(traceback_of(error)) from None
+                return error
+        return None
 
     def failure(self, error: BaseException, notebook: dict[str, Any]) -> Exception:
         """Return the error that otter shows as `label: text`."""
@@ -122,7 +201,7 @@ class PublicCheck(test_case):  # type: ignore[misc]
         return shown(literal("\n".join(lines)))
 
 
-def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path) -> dict[str, Any]:
+def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path, exported: NotebookExporter) -> dict[str, Any]:
     """Return the fixtures of a check by name."""
     return {
         "student": Student(notebook),
@@ -130,6 +209,7 @@ def fixtures_of(notebook: dict[str, Any], seed: int, folder: Path) -> dict[str, 
         "tf": tf,
         "rng": np.random.default_rng(seed),
         "worker_tmp_path": folder,
+        "exported": exported,
     }
 
 
@@ -279,6 +359,77 @@ def expression_in(frame: traceback.FrameSummary) -> ast.expr | None:
 def literal(text: str) -> str:
     """Keep angle brackets and ampersands readable: otter inserts the text into a page unescaped."""
     return text.replace("<", "<\u2060").replace("&", "&\u2060")
+
+
+@in_worker
+def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
+    """Save the graphs of functions for some signatures: lists of specs and of plain values, which are not traced."""
+    autograph = tf.__internal__.autograph
+
+    def traced(function: Any, signature: Any) -> Any:
+        converted = autograph.tf_convert(function, autograph.control_status_ctx())
+
+        def call(*tensors: Any) -> Any:
+            left = iter(tensors)
+            result = converted(*[next(left) if isinstance(each, tf.TypeSpec) else each for each in signature])
+            return None if isinstance(result, tf.Operation) else result  # as of metrics in tf-keras
+
+        specs = [each for each in signature if isinstance(each, tf.TypeSpec)]
+        return tf.function(call, input_signature=specs, autograph=False)
+
+    def module(owners: Any) -> Any:
+        made = tf.Module()
+        for name, graph in graphs.items():
+            setattr(made, name, graph)
+            setattr(made, f"variables_of_{name}", list(graph.get_concrete_function().graph.variables))
+        made.owners = owners
+        return made
+
+    graphs = {
+        f"{name}_{number}": traced(function, signature)
+        for name, function in functions.items()
+        for number, signature in enumerate(signatures[name])
+    }
+    owners = [getattr(function, "__self__", function) for function in functions.values()]
+    bare = tf.saved_model.SaveOptions(experimental_skip_saver=True)  # nobody serves or trains what is saved
+    try:
+        tf.saved_model.save(module([]), str(folder), signatures={}, options=bare)
+    except AssertionError:  # tables and other resources are saved with their owner alone
+        tracked = [each for each in owners if isinstance(each, tf.__internal__.tracking.AutoTrackable)]
+        tf.saved_model.save(module(tracked), str(folder), signatures={}, options=bare)
+
+
+@in_worker
+def restore_graphs(folder: Any, signatures: Any) -> Any:
+    """Return functions that call the saved graphs, and whether none of these has a state."""
+    loaded = tf.saved_model.load(str(folder))
+
+    def tensors_of(args: Any, signature: Any) -> Any:
+        found = []
+        for value, each in zip(args, signature, strict=True):
+            if not isinstance(each, tf.TypeSpec):
+                if type(value) is not type(each) or value != each:
+                    return None
+                continue
+            tensor = tf.convert_to_tensor(value)
+            if tensor.dtype != each.dtype or not each.shape.is_compatible_with(tensor.shape):
+                return None
+            found.append(tensor)
+        return found
+
+    def dispatched(name: Any) -> Any:
+        def call(*args: Any) -> Any:
+            for number, signature in enumerate(signatures[name]):
+                tensors = tensors_of(args, signature) if len(args) == len(signature) else None
+                if tensors is not None:
+                    return getattr(loaded, f"{name}_{number}")(*tensors)
+            raise TypeError(f"{name} was not exported for such inputs")
+
+        return call
+
+    graphs = [getattr(loaded, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
+    captured = [tensor for graph in graphs for each in graph.concrete_functions for tensor in each.captured_inputs]
+    return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)
 
 
 def assert_close(
@@ -490,10 +641,11 @@ import numpy as np
 @points(1)
 @proves("noisy adds standard normal noise to a vector of any length, an independent number to each of its numbers.", "Draw anew with every call, direct or within anybody's graph, which may call noisy several times or in a loop.")
 @hint("What draws the noise must run with every call. Where is the generator made, and where is it used?")
-def test_noise_is_new(student, rng):
+def test_noise_is_new(student, exported, tf, rng):
     """make_noisy's function adds standard normal noise, new with every call."""
-    x, noisy = rng.normal(size=50_000).astype("float32"), student.make_noisy(int(rng.integers(1000)))
-    noises = []
+    x, noises = rng.normal(size=50_000).astype("float32"), []
+    made = student.make_noisy(int(rng.integers(1000)))
+    noisy = exported.if_possible(noisy=(made, [tf.TensorSpec((None,), "float32")])).noisy
     for _ in range(2):
         given = noisy(x)
         assert_close(np.shape(given), x.shape, "That is the shape of noisy(x).")
@@ -514,13 +666,10 @@ def orbit(values, y):
 
 
 @in_worker
-def ops_in_orbit(logistic_orbit, length):
-    """Return the operations in the graph of logistic_orbit, traced for a vector of that length."""
-
-    def call(values, y):
-        return logistic_orbit(values, y)
-
-    graph = tf.function(call).get_concrete_function(tf.TensorSpec([length]), tf.TensorSpec([])).graph.as_graph_def()
+def ops_in_orbit(orbit, length):
+    """Return the operations in a graph of logistic_orbit for a vector of that length."""
+    specs = tf.TensorSpec([length]), tf.TensorSpec([])
+    graph = tf.function(orbit).get_concrete_function(*specs).graph.as_graph_def()
     nodes = [*graph.node, *(inner for body in graph.library.function for inner in body.node_def)]
     return [node.op for node in nodes]
 
@@ -528,13 +677,17 @@ def ops_in_orbit(logistic_orbit, length):
 @points(1)
 @proves("It replaces a scalar y by v * y * (1 - y) for each v of a vector in turn, and returns the last y, a float32 scalar.", "Let the graph loop, with a While or StatelessWhile in it, for vectors of known and of unknown length.", "The graph is no larger for 500 values than for 5.")
 @hint("AutoGraph makes a loop of the graph's from `for v in values` and from tf.range. What does range() count with?")
-def test_loop_in_the_graph(student, rng):
+def test_loop_in_the_graph(student, exported, tf, rng):
     """logistic_orbit is right, and its graph has a loop and the same size for every length."""
     for length in rng.choice(np.arange(2, 8), 2, replace=False).tolist():
         values, y = rng.uniform(2.8, 3, size=length).astype("float32"), np.float32(rng.uniform(0.1, 0.9))
         given = student.logistic_orbit(values, y)
         assert_close(given, orbit(values, y), f"That is logistic_orbit of {length} values.", rtol=1e-4)  # float32
-    found = {length: ops_in_orbit(student.logistic_orbit, length) for length in (None, 5, 50)}
+    specs = {length: [tf.TensorSpec([length]), tf.TensorSpec([])] for length in (None, 5, 50)}
+    graphs = exported(**{f"of_{length}": (student.logistic_orbit, each) for length, each in specs.items()})
+    given = graphs.of_None(values, y)
+    assert_close(given, orbit(values, y), f"That is a graph of logistic_orbit, for {length} values.", rtol=1e-4)
+    found = {length: ops_in_orbit(getattr(graphs, f"of_{length}"), length) for length in specs}
     for length, ops in found.items():
         told = f"expected a While in the graph for a vector of {length or 'unknown'} length, but it has only {set(ops)}"
         assert {"While", "StatelessWhile"} & set(ops), told
@@ -543,17 +696,21 @@ def test_loop_in_the_graph(student, rng):
 
 
 @in_worker
-def in_a_graph(function, times):
-    """Return a function that runs one graph, which applies a traced function so many times, for any length."""
-    traced = tf.function(function)
+def in_a_graph(layer, times):
+    """Return a graph that applies a layer so many times, for any length, and a function that gives its calls."""
+    traced = tf.function(layer)
 
     def repeated(x):
         for _ in range(times):
             x = traced(x)
         return x
 
-    graph = tf.function(repeated, autograph=False).get_concrete_function(tf.TensorSpec((None,), "float32"))
-    return lambda x: graph(tf.constant(x))
+    graph = tf.function(repeated, input_signature=[tf.TensorSpec((None,), "float32")], autograph=False)
+
+    def calls():
+        return tf.convert_to_tensor(layer.calls)
+
+    return graph, calls
 
 
 @in_worker
@@ -565,7 +722,7 @@ def is_variable(value):
 @points(1)
 @proves("It returns twice its float32 inputs, of any shape.", "Count every call, direct or whenever a graph runs, even if the layer occurs in it several times or in a loop.", "Let calls be a variable, and \u2026")
 @hint("`self.calls += 1` runs while the layer is traced. What can the graph itself add to, and when is that made?")
-def test_calls_are_counted(student, rng):
+def test_calls_are_counted(student, exported, tf, rng):
     """AuditedDouble counts every call: direct ones, and each of several in a graph whenever the graph runs."""
     layer, x = student.AuditedDouble(), rng.normal(size=(8, 4)).astype("float32")
     assert_close(layer.calls, 0, "That is `calls` before the first call.")
@@ -574,11 +731,12 @@ def test_calls_are_counted(student, rng):
         assert_close(layer(x[0]), 2 * x[0])
     assert_close(layer.calls, direct, f"That is `calls` after {direct} direct calls.")
     assert is_variable(layer.calls), f"expected `calls` to be a variable, but it is {layer.calls!r}"
-    graph = in_a_graph(layer, times)
+    graph, calls = in_a_graph(layer, times)
+    graphs = exported.if_possible(graph=(graph, [tf.TensorSpec((None,), "float32")]), calls=(calls, [()]))
     for vector in x[:runs]:
-        assert_close(graph(vector), vector * 2**times)
+        assert_close(graphs.graph(vector), vector * 2**times)
     advice = f"That is `calls` after {direct} direct calls and {runs} runs of a graph with {times} calls in it."
-    assert_close(layer.calls, direct + times * runs, advice)
+    assert_close(graphs.calls(), direct + times * runs, advice)
 
 
 @in_worker
@@ -594,41 +752,64 @@ def has_a_graph(function):
 @points(0.5)
 @proves("\u2026 a tf.function total(x) that \u2026", "\u2026 adds the sum of a vector of any length to a running total and returns the total, a float32 scalar.", "Make one variable for each function that make_total returns: their totals are independent and begin at 0.")
 @hint("Make the variable before the function is traced, once for each function that is returned.")
-def test_running_totals(student, rng):
+def test_running_totals(student, exported, tf, rng):
     """Each total is a tf.function that adds up the sums of its vectors, and of no other's."""
     totals, sums = [student.make_total(), student.make_total()], np.zeros(2)
+    first, second = ((total, [tf.TensorSpec((None,), "float32")]) for total in totals)
+    graphs = exported.if_possible(first=first, second=second)
     for turn, which in enumerate((0, 1, 1, 0)):
         x = rng.normal(size=rng.integers(2, 9)).astype("float32")
         sums[which] += x.sum()
         advice = f"That is the total of call {turn + 1} of two functions, which were called in the order 1, 2, 2, 1."
-        assert_close(totals[which](x), sums[which], advice, rtol=1e-4, atol=1e-5)  # float32, another order
+        assert_close(
+            (graphs.first, graphs.second)[which](x), sums[which], advice, rtol=1e-4, atol=1e-5
+        )  # float32, another order
     assert has_a_graph(totals[0]), "expected a tf.function, but make_total returned a function without one"
 
 
 @in_worker
-def runs_of(trace_once, calls):
-    """Return the results of many calls, and what fn got in each run of its Python."""
+def watched(trace_once, calls):
+    """Return a function that makes many calls, a graph that makes as many, and what fn got when its Python ran."""
     seen = []
 
     def fn(x, factor):
-        seen.append(factor)
-        return factor * x + 1
+        seen.append(str(factor))
+        return factor * tf.square(x) + 1
+
+    def called():
+        return [function(tf.constant(x), factor) for x, factor in calls]
+
+    def call(x):
+        return [function(x, factor) for _, factor in calls]
 
     function = trace_once(fn)
-    return [function(tf.constant(x), factor) for x, factor in calls], [str(factor) for factor in seen]
+    return called, tf.function(call, input_signature=[tf.TensorSpec((None,))]), seen
+
+
+@in_worker
+def squares_in(graph):
+    """Return the number of squares in a graph and in all functions that it calls."""
+    nodes = tf.function(graph).get_concrete_function(tf.TensorSpec((None,))).graph.as_graph_def()
+    bodies = [nodes.node, *(each.node_def for each in nodes.library.function)]
+    return sum(node.op == "Square" for body in bodies for node in body)
 
 
 @points(0.5)
 @proves("It computes fn(x, factor) for a vector x of any length and a Python integer or float as factor, both by position, also within other graphs.", "However many numbers and lengths come, the Python of each fn runs at most twice.")
 @hint("Python numbers are part of a trace's key, tensors are not. An input_signature can say what to expect.")
-def test_few_runs_of_python(student, rng):
+def test_few_runs_of_python(student, exported, tf, rng):
     """trace_once computes fn(x, factor) for many numbers, and fn's Python runs at most twice."""
     factors = [*rng.integers(2, 99, size=3).tolist(), *rng.uniform(1, 99, size=3).tolist()]
     lengths = rng.permutation(np.arange(2, 8)).tolist()
     calls = [(rng.normal(size=size).astype("float32"), factor) for size, factor in zip(lengths, factors, strict=True)]
-    results, seen = runs_of(student.trace_once, calls)
-    for (x, factor), result in zip(calls, results, strict=True):
-        assert_close(result, np.float32(factor) * x + 1, f"fn(x, factor) is factor * x + 1, factor is {factor!r}.")
+    called, call, seen = watched(student.trace_once, calls)
+    graph, vector = exported.if_possible(call=(call, [tf.TensorSpec((None,))])).call, calls[0][0]
+    within = [(vector, factor) for factor in factors]
+    for (x, factor), result in zip([*calls, *within], [*called(), *graph(vector)], strict=True):
+        advice = f"fn(x, factor) is factor * x**2 + 1, factor is {factor!r}."
+        assert_close(result, np.float32(factor) * x**2 + 1, advice)
+    squares, seen = squares_in(graph), list(seen)
+    assert squares <= 2, f"expected at most 2 traces of fn in a graph with {len(calls)} calls, but it has {squares}"
     told = f"expected at most 2 runs of fn's Python in {len(calls)} calls, but it ran {len(seen)} times, with {seen}"
     assert len(seen) <= 2, told
 
@@ -636,12 +817,12 @@ def test_few_runs_of_python(student, rng):
 @points(1)
 @proves("It divides a vector by its largest absolute value if that is more than 1, and \u2026", "\u2026 otherwise returns it unchanged.", "One trace must serve both cases, for vectors of any length but 0.")
 @hint("AutoGraph turns `if` on a tensor into a condition of the graph's. What does bool() ask for?")
-def test_both_branches(student, rng):
+def test_both_branches(student, exported, tf, rng):
     """One trace of limit_to_one serves vectors that are too large and vectors that are not."""
     large, small = rng.uniform(2, 9, size=5).astype("float32"), rng.uniform(-0.9, 0.9, size=7).astype("float32")
     large[rng.integers(5)] *= -2
     cases = {f"limit_to_one({x.round(2).tolist()})": (x,) for x in (large, small, -large)}
-    graph = in_a_graph(student.limit_to_one, 1)
+    graph = exported.if_possible(limit_to_one=[tf.TensorSpec((None,))]).limit_to_one
     assert_each(graph, cases, lambda x: x / max(1, np.abs(x).max()), "It runs in a graph.")
     assert_close(student.limit_to_one(large), large / np.abs(large).max(), "That is limit_to_one called directly.")
 

@@ -6,6 +6,6 @@ apt-get update
 apt-get install -y --no-install-recommends python3-pip libseccomp2
 python3 -m pip install uv || python3 -m pip install --break-system-packages uv
 python3 -m uv venv --python 3.12 /opt/gradetape/venv
-python3 -m uv pip install --python /opt/gradetape/venv/bin/python "{package}"
+python3 -m uv pip install --python /opt/gradetape/venv/bin/python "{package}"{more}
 # The log of the build shows which isolation layers are available here.
 cd /autograder/source/course && /opt/gradetape/venv/bin/gradetape doctor || true

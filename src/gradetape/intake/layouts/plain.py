@@ -23,6 +23,7 @@ from gradetape.intake.found import (
     MAX_FOLDERS_DEEP,
     NOT_CERTAIN,
     DiscoveredFile,
+    Misnamed,
     closed,
     empty,
     file_at,
@@ -122,9 +123,11 @@ def _walk(folder: Path, *, depth: int, owned: bool) -> list[DiscoveredFile]:
     below = [entry for found in walked.values() for entry in found]
     if found := _moodle_folder(folder):
         return [replace(_of_moodle(entry, found[1]), folder=found[0]) for entry in (*here, *below)]
-    if owned and _is_a_students(here):
-        return [_of_folder(entry, folder) for entry in (*here, *below)]
+    misnamed = _misnamed(entries)
+    if owned and (_is_a_students(here) or (misnamed and not here and not below)):
+        return [_of_folder(entry, folder) for entry in (*(here or misnamed), *below)]
     beside = bool(below) and not here
+    here = [*here, *_of_nobody_else(misnamed, [*here, *below])]
     childless = [child for child, found in walked.items() if not found and (beside or _looks_handed_in(child))]
     return [*here, *below, *map(_empty, childless)]
 
@@ -137,6 +140,23 @@ def _submissions(entries: Iterable[Path]) -> list[DiscoveredFile]:
     good = [entry for entry in own if entry.rank]
     others = [entry for entry in own if not entry.rank and entry.person]
     return [*links, *good, *(others if any(entry.person for entry in good) else [])]
+
+
+def _misnamed(entries: Iterable[Path]) -> list[DiscoveredFile]:
+    """The files that only their names keep from being graded, each with the reason."""
+    files = [(entry, Misnamed.of(entry)) for entry in entries if not is_folder(entry) and not entry.is_symlink()]
+    known = [(_file(entry), found) for entry, found in files if found]
+    return [
+        replace(file, student=clean(found.name), title=found.name, problem=found.reason)
+        for file, found in known
+        if not file.person
+    ]
+
+
+def _of_nobody_else(misnamed: Iterable[DiscoveredFile], found: Iterable[DiscoveredFile]) -> Iterable[DiscoveredFile]:
+    """Those whose student has handed in nothing else."""
+    names = {file.student.casefold() for file in found}
+    return (file for file in misnamed if file.student.casefold() not in names)
 
 
 def _is_a_students(here: list[DiscoveredFile]) -> bool:

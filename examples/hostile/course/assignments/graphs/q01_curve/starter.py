@@ -1,0 +1,3 @@
+def curve(x):
+    """Return x² + 3x."""
+    raise NotImplementedError("curve")

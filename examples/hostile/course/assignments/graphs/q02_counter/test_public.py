@@ -1,0 +1,1 @@
+"""Counter has no public checks."""

@@ -1,0 +1,6 @@
+SECRET = "CANARY"
+
+
+def curve(x):
+    """Return x² + 3x."""
+    return x * x + 3 * x
