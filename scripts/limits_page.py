@@ -37,6 +37,7 @@ RESULTS: Mapping[type, Mapping[str, str]] = {
         "seconds": "Seconds of wall clock time that grading took.",
         "modified": "When the file was last changed: an ISO time in UTC, or empty.",
         "origin": "What the learning platform says of the person and the time, if the file comes from one.",
+        "cells": "The code that was graded; empty in grades of earlier versions. Not in the output of `grade --json`.",
         "concerns": "Why a person should look at a final grade: a missing package, no changed cell, a crash.",
     },
     Question: {

@@ -9,18 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from gradetape.records import CellEvent, Status, Verdict
-from gradetape.report import page_name, write
+from gradetape.records import Cell, CellEvent, Grade, Question, Status, Verdict
+from gradetape.report import CheckSource, Material, page_name, write
+from gradetape.report.html import slug
 from tests.factories import ASSIGNMENT, NASTY, a_broken_file, a_class, a_grade, a_nasty_grade, a_result
 
 PHONE = {"width": 360, "height": 740}
 FIRST = "#student-table tbody tr:first-child"
+CODE = "def f(x):\n    return 1 / 0  # " + "and so on " * 30 + "\n"
 LONG = "/a/very/long/path" * 12
-MESSAGE = f"expected 3, got 4 {LONG}\n" * 3
+MESSAGE = f"expected 3, got 4 {LONG}\n" * 3 + '  File "<cell 1>", line 2, in f\n'
 UNCLOSED = f"""\
 SyntaxError: '(' was never closed
   Cell 4, line 1
@@ -55,17 +58,37 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     stuck = a_grade("Zoë", failed, a_result(verdict=Verdict.FAULT), status=Status.NEEDS_ATTENTION, attention=(LONG,),
                     events=(CellEvent(cell=2, kind="error", text=LONG),
-                            CellEvent(cell=3, kind="error", text=UNCLOSED)))  # fmt: skip
-    grades = [*a_class([(n % 2 == 0, n % 3 == 0) for n in range(24)]), stuck, a_nasty_grade()]
+                            CellEvent(cell=3, kind="error", text=UNCLOSED)),
+                    cells=(Cell(source=CODE, question="q01"),))  # fmt: skip
+    nasty = msgspec.structs.replace(a_nasty_grade(), cells=(Cell(source=NASTY, question=NASTY),))
+    grades = [*a_class([(n % 2 == 0, n % 3 == 0) for n in range(24)]), stuck, nasty, many_failures()]
     folder = tmp_path_factory.mktemp("results")
-    write(folder, grades, [a_broken_file()], assignment=ASSIGNMENT, title="Training loops", max_points=5.0)
+    material = Material({"q01::public::test_y": CheckSource("assignments/a/q01/test_public.py", 1, f"{NASTY}\n{CODE}")})
+    write(
+        folder, grades, [a_broken_file()], assignment=ASSIGNMENT, title="Training loops", max_points=5.0,
+        material=material,
+    )  # fmt: skip
     return folder
+
+
+def many_failures() -> Grade:
+    """Eight questions with eleven failures each."""
+    questions = tuple(Question(id=f"q{n:02}", title=f"Question {n}", points=11.0) for n in range(11, 19))
+    results = [
+        msgspec.structs.replace(each, check=msgspec.structs.replace(each.check, question=question.id))
+        for question in questions
+        for each in (a_result(f"test_{n}", verdict=Verdict.FAILED, staff_message=MESSAGE) for n in range(11))
+    ]
+    cells = tuple(Cell(source=CODE, question=question.id) for question in questions)
+    return a_grade("Many", *results, questions=questions, cells=cells)
 
 
 PAGES = {
     "the dashboard": "index.html",
     "the dashboard among others": f"staff/{ASSIGNMENT}/index.html",
     "a page for staff": f"staff/{ASSIGNMENT}/{page_name('Zoë')}",
+    "the page of a question": f"staff/{ASSIGNMENT}/questions/q01.html",
+    "the page of a hostile question": f"staff/{ASSIGNMENT}/questions/{slug(NASTY)}.html",
     "a page for staff of a hostile notebook": f"staff/{ASSIGNMENT}/{page_name(NASTY)}",
     "a page for staff of an unreadable file": f"staff/{ASSIGNMENT}/carol.html",
     "a student's page": f"students/{ASSIGNMENT}/{page_name('Zoë')}",
@@ -93,6 +116,10 @@ class Visit:
 
     def __exit__(self, *_: object) -> None:
         self.context.close()
+
+    def unfold(self) -> None:
+        """Opens everything that is folded."""
+        self.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
 
     def column(self, number: int) -> list[str]:
         """The texts of the students' rows that are shown, in one column."""
@@ -129,6 +156,48 @@ def test_what_a_hostile_notebook_holds_is_shown_as_text(browser: Browser, result
 def test_on_a_phone_nothing_has_to_be_scrolled_sideways(browser: Browser, results: Path, name: str) -> None:
     with Visit(browser, results / PAGES[name], viewport=PHONE) as visit:
         assert visit.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+        visit.unfold()
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_on_a_phone_points_are_seen_without_scrolling_the_table(browser: Browser, results: Path) -> None:
+    with Visit(browser, results / PAGES["the dashboard"], viewport=PHONE) as visit:
+        cells = [visit.page.locator(f"{FIRST} > :nth-child({number})").bounding_box() for number in (1, 3)]
+        assert all(cell and cell["x"] >= 0 and cell["x"] + cell["width"] <= PHONE["width"] for cell in cells)
+
+
+def test_the_page_of_many_failures_fits_in_four_screens_when_it_is_folded(browser: Browser, results: Path) -> None:
+    screen = {"width": 1280, "height": 800}
+    with Visit(browser, results / f"staff/{ASSIGNMENT}/{page_name('Many')}", viewport=screen) as visit:
+        assert visit.page.evaluate("document.documentElement.scrollHeight") <= 4 * screen["height"]
+
+
+def test_a_link_to_a_question_opens_it(browser: Browser, results: Path) -> None:
+    with Visit(browser, results / PAGES["a page for staff"]) as visit:
+        message = visit.page.locator(".question pre").first
+        expect(message).not_to_be_visible()
+        visit.page.locator(".strip a").first.click()
+        expect(message).to_be_visible()
+        expect(visit.page.locator(".question .hit").first).to_be_visible()
+
+
+def test_filters_choose_students_by_flags_and_not_by_names(browser: Browser, results: Path) -> None:
+    with Visit(browser, results / PAGES["the dashboard"]) as visit:
+        visit.page.get_by_label("Search").fill("is:unreadable")
+        assert visit.column(1) == ["carol"]
+        visit.page.get_by_label("Search").fill("IS:ATTENTION z")
+        assert visit.column(1) == ["Zoë"]
+
+
+def test_two_clicks_lead_from_a_check_on_the_dashboard_to_an_answer_that_failed_it(
+    browser: Browser, results: Path
+) -> None:
+    with Visit(browser, results / PAGES["the dashboard"]) as visit:
+        page = visit.page
+        page.locator("[aria-labelledby=questions] tbody a").first.click()
+        page.locator(".matrix a", has_text="Zoë").click()
+        expect(page.locator(".question .hit").first).to_be_visible()
+        assert page.get_by_role("heading", level=1).inner_text() == "Zoë"
 
 
 def test_on_a_phone_all_of_a_plot_is_seen(browser: Browser, results: Path) -> None:
@@ -140,6 +209,7 @@ def test_on_a_phone_all_of_a_plot_is_seen(browser: Browser, results: Path) -> No
 
 def test_on_a_phone_the_verdict_of_each_check_is_seen(browser: Browser, results: Path) -> None:
     with Visit(browser, results / PAGES["a page for staff"], viewport=PHONE) as visit:
+        visit.unfold()
         verdicts = [verdict.bounding_box() for verdict in visit.page.locator("[aria-labelledby=all] .verdict").all()]
         assert len(verdicts) == 2
         assert all(verdict["x"] + verdict["width"] <= PHONE["width"] for verdict in verdicts)
@@ -152,6 +222,7 @@ def test_a_caret_points_at_what_it_is_about_however_narrow_the_page(browser: Bro
         range.setStart(element.firstChild, at); range.setEnd(element.firstChild, at + 1);
         return range.getBoundingClientRect().left; }"""
     with Visit(browser, results / PAGES[name], viewport=PHONE) as visit:
+        visit.unfold()
         text = visit.page.locator("pre", has_text="never closed").element_handle()
         shown = visit.page.evaluate("element => element.textContent", text)
         bracket, caret = shown.index("(map"), shown.index("^")
@@ -208,9 +279,9 @@ def test_the_search_finds_students_whatever_the_accents(browser: Browser, result
     with Visit(browser, results / PAGES["the dashboard"]) as visit:
         visit.page.get_by_label("Search").fill("ATTENTION zoe")
         assert visit.column(1) == ["Zoë"]
-        assert visit.page.get_by_role("status").inner_text() == "1 of 27 shown"
+        assert visit.page.get_by_role("status").inner_text() == "1 of 28 shown"
         visit.page.get_by_label("Search").fill("")
-        assert len(visit.column(1)) == 27
+        assert len(visit.column(1)) == 28
 
 
 def test_the_dashboard_works_with_the_keyboard_alone(browser: Browser, results: Path) -> None:
@@ -235,6 +306,7 @@ def test_the_dashboard_works_with_the_keyboard_alone(browser: Browser, results: 
 def test_axe_finds_nothing_that_keeps_somebody_out(browser: Browser, results: Path, name: str, scheme: str) -> None:
     # Without its policy a page takes axe's own script.
     with Visit(browser, results / PAGES[name], color_scheme=scheme, bypass_csp=True) as visit:
+        visit.unfold()
         found = Axe().run(visit.page)
         assert found.violations_count == 0, found.generate_report()
 

@@ -28,16 +28,18 @@ from gradetape.report import (
     index_page,
     overview_page,
     page_name,
+    question_page,
     staff_page,
     student_page,
     unreadable_page,
     write,
 )
 from gradetape.report.analysis import check_items, correlation, distribution, question_items
+from gradetape.report.html import slug
 from gradetape.report.staff import unreadable_for_staff
 from tests.factories import ASSIGNMENT, FORMULA, NASTY, a_broken_file, a_class, a_grade, a_nasty_grade, a_result
 
-LINK = r"#[a-z0-9]+|(\.\./\.\./)?((staff|students)/[a-z0-9_-]+/)?[a-z0-9_-]+\.html|grades\.csv"
+LINK = r"#[a-z0-9]+|(\.\./){0,2}((staff|students)/[a-z0-9_-]+/)?(questions/)?[a-z0-9_-]+\.html(#[a-z0-9]+)?|grades\.csv"
 
 
 class Page(HTMLParser):
@@ -251,7 +253,8 @@ def test_a_page_for_nobody_is_a_page() -> None:
 def all_pages(grade: Grade, entry: Unreadable) -> list[str]:
     index = index_page([grade], [entry], assignment=grade.assignment, title=grade.assignment)
     staff = [staff_page(grade), unreadable_for_staff(entry, grade.assignment)]
-    return [student_page(grade), unreadable_page(entry, grade.assignment), index, *staff]
+    question = question_page(grade.questions[0], [grade], assignment=grade.assignment, title=grade.assignment)
+    return [student_page(grade), unreadable_page(entry, grade.assignment), index, *staff, question]
 
 
 def test_what_a_stranger_wrote_is_text_and_no_element() -> None:
@@ -417,7 +420,11 @@ def test_the_folder_holds_what_was_promised(tmp_path: Path) -> None:
     pages = {page_name(student) for student in ("alice", "Bob Ross", NASTY, "carol")}
     assert {path.name for path in folder.iterdir()} == {"README.txt", "grades.csv", "index.html", "staff", "students"}
     assert {path.name for path in (folder / "students" / ASSIGNMENT).iterdir()} == pages
-    assert {path.name for path in (folder / "staff" / ASSIGNMENT).iterdir()} == pages | {"index.html", "grades.csv"}
+    assert {path.name for path in (folder / "staff" / ASSIGNMENT).iterdir()} == pages | {
+        "index.html", "grades.csv", "questions",
+    }  # fmt: skip
+    questions = {f"{slug(question.id)}.html" for grade in grades for question in grade.questions}
+    assert {path.name for path in (folder / "staff" / ASSIGNMENT / "questions").iterdir()} == questions
     assert (folder / "grades.csv").read_text("utf-8") == table(grades, [a_broken_file()])
     alice = (folder / "students" / ASSIGNMENT / "alice.html").read_text("utf-8")
     assert alice == student_page(a_grade("alice"), title="Training loops")
@@ -428,7 +435,7 @@ def test_the_courses_title_stands_above_every_page(tmp_path: Path) -> None:
         grades = [a_grade("alice", assignment=assignment)]
         write(tmp_path, grades, [a_broken_file()], course="A <b>course", assignment=assignment, max_points=5.0)
     pages = [path.read_text("utf-8") for path in tmp_path.rglob("*.html")]
-    assert len(pages) == 11
+    assert len(pages) == 15
     assert all("A <b>course" in Page(html).text for html in pages)
 
 
@@ -449,7 +456,10 @@ def test_every_link_leads_to_a_page(tmp_path: Path) -> None:
         ids = [value for name, value in attributes if name == "id"]
         assert len(ids) == len(set(ids))
         for target in (value for name, value in attributes if name == "href"):
-            assert target[1:] in ids if target.startswith("#") else (path.parent / target).is_file()
+            file, _, place = target.partition("#")
+            goal = path.parent / file if file else path
+            assert goal.is_file()
+            assert not place or ("id", place) in Page(goal.read_text("utf-8")).attributes
 
 
 def test_nothing_in_the_folder_for_students_is_for_staff(tmp_path: Path) -> None:
@@ -496,7 +506,8 @@ def test_how_long_it_took_is_for_staff_alone() -> None:
 
 def test_two_assignments_in_one_folder_keep_their_places(tmp_path: Path) -> None:
     a_folder(tmp_path, a_grade("alice"))
-    first = {path: path.read_bytes() for path in (tmp_path / "staff" / ASSIGNMENT).iterdir()}
+    paths = [path for path in (tmp_path / "staff" / ASSIGNMENT).rglob("*") if path.is_file()]
+    first = {path: path.read_bytes() for path in paths}
     week = a_grade("alice", assignment="week-2", questions=(Question(id="q09", title="Later", points=2.0),))
     a_folder(tmp_path, week, a_grade("bob", assignment="week-2"), assignment="week-2")
     assert {path: path.read_bytes() for path in first} == first

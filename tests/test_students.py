@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from gradetape.errors import GradebookError
 from gradetape.gradebook import Gradebook, QuestionResult, Run
 from gradetape.gradebook.tables import AUDIT, QUESTION_RESULTS, RUNS, TABLES
-from gradetape.records import CellEvent, Override, Unreadable
+from gradetape.records import Cell, CellEvent, Grade, Origin, Override, Unreadable
 from tests.books import attempts, engine_of, place_of, recorded
 from tests.course import called
 from tests.factories import a_result, a_tiny_grade
@@ -165,6 +165,60 @@ def test_forget_removes_a_student_from_all_pages_and_says_what_it_leaves(course:
     listed = called(course, "audit").stdout
     assert "Ana removed a student (1 attempt, 0 overrides)" in listed and "Mallory" not in listed
     assert called(course, "show", "Mallory").returncode == 2
+
+
+def with_code(student: str, code: str) -> Grade:
+    """A grade that keeps its code, of a student whom a platform knows."""
+    origin = Origin(layout="canvas", id=f"id-{student}", login=f"login-{student}")
+    return msgspec.structs.replace(
+        a_tiny_grade(student), cells=(Cell(source=code, question="q01_double"),), origin=origin
+    )
+
+
+def test_forget_leaves_no_code_no_page_of_a_question_and_no_link_of_a_neighbour(tmp_path: Path) -> None:
+    course = recorded(tmp_path, *(with_code(name, f"# {name} wrote this") for name in ("ann", "Mallory", "zoe")))
+    called(course, "report")
+    staff = course / "results" / "staff" / "tiny"
+    former = staff / "questions" / "q09_former.html"
+    former.write_text("Mallory failed this")
+    assert (
+        "Mallory" in (staff / "questions" / "q02_halve.html").read_text()
+        and "Mallory" in (staff / "ann.html").read_text()
+    )
+    assert called(course, "forget", "Mallory", "--yes").returncode == 0
+    assert "mallory" not in pages(course).casefold() and not former.exists()
+    assert (
+        "zoe" in (staff / "questions" / "q02_halve.html").read_text()
+        and "Next: <bdi>zoe" in (staff / "ann.html").read_text()
+    )
+    content = b"".join(file.read_bytes() for file in (course / "results").glob("gradebook.sqlite*"))
+    assert b"# zoe wrote this" in content and b"Mallory" not in content
+
+
+def test_rename_is_on_the_pages_of_questions_and_of_neighbours(tmp_path: Path) -> None:
+    course = recorded(tmp_path, *(a_tiny_grade(name) for name in ("ann", "jdoe", "zoe")))
+    called(course, "report")
+    assert called(course, "rename", "student", "jdoe", "Jane").returncode == 0
+    assert "<bdi>jdoe" not in pages(course) and "Next: <bdi>Jane" in pages(course)
+
+
+def test_the_commands_on_the_pages_still_name_the_results_folder(course: Path) -> None:
+    (course / "results").rename(course / "r3")
+    called(course, "report", "--results", "r3")
+    for words in (("rename", "student", "bob", "bo"), ("forget", "Mallory", "--yes")):
+        assert called(course, *words, "--results", "r3").returncode == 0
+    assert f"--out {course / 'r3'}" in (course / "r3" / "staff" / "tiny" / "bo.html").read_text()
+
+
+def test_nobody_is_removed_or_renamed_by_a_part_of_a_name_or_id(tmp_path: Path) -> None:
+    course = recorded(tmp_path, with_code("Mallory", ""), with_code("bob", ""))
+    for part in ("mall", "login-mal", "id-"):
+        for words in (("forget", part, "--yes"), ("rename", "student", part, "Jane")):
+            run = called(course, *words)
+            assert run.returncode == 2 and "The gradebook has no student" in run.stderr
+    assert called(course, "rename", "student", "login-bob", "Bo").returncode == 0
+    assert called(course, "forget", "ID-MALLORY", "--yes").returncode == 0
+    assert "Bo" in called(course, "show", "id-bob").stdout and called(course, "show", "Mallory").returncode == 2
 
 
 def test_the_last_student_of_an_assignment_leaves_its_pages_empty(tmp_path: Path) -> None:

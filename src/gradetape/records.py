@@ -201,7 +201,8 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     software that graded. `key` is the digest of everything that decides a result: submission, checks, environment and
     policy. `attention` lists why staff must look at the submission before the grade is final, `concerns` why they
     should look at a final one; `review` lists signs that it interfered with the grading, which change no points
-    and are for staff only. `modified` and `origin` are the submission's.
+    and are for staff only. `modified` and `origin` are the submission's, and so are `cells`, the code that was graded;
+    a grade of an older version has none.
     """
 
     assignment: str
@@ -223,6 +224,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     modified: str = ""
     origin: Origin | None = None
+    cells: tuple[Cell, ...] = ()
     concerns: tuple[str, ...] = ()
 
     @property

@@ -8,6 +8,11 @@ import unicodedata
 from collections.abc import Iterable
 
 _SHOWN = 5
+# Letters that are no letter with an accent to Unicode, but are sorted and looked for as if they were.
+_LETTERS = str.maketrans({
+    "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ħ": "h", "Ħ": "H", "\u0131": "i",
+    "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "TH", "ß": "ss",
+})  # fmt: skip
 _UNSAFE = re.compile(r"[^\n\t -~]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -50,6 +55,21 @@ def few_lines(lines: Iterable[str], most: int = 20) -> list[str]:
 def composed(text: str) -> str:
     """A text in composed characters (NFC): é can be written as one character or as two, and is then one."""
     return unicodedata.normalize("NFC", text)
+
+
+def plain(text: str) -> str:
+    """A text without accents and capitals, for comparisons: `Zoë` and `ZOE` are both `zoe`."""
+    letters = unicodedata.normalize("NFKD", text.translate(_LETTERS).casefold().translate(_LETTERS))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def collation_key(text: str) -> tuple[str, str, str]:
+    """The place of a text in a sorted list, in any script: ç is beside c, and accents and capitals decide last.
+
+    An approximation of the Unicode Collation Algorithm (UTS 10): letters first, then accents, then case, where lower
+    case comes first. Scripts follow each other in the order of their code points.
+    """
+    return plain(text), unicodedata.normalize("NFKD", text.casefold()), text.swapcase()
 
 
 def counted(number: int, noun: str) -> str:

@@ -49,7 +49,7 @@ def subcommand(name: str, target: ExportTarget) -> click.Command:
 
     @click.command(name, help=_HELP.format(name=name, description=description, several=several, ending=target.ending))
     @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
-    @options.results_folder
+    @options.results_alone
     @options.roster
     @options.roster_map
     @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")

@@ -20,7 +20,7 @@ from gradetape.grading.results import Results
 @click.option("--out", metavar="FILE", type=PATH, required=True, help="The zip to write.")
 @click.option("--assignment", metavar="NAME", help="The assignment, if the gradebook has several.")
 @click.option("--partial", is_flag=True, help="Leave out students whose name on the platform is unknown.")
-@options.results_folder
+@options.results_alone
 def command(target: str, out: Path, assignment: str | None, partial: bool, results_folder: Path | None) -> None:
     """Write the students' pages as a zip, named as a platform's bulk upload of feedback wants it.
 

@@ -47,7 +47,7 @@ def subcommand(name: str, platform: GradePlatform) -> click.Command:
     @click.option("--partial", is_flag=True, help="Leave out students who have no row.")
     @click.option("--dry-run", is_flag=True, help="Print what would change, and write nothing.")
     @click.option("--out", metavar="FILE", type=PATH, help="May be the same file. [default: NAME-filled beside it]")
-    @options.results_folder
+    @options.results_alone
     def export(
         into: Path, assignment: str | None, column: str, pairs: tuple[str, ...], partial: bool, dry_run: bool,
         out: Path | None, results_folder: Path | None,

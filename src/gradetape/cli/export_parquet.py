@@ -16,7 +16,7 @@ from gradetape.grading.results import Results
 
 @click.command("parquet")
 @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all]")
-@options.results_folder
+@options.results_alone
 @options.roster
 @options.roster_map
 @click.option("--out", metavar="FILE", type=PATH, required=True, help="The file to write.")

@@ -10,7 +10,7 @@ import click
 from gradetape.cli import options
 from gradetape.cli.course import here
 from gradetape.cli.lines import line, say, warn
-from gradetape.grading.results import Results
+from gradetape.grading.results import Results, options_again
 from gradetape.grading.students import KnownStudent, forget, known_student
 from gradetape.text import composed, counted, one_line
 
@@ -29,8 +29,8 @@ def command(student: str, yes: bool, by: str | None, results_folder: Path | None
     """Remove everything of a student from the gradebook and the pages. This cannot be undone.
 
     All attempts in all assignments go, with results, overrides, and what the code printed; question results that others
-    with the same cells have stay theirs. `gradetape audit` shows that a student was removed, by whom and when, and not
-    who it was.
+    with the same cells have stay theirs. STUDENT is the whole name, id, login or email.
+    `gradetape audit` shows that a student was removed, by whom and when, and not who it was.
 
     \b
     Examples:
@@ -42,7 +42,8 @@ def command(student: str, yes: bool, by: str | None, results_folder: Path | None
         warn([results.book.migrated])
         known = known_student(results, student)
         _confirm(known, yes=yes)
-        done = forget(results, results_folder or course.root / course.config.results, known, options.user(by))
+        folder, again = results_folder or course.root / course.config.results, options_again(results_folder)
+        done = forget(results, folder, known, options.user(by), options=again)
     say(
         f"Removed: {counted(done.entry.attempts, 'attempt')} in {', '.join(done.assignments)}, "
         f"{counted(done.entry.overrides, 'override')}."

@@ -42,6 +42,8 @@ from gradetape.text import composed
 )
 @click.option(
     "--out",
+    "--results",
+    "out",
     metavar="DIR",
     type=click.Path(path_type=Path),
     help="Folder for the gradebook and the pages. [default: results in grader_config.yml]",

@@ -19,6 +19,8 @@ from gradetape.grading.merging import merge
 @click.argument("results", nargs=-1, required=True)
 @click.option(
     "--out",
+    "--results",
+    "out",
     metavar="DIR",
     type=click.Path(path_type=Path),
     help="Folder for the merged gradebook and the pages. [default: results in grader_config.yml]",

@@ -10,12 +10,11 @@ from gradetape.cli import options
 from gradetape.cli.course import here
 from gradetape.cli.lines import say, warn
 from gradetape.grading import overrides
-from gradetape.grading.results import Results
+from gradetape.grading.results import Results, options_again
 from gradetape.records import Override
 from gradetape.text import composed, printable
 
 _NAME, _REASON = 60, 300
-_AGAIN = "Run gradetape report to write the pages again."
 
 
 def _number(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
@@ -53,7 +52,9 @@ def command(
 ) -> None:  # fmt: skip
     """Override the points of a question, with a reason; undo or list overrides.
 
-    The measured points stay as they are, and an override stays in force when the submission is graded again.
+    The measured points stay as they are, and an override stays in force when the submission is graded again. The pages
+    are written anew. A student is found by the name or id, or by any part of them that only one student has, a question
+    by its id or a unique prefix of it.
 
     \b
     Examples:
@@ -70,9 +71,16 @@ def command(
             raise click.UsageError("name the student and the question, or use --list")
         target = overrides.target(results, student, question, assignment)
         if undo:
-            say(f"Undone: {_described(overrides.undo(results, target, options.user(by)))}. {_AGAIN}")
+            say(f"Undone: {_described(overrides.undo(results, target, options.user(by)))}.")
         else:
-            say(f"{_described(overrides.give(results, target, points, reason, options.user(by)))}. {_AGAIN}")
+            say(f"{_described(overrides.give(results, target, points, reason, options.user(by)))}.")
+        _write_pages(results, results_folder, target)
+
+
+def _write_pages(results: Results, folder: Path | None, target: overrides.OverrideTarget) -> None:
+    written = results.update_pages(target.assignment, folder, target.student, options=options_again(folder))
+    warn(written.warnings)
+    say(f"Wrote the pages: open {written.index}")
 
 
 def _list(results: Results, assignment: str | None, student: str | None) -> None:

@@ -10,7 +10,7 @@ from gradetape import scaffold
 from gradetape.cli import options, questions
 from gradetape.cli.course import here
 from gradetape.cli.lines import say, warn
-from gradetape.grading.results import Results
+from gradetape.grading.results import Results, options_again
 from gradetape.grading.students import known_student, rename
 from gradetape.text import composed
 
@@ -76,6 +76,6 @@ def student(old: str, new: str, by: str | None, results_folder: Path | None) -> 
         warn([results.book.migrated])
         known = known_student(results, old)
         folder = results_folder or course.root / course.config.results
-        done = rename(results, folder, known, new, options.user(by))
+        done = rename(results, folder, known, new, options.user(by), options=options_again(results_folder))
     warn(done.warnings)
     say(f"Renamed {done.entry.old} to {done.entry.new} in {', '.join(done.assignments)}.")

@@ -10,7 +10,7 @@ from gradetape.cli import options
 from gradetape.cli.course import here
 from gradetape.cli.lines import warn
 from gradetape.cli.terminal import console
-from gradetape.grading.results import Results
+from gradetape.grading.results import Results, question_of
 from gradetape.report.terminal import student_view
 from gradetape.text import composed
 
@@ -18,14 +18,20 @@ from gradetape.text import composed
 @click.command("show")
 @click.argument("student", type=composed)
 @click.option("--assignment", metavar="NAME", help="Only this assignment. [default: all assignments of the student]")
+@options.question
 @click.option("--staff", is_flag=True, help="Include what only staff may see: hidden checks and their messages.")
 @options.results_folder
-def command(student: str, assignment: str | None, staff: bool, results_folder: Path | None) -> None:
+def command(
+    student: str, assignment: str | None, question: str | None, staff: bool, results_folder: Path | None
+) -> None:
     """Show a student's result in the terminal, as the student may see it; with --staff, all details.
+
+    A student is found by the name or id, or by any part of them that only one student has.
 
     \b
     Examples:
       gradetape show alice
+      gradetape show "jane d" --question q06
       gradetape show alice --assignment custom-training --staff
     """
     terminal = console(stderr=False)
@@ -33,5 +39,8 @@ def command(student: str, assignment: str | None, staff: bool, results_folder: P
         warn([results.book.migrated])
         found = results.of_student(student, results.assignments(assignment))
         warn(found.warnings)
+        one = question_of(found.results, question) if question else None
         for result in found.results:
-            terminal.print(student_view(result.record, result.final_score, staff=staff))
+            terminal.print(student_view(
+                result.record, result.final_score, staff=staff, question=one, material=result.material
+            ))  # fmt: skip

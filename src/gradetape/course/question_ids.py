@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from gradetape.course.assignments import Assignment
 from gradetape.course.config import did_you_mean
 from gradetape.errors import RequestError
@@ -13,7 +15,12 @@ def resolve(text: str, *assignments: Assignment) -> str:
 
     Raises RequestError, with the nearest id, if no assignment has it, or if several ids have this prefix.
     """
-    ids = list(dict.fromkeys(each for assignment in assignments for each in assignment.question_ids))
+    return resolve_among(text, {each.name: each.question_ids for each in assignments})
+
+
+def resolve_among(text: str, known: Mapping[str, Sequence[str]]) -> str:
+    """The same among the questions of each assignment, by its name; raises RequestError."""
+    ids = list(dict.fromkeys(each for some in known.values() for each in some))
     if text in ids:
         return text
     matches = [each for each in ids if text and each.startswith(text)]
@@ -22,5 +29,5 @@ def resolve(text: str, *assignments: Assignment) -> str:
     if matches:
         raise RequestError(f"{printable(text)} is a prefix of {', '.join(matches)}: write more of the id")
     near = did_you_mean(text, ids)
-    known = "; ".join(f"{each.name} has {', '.join(each.question_ids)}" for each in assignments)
-    raise RequestError(f"there is no question {printable(text)}.{near} {known}")
+    listed = "; ".join(f"{name} has {', '.join(some)}" for name, some in known.items())
+    raise RequestError(f"there is no question {printable(text)}.{near} {listed}")

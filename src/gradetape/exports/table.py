@@ -35,8 +35,9 @@ class Column(msgspec.Struct, frozen=True):
 class AssignmentSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One assignment in numbers; `attention` counts the submissions without a final grade.
 
-    `mean` is the mean of the final grades in points, None if there are none. `no_submission` counts the students who
-    have handed in nothing, as far as there is a class list; they are among the `students`, and in no mean.
+    `mean` is the mean of the final grades in points, after overrides and late penalties where these are known; None if
+    there are none. `no_submission` counts the students who have handed in nothing, as far as there is a class list;
+    they are among the `students`, and in no mean.
     """
 
     assignment: str
@@ -119,7 +120,7 @@ class GradeTable(msgspec.Struct, frozen=True):
         """The numbers of one assignment's table."""
         status = self.names.index("status")
         final = GradeTable(self.columns, tuple(row for row in self.rows if row[status] == Status.GRADED.value))
-        points = final.numbers("points")
+        points = final.numbers("final" if "final" in self.names else "points")
         missing = sum(row[status] == Status.NO_SUBMISSION.value for row in self.rows)
         return AssignmentSummary(
             assignment=assignment,

@@ -16,6 +16,7 @@ from gradetape.grading.words import CheckWords
 from gradetape.records import Cell, CheckResult, Environment, Grade, Outcome, Status, Submission, Verdict
 from gradetape.text import few
 
+_CODE_LIMIT = 500_000  # characters of code that a grade keeps
 _REMEMBERED = 1024
 LEFT_OUT = "not graded with the current checks"
 
@@ -86,7 +87,8 @@ class GradeBuilder:
             layers=run.layers, devices=run.devices, seconds=run.seconds, review=run.review,
             questions=tuple(question for question in assignment.questions if question.id in have),
             versions=self._environment.versions | run.versions, modified=submission.modified,
-            origin=submission.origin, concerns=concerns_of(self._gradable, cells, run.events, found),
+            origin=submission.origin, cells=_kept(cells),
+            concerns=concerns_of(self._gradable, cells, run.events, found),
         )  # fmt: skip
 
     def _left_out(self, have: Collection[str]) -> Iterator[str]:
@@ -94,6 +96,15 @@ class GradeBuilder:
         missing = [each for each in self._gradable.assignment.question_ids if each not in have]
         if missing:
             yield f"{LEFT_OUT}: {few(missing)}. Grade without --question."
+
+
+def _kept(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The cells for the pages: of a submission that is far too long, the text of the first ones."""
+    left, kept = _CODE_LIMIT, list[Cell]()
+    for cell in cells:
+        kept.append(Cell(source=cell.source[: max(left, 0)], question=cell.question))
+        left -= len(cell.source)
+    return tuple(kept)
 
 
 def _fault_message(result: CheckResult) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gradetape.exports.feedback import FeedbackPage
+from gradetape.grading.material import material_of
 from gradetape.grading.results import Results, course_title
 from gradetape.records import Grade
 from gradetape.report import page_name, student_page, unreadable_page
@@ -21,11 +22,13 @@ def feedback_pages(results: Results, name: str) -> FeedbackPages:
     """The pages that `gradetape report` writes for students, with the final scores of today."""
     found = results.scored(name)
     titles = {"course": course_title(results.course), "title": found.assignment.title}
+    material = material_of(results.course, found.assignment)
     pages = []
     for record in found.records:
         score = found.by_student[record.student]
         if isinstance(record, Grade):
-            text = student_page(record, final_score=score, **titles)
+            untouched = material.starters_of(record)
+            text = student_page(record, final_score=score, untouched=untouched, **titles)
         else:
             text = unreadable_page(record, name, final_score=score, **titles)
         pages.append(FeedbackPage(

@@ -11,23 +11,29 @@ import msgspec
 
 from gradetape.course.assignments import Assignment, Course
 from gradetape.course.config import did_you_mean
+from gradetape.course.question_ids import resolve_among
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, merged
 from gradetape.gradebook import Gradebook
 from gradetape.grading.enrolment import Enrolment, absences
 from gradetape.grading.final_scores import final_scores
+from gradetape.grading.finding_students import student_named
+from gradetape.grading.material import material_of
 from gradetape.grading.mixed import mixed_questions
 from gradetape.records import FinalScore, Grade, NoSubmission, Unreadable
-from gradetape.report import write
-from gradetape.text import one_line, printable
+from gradetape.report import Material, has_dashboard, write
+from gradetape.text import printable
+
+GRADEBOOK = "gradebook.sqlite"
 
 
 class StudentResult(msgspec.Struct, frozen=True):
-    """One student's result in one assignment."""
+    """One student's result in one assignment, and what of the course staff see beside it."""
 
     assignment: str
     record: Grade | Unreadable
     final_score: FinalScore
+    material: Material
 
 
 class StudentResults(msgspec.Struct, frozen=True):
@@ -84,9 +90,9 @@ class Results:
 
         Raises GradebookError if nothing was graded, or if the gradebook cannot be used.
         """
-        if course.config.gradebook and folder is None:
-            return cls(course, Gradebook.open(course.config.gradebook))
         place = _place(course, folder)
+        if course.config.gradebook and (folder is None or not place.is_file()):
+            return cls(course, Gradebook.open(course.config.gradebook))
         if not place.is_file():
             raise GradebookError(
                 f"There is no gradebook {place}: nothing was graded into that folder. "
@@ -104,21 +110,28 @@ class Results:
             raise GradebookError(f"The gradebook has no grades of {asked!r}.{near} It has those of {', '.join(known)}.")
         return known if asked is None else [asked]
 
-    def find_student(self, student: str, names: Sequence[str]) -> list[tuple[str, Grade | Unreadable]]:
-        """A student's results in these assignments, by assignment.
+    def find_student(
+        self, student: str, names: Sequence[str], *, parts: bool = True
+    ) -> list[tuple[str, Grade | Unreadable]]:
+        """A student's results in these assignments, by assignment; see `finding_students.student_named`.
 
-        Raises GradebookError, with the nearest name, if there is nothing.
+        Raises GradebookError if no student or more than one is meant.
         """
-        return _of_student({name: self.book.counting(name) for name in names}, student)
+        return _of_student({name: self.book.counting(name) for name in names}, student, parts=parts)
 
     def of_student(self, student: str, names: Sequence[str]) -> StudentResults:
-        """A student's results in these assignments, with final scores; raises GradebookError if there are none."""
+        """A student's results in these assignments, with final scores; see `finding_students.student_named`.
+
+        Raises GradebookError if no student or more than one is meant.
+        """
         records = {name: self.book.counting(name) for name in names}
         results, warnings = [], list[str]()
         for name, record in _of_student(records, student):
-            scores = final_scores(self.course, self.course.assignment(name), self.book, records[name])
+            assignment = self.course.assignment(name)
+            scores = final_scores(self.course, assignment, self.book, records[name])
             warnings += scores.warnings
-            results.append(StudentResult(name, record, scores.by_student[record.student]))
+            material = material_of(self.course, assignment)
+            results.append(StudentResult(name, record, scores.by_student[record.student], material))
         return StudentResults(tuple(results), tuple(warnings))
 
     def write_pages(
@@ -134,9 +147,20 @@ class Results:
             folder, found.grades, found.unreadable, course=course_title(self.course), assignment=name,
             title=found.assignment.title, max_points=max_points(found.assignment), final_scores=found.by_student,
             options=options, changes=self.book.changes(name), students=students, mixed=mixed_questions(self.book, name),
-            no_submission=found.no_submission,
+            no_submission=found.no_submission, material=material_of(self.course, found.assignment),
         )  # fmt: skip
         return Written(index=index, warnings=found.warnings, no_submission=found.no_submission)
+
+    def update_pages(
+        self, name: str, folder: Path | None, student: str | None = None, *, options: Sequence[str] = ()
+    ) -> Written:
+        """Writes the pages of an assignment again, of one student where a folder has those of all.
+
+        `folder` is the results folder, by default the configuration's; see `write_pages`.
+        """
+        place = folder or self.course.root / self.course.config.results
+        some = {student} if student is not None and has_dashboard(place, name) else None
+        return self.write_pages(name, place, options=options, students=some)
 
     def table(self, names: Sequence[str]) -> ResultsTable:
         """The grades of assignments as one table."""
@@ -179,22 +203,36 @@ def graded_students(course: Course, assignment: str, folder: Path | None = None)
         return len(results.book.counting(assignment))
 
 
+def question_of(found: Sequence[StudentResult], text: str) -> str | None:
+    """The id of a question of these grades, by itself or a unique prefix of it; None if none of these is a grade.
+
+    Raises RequestError if no grade has the question, or if several ids have this prefix.
+    """
+    grades = {each.assignment: each.record for each in found}
+    ids = {
+        name: [question.id for question in record.questions]
+        for name, record in grades.items()
+        if isinstance(record, Grade)
+    }
+    return resolve_among(text, ids) if ids else None
+
+
+def source_of(results: Path | None, out: Path | None) -> Path | None:
+    """The results folder that is meant by a folder to read and one to write: the latter, if it has a gradebook."""
+    return out if results is None and out is not None and (out / GRADEBOOK).is_file() else results
+
+
 def _place(course: Course, folder: Path | None) -> Path:
-    return (folder or course.root / course.config.results) / "gradebook.sqlite"
+    return (folder or course.root / course.config.results) / GRADEBOOK
 
 
 def _of_student(
-    records: Mapping[str, Sequence[Grade | Unreadable]], student: str
+    records: Mapping[str, Sequence[Grade | Unreadable]], student: str, *, parts: bool = True
 ) -> list[tuple[str, Grade | Unreadable]]:
-    """A student's records, by assignment; raises GradebookError, with the nearest name, if there are none."""
+    """A student's records, by assignment."""
     found = [(name, record) for name, each in records.items() for record in each]
-    own = [(name, record) for name, record in found if printable(record.student) == printable(student)]
-    if not own:
-        near = did_you_mean(student, {record.student for _, record in found})
-        raise GradebookError(
-            f"The gradebook has no student {one_line(student)!r}.{near} List all students: gradetape export csv"
-        )
-    return own
+    known = student_named(student, (record for _, record in found), parts=parts)
+    return [(name, record) for name, record in found if printable(record.student) == printable(known)]
 
 
 def options_again(out: Path | None) -> tuple[str, ...]:

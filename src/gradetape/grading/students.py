@@ -35,21 +35,34 @@ class KnownStudent(msgspec.Struct, frozen=True):
 
 
 def known_student(results: Results, student: str) -> KnownStudent:
-    """What the gradebook has of a student; raises GradebookError, with the nearest name, if it has nothing."""
-    found = results.find_student(student, results.assignments())
+    """What the gradebook has of a student; raises GradebookError, with the nearest name, if it has nothing.
+
+    The whole name or id is needed: nobody is removed or renamed by a part of either.
+    """
+    found = results.find_student(student, results.assignments(), parts=False)
     names = tuple(name for name, _ in found)
     return KnownStudent(found[0][1].student, names, tuple(record.file for _, record in found))
 
 
-def forget(results: Results, folder: Path, student: KnownStudent, by: str) -> StudentChange:
-    """Removes everything of a student from the gradebook, then from the pages in a folder."""
+def forget(
+    results: Results, folder: Path, student: KnownStudent, by: str, *, options: Sequence[str] = ()
+) -> StudentChange:
+    """Removes everything of a student from the gradebook, then from the pages in a folder.
+
+    `options` are those of `gradetape grade` for this gradebook, for the commands on the pages.
+    """
     entry = results.book.forget_student(student.name, by)
-    warnings = [*_pages(results, folder, student, write=()), *_left(results, folder, student)]
+    warnings = [*_pages(results, folder, student, options), *_left(results, folder, student)]
     return StudentChange(entry, student.assignments, tuple(warnings))
 
 
-def rename(results: Results, folder: Path, student: KnownStudent, new: str, by: str) -> StudentChange:
-    """Gives a student another name; raises RequestError if that is empty or somebody has it."""
+def rename(
+    results: Results, folder: Path, student: KnownStudent, new: str, by: str, *, options: Sequence[str] = ()
+) -> StudentChange:
+    """Gives a student another name; raises RequestError if that is empty or somebody has it.
+
+    `options` are those of `gradetape grade` for this gradebook, for the commands on the pages.
+    """
     name = clean(new)
     if not new.strip():
         raise RequestError("the new name is empty: write the name that the student gets")
@@ -59,7 +72,7 @@ def rename(results: Results, folder: Path, student: KnownStudent, new: str, by: 
             f"the gradebook has {one_line(taken[0])!r} already, and two people cannot share a name. Choose another name"
         )
     entry = results.book.rename_student(student.name, name, by)
-    return StudentChange(entry, student.assignments, tuple(_pages(results, folder, student, write=(name,))))
+    return StudentChange(entry, student.assignments, tuple(_pages(results, folder, student, options)))
 
 
 def _alike(name: str) -> str:
@@ -67,15 +80,15 @@ def _alike(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold()
 
 
-def _pages(results: Results, folder: Path, student: KnownStudent, write: Sequence[str]) -> list[str]:
-    """Removes a student's pages, and writes those about everybody and those of `write`; returns warnings."""
+def _pages(results: Results, folder: Path, student: KnownStudent, options: Sequence[str]) -> list[str]:
+    """Removes a student's pages, and writes all others, since those of neighbours link to them; returns warnings."""
     warnings = list[str]()
     for name in student.assignments:
         if not has_pages(folder, name):
             continue
         remove_pages(folder, name, student.name)
         try:
-            warnings += results.write_pages(name, folder, students=write).warnings
+            warnings += results.write_pages(name, folder, options=options).warnings
         except (CourseError, ConfigError) as error:
             warnings.append(f"The pages about everybody in {name} still have the student, since they cannot be written "
                             f"again: {error}. Remove them: {folder}/staff/{name}")  # fmt: skip

@@ -1,18 +1,21 @@
 """Pages about grades: pure functions of their input, and `write`, which writes what they return into a folder.
 
 Untrusted text passes two filters: `text.printable` turns invisible characters into escapes, and Jinja's autoescape
-quotes the rest. No page loads anything. Only a dashboard runs scripts, the two in `assets/`; the content security
-policy in each page's head makes the browser enforce both. `terminal` has the view of one student for the terminal.
+quotes the rest. No page loads anything. Only pages with tables of all students run scripts, the two in `assets/`; the
+content security policy in each page's head makes the browser enforce both. `terminal` has the view of one student for
+the terminal.
 """
 
 from gradetape.report.comment import comment
 from gradetape.report.dashboard import index_page, overview_page
-from gradetape.report.folder import has_pages, remove_pages, write
+from gradetape.report.folder import has_dashboard, has_pages, remove_pages, write
 from gradetape.report.html import page_name
+from gradetape.report.material import CheckSource, Material
+from gradetape.report.question import question_page
 from gradetape.report.staff import staff_page
 from gradetape.report.student import check_view, student_page, unreadable_page
 
 __all__ = [
-    "check_view", "comment", "has_pages", "index_page", "overview_page", "page_name", "remove_pages", "staff_page",
-    "student_page", "unreadable_page", "write",
+    "CheckSource", "Material", "check_view", "comment", "has_dashboard", "has_pages", "index_page", "overview_page",
+    "page_name", "question_page", "remove_pages", "staff_page", "student_page", "unreadable_page", "write",
 ]  # fmt: skip

@@ -12,13 +12,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
-from gradetape.records import Check, CheckResult, Grade, Question, Status, Verdict
+from gradetape.records import Check, CheckResult, FinalScore, Grade, Question, Status, Verdict
+from gradetape.report.words import points_of
 
 # With fewer students a correlation is mostly noise.
 ENOUGH = 10
+_NO_SCORES: Mapping[str, FinalScore] = MappingProxyType({})
 _UNDECIDED = (Verdict.FAULT, Verdict.SKIPPED)
 
 
@@ -78,29 +81,45 @@ def check_items(grades: Sequence[Grade]) -> list[CheckItem]:
     return [_check_item(pairs, totals) for pairs in sorted(found.values(), key=lambda pairs: order[_question(pairs)])]
 
 
-def question_items(grades: Sequence[Grade], questions: Iterable[Question]) -> list[QuestionItem]:
-    """Every question, over the final grades that have it."""
+def question_items(
+    grades: Sequence[Grade], questions: Iterable[Question], final_scores: Mapping[str, FinalScore] = _NO_SCORES
+) -> list[QuestionItem]:
+    """Every question, over the final grades that have it, with the overrides in `final_scores`, by student.
+
+    The discrimination is of the points that the checks gave.
+    """
     final = _final(grades)
     totals = _totals(final)
     items = []
     for question in questions:
         having = [grade for grade in final if question in grade.questions]
-        points = [grade.earned(question.id) for grade in having]
-        rest = [totals[id(grade)] - own for grade, own in zip(having, points, strict=True)]
+        earned = [grade.earned(question.id) for grade in having]
+        rest = [totals[id(grade)] - own for grade, own in zip(having, earned, strict=True)]
+        points = [
+            points_of(grade, final_scores.get(grade.student), question.id, own)
+            for grade, own in zip(having, earned, strict=True)
+        ]
         full = sum(own >= question.points for own in points)
         mean = float(np.mean(points)) if points else 0.0
-        items.append(QuestionItem(question, len(having), mean, full, correlation(points, rest)))
+        items.append(QuestionItem(question, len(having), mean, full, correlation(earned, rest)))
     return items
 
 
-def distribution(grades: Sequence[Grade], bins: int = 20) -> Distribution | None:
-    """A histogram of the final grades in `bins` classes of equal width; None if there is no final grade."""
+def distribution(
+    grades: Sequence[Grade], bins: int = 20, final_scores: Mapping[str, FinalScore] = _NO_SCORES
+) -> Distribution | None:
+    """A histogram of the final grades in `bins` classes of equal width; None if there is no final grade.
+
+    It is of the final points of the students in `final_scores`, else of those that the checks gave.
+    """
     final = _final(grades)
-    points = np.array([grade.points for grade in final])
+    points = np.array(
+        [final_scores[grade.student].final if grade.student in final_scores else grade.points for grade in final]
+    )
     most = max((grade.max_points for grade in final), default=0.0)
     if most <= 0:
         return None
-    counts, edges = np.histogram(points, bins=bins, range=(0.0, most))
+    counts, edges = np.histogram(np.clip(points, 0.0, most), bins=bins, range=(0.0, most))
     low, middle, high = (float(value) for value in np.percentile(points, [25, 50, 75]))
     return Distribution(
         tuple(map(int, counts)), tuple(map(float, edges)), float(points.mean()), float(points.std()),

@@ -8,6 +8,12 @@ from gradetape.records import Grade, Unreadable
 from gradetape.text import shell_word
 
 
+def overriding(grade: Grade, question: str, options: Sequence[str] = ()) -> str:
+    """The command that overrides a student's points for a question; POINTS and REASON are to be filled in."""
+    words = ("gradetape", "override", grade.student, question, "POINTS", "--reason", "REASON")
+    return " ".join(map(shell_word, (*words, "--assignment", grade.assignment, *options)))
+
+
 def grading(record: Grade | Unreadable, assignment: str, options: Sequence[str] = ()) -> str:
     """The command that grades a student's file again; `options` are the options of `grade` for the same gradebook.
 

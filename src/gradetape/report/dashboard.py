@@ -18,10 +18,12 @@ from gradetape.records import (
     Unreadable,
     Verdict,
 )
-from gradetape.report import plots, words
+from gradetape.report import plots
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
 from gradetape.report.html import page_name, render, slug
+from gradetape.report.question import check_anchor, question_page_name
+from gradetape.report.rows import table_of
 
 _SLOW = 10
 
@@ -42,8 +44,7 @@ def index_page(
     questions = questions_of(grades)
     items = check_items(grades)
     scores = final_scores or {}
-    rows = [_student(grade, questions) for grade in grades] + [_unreadable(entry) for entry in unreadable]
-    spread = distribution(grades)
+    spread = distribution(grades, final_scores=scores)
     shares = _shares(items, questions)
     return render(
         "dashboard.html.j2",
@@ -52,8 +53,9 @@ def index_page(
         assignment=assignment,
         folder=slug(assignment),
         up=up,
+        here="" if up else f"staff/{slug(assignment)}/",
         questions=questions,
-        rows=_finished(rows, scores, no_submission),
+        **table_of(grades, unreadable, questions, scores, no_submission),
         adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
@@ -62,8 +64,9 @@ def index_page(
         verdicts=[verdict for verdict in Verdict if any(counts.get(verdict) for counts in shares.values())],
         shares=shares,
         verdicts_plot=plots.verdicts(shares) if items else "",
-        question_items=[(item, _remark(item)) for item in question_items(grades, questions)],
-        check_items=[(item, _check_remark(item)) for item in items],
+        question_items=[(item, _remark(item)) for item in question_items(grades, questions, scores)],
+        check_items=[(item, _check_remark(item), where) for item, where in zip(items, _places(items), strict=True)],
+        question_pages={question.id: f"questions/{question_page_name(question)}" for question in questions},
         slowest=[(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
         enough=ENOUGH,
         mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
@@ -72,54 +75,20 @@ def index_page(
     )
 
 
-def _finished(
-    rows: list[dict[str, Any]], scores: Mapping[str, FinalScore], no_submission: Iterable[NoSubmission]
-) -> list[dict[str, Any]]:
-    """The rows of the students with their final points, and of those who have handed in nothing, by name."""
-    for row in rows:
-        row["final"] = scores[row["student"]].final if row["student"] in scores else row["points"] or 0.0
-    everybody = [*rows, *(_absent(person) for person in no_submission)]
-    return sorted(everybody, key=lambda row: row["student"].casefold())
-
-
 def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "") -> str:
     """The list of all assignments in a results folder, for staff."""
     absent = any(entry.no_submission for entry in assignments)
     return render("overview.html.j2", course=course, assignments=assignments, absent=absent)
 
 
-def _student(grade: Grade, questions: Iterable[Question]) -> dict[str, Any]:
-    own = {question.id for question in grade.questions}
-    return {
-        "student": grade.student,
-        "page": page_name(grade.student),
-        "status": words.STATUS[grade.status],
-        "urgent": grade.status is not Status.GRADED or bool(grade.concerns),
-        "points": grade.points,
-        "max_points": grade.max_points,
-        "by_question": [grade.earned(each.id) if each.id in own else None for each in questions],
-        "file": grade.file,
-    }
-
-
-def _unreadable(entry: Unreadable) -> dict[str, Any]:
-    return {
-        "student": entry.student,
-        "page": page_name(entry.student),
-        "status": words.STATUS[Status.UNREADABLE],
-        "urgent": True,
-        "points": None,
-        "file": entry.file,
-    }
-
-
-def _absent(person: NoSubmission) -> dict[str, Any]:
-    """A row without points, file and pages."""
-    status = words.STATUS[Status.NO_SUBMISSION]
-    return {
-        "student": person.student, "page": "", "status": status, "urgent": False, "points": None, "final": "",
-        "file": "",
-    }  # fmt: skip
+def _places(items: Iterable[CheckItem]) -> list[str]:
+    """The anchor of each check on the page of its question."""
+    counts: Counter[str] = Counter()
+    found = []
+    for item in items:
+        counts[item.check.question] += 1
+        found.append(check_anchor(counts[item.check.question]))
+    return found
 
 
 def _attention(

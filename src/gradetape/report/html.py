@@ -16,6 +16,7 @@ from markupsafe import Markup
 from gradetape.text import printable
 
 _RESERVED = re.compile(r"index|con|prn|aux|nul|com[0-9]|lpt[0-9]|.*-[0-9a-f]{12}")
+_ID = re.compile(r"q[0-9]{2}[a-z0-9_]*")
 _LIMIT = 20_000
 
 
@@ -39,6 +40,13 @@ def slug(name: str) -> str:
 def page_name(student: str) -> str:
     """The file name of a student's page."""
     return f"{slug(student)}.html"
+
+
+def anchor(question_id: str) -> str:
+    """The anchor of a question on every page: letters and digits."""
+    if _ID.fullmatch(question_id):
+        return question_id.replace("_", "")
+    return f"q{hashlib.sha256(question_id.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
 @cache

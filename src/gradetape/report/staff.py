@@ -1,25 +1,44 @@
-"""A submission's page for staff: every detail of the checks that did not pass, and the commands that rerun them."""
+"""A submission's page for staff: a section for each question, with the student's code beside what did not pass."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from gradetape.records import CheckResult, FinalScore, Grade, Unreadable, Verdict
-from gradetape.report import words
-from gradetape.report.commands import grading
-from gradetape.report.html import page_name, render, slug
+import msgspec
+
+from gradetape.records import CheckResult, FinalScore, Grade, Question, Unreadable, Verdict
+from gradetape.report import code, words
+from gradetape.report.commands import grading, overriding
+from gradetape.report.html import anchor, page_name, render, slug
+from gradetape.report.material import NO_MATERIAL, Material
+
+
+class Neighbours(msgspec.Struct, frozen=True):
+    """The students before and after one, in the order of the dashboard; None at its ends."""
+
+    before: str | None = None
+    after: str | None = None
+
+    def links(self) -> list[tuple[str, str, str]]:
+        """The word for the browser, the name and the page of each."""
+        named = (("prev", self.before), ("next", self.after))
+        return [(word, student, page_name(student)) for word, student in named if student is not None]
+
+
+_ALONE = Neighbours()
 
 
 def staff_page(
     grade: Grade, *, course: str = "", title: str = "", up: str = "", final_score: FinalScore | None = None,
-    options: Sequence[str] = (),
+    options: Sequence[str] = (), material: Material = NO_MATERIAL, neighbours: Neighbours = _ALONE,
 ) -> str:  # fmt: skip
     """One submission as HTML, including the values in hidden checks; `up` is the path to the results folder.
 
-    `options` are the options of `grade` for the same gradebook.
+    `options` are the options of `grade` for the same gradebook, `material` what of the course is shown beside results,
+    and `neighbours` the students before and after this one.
     """
-    titles = {question.id: question.title or question.id for question in grade.questions}
+    views = [_question(grade, question, final_score, options, material) for question in grade.questions]
     return render(
         "staff.html.j2",
         course=course,
@@ -31,19 +50,19 @@ def staff_page(
         grade=grade,
         final_score=final_score,
         status=words.STATUS[grade.status],
-        failures=_failures(grade),
-        questions=[(question, grade.earned(question.id)) for question in grade.questions],
-        failing=[_result(result, titles) for result in grade.results if result.verdict is not Verdict.PASSED],
-        results=[_result(result, titles) for result in grade.results],
+        questions=views,
+        failing=any(view["failing"] for view in views),
+        results=[_result(result, material) for result in grade.results],
         events=words.events(grade),
         facts=_facts(grade),
         again=grading(grade, grade.assignment, options),
+        neighbours=neighbours.links(),
     )
 
 
 def unreadable_for_staff(
     entry: Unreadable, assignment: str, *, course: str = "", title: str = "", up: str = "",
-    final_score: FinalScore | None = None, options: Sequence[str] = (),
+    final_score: FinalScore | None = None, options: Sequence[str] = (), neighbours: Neighbours = _ALONE,
 ) -> str:  # fmt: skip
     """The page for staff about a file that could not be read."""
     return render(
@@ -57,13 +76,8 @@ def unreadable_for_staff(
         entry=entry,
         final_score=final_score,
         again=grading(entry, assignment, options),
+        neighbours=neighbours.links(),
     )
-
-
-def _failures(grade: Grade) -> list[dict[str, Any]]:
-    """Where cells failed of questions that have not all their points, each once."""
-    found = (event for question in grade.questions for event in words.failures(grade, question.id))
-    return list({(event["cell"], event["what"]): event for event in found}.values())
 
 
 def _facts(grade: Grade) -> list[tuple[str, str]]:
@@ -71,11 +85,39 @@ def _facts(grade: Grade) -> list[tuple[str, str]]:
     return [("Path", grade.file), ("Time", f"{grade.seconds:.1f} s"), *rests, *words.facts(grade)[1:]]
 
 
-def _result(result: CheckResult, titles: dict[str, str]) -> dict[str, Any]:
-    tone = words.tone(result.verdict)
+def _question(
+    grade: Grade, question: Question, final_score: FinalScore | None, options: Sequence[str],
+    material: Material,
+) -> dict[str, Any]:  # fmt: skip
+    results = grade.of(question.id)
+    failing = [result for result in results if result.verdict is not Verdict.PASSED]
+    untouched = material.is_untouched(grade, question)
+    return {
+        "question": question,
+        "anchor": anchor(question.id),
+        "points": words.points_of(grade, final_score, question.id),
+        "measured": grade.earned(question.id),
+        "override": words.override_of(final_score, question.id),
+        "untouched": untouched,
+        "checks": len(results),
+        "failing": [] if untouched else [_result(result, material) for result in failing],
+        "failures": [] if untouched else words.failures(grade, question.id),
+        "cells": [] if untouched else _cells(grade, question, failing),
+        "command": overriding(grade, question.id, options),
+    }
+
+
+def _cells(grade: Grade, question: Question, failing: Sequence[CheckResult]) -> list[code.CodeCell]:
+    own = [event for event in grade.events if event.question == question.id]
+    marks = code.for_staff(failing, own)
+    return code.cells_of(grade, question.id, marks, coloured=bool(failing or marks))
+
+
+def _result(result: CheckResult, material: Material) -> dict[str, Any]:
+    tone, source = words.tone(result.verdict), material.source_of(result.check)
+    failed = result.verdict is not Verdict.PASSED
     return {
         "check": result.check,
-        "question": titles.get(result.check.question, result.check.question),
         "verdict": result.verdict.value,
         "tone": tone,
         "sign": words.SIGNS[tone],
@@ -85,4 +127,6 @@ def _result(result: CheckResult, titles: dict[str, str]) -> dict[str, Any]:
         "for_student": result.message,
         "for_staff": result.staff_message,
         "command": result.command,
+        "source": source if failed else None,
+        "source_lines": code.numbered(source.text, source.line) if source and failed else (),
     }

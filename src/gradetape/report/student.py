@@ -6,15 +6,20 @@ a hidden check, and no durations: a submission could encode hidden inputs in the
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
-from gradetape.report import words
-from gradetape.report.html import render
+from gradetape.report import code, words
+from gradetape.report.html import anchor, render
 
 
-def student_page(grade: Grade, *, course: str = "", title: str = "", final_score: FinalScore | None = None) -> str:
-    """One student's result as HTML."""
+def student_page(
+    grade: Grade, *, course: str = "", title: str = "", final_score: FinalScore | None = None,
+    untouched: Collection[str] = (),
+) -> str:  # fmt: skip
+    """One student's result as HTML; `untouched` are the ids of the questions whose answer is the starter."""
+    views = [question_view(grade, question, final_score) for question in grade.questions]
     return render(
         "student.html.j2",
         course=course,
@@ -24,7 +29,10 @@ def student_page(grade: Grade, *, course: str = "", title: str = "", final_score
         max_points=grade.max_points,
         final_score=final_score,
         needs_attention=grade.status is Status.NEEDS_ATTENTION,
-        questions=[question_view(grade, question) for question in grade.questions],
+        questions=views,
+        untouched=untouched,
+        steps=_steps(views),
+        broken=[event["cell"] for event in words.events(grade) if event["failed"]],
         events=words.events(grade),
         notes=grade.notes,
         facts=words.facts(grade),
@@ -47,17 +55,28 @@ def unreadable_page(
     )
 
 
-def question_view(grade: Grade, question: Question) -> dict[str, Any]:
+def question_view(grade: Grade, question: Question, final_score: FinalScore | None = None) -> dict[str, Any]:
     """What the page shows of one question."""
-    results = grade.of(question.id)
+    results, override = grade.of(question.id), words.override_of(final_score, question.id)
+    earned = grade.earned(question.id)
     return {
+        "id": question.id,
         "title": question.title or question.id,
-        "points": grade.earned(question.id),
+        "anchor": anchor(question.id),
+        "points": words.points_of(grade, final_score, question.id),
+        "measured": None if override is None or override.points == earned else earned,
         "max_points": question.points,
         "failures": words.failures(grade, question.id),
+        "cells": code.pointed_at(grade, code.for_students(results)),
         "checks": [check_view(result) for result in results],
         "passed": sum(result.verdict is Verdict.PASSED for result in results),
     }
+
+
+def _steps(views: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The questions in which checks did not pass, those with the most points left first."""
+    left = [view for view in views if view["passed"] < len(view["checks"])]
+    return sorted(left, key=lambda view: view["points"] - view["max_points"])
 
 
 def check_view(result: CheckResult) -> dict[str, Any]:

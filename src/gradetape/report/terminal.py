@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from textwrap import indent
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gradetape.records import CheckResult, FinalScore, Grade, Status, Unreadable, Verdict
+from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import words
+from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.text import one_line, printable
 
 _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
 
 
-def student_view(record: Grade | Unreadable, final_score: FinalScore, *, staff: bool) -> RenderableType:
-    """The part of a result that the student may see, or with `staff` all of it; no text is read as markup."""
-    shown = _unreadable(record, staff) if isinstance(record, Unreadable) else _graded(record, staff)
-    return Group(*shown, *_final_score(final_score, staff))
+def student_view(
+    record: Grade | Unreadable, final_score: FinalScore, *, staff: bool, question: str | None = None,
+    material: Material = NO_MATERIAL,
+) -> RenderableType:  # fmt: skip
+    """The part of a result that the student may see, or with `staff` all of it; no text is read as markup.
+
+    With `question`, an id, only that question is shown; it is nothing if the grade does not have it. For staff, a
+    question that was left untouched, as far as `material` tells, is one line unless it is asked for.
+    """
+    if isinstance(record, Unreadable):
+        return Group(*_unreadable(record, staff), *_final_score(final_score, staff))
+    if question is not None and all(each.id != question for each in record.questions):
+        return Group()
+    untouched = {each.id for each in record.questions if staff and not question and material.is_untouched(record, each)}
+    return Group(*_graded(record, final_score, staff, question, untouched))
 
 
 def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
@@ -28,22 +40,44 @@ def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
 
 
 def _final_score(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
-    """The final score and how it follows from the measured points, if it differs from them."""
-    if final_score.lines:
-        yield Text()
-        yield from map(_line, final_score.lines)
+    """The final score, if it differs from the measured points, and how it follows from them."""
+    if final_score.final != final_score.measured:
+        yield _line(f"Final score: {final_score.final:g} points", "bold")
+    yield from map(_line, final_score.lines)
     if staff:
         yield from (
             _line(f"{each.question} overridden by {each.by} at {each.at}", "dim") for each in final_score.overrides
         )
-    if final_score.final != final_score.measured:
-        yield _line(f"Final score: {final_score.final:g} points", "bold")
 
 
-def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
-    yield _line(f"{grade.student}: {grade.points:g} of {grade.max_points:g} points in {grade.assignment}", "bold")
+def _graded(
+    grade: Grade, final_score: FinalScore, staff: bool, question: str | None, untouched: Collection[str]
+) -> Iterator[RenderableType]:
+    yield from _head(grade, final_score)
+    if question is None:
+        yield from _final_score(final_score, staff)
+        yield from _about(grade, staff)
+    for each in grade.questions:
+        if each.id in untouched:
+            yield from (Text(), _line(f"{_heading(grade, each, final_score)}, untouched", "bold"))
+        elif question in (None, each.id):
+            yield from _question(grade, each, final_score, staff)
+    yield from _cells(grade, question)
+    if question is None:
+        yield from (_line(note, "dim") for note in grade.notes)
+
+
+def _head(grade: Grade, final_score: FinalScore) -> Iterator[RenderableType]:
+    """The final points, and those of the checks where they differ."""
+    most, same = f"of {grade.max_points:g} points", final_score.final == final_score.measured
+    points, checks = (grade.points, "") if same else (final_score.final, f" ({grade.points:g} {most} from the checks)")
+    yield _line(f"{grade.student}: {points:g} {most} in {grade.assignment}{checks}", "bold")
     if grade.status is Status.NEEDS_ATTENTION:
         yield _line("This result is not final: staff must review it.", "yellow")
+
+
+def _about(grade: Grade, staff: bool) -> Iterator[RenderableType]:
+    """What staff should know about the submission as a whole."""
     if staff:
         yield from (_line(reason, "yellow") for reason in grade.reasons)
         yield from (_line(f"For review: {reason}", "yellow") for reason in grade.review)
@@ -51,27 +85,34 @@ def _graded(grade: Grade, staff: bool) -> Iterator[RenderableType]:
         if bases := words.bases(grade):
             yield _line(f"Its points rest {bases}.", "dim")
         yield _line(f"{file}, graded on {where} under {grade.isolation} ({', '.join(grade.layers)})", "dim")
-    for question in grade.questions:
-        yield Text()
-        title = question.title or question.id
-        yield _line(f"{title}: {grade.earned(question.id):g} of {question.points:g}", "bold")
-        yield from (
-            _line(f"  Code cell {event['cell']} {event['what']}: {_last_line(event['text'])}", "yellow")
-            for event in words.failures(grade, question.id)
-        )
-        for result in grade.of(question.id):
-            yield from _result(result, staff)
-    yield from _cells(grade)
-    yield from (_line(note, "dim") for note in grade.notes)
+
+
+def _question(grade: Grade, question: Question, final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
+    yield Text()
+    yield _line(_heading(grade, question, final_score), "bold")
+    yield from (
+        _line(f"  Code cell {event['cell']} {event['what']}: {_last_line(event['text'])}", "yellow")
+        for event in words.failures(grade, question.id)
+    )
+    for result in grade.of(question.id):
+        yield from _result(result, staff)
+
+
+def _heading(grade: Grade, question: Question, final_score: FinalScore) -> str:
+    override, earned = words.override_of(final_score, question.id), grade.earned(question.id)
+    points = f"{words.points_of(grade, final_score, question.id):g} of {question.points:g}"
+    checks = f" ({earned:g} from the checks)" if override and override.points != earned else ""
+    name = f"{question.id.partition('_')[0]} {question.title}" if question.title else question.id
+    return f"{name}: {points}{checks}"
 
 
 def _last_line(text: str) -> str:
     return text.strip().rpartition("\n")[2]
 
 
-def _cells(grade: Grade) -> Iterator[RenderableType]:
+def _cells(grade: Grade, question: str | None) -> Iterator[RenderableType]:
     """The events of the cells, which often explain why checks did not pass."""
-    for event in words.events(grade):
+    for event in words.events(grade, question):
         of = f" ({event['question']})" if event["question"] else ""
         yield Text()
         yield _line(f"Code cell {event['cell']}{of} {event['what']}.", "bold")
@@ -97,7 +138,7 @@ def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
     if staff:
         yield check.id, "dim"
         yield result.staff_message, "dim"
-        yield result.command, "dim"
+        yield "" if result.verdict is Verdict.PASSED else result.command, "dim"
 
 
 def _line(text: str, style: str = "") -> Text:

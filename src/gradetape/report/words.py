@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gradetape.records import Basis, CellEvent, Grade, Status, Unreadable, Verdict
+from gradetape.records import Basis, CellEvent, FinalScore, Grade, Override, Status, Unreadable, Verdict
 
 VERDICTS = {
     Verdict.PASSED: "passed",
@@ -48,10 +48,10 @@ def tone(verdict: Verdict) -> str:
     return "good" if verdict is Verdict.PASSED else "bad"
 
 
-def events(grade: Grade) -> list[dict[str, Any]]:
-    """The events of the cells, for a template."""
+def events(grade: Grade, question: str | None = None) -> list[dict[str, Any]]:
+    """The events of the cells, for a template; with `question`, an id, only those of its cells."""
     titles = {question.id: question.title for question in grade.questions}
-    return [_event(event, titles) for event in grade.events]
+    return [_event(event, titles) for event in grade.events if question in (None, event.question)]
 
 
 def failures(grade: Grade, question_id: str) -> list[dict[str, Any]]:
@@ -87,6 +87,20 @@ def bases(grade: Grade) -> str:
     return ", ".join(f"{points:g} on {BASES[basis]}" for basis, points in earned.items() if points)
 
 
+def override_of(final_score: FinalScore | None, question_id: str) -> Override | None:
+    """The override in force for a question, if there is one."""
+    overrides = final_score.overrides if final_score else ()
+    return next((each for each in overrides if each.question == question_id), None)
+
+
+def points_of(grade: Grade, final_score: FinalScore | None, question_id: str, earned: float | None = None) -> float:
+    """What counts for a question before a late penalty: an override, else what was earned, which may be known."""
+    override = override_of(final_score, question_id)
+    if override is not None:
+        return override.points
+    return grade.earned(question_id) if earned is None else earned
+
+
 def file_name(record: Grade | Unreadable) -> str:
     """The file's name without its path, which is for staff."""
     return Path(record.file).name or record.student
@@ -103,5 +117,6 @@ def _event(event: CellEvent, titles: dict[str, str]) -> dict[str, Any]:
         "question": titles.get(event.question or "", ""),
         "what": _EVENTS.get(event.kind, event.kind),
         "text": event.text,
+        "failed": event.kind in ("error", "quarantined"),
         "aligned": _CARETS.search(event.text) is not None,
     }

@@ -1,0 +1,124 @@
+"""A question's page for staff: failures that are alike, the biggest group first, and checks by students."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gradetape.records import Check, CheckResult, FinalScore, Grade, MixedQuestion, Question, Status
+from gradetape.report import code, words
+from gradetape.report.analysis import ENOUGH, CheckItem, check_items, question_items
+from gradetape.report.html import anchor, page_name, render, slug
+from gradetape.report.likeness import FailureGroup, groups_of
+from gradetape.report.material import NO_MATERIAL, Material
+from gradetape.text import collation_key
+
+UP = "../../../"
+_FEW = 10
+
+
+def question_page(
+    question: Question, grades: Sequence[Grade], *, assignment: str, course: str = "", title: str = "",
+    final_scores: Mapping[str, FinalScore] | None = None, material: Material = NO_MATERIAL,
+    mixed: Sequence[MixedQuestion] = (),
+) -> str:  # fmt: skip
+    """One question over all students as HTML, including the values in hidden checks.
+
+    `final_scores` are by student, `material` is what of the course is shown beside results, and `mixed` are the
+    assignment's questions that were judged under two versions. The page belongs into the folder `questions` beside the
+    students' pages for staff.
+    """
+    scores, having = final_scores or {}, [grade for grade in grades if _has(grade, question)]
+    having.sort(key=lambda grade: collation_key(grade.student))
+    untouched = {grade.student for grade in having if material.is_untouched(grade, question)}
+    items = [item for item in check_items(grades) if item.check.question == question.id]
+    (item,) = question_items(grades, [question], scores)
+    groups = groups_of((grade for grade in having if grade.student not in untouched), question.id)
+    return render(
+        "question.html.j2",
+        course=course,
+        title=title or assignment,
+        assignment=assignment,
+        question=question,
+        item=item,
+        students=len(having),
+        left_out=len(grades) - len(having),
+        mixed=[
+            (each, [(student, f"../{page_name(student)}#{anchor(question.id)}") for student in each.students])
+            for each in mixed
+            if each.question == question.id
+        ],
+        unfinal=sum(grade.status is not Status.GRADED for grade in having),
+        untouched=[(student, f"../{page_name(student)}") for student in sorted(untouched, key=collation_key)],
+        groups=[_group(group, anchor(question.id), material) for group in groups],
+        checks=[_check(item, number, material) for number, item in enumerate(items, 1)],
+        rows=[
+            _row(grade, question, [each.check for each in items], scores.get(grade.student), grade.student in untouched)
+            for grade in having
+        ],
+        anchor=anchor(question.id),
+        few=_FEW,
+        enough=ENOUGH,
+    )
+
+
+def _has(grade: Grade, question: Question) -> bool:
+    """Whether a grade has the question, by whatever title and points."""
+    return any(each.id == question.id for each in grade.questions)
+
+
+def question_page_name(question: Question) -> str:
+    """The file name of a question's page."""
+    return f"{slug(question.id)}.html"
+
+
+def check_anchor(number: int) -> str:
+    """The anchor of the question's check with this number, from 1, on the question's page."""
+    return f"c{number}"
+
+
+def _group(group: FailureGroup, at: str, material: Material) -> dict[str, Any]:
+    tone = words.tone(group.verdict)
+    return {
+        "check": group.check,
+        "verdict": group.verdict.value,
+        "tone": tone,
+        "sign": words.SIGNS[tone],
+        "place": group.place,
+        "message": group.example.staff_message or group.example.message,
+        "command": group.example.command,
+        "students": [(student, f"../{page_name(student)}#{at}") for student in group.students],
+        "source": (source := material.source_of(group.check)),
+        "source_lines": code.numbered(source.text, source.line) if source else (),
+    }
+
+
+def _check(item: CheckItem, number: int, material: Material) -> dict[str, Any]:
+    source = material.source_of(item.check)
+    return {
+        "item": item,
+        "anchor": check_anchor(number),
+        "source": source,
+        "source_lines": code.numbered(source.text, source.line) if source else (),
+    }
+
+
+def _row(
+    grade: Grade, question: Question, checks: Sequence[Check], final_score: FinalScore | None, untouched: bool
+) -> dict[str, Any]:
+    results = {result.check.id: result for result in grade.of(question.id)}
+    return {
+        "student": grade.student,
+        "page": f"../{page_name(grade.student)}",
+        "points": words.points_of(grade, final_score, question.id),
+        "untouched": untouched,
+        "cells": [_cell(results.get(check.id)) for check in checks],
+    }
+
+
+def _cell(result: CheckResult | None) -> tuple[str, str, str, int]:
+    """The tone, the sign and the verdict of a result, and its place in a sorted column."""
+    if result is None:
+        return ("", "", "", -1)
+    tone = words.tone(result.verdict)
+    return (tone, words.SIGNS[tone], result.verdict.value, ("bad", "open", "good").index(tone))
