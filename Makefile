@@ -30,7 +30,7 @@ mutate-sample: setup  ## the same with a sample of SAMPLE mutants
 	$(BIN)/gradetape verify --mutate --sample $(SAMPLE) --at-least $(AT_LEAST) $(if $(SEED),--seed $(SEED))
 
 grade: setup  ## grade the example submissions into results/
-	$(BIN)/gradetape grade examples/submissions --assignment custom-training --out results || test $$? -eq 1  # an example needs attention
+	$(BIN)/gradetape grade examples/submissions --assignment custom-training --out results
 
 test: setup  ## run the tests
 	$(BIN)/pytest

@@ -60,7 +60,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProce
         (folder / name).write_text(text)
     with zipfile.ZipFile(folder / "two.zip", "w") as packed:
         packed.writestr("first.ipynb", GOOD)
-        packed.writestr("second.ipynb", GOOD)
+        packed.writestr("second.ipynb", f"{GOOD}\n")  # other bytes, so that it is no copy
     (root / "essay.docx").write_bytes(b"PK\3\4")
     return gradetape(root, "grade", "handed_in", "essay.docx", "--assignment", "tiny", "--json")
 

@@ -254,9 +254,9 @@ def test_a_script_is_split_at_its_percent_lines(tmp_path: Path) -> None:
     text = b'"""Doc."""\n# %% [markdown]\n# prose\n# %% tags=["question:q01_lines"]\na = 1\n#%%\n\n# In[3]:\nb = 2\n'
     read = read_one(put(tmp_path, "bob.py", text))
     assert read.cells == (
-        Cell(source='"""Doc."""\n'),
-        Cell(source="a = 1\n", question="q01_lines"),
-        Cell(source="b = 2\n"),
+        Cell(source='"""Doc."""\n', script=True),
+        Cell(source="a = 1\n", question="q01_lines", script=True),
+        Cell(source="b = 2\n", script=True),
     )
     assert script_cells(text.decode()) == read.cells
 
@@ -356,7 +356,10 @@ def understated() -> bytes:
 
 
 BAD_ZIPS = {
-    "two notebooks": (lambda: zipped(("a.ipynb", notebook()), ("b.ipynb", notebook())), "2 notebooks (a.ipynb, b"),
+    "two notebooks": (
+        lambda: zipped(("a.ipynb", notebook()), ("b.ipynb", notebook() + b"\n")),
+        "2 notebooks (a.ipynb, b",
+    ),
     "none": (lambda: zipped(("a.txt", b"")), "no notebook"),
     "nested": (lambda: zipped(("inner.zip", zipped(("a.ipynb", notebook())))), "a zip inside it is not opened"),
     "slip": (lambda: zipped(("../a.ipynb", notebook())), "has a path outside"),

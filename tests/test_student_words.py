@@ -82,12 +82,13 @@ def test_what_a_student_reads_is_not_changed_elsewhere(field: str) -> None:
 # Where words for staff are read. None of these writes what a student reads but the terminal, which leaves them out.
 FOR_STAFF = {
     "staff_message": {
-        "engine/judge_client.py", "grading/builder.py", "grading/rubric.py", "report/dashboard.py", "report/staff.py",
+        "engine/judge_client.py", "grading/builder.py", "grading/concerns.py", "grading/rubric.py", "report/code.py",
+        "report/dashboard.py", "report/likeness.py", "report/material.py", "report/question.py", "report/staff.py",
         "report/terminal.py", "verify/problems.py",
     },
     "review": {
         "engine/local.py", "exports/json.py", "grading/builder.py", "grading/composition.py", "grading/run.py",
-        "judge/server.py", "remote/loader.py", "report/dashboard.py", "report/terminal.py",
+        "judge/server.py", "remote/loader.py", "report/dashboard.py", "report/rows.py", "report/terminal.py",
     },
 }  # fmt: skip
 

@@ -52,8 +52,7 @@ def graded(course: Path, isolation: str, *paths: Path) -> dict[str, Any]:
         course, "grade", "--assignment", "custom-training", "--json", "--isolation", isolation, "--device", "cpu",
         "--out", course / isolation, *paths,
     )  # fmt: skip
-    needing = [each for each in json.loads(run.stdout)["submissions"] if "attention" in each]
-    assert run.returncode == (1 if needing else 0), run.stderr[-3000:]
+    assert run.returncode == 0, run.stderr[-3000:]
     assert json.loads(run.stdout)["isolation"] == isolation
     return by_student(run)
 

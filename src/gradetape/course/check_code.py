@@ -28,13 +28,14 @@ class CheckCode(msgspec.Struct, frozen=True):
 
 
 def codes_of(gradable: GradableAssignment) -> dict[str, CheckCode]:
-    """The code of every check, by check id."""
+    """The code of every check, by check id; a file that Python cannot parse has none."""
     found: dict[str, CheckCode] = {}
     for path in gradable.check_files:
-        file = check_file(path)
+        file, source = check_file(path), PythonSource.read(path)
         assert file is not None
+        codes = {} if source.syntax_error else _codes(source)
         kind = "public" if file.public else "hidden"
-        found |= {f"{file.question}::{kind}::{name}": code for name, code in _codes(PythonSource.read(path)).items()}
+        found |= {f"{file.question}::{kind}::{name}": code for name, code in codes.items()}
     return found
 
 

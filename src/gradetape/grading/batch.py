@@ -13,6 +13,7 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
 from gradetape.gradebook import Gradebook
 from gradetape.grading.builder import GradeBuilder
+from gradetape.grading.concerns import lacks_package
 from gradetape.grading.driver import Driver
 from gradetape.grading.events import BatchBegan, Listener, SubmissionKnown, WorkPlanned
 from gradetape.grading.queue import Stream
@@ -41,8 +42,8 @@ class Batch:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether staff must look at something."""
-        return bool(self.unreadable) or any(grade.reasons for grade in self.grades)
+        """Whether staff must do something: about what is not final, or about a package that the environment lacks."""
+        return bool(self.unreadable) or any(grade.attention or lacks_package(grade) for grade in self.grades)
 
 
 class BatchGrader:

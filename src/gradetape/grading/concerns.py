@@ -51,6 +51,11 @@ def lines(grades: Iterable[Grade], assignment: str) -> Iterator[str]:
         yield f"{counted(len(found), 'submission')} {verb} {what}{_remedy(what, found[0].isolation, assignment)}"
 
 
+def lacks_package(grade: Grade) -> bool:
+    """Whether a submission imports what the environment lacks, which only the course can change."""
+    return any(concern.startswith(IMPORTS) for concern in grade.concerns)
+
+
 def _remedy(what: str, isolation: str, assignment: str) -> str:
     name = what.partition(",")[0]
     if "." in name:

@@ -402,7 +402,7 @@ def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
 @in_worker
 def restore_graphs(folder: Any, signatures: Any) -> Any:
     """Return functions that call the saved graphs, and whether none of these has a state."""
-    loaded = tf.saved_model.load(str(folder))
+    restored = tf.saved_model.load(str(folder))
 
     def tensors_of(args: Any, signature: Any) -> Any:
         found = []
@@ -422,12 +422,12 @@ def restore_graphs(folder: Any, signatures: Any) -> Any:
             for number, signature in enumerate(signatures[name]):
                 tensors = tensors_of(args, signature) if len(args) == len(signature) else None
                 if tensors is not None:
-                    return getattr(loaded, f"{name}_{number}")(*tensors)
+                    return getattr(restored, f"{name}_{number}")(*tensors)
             raise TypeError(f"{name} was not exported for such inputs")
 
         return call
 
-    graphs = [getattr(loaded, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
+    graphs = [getattr(restored, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
     captured = [tensor for graph in graphs for each in graph.concrete_functions for tensor in each.captured_inputs]
     return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)
 
