@@ -114,7 +114,8 @@ def _leaks(entry: Entry, found: dict[str, Any], grade: Grade | None, run: Run, d
     shown = (
         json.dumps(found, ensure_ascii=False) + run.pages[f"students/{entry.assignment}/{page_name(found['student'])}"]
     )
-    record = msgspec.json.encode(grade).decode() if grade else ""
+    # Honest submissions hold the canary themselves, so that others can try to read it.
+    record = msgspec.json.encode(msgspec.structs.replace(grade, cells=())).decode() if grade else ""
     texts = [event.text for event in grade.events] if grade else []
     texts += [text for result in grade.results for text in (result.message, result.staff_message)] if grade else []
     leaks = [f"the {name}" for name in ("canary", "seed") if getattr(drawn, name) in shown + record]

@@ -194,7 +194,11 @@ class _Grader(NamedTuple):
                  if path.suffix in (".html", ".csv")}  # fmt: skip
         # What is for staff contains the name of the results folder and so the canary. An earlier grade has it in text
         # for staff.
-        pages = {name: text.replace(out.name, "results") for name, text in pages.items() if not _is_earlier(name)}
+        pages = {
+            name: (_without_code(text) if name.startswith("staff/") else text).replace(out.name, "results")
+            for name, text in pages.items()
+            if not _is_earlier(name)
+        }
         stderr = done.stderr.replace(out.name, "results")
         shown = {f"the terminal, {grade.student}": _shown(grade) for grade in grades.values()}
         shown |= {f"an autograder, {grade.student}": json.dumps(document(grade)) for grade in grades.values()}
@@ -235,6 +239,11 @@ def _as_at_a_login(groups: tuple[Path, ...]) -> None:
     """Joins these control groups and sets the usual limit on descriptors."""
     join(groups)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+def _without_code(page: str) -> str:
+    """A page for staff without the code on it: a submission's own, and the checks', which hold the canary."""
+    return re.sub(r'<div class="line.*?</code></div>', "", page, flags=re.DOTALL)
 
 
 def _is_earlier(page: str) -> bool:
