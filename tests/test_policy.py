@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gradetape.course import config
 from gradetape.errors import ConfigError
 from gradetape.grading.late_policy import Timing, apply_late_policy, late_days, timing
-from gradetape.grading.times import read_times
+from gradetape.grading.times import times_in
 from gradetape.records import Override
 
 DEADLINE = datetime(2026, 10, 1, 23, 59, tzinfo=timezone(timedelta(hours=2)))
@@ -78,7 +78,7 @@ def test_names_are_the_same_however_their_accents_are_written(tmp_path: Path) ->
     assert config.load(tmp_path / config.FILE).late.extensions == {"week-1": {composed: DEADLINE.isoformat()}}
     times = tmp_path / "times.csv"
     times.write_text(f"student,time\n{decomposed},{DEADLINE.isoformat()}\n")
-    assert read_times(times) == {("", composed): DEADLINE}
+    assert times_in(times, config.LatePolicy()).by_student == {("", composed): DEADLINE}
 
 
 def test_an_unknown_submission_time_costs_nothing_and_is_reported() -> None:

@@ -70,6 +70,12 @@ def test_gradescopes_grades_and_canvass_report_are_read(tmp_path: Path) -> None:
     assert read(tmp_path, CANVAS.replace("submission date", "submitted at")).by_id == times.by_id
 
 
+def test_a_platforms_file_with_a_damaged_row_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    """It does not lack the columns of a table of one's own."""
+    with pytest.raises(ConfigError, match=r"times.csv, which late.times .* cannot be read as a CSV file: field larger"):
+        read(tmp_path, f"{CANVAS}10002,{'x' * 200_000},7,tiny,2026-10-01T21:59:00Z,\n")
+
+
 def test_a_time_without_a_zone_needs_the_courses(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"times.csv, line 2: 'Thursday, 1 October 2026, 11:59 PM' has no time zone. Set"

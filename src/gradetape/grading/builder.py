@@ -50,8 +50,10 @@ class GradeBuilder:
     def graded(
         self, rubric: Rubric, submission: Submission, outcome: Outcome | None, stored: Sequence[QuestionResult] = ()
     ) -> GradedSubmission:
-        """The grade composed of stored results and of the outcome of a job for the other questions, and the new
-        results; with a fault, or without all questions, it needs attention."""
+        """The grade, composed of stored results and of a job's outcome for the other questions, and the new results.
+
+        With a fault, or without all questions, the grade needs attention.
+        """
         have = {result.question for result in stored}
         judged = [each for each in self.question_ids if each not in have]
         outcome = outcome or Outcome(results=())

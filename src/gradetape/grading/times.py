@@ -74,35 +74,12 @@ _EMAILS = ("email", "email address")
 def times_in(path: Path, late: LatePolicy) -> Times:
     """The times in a platform's file, or in a table of one's own; a student's latest time counts.
 
-    Raises ConfigError, which names the line.
+    A table of one's own is CSV, with commas, semicolons or tabs, and has the columns student, time and optionally
+    assignment. Raises ConfigError, which names the line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, delimiter=_separator(file))
-            columns = [(name or "").strip().casefold() for name in rows.fieldnames or ()]
-            platform = next((each for each in _PLATFORMS if each.time in columns), None)
-            if platform and not set(columns) >= {"student", "time"}:
-                rows.fieldnames = columns
-                return _of_platform(platform, rows, path.name, late)
-    except (OSError, UnicodeDecodeError, csv.Error):
-        pass  # the reason is reported when it is read as a table of one's own
-    return Times(by_student=read_times(path))
-
-
-def read_times(path: Path) -> Mapping[tuple[str, str], datetime]:
-    """When work was handed in, by assignment and student; the assignment is empty if the table has no such column.
-
-    The table is CSV, with commas, semicolons or tabs, and has the columns student, time and optionally assignment; a
-    student's latest time counts. Raises ConfigError, which names the line.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, delimiter=_separator(file))
-            if missing := {"student", "time"} - set(rows.fieldnames or ()):
-                raise ConfigError(
-                    f"{path.name}, line 1: the column {' and '.join(sorted(missing))} is missing. Add it."
-                )
-            return dict(sorted(_handed_in(rows, path.name), key=lambda pair: pair[1]))
+            return _times(csv.DictReader(file, delimiter=_separator(file)), path.name, late)
     except OSError as error:
         raise ConfigError(
             f"{path}, which late.times in grader_config.yml names, cannot be read: {error.strerror}. "
@@ -113,6 +90,17 @@ def read_times(path: Path) -> Mapping[tuple[str, str], datetime]:
             f"{path}, which late.times in grader_config.yml names, cannot be read as a CSV file: {error}. "
             "Export it as UTF-8, or remove late.times."
         ) from None
+
+
+def _times(rows: csv.DictReader[str], name: str, late: LatePolicy) -> Times:
+    columns = [(column or "").strip().casefold() for column in rows.fieldnames or ()]
+    platform = next((each for each in _PLATFORMS if each.time in columns), None)
+    if platform and not set(columns) >= {"student", "time"}:
+        rows.fieldnames = columns
+        return _of_platform(platform, rows, name, late)
+    if missing := {"student", "time"} - set(rows.fieldnames or ()):
+        raise ConfigError(f"{name}, line 1: the column {' and '.join(sorted(missing))} is missing. Add it.")
+    return Times(by_student=dict(sorted(_handed_in(rows, name), key=lambda pair: pair[1])))
 
 
 def _separator(file: TextIO) -> str:
