@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from gradetape.runtime.launch import ENVIRONMENT
+
 PARALLEL = 4
 # Cells of their own tell the names and values at the end, in both.
 PROBE = """
@@ -61,7 +63,7 @@ def in_kernels(notebooks: dict[str, Sequence[str]]) -> dict[str, Ran]:
 
 def in_workers(notebooks: dict[str, Sequence[str]]) -> dict[str, Ran]:
     """Runs each notebook in a fork of a process that has made a worker's cells."""
-    return _ran_by("forks", notebooks, {"PATH": os.environ["PATH"], "PYTHONPATH": os.getcwd(), "LANG": "C.UTF-8"})
+    return _ran_by("forks", notebooks, {**ENVIRONMENT, "PATH": os.environ["PATH"], "PYTHONPATH": os.getcwd()})
 
 
 def salvaged(cells: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from gradetape.report import page_name
 
 _BREACH = re.compile(r"^BREACH:.*", re.MULTILINE)
 _RAW = re.compile(r"<script>|<img |[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
-_FORGED = re.compile(r"needs attention: honest|for review: honest|12 graded now")
+_FORGED = re.compile(r"needs attention: honest|for review: honest|98765 graded now")
 _FORMULA = ("=", "+", "@", "\t", "\r")
 _PAGE_BYTES = 1 << 20
 _QUESTION = {"test_two": "q01", "test_any_number": "q01", "test_text_and_arrays": "q01", "test_three_times": "q02",

@@ -195,7 +195,7 @@ class _Grader(NamedTuple):
         # What is for staff contains the name of the results folder and so the canary. An earlier grade has it in text
         # for staff.
         pages = {
-            name: (_without_code(text) if name.startswith("staff/") else text).replace(out.name, "results")
+            name: (self._without_code(text) if name.startswith("staff/") else text).replace(out.name, "results")
             for name, text in pages.items()
             if not _is_earlier(name)
         }
@@ -222,6 +222,11 @@ class _Grader(NamedTuple):
             said |= {f"feedback, {name}": name + pages.read(name).decode() for name in pages.namelist()}
         return said
 
+    def _without_code(self, page: str) -> str:
+        """A page for staff without what may hold the canary: the code on it, and the message of the earlier grade."""
+        page = re.sub(r'<div class="line.*?</code></div>', "", page, flags=re.DOTALL)
+        return page.replace(f'<pre dir="auto" tabindex="0">{self.drawn.canary}</pre>', "")
+
     def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         folder = self.course.parent
         changed = {"GRADETAPE_CANARY": self.drawn.canary, "TMPDIR": str(folder / "tmp"), "HOME": str(folder)}
@@ -239,11 +244,6 @@ def _as_at_a_login(groups: tuple[Path, ...]) -> None:
     """Joins these control groups and sets the usual limit on descriptors."""
     join(groups)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-
-
-def _without_code(page: str) -> str:
-    """A page for staff without the code on it: a submission's own, and the checks', which hold the canary."""
-    return re.sub(r'<div class="line.*?</code></div>', "", page, flags=re.DOTALL)
 
 
 def _is_earlier(page: str) -> bool:

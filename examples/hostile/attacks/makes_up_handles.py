@@ -2,9 +2,10 @@ import gc
 
 from gradetape.wire.values import FunctionSource, Ref
 
+gc.unfreeze()
 for thing in gc.get_objects():
     if type(thing).__name__ == "Objects" and hasattr(thing, "_held"):
-        thing.hold = thing.refer = lambda value: Ref(2**60, "tensor", "x" * (1 << 20))
+        type(thing).hold = type(thing).refer = lambda self, value: Ref(2**60, "tensor", "x" * (1 << 20))
 
 
 def double(x):

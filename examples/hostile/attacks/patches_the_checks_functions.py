@@ -9,6 +9,7 @@ def saved(scale, folder):
     tf.saved_model.save(module, folder)
 
 
+gc.unfreeze()
 for thing in gc.get_objects():
     if type(thing).__name__ == "Objects" and hasattr(thing, "_functions"):
         thing._revivers = {kind: (lambda source: saved) if kind.__name__ == "FunctionSource" else revive

@@ -21,11 +21,23 @@ def hunt():
             pass
 
 
+def own_pipes():
+    """The pipes that this process reads itself: its output goes into one."""
+    for number in range(3, 1024):
+        try:
+            if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+                yield os.readlink(f"/proc/self/fd/{number}")
+        except OSError:
+            pass
+
+
+own = set(own_pipes())
 for number in (*range(3), *range(101, 1024)):
     try:
         target = os.readlink(f"/proc/self/fd/{number}")
         fcntl.fcntl(number, fcntl.F_GETFD)
     except OSError:
         continue
-    if target.startswith(("socket:", "/tmp/gradetape", "pipe:")) and number < 3 or "gradetape-" in target:
+    elsewhere = target.startswith(("socket:", "/tmp/gradetape", "pipe:")) and target not in own
+    if elsewhere and number < 3 or "gradetape-" in target:
         print("BREACH: descriptor", number, "is", target)

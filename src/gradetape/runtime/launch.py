@@ -19,11 +19,11 @@ from gradetape.sandbox.base import Policy
 from gradetape.sandbox.groups import sweep
 from gradetape.sandbox.seccomp import compile_filter, compile_fixed
 
-_ENVIRONMENT = {
+ENVIRONMENT = {  # of a zygote
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "PYTHONHASHSEED": "0",  # gives sets of strings a fixed order, so that results can be reproduced
-    "MPLBACKEND": "agg",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # as in a kernel; Keras imports matplotlib before the fork
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -151,7 +151,7 @@ def environment(keras: str, *, gpu: bool) -> dict[str, str]:
     """The whole environment of a zygote; on a GPU each worker gets its own device later."""
     generation = {"TF_USE_LEGACY_KERAS": "1"} if keras == "legacy" else {}
     device = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if gpu else {"CUDA_VISIBLE_DEVICES": "-1"}
-    return _ENVIRONMENT | generation | device
+    return ENVIRONMENT | generation | device
 
 
 def _libraries() -> dict[str, str]:

@@ -41,8 +41,7 @@ _CONFIG = Config(
     }
 )
 _ENVIRONMENT = {
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PAGER": "cat", "GIT_PAGER": "cat",
-    "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PAGER": "cat", "GIT_PAGER": "cat", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }  # fmt: skip
 _WHERE = "commands have no network here, and write to private folders alone"
 _NO_FRONT_END = "was called, but this frontend does not support input requests."  # in ipykernel's words
