@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.layouts import ZOE, right
 
 TOKEN = "7~secretsecretsecret"
+OWNER = 77  # the user whose token it is
 PEOPLE = (
     ("10001", "Doe, Jane", "jdoe"), ("10002", "Doe, Jane", "jdoe2"), ("10003", ZOE, "zmueller"),
     ("10004", "Roe, Rick", "rroe"),
@@ -25,6 +26,9 @@ class FakePlatform:
     """What a server knows, and what it was asked. `answers` come first: a status, headers and a body by path."""
 
     points: dict[str, float] = field(default_factory=dict)
+    comments: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    takes_comments: bool = True
+    workflow: bool = False
     asked: list[str] = field(default_factory=list)
     tokens: dict[str, set[str]] = field(default_factory=dict)
     answers: dict[str, list[tuple[int, dict[str, str], str]]] = field(default_factory=dict)
@@ -99,8 +103,14 @@ def _canvas(fake: FakePlatform, method: str, address: str, form: Mapping[str, st
         more = {"link": f'<{fake.url}{base}/submissions?page={page + 1}>; rel="next"'} if page == 1 else {}
         return 200, more | {"x-rate-limit-remaining": "600.5"}, json.dumps(entries)
     if path.startswith(f"{base}/submissions/") and method == "PUT":
-        fake.points[path.rpartition("/")[2]] = float(form["submission[posted_grade]"])
+        user = path.rpartition("/")[2]
+        if "submission[posted_grade]" in form:
+            fake.points[user] = float(form["submission[posted_grade]"])
+        if "comment[text_comment]" in form:
+            fake.comments.setdefault(user, []).append((OWNER, form["comment[text_comment]"]))
         return 200, {}, "{}"
+    if path == "/api/v1/users/self":
+        return 200, {}, json.dumps({"id": OWNER, "name": "Staff"})
     if path.startswith("/files/"):
         target = f"{fake.attachment or fake.url}/stored/{path.rpartition('/')[2]}"
         return 302, {"location": target}, ""
@@ -126,6 +136,10 @@ def _canvas_entry(fake: FakePlatform, user: str, name: str, login: str) -> dict[
         "score": fake.points.get(user), "excused": user == fake.excused,
         "attachments": [attached] if handed_in else [],
         "user": {"id": int(user), "name": given, "sortable_name": name, "login_id": login},
+        "submission_comments": [
+            {"id": place, "author_id": author, "comment": text, "created_at": f"2026-10-02T10:00:{place:02}Z"}
+            for place, (author, text) in enumerate(fake.comments.get(user, ()))
+        ],
     }  # fmt: skip
 
 
@@ -134,10 +148,42 @@ def _moodle(fake: FakePlatform, method: str, address: str, form: Mapping[str, st
     if urlsplit(address).path.startswith("/files/"):
         return 200, {}, right(int(urlsplit(address).path.rpartition("/")[2]))
     if function == "mod_assign_save_grade":
-        fake.points[form["userid"]] = float(form["grade"])
+        _save_in_moodle(fake, form)
         return 200, {}, "null"
+    if function == "mod_assign_get_submission_status":
+        return 200, {}, json.dumps(_moodle_status(fake, form["userid"], form))
     found = _MOODLE[function](fake) if function in _MOODLE else {"exception": "x", "message": f"no {function} {TOKEN}"}
     return 200, {}, json.dumps(found)
+
+
+def _save_in_moodle(fake: FakePlatform, form: Mapping[str, str]) -> None:
+    """As mod_assign does: where the assignment has comments, a grade that comes without one empties it."""
+    editor = "plugindata[assignfeedbackcomments_editor]"
+    fake.points[form["userid"]] = float(form["grade"])
+    if fake.takes_comments:
+        assert form.get(f"{editor}[format]", "1") == "1"
+        fake.comments[form["userid"]] = [(OWNER, form.get(f"{editor}[text]", ""))]
+    else:
+        assert not [key for key in form if key.startswith("plugindata")]
+
+
+def _moodle_status(fake: FakePlatform, user: str, form: Mapping[str, str]) -> dict[str, Any]:
+    """What a grader is shown; nothing of the feedback before a grade is released, where there is a workflow."""
+    text = "".join(text for _, text in fake.comments.get(user, ())[-1:])
+    assert (form["moodlewssettingraw"], form["moodlewssettingfileurl"]) == ("true", "false")
+    if fake.workflow or not (text or user in fake.points):
+        return {"lastattempt": {}}
+    fields = [{"name": "comments", "description": "Feedback comments", "text": text, "format": 1}]
+    return {"feedback": {"plugins": [{"type": "editpdf"}, {"type": "comments", "editorfields": fields}]}}
+
+
+def _moodle_assignments(fake: FakePlatform) -> dict[str, Any]:
+    common = {"plugin": "comments", "subtype": "assignfeedback"}
+    configs = [common | {"name": "enabled", "value": str(int(fake.takes_comments))},
+               {"plugin": "comments", "subtype": "assignsubmission", "name": "enabled", "value": "1"}]  # fmt: skip
+    grade = fake.most if fake.grading == "points" else -3
+    own = {"id": 7, "grade": grade, "configs": configs, "markingworkflow": int(fake.workflow)}
+    return {"courses": [{"id": 42, "assignments": [{"id": 8, "grade": 1, "configs": []}, own]}]}
 
 
 def _participants(fake: FakePlatform) -> list[dict[str, Any]]:
@@ -174,9 +220,7 @@ _MOODLE = {
     "mod_assign_list_participants": _participants,
     "mod_assign_get_submissions": _moodle_files,
     "mod_assign_get_grades": _moodle_grades,
-    "mod_assign_get_assignments": lambda fake: {
-        "courses": [{"id": 42, "assignments": [{"id": 7, "grade": fake.most if fake.grading == "points" else -3}]}]
-    },
+    "mod_assign_get_assignments": _moodle_assignments,
 }  # fmt: skip
 
 

@@ -136,6 +136,7 @@ HOSTILE = (
     "../../../../etc/x.ipynb", "..\\..\\x.ipynb", "/etc/passwd", "C:\\x.ipynb", "a\x00b.ipynb", ".bashrc", "..", "",
     "\u202egnp.ipynb", "x" * 400 + ".ipynb", "10002_90012_hw.ipynb", "doejane_10002_90099_hw.ipynb", "a\nb.ipynb",
     "Jane Doe_10002_assignsubmission_file_", "hw.ipynb/../../y.ipynb", "~root", "con.ipynb", "-rf.ipynb",
+    "0001-01-01T00:00:00+14:00.ipynb", "9999-12-31T23:59:59-12:00",
 )  # fmt: skip
 
 
@@ -496,3 +497,115 @@ def test_a_number_of_moodle_that_is_no_assignments_is_refused(course: Path, fake
         run.returncode == 2
         and "the number is not an assignment's. Use the one in the address of its page" in run.stderr
     )
+
+
+# comments
+
+
+def comment_of(fake: FakePlatform, user: str) -> str:
+    return fake.comments[user][-1][1]
+
+
+def test_students_get_a_comment_that_canvas_shows_as_it_is(tmp_path: Path, fake: FakePlatform) -> None:
+    course = graded(tmp_path, "canvas")
+    run = called(course, "push", *options("canvas", fake), "--dry-run")
+    assert "Jane Doe (user 10001): nothing -> 3 and a comment\n    Automatic feedback: 3 of 5 points\n" in run.stdout
+    assert "3 scores would be set" in run.stdout and "3 comments would be set." in run.stdout and fake.comments == {}
+    run = called(course, "push", *options("canvas", fake))
+    assert "3 scores set on Canvas; 0 there already.\n3 comments set.\n" in run.stdout
+    for user in ("10001", "10002", "10003"):
+        assert comment_of(fake, user).startswith("Automatic feedback: 3 of 5 points\n")
+        assert "\n- " in comment_of(fake, user) and "<" not in comment_of(fake, user)
+    assert len([each for each in fake.asked if each.startswith("PUT")]) == 3
+
+
+def test_moodle_gets_the_feedback_comment_of_its_worksheet(tmp_path: Path, fake: FakePlatform) -> None:
+    course = graded(tmp_path, "moodle")
+    run = called(course, "push", *options("moodle", fake))
+    assert run.returncode == 0 and "3 comments set." in run.stdout
+    assert comment_of(fake, "10001").startswith('<div class="gradetape"><p><strong>3 of 5 points</strong>')
+    shown = called(course, "push", *options("moodle", fake), "--replace-comments", "--dry-run").stdout
+    assert "0 scores would be set on Moodle; 3 there already." in shown and "comment" not in shown
+
+
+@pytest.mark.parametrize("name", ["canvas", "moodle"])
+def test_a_comment_that_is_there_is_not_sent_again(tmp_path: Path, fake: FakePlatform, name: str) -> None:
+    course = graded(tmp_path, name)
+    called(course, "push", *options(name, fake))
+    before = {user: list(texts) for user, texts in fake.comments.items()}
+    fake.asked.clear()
+    assert called(course, "push", *options(name, fake)).returncode == 0
+    assert fake.comments == before and not [each for each in fake.asked if each.startswith("PUT") or "save" in each]
+    fake.points["10001"] = 1.0
+    run = called(course, "push", *options(name, fake))
+    assert "1 score set on" in run.stdout and "comment" not in run.stdout and fake.comments == before
+
+
+def test_a_comment_alone_is_set_where_the_points_are_the_same(tmp_path: Path, fake: FakePlatform) -> None:
+    for name in ("canvas", "moodle"):
+        course = graded(tmp_path / name, name)
+        fake.comments.clear()
+        called(course, "push", *options(name, fake), "--no-comments")
+        assert fake.points == {"10001": 3.0, "10002": 3.0, "10003": 3.0} and not any(fake.comments.get("10001", ()))
+        run = called(course, "push", *options(name, fake), "--dry-run")
+        assert "Jane Doe (user 10001): a comment\n" in run.stdout
+        run = called(course, "push", *options(name, fake))
+        assert "0 scores set on" in run.stdout and "3 comments set." in run.stdout
+        assert fake.points == {"10001": 3.0, "10002": 3.0, "10003": 3.0}
+
+
+def test_comments_of_an_interrupted_push_follow_with_the_next(tmp_path: Path, fake: FakePlatform) -> None:
+    course = graded(tmp_path, "canvas")
+    fake.answers[f"{BASE}/submissions/10002"] = [(500, {}, "")]
+    assert called(course, "push", *options("canvas", fake)).returncode == 2
+    assert set(fake.comments) == {"10001"}
+    assert "2 comments set." in called(course, "push", *options("canvas", fake)).stdout
+    assert {user: len(texts) for user, texts in fake.comments.items()} == {"10001": 1, "10002": 1, "10003": 1}
+
+
+def test_a_students_comment_is_not_taken_for_gradetapes(tmp_path: Path, fake: FakePlatform) -> None:
+    course = graded(tmp_path, "canvas")
+    called(course, "push", *options("canvas", fake))
+    wanted = comment_of(fake, "10001")
+    fake.comments = {"10001": [(10001, wanted)], "10002": [(77, wanted), (77, "Well done."), (10002, "Thanks!")]}
+    assert "2 comments set." in called(course, "push", *options("canvas", fake)).stdout
+    assert fake.comments["10001"] == [(10001, wanted), (77, wanted)] and len(fake.comments["10002"]) == 3
+
+
+def test_a_comment_on_canvas_that_has_changed_is_added(tmp_path: Path, fake: FakePlatform) -> None:
+    course = graded(tmp_path, "canvas")
+    fake.comments = {"10001": [(77, "Automatic feedback: 1 of 5 points"), (77, "See me.")]}
+    called(course, "push", *options("canvas", fake))
+    assert [author for author, _ in fake.comments["10001"]] == [77, 77, 77]
+
+
+@pytest.mark.parametrize("more", [(), ("--no-comments",)])
+def test_a_comment_of_somebody_else_on_moodle_stays(tmp_path: Path, fake: FakePlatform, more: tuple[str, ...]) -> None:
+    fake.comments, fake.points = {"10001": [(5, "<p>See me.</p>")]}, {"10001": 1.0}
+    course = graded(tmp_path, "moodle")
+    run = called(course, "push", *options("moodle", fake), *more)
+    assert fake.points["10001"] == 3.0 and comment_of(fake, "10001") == "<p>See me.</p>"
+    words = "left as it is: Jane Doe: the comment is not gradetape's (--replace-comments replaces it)"
+    assert (words in run.stderr) is (not more)
+    if not more:
+        called(course, "push", *options("moodle", fake), "--replace-comments")
+        assert "3 of 5 points" in comment_of(fake, "10001")
+
+
+def test_a_comment_that_moodle_does_not_show_is_not_emptied(tmp_path: Path, fake: FakePlatform) -> None:
+    fake.comments, fake.points, fake.workflow = {"10001": [(5, "<p>See me.</p>")]}, {"10001": 1.0}, True
+    course = graded(tmp_path, "moodle")
+    for more in ((), ("--no-comments",)):
+        run = called(course, "push", *options("moodle", fake), *more)
+        assert "Moodle does not show the comment before the grade is released (--replace-comments" in run.stderr
+        assert fake.points["10001"] == 1.0 and comment_of(fake, "10001") == "<p>See me.</p>"
+    assert fake.points["10002"] == 3.0
+    called(course, "push", *options("moodle", fake), "--replace-comments")
+    assert fake.points["10001"] == 3.0 and "3 of 5 points" in comment_of(fake, "10001")
+
+
+def test_an_assignment_without_comments_gets_points_alone(tmp_path: Path, fake: FakePlatform) -> None:
+    fake.takes_comments = False
+    run = called(graded(tmp_path, "moodle"), "push", *options("moodle", fake))
+    assert run.returncode == 0 and "3 scores set on Moodle" in run.stdout
+    assert "the assignment takes no comments on Moodle: points alone are set" in run.stderr and fake.comments == {}

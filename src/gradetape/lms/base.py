@@ -56,11 +56,27 @@ class ApiStudent(msgspec.Struct, frozen=True, kw_only=True):
     kept: str = ""
 
 
+class ApiComment(msgspec.Struct, frozen=True):
+    """The comment that a new one would follow or replace, as text; empty if there is none.
+
+    `kept` says why it may not be replaced, such as that somebody else wrote it. One that is not known would be lost
+    with new points as well.
+    """
+
+    text: str = ""
+    kept: str = ""
+    is_known: bool = True
+
+
 class LmsPlatform(Protocol):
-    """An assignment on a platform; every method raises LmsError."""
+    """An assignment on a platform; every method raises LmsError.
+
+    `replaces_comments` says that a student has one comment, which a new one replaces and which is looked up by itself.
+    """
 
     title: str
     layout: str
+    replaces_comments: bool
 
     def files(self) -> Iterator[ApiFile]:
         """The files of the attempts that count."""
@@ -74,8 +90,17 @@ class LmsPlatform(Protocol):
     def download(self, file: ApiFile) -> bytes:
         """The content of a file."""
 
-    def save(self, user: str, points: float) -> None:
-        """Sets a student's points."""
+    def takes_comments(self) -> bool:
+        """Whether the assignment has comments on a student's work."""
+
+    def comment_from(self, html: str) -> str:
+        """A comment in the form that the platform takes."""
+
+    def comment_of(self, student: ApiStudent) -> ApiComment:
+        """The student's comment that a new one would follow or replace."""
+
+    def save(self, user: str, points: float | None, comment: str | None) -> None:
+        """Sets a student's points, and adds or replaces the comment; None changes nothing."""
 
 
 def safe_name(text: str) -> str:

@@ -1,18 +1,29 @@
-"""Canvas's API: https://canvas.instructure.com/doc/api/submissions.html."""
+"""Canvas's API: https://developerdocs.instructure.com/services/canvas/resources/submissions.
+
+Four addresses are asked by our own client, which Moodle needs as well, and not by the package canvasapi. That one
+reads every text of an answer as a date, so that a file that a student names `0001-01-01T00:00:00+14:00` ends a listing
+with an OverflowError (3.6.0). Its requests have no limit of time or size, it does not wait when Canvas asks for it, and
+it has no public place where redirects, waits and limits could be put in.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
 from gradetape.exports.canvas import names as canvas_names
 from gradetape.exports.platform import FileRow, tidied
 from gradetape.intake import aware
-from gradetape.lms.base import ApiFile, ApiStudent, LmsPlace, safe_name
+from gradetape.lms.base import ApiComment, ApiFile, ApiStudent, LmsPlace, safe_name
 from gradetape.lms.client import LmsClient
+from gradetape.lms.plain import plain_text
 
 _WITH_USERS = "submissions?include[]=user&per_page=100"
+_WITH_COMMENTS = "submissions?include[]=submission_comments&per_page=100"
+# What gradetape's comments begin with. Canvas shows comments as they are, without markup.
+_MARK = "Automatic feedback: "
 
 
 class CanvasApi:
@@ -20,6 +31,7 @@ class CanvasApi:
 
     title = "Canvas"
     layout = "canvas"
+    replaces_comments = False
 
     def __init__(self, client: LmsClient, place: LmsPlace) -> None:
         self._client = client
@@ -49,6 +61,18 @@ class CanvasApi:
         """The students of the assignment, with the points that Canvas has."""
         return [_student(entry) for entry in self._client.pages(f"{self._path}/{_WITH_USERS}") if _user(entry)]
 
+    def takes_comments(self) -> bool:
+        """Whether the assignment has comments: on Canvas each has."""
+        return True
+
+    def comment_from(self, html: str) -> str:
+        """A comment as plain text."""
+        return _MARK + plain_text(html)
+
+    def comment_of(self, student: ApiStudent) -> ApiComment:
+        """The latest of the comments that gradetape has written with this token."""
+        return ApiComment(self._comments.get(student.user, ""))
+
     def max_points(self) -> float:
         """The points that are possible."""
         found = self._client.json("GET", self._path)
@@ -60,10 +84,21 @@ class CanvasApi:
         """The content of a file; Canvas redirects to where it is stored."""
         return self._client.content(file.url)
 
-    def save(self, user: str, points: float) -> None:
-        """Sets a student's points."""
-        data = {"submission[posted_grade]": f"{points:.6f}".rstrip("0").rstrip(".")}
+    def save(self, user: str, points: float | None, comment: str | None) -> None:
+        """Sets a student's points, and adds a comment, in one request."""
+        data = {} if comment is None else {"comment[text_comment]": comment}
+        if points is not None:
+            data["submission[posted_grade]"] = f"{points:.6f}".rstrip("0").rstrip(".")
         self._client.json("PUT", f"{self._path}/submissions/{quote(user, '')}", data)
+
+    @cached_property
+    def _comments(self) -> Mapping[str, str]:
+        """The latest of the token owner's own comments for each user that begins as gradetape's do."""
+        owner = str(self._client.json("GET", "api/v1/users/self")["id"])
+        entries = self._client.pages(f"{self._path}/{_WITH_COMMENTS}")
+        return {_user(entry): _text(each["comment"]) for entry in entries
+                for each in sorted(entry.get("submission_comments") or (), key=_when)
+                if str(each.get("author_id")) == owner and _text(each.get("comment")).startswith(_MARK)}  # fmt: skip
 
 
 def _student(entry: Mapping[str, Any]) -> ApiStudent:
@@ -81,6 +116,10 @@ def _student(entry: Mapping[str, Any]) -> ApiStudent:
 
 def _user(entry: Mapping[str, Any]) -> str:
     return str(int(entry["user_id"])) if entry.get("user_id") else ""
+
+
+def _when(comment: Mapping[str, Any]) -> str:
+    return _text(comment.get("created_at"))
 
 
 def _anonymous(entry: Mapping[str, Any]) -> str:

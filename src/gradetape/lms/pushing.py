@@ -1,4 +1,4 @@
-"""Decides which points a platform gets: only those that differ, and nothing if anything is wrong."""
+"""Decides which points and comments a platform gets: only those that differ, and nothing if anything is wrong."""
 
 from __future__ import annotations
 
@@ -10,50 +10,72 @@ from gradetape.errors import RequestError
 from gradetape.exports import PLATFORMS, ExportedScore
 from gradetape.exports.people import Matching, doubled, matched
 from gradetape.lms.base import ApiStudent, LmsPlatform
+from gradetape.lms.plain import plain_text
 from gradetape.text import few_lines, one_line
 
 _TOLERANCE = 1e-5
 
+Told = Callable[[str, int, int], None]
+
 
 class PushRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The scores of an assignment; `chosen` and `partial` are as in `FillRequest`."""
+    """The scores of an assignment; `chosen` and `partial` are as in `FillRequest`.
+
+    Comments are set if `comments`, and with `replace` also where another one is that somebody else wrote.
+    """
 
     scores: tuple[ExportedScore, ...]
     max_points: float
     chosen: Mapping[str, str] = {}
     partial: bool = False
+    comments: bool = False
+    replace: bool = False
 
 
-class PointsToPush(msgspec.Struct, frozen=True):
-    """New points of a student."""
+class StudentPush(msgspec.Struct, frozen=True):
+    """What a student gets: new points, a new comment, or both; None is no change."""
 
     student: ApiStudent
     name: str
-    points: float
+    points: float | None = None
+    comment: str | None = None
 
     @property
-    def line(self) -> str:
-        """The change in words."""
-        before = "nothing" if self.student.points is None else f"{self.student.points:g}"
-        return f"{self.name} (user {self.student.user}): {before} -> {self.points:g}"
+    def lines(self) -> tuple[str, ...]:
+        """The change in words, and the comment below it."""
+        who, before = f"{self.name} (user {self.student.user})", self.student.points
+        first = [] if self.points is None else [f"{'nothing' if before is None else f'{before:g}'} -> {self.points:g}"]
+        new = [] if self.comment is None else ["a comment"]
+        text = () if self.comment is None else plain_text(self.comment).splitlines()
+        return (f"{who}: {' and '.join(first + new)}", *(f"    {line}" for line in text))
 
 
 class PushPlan(msgspec.Struct, frozen=True):
     """What would change, how many points are the same already, and what is left as it is, in sentences."""
 
-    changes: tuple[PointsToPush, ...]
+    changes: tuple[StudentPush, ...]
     same: int
     notes: tuple[str, ...]
 
-    def carry_out(self, platform: LmsPlatform, told: Callable[[str, int, int], None]) -> None:
-        """Sets the points, one student after another; after an error, a new plan has only what is left."""
+    @property
+    def scores(self) -> int:
+        """How many students get new points."""
+        return sum(change.points is not None for change in self.changes)
+
+    @property
+    def comments(self) -> int:
+        """How many students get a new comment."""
+        return sum(change.comment is not None for change in self.changes)
+
+    def carry_out(self, platform: LmsPlatform, told: Told) -> None:
+        """Sets points and comments, one student after another; after an error, a new plan has only what is left."""
         for number, change in enumerate(self.changes, start=1):
             told(change.name, number, len(self.changes))
-            platform.save(change.student.user, change.points)
+            platform.save(change.student.user, change.points, change.comment)
 
 
-def plan_push(platform: LmsPlatform, request: PushRequest) -> PushPlan:
-    """What would change on a platform.
+def plan_push(platform: LmsPlatform, request: PushRequest, told: Told) -> PushPlan:
+    """What would change on a platform; `told` is called for each student whose comment is looked up.
 
     Raises RequestError, with everything that is wrong, and LmsError.
     """
@@ -64,10 +86,43 @@ def plan_push(platform: LmsPlatform, request: PushRequest) -> PushPlan:
     by_row = {student.row.number: student for student in students}
     pairs = [(score, by_row[matching.rows[score.student].number]) for score in request.scores
              if score.points is not None and score.student in matching.rows]  # fmt: skip
-    changes = [PointsToPush(student, score.student, score.points or 0.0) for score, student in pairs
-               if not student.kept and not _is_same(score, student)]  # fmt: skip
-    same = sum(not student.kept and _is_same(score, student) for score, student in pairs)
-    return PushPlan(tuple(changes), same, tuple(_notes(request, matching, pairs, most)))
+    open_pairs = [(score, student) for score, student in pairs if not student.kept]
+    changes, notes = _changes(platform, request, open_pairs, told)
+    same = sum(_is_same(score, student) for score, student in open_pairs)
+    return PushPlan(changes, same, (*_notes(request, matching, pairs, most), *notes))
+
+
+def _changes(
+    platform: LmsPlatform, request: PushRequest, pairs: Sequence[tuple[ExportedScore, ApiStudent]], told: Told
+) -> tuple[tuple[StudentPush, ...], tuple[str, ...]]:
+    """What each student gets, and what is left as it is."""
+    takes, changes, notes = platform.takes_comments(), list[StudentPush](), list[str]()
+    if request.comments and not takes:
+        notes.append(f"the assignment takes no comments on {platform.title}: points alone are set")
+    for number, (score, student) in enumerate(pairs, start=1):
+        points = None if _is_same(score, student) else score.points
+        change = StudentPush(student, score.student, points)
+        if takes and (request.comments or (platform.replaces_comments and points is not None)):
+            if platform.replaces_comments:
+                told(f"the comment of {score.student}", number, len(pairs))
+            change, note = _commented(platform, request, score, change)
+            notes += [f"left as it is: {one_line(score.student)}: {note}"] if note else []
+        changes.append(change)
+    return tuple(each for each in changes if (each.points, each.comment) != (None, None)), tuple(notes)
+
+
+def _commented(
+    platform: LmsPlatform, request: PushRequest, score: ExportedScore, change: StudentPush
+) -> tuple[StudentPush, str]:
+    """A change with the comment that it needs, and why something is left as it is."""
+    found = platform.comment_of(change.student)
+    wanted = platform.comment_from(score.comment) if request.comments and score.comment else ""
+    if found.is_known and (not wanted or found.text.split() == wanted.split()):
+        return change, ""
+    if not found.kept or request.replace:
+        return msgspec.structs.replace(change, comment=wanted or None), ""
+    kept = change if found.is_known else msgspec.structs.replace(change, points=None)
+    return kept, f"{found.kept} (--replace-comments replaces it)"
 
 
 def _is_same(score: ExportedScore, student: ApiStudent) -> bool:
