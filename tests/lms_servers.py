@@ -28,6 +28,7 @@ class FakePlatform:
     points: dict[str, float] = field(default_factory=dict)
     comments: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     takes_comments: bool = True
+    numbers: dict[str, int] = field(default_factory=dict)  # Moodle's participants; -1 is none yet
     workflow: bool = False
     asked: list[str] = field(default_factory=list)
     tokens: dict[str, set[str]] = field(default_factory=dict)
@@ -189,7 +190,7 @@ def _moodle_assignments(fake: FakePlatform) -> dict[str, Any]:
 def _participants(fake: FakePlatform) -> list[dict[str, Any]]:
     return [
         {"id": int(user), "fullname": " ".join(reversed(name.split(", "))), "username": login,
-         "email": f"{login}@example.org", "idnumber": "", "recordid": -1}
+         "email": f"{login}@example.org", "idnumber": "", "recordid": fake.numbers.get(user, int(user))}
         for user, name, login in PEOPLE
     ]  # fmt: skip
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import math
 import os
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -51,30 +53,59 @@ late:
 limits:
   cell_s: 20
 """
-# What a notebook finds of the checks, the reference and the seed; it prints it, and its check would show it.
+# The checks of the tiny course as autograders show them, by their names.
+SHOWN = {
+    "test_two": "Twice as much: Twice two is four.",
+    "test_any_number": "Twice as much: Any number is doubled.",
+    "test_four": "Half as much: Half of four is two.",
+    "test_odd_number": "Half as much: Half of an odd number is not cut.",
+}
+# What a notebook finds of the checks, the reference and the seed: its failing check shows it. It counts what it has
+# read, and looks for a text of its own as well: a search that finds nothing anywhere proves nothing.
 SEARCH = f"""
-import os, re, sys
+import ctypes, os, re
 found, names = [], ("{COURSE}", "seed", "test_q02_halve.py", "q02_halve.py", "results.json")
+read = dict.fromkeys(("folders", "files", "variables", "processes", "bytes", "canaries", "others"), 0)
+canary = b"".join([b"Canary", b" of this notebook"])
 for top, folders, files in os.walk("/"):
     folders[:] = [each for each in folders if os.path.join(top, each) not in ("/proc", "/sys")]
+    read["folders"], read["files"] = read["folders"] + 1, read["files"] + len(files)
     found += [os.path.join(top, name) for name in files if name in names]
+read["variables"] = len(os.environ)
 found += [name for name in os.environ if "AUTOGRADER" in name or "course" in os.environ[name]]
+
+def search(content, what):
+    read[what] += len(content)
+    # The patterns do not match themselves.
+    found.extend(re.findall(rb"[H]alf of an odd number is not cu[t]|[R]eturn half the numbe[r]", content))
+    read["canaries"] += len(re.findall(rb"[C]anary of this noteboo[k]", content))
+
+# Its own memory, without the calls that the sandbox may refuse: whatever is mapped for reading and writing.
+with open("/proc/self/maps") as maps:
+    spans = [line.split() for line in maps]
+for edges, rights, _, _, _, *name in spans:
+    if rights.startswith("rw") and (not name or name[0].startswith(("/", "[heap]"))):
+        start, stop = (int(edge, 16) for edge in edges.split("-"))
+        for place in range(start, min(stop, start + (1 << 28)), 1 << 22):
+            search(ctypes.string_at(place, min((1 << 22) + 64, stop - place)), "bytes")
+
+# The others: what is refused counts as nothing.
 for number in filter(str.isdigit, os.listdir("/proc")):
-    with open(f"/proc/{{number}}/cmdline", "rb") as file:
-        line = file.read()
-        found += [line] if b"otter" in line or b"gradescope" in line else []
     try:
-        with open(f"/proc/{{number}}/maps") as maps, open(f"/proc/{{number}}/mem", "rb") as memory:
-            for start, end in (line.split()[0].split("-") for line in maps if line.split()[1][0] == "r"):
-                memory.seek(int(start, 16))
-                content = memory.read(min(int(end, 16) - int(start, 16), 1 << 26))
-                # The patterns do not match themselves.
-                found += re.findall(rb"[H]alf of an odd number is not cu[t]|[R]eturn half the numbe[r]", content)
+        with open(f"/proc/{{number}}/cmdline", "rb") as file:
+            line = file.read()
+            read["processes"] += 1
+            found += [line] if b"otter" in line or b"gradescope" in line else []
+        if int(number) != os.getpid():
+            with open(f"/proc/{{number}}/mem", "rb") as memory, open(f"/proc/{{number}}/maps") as maps:
+                for line in maps:
+                    start, stop = (int(edge, 16) for edge in line.split()[0].split("-"))
+                    memory.seek(start)
+                    search(memory.read(min(stop - start, 1 << 26)), "others")
     except OSError:
         pass
-print("FOUND", found)
 def halve(x):
-    raise ValueError(f"FOUND {{found}}")
+    raise ValueError(f"READ {{read}} FOUND {{found}}")
 """
 
 
@@ -102,6 +133,17 @@ def mocked(*_: object) -> MockEngine:
         )
 
     return MockEngine(answer, checks=CHECKS)
+
+
+def assert_searched(results: dict[str, Any]) -> None:
+    """The search has read files, processes and its own memory, where it found its own text, and nothing else."""
+    text = "".join(test["output"] for test in results["tests"])
+    search = re.search(r"READ ({.*?}) FOUND (\[.*?\])", text)
+    assert search, results
+    read = ast.literal_eval(search[1])
+    assert read["folders"] > 10 and read["files"] > 1000 and read["variables"] > 3 and read["processes"] >= 1, read
+    assert read["bytes"] > 50 << 20 and read["canaries"] >= 1 and read["others"] == 0, read
+    assert search[2] == "[]", text
 
 
 def unpacked(content: bytes, folder: Path) -> Path:
@@ -387,15 +429,22 @@ def test_a_real_otter_run_gives_the_points_of_gradetape_grade(course: Path, tmp_
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stderr
     text = (tmp_path / "results.json").read_text()
-    scores = {test["name"]: test["score"] for test in json.loads(text)["tests"] if "score" in test}
+    results = json.loads(text)
+    scores = [(test["name"], test["score"]) for test in results["tests"] if "score" in test]
     (tmp_path / "in").mkdir()
     with zipfile.ZipFile(file) as archive:
         archive.extract("hw.ipynb", tmp_path / "in")
     [own] = by_student(called(course, "grade", tmp_path / "in", "--json")).values()
-    points = [check["points"] for question in own["questions"].values() for check in question["checks"]]
-    assert sorted(scores.values()) == sorted(points) and len(scores) == 4
-    assert own["points"] == {"perfect": 5, "empty": 0}.get(kind, own["points"])
-    assert not marker.exists() and ("FOUND []" in text or "FOUND" not in text)
+    checks = [check for question in own["questions"].values() for check in question["checks"]]
+    assert sorted(scores) == sorted((SHOWN[check["name"]], check["points"]) for check in checks)
+    passed = {
+        "perfect": set(SHOWN), "partial": {"test_two", "test_any_number"}, "empty": set(), "crashing": set(SHOWN),
+        "hostile": {"test_two", "test_any_number"},
+    }[kind]  # fmt: skip
+    assert {check["name"] for check in checks if check["points"]} == passed and len(checks) == 4
+    assert not marker.exists()
+    if kind == "hostile":
+        assert_searched(results)
 
 
 @pytest.mark.slow
@@ -407,6 +456,7 @@ def test_what_gradescope_calls_gives_the_points_of_gradetape_grade(
     environment = {**os.environ, "AUTOGRADER_ROOT": str(tmp_path), "GRADETAPE_PYTHON": sys.executable}
     subprocess.run(["bash", tmp_path / "source" / "run_autograder"], env=environment, check=True, timeout=300)
     results = valid(json.loads((tmp_path / "results" / "results.json").read_text()))
-    assert [test["score"] for test in results["tests"]] == [1, 2, 0, 0]
-    assert "FOUND []" in results["output"] and "FOUND []" in results["tests"][2]["output"]
+    expected = [("test_two", 1), ("test_any_number", 2), ("test_four", 0), ("test_odd_number", 0)]
+    assert [(test["name"], test["score"]) for test in results["tests"]] == [(SHOWN[name], n) for name, n in expected]
+    assert_searched(results)
     assert results["execution_time"] > 0

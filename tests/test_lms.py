@@ -499,6 +499,104 @@ def test_a_number_of_moodle_that_is_no_assignments_is_refused(course: Path, fake
     )
 
 
+# Moodle's users and participants have numbers of their own
+
+
+def unnumbered(fake: FakePlatform) -> None:
+    """Moodle has given nobody a participant's number yet."""
+    fake.numbers = {user: -1 for user in ("10001", "10002", "10003", "10004")}
+
+
+def test_a_user_without_a_participants_number_is_none_of_the_participants(course: Path, fake: FakePlatform) -> None:
+    """Between the fetch and the push Moodle numbers the participants, one of them as another user is numbered."""
+    unnumbered(fake)
+    fetched(course, "moodle", fake)
+    assert "Zoë Müller_user-10003_assignsubmission_file_/hw.ipynb" in files(course / "in")
+    run = called(course, "grade", "in", "--json")
+    assert {each["origin"]["id"] for each in by_student(run).values()} == {"user-10001", "user-10002", "user-10003"}
+    fake.numbers = {"10001": 10002, "10002": 10003, "10003": 10004, "10004": 10001}
+    run = called(course, "push", *options("moodle", fake), "--dry-run")
+    assert run.returncode == 0, run.stderr
+    assert "Jane Doe (user-10001) (user 10001): nothing -> 5" in run.stdout
+    assert "Zoë Müller (user 10003): nothing -> 5" in run.stdout
+    assert called(course, "push", *options("moodle", fake)).returncode == 0
+    assert set(fake.points) == {"10001", "10002", "10003"}
+
+
+def test_a_participants_number_is_no_users(tmp_path: Path, fake: FakePlatform) -> None:
+    """A grade of Moodle's own download has the number of a participant; another user has that number."""
+    unnumbered(fake)
+    grade = msgspec.structs.replace(a_tiny_grade("Zoë Müller"), origin=Origin(layout="moodle", id="10004"))
+    course = recorded(tmp_path, grade)
+    assert called(course, "push", *options("moodle", fake)).returncode == 0
+    assert fake.points == {"10003": 3.0}
+    fake.points.clear()
+    fake.numbers = {"10001": 1, "10002": 2, "10003": 3, "10004": 4}
+    run = called(course, "push", *options("moodle", fake))
+    assert run.returncode == 2 and "its id or email is another one" in run.stderr and fake.points == {}
+
+
+WORKSHEETS = {
+    "English": ("Identifier,Full name,Grade,Maximum Grade\n", "Participant {}"),
+    "German": ("ID,Vollständiger Name,Bewertung,Bestwertung\n", "Teilnehmer/in{}"),
+    "German, with a space": ("ID,Vollständiger Name,Bewertung,Bestwertung\n", "Teilnehmer/in {}"),
+    "French and Japanese words": ("Identifier,Full name,Grade,Maximum Grade\n", "参加者 {}"),
+    "Arabic digits": ("Identifier,Full name,Grade,Maximum Grade\n", "مشترك {arabic}"),
+    "right to left": ("Identifier,Full name,Grade,Maximum Grade\n", "\u200fمشترك {}\u200f"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", WORKSHEETS)
+def test_moodles_worksheet_is_filled_after_a_fetch(course: Path, fake: FakePlatform, language: str) -> None:
+    """By the number of the participant, where Moodle has said it, else by a name that one person has."""
+    header, who = WORKSHEETS[language]
+    arabic = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+    rows = "".join(f"{who.format(user, arabic=user.translate(arabic))},{name},{{}},5.00\n"
+                   for user, name in (("10001", "Jane Doe"), ("10002", "Jane Doe"), ("10003", "Zoë Müller")))  # fmt: skip
+    (course / "sheet.csv").write_text(header + rows.format("", "", ""))
+    fetched(course, "moodle", fake)
+    called(course, "grade", "in")
+    run = called(course, "export", "moodle", "--into", "sheet.csv")
+    assert run.returncode == 0, run.stderr
+    assert (course / "sheet-filled.csv").read_text() == header + rows.format(*["5"] * 3)
+
+
+def test_an_identifier_with_two_numbers_is_nobodys(course: Path, fake: FakePlatform) -> None:
+    rows = "".join(f"Group 10002 Participant 1000{number},,,5.00\n" for number in (1, 2, 3))
+    (course / "sheet.csv").write_text(f"Identifier,Full name,Grade,Maximum Grade\n{rows}")
+    fetched(course, "moodle", fake)
+    called(course, "grade", "in")
+    run = called(course, "export", "moodle", "--into", "sheet.csv")
+    assert run.returncode == 2 and run.stderr.count("no row has this id, login, email or name") == 3
+
+
+def test_a_worksheet_is_not_filled_by_the_numbers_of_users(course: Path, fake: FakePlatform) -> None:
+    unnumbered(fake)
+    header, who = WORKSHEETS["German"]
+    numbers = (("10003", "Jane Doe"), ("10001", "Jane Doe"), ("10002", "Zoë Müller"))
+    rows = "".join(f"{who.format(number)},{name},{{}},5.00\n" for number, name in numbers)
+    (course / "sheet.csv").write_text(header + rows.format("", "", ""))
+    fetched(course, "moodle", fake)
+    called(course, "grade", "in")
+    run = called(course, "export", "moodle", "--into", "sheet.csv")
+    assert run.returncode == 2 and "Jane Doe (user-10001) has 5 points" in run.stderr
+    assert not (course / "sheet-filled.csv").exists()
+    more = ("--match", "Jane Doe (user-10001)=Teilnehmer/in10003", "--match", "Jane Doe (user-10002)=10001")
+    run = called(course, "export", "moodle", "--into", "sheet.csv", *more)
+    assert run.returncode == 0, run.stderr
+    run = called(course, "export", "feedback", "--for", "moodle", "--out", "pages.zip")
+    assert run.returncode == 2 and "is not in a folder like 'First Last_12345_assignsubmission_file_'" in run.stderr
+
+
+def test_the_times_of_moodle_tell_two_of_one_name_apart(course: Path, fake: FakePlatform) -> None:
+    unnumbered(fake)
+    fetched(course, "moodle", fake, "--times", "times.csv")
+    with (course / "grader_config.yml").open("a") as file:
+        file.write("late:\n  times: times.csv\n")
+    called(course, "grade", "in")
+    assert called(course, "export", "csv").stdout.count("2026-09-21T") == 3
+
+
 # comments
 
 

@@ -66,6 +66,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     script: bool = False
 
 
+# What `gradetape fetch moodle` puts before the number of a user of Moodle's, which is no participant's number.
+MOODLE_USER = "user-"
+
+
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a submission comes from: the layout of the folder, and what the platform says of the person and the time.
 

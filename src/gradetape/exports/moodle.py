@@ -15,7 +15,8 @@ _IDENTIFIER = ("Identifier", "ID", "Identificador")
 _GRADE = ("Grade", "Bewertung", "Calificación", "Qualificació")
 _MAXIMUM = ("Maximum Grade", "Bestwertung", "Calificación máxima", "Qualificació màxima")
 _COMMENTS = ("Feedback comments", "Feedback als Kommentar", "Comentarios de retroalimentación")
-_NUMBER = re.compile(r"\D*(\d+)")
+# One number, with the word for a participant around it: in any language, and in any script.
+_NUMBER = re.compile(r"\D*(\d+)\D*")
 
 
 def points_columns(rows: Sequence[Sequence[str]]) -> Iterator[PointsColumn]:
@@ -29,7 +30,7 @@ def points_columns(rows: Sequence[Sequence[str]]) -> Iterator[PointsColumn]:
 def ids(identifier: str) -> tuple[str, ...]:
     """The number in `Participant 12345`, as in the names of downloaded files, and the text itself."""
     found = _NUMBER.fullmatch(identifier)
-    return (found[1], identifier) if found else (identifier,)
+    return (str(int(found[1])), identifier) if found else (identifier,)
 
 
 MOODLE = GradePlatform(

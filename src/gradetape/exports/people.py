@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from gradetape.exports.platform import FileRow, GradePlatform, PersonColumns, folded, place_of, tidied, value_at
-from gradetape.records import Origin
+from gradetape.records import MOODLE_USER, Origin
 
 # These platforms' logins are not the university's.
 _OWN_LOGINS = frozenset({"github"})
@@ -146,7 +146,9 @@ def _key(kind: str, text: str) -> str:
 
 
 def _differs(texts: Sequence[str], text: str) -> bool:
-    return bool(texts and text) and folded(text) not in map(folded, texts)
+    """Whether a text is none of these; numbers of Moodle's users say nothing about numbers of participants."""
+    alike = [each for each in texts if each.startswith(MOODLE_USER) == text.startswith(MOODLE_USER)]
+    return bool(alike and text) and folded(text) not in map(folded, alike)
 
 
 def _taken_twice(found: Mapping[str, FileRow]) -> Iterator[str]:

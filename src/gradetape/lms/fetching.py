@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 import msgspec
 
@@ -23,6 +24,10 @@ from gradetape.lms.base import ApiFile, LmsPlatform
 from gradetape.text import one_line
 
 _NOTE = ".gradetape-fetch.json"
+_HEADERS = MappingProxyType({
+    "canvas": ("user id", "user name", "submitted at"),
+    "moodle": ("Identifier", "Full name", "Last modified (submission)"),
+})  # fmt: skip
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -66,7 +71,7 @@ def fetch(
     for name in gone:
         note.remove(name)
     if times is not None:
-        _write(times, _table(found.values()))
+        _write(times, _table(platform, found.values()))
     new = tuple(file.name for file in wanted if file.name not in dict(failed))
     return Fetched(new, tuple(known), tuple(gone), tuple(failed))
 
@@ -156,12 +161,12 @@ def _of_one_file(error: LmsError) -> bool:
     return "MiB" in str(error) or "does not give" in str(error)
 
 
-def _table(found: Iterable[ApiFile]) -> bytes:
-    """Who handed in when, as `late.times` reads it; one row for each student."""
+def _table(platform: LmsPlatform, found: Iterable[ApiFile]) -> bytes:
+    """Who handed in when, as `late.times` reads it, with the platform's headers; one row for each student."""
     rows: Mapping[str, ApiFile] = {file.user or file.student: file for file in found if file.submitted}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["user id", "user name", "submitted at"])
+    writer.writerow(_HEADERS[platform.layout])
     writer.writerows(
         [file.user, one_line(file.student), file.submitted.isoformat() if file.submitted else ""]
         for file in rows.values()

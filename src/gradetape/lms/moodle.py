@@ -19,6 +19,7 @@ from gradetape.exports.platform import FileRow, tidied
 from gradetape.intake.names import clean
 from gradetape.lms.base import ApiComment, ApiFile, ApiStudent, LmsPlace, safe_name
 from gradetape.lms.client import LmsClient
+from gradetape.records import MOODLE_USER
 
 _SERVICE = "webservice/rest/server.php"
 
@@ -184,9 +185,14 @@ def _files(entry: Mapping[str, Any], person: Mapping[str, Any]) -> Iterator[ApiF
 
 
 def _number(person: Mapping[str, Any]) -> str:
-    """The participant's number, as in Moodle's download and worksheet; the user's where Moodle says none."""
+    """The participant's number, as in Moodle's download and worksheet; else the user's, which is marked as such."""
+    return _participant(person) or f"{MOODLE_USER}{int(person['id'])}"
+
+
+def _participant(person: Mapping[str, Any]) -> str:
+    """The participant's number; empty if Moodle has given none yet, which it does when it first writes it."""
     record = int(person.get("recordid") or -1)
-    return str(record if record > 0 else int(person["id"]))
+    return str(record) if record > 0 else ""
 
 
 def _student(person: Mapping[str, Any], grade: float) -> ApiStudent:
@@ -194,8 +200,9 @@ def _student(person: Mapping[str, Any], grade: float) -> ApiStudent:
         return tuple(filter(None, (tidied(str(person.get(key) or "")),)))
 
     user = str(int(person["id"]))
+    own = tuple(filter(None, (f"{MOODLE_USER}{user}", _participant(person))))
     row = FileRow(
-        number=int(user), own_ids=(_number(person),), student_ids=some("idnumber"), logins=some("username"),
+        number=int(user), own_ids=own, student_ids=some("idnumber"), logins=some("username"),
         emails=some("email"), names=some("fullname"),
     )  # fmt: skip
     return ApiStudent(user=user, row=row, points=grade if grade >= 0 else None)

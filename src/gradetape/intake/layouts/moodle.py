@@ -1,7 +1,8 @@
 """Moodle: a folder `First Last_12345_assignsubmission_file_` for each student, or files whose names begin so.
 
-The number is the participant's in this assignment: the `Identifier` of Moodle's grading worksheet. Under blind marking
-every name is the word `Participant`, in the language of the site.
+The number is the participant's in this assignment: the `Identifier` of Moodle's grading worksheet. `gradetape fetch`
+writes `user-12345` where Moodle has given a person no such number yet: the two numbers are never compared. Under blind
+marking every name is the word `Participant`, in the language of the site.
 """
 
 from __future__ import annotations

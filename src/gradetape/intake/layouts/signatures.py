@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gradetape.records import MOODLE_USER
+
 # Two numbers that look like a year and a month are not ids of Canvas.
 CANVAS = re.compile(
     r"(?P<name>[^_]+)(?P<late>_LATE)?_(?!\d{4}_\d\d?_)(?P<id>\d+)_(?P<attempt>\d{1,18})_(?P<title>.+?)(-\d{1,3})?"
@@ -16,7 +18,7 @@ CANVAS_ANONYMOUS_TEXT = re.compile(
     r"(?P<late>LATE_)?anon_(?P<later>LATE_)?(?P<id>[A-Za-z0-9]{4,8})_(?P<kind>text|link)"
 )
 # A student names the file: what the platform wrote comes first, and nothing after it counts.
-MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)_?.*", re.DOTALL)
+MOODLE = re.compile(rf"(?P<name>[^_]+)_(?P<id>(?:{MOODLE_USER})?\d+)_assignsubmission_(?P<kind>[a-z]+)_?.*", re.DOTALL)
 GRADESCOPE = re.compile(r"submission_\d+")
 GRADESCOPE_FILE = "submission_metadata.yml"
 BLACKBOARD = re.compile(r"(?P<who>.+?)_attempt_(?P<time>\d{4}(-\d\d){5})(?P<file>_.+|\.txt)", re.DOTALL)
