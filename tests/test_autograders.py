@@ -63,14 +63,24 @@ SHOWN = {
 # What a notebook finds of the checks, the reference and the seed: its failing check shows it. It counts what it has
 # read, and looks for a text of its own as well: a search that finds nothing anywhere proves nothing.
 SEARCH = f"""
-import ctypes, os, re
+import ctypes, os, re, sys, time
 found, names = [], ("{COURSE}", "seed", "test_q02_halve.py", "q02_halve.py", "results.json")
 read = dict.fromkeys(("folders", "files", "variables", "processes", "bytes", "canaries", "others"), 0)
 canary = b"".join([b"Canary", b" of this notebook"])
-for top, folders, files in os.walk("/"):
-    folders[:] = [each for each in folders if os.path.join(top, each) not in ("/proc", "/sys")]
-    read["folders"], read["files"] = read["folders"] + 1, read["files"] + len(files)
-    found += [os.path.join(top, name) for name in files if name in names]
+# A folder that cannot be listed may have one in it that can, and the notebook knows where it was handed in.
+def walk(place, seconds):
+    end = time.monotonic() + seconds
+    for top, folders, files in os.walk(place):
+        folders[:] = [each for each in folders if os.path.join(top, each) not in ("/proc", "/sys")]
+        read["folders"], read["files"] = read["folders"] + 1, read["files"] + len(files)
+        found.extend(os.path.join(top, name) for name in files if name in names)
+        if time.monotonic() > end:
+            return
+
+for place in ("HERE", "/autograder", os.getcwd(), "/tmp", "/home", "/root", "/", "/etc", *sys.path, "/usr"):
+    walk(place, 1)
+for name in ("autograder.zip", "results.json", "course", "source", "course/autograder/seed", "source/course/seed"):
+    found += [name] if os.path.exists(f"HERE/{{name}}") else []
 read["variables"] = len(os.environ)
 found += [name for name in os.environ if "AUTOGRADER" in name or "course" in os.environ[name]]
 
@@ -80,11 +90,12 @@ def search(content, what):
     found.extend(re.findall(rb"[H]alf of an odd number is not cu[t]|[R]eturn half the numbe[r]", content))
     read["canaries"] += len(re.findall(rb"[C]anary of this noteboo[k]", content))
 
+end = time.monotonic() + 40
 # Its own memory, without the calls that the sandbox may refuse: whatever is mapped for reading and writing.
 with open("/proc/self/maps") as maps:
     spans = [line.split() for line in maps]
 for edges, rights, _, _, _, *name in spans:
-    if rights.startswith("rw") and (not name or name[0].startswith(("/", "[heap]"))):
+    if time.monotonic() < end and rights.startswith("rw") and (not name or name[0].startswith(("/", "[heap]"))):
         start, stop = (int(edge, 16) for edge in edges.split("-"))
         for place in range(start, min(stop, start + (1 << 28)), 1 << 22):
             search(ctypes.string_at(place, min((1 << 22) + 64, stop - place)), "bytes")
@@ -135,14 +146,21 @@ def mocked(*_: object) -> MockEngine:
     return MockEngine(answer, checks=CHECKS)
 
 
+def searching(course: Path, folder: Path) -> str:
+    """A cell that searches this folder and everything else, and enough time for it."""
+    config = course / "grader_config.yml"
+    config.write_text(config.read_text().replace("cell_s: 20", "cell_s: 100"))
+    return SEARCH.replace("HERE", str(folder))
+
+
 def assert_searched(results: dict[str, Any]) -> None:
     """The search has read files, processes and its own memory, where it found its own text, and nothing else."""
     text = "".join(test["output"] for test in results["tests"])
     search = re.search(r"READ ({.*?}) FOUND (\[.*?\])", text)
     assert search, results
     read = ast.literal_eval(search[1])
-    assert read["folders"] > 10 and read["files"] > 1000 and read["variables"] > 3 and read["processes"] >= 1, read
-    assert read["bytes"] > 50 << 20 and read["canaries"] >= 1 and read["others"] == 0, read
+    assert read["folders"] > 100 and read["files"] > 1000 and read["variables"] > 3 and read["processes"], read
+    assert read["bytes"] > 20 << 20 and read["canaries"] >= 1 and read["others"] == 0, read
     assert search[2] == "[]", text
 
 
@@ -416,7 +434,8 @@ def test_a_failure_of_otters_own_generator_is_reported(
 def test_a_real_otter_run_gives_the_points_of_gradetape_grade(course: Path, tmp_path: Path, kind: str) -> None:
     """The hostile one is a zip that would take over otter's kernel, and searches for the checks where it is run."""
     crashing = f"{HALVE}\nimport os\nos._exit(0)"
-    cells = {"perfect": HALVE, "partial": WRONG, "empty": "", "hostile": SEARCH, "crashing": crashing}[kind]
+    search = searching(course, tmp_path)
+    cells = {"perfect": HALVE, "partial": WRONG, "empty": "", "hostile": search, "crashing": crashing}[kind]
     file = tmp_path / "hw.zip"
     marker = tmp_path / "taken over"
     with zipfile.ZipFile(file, "w") as archive:
@@ -448,11 +467,11 @@ def test_a_real_otter_run_gives_the_points_of_gradetape_grade(course: Path, tmp_
 
 
 @pytest.mark.slow
-def test_what_gradescope_calls_gives_the_points_of_gradetape_grade(
-    gradable: GradableAssignment, tmp_path: Path
-) -> None:
+def test_what_gradescope_calls_gives_the_points_of_gradetape_grade(course: Path, tmp_path: Path) -> None:
+    search = searching(course, tmp_path)
+    gradable = GradableAssignment.open(courses.find(course), "tiny")
     unpacked(gradescope_zip(gradable, "gradetape"), tmp_path / "source")
-    write_files(tmp_path / "submission", {"hw.ipynb": notebook(DOUBLE, SEARCH)})
+    write_files(tmp_path / "submission", {"hw.ipynb": notebook(DOUBLE, search)})
     environment = {**os.environ, "AUTOGRADER_ROOT": str(tmp_path), "GRADETAPE_PYTHON": sys.executable}
     subprocess.run(["bash", tmp_path / "source" / "run_autograder"], env=environment, check=True, timeout=300)
     results = valid(json.loads((tmp_path / "results" / "results.json").read_text()))

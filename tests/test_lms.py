@@ -551,8 +551,8 @@ def test_moodles_worksheet_is_filled_after_a_fetch(course: Path, fake: FakePlatf
     """By the number of the participant, where Moodle has said it, else by a name that one person has."""
     header, who = WORKSHEETS[language]
     arabic = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
-    rows = "".join(f"{who.format(user, arabic=user.translate(arabic))},{name},{{}},5.00\n"
-                   for user, name in (("10001", "Jane Doe"), ("10002", "Jane Doe"), ("10003", "Zoë Müller")))  # fmt: skip
+    people = (("10001", "Jane Doe"), ("10002", "Jane Doe"), ("10003", "Zoë Müller"))
+    rows = "".join(f"{who.format(user, arabic=user.translate(arabic))},{name},{{}},5.00\n" for user, name in people)
     (course / "sheet.csv").write_text(header + rows.format("", "", ""))
     fetched(course, "moodle", fake)
     called(course, "grade", "in")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import json
 import random
 import re
 import shutil
@@ -26,9 +28,20 @@ STRAYS = (
     "zoe/hw.ipynb",
     "zoe/hw1/hw.ipynb",
     "scratch.ipynb",
+    "ALICE.ipynb",
+    "Jane Doe .ipynb",
+    "Jane Doe (10001).ipynb",
+    "10002.ipynb",
+    "\N{SLIGHTLY SMILING FACE}.ipynb",
+    "zoe\u0308.ipynb",
 )
 
-NAMED = {"Jane Doe - hw.ipynb": "Jane Doe", "notes - hw.ipynb": "notes", "scratch.ipynb": "scratch"}
+NAMED = {"Jane Doe - hw.ipynb": "Jane Doe", "notes - hw.ipynb": "notes", "zoe\u0308.ipynb": "zo\u00eb"}
+# What the platform writes before the name that a student has given, in layouts whose entries are files.
+GIVEN = re.compile(
+    r"[^_]+_(LATE_)?\d+_\d+_|(LATE_)?anon_[^_]+_\d+_|[^_]+_\d+_assignsubmission_file_|.+?_attempt_\d{4}(-\d\d){5}_"
+    r"|\d+-\d+ - .+? - .+?M - "
+)
 
 
 def owners(download: Download, content: str | bytes) -> set[str]:
@@ -86,7 +99,7 @@ class Mix:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(notebook(f"STRAY = {name!r}"))
-            self.owners[str(path)] = {"zoe"} if name.startswith("zoe/") else {NAMED.get(name, "")}
+            self.owners[str(path)] = {"zoe"} if name.startswith("zoe/") else {NAMED.get(name, Path(name).stem.strip())}
 
 
 def wrong(mix: Mix) -> list[tuple[str, str]]:
@@ -137,3 +150,43 @@ def test_a_download_without_bad_files_is_graded_without_a_word(root: Path, kind:
     latest = {hashlib.sha256(right(number).encode()).hexdigest() for number in range(1, 5)}
     assert {each.sha256 for each in selection.submissions} <= latest
     assert all(isinstance(each, Submission) for each in selection.submissions)
+
+
+def forged(name: str, victim: str) -> str:
+    """A notebook's path in which all that its student can name is the path of another student's notebook."""
+    if "/" not in name:
+        given = GIVEN.match(name)
+        assert given, name
+        return given[0] + victim.replace("/", " ")
+    deep = name.startswith("submitted/") + ("/hw1/" in name)
+    return "/".join(name.split("/")[: 1 + deep]) + "/" + victim
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DOWNLOADS if kind not in ("google", "plain")])
+def test_who_names_everything_as_somebody_else_stays_who_he_is(root: Path, kind: str) -> None:
+    """The file, the folders in the student's folder, and the metadata; in a plain folder the name is the person."""
+    download = DOWNLOADS[kind]()
+    files = {name: text for name, text in readable(download).items() if not name.startswith(("source/", "release/"))}
+    books = [name for name, text in files.items() if owners(download, text)]
+    assert len(books) >= 3
+    for name, victim in itertools.permutations(books, 2):
+        if owners(download, files[name]) & owners(download, files[victim]):
+            continue
+        folder = root / "forged"
+        shutil.rmtree(folder, ignore_errors=True)
+        mix = Mix(folder, 0)
+        for each, text in files.items():
+            path = folder / (forged(name, victim) if each == name else each)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(impersonating(str(text), victim) if each == name else str(text))
+            mix.owners[str(path)] = owners(download, text)
+        assert wrong(mix) == [], (name, victim)
+
+
+def impersonating(text: str, victim: str) -> str:
+    """A notebook whose metadata say that it is somebody else's."""
+    made = json.loads(text)
+    who = re.sub(r"[_/].*", "", victim)
+    made["metadata"] |= {"name": who, "student": who, "authors": [{"name": who}], "title": f"{who} - hw"}
+    made["metadata"]["gradetape"] |= {"student": who, "id": "10002", "email": "jdoe2@example.org"}
+    return json.dumps(made)
