@@ -433,3 +433,16 @@ def test_a_large_class_is_filled() -> None:
 def test_blackboards_tabs_stay_in_their_encoding() -> None:
     content = filled("blackboard", BLACKBOARD.filled(), *both(BLACKBOARD)).content
     assert content.startswith(codecs.BOM_UTF16_LE) and '\t"8.5"\t"a\tb"\n' in content.decode("utf-16")
+
+
+@pytest.mark.parametrize("rows", ["Date,,,2026-10-05\nPoints,,,11\n", ",,,05-Oct-2026\n,,,11\n"])
+def test_google_classrooms_points_are_found_with_and_without_the_word(rows: str) -> None:
+    content = f"Last Name,First Name,Email Address,Homework 1\n{rows}Doe,Jane,jane@example.org,{{}}\n"
+    origin = Origin(layout="google", email="jane@example.org")
+    score = ExportedScore(student="Jane Doe", origin=origin, points=12.0)
+    request = FillRequest(name="g.csv", scores=(score,), titles=("Homework 1",), max_points=12.0)
+    with pytest.raises(RequestError, match="12 points are more than the maximum, 11"):
+        fill(PLATFORMS["google-classroom"], content.format("").encode(), request)
+    fewer = msgspec.structs.replace(request, scores=(msgspec.structs.replace(score, points=9.0),), max_points=11.0)
+    found = fill(PLATFORMS["google-classroom"], content.format("").encode(), fewer)
+    assert found.content == content.format("9").encode()

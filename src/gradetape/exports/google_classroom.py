@@ -1,6 +1,7 @@
 """Google Classroom's grades: Grades, Download these grades as CSV.
 
-Students have an email address. Rows without one hold the dates and the points of the assignments.
+Students have an email address. The two rows before them have none: the dates and the points of the assignments. Google
+documents the file nowhere; docs/lms.md says against what it was checked.
 """
 
 from __future__ import annotations
@@ -14,11 +15,18 @@ _PERSON = {folded(text) for text in (*_EMAIL, "Last Name", "First Name", "Name",
 
 
 def points_columns(rows: Sequence[Sequence[str]]) -> Iterator[PointsColumn]:
-    """The columns of assignments; the maxima are in the row `Points`, if there is one."""
-    most = next((row for row in rows[1:] if "points" in map(folded, row[:3])), ())
+    """The columns of assignments; the maxima are in the row `Points`, or in the third row if it has no such word."""
+    labelled = (row for row in rows[1:] if "points" in map(folded, row[:3]))
+    most = next(labelled, next((row for row in rows[2:3] if _are_points(row)), ()))
     for place, header in enumerate(rows[0]):
         if header.strip() and folded(header) not in _PERSON:
             yield PointsColumn(place, header, header, number_in(value_at(most, place)))
+
+
+def _are_points(row: Sequence[str]) -> bool:
+    """Whether a row is nobody's, and holds numbers alone."""
+    texts = [text.strip() for text in row[3:] if text.strip()]
+    return not any("@" in text for text in row[:3]) and all(number_in(text) is not None for text in texts)
 
 
 def is_student(row: FileRow) -> bool:
