@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradetape.text import one_line, printable, shell_word, spreadsheet
+from gradetape.text import one_line, printable, shell_word, spreadsheet, without_addresses
 
 anything = st.text(st.characters(exclude_categories=()))  # surrogates too
 
@@ -98,3 +98,14 @@ def test_a_name_without_anything_invisible_is_quoted_as_ever() -> None:
 @given(anything)
 def test_every_word_for_a_shell_can_be_shown(text: str) -> None:
     assert one_line(shell_word(text), 1 << 20) == shell_word(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("calls to <function f at 0x7fcd752e0c20> and <g object at 0x00007FCD>", "calls to <function f at 0x…> and <g object at 0x…>"),
+        ("expected 0x7fcd752e0c20, got 0x1f at 0x10", "expected 0x7fcd752e0c20, got 0x1f at 0x10"),
+    ],
+)  # fmt: skip
+def test_where_objects_lie_in_memory_is_left_out(text: str, shown: str) -> None:
+    assert without_addresses(text) == shown
