@@ -100,12 +100,6 @@ def test_every_word_for_a_shell_can_be_shown(text: str) -> None:
     assert one_line(shell_word(text), 1 << 20) == shell_word(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("calls to <function f at 0x7fcd752e0c20> and <g object at 0x00007FCD>", "calls to <function f at 0x…> and <g object at 0x…>"),
-        ("expected 0x7fcd752e0c20, got 0x1f at 0x10", "expected 0x7fcd752e0c20, got 0x1f at 0x10"),
-    ],
-)  # fmt: skip
-def test_where_objects_lie_in_memory_is_left_out(text: str, shown: str) -> None:
-    assert without_addresses(text) == shown
+def test_where_objects_lie_in_memory_is_left_out() -> None:
+    assert without_addresses("<function f at 0x7fcd752e0c20>, <g at 0x00007FCD>") == "<function f at 0x…>, <g at 0x…>"
+    assert without_addresses("0x7fcd752e0c20 and 0x1f at 0x10") == "0x7fcd752e0c20 and 0x1f at 0x10"
