@@ -17,7 +17,8 @@ def peek(pid, address, size):
 
 def hunt():
     address = id(os.environ)  # the fork shares the layout of its parents
-    for pid in {1, 2, os.getppid(), *range(3, 300)} - {os.getpid()}:
+    own = {os.getpid(), *map(int, os.listdir("/proc/self/task"))}
+    for pid in {1, 2, os.getppid(), *range(3, 300)} - own:
         data = peek(pid, address & ~0xFFF, 4096)
         if data:
             print("BREACH: the memory of process", pid)

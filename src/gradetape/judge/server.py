@@ -38,6 +38,7 @@ from gradetape.remote.budget import JUDGE_MB
 from gradetape.remote.replay import Recording, receive_recording, send_recording
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.sandbox import syscalls
+from gradetape.sandbox.limits import raise_descriptors
 from gradetape.wire.message_channel import MessageChannel
 
 _GRACE_S = 3.0
@@ -372,9 +373,7 @@ def main() -> int:
     """Reads the paths of the check files from the first message, collects them, and serves."""
     supervisor = MessageChannel(socket.socket(fileno=os.dup(0)))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    # The kernel counts descriptors in transit per user: students' processes must not use up the judge's.
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    raise_descriptors()
     work: Collect = supervisor.receive(Collect)
     beside = {name: Path(path).read_bytes() for name, path in work.student_files.items()}
     sys.dont_write_bytecode = True  # no caches in the course's folders

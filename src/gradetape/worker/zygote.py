@@ -29,6 +29,7 @@ import msgspec
 from gradetape.errors import SandboxError
 from gradetape.records import Slot
 from gradetape.sandbox.base import ROLES, STUDENT_UIDS, Policy
+from gradetape.sandbox.limits import raise_descriptors
 from gradetape.sandbox.reports import Failed, SandboxReady
 from gradetape.wire.messages import (
     BY_ITSELF,
@@ -71,6 +72,7 @@ class Zygote:
 
     def serve(self) -> None:
         """Imports and serves until standard input ends; then ends every worker and removes every control group."""
+        raise_descriptors()
         try:
             self._forker.choose()
             self._warm = warm_up(self._policy.limits.output_kb << 10, sys._getframe())
