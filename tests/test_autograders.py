@@ -90,7 +90,7 @@ def search(content, what):
     found.extend(re.findall(rb"[H]alf of an odd number is not cu[t]|[R]eturn half the numbe[r]", content))
     read["canaries"] += len(re.findall(rb"[C]anary of this noteboo[k]", content))
 
-end = time.monotonic() + 40
+end = time.monotonic() + 20
 # Its own memory, without the calls that the sandbox may refuse: whatever is mapped for reading and writing.
 with open("/proc/self/maps") as maps:
     spans = [line.split() for line in maps]
@@ -445,7 +445,7 @@ def test_a_real_otter_run_gives_the_points_of_gradetape_grade(course: Path, tmp_
                 archive.writestr(name, f"open({str(marker)!r}, 'w')")
     assert called(course, "export", "autograder", "tiny", "--for", "otter").returncode == 0
     command = [sys.executable, "-m", "otter", "run", "-a", course / "autograder.zip", "-o", tmp_path, file]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
     assert run.returncode == 0, run.stderr
     text = (tmp_path / "results.json").read_text()
     results = json.loads(text)
@@ -473,7 +473,7 @@ def test_what_gradescope_calls_gives_the_points_of_gradetape_grade(course: Path,
     unpacked(gradescope_zip(gradable, "gradetape"), tmp_path / "source")
     write_files(tmp_path / "submission", {"hw.ipynb": notebook(DOUBLE, search)})
     environment = {**os.environ, "AUTOGRADER_ROOT": str(tmp_path), "GRADETAPE_PYTHON": sys.executable}
-    subprocess.run(["bash", tmp_path / "source" / "run_autograder"], env=environment, check=True, timeout=300)
+    subprocess.run(["bash", tmp_path / "source" / "run_autograder"], env=environment, check=True, timeout=900)
     results = valid(json.loads((tmp_path / "results" / "results.json").read_text()))
     expected = [("test_two", 1), ("test_any_number", 2), ("test_four", 0), ("test_odd_number", 0)]
     assert [(test["name"], test["score"]) for test in results["tests"]] == [(SHOWN[name], n) for name, n in expected]
