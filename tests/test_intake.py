@@ -54,7 +54,7 @@ def zipped(*members: tuple[str | zipfile.ZipInfo, bytes], how: int = zipfile.ZIP
 def put(folder: Path, name: str, data: bytes | None = None) -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(notebook() if data is None else data)
+    path.write_bytes(notebook(code(f"x = 1  # {ascii(name)}")) if data is None else data)
     return path
 
 

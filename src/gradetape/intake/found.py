@@ -179,15 +179,22 @@ class FolderEntry:
         return file.path.relative_to(self.path).parts[:-1]
 
 
+def unknown_content(_: Path) -> str:
+    """The digest of a file whose content is not known."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Clues:
     """What else is known: the assignment that was asked for, and what the notebooks say.
 
-    `declares` reads the assignment that a notebook's metadata names, if any.
+    `declares` reads the assignment that a notebook's metadata names, if any, `content_of` a digest of what a file
+    holds, which is empty if it is not known.
     """
 
     assignment: str | None
     declares: Callable[[Path], str | None]
+    content_of: Callable[[Path], str] = unknown_content
 
 
 _LOOKED_AT = 12

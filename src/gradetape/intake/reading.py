@@ -120,8 +120,8 @@ class _Reader:
 
     def take_in(self, paths: list[Path], layout: str | None) -> Intake:
         """Everything at the paths."""
-        found = discovery.find(paths, Clues(self._assignment, self.declared), layout)
-        chosen = [choose(files, self.declared, self._assignment) for files in people(found.files)]
+        found = discovery.find(paths, Clues(self._assignment, self.declared, self.content_of), layout)
+        chosen = [choose(files, self.declared, self.content_of, self._assignment) for files in people(found.files)]
         read = _without_shared([self.result(choice) for choice in chosen], self.linked)
         used = (*found.used, *(file.path for file in found.files))
         return Intake(
@@ -137,15 +137,24 @@ class _Reader:
         except Exception:  # the reason is reported when the file is read as a submission
             return None
 
+    def content_of(self, path: Path) -> str:
+        """A digest of the notebook in a file or of its bytes, whatever its suffix; empty if it cannot be read."""
+        try:
+            return hashlib.sha256(notebooks.content(path.suffix, self._bytes(path))).hexdigest()
+        except Exception:  # the reason is reported when the file is read as a submission
+            return ""
+
     def result(self, choice: FileChoice) -> ReadResult:
         """The submission in a file, with the names of the student's other files."""
         entry = choice.file
         result = msgspec.structs.replace(self._open(entry), origin=entry.origin)
-        if not choice.others or isinstance(result, Unreadable):
+        if isinstance(result, Unreadable):
             return result
-        names = tuple(one_line(other.path.name) for other in choice.others)
-        note = f"{one_line(entry.path.name)} was graded; not graded: {', '.join(names)}."
-        return msgspec.structs.replace(result, notes=(*result.notes, note), others=names)
+        names, copies = _names(choice.others), _names(choice.copies)
+        told = one_line(entry.path.name)
+        notes = [f"{told} was graded; not graded: {', '.join(names)}."] if names else []
+        notes += [f"{told} was graded; of the same content: {', '.join(copies)}."] if copies else []
+        return msgspec.structs.replace(result, notes=(*result.notes, *notes), others=(*names, *copies))
 
     def _open(self, entry: DiscoveredFile) -> ReadResult:
         file, digest = os.fspath(entry.path), ""
@@ -203,6 +212,10 @@ class _Reader:
     def _secret_inodes(self) -> dict[Inode, Path]:
         found = (file for place in self._secret for file in (place, *place.rglob("*")) if file.is_file())
         return {(file.stat().st_dev, file.stat().st_ino): file for file in found}
+
+
+def _names(files: Iterable[DiscoveredFile]) -> tuple[str, ...]:
+    return tuple(one_line(file.path.name) for file in files)
 
 
 def _hard_linked(student: str, file: str, what: str) -> Unreadable:

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from gradetape.intake.found import NOT_CERTAIN, DiscoveredFile, FolderEntry, Listing, file_at, has_suffix
 from gradetape.intake.layouts.base import Recognised
-from gradetape.intake.layouts.signatures import names_a_platform, without_copy_number
-from gradetape.intake.names import clean
+from gradetape.intake.layouts.signatures import names_a_platform
+from gradetape.intake.names import clean, without_copy_number
 from gradetape.records import Origin
 
 _NOBODY = (

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gradetape.files import link_in
-from gradetape.intake.choosing import is_unclear, people
+from gradetape.intake.choosing import ContentOf, are_alike, is_unclear, people
 from gradetape.intake.found import (
     LINK,
     MAX_FOLDERS_DEEP,
@@ -33,8 +33,8 @@ from gradetape.intake.found import (
     too_deep,
 )
 from gradetape.intake.layouts import canvas
-from gradetape.intake.layouts.signatures import MOODLE, without_copy_number
-from gradetape.intake.names import clean
+from gradetape.intake.layouts.signatures import MOODLE
+from gradetape.intake.names import clean, without_copy_mark, without_copy_number
 from gradetape.text import one_line
 
 _FOLDER_LINK = "This is a link to another folder. Hand in the notebook itself."
@@ -46,14 +46,29 @@ _COPIES = (
 _OTTER = re.compile(r"(?P<name>.+)_(?P<time>\d{4}_\d\d_\d\dT\d\d_\d\d_\d\d_\d+)")
 
 
-def find_plain(asked: list[Path]) -> list[DiscoveredFile]:
-    """Every submission under the paths, each file once."""
-    owned = len(asked) > 1 and any(_holds_one(path) for path in asked if os.path.isdir(path) and not link_in(path))
+def find_plain(asked: list[Path], content_of: ContentOf) -> list[DiscoveredFile]:
+    """Every submission under the paths, each file once; `content_of` reads a digest of what a file holds."""
+    folders = [path for path in asked if os.path.isdir(path) and not link_in(path)]
+    owned = len(asked) > 1 and any(_holds_one(path, content_of) for path in folders)
     found: dict[str, DiscoveredFile] = {}
     for path in asked:
         for entry in _asked(path, owned=owned):
             found.setdefault(os.path.abspath(entry.path), entry)
-    return _without_copies(list(found.values()))
+    return _without_copies(_as_one(list(found.values()), content_of))
+
+
+def _as_one(found: list[DiscoveredFile], content_of: ContentOf) -> list[DiscoveredFile]:
+    """Copies under one name that all hold the same are files of one person, whoever that is."""
+    copies: dict[tuple[Path, str], list[DiscoveredFile]] = {}
+    for file in found:
+        if file.rank and not file.person:
+            copies.setdefault((file.path.parent, clean(without_copy_mark(file.title)).casefold()), []).append(file)
+    alike = {file.path: key for key, files in copies.items() if are_alike(files, content_of) for file in files}
+    return [_of_copies(file, *alike[file.path]) if file.path in alike else file for file in found]
+
+
+def _of_copies(file: DiscoveredFile, folder: Path, name: str) -> DiscoveredFile:
+    return replace(file, student=clean(without_copy_mark(file.title)), person=f"copies {folder / name}")
 
 
 def _without_copies(found: list[DiscoveredFile]) -> list[DiscoveredFile]:
@@ -100,9 +115,9 @@ def _linked(path: Path, link: Path) -> str:
     )
 
 
-def _holds_one(folder: Path) -> bool:
+def _holds_one(folder: Path, content_of: ContentOf) -> bool:
     found = people(_walk(folder, depth=0, owned=True))
-    return len(found) == 1 and any(file.rank for file in found[0]) and not is_unclear(found[0])
+    return len(found) == 1 and any(file.rank for file in found[0]) and not is_unclear(found[0], content_of)
 
 
 def _folder(root: Path, *, owned: bool) -> list[DiscoveredFile]:
