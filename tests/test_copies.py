@@ -1,4 +1,4 @@
-"""The same notebook twice is one submission: in a student's folder, under the names of copies, and in a zip beside it."""
+"""The same notebook twice is one submission: in a student's folder, under the names of copies, in a zip beside it."""
 
 from __future__ import annotations
 

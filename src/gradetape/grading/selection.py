@@ -86,7 +86,7 @@ def _of_other_assignment(submission: Submission, chosen: str | None) -> Unreadab
     reason = f"{what} Grade it with --assignment {submission.assignment or chosen or 'NAME'}."
     return Unreadable(
         student=submission.student, file=submission.file, sha256=submission.sha256, reason=reason,
-        origin=submission.origin,
+        origin=submission.origin, modified=submission.modified,
     )  # fmt: skip
 
 

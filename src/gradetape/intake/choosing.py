@@ -21,13 +21,14 @@ class FileChoice:
     """The file of a person that counts, or a file with a problem; the person's other files; and how many attempts.
 
     `attempts` counts the one that counts too; it is 0 if the person handed in nothing. `copies` hold the same as the
-    file that counts, and are not among the others.
+    file that counts, and are not among the others. `candidates` are the files among which nobody could choose.
     """
 
     file: DiscoveredFile
     others: tuple[DiscoveredFile, ...]
     attempts: int
     copies: tuple[DiscoveredFile, ...] = ()
+    candidates: tuple[DiscoveredFile, ...] = ()
 
 
 def people(found: Iterable[DiscoveredFile]) -> list[list[DiscoveredFile]]:
@@ -55,7 +56,7 @@ def choose(
             problem = replace(
                 candidates[0], path=_where(candidates), rank=0, problem=_which(candidates), for_student=_WHICH
             )
-            return FileChoice(problem, (), attempts)
+            return FileChoice(problem, (), attempts, candidates=tuple(candidates))
         chosen = named
     else:
         chosen = max(candidates, key=lambda file: file.order)

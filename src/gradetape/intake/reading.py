@@ -149,7 +149,7 @@ class _Reader:
         entry = choice.file
         result = msgspec.structs.replace(self._open(entry), origin=entry.origin)
         if isinstance(result, Unreadable):
-            return result
+            return msgspec.structs.replace(result, modified=_earliest(choice.candidates or (entry,)))
         names, copies = _names(choice.others), _names(choice.copies)
         told = one_line(entry.path.name)
         notes = [f"{told} was graded; not graded: {', '.join(names)}."] if names else []
@@ -252,10 +252,18 @@ def _notes(parsed: notebooks.Parsed, assignment: str | None) -> tuple[str, ...]:
 
 
 def _modified(path: Path) -> str:
+    """When a regular file was last changed; empty if it is no regular file, or its time is none."""
     try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+        found = path.lstat()
+        changed = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds")
     except (OSError, OverflowError, ValueError):
         return ""
+    return changed if stat.S_ISREG(found.st_mode) else ""
+
+
+def _earliest(files: Iterable[DiscoveredFile]) -> str:
+    """The earliest time of several files, so that whichever of them is kept counts; empty if one has none."""
+    return min(_modified(file.path) for file in files)
 
 
 def _listed(files: list[str]) -> str:
@@ -328,5 +336,5 @@ def _unless_doubled(result: ReadResult, group: list[ReadResult]) -> ReadResult:
 def _refused(result: ReadResult, reason: str, for_student: str) -> Unreadable:
     return Unreadable(
         student=result.student, file=result.file, sha256=result.sha256, reason=reason, for_student=for_student,
-        origin=result.origin,
+        origin=result.origin, modified=result.modified,
     )  # fmt: skip
