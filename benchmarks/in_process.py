@@ -26,6 +26,8 @@ import tensorflow as tf
 from gradetape.course import assignments as courses
 from gradetape.course.check_files import check_file
 from gradetape.course.gradable import GradableAssignment
+from gradetape.release import notebook_runtime
+from gradetape.release.notebook_runtime import NotebookExporter, Student
 from gradetape.remote import functions as worker_functions
 from gradetape.remote import handles
 from gradetape.worker import worker
@@ -81,6 +83,7 @@ def run(gradable: GradableAssignment, functions: list[tuple[str, Callable[..., N
             "student": main, "reference": main, "keras": keras, "tf": tf, "clean": CleanWorker(),
             "rng": np.random.default_rng(zlib.crc32(name.encode())), "worker_tmp_path": Path(tempfile.mkdtemp()),
             "source": "\n\n".join(cell.source for cell in gradable.reference if cell.question == question_id),
+            "exported": NotebookExporter(Student(vars(main))),
         }  # fmt: skip
         wanted = inspect.signature(function).parameters
         try:
@@ -96,6 +99,8 @@ def main() -> None:
     root, assignment, repeats = sys.argv[1:]
     worker_functions.WorkerFunction = in_worker  # type: ignore[assignment, misc]  # before anything imports the vocabulary
     handles.InvalidArgumentError = tf.errors.InvalidArgumentError  # type: ignore[misc]
+    graphs = importlib.import_module("gradetape.checks.graphs")
+    vars(notebook_runtime).update(export_graphs=graphs.export_graphs, restore_graphs=graphs.restore_graphs)
     gradable = GradableAssignment.open(courses.find(Path(root)), assignment)
     questions = {path: file.question for path in gradable.check_files if (file := check_file(path))}
     functions = [(question, function) for path, question in questions.items() for function in checks(path)]
@@ -104,14 +109,17 @@ def main() -> None:
         read, write = os.pipe()
         if os.fork() == 0:
             try:
-                os.write(write, json.dumps(run(gradable, functions)).encode())
+                told: object = run(gradable, functions)
             except BaseException:
-                traceback.print_exc(file=sys.__stderr__)
-            finally:
-                os._exit(0)
+                told = traceback.format_exc()[-2000:]  # the descriptor of errors is the cells' own
+            os.write(write, json.dumps(told).encode())
+            os._exit(0)
         os.close(write)
         os.wait()
-        found.append(json.loads(os.read(read, 100)))
+        seconds = json.loads(os.read(read, 1 << 16) or '"the process ended"')
+        if isinstance(seconds, str):
+            raise SystemExit(seconds)
+        found.append(seconds)
     print(json.dumps(found))
 
 

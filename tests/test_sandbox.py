@@ -136,6 +136,10 @@ def test_privileges_are_gone(inside: Any) -> None:
         assert getattr(inside, attempt)() == "refused", attempt
 
 
+def test_a_thread_may_ask_how_it_is_scheduled(inside: Any) -> None:
+    assert inside.asks_how_its_threads_are_scheduled() == (0, 0)
+
+
 def test_only_its_own_processes_can_be_seen(inside: Any) -> None:
     assert len(inside.processes()) <= 3 and inside.processes()[0] == 1
 

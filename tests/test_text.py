@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradetape.text import one_line, printable, shell_word, spreadsheet
+from gradetape.text import one_line, printable, shell_word, spreadsheet, without_addresses
 
 anything = st.text(st.characters(exclude_categories=()))  # surrogates too
 
@@ -98,3 +98,8 @@ def test_a_name_without_anything_invisible_is_quoted_as_ever() -> None:
 @given(anything)
 def test_every_word_for_a_shell_can_be_shown(text: str) -> None:
     assert one_line(shell_word(text), 1 << 20) == shell_word(text)
+
+
+def test_where_objects_lie_in_memory_is_left_out() -> None:
+    assert without_addresses("<function f at 0x7fcd752e0c20>, <g at 0x00007FCD>") == "<function f at 0x…>, <g at 0x…>"
+    assert without_addresses("0x7fcd752e0c20 and 0x1f at 0x10") == "0x7fcd752e0c20 and 0x1f at 0x10"

@@ -15,6 +15,7 @@ _LETTERS = str.maketrans({
 })  # fmt: skip
 _UNSAFE = re.compile(r"[^\n\t -~]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_ADDRESS = re.compile(r"(?<= at )0x[0-9a-fA-F]{6,16}\b")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # The full-width forms count as operators in spreadsheets of East Asian locales.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001
@@ -36,6 +37,11 @@ def printable(text: str, limit: int = 2000) -> str:
 def one_line(text: str, limit: int = 2000) -> str:
     """Like `printable`, on one line: newlines and tabs, which file names may contain, are escaped too."""
     return printable(text, limit).replace("\n", r"\n").replace("\t", r"\t")
+
+
+def without_addresses(text: str) -> str:
+    """Leaves out where objects lie in memory, as in `<f at 0x7fcd752e0c20>`: it is different in each run."""
+    return _ADDRESS.sub("0x…", text)
 
 
 def few(names: Iterable[str]) -> str:

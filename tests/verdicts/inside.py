@@ -8,6 +8,7 @@ import os
 import resource
 import socket
 import subprocess
+import threading
 import time
 from multiprocessing import shared_memory
 from pathlib import Path
@@ -144,6 +145,11 @@ def limits_its_parent():
     if resource.getrlimit(core) != (1, 1):
         return f"core dumps of {resource.getrlimit(core)}"
     return "done" if any(map(works, attempts)) else "refused"
+
+
+def asks_how_its_threads_are_scheduled():
+    """As TensorFlow does, which writes into the output if it may not."""
+    return os.sched_getscheduler(threading.get_native_id()), os.sched_getparam(threading.get_native_id()).sched_priority
 
 
 def works(attempt):

@@ -15,7 +15,7 @@ from gradetape.errors import Flooded, Gone, Missing, Overdue, StudentError, Work
 from gradetape.judge.registry import FIXTURES
 from gradetape.records import Basis, Check, CheckResult, Verdict
 from gradetape.remote.budget import CheckBudget
-from gradetape.text import printable, strip_ansi
+from gradetape.text import printable, strip_ansi, without_addresses
 
 _LIMIT = 6000
 _OF_THE_CHECK: dict[type, Verdict] = {Overdue: Verdict.TIMEOUT, MemoryError: Verdict.MEMORY}
@@ -85,7 +85,7 @@ def result_of(
     return CheckResult(
         check=check, verdict=verdict, points=earned, seconds=round(seconds, 4),
         message="\n".join(filter(None, (_for_student(verdict, cause), remark))),
-        staff_message="\n".join(filter(None, (staff, remark))), basis=basis,
+        staff_message="\n".join(filter(None, (without_addresses(staff), remark))), basis=basis,
     )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def words_of(result: CheckResult, error: BaseException | None, budget: CheckBudg
     parts = [_public_message(result.verdict, budget.event or error)]
     if printed.strip():
         parts.append(f"What your code printed:\n{printed.strip()}")
-    return printable(strip_ansi("\n\n".join(part for part in parts if part)), _LIMIT)
+    return printable(without_addresses(strip_ansi("\n\n".join(part for part in parts if part))), _LIMIT)
 
 
 def _for_student(verdict: Verdict, error: BaseException | None) -> str:

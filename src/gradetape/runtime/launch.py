@@ -23,7 +23,7 @@ ENVIRONMENT = {  # of a zygote
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "PYTHONHASHSEED": "0",  # gives sets of strings a fixed order, so that results can be reproduced
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # as in a kernel; Keras imports matplotlib before the fork
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # as in a kernel, before Keras imports it
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
