@@ -13,6 +13,7 @@ import pytest
 from gradetape.exports.json import as_json
 from gradetape.gradebook import Gradebook, Order, order_of
 from gradetape.gradebook.order import is_older
+from gradetape.grading.which_counts import Standing, lines, standings
 from gradetape.records import Check, Grade, Job, Origin, Outcome, Unreadable
 from tests.books import attempts
 from tests.course import DOUBLE, HALVE, notebook, write_files
@@ -126,13 +127,11 @@ def broken(file: str, modified: datetime | None) -> Unreadable:
 
 UNDECIDED = [
     (stored("b", MONDAY), stored("a", MONDAY), "b", Order.TIED),
-    (stored("a", None), stored("b", None), "b", Order.UNKNOWN),
     (stored("b", None), stored("a", MONDAY), "a", Order.UNKNOWN),
     (stored("a", MONDAY, TUESDAY), stored("b", MONDAY, TUESDAY), "b", Order.TIED),
     (stored("a", MONDAY, TUESDAY), stored("b", TUESDAY), "b", Order.TIED),
     (stored("a", MONDAY), broken("b", MONDAY), "a", Order.TIED),
     (stored("a", MONDAY), broken("b", None), "a", Order.UNKNOWN),
-    (stored("a", None), broken("b", None), "a", Order.UNKNOWN),
     (stored("a", None), broken("b", MONDAY), "b", Order.UNKNOWN),
     (broken("a", MONDAY), broken("b", MONDAY), "b", Order.TIED),
     (stored("a", MONDAY), broken("b", TUESDAY), "b", Order.LATER),
@@ -155,6 +154,18 @@ def test_which_of_two_files_counts_never_depends_on_which_was_graded_first(
                 book.record(each, first.assignment if isinstance(first, Grade) else "custom-training", force=True)
         [found] = [record for name in book.assignments() for record in book.counting(name)]
     assert found.sha256 == counts * 64
+
+
+def test_of_two_files_without_any_time_the_one_that_is_graded_last_counts_and_it_is_told(tmp_path: Path) -> None:
+    with Gradebook.open(tmp_path / "book.sqlite") as book:
+        first, second = stored("b", None), stored("a", None)
+        book.record(first, first.assignment)
+        before = book.measured(first.assignment)
+        book.record(second, first.assignment)
+        found = standings(book, first.assignment, [second], before, book.measured(first.assignment))
+    assert found == (Standing("alice", True, Order.UNKNOWN),)
+    [line] = lines(found)
+    assert line.startswith("counts now: alice: it is not known when one of two files of the same student was handed in")
 
 
 def test_a_file_of_the_same_second_is_told_whether_it_counts_or_not(root: Path) -> None:

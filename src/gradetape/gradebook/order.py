@@ -1,8 +1,9 @@
 """Which of two attempts of a student counts: the one that was handed in later, never the one that was graded later.
 
-The time is the platform's where it says one, else that of the file. Where times do not decide, this does, in this
-order, so that it never depends on the order in which files are graded: an attempt with a time counts before one
-without, a file that can be read before one that cannot, and the file with the greater SHA-256.
+The time is the platform's where it says one, else that of the file. An attempt with a time counts before one without.
+At the same second, a file that can be read counts before one that cannot, then the file with the greater SHA-256, so
+that it does not depend on the order in which files are graded. Only where neither has a time, as in the records of old
+versions, the one that is graded last counts.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def is_older(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def counts_before(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether a record counts before a second one; of the same file, whichever is recorded last counts."""
-    return order_of(one, other) is not Order.SAME and _rank(one) > _rank(other)
+    if order_of(one, other) is Order.SAME or _handed_in(one) is _handed_in(other) is None:
+        return False
+    return _rank(one) > _rank(other)
 
 
 def _rank(record: Mapping[str, Any]) -> tuple[bool, datetime, bool, str]:

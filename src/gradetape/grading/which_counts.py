@@ -15,7 +15,10 @@ _NAME = 60
 _OLDER = "recorded but not counted, since a file that was handed in later counts"
 _TIED = "handed in at the same second as another file of the same student"
 _UNKNOWN = "it is not known when one of two files of the same student was handed in"
-_RULE = "a file with a time counts before one without, then one that can be read, then the one with the greater SHA-256"
+_RULES = {
+    Order.TIED: "one that can be read counts before one that cannot, then the one with the greater SHA-256",
+    Order.UNKNOWN: "one with a time counts before one without; without any, the one that is graded last",
+}
 _NEXT = "To let the other one count, give it a later time (touch FILE) and grade it by itself"
 
 
@@ -69,7 +72,7 @@ def lines(found: Iterable[Standing]) -> Iterator[str]:
     for order, why in ((Order.TIED, _TIED), (Order.UNKNOWN, _UNKNOWN)):
         for counts, what in ((True, "counts now"), (False, "recorded but not counted")):
             if own := [each.student for each in known if each.order is order and each.counts is counts]:
-                yield f"{what}: {_names(own)}: {why}; {_RULE}. {_NEXT}"
+                yield f"{what}: {_names(own)}: {why}; {_RULES[order]}. {_NEXT}"
 
 
 def _names(students: Iterable[str]) -> str:

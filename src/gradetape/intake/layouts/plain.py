@@ -28,12 +28,14 @@ from gradetape.intake.found import (
     empty,
     file_at,
     has_suffix,
+    is_document,
     is_folder,
     listed,
+    others_below,
     too_deep,
 )
 from gradetape.intake.layouts import canvas
-from gradetape.intake.layouts.signatures import MOODLE
+from gradetape.intake.layouts.signatures import MOODLE, WORK
 from gradetape.intake.names import clean, without_copy_mark, without_copy_number
 from gradetape.text import one_line
 
@@ -42,6 +44,12 @@ _GONE = "The file does not exist or cannot be reached. Check the spelling of the
 _COPIES = (
     "It is numbered like a copy, such as 'hw.ipynb' and 'hw (1).ipynb', and it is not certain whose it is. "
     "Rename it to its student's name, or grade it by itself with --student."
+)
+# Names that say what a document or folder is, and not whose.
+_MATERIAL = re.compile(
+    r"(read ?me|index|syllabus|instructions?|prompt|task|rubric|solutions?|grad(es|ing)|feedback|slides?|notes|docs?"
+    r"|essay|paper|report|summary|lecture|material|data|images?|pictures?|figures?|plots?)([-_ ]?.*)?",
+    re.IGNORECASE,
 )
 _OTTER = re.compile(r"(?P<name>.+)_(?P<time>\d{4}_\d\d_\d\dT\d\d_\d\d_\d\d_\d+)")
 
@@ -142,7 +150,7 @@ def _walk(folder: Path, *, depth: int, owned: bool) -> list[DiscoveredFile]:
     if owned and (_is_a_students(here) or (misnamed and not here and not below)):
         return [_of_folder(entry, folder) for entry in (*(here or misnamed), *below)]
     beside = bool(below) and not here
-    here = [*here, *_of_nobody_else(misnamed, [*here, *below])]
+    here = [*here, *_of_nobody_else([*misnamed, *_documents(entries, here)], [*here, *below])]
     childless = [child for child, found in walked.items() if not found and (beside or _looks_handed_in(child))]
     return [*here, *below, *map(_empty, childless)]
 
@@ -168,6 +176,13 @@ def _misnamed(entries: Iterable[Path]) -> list[DiscoveredFile]:
     ]
 
 
+def _documents(entries: Iterable[Path], here: list[DiscoveredFile]) -> list[DiscoveredFile]:
+    """The documents beside submissions: somebody's each, unless they are more than those or named like the task."""
+    files = [entry for entry in entries if is_document(entry) and not is_folder(entry) and not entry.is_symlink()]
+    own = [_file(entry) for entry in files if not _MATERIAL.fullmatch(entry.stem) and not WORK.fullmatch(entry.stem)]
+    return [file for file in own if not file.person] if len(files) <= sum(file.rank > 0 for file in here) else []
+
+
 def _of_nobody_else(misnamed: Iterable[DiscoveredFile], found: Iterable[DiscoveredFile]) -> Iterable[DiscoveredFile]:
     """Those whose student has handed in nothing else."""
     names = {file.student.casefold() for file in found}
@@ -180,7 +195,12 @@ def _is_a_students(here: list[DiscoveredFile]) -> bool:
 
 
 def _looks_handed_in(folder: Path) -> bool:
-    return has_suffix(folder) or MOODLE.fullmatch(folder.name) is not None
+    return has_suffix(folder) or MOODLE.fullmatch(folder.name) is not None or _holds_only_a_document(folder)
+
+
+def _holds_only_a_document(folder: Path) -> bool:
+    named_like_material = _MATERIAL.fullmatch(folder.name) or WORK.fullmatch(folder.name)
+    return not named_like_material and [is_document(path) for path in others_below(folder)] == [True]
 
 
 def _empty(folder: Path) -> DiscoveredFile:
