@@ -33,9 +33,9 @@ ENDINGS = {
     ".tar.gz": "It ends in .tar.gz, an archive of a kind that is not opened.",
     ".rar": "It ends in .rar, an archive of a kind that is not opened.",
     ".7z": "It ends in .7z, an archive of a kind that is not opened.",
-    ".pdf": "It is a PDF, not a notebook",
-    ".docx": "It is a Word document, not a notebook",
-    ".html": "It is a web page (HTML), not a notebook",
+    ".pdf": "It is a PDF, which is not a notebook",
+    ".docx": "It is a Word document, which is not a notebook",
+    ".html": "It is a web page (HTML), which is not a notebook",
 }
 
 
@@ -83,6 +83,6 @@ def test_the_row_is_in_the_table_on_the_page_and_in_the_json(tmp_path: Path) -> 
         table = {row["student"]: row for row in csv.DictReader(file)}
     assert {"cleo", "dora"} <= table.keys()
     page = (root / "results/students/tiny/cleo.html").read_text(encoding="utf-8")
-    assert "It is a PDF, not a notebook" in page
+    assert "It is a PDF, which is not a notebook" in page
     page = (root / "results/students/tiny/dora.html").read_text(encoding="utf-8")
     assert "Found only: hw.docx. Hand in the notebook itself." in page

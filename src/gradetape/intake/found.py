@@ -27,7 +27,7 @@ _DOCUMENTS = {
     ".pdf": "a PDF", ".doc": "a Word document", ".docx": "a Word document", ".odt": "a text document",
     ".rtf": "a text document", ".pages": "a text document", ".html": "a web page (HTML)", ".htm": "a web page (HTML)",
 }  # fmt: skip
-_DOCUMENT = "It is {}, not a notebook (.ipynb), script (.py) or zip. Hand in the notebook itself."
+_DOCUMENT = "It is {}, which is not a notebook (.ipynb), script (.py) or zip. Hand in the notebook itself."
 _ONLY = "{} Found only: {}. Hand in the notebook itself."
 _MANY = 1000
 _PACKED = re.compile(r"(?P<name>.+?)(?P<ending>\.tar(?:\.\w{1,4})?|\.tgz|\.rar|\.7z)", re.IGNORECASE)
