@@ -13,7 +13,7 @@ import pytest
 from gradetape.exports.json import as_json
 from gradetape.gradebook import Gradebook, Order, order_of
 from gradetape.gradebook.order import is_older
-from gradetape.grading.which_counts import Standing, lines, standings
+from gradetape.grading.which_counts import FileComparison, comparisons, lines
 from gradetape.records import Check, Grade, Job, Origin, Outcome, Unreadable
 from tests.books import attempts
 from tests.course import DOUBLE, HALVE, notebook, write_files
@@ -162,8 +162,8 @@ def test_of_two_files_without_any_time_the_one_that_is_graded_last_counts_and_it
         book.record(first, first.assignment)
         before = book.measured(first.assignment)
         book.record(second, first.assignment)
-        found = standings(book, first.assignment, [second], before, book.measured(first.assignment))
-    assert found == (Standing("alice", True, Order.UNKNOWN),)
+        found = comparisons(book, first.assignment, [second], before, book.measured(first.assignment))
+    assert found == (FileComparison("alice", True, Order.UNKNOWN),)
     [line] = lines(found)
     assert line.startswith("counts now: alice: it is not known when one of two files of the same student was handed in")
 
@@ -204,4 +204,4 @@ def test_a_second_file_beside_it_does_not_keep_the_first_from_counting_again(roo
     write_files(root, {"in/ada/scratch.ipynb": notebook(DOUBLE)})
     grade(root)
     (root / "in/ada/scratch.ipynb").unlink()
-    assert grade(root).report.standings == () and counting(root) == [5]
+    assert grade(root).report.comparisons == () and counting(root) == [5]

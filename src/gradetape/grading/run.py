@@ -20,7 +20,7 @@ from gradetape.grading.people import under_known_names
 from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results, Written
 from gradetape.grading.selection import Selection
-from gradetape.grading.which_counts import Standing
+from gradetape.grading.which_counts import FileComparison
 from gradetape.grading.workload import Workload
 from gradetape.records import Grade, MixedQuestion, NoSubmission, PointsChange, Status, Unreadable
 from gradetape.text import counted, few, one_line, printable
@@ -37,7 +37,7 @@ class GradeReport:
     """The result of a plan; `index` is the start page, `no_submission` who of the class list has handed in nothing.
 
     Of one question that was asked for, `batch` has that question alone. `incomplete` are then the students whose grades
-    do not have all others, by reason. `changes` are the points that went up or down, `standings` the students of
+    do not have all others, by reason. `changes` are the points that went up or down, `comparisons` the students of
     whom another file counts, or of whom no time decides it, `mixed` the questions that were judged under two versions.
     """
 
@@ -45,7 +45,7 @@ class GradeReport:
     index: Path
     incomplete: Mapping[str, Sequence[str]] = field(default_factory=dict)
     changes: tuple[PointsChange, ...] = ()
-    standings: tuple[Standing, ...] = ()
+    comparisons: tuple[FileComparison, ...] = ()
     mixed: tuple[MixedQuestion, ...] = ()
     no_submission: tuple[NoSubmission, ...] = ()
 
@@ -57,7 +57,7 @@ class GradeReport:
     @property
     def older(self) -> tuple[str, ...]:
         """The students of whom another file counts than the one that was graded."""
-        return tuple(each.student for each in self.standings if not each.counts)
+        return tuple(each.student for each in self.comparisons if not each.counts)
 
     @property
     def needs_attention(self) -> bool:
@@ -73,7 +73,7 @@ class GradeReport:
         absent = [f"no submission: {_names(each.student for each in self.no_submission)}"] if self.no_submission else []
         return (
             *_messages(self.batch),
-            *which_counts.lines(self.standings),
+            *which_counts.lines(self.comparisons),
             *incomplete,
             *changed,
             *mixed_lines(self.mixed),
@@ -112,10 +112,10 @@ def run(plan: GradePlan, listener: Listener, *, sparing: bool = False) -> GradeR
         changed = changes.since(before, counting)
         two_versions = mixed_questions(book, plan.gradable.assignment.name)
         graded: list[Grade | Unreadable] = [*batch.grades, *batch.unreadable]
-        standings = which_counts.standings(book, plan.gradable.assignment.name, graded, before, counting)
+        comparisons = which_counts.comparisons(book, plan.gradable.assignment.name, graded, before, counting)
     incomplete = _by_reason(batch.grades, lambda grade: filter(None, [left_out(grade)])) if plan.question else {}
     shown = _of_question(batch, plan.question)
-    return GradeReport(shown, written.index, incomplete, changed, standings, two_versions, written.no_submission)
+    return GradeReport(shown, written.index, incomplete, changed, comparisons, two_versions, written.no_submission)
 
 
 def workload(plan: GradePlan) -> Workload:

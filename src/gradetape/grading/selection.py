@@ -99,7 +99,7 @@ def _of_student(found: Sequence[Submission | Unreadable], student: str) -> Submi
 
 
 def _nothing_to_grade(unreadable: Sequence[Unreadable], *, unnamed: bool) -> str:
-    """All of them, since nobody has a row; some where the assignment is all that is missing."""
+    """All of them, since nobody has a row; some where only the assignment is missing."""
     shown = unreadable[:_SHOWN] if unnamed else unreadable
     reasons = "\n".join(f"{one_line(entry.file)}: {one_line(entry.reason)}" for entry in shown)
     more = f"\n… and {len(unreadable) - len(shown)} more" if len(shown) < len(unreadable) else ""

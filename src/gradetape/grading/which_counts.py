@@ -22,7 +22,7 @@ _RULES = {
 _NEXT = "To let the other one count, give it a later time (touch FILE) and grade it by itself"
 
 
-class Standing(NamedTuple):
+class FileComparison(NamedTuple):
     """How a student's file stands to another one: whether it counts, and how the two were handed in."""
 
     student: str
@@ -30,22 +30,22 @@ class Standing(NamedTuple):
     order: Order
 
 
-def standings(
+def comparisons(
     book: Gradebook, assignment: str, records: Iterable[Grade | Unreadable], before: Mapping[str, Measured],
     counting: Mapping[str, Measured],
-) -> tuple[Standing, ...]:  # fmt: skip
+) -> tuple[FileComparison, ...]:  # fmt: skip
     """How what was graded stands to what counted before or counts now, where these are other files.
 
     What could not be read before, and can be now, is left out.
     """
-    found = (_standing(book, assignment, each, before, counting) for each in records)
+    found = (_comparison(book, assignment, each, before, counting) for each in records)
     return tuple(each for each in found if each and not (each.counts and each.order is Order.LATER))
 
 
-def _standing(
+def _comparison(
     book: Gradebook, assignment: str, record: Grade | Unreadable, before: Mapping[str, Measured],
     counting: Mapping[str, Measured],
-) -> Standing | None:  # fmt: skip
+) -> FileComparison | None:  # fmt: skip
     name = printable(record.student)
     was, now = before.get(name), counting.get(name)
     if now is None:
@@ -56,14 +56,14 @@ def _standing(
         return None
     stored = book.file_record(assignment, name, other.sha256)
     order = order_of(msgspec.to_builtins(record), stored) if stored else Order.UNKNOWN
-    return Standing(record.student, counts, order if counts or order is not Order.LATER else Order.EARLIER)
+    return FileComparison(record.student, counts, order if counts or order is not Order.LATER else Order.EARLIER)
 
 
 def _is_read_at_last(before: Measured, record: Grade | Unreadable) -> bool:
     return before.status is Status.UNREADABLE and isinstance(record, Grade)
 
 
-def lines(found: Iterable[Standing]) -> Iterator[str]:
+def lines(found: Iterable[FileComparison]) -> Iterator[str]:
     """What staff should know, in lines."""
     known = list(found)
     older = [each.student for each in known if not each.counts and each.order is Order.EARLIER]

@@ -113,7 +113,7 @@ class Misnamed:
 
 
 def empty(folder: Path) -> DiscoveredFile:
-    """A folder without submissions, under its own name; what it holds instead is told to the student."""
+    """A folder without submissions, under its own name; the student reads what it holds instead."""
     names = [one_line(path.name) for path in others_below(folder)]
     told = _ONLY.format(EMPTY, few(names)) if names else ""
     name = clean(os.path.basename(os.path.abspath(folder)))
