@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from benchmarks.hostile import NAMES as OTTERS
 from examples.hostile.corpus import HERE, entries, manifest
 from examples.hostile.findings import Run, Secrets, of_batch
 from examples.hostile.generate import MAKERS
 from examples.hostile.trial import Report, trial
 
+ROOT = Path(__file__).parents[1]
 HUNTER = "reads_the_processes"
 # Those that look for secrets or privileges, and one of each kind that uses up a limit.
 SOME = (
@@ -32,6 +37,23 @@ def test_the_manifest_lists_every_attack_and_no_other() -> None:
     assert attacks == {file.stem for file in (HERE / "attacks").glob("*.py")} | MAKERS.keys()
     assert len(attacks) >= 200
     assert sum(entry.attack is None for entry in entries(manifest())) > 50
+
+
+def test_the_page_has_the_numbers_of_the_corpus() -> None:
+    page = " ".join((ROOT / "docs" / "hostile.md").read_text(encoding="utf-8").split())
+    known = manifest()
+    honest = sum(entry.attack is None for entry in entries(known))
+    assert f"hostile notebooks, scripts and zips: {len(known.attacks)} attempts to read" in page
+    assert f"grades them in one batch with {honest} honest submissions" in page
+    assert f"`make test` grades {len(SOME)} of them" in page
+
+
+def test_the_page_has_the_numbers_of_the_comparison_with_otter() -> None:
+    page = (ROOT / "docs" / "hostile.md").read_text(encoding="utf-8")
+    table = page[page.index("## The same notebooks through otter") :]
+    named = [name for row in table.splitlines() if row.startswith("| `") for name in re.findall(r"`(\w+)`", row)]
+    assert set(named) <= manifest().attacks.keys() and len(named) == len(set(named)) == len(OTTERS)
+    assert set(named) == set(OTTERS) and len(OTTERS) == 20 and "sends twenty of these notebooks" in table
 
 
 def test_nothing_secret_comes_out(report: Report) -> None:

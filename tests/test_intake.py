@@ -54,7 +54,7 @@ def zipped(*members: tuple[str | zipfile.ZipInfo, bytes], how: int = zipfile.ZIP
 def put(folder: Path, name: str, data: bytes | None = None) -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(notebook() if data is None else data)
+    path.write_bytes(notebook(code(f"x = 1  # {name!a}")) if data is None else data)
     return path
 
 
@@ -694,7 +694,7 @@ def test_the_latest_of_otters_exports_in_a_students_folder_counts(tmp_path: Path
 )
 def test_two_files_of_one_name_are_both_left_to_a_person(tmp_path: Path, first: str, second: str) -> None:
     for name in (first, second, "other.ipynb"):
-        data = {".py": b"x = 1", ".zip": zipped(("a.ipynb", notebook()))}.get(Path(name).suffix)
+        data = {".py": b"x = 1", ".zip": zipped(("a.ipynb", notebook(code(ascii(name)))))}.get(Path(name).suffix)
         put(tmp_path, name, data)
     doubled = [o for o in intake.read([tmp_path]) if isinstance(o, Unreadable) and first.split("/")[-1] in o.reason]
     assert {Path(outcome.file) for outcome in doubled} >= {tmp_path / first, tmp_path / second}

@@ -62,3 +62,11 @@ def test_everything_else_in_the_folder_is_named_in_full(tmp_path: Path) -> None:
     write_files(root, {"in/ada.ipynb": notebook(DOUBLE), **{f"in/{name}": "%PDF" for name in names}})
     run = called(root, "grade", "in", "--dry-run")
     assert f"ignored, since they are not submissions: {', '.join(names)}" in run.stderr
+
+
+def test_if_nothing_can_be_graded_every_file_is_named(tmp_path: Path) -> None:
+    root = tiny(tmp_path / "course")
+    names = [f"in/student-{number:02}.rar" for number in range(40)]
+    write_files(root, dict.fromkeys(names, "Rar!"))
+    run = called(root, "grade", "in")
+    assert run.returncode != 0 and all(f"{name}: It ends in .rar" in run.stderr for name in names)

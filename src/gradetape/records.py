@@ -121,7 +121,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     """A file that cannot be read as a submission, with the reason and what to do next.
 
-    `for_student` replaces `reason` on the student's page where `reason` names other people or their files.
+    `for_student` replaces `reason` on the student's page where `reason` names other people or their files. `modified`
+    is when the file was last changed, as that of a submission; of several files, the earliest.
     """
 
     student: str
@@ -130,6 +131,7 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     for_student: str = ""
     origin: Origin | None = None
+    modified: str = ""
 
 
 class NoSubmission(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,15 +18,17 @@ def as_json(
 ) -> dict[str, Any]:  # fmt: skip
     """What `grade --json` prints, as plain data; `max_points` is the assignment's, for students without a grade.
 
-    `older` are the students of whom another file counts, which was handed in later, `no_submission` the people of the
+    `older` are the students of whom another file counts than the one that was graded, `no_submission` the people of the
     class list who have handed in nothing.
     """
     graded = [_graded(grade) | ({"counts": False} if grade.student in older else {}) for grade in grades]
-    submissions = graded + [_unreadable(entry, max_points) for entry in unreadable]
+    graded += [
+        _unreadable(entry, max_points) | ({"counts": False} if entry.student in older else {}) for entry in unreadable
+    ]
     return {
         "assignment": assignment,
         "isolation": isolation,
-        "submissions": sorted(submissions, key=lambda submission: submission["student"].casefold()),
+        "submissions": sorted(graded, key=lambda submission: submission["student"].casefold()),
         **({"no_submission": [_absent(person) for person in no_submission]} if no_submission else {}),
     }
 

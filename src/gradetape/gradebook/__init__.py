@@ -21,6 +21,7 @@ from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.measured import Measured, between
 from gradetape.gradebook.merge_differences import BookGrade, Disagreement, OverrideDifference, PartDifference
 from gradetape.gradebook.merging import MergeReport
+from gradetape.gradebook.order import Order, order_of
 from gradetape.gradebook.other_books import KnownPerson
 from gradetape.gradebook.question_results import QuestionResult, Run
 
@@ -32,9 +33,11 @@ __all__ = [
     "KnownPerson",
     "Measured",
     "MergeReport",
+    "Order",
     "OverrideDifference",
     "PartDifference",
     "QuestionResult",
     "Run",
     "between",
+    "order_of",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from gradetape.gradebook.order import is_older
+from gradetape.gradebook.order import counts_before
 from gradetape.gradebook.tables import ATTEMPTS, CHECK_RESULTS, IS_CURRENT, IS_DONE
 from gradetape.records import Grade, Status, Unreadable
 from gradetape.text import printable
@@ -98,10 +98,10 @@ def known(connection: sa.Connection, row: dict[str, Any], since: int) -> int | N
 def add(connection: sa.Connection, row: dict[str, Any], record: Grade | Unreadable) -> int:
     """Adds an attempt with the results of its checks. Returns its id.
 
-    It then counts for its student, unless the one that counts is another file and was handed in later.
+    It then counts for its student, unless the one that counts is another file that counts before it (`order`).
     """
     own = _of(row["assignment"], row["student"])
-    counts = not _is_older(connection, row["assignment"], row["student"], row["record"])
+    counts = not _yields(connection, row["assignment"], row["student"], row["record"])
     number = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(ATTEMPTS.c.number), 0) + 1).where(own))
     if counts:
         connection.execute(sa.update(ATTEMPTS).where(own, IS_CURRENT).values(current=False))
@@ -116,22 +116,28 @@ def add(connection: sa.Connection, row: dict[str, Any], record: Grade | Unreadab
 def make_current(
     connection: sa.Connection, assignment: str, student: str, attempt: int, record: str | None = None
 ) -> None:  # fmt: skip
-    """Makes an attempt the one that counts for its student, unless a later one of another file does.
+    """Makes an attempt the one that counts for its student, unless another file counts before it.
 
     `record` has the times of the file as it was handed in now; by default they are those of the attempt.
     """
     record = record or connection.scalar(sa.select(ATTEMPTS.c.record).where(ATTEMPTS.c.id == attempt))
-    if record and _is_older(connection, assignment, student, record):
+    if record and _yields(connection, assignment, student, record):
         return
     # Two statements: the index allows no moment at which two attempts of a student are current.
     connection.execute(sa.update(ATTEMPTS).where(_of(assignment, student), IS_CURRENT).values(current=False))
     connection.execute(sa.update(ATTEMPTS).where(ATTEMPTS.c.id == attempt).values(current=True))
 
 
-def _is_older(connection: sa.Connection, assignment: str, student: str, record: str) -> bool:
-    """Whether a record was handed in before the one that counts."""
+def of_file(assignment: str, student: str, sha256: str) -> sa.Select[Any]:
+    """The attempts of a file, the newest first."""
+    found = sa.select(ATTEMPTS).where(_of(assignment, student), ATTEMPTS.c.sha256 == sha256)
+    return found.order_by(ATTEMPTS.c.number.desc()).limit(1)
+
+
+def _yields(connection: sa.Connection, assignment: str, student: str, record: str) -> bool:
+    """Whether the attempt that counts is another file's and counts before a record."""
     counting = connection.scalar(sa.select(ATTEMPTS.c.record).where(_of(assignment, student), IS_CURRENT))
-    return counting is not None and is_older(json.loads(record), json.loads(counting))
+    return counting is not None and counts_before(json.loads(counting), json.loads(record))
 
 
 def _check_rows(attempt: int, record: Grade | Unreadable) -> list[dict[str, Any]]:

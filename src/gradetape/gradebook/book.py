@@ -156,6 +156,11 @@ class Gradebook:
         rows = self._read(attempts.current(assignment).where(ATTEMPTS.c.student == printable(student)))
         return str(rows[0].key) if rows else None
 
+    def file_record(self, assignment: str, student: str, sha256: str) -> Mapping[str, Any] | None:
+        """The newest record of a student's file, as it is stored; None if there is none."""
+        rows = self._read(attempts.of_file(printable(assignment), printable(student), sha256))
+        return json.loads(rows[0].record) if rows else None
+
     def question_results(self, digests: Iterable[str], newer_than: int = 0) -> dict[str, QuestionResult]:
         """The newest result under each of these digests, where there is one with an id above `newer_than`."""
         with self._transaction() as connection:

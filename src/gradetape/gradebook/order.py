@@ -1,32 +1,62 @@
-"""Which of two attempts of a student was handed in earlier, where that is known."""
+"""Which of two attempts of a student counts: the one that was handed in later, never the one that was graded later.
+
+The time is the platform's where it says one, else that of the file. An attempt with a time counts before one without.
+At the same second, a file that can be read counts before one that cannot, then the file with the greater SHA-256, so
+that it does not depend on the order in which files are graded. Only where neither has a time, as in the records of old
+versions, the one that is graded last counts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
+
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+class Order(StrEnum):
+    """How a record of an attempt stands to another one of the same student; `SAME` is the same file."""
+
+    SAME = "same"
+    EARLIER = "earlier"
+    LATER = "later"
+    TIED = "tied"
+    UNKNOWN = "unknown"
+
+
+def order_of(one: Mapping[str, Any], other: Mapping[str, Any]) -> Order:
+    """How a record stands to a second one; both are as they are stored."""
+    if one["sha256"] == other["sha256"]:
+        return Order.SAME
+    first, second = _handed_in(one), _handed_in(other)
+    if first is None or second is None:
+        return Order.UNKNOWN
+    if first == second:
+        return Order.TIED
+    return Order.EARLIER if first < second else Order.LATER
 
 
 def is_older(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether a record is of another file than a second one, and was handed in earlier.
+    """Whether a record is known to be of another file than a second one, which was handed in later."""
+    return order_of(one, other) is Order.EARLIER
 
-    The platform's times decide if both have one, and else the times of the files. Records are as they are stored.
-    """
-    if one["sha256"] == other["sha256"]:
+
+def counts_before(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether a record counts before a second one; of the same file, whichever is recorded last counts."""
+    if order_of(one, other) is Order.SAME or _handed_in(one) is _handed_in(other) is None:
         return False
-    for time_of in (_of_platform, _of_file):
-        first, second = time_of(one), time_of(other)
-        if first is not None and second is not None:
-            return first < second
-    return False
+    return _rank(one) > _rank(other)
 
 
-def _of_platform(record: Mapping[str, Any]) -> datetime | None:
-    return _read((record.get("origin") or {}).get("submitted"))
+def _rank(record: Mapping[str, Any]) -> tuple[bool, datetime, bool, str]:
+    time = _handed_in(record)
+    return time is not None, time or _NO_TIME, "reason" not in record, record["sha256"]
 
 
-def _of_file(record: Mapping[str, Any]) -> datetime | None:
-    return _read(record.get("modified"))
+def _handed_in(record: Mapping[str, Any]) -> datetime | None:
+    return _read((record.get("origin") or {}).get("submitted")) or _read(record.get("modified"))
 
 
 def _read(text: Any) -> datetime | None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from gradetape.gradebook import Gradebook, Measured
-from gradetape.grading import changes, concerns
+from gradetape.gradebook import Gradebook
+from gradetape.grading import changes, concerns, which_counts
 from gradetape.grading.batch import Batch, BatchGrader
 from gradetape.grading.enrolment import Enrolment, refuse_contradictions
 from gradetape.grading.events import Listener, Warned
@@ -20,15 +20,15 @@ from gradetape.grading.people import under_known_names
 from gradetape.grading.request import GradePlan
 from gradetape.grading.results import Results, Written
 from gradetape.grading.selection import Selection
+from gradetape.grading.which_counts import FileComparison
 from gradetape.grading.workload import Workload
-from gradetape.records import Grade, MixedQuestion, NoSubmission, PointsChange, Status
+from gradetape.records import Grade, MixedQuestion, NoSubmission, PointsChange, Status, Unreadable
 from gradetape.text import counted, few, one_line, printable
 
 NOT_FINAL = (
     "These grades are not final; grade again to retry them. Test the checks with gradetape verify, and see all details "
     "with gradetape show STUDENT --staff."
 )
-_OLDER = "recorded but not counted, since a file that was handed in later counts"
 _NAME = 60
 
 
@@ -37,15 +37,15 @@ class GradeReport:
     """The result of a plan; `index` is the start page, `no_submission` who of the class list has handed in nothing.
 
     Of one question that was asked for, `batch` has that question alone. `incomplete` are then the students whose grades
-    do not have all others, by reason. `changes` are the points that went up or down, `older` the students of whom
-    another file counts, which was handed in later, `mixed` the questions that were judged under two versions.
+    do not have all others, by reason. `changes` are the points that went up or down, `comparisons` the students of
+    whom another file counts, or of whom no time decides it, `mixed` the questions that were judged under two versions.
     """
 
     batch: Batch
     index: Path
     incomplete: Mapping[str, Sequence[str]] = field(default_factory=dict)
     changes: tuple[PointsChange, ...] = ()
-    older: tuple[str, ...] = ()
+    comparisons: tuple[FileComparison, ...] = ()
     mixed: tuple[MixedQuestion, ...] = ()
     no_submission: tuple[NoSubmission, ...] = ()
 
@@ -53,6 +53,11 @@ class GradeReport:
     def assignment(self) -> str:
         """The name of the assignment; empty if there is no grade."""
         return next((grade.assignment for grade in self.batch.grades), "")
+
+    @property
+    def older(self) -> tuple[str, ...]:
+        """The students of whom another file counts than the one that was graded."""
+        return tuple(each.student for each in self.comparisons if not each.counts)
 
     @property
     def needs_attention(self) -> bool:
@@ -64,12 +69,11 @@ class GradeReport:
         """A summary in lines: what needs attention, then the counts."""
         incomplete = (f"not complete: {_names(names)}: {reason}" for reason, names in self.incomplete.items())
         changed = changes.lines(self.changes)
-        older = (f"{_OLDER}: {_names(self.older)}",) if self.older else ()
         lacking = concerns.lines(self.batch.grades, self.assignment)
         absent = [f"no submission: {_names(each.student for each in self.no_submission)}"] if self.no_submission else []
         return (
             *_messages(self.batch),
-            *older,
+            *which_counts.lines(self.comparisons),
             *incomplete,
             *changed,
             *mixed_lines(self.mixed),
@@ -107,10 +111,11 @@ def run(plan: GradePlan, listener: Listener, *, sparing: bool = False) -> GradeR
         counting = book.measured(plan.gradable.assignment.name)
         changed = changes.since(before, counting)
         two_versions = mixed_questions(book, plan.gradable.assignment.name)
-        older = tuple(each.student for each in batch.grades if _counts_no_more(each, counting))
+        graded: list[Grade | Unreadable] = [*batch.grades, *batch.unreadable]
+        comparisons = which_counts.comparisons(book, plan.gradable.assignment.name, graded, before, counting)
     incomplete = _by_reason(batch.grades, lambda grade: filter(None, [left_out(grade)])) if plan.question else {}
     shown = _of_question(batch, plan.question)
-    return GradeReport(shown, written.index, incomplete, changed, older, two_versions, written.no_submission)
+    return GradeReport(shown, written.index, incomplete, changed, comparisons, two_versions, written.no_submission)
 
 
 def workload(plan: GradePlan) -> Workload:
@@ -131,11 +136,6 @@ def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
         if plan.only_failed and left:
             listener(Warned(f"--only-failed leaves out {counted(left, 'submission')}, graded or never seen before"))
         return grader.run(selection.submissions, selection.unreadable, regrade=plan.regrade)
-
-
-def _counts_no_more(grade: Grade, counting: Mapping[str, Measured]) -> bool:
-    counts = counting.get(printable(grade.student))
-    return counts is not None and counts.sha256 != grade.sha256
 
 
 def _selected(plan: GradePlan, book: Gradebook) -> Selection:

@@ -86,7 +86,7 @@ def _of_other_assignment(submission: Submission, chosen: str | None) -> Unreadab
     reason = f"{what} Grade it with --assignment {submission.assignment or chosen or 'NAME'}."
     return Unreadable(
         student=submission.student, file=submission.file, sha256=submission.sha256, reason=reason,
-        origin=submission.origin,
+        origin=submission.origin, modified=submission.modified,
     )  # fmt: skip
 
 
@@ -99,10 +99,12 @@ def _of_student(found: Sequence[Submission | Unreadable], student: str) -> Submi
 
 
 def _nothing_to_grade(unreadable: Sequence[Unreadable], *, unnamed: bool) -> str:
-    reasons = "\n".join(f"{one_line(entry.file)}: {one_line(entry.reason)}" for entry in unreadable[:_SHOWN])
-    more = f"\n… and {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
+    """All of them, since nobody has a row; some where only the assignment is missing."""
+    shown = unreadable[:_SHOWN] if unnamed else unreadable
+    reasons = "\n".join(f"{one_line(entry.file)}: {one_line(entry.reason)}" for entry in shown)
+    more = f"\n… and {len(unreadable) - len(shown)} more" if len(shown) < len(unreadable) else ""
     if not unnamed:
-        return f"None of these submissions can be graded.\n{reasons}{more}"
+        return f"None of these submissions can be graded.\n{reasons}"
     return (
         "None of these files can be graded, and none names its assignment. "
         f"If you know the assignment, name it with --assignment.\n{reasons}{more}"

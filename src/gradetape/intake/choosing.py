@@ -1,4 +1,4 @@
-"""Chooses the file that counts among those of one person."""
+"""Chooses the file that counts among those of one person; copies of one file are one submission."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gradetape.intake.found import DiscoveredFile
+from gradetape.intake.names import without_copy_mark
 from gradetape.text import few, one_line
 
 _WHICH = "You handed in several files, expected one. Tell your instructor which one to grade."
 Declares = Callable[[Path], str | None]
+ContentOf = Callable[[Path], str]
 
 
 @dataclass(frozen=True)
 class FileChoice:
     """The file of a person that counts, or a file with a problem; the person's other files; and how many attempts.
 
-    `attempts` counts the one that counts too; it is 0 if the person handed in nothing.
+    `attempts` counts the one that counts too; it is 0 if the person handed in nothing. `copies` hold the same as the
+    file that counts, and are not among the others. `candidates` are the files among which nobody could choose.
     """
 
     file: DiscoveredFile
     others: tuple[DiscoveredFile, ...]
     attempts: int
+    copies: tuple[DiscoveredFile, ...] = ()
+    candidates: tuple[DiscoveredFile, ...] = ()
 
 
 def people(found: Iterable[DiscoveredFile]) -> list[list[DiscoveredFile]]:
@@ -34,13 +39,16 @@ def people(found: Iterable[DiscoveredFile]) -> list[list[DiscoveredFile]]:
     return list(same.values())
 
 
-def choose(files: list[DiscoveredFile], declares: Declares, assignment: str | None) -> FileChoice:
+def choose(
+    files: list[DiscoveredFile], declares: Declares, content_of: ContentOf, assignment: str | None
+) -> FileChoice:  # fmt: skip
     """Which of a person's files counts.
 
     The latest attempt counts, a notebook or zip before a script, and a notebook that declares the assignment before
-    those that declare none. `declares` reads the assignment that a notebook declares.
+    those that declare none. `declares` reads the assignment that a notebook declares, `content_of` a digest of what a
+    file holds, which is empty if it cannot be read.
     """
-    candidates = _candidates(files)
+    candidates, copies = _without_copies(_candidates(files), content_of)
     attempts = _attempts(files, candidates)
     if _are_many(candidates):
         named = _declaring(candidates, declares, assignment)
@@ -48,16 +56,29 @@ def choose(files: list[DiscoveredFile], declares: Declares, assignment: str | No
             problem = replace(
                 candidates[0], path=_where(candidates), rank=0, problem=_which(candidates), for_student=_WHICH
             )
-            return FileChoice(problem, (), attempts)
+            return FileChoice(problem, (), attempts, candidates=tuple(candidates))
         chosen = named
     else:
         chosen = max(candidates, key=lambda file: file.order)
-    return FileChoice(chosen, tuple(file for file in files if file is not chosen), attempts)
+    own = tuple(copies.get(chosen.path, ()))
+    left = tuple(file for file in files if file is not chosen and file not in own)
+    return FileChoice(chosen, left, attempts, own)
 
 
-def is_unclear(files: list[DiscoveredFile]) -> bool:
-    """Whether only a person, or what the notebooks say, can choose among a person's files."""
-    return _are_many(_candidates(files))
+def is_unclear(files: list[DiscoveredFile], content_of: ContentOf) -> bool:
+    """Whether only a person, or what the notebooks say, can choose among a person's files.
+
+    It is clear if they are named as copies of one file and hold the same.
+    """
+    candidates = _candidates(files)
+    named_alike = len({without_copy_mark(file.title).casefold() for file in candidates}) == 1
+    return _are_many(candidates) and not (named_alike and are_alike(candidates, content_of))
+
+
+def are_alike(files: list[DiscoveredFile], content_of: ContentOf) -> bool:
+    """Whether several files all hold the same, as far as they can be read."""
+    contents = {content_of(file.path) for file in files} if len(files) > 1 else set()
+    return len(contents) == 1 and "" not in contents
 
 
 def _candidates(files: list[DiscoveredFile]) -> list[DiscoveredFile]:
@@ -66,6 +87,28 @@ def _candidates(files: list[DiscoveredFile]) -> list[DiscoveredFile]:
     own = [file for file in files if latest in (None, file.attempt)]
     rank = max(file.rank for file in own)
     return [file for file in own if file.rank == rank]
+
+
+def _without_copies(
+    candidates: list[DiscoveredFile], content_of: ContentOf
+) -> tuple[list[DiscoveredFile], dict[Path, list[DiscoveredFile]]]:
+    """One file of each content, and the copies of each; files are only opened if there are several to choose from."""
+    if not _are_many(candidates):
+        return candidates, {}
+    same: dict[str, list[DiscoveredFile]] = {}
+    for file in sorted(candidates, key=_plainness):
+        same.setdefault(content_of(file.path) or os.fspath(file.path), []).append(file)
+    first = {id(files[0]) for files in same.values()}
+    return [file for file in candidates if id(file) in first], {files[0].path: files[1:] for files in same.values()}
+
+
+def _plainness(file: DiscoveredFile) -> tuple[bool, bool, int, int, str]:
+    """What stands first among equal files: a notebook before a zip, an original before a copy, a short path."""
+    path = file.path
+    return (
+        path.suffix.lower() == ".zip", without_copy_mark(path.stem) != path.stem, len(path.parts), len(path.name),
+        os.fspath(path),
+    )  # fmt: skip
 
 
 def _attempts(files: list[DiscoveredFile], candidates: list[DiscoveredFile]) -> int:

@@ -10,18 +10,26 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from gradetape.intake.names import clean
 from gradetape.intake.notebooks import SKIPPED_FOLDERS
 from gradetape.records import Origin
-from gradetape.text import one_line
+from gradetape.text import few, one_line
 
 SUFFIXES = (".ipynb", ".py", ".zip")
 MAX_FOLDERS_DEEP = 16
 
 LINK = "This is a link to another file. Hand in the notebook itself."
 KIND = "The file is not a notebook (.ipynb), script (.py) or zip. Hand in the notebook itself."
+_DOCUMENTS = {
+    ".pdf": "a PDF", ".doc": "a Word document", ".docx": "a Word document", ".odt": "a text document",
+    ".rtf": "a text document", ".pages": "a text document", ".html": "a web page (HTML)", ".htm": "a web page (HTML)",
+}  # fmt: skip
+_DOCUMENT = "It is {}, which is not a notebook (.ipynb), script (.py) or zip. Hand in the notebook itself."
+_ONLY = "{} Found only: {}. Hand in the notebook itself."
+_MANY = 1000
 _PACKED = re.compile(r"(?P<name>.+?)(?P<ending>\.tar(?:\.\w{1,4})?|\.tgz|\.rar|\.7z)", re.IGNORECASE)
 _RENAMED = re.compile(r"(?P<name>.+?)\.ipynb(?P<ending>(?:\.\w{1,9})+)", re.IGNORECASE)
 EMPTY = "The folder holds no notebook, script or zip."
@@ -69,7 +77,18 @@ def file_at(path: Path) -> DiscoveredFile:
     if os.path.islink(path):
         return DiscoveredFile(path, clean(path.stem), title=path.stem, problem=LINK)
     rank = (1 if path.suffix.lower() == ".py" else 2) if has_suffix(path) else 0
-    return DiscoveredFile(path, clean(path.stem), rank=rank, title=path.stem, problem="" if rank else KIND)
+    return DiscoveredFile(path, clean(path.stem), rank=rank, title=path.stem, problem="" if rank else _kind(path))
+
+
+def _kind(path: Path) -> str:
+    """Why a file that is not named like a submission cannot be graded."""
+    misnamed, document = Misnamed.of(path), _DOCUMENTS.get(path.suffix.lower())
+    return misnamed.reason if misnamed else _DOCUMENT.format(document) if document else KIND
+
+
+def is_document(path: Path) -> bool:
+    """Whether a file is named like a text for readers, which some hand in in place of the notebook."""
+    return path.suffix.lower() in _DOCUMENTS
 
 
 @dataclass(frozen=True)
@@ -94,8 +113,34 @@ class Misnamed:
 
 
 def empty(folder: Path) -> DiscoveredFile:
-    """A folder without submissions, under its own name."""
-    return DiscoveredFile(folder, clean(os.path.basename(os.path.abspath(folder))), problem=EMPTY)
+    """A folder without submissions, under its own name; the student reads what it holds instead."""
+    names = [one_line(path.name) for path in others_below(folder)]
+    told = _ONLY.format(EMPTY, few(names)) if names else ""
+    name = clean(os.path.basename(os.path.abspath(folder)))
+    return DiscoveredFile(folder, name, problem=EMPTY, for_student=told)
+
+
+def in_place_of_a_submission(folder: Path) -> DiscoveredFile:
+    """What a folder without submissions holds instead: a file that only its name keeps from being one, or nothing."""
+    misnamed = next(filter(Misnamed.of, others_below(folder)), None)
+    return file_at(misnamed) if misnamed else empty(folder)
+
+
+def others_below(folder: Path) -> list[Path]:
+    """The files in a folder and below it, the first of very many; a folder that cannot be listed has none."""
+    return list(islice(_files(folder, 0), _MANY))
+
+
+def _files(folder: Path, depth: int) -> Iterator[Path]:
+    try:
+        entries = listed(folder) if depth <= MAX_FOLDERS_DEEP else []
+    except OSError:
+        return
+    for entry in entries:
+        if is_folder(entry):
+            yield from _files(entry, depth + 1)
+        elif not entry.is_symlink():
+            yield entry
 
 
 def has_suffix(path: Path) -> bool:
@@ -179,15 +224,22 @@ class FolderEntry:
         return file.path.relative_to(self.path).parts[:-1]
 
 
+def unknown_content(_: Path) -> str:
+    """The digest of a file whose content is not known."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Clues:
     """What else is known: the assignment that was asked for, and what the notebooks say.
 
-    `declares` reads the assignment that a notebook's metadata names, if any.
+    `declares` reads the assignment that a notebook's metadata names, if any, `content_of` a digest of what a file
+    holds, which is empty if it is not known.
     """
 
     assignment: str | None
     declares: Callable[[Path], str | None]
+    content_of: Callable[[Path], str] = unknown_content
 
 
 _LOOKED_AT = 12
@@ -248,5 +300,5 @@ class Listing:
 
 def of_person(entry: FolderEntry, student: str, person: str, origin: Origin, attempt: str = "") -> list[DiscoveredFile]:
     """The files in a person's folder; the folder itself, with the reason, if there are none."""
-    found = entry.inside or (empty(entry.path),)
+    found = entry.inside or (in_place_of_a_submission(entry.path),)
     return [replace(file.owned(student, person, origin, attempt), folder=entry.path) for file in found]

@@ -108,14 +108,22 @@ def archive(data: bytes) -> Parsed:
 
     Raises SubmissionError.
     """
+    return notebook(_notebook_in(data))
+
+
+def content(suffix: str, data: bytes) -> bytes:
+    """The bytes of the notebook that a file holds: a zip's only one, else the file itself. Raises SubmissionError."""
+    return _notebook_in(data) if suffix.lower() == ".zip" else data
+
+
+def _notebook_in(data: bytes) -> bytes:
     if data.count(b"PK\x01\x02") > MAX_ENTRIES:
         raise SubmissionError(f"The zip has more than {MAX_ENTRIES:,} entries. Hand in the notebook itself.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as opened:
-            unpacked = _only_notebook(opened, len(data))
+            return _only_notebook(opened, len(data))
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError):
         raise SubmissionError("The zip is damaged. Make it again, or hand in the notebook itself.") from None
-    return notebook(unpacked)
 
 
 def _check_shape(data: bytes) -> None:

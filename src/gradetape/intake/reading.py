@@ -120,8 +120,8 @@ class _Reader:
 
     def take_in(self, paths: list[Path], layout: str | None) -> Intake:
         """Everything at the paths."""
-        found = discovery.find(paths, Clues(self._assignment, self.declared), layout)
-        chosen = [choose(files, self.declared, self._assignment) for files in people(found.files)]
+        found = discovery.find(paths, Clues(self._assignment, self.declared, self.content_of), layout)
+        chosen = [choose(files, self.declared, self.content_of, self._assignment) for files in people(found.files)]
         read = _without_shared([self.result(choice) for choice in chosen], self.linked)
         used = (*found.used, *(file.path for file in found.files))
         return Intake(
@@ -137,15 +137,24 @@ class _Reader:
         except Exception:  # the reason is reported when the file is read as a submission
             return None
 
+    def content_of(self, path: Path) -> str:
+        """A digest of the notebook in a file or of its bytes, whatever its suffix; empty if it cannot be read."""
+        try:
+            return hashlib.sha256(notebooks.content(path.suffix, self._bytes(path))).hexdigest()
+        except Exception:  # the reason is reported when the file is read as a submission
+            return ""
+
     def result(self, choice: FileChoice) -> ReadResult:
         """The submission in a file, with the names of the student's other files."""
         entry = choice.file
         result = msgspec.structs.replace(self._open(entry), origin=entry.origin)
-        if not choice.others or isinstance(result, Unreadable):
-            return result
-        names = tuple(one_line(other.path.name) for other in choice.others)
-        note = f"{one_line(entry.path.name)} was graded; not graded: {', '.join(names)}."
-        return msgspec.structs.replace(result, notes=(*result.notes, note), others=names)
+        if isinstance(result, Unreadable):
+            return msgspec.structs.replace(result, modified=_earliest(choice.candidates or (entry,)))
+        names, copies = _names(choice.others), _names(choice.copies)
+        told = one_line(entry.path.name)
+        notes = [f"{told} was graded; not graded: {', '.join(names)}."] if names else []
+        notes += [f"{told} was graded; of the same content: {', '.join(copies)}."] if copies else []
+        return msgspec.structs.replace(result, notes=(*result.notes, *notes), others=(*names, *copies))
 
     def _open(self, entry: DiscoveredFile) -> ReadResult:
         file, digest = os.fspath(entry.path), ""
@@ -205,6 +214,10 @@ class _Reader:
         return {(file.stat().st_dev, file.stat().st_ino): file for file in found}
 
 
+def _names(files: Iterable[DiscoveredFile]) -> tuple[str, ...]:
+    return tuple(one_line(file.path.name) for file in files)
+
+
 def _hard_linked(student: str, file: str, what: str) -> Unreadable:
     reason = f"{what}, and was not graded. Replace it by the student's own notebook."
     return Unreadable(student=student, file=file, sha256="", reason=reason, for_student=_OWN)
@@ -239,10 +252,18 @@ def _notes(parsed: notebooks.Parsed, assignment: str | None) -> tuple[str, ...]:
 
 
 def _modified(path: Path) -> str:
+    """When a regular file was last changed; empty if it is no regular file, or its time is none."""
     try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+        found = path.lstat()
+        changed = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds")
     except (OSError, OverflowError, ValueError):
         return ""
+    return changed if stat.S_ISREG(found.st_mode) else ""
+
+
+def _earliest(files: Iterable[DiscoveredFile]) -> str:
+    """The earliest time of several files, so that whichever of them is kept counts; empty if one has none."""
+    return min(_modified(file.path) for file in files)
 
 
 def _listed(files: list[str]) -> str:
@@ -315,5 +336,5 @@ def _unless_doubled(result: ReadResult, group: list[ReadResult]) -> ReadResult:
 def _refused(result: ReadResult, reason: str, for_student: str) -> Unreadable:
     return Unreadable(
         student=result.student, file=result.file, sha256=result.sha256, reason=reason, for_student=for_student,
-        origin=result.origin,
+        origin=result.origin, modified=result.modified,
     )  # fmt: skip

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gradetape.intake.found import NOT_CERTAIN, DiscoveredFile, FolderEntry, Listing, file_at, has_suffix
+from gradetape.intake.found import NOT_CERTAIN, DiscoveredFile, FolderEntry, Listing, Misnamed, file_at, has_suffix
 from gradetape.intake.layouts.base import Recognised
-from gradetape.intake.layouts.signatures import names_a_platform, without_copy_number
-from gradetape.intake.names import clean
+from gradetape.intake.layouts.signatures import names_a_platform
+from gradetape.intake.names import clean, without_copy_number
 from gradetape.records import Origin
 
 _NOBODY = (
@@ -53,7 +53,8 @@ def _titles(entry: FolderEntry) -> set[str]:
 
 
 def _files(entry: FolderEntry, title: str) -> Iterator[DiscoveredFile]:
-    file, stem = file_at(entry.path), without_copy_number(entry.path.stem)
+    misnamed = Misnamed.of(entry.path)
+    file, stem = file_at(entry.path), without_copy_number(misnamed.name if misnamed else entry.path.stem)
     if stem == title and file.rank:
         yield replace(file, rank=0, problem=_NOBODY, for_student=NOT_CERTAIN)
     elif stem.endswith(f" - {title}"):

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gradetape.files import link_in
-from gradetape.intake.choosing import is_unclear, people
+from gradetape.intake.choosing import ContentOf, are_alike, is_unclear, people
 from gradetape.intake.found import (
     LINK,
     MAX_FOLDERS_DEEP,
@@ -28,13 +28,15 @@ from gradetape.intake.found import (
     empty,
     file_at,
     has_suffix,
+    is_document,
     is_folder,
     listed,
+    others_below,
     too_deep,
 )
 from gradetape.intake.layouts import canvas
-from gradetape.intake.layouts.signatures import MOODLE, without_copy_number
-from gradetape.intake.names import clean
+from gradetape.intake.layouts.signatures import MOODLE, WORK
+from gradetape.intake.names import clean, without_copy_mark, without_copy_number
 from gradetape.text import one_line
 
 _FOLDER_LINK = "This is a link to another folder. Hand in the notebook itself."
@@ -43,17 +45,38 @@ _COPIES = (
     "It is numbered like a copy, such as 'hw.ipynb' and 'hw (1).ipynb', and it is not certain whose it is. "
     "Rename it to its student's name, or grade it by itself with --student."
 )
+# Names that say what a document or folder is, and not whose.
+_MATERIAL = re.compile(
+    r"(read ?me|index|syllabus|instructions?|prompt|task|rubric|solutions?|grad(es|ing)|feedback|slides?|notes|docs?"
+    r"|essay|paper|report|summary|lecture|material|data|images?|pictures?|figures?|plots?)([-_ ]?.*)?",
+    re.IGNORECASE,
+)
 _OTTER = re.compile(r"(?P<name>.+)_(?P<time>\d{4}_\d\d_\d\dT\d\d_\d\d_\d\d_\d+)")
 
 
-def find_plain(asked: list[Path]) -> list[DiscoveredFile]:
-    """Every submission under the paths, each file once."""
-    owned = len(asked) > 1 and any(_holds_one(path) for path in asked if os.path.isdir(path) and not link_in(path))
+def find_plain(asked: list[Path], content_of: ContentOf) -> list[DiscoveredFile]:
+    """Every submission under the paths, each file once; `content_of` reads a digest of what a file holds."""
+    folders = [path for path in asked if os.path.isdir(path) and not link_in(path)]
+    owned = len(asked) > 1 and any(_holds_one(path, content_of) for path in folders)
     found: dict[str, DiscoveredFile] = {}
     for path in asked:
         for entry in _asked(path, owned=owned):
             found.setdefault(os.path.abspath(entry.path), entry)
-    return _without_copies(list(found.values()))
+    return _without_copies(_as_one(list(found.values()), content_of))
+
+
+def _as_one(found: list[DiscoveredFile], content_of: ContentOf) -> list[DiscoveredFile]:
+    """Copies under one name that all hold the same are files of one person, whoever that is."""
+    copies: dict[tuple[Path, str], list[DiscoveredFile]] = {}
+    for file in found:
+        if file.rank and not file.person:
+            copies.setdefault((file.path.parent, clean(without_copy_mark(file.title)).casefold()), []).append(file)
+    alike = {file.path: key for key, files in copies.items() if are_alike(files, content_of) for file in files}
+    return [_of_copies(file, *alike[file.path]) if file.path in alike else file for file in found]
+
+
+def _of_copies(file: DiscoveredFile, folder: Path, name: str) -> DiscoveredFile:
+    return replace(file, student=clean(without_copy_mark(file.title)), person=f"copies {folder / name}")
 
 
 def _without_copies(found: list[DiscoveredFile]) -> list[DiscoveredFile]:
@@ -100,9 +123,9 @@ def _linked(path: Path, link: Path) -> str:
     )
 
 
-def _holds_one(folder: Path) -> bool:
+def _holds_one(folder: Path, content_of: ContentOf) -> bool:
     found = people(_walk(folder, depth=0, owned=True))
-    return len(found) == 1 and any(file.rank for file in found[0]) and not is_unclear(found[0])
+    return len(found) == 1 and any(file.rank for file in found[0]) and not is_unclear(found[0], content_of)
 
 
 def _folder(root: Path, *, owned: bool) -> list[DiscoveredFile]:
@@ -127,7 +150,7 @@ def _walk(folder: Path, *, depth: int, owned: bool) -> list[DiscoveredFile]:
     if owned and (_is_a_students(here) or (misnamed and not here and not below)):
         return [_of_folder(entry, folder) for entry in (*(here or misnamed), *below)]
     beside = bool(below) and not here
-    here = [*here, *_of_nobody_else(misnamed, [*here, *below])]
+    here = [*here, *_of_nobody_else([*misnamed, *_documents(entries, here)], [*here, *below])]
     childless = [child for child, found in walked.items() if not found and (beside or _looks_handed_in(child))]
     return [*here, *below, *map(_empty, childless)]
 
@@ -153,6 +176,13 @@ def _misnamed(entries: Iterable[Path]) -> list[DiscoveredFile]:
     ]
 
 
+def _documents(entries: Iterable[Path], here: list[DiscoveredFile]) -> list[DiscoveredFile]:
+    """The documents beside submissions: somebody's each, unless they are more than those or named like the task."""
+    files = [entry for entry in entries if is_document(entry) and not is_folder(entry) and not entry.is_symlink()]
+    own = [_file(entry) for entry in files if not _MATERIAL.fullmatch(entry.stem) and not WORK.fullmatch(entry.stem)]
+    return [file for file in own if not file.person] if len(files) <= sum(file.rank > 0 for file in here) else []
+
+
 def _of_nobody_else(misnamed: Iterable[DiscoveredFile], found: Iterable[DiscoveredFile]) -> Iterable[DiscoveredFile]:
     """Those whose student has handed in nothing else."""
     names = {file.student.casefold() for file in found}
@@ -165,7 +195,12 @@ def _is_a_students(here: list[DiscoveredFile]) -> bool:
 
 
 def _looks_handed_in(folder: Path) -> bool:
-    return has_suffix(folder) or MOODLE.fullmatch(folder.name) is not None
+    return has_suffix(folder) or MOODLE.fullmatch(folder.name) is not None or _holds_only_a_document(folder)
+
+
+def _holds_only_a_document(folder: Path) -> bool:
+    named_like_material = _MATERIAL.fullmatch(folder.name) or WORK.fullmatch(folder.name)
+    return not named_like_material and [is_document(path) for path in others_below(folder)] == [True]
 
 
 def _empty(folder: Path) -> DiscoveredFile:

@@ -62,7 +62,7 @@ def find(paths: list[Path], clues: Clues, asked: str | None = None) -> Found:
     """The submissions at the paths, by the layout that was asked for or the one that explains the whole folder."""
     listing = _listing(paths, clues)
     if listing is None or asked == PLAIN:
-        return _plain(paths)
+        return _plain(paths, clues)
     if owned := _in_a_persons_folder(paths, clues):
         return owned
     if asked is not None:
@@ -72,7 +72,7 @@ def find(paths: list[Path], clues: Clues, asked: str | None = None) -> Found:
         if readings := _readings(layouts, listing) or _of_itself(layouts, paths, clues):
             found = _decided(readings, listing, paths)
             return found if explicit else _without_foreign_names(found, paths)
-    return _without_foreign_names(_plain(paths), paths)
+    return _without_foreign_names(_plain(paths, clues), paths)
 
 
 def _listing(paths: list[Path], clues: Clues) -> Listing | None:
@@ -116,9 +116,9 @@ def _is_one_folder(paths: list[Path]) -> bool:
     return len(paths) == 1 and is_folder(paths[0])
 
 
-def _plain(paths: list[Path], problem: str = "") -> Found:
+def _plain(paths: list[Path], clues: Clues, problem: str = "") -> Found:
     title = _PLAIN_TITLE if any(map(os.path.isdir, paths)) else ""
-    return Found(tuple(find_plain(paths)), title, problem=problem)
+    return Found(tuple(find_plain(paths, clues.content_of)), title, problem=problem)
 
 
 Readings = list[tuple[Layout, Recognised]]
@@ -185,11 +185,12 @@ def _decided(readings: Readings, listing: Listing, paths: list[Path]) -> Found:
     layout, it = readings[0]
     if len(readings) > 1:
         titles = " and like ".join(layout.title for layout, _ in readings)
-        return _plain(paths, f"{place} looks like a download of {titles}, and nothing was graded. {_BY_HAND}")
+        problem = f"{place} looks like a download of {titles}, and nothing was graded. {_BY_HAND}"
+        return _plain(paths, listing.clues, problem)
     if it.problem:
-        return _plain(paths, f"{place} looks like a download of {layout.title}, but {it.problem}")
+        return _plain(paths, listing.clues, f"{place} looks like a download of {layout.title}, but {it.problem}")
     if left := [entry for entry in listing.entries if entry.is_handed_in and entry.path not in it.used]:
-        return _plain(paths, _left_over(place, layout, it, left))
+        return _plain(paths, listing.clues, _left_over(place, layout, it, left))
     return Found(it.files, layout.title, it.used)
 
 
@@ -209,7 +210,7 @@ def _asked_for(layout: Layout, listing: Listing, paths: list[Path]) -> Found:
         it = next((found for _, found in _below([layout], listing, 1)), None)
     if it is None or it.problem:
         why = it.problem if it else f"nothing in it is named as {layout.title} names it: {layout.names}"
-        return _plain(paths, f"--layout {layout.name}: {why}")
+        return _plain(paths, listing.clues, f"--layout {layout.name}: {why}")
     left = (entry for entry in listing.entries if entry.is_handed_in and entry.path not in it.used)
     return Found((*it.files, *_not_of(layout, left)), layout.title, it.used)
 

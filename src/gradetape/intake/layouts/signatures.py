@@ -42,13 +42,6 @@ WORK = re.compile(
     r"[-_ ]?\d*",
     re.IGNORECASE,
 )
-_COPY = re.compile(r"(?P<name>.+?) ?\(\d{1,3}\)")
-
-
-def without_copy_number(stem: str) -> str:
-    """A name without the number that a browser or a cloud drive gives a copy, such as ` (1)`."""
-    match = _COPY.fullmatch(stem)
-    return match["name"] if match else stem
 
 
 def names_a_platform(name: str, *, folder: bool) -> bool:
