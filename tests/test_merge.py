@@ -232,7 +232,16 @@ def test_a_done_grade_counts_before_a_later_fault(tmp_path: Path, place: str) ->
         assert book.latest("tiny") == [of_alice(3)] and book.unsettled("tiny") == 0
 
 
-def test_of_different_files_the_one_that_was_graded_last_counts(tmp_path: Path, place: str) -> None:
+def test_of_different_files_the_one_that_was_handed_in_last_counts(tmp_path: Path, place: str) -> None:
+    a = book_with(tmp_path / "a.sqlite", EARLY, of_alice(3, modified=NOON))
+    b = book_with(tmp_path / "b.sqlite", NOON, of_alice(1, modified=EARLY, sha256="cd" * 32))
+    c = book_with(tmp_path / "c.sqlite", LATE, of_alice(2, sha256="ef" * 32))
+    assert {each.gradebook for found in joined(place, c, b, a).disagreements for each in (found.counts,)} == {str(a)}
+    with Gradebook.open(place) as book:
+        assert [grade.modified for grade in book.latest("tiny")] == [NOON]
+
+
+def test_of_different_files_without_times_the_one_that_was_graded_last_counts(tmp_path: Path, place: str) -> None:
     a = book_with(tmp_path / "a.sqlite", NOON, of_alice(3))
     b = book_with(tmp_path / "b.sqlite", EARLY, a_broken_file("alice"))
     [found] = joined(place, a, b).disagreements
@@ -508,7 +517,7 @@ def test_the_command_says_what_differs_and_what_counts(tmp_path: Path) -> None:
     for words in (
         "1 student got different results for the same file:",
         f"alice, tiny (q01_double): 1 points of {b}, {NOON} counts, not 3 points of {a}, {EARLY}",
-        "1 student handed in different files; the one that was graded last counts:",
+        "1 student handed in different files; the one that was handed in last counts, and without times the one that",
         f"bob, tiny: 3 points of {b}, {NOON} counts, not the unreadable file of {a}, {EARLY}",
         f"alice, q01_double: different overrides: 1 in {a}, 2 in {b}. The newest counts: 2 points",
         "merged 2 gradebooks into",

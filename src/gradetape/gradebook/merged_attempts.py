@@ -1,9 +1,10 @@
 """Adds the attempts of other gradebooks to a gradebook, and decides which attempt counts for each student.
 
 Every attempt is kept. A student's attempts are numbered in the order in which they were graded, as if one grader had
-recorded them all. Of the attempts that count in one of the gradebooks, the one that was graded last counts; a done
-grade counts before one of the same file that is not done. At the same second the gradebook's own counts, then the one
-that is merged first. An attempt that was merged before does not count again: what was graded since stands.
+recorded them all. Of the attempts that count in one of the gradebooks, the file that was handed in last counts
+(`order`), and where that is not known the one that was graded last; a done grade counts before one of the same file
+that is not done. At the same second the gradebook's own counts, then the one that is merged first. An attempt that was
+merged before does not count again: what was graded since stands.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class StudentAttempts:
             other = best.setdefault(head.sha256, head)
             if _rank(head) > _rank(other):
                 best[head.sha256] = head
-        return max(best.values(), key=lambda head: head.created)
+        return max(best.values(), key=lambda head: (head.rank, head.created))
 
     def _candidates(self) -> Sequence[AttemptHead]:
         """What counts in one of the gradebooks; what was merged before does not change what counts."""

@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
+Rank = tuple[bool, datetime, bool, str]
+NO_RANK: Rank = (False, _NO_TIME, False, "")
 
 
 class Order(StrEnum):
@@ -45,14 +47,13 @@ def is_older(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def counts_before(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether a record counts before a second one; of the same file, whichever is recorded last counts."""
-    if order_of(one, other) is Order.SAME or _handed_in(one) is _handed_in(other) is None:
-        return False
-    return _rank(one) > _rank(other)
+    return order_of(one, other) is not Order.SAME and rank(one) > rank(other)
 
 
-def _rank(record: Mapping[str, Any]) -> tuple[bool, datetime, bool, str]:
+def rank(record: Mapping[str, Any]) -> Rank:
+    """The greater of two different files' ranks counts; all records without a time have the same one."""
     time = _handed_in(record)
-    return time is not None, time or _NO_TIME, "reason" not in record, record["sha256"]
+    return NO_RANK if time is None else (True, time, "reason" not in record, record["sha256"])
 
 
 def _handed_in(record: Mapping[str, Any]) -> datetime | None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from gradetape.gradebook.order import NO_RANK, Rank, rank
 from gradetape.gradebook.tables import ATTEMPTS, QUESTION_RESULTS
 from gradetape.records import Origin
 from gradetape.text import printable
@@ -53,7 +54,7 @@ class KnownPerson(msgspec.Struct, frozen=True):
 class AttemptHead(msgspec.Struct, frozen=True):
     """What tells one attempt from another: `text` is a digest of its record, `book` the gradebook that it comes from.
 
-    `id` and `number` are those in that gradebook; `current`: there it counts.
+    `id` and `number` are those in that gradebook; `current`: there it counts. `rank` is that of `gradebook.order`.
     """
 
     book: int
@@ -67,6 +68,7 @@ class AttemptHead(msgspec.Struct, frozen=True):
     created: str
     text: str
     current: bool
+    rank: Rank
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -82,11 +84,21 @@ class AttemptHead(msgspec.Struct, frozen=True):
 def heads(number: int, book: OtherBook) -> Iterator[AttemptHead]:
     """All attempts of a gradebook, in the order of their ids."""
     for row in paged(book.read, sa.select(ATTEMPTS), ATTEMPTS.c.id):
-        text = hashlib.sha256(book.record(row).encode()).hexdigest()
+        record = book.record(row)
+        text = hashlib.sha256(record.encode()).hexdigest()
         yield AttemptHead(
             book=number, id=row.id, assignment=row.assignment, student=book.student(row), number=row.number,
             key=row.key, sha256=row.sha256, status=row.status, created=row.created, text=text, current=row.current,
+            rank=_rank(record),
         )  # fmt: skip
+
+
+def _rank(record: str) -> Rank:
+    """The rank of a record; a damaged one counts after all others."""
+    try:
+        return rank(json.loads(record))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return NO_RANK
 
 
 def known_people(rows: Iterable[sa.Row[Any]]) -> list[KnownPerson]:

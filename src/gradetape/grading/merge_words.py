@@ -12,6 +12,7 @@ from gradetape.records import Status
 from gradetape.text import counted, few, few_lines, one_line
 
 _NAME = 60
+_WHICH_COUNTS = "the one that was handed in last counts, and without times the one that was graded last"
 _PARTS = {
     "checks": "the checks differ",
     "reference": "the reference solutions differ",
@@ -69,7 +70,7 @@ def _disagreements(merge: Merge) -> Iterator[str]:
         yield from few_lines(map(_disagreement, graded))
     other = [each for each in disagreements if not each.same_file]
     if other:
-        yield f"{counted(len(other), 'student')} handed in different files; the one that was graded last counts:"
+        yield f"{counted(len(other), 'student')} handed in different files; {_WHICH_COUNTS}:"
         yield from few_lines(map(_disagreement, other))
 
 
