@@ -69,6 +69,7 @@ RESULTS: Mapping[type, Mapping[str, str]] = {
         "reason": "Why the file cannot be graded, and what to do next; for staff.",
         "for_student": "The reason in a form that the student may read, if it differs.",
         "origin": "What the learning platform says of the person and the time, if the file comes from one.",
+        "modified": "When the file was last changed, of several the first: an ISO time in UTC, or empty.",
     },
     Origin: {
         "layout": "The layout of the folder, such as `canvas` or `moodle`.",
