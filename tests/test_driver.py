@@ -20,7 +20,7 @@ from gradetape.runtime.launch import LocalZygote
 from gradetape.sandbox import syscalls
 from gradetape.sandbox.driver import access
 from tests.refusing import NO_NAMESPACES, on_a_lesser_machine, open_to_others
-from tests.remote_sessions import LIMITS
+from tests.remote_sessions import LIMITS, open_session, started
 
 ONE, OTHER = "GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f", "GPU-9a8b7c6d-1111-2222-3333-444455556666"
 CARD = Slot(device=ONE, card=ONE)
@@ -139,3 +139,17 @@ def test_students_code_has_what_cuda_needs_of_its_card_and_nothing_of_another(ru
 
     assert opened(CARD, *rules, prepare=prepare) == ["nvidiactl", "nvidia-uvm", "nvidia1", "comm", "affinity"]
     assert opened(Slot(), *rules, prepare=prepare) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="as root, the sandbox does not depend on this machine's settings")
+def test_the_folder_of_an_operators_cuda_can_be_read_also_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "targets" / "lib"
+    library.mkdir(parents=True)
+    (library / "libcudart.so.12").touch()
+    (tmp_path / "lib64").symlink_to(library)
+    monkeypatch.setenv("LD_LIBRARY_PATH", f":{tmp_path / 'lib64'}:{tmp_path / 'missing'}")
+    look = "import os\npath = os.environ['LD_LIBRARY_PATH']\nfound = os.listdir(path)"
+    with started(gpu=True) as zygote, open_session(zygote, look) as opened:
+        assert (opened.student.path, list(opened.student.found)) == (str(library), ["libcudart.so.12"])

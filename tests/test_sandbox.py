@@ -94,6 +94,15 @@ def test_nothing_secret_can_be_seen(inside: Any, zygote: LocalZygote, secret: Pa
     assert inside.descriptors() == [0, 1, 2, *inside.its_own(), 100, printed]
 
 
+def test_links_of_the_system_lead_where_they_do_outside(zygote: LocalZygote) -> None:
+    links = [path for path in Path("/usr/bin").iterdir() if path.is_symlink() and path.exists()]
+    led = next((path for path in links if path.readlink().parent == Path("/etc/alternatives")), None)
+    if led is None:
+        pytest.skip("this system has no alternatives")
+    with open_session(zygote, f"import os\nfound = os.path.exists({str(led)!r})") as opened:
+        assert opened.student.found is True
+
+
 def test_only_private_folders_can_be_written_to(inside: Any) -> None:
     for folder in (
         "/",

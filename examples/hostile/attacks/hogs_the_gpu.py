@@ -4,7 +4,7 @@ tf.config.set_soft_device_placement(False)
 for device in tf.config.list_physical_devices("GPU"):
     try:
         tf.config.experimental.set_memory_growth(device, False)
-    except RuntimeError:
+    except (RuntimeError, ValueError):  # of a device that is in use, or has a limit
         pass
 hoard = []
 try:

@@ -155,8 +155,10 @@ def environment(keras: str, *, gpu: bool) -> dict[str, str]:
 
 
 def _libraries() -> dict[str, str]:
-    """The path of an operator's CUDA, if it is not in the usual place."""
-    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    """The path of an operator's CUDA, if it is not in the usual place, without links: workers see no other folder."""
+    given = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    found = [os.path.realpath(folder) for folder in given if os.path.isabs(folder) and os.path.isdir(folder)]
+    return {"LD_LIBRARY_PATH": ":".join(found)} if found else {}
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -13,7 +13,11 @@ from gradetape.sandbox.driver import DriverAccess
 from gradetape.sandbox.syscalls import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT
 
 HOME = "/home"
-_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu")
+# Links in /usr may lead through /etc/alternatives: commands, BLAS, and /usr/local/cuda of NVIDIA's packages.
+_SYSTEM = (
+    "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime",
+    "/sys/devices/system/cpu",
+)  # fmt: skip
 PRIVATE = ("/tmp", HOME, "/dev/shm")
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 _OWN_PART_OF_PROC = (
@@ -24,12 +28,15 @@ INODES = 20_000
 
 
 def visible(packages: Sequence[str] | None = None) -> list[str]:
-    """The paths that a worker sees read-only: the system's libraries, the interpreter, and its packages.
+    """The paths that a worker sees read-only: the system's libraries, the interpreter, its packages, and CUDA.
 
-    `packages` are the folders of packages, by default this process's `sys.path`.
+    `packages` are the folders of packages, by default those of this process, with its `LD_LIBRARY_PATH`: a zygote has
+    that only for an operator's CUDA.
     """
     found = [path for path in _SYSTEM if os.path.lexists(path)]
-    for path in (os.path.realpath(sys.base_prefix), sys.prefix, *(sys.path if packages is None else packages)):
+    if packages is None:
+        packages = [*sys.path, *filter(os.path.isabs, os.environ.get("LD_LIBRARY_PATH", "").split(":"))]
+    for path in (os.path.realpath(sys.base_prefix), sys.prefix, *packages):
         if os.path.isdir(path) and not any(_within(path, known) for known in found):
             found.append(os.path.abspath(path))
     return found
