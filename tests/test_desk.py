@@ -27,6 +27,7 @@ from tests.desk_client import HOST, OWN, DeskClient
 from tests.factories import NASTY, SECRET, a_broken_file, a_tiny_grade
 
 ALICE = "/staff/tiny/alice.html"
+ODD = "q02_halve::hidden::test_odd"
 TYPED = {"points": "1.5", "reason": "right idea"}
 
 
@@ -40,6 +41,11 @@ def course(tmp_path: Path) -> Path:
 @pytest.fixture
 def client(course: Path) -> DeskClient:
     return DeskClient(course)
+
+
+def is_whole(fields: dict[str, str]) -> bool:
+    """Whether a form is about the second question as a whole."""
+    return fields["question"] == "q02_halve.html" and "check" not in fields
 
 
 def overrides(course: Path) -> list[Override]:
@@ -111,7 +117,7 @@ def test_a_form_without_an_origin_and_methods_without_forms_are_refused(client: 
 
 
 def test_an_override_counts_at_once_with_who_and_when_and_can_be_undone(client: DeskClient, course: Path) -> None:
-    to, fields = next(each for each in client.forms(ALICE) if each[1]["question"] == "q02_halve.html")
+    to, fields = next(each for each in client.forms(ALICE) if is_whole(each[1]))
     answer = client.post(to, fields | TYPED)
     assert (answer.status_code, answer.headers["location"]) == (303, f"{ALICE}#q02halve")
     [given] = overrides(course)
@@ -123,6 +129,46 @@ def test_an_override_counts_at_once_with_who_and_when_and_can_be_undone(client: 
     [(undo, hidden)] = [each for each in client.forms(ALICE) if each[0].endswith("undo")]
     assert client.post(undo, hidden).status_code == 303
     assert overrides(course)[0].undone_by == "Ana"
+
+
+def test_the_points_of_one_check_are_set_and_no_student_reads_its_name(client: DeskClient, course: Path) -> None:
+    [(to, fields)] = [each for each in client.forms(ALICE) if "check" in each[1]]
+    assert client.post(to, fields | TYPED).status_code == 303
+    assert [(each.student, each.question, each.points) for each in overrides(course)] == [("alice", ODD, 1.5)]
+    student = client.get("/students/tiny/alice.html").text
+    assert "q02_halve: 1.5 points instead of 0, set by the course staff: right idea" in html.unescape(student)
+    assert "test_odd" not in student
+    assert client.post(to, client.forms(ALICE)[0][1] | fields | TYPED).status_code == 409
+
+
+def test_a_group_of_like_failures_gets_the_points_of_a_check_and_keeps_what_decides(
+    client: DeskClient, course: Path
+) -> None:
+    to, fields = next(each for each in client.forms("/staff/tiny/bob.html") if is_whole(each[1]))
+    client.post(to, fields | {"points": "0.5", "reason": "as agreed"})
+    [(to, fields)] = client.forms("/staff/tiny/questions/q02_halve.html")
+    answer = client.post(to, fields | TYPED)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/staff/tiny/questions/q02_halve.html")
+    given = {each.student: (each.question, each.points) for each in overrides(course)}
+    assert given["alice"] == (ODD, 1.5) and given["bob"] == ("q02_halve", 0.5) and len(given) == 3
+
+
+def test_a_group_that_has_changed_since_its_page_was_made_gets_nothing(client: DeskClient, course: Path) -> None:
+    [(to, fields)] = client.forms("/staff/tiny/questions/q02_halve.html")
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        book.record(a_tiny_grade("dave"), "tiny")
+    answer = client.post(to, fields | TYPED)
+    assert answer.status_code == 400 and "these failures are others by now" in html.unescape(answer.text)
+    assert overrides(course) == []
+
+
+def test_what_would_change_nothing_is_refused(client: DeskClient, course: Path) -> None:
+    whole = next(each for each in client.forms(ALICE) if is_whole(each[1]))
+    client.post(whole[0], whole[1] | TYPED | {"check": ""})
+    [(to, fields)] = [each for each in client.forms(ALICE) if "check" in each[1]]
+    answer = client.post(to, fields | TYPED)
+    assert answer.status_code == 400 and "an override of the whole question decides" in html.unescape(answer.text)
+    assert len(overrides(course)) == 1
 
 
 def test_a_form_that_is_sent_again_changes_nothing(client: DeskClient, course: Path) -> None:
@@ -145,7 +191,7 @@ def test_a_form_that_is_sent_again_changes_nothing(client: DeskClient, course: P
 def test_what_a_form_asks_for_in_vain_is_explained(
     client: DeskClient, course: Path, typed: dict[str, str], said: str
 ) -> None:
-    to, fields = next(each for each in client.forms(ALICE) if each[1]["question"] == "q02_halve.html")
+    to, fields = next(each for each in client.forms(ALICE) if is_whole(each[1]))
     answer = client.post(to, fields | TYPED | typed)
     assert answer.status_code == 400 and said in html.unescape(answer.text)
     assert overrides(course) == []

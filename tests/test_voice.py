@@ -35,8 +35,8 @@ _RETIRED = re.compile(rf"(?<![\w.-])(?:{'|'.join(RETIRED)})(?![\w-])", re.IGNORE
 ALLOWED = (
     "wall[ -]clock", "from scratch", "make bench", r"GradientTape\(?\)?(?: as tape)?", r"tape\.(?:watch|gradient)",
     "computation on a tape", "A tape records what happens to a tensor",
-    # The command, as the field calls a place where answers are looked at, and its package.
-    r"(?:[Tt]he |gradetape[ -.\[/]|an? |own |s )[Dd]esk\b",
+    # The command, and what it opens.
+    r"(?:[Tt]he|a|gradetape) desk\b", r"gradetape\[desk\]", r"\[?\(?desk\.(?:md|html|py)\b", "desk command",
     # The class list, as platforms and registrars call it. It was the name of what is now discovery, and of that only.
     r"[Rr]oster(?:\.csv|[-_ ][Mm]ap)?\b",
 )  # fmt: skip

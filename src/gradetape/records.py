@@ -274,7 +274,10 @@ class MixedQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
-    """Points that staff set for a question instead of the checks; `at` and `undone_at` are ISO times in UTC."""
+    """Points that staff set for a question instead of the checks; `at` and `undone_at` are ISO times in UTC.
+
+    In the gradebook, `question` may be the id of one check of it, whose points are set; in a final score it is not.
+    """
 
     student: str
     question: str

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gradetape.desk.forms import Form
 from gradetape.desk.pages import Desk, pages_at, question_at, record_at
-from gradetape.grading import overrides
+from gradetape.errors import RequestError
+from gradetape.grading import check_overrides, overrides
 from gradetape.grading.results import Results, max_points
-from gradetape.report import AssignmentPages, anchor
+from gradetape.records import Check
+from gradetape.report import AssignmentPages, FailureGroup, anchor, groups_of
 
 
 def override(desk: Desk, results: Results, address: str, form: Form) -> str:
-    """Sets the points of a student's question; returns the address to go on with."""
+    """Sets the points of a student's question or check; returns the address to go on with."""
     target, back = _target(desk, results, address, form)
+    if form.check:
+        check = check_overrides.check_named(results.book.latest(target.assignment), target, form.check)
+        _given(results, target.assignment, check, (target.student,), form, desk)
+        return back
     overrides.give(results, target, form.number, form.reason, desk.by)
     return back
 
@@ -21,6 +29,31 @@ def undo(desk: Desk, results: Results, address: str, form: Form) -> str:
     target, back = _target(desk, results, address, form)
     overrides.undo(results, target, desk.by)
     return back
+
+
+def override_alike(desk: Desk, results: Results, address: str, form: Form) -> str:
+    """Sets the points of a check for all students of a group of failures; returns the address to go on with."""
+    pages = pages_at(desk, results, address)
+    question = question_at(pages, form.question)
+    group = _group(groups_of(pages.ordered(question), question.id), form.group)
+    _given(results, pages.assignment, group.check, group.students, form, desk)
+    return f"/staff/{address}/questions/{form.question}"
+
+
+def _group(groups: Sequence[FailureGroup], digest: str) -> FailureGroup:
+    for group in groups:
+        if group.digest == digest:
+            return group
+    raise RequestError("these failures are others by now: a submission was graded since. Look at the question again")
+
+
+def _given(results: Results, assignment: str, check: Check, students: Sequence[str], form: Form, desk: Desk) -> None:
+    """Sets the points of a check; raises RequestError if nobody gets them."""
+    done = check_overrides.give(results, assignment, check, students, form.number, form.reason, desk.by)
+    if not done.given:
+        raise RequestError(
+            "an override of the whole question decides, so that nothing would change: undo it first, or change it"
+        )
 
 
 def _target(desk: Desk, results: Results, address: str, form: Form) -> tuple[overrides.OverrideTarget, str]:

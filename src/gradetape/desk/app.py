@@ -22,7 +22,9 @@ from gradetape.grading.results import Results
 from gradetape.report import notice_page
 
 _Action = Callable[[Desk, Results, str, Form], str]
-_ACTIONS: Mapping[str, _Action] = MappingProxyType({"override": actions.override, "undo": actions.undo})
+_ACTIONS: Mapping[str, _Action] = MappingProxyType(
+    {"override": actions.override, "override-alike": actions.override_alike, "undo": actions.undo}
+)
 _USED = (
     "This form was sent before, or its page is older than the desk. Nothing was changed. Go back, load the page again, "
     "and look whether the change is there."

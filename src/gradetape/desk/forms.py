@@ -20,6 +20,7 @@ class Form(msgspec.Struct, frozen=True):
     token: str = ""
     student: str = ""
     question: str = ""
+    check: str = ""
     group: str = ""
     points: str = ""
     reason: str = ""

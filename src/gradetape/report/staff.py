@@ -13,6 +13,7 @@ from gradetape.report.actions import Actions
 from gradetape.report.commands import grading, overriding
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.material import NO_MATERIAL, Material
+from gradetape.report.question import question_page_name
 
 
 class Neighbours(msgspec.Struct, frozen=True):
@@ -98,7 +99,7 @@ def _question(
     return {
         "question": question,
         "anchor": anchor(question.id),
-        "page": f"{slug(question.id)}.html",
+        "page": question_page_name(question),
         "points": words.points_of(grade, final_score, question.id),
         "measured": grade.earned(question.id),
         "override": words.override_of(final_score, question.id),
