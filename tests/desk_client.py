@@ -13,6 +13,8 @@ from gradetape.desk.app import application
 from gradetape.desk.guard import COOKIE
 from gradetape.desk.keys import Keys
 from gradetape.desk.pages import Desk
+from gradetape.desk.trials import Trials
+from gradetape.engine import OpenEngine, open_engine
 
 HOST = "127.0.0.1:8765"
 OWN = f"http://{HOST}"
@@ -21,9 +23,9 @@ OWN = f"http://{HOST}"
 class DeskClient:
     """The desk of a course, and a browser that has opened it, or not yet."""
 
-    def __init__(self, course: Path, *, entered: bool = True) -> None:
-        self.keys = Keys()
-        self.app = application(Desk(course, None, "Ana"), self.keys, (HOST, "localhost:8765"))
+    def __init__(self, course: Path, *, entered: bool = True, open_engine: OpenEngine = open_engine) -> None:
+        self.keys, self.trials = Keys(), Trials()
+        self.app = application(Desk(course, None, "Ana", open_engine), self.keys, (HOST, "localhost:8765"), self.trials)
         self.cookie = ""
         if entered:
             found = self.get(f"/?token={self.keys.entry}").headers["set-cookie"]

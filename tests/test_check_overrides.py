@@ -69,7 +69,7 @@ def test_who_has_an_override_of_the_whole_question_keeps_it(course: Path) -> Non
     [
         (
             ("ada", "q02", "1", "--check", "test_even"),
-            "names no check of q02_halve. Write one of these: hidden::test_odd",
+            "no check of q02_halve. Write one of these: hidden::test_odd",
         ),
         (("ada", "q01", "1", "--check", "test_two", "--alike"), "no failure of others can be like it"),
         (("ada", "q02", "9", "--check", "test_odd"), "is worth 0 to 2 points, not 9"),

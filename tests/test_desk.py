@@ -48,6 +48,11 @@ def is_whole(fields: dict[str, str]) -> bool:
     return fields["question"] == "q02_halve.html" and "check" not in fields
 
 
+def of_checks(client: DeskClient) -> list[tuple[str, dict[str, str]]]:
+    """The forms on Alice's page that override a check."""
+    return [each for each in client.forms(ALICE) if "check" in each[1] and each[0].endswith("override")]
+
+
 def overrides(course: Path) -> list[Override]:
     with Results.open(find(course)) as results:
         return results.book.overrides("tiny")
@@ -132,7 +137,7 @@ def test_an_override_counts_at_once_with_who_and_when_and_can_be_undone(client: 
 
 
 def test_the_points_of_one_check_are_set_and_no_student_reads_its_name(client: DeskClient, course: Path) -> None:
-    [(to, fields)] = [each for each in client.forms(ALICE) if "check" in each[1]]
+    [(to, fields)] = of_checks(client)
     assert client.post(to, fields | TYPED).status_code == 303
     assert [(each.student, each.question, each.points) for each in overrides(course)] == [("alice", ODD, 1.5)]
     student = client.get("/students/tiny/alice.html").text
@@ -146,7 +151,7 @@ def test_a_group_of_like_failures_gets_the_points_of_a_check_and_keeps_what_deci
 ) -> None:
     to, fields = next(each for each in client.forms("/staff/tiny/bob.html") if is_whole(each[1]))
     client.post(to, fields | {"points": "0.5", "reason": "as agreed"})
-    [(to, fields)] = client.forms("/staff/tiny/questions/q02_halve.html")
+    (to, fields), _ = client.forms("/staff/tiny/questions/q02_halve.html")
     answer = client.post(to, fields | TYPED)
     assert (answer.status_code, answer.headers["location"]) == (303, "/staff/tiny/questions/q02_halve.html")
     given = {each.student: (each.question, each.points) for each in overrides(course)}
@@ -154,7 +159,7 @@ def test_a_group_of_like_failures_gets_the_points_of_a_check_and_keeps_what_deci
 
 
 def test_a_group_that_has_changed_since_its_page_was_made_gets_nothing(client: DeskClient, course: Path) -> None:
-    [(to, fields)] = client.forms("/staff/tiny/questions/q02_halve.html")
+    (to, fields), _ = client.forms("/staff/tiny/questions/q02_halve.html")
     with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
         book.record(a_tiny_grade("dave"), "tiny")
     answer = client.post(to, fields | TYPED)
@@ -165,7 +170,7 @@ def test_a_group_that_has_changed_since_its_page_was_made_gets_nothing(client: D
 def test_what_would_change_nothing_is_refused(client: DeskClient, course: Path) -> None:
     whole = next(each for each in client.forms(ALICE) if is_whole(each[1]))
     client.post(whole[0], whole[1] | TYPED | {"check": ""})
-    [(to, fields)] = [each for each in client.forms(ALICE) if "check" in each[1]]
+    [(to, fields)] = of_checks(client)
     answer = client.post(to, fields | TYPED)
     assert answer.status_code == 400 and "an override of the whole question decides" in html.unescape(answer.text)
     assert len(overrides(course)) == 1
@@ -254,6 +259,20 @@ def test_a_gradebook_that_is_gone_is_a_page_and_not_the_end_of_the_desk(client: 
     assert answer.status_code == 400 and "nothing was graded into that folder" in html.unescape(answer.text)
     away.rename(book)
     assert client.get(ALICE).status_code == 200
+
+
+def test_the_desk_goes_on_when_a_grader_is_killed_while_it_writes(client: DeskClient, course: Path) -> None:
+    writing = (
+        "import sqlite3, sys, time; book = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        "book.execute('BEGIN IMMEDIATE'); book.execute('DELETE FROM attempts'); print(1, flush=True); time.sleep(600)"
+    )
+    place = course / "results" / "gradebook.sqlite"
+    with subprocess.Popen([sys.executable, "-c", writing, place], stdout=subprocess.PIPE) as grader:
+        assert grader.stdout is not None and grader.stdout.readline()
+        grader.kill()
+    to, fields = client.forms(ALICE)[0]
+    assert client.post(to, fields | TYPED).status_code == 303
+    assert len(overrides(course)) == 1
 
 
 def test_only_the_newest_pages_have_forms_that_can_be_sent() -> None:

@@ -39,7 +39,7 @@ ALLOWED = {
     "release": {"course", "scaffold", "judge.registry"},
     "grading": {"engine", "gradebook", "report", "exports", "course", "intake", "remote.budget"},
     "verify": {"engine", "grading", "report", "release", "scaffold", "course"},
-    "desk": {"grading", "report", "course", "exports"},
+    "desk": {"grading", "engine", "report", "course", "exports"},
     "bridges": {"grading", "engine", "report", "course"},
     "doctor": {"runtime", "sandbox", "remote", "course"},
     "cli": {

@@ -251,6 +251,30 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         return round(sum(result.points for result in self.of(question_id)), 6)
 
 
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """A student's results in checks of one question as they are recorded, and with the checks as they are now.
+
+    `lost` says why there are no results now: the machinery failed, or the grade has no code.
+    """
+
+    student: str
+    before: tuple[CheckResult, ...]
+    now: tuple[CheckResult, ...] = ()
+    lost: str = ""
+
+    @property
+    def points(self) -> tuple[float, float]:
+        """The points before and now."""
+        before, now = (round(sum(result.points for result in each), 6) for each in (self.before, self.now))
+        return before, before if self.lost else now
+
+    @property
+    def gain(self) -> float:
+        """How many points the student would gain; below 0, lose."""
+        before, now = self.points
+        return round(now - before, 6)
+
+
 class PointsChange(msgspec.Struct, frozen=True, kw_only=True):
     """A question for which the same file got other points than in the attempt before; `at` is an ISO time in UTC."""
 

@@ -6,6 +6,7 @@
     app.py        the routes
     forms.py      what a form sends, as a value
     pages.py      from an address to a page: made by `report` from the gradebook of this moment
+    trials.py     trials in the background, which record nothing
     actions.py    from a form to the gradebook, by way of `grading`
 
 A part of an address is compared with the names of what the gradebook holds. It never becomes part of a path of the file

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gradetape.desk.forms import Form
 from gradetape.desk.pages import Desk, pages_at, question_at, record_at
+from gradetape.desk.trials import BackgroundTrial, Stopped
 from gradetape.errors import RequestError
 from gradetape.grading import check_overrides, overrides
 from gradetape.grading.results import Results, max_points
-from gradetape.records import Check
+from gradetape.grading.trial import TrialRequest, tried
+from gradetape.records import Check, Tried
 from gradetape.report import AssignmentPages, FailureGroup, anchor, groups_of
 
 
@@ -38,6 +40,27 @@ def override_alike(desk: Desk, results: Results, address: str, form: Form) -> st
     group = _group(groups_of(pages.ordered(question), question.id), form.group)
     _given(results, pages.assignment, group.check, group.students, form, desk)
     return f"/staff/{address}/questions/{form.question}"
+
+
+def trial(desk: Desk, results: Results, address: str, form: Form) -> BackgroundTrial:
+    """A trial of a question's checks as they are now, for all students or one, or of one check for one student."""
+    pages = pages_at(desk, results, address)
+    question = question_at(pages, form.question)
+    grades = [grade for grade in pages.grades if any(each.id == question.id for each in grade.questions)]
+    what, back = question.title or question.id, f"/staff/{address}/questions/{form.question}"
+    if form.student:
+        student = record_at(pages, form.student).student
+        grades = [grade for grade in grades if grade.student == student]
+        what, back = f"{what}: {student}", f"/staff/{address}/{form.student}#{anchor(question.id)}"
+    request = TrialRequest(
+        assignment=pages.assignment, question=question.id, checks=frozenset([form.check]) if form.check else None,
+        hidden=(desk.folder or results.course.root / results.course.config.results,),
+    )  # fmt: skip
+
+    def made(stopped: Stopped) -> Iterator[Tried]:
+        return tried(results.course, request, grades, open_engine=desk.open_engine, stopped=stopped)
+
+    return BackgroundTrial(what=what, folder=address, back=back, of=len(grades), make=made)
 
 
 def _group(groups: Sequence[FailureGroup], digest: str) -> FailureGroup:

@@ -17,9 +17,10 @@ from gradetape.desk.forms import Form, form_of
 from gradetape.desk.guard import COOKIE, Guard
 from gradetape.desk.keys import Keys
 from gradetape.desk.pages import Desk, NoPage
+from gradetape.desk.trials import Trials
 from gradetape.errors import GradetapeError
 from gradetape.grading.results import Results
-from gradetape.report import notice_page
+from gradetape.report import notice_page, trial_page
 
 _Action = Callable[[Desk, Results, str, Form], str]
 _ACTIONS: Mapping[str, _Action] = MappingProxyType(
@@ -31,9 +32,9 @@ _USED = (
 )
 
 
-def application(desk: Desk, keys: Keys, hosts: Collection[str]) -> Guard:
+def application(desk: Desk, keys: Keys, hosts: Collection[str], trials: Trials) -> Guard:
     """The desk as an ASGI application; `hosts` are the names and the port under which it is reached."""
-    views = _Views(desk, keys)
+    views = _Views(desk, keys, trials)
     routes = [
         Route("/", views.start),
         Route("/index.html", views.overview),
@@ -43,6 +44,8 @@ def application(desk: Desk, keys: Keys, hosts: Collection[str]) -> Guard:
         Route("/staff/{assignment}/questions/{page}", views.question),
         Route("/staff/{assignment}/{page}", views.for_staff),
         Route("/students/{assignment}/{page}", views.for_student),
+        Route("/trial/{number}", views.trial),
+        Route("/act/{assignment}/try", views.begin_trial, methods=["POST"]),
         Route("/act/{assignment}/{action}", views.act, methods=["POST"]),
     ]
     return Guard(Starlette(routes=routes, exception_handlers={NoPage: _no_page, GradetapeError: _problem}), keys, hosts)
@@ -51,8 +54,9 @@ def application(desk: Desk, keys: Keys, hosts: Collection[str]) -> Guard:
 class _Views:
     """What answers a request; each opens the gradebook anew, and those that are not async run in threads."""
 
-    def __init__(self, desk: Desk, keys: Keys) -> None:
+    def __init__(self, desk: Desk, keys: Keys, trials: Trials) -> None:
         self._desk = desk
+        self._trials = trials
         self._keys = keys
 
     def start(self, request: Request) -> Response:
@@ -106,10 +110,32 @@ class _Views:
 
     async def act(self, request: Request) -> Response:
         """Does what a form asks for, once."""
-        form = await form_of(request)
         action = _ACTIONS.get(request.path_params["action"])
         if action is None:
             raise NoPage(request.path_params["action"])
+        return await self._answered(request, action)
+
+    async def begin_trial(self, request: Request) -> Response:
+        """Starts a trial, which records nothing, and leads to its page."""
+
+        def begun(desk: Desk, results: Results, address: str, form: Form) -> str:
+            return f"/trial/{self._trials.begin(actions.trial(desk, results, address, form))}"
+
+        return await self._answered(request, begun)
+
+    def trial(self, request: Request) -> Response:
+        """What is known of a trial."""
+        found = self._trials.get(request.path_params["number"])
+        if found is None:
+            raise NoPage(request.path_params["number"])
+        return HTMLResponse(trial_page(
+            found.what, tuple(found.tried), of=found.of, running=found.running, back=found.back, folder=found.folder,
+            problem=found.problem,
+        ))  # fmt: skip
+
+    async def _answered(self, request: Request, action: _Action) -> Response:
+        """Does what a form asks for, if its token is not used up, and leads to where the action says."""
+        form = await form_of(request)
         if not self._keys.redeem(form.token):
             return HTMLResponse(notice_page("Sent before", _USED), 409)
         where = await run_in_threadpool(self._done, action, request.path_params["assignment"], form)

@@ -25,21 +25,26 @@ def serve(course: Course, folder: Path | None, by: str, port: int, opened: Calla
         from gradetape.desk.app import application
         from gradetape.desk.keys import Keys
         from gradetape.desk.pages import Desk
+        from gradetape.desk.trials import Trials
     except ModuleNotFoundError as error:
         raise RequestError(
             f"The desk needs the Python package {error.name}, which is not installed. Install it with: "
             "pip install 'gradetape[desk]'"
         ) from None
-    keys = Keys()
+    keys, trials = Keys(), Trials()
     with _listening(port) as listener:
         number = listener.getsockname()[1]
-        app = application(Desk(course.root, folder, by), keys, [f"{name}:{number}" for name in (_ADDRESS, "localhost")])
+        hosts = [f"{name}:{number}" for name in (_ADDRESS, "localhost")]
+        app = application(Desk(course.root, folder, by), keys, hosts, trials)
         config = uvicorn.Config(
             app, log_level="error", access_log=False, server_header=False, proxy_headers=False, ws="none",
             timeout_graceful_shutdown=_GRACE_S,
         )  # fmt: skip
         opened(f"http://{_ADDRESS}:{number}/?token={keys.entry}")
-        uvicorn.Server(config).run(sockets=[listener])
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            trials.close()
 
 
 def _listening(port: int) -> socket.socket:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gradetape.course.assignments import find
+from gradetape.engine import OpenEngine, open_engine
 from gradetape.exports import csv
 from gradetape.grading.results import Results, course_title, options_again, pages_of
 from gradetape.records import Grade, Question, Unreadable
@@ -23,6 +24,7 @@ class Desk:
     root: Path
     folder: Path | None
     by: str
+    open_engine: OpenEngine = open_engine
 
     def open(self) -> Results:
         """The results of this moment; raises GradetapeError."""

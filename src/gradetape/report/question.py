@@ -61,6 +61,7 @@ def question_page(
         few=_FEW,
         enough=ENOUGH,
         actions=actions,
+        page=question_page_name(question),
     )
 
 
