@@ -11,7 +11,7 @@ import httpx
 
 from gradetape.desk.app import application
 from gradetape.desk.guard import COOKIE
-from gradetape.desk.keys import Keys
+from gradetape.desk.keys import DeskKeys
 from gradetape.desk.pages import Desk
 from gradetape.desk.trials import Trials
 from gradetape.engine import OpenEngine, open_engine
@@ -24,7 +24,7 @@ class DeskClient:
     """The desk of a course, and a browser that has opened it, or not yet."""
 
     def __init__(self, course: Path, *, entered: bool = True, open_engine: OpenEngine = open_engine) -> None:
-        self.keys, self.trials = Keys(), Trials()
+        self.keys, self.trials = DeskKeys(), Trials()
         self.app = application(Desk(course, None, "Ana", open_engine), self.keys, (HOST, "localhost:8765"), self.trials)
         self.cookie = ""
         if entered:

@@ -276,7 +276,7 @@ def test_the_desk_goes_on_when_a_grader_is_killed_while_it_writes(client: DeskCl
 
 
 def test_only_the_newest_pages_have_forms_that_can_be_sent() -> None:
-    made = keys.Keys()
+    made = keys.DeskKeys()
     first, *others = [made.for_form() for _ in range(2001)]
     assert not made.redeem(first) and made.redeem(others[0]) and not made.redeem(others[0])
 

@@ -18,7 +18,7 @@ from gradetape.engine import EngineOptions, MockEngine
 from gradetape.errors import CourseError, RequestError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.trial import TrialRequest, tried
-from gradetape.records import Cell, Check, Grade, Job, Lost, Outcome, Tried, Verdict
+from gradetape.records import Cell, Check, Grade, Job, Lost, Outcome, TrialResult, Verdict
 from tests.books import recorded
 from tests.course import called
 from tests.desk_client import DeskClient
@@ -67,7 +67,7 @@ def stored(course: Path) -> list[Grade]:
         return book.latest("tiny")
 
 
-def points(found: list[Tried]) -> dict[str, tuple[float, float]]:
+def points(found: list[TrialResult]) -> dict[str, tuple[float, float]]:
     return {each.student: each.points for each in found}
 
 

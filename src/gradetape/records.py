@@ -251,7 +251,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         return round(sum(result.points for result in self.of(question_id)), 6)
 
 
-class Tried(msgspec.Struct, frozen=True, kw_only=True):
+class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
     """A student's results in checks of one question as they are recorded, and with the checks as they are now.
 
     `lost` says why there are no results now: the machinery failed, or the grade has no code.

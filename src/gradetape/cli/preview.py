@@ -13,7 +13,7 @@ from gradetape.cli.lines import say, warn
 from gradetape.grading import overrides
 from gradetape.grading.results import Results
 from gradetape.grading.trial import TrialRequest, tried
-from gradetape.records import Grade, Tried
+from gradetape.records import Grade, TrialResult
 from gradetape.text import composed, counted, one_line
 
 _NAME = 60
@@ -56,14 +56,14 @@ def command(
     _sum_up(found, grades)
 
 
-def _described(each: Tried) -> str:
+def _described(each: TrialResult) -> str:
     name, (before, now) = one_line(each.student, _NAME), each.points
     if each.lost:
         return f"{name}: not judged: {each.lost}"
     return f"{name}: {before:g} -> {now:g} points" if each.gain else f"{name}: {now:g} points"
 
 
-def _sum_up(found: Sequence[Tried], grades: Sequence[Grade]) -> None:
+def _sum_up(found: Sequence[TrialResult], grades: Sequence[Grade]) -> None:
     changed = sorted((each for each in found if each.gain), key=lambda each: -abs(each.gain))
     say(*map(_described, changed))
     gain, lost = sum(each.gain > 0 for each in found), sum(bool(each.lost) for each in found)

@@ -11,8 +11,8 @@ from gradetape.errors import RequestError
 from gradetape.grading import check_overrides, overrides
 from gradetape.grading.results import Results, max_points
 from gradetape.grading.trial import TrialRequest, tried
-from gradetape.records import Check, Tried
-from gradetape.report import AssignmentPages, FailureGroup, anchor, groups_of
+from gradetape.records import Check, TrialResult
+from gradetape.report import AssignmentPages, FailureGroup, anchor, answering, groups_of
 
 
 def override(desk: Desk, results: Results, address: str, form: Form) -> str:
@@ -37,7 +37,7 @@ def override_alike(desk: Desk, results: Results, address: str, form: Form) -> st
     """Sets the points of a check for all students of a group of failures; returns the address to go on with."""
     pages = pages_at(desk, results, address)
     question = question_at(pages, form.question)
-    group = _group(groups_of(pages.ordered(question), question.id), form.group)
+    group = _group(groups_of(answering(question, pages.grades, pages.material), question.id), form.group)
     _given(results, pages.assignment, group.check, group.students, form, desk)
     return f"/staff/{address}/questions/{form.question}"
 
@@ -57,7 +57,7 @@ def trial(desk: Desk, results: Results, address: str, form: Form) -> BackgroundT
         hidden=(desk.folder or results.course.root / results.course.config.results,),
     )  # fmt: skip
 
-    def made(stopped: Stopped) -> Iterator[Tried]:
+    def made(stopped: Stopped) -> Iterator[TrialResult]:
         return tried(results.course, request, grades, open_engine=desk.open_engine, stopped=stopped)
 
     return BackgroundTrial(what=what, folder=address, back=back, of=len(grades), make=made)

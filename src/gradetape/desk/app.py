@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -15,12 +14,12 @@ from starlette.routing import Route
 from gradetape.desk import actions, pages
 from gradetape.desk.forms import Form, form_of
 from gradetape.desk.guard import COOKIE, Guard
-from gradetape.desk.keys import Keys
+from gradetape.desk.keys import DeskKeys
 from gradetape.desk.pages import Desk, NoPage
 from gradetape.desk.trials import Trials
 from gradetape.errors import GradetapeError
 from gradetape.grading.results import Results
-from gradetape.report import notice_page, trial_page
+from gradetape.report import AssignmentPages, notice_page, trial_page
 
 _Action = Callable[[Desk, Results, str, Form], str]
 _ACTIONS: Mapping[str, _Action] = MappingProxyType(
@@ -32,9 +31,9 @@ _USED = (
 )
 
 
-def application(desk: Desk, keys: Keys, hosts: Collection[str], trials: Trials) -> Guard:
+def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Trials) -> Guard:
     """The desk as an ASGI application; `hosts` are the names and the port under which it is reached."""
-    views = _Views(desk, keys, trials)
+    views, forms = _Views(desk, keys), _Forms(desk, keys, trials)
     routes = [
         Route("/", views.start),
         Route("/index.html", views.overview),
@@ -44,19 +43,18 @@ def application(desk: Desk, keys: Keys, hosts: Collection[str], trials: Trials) 
         Route("/staff/{assignment}/questions/{page}", views.question),
         Route("/staff/{assignment}/{page}", views.for_staff),
         Route("/students/{assignment}/{page}", views.for_student),
-        Route("/trial/{number}", views.trial),
-        Route("/act/{assignment}/try", views.begin_trial, methods=["POST"]),
-        Route("/act/{assignment}/{action}", views.act, methods=["POST"]),
+        Route("/trial/{number}", forms.trial),
+        Route("/act/{assignment}/try", forms.begin_trial, methods=["POST"]),
+        Route("/act/{assignment}/{action}", forms.act, methods=["POST"]),
     ]
     return Guard(Starlette(routes=routes, exception_handlers={NoPage: _no_page, GradetapeError: _problem}), keys, hosts)
 
 
 class _Views:
-    """What answers a request; each opens the gradebook anew, and those that are not async run in threads."""
+    """What answers a request; each opens the gradebook anew, in a thread."""
 
-    def __init__(self, desk: Desk, keys: Keys, trials: Trials) -> None:
+    def __init__(self, desk: Desk, keys: DeskKeys) -> None:
         self._desk = desk
-        self._trials = trials
         self._keys = keys
 
     def start(self, request: Request) -> Response:
@@ -68,7 +66,9 @@ class _Views:
         if session is None:
             return PlainTextResponse("This address works once, and was used. Start gradetape desk again.\n", 403)
         # A redirect would still count as coming from wherever the address stood, and the cookie would not be sent.
-        response = HTMLResponse('<!DOCTYPE html><title>Desk</title><meta http-equiv="refresh" content="0; url=/">')
+        response = HTMLResponse(
+            '<!DOCTYPE html><title>gradetape desk</title><meta http-equiv="refresh" content="0; url=/">'
+        )
         response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
         return response
 
@@ -108,6 +108,18 @@ class _Views:
             found = self._pages(results, request)
             return HTMLResponse(found.of_question(pages.question_at(found, request.path_params["page"])))
 
+    def _pages(self, results: Results, request: Request) -> AssignmentPages:
+        return pages.pages_at(self._desk, results, request.path_params["assignment"], self._keys.for_form())
+
+
+class _Forms:
+    """What answers a form, and shows what it has begun."""
+
+    def __init__(self, desk: Desk, keys: DeskKeys, trials: Trials) -> None:
+        self._desk = desk
+        self._keys = keys
+        self._trials = trials
+
     async def act(self, request: Request) -> Response:
         """Does what a form asks for, once."""
         action = _ACTIONS.get(request.path_params["action"])
@@ -144,9 +156,6 @@ class _Views:
     def _done(self, action: _Action, address: str, form: Form) -> str:
         with self._desk.open() as results:
             return action(self._desk, results, address, form)
-
-    def _pages(self, results: Results, request: Request) -> Any:
-        return pages.pages_at(self._desk, results, request.path_params["assignment"], self._keys.for_form())
 
 
 def _no_page(_: Request, __: Exception) -> Response:

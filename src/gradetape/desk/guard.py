@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gradetape.desk.keys import Keys
+from gradetape.desk.keys import DeskKeys
 from gradetape.report import script_digest
 
 COOKIE = "gradetape-desk"
@@ -39,7 +39,7 @@ _HEADERS = (
 class Guard:
     """Refuses requests that do not come from the person at the desk; everything else reaches `app`."""
 
-    def __init__(self, app: ASGIApp, keys: Keys, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, keys: DeskKeys, hosts: Collection[str]) -> None:
         self._app = app
         self._keys = keys
         self._hosts = hosts

@@ -9,8 +9,8 @@ from threading import Lock
 _FORMS = 2000
 
 
-class Keys:
-    """The secrets of one desk, in memory only.
+class DeskKeys:
+    """The secrets of the desk, in memory only.
 
     `entry` opens the desk once. A form's token is redeemed once; of the newest 2,000 pages each has one.
     """

@@ -23,7 +23,7 @@ def serve(course: Course, folder: Path | None, by: str, port: int, opened: Calla
         import uvicorn
 
         from gradetape.desk.app import application
-        from gradetape.desk.keys import Keys
+        from gradetape.desk.keys import DeskKeys
         from gradetape.desk.pages import Desk
         from gradetape.desk.trials import Trials
     except ModuleNotFoundError as error:
@@ -31,7 +31,7 @@ def serve(course: Course, folder: Path | None, by: str, port: int, opened: Calla
             f"The desk needs the Python package {error.name}, which is not installed. Install it with: "
             "pip install 'gradetape[desk]'"
         ) from None
-    keys, trials = Keys(), Trials()
+    keys, trials = DeskKeys(), Trials()
     with _listening(port) as listener:
         number = listener.getsockname()[1]
         hosts = [f"{name}:{number}" for name in (_ADDRESS, "localhost")]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 
 from gradetape.errors import GradetapeError, RequestError
-from gradetape.records import Tried
+from gradetape.records import TrialResult
 
 _KEPT = 20
 _END_S = 20.0
 Stopped = Callable[[], bool]
-Make = Callable[[Stopped], Iterator[Tried]]
+Make = Callable[[Stopped], Iterator[TrialResult]]
 
 
 @dataclass
@@ -24,7 +24,7 @@ class BackgroundTrial:
     back: str
     of: int
     make: Make
-    tried: list[Tried] = field(default_factory=list)
+    tried: list[TrialResult] = field(default_factory=list)
     running: bool = True
     problem: str = ""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -17,7 +16,7 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine, EngineOptions, OpenEngine, judge, open_engine
 from gradetape.errors import CourseError, RequestError
 from gradetape.grading.rubric import Rubric
-from gradetape.records import Cell, CheckResult, Grade, Outcome, Tried
+from gradetape.records import Cell, CheckResult, Grade, Outcome, TrialResult
 from gradetape.text import few, one_line
 
 _WAIT_S = 1.0
@@ -40,7 +39,7 @@ class TrialRequest(msgspec.Struct, frozen=True, kw_only=True):
 def tried(
     course: Course, request: TrialRequest, grades: Sequence[Grade], *, open_engine: OpenEngine = open_engine,
     stopped: Callable[[], bool] = bool,
-) -> Iterator[Tried]:  # fmt: skip
+) -> Iterator[TrialResult]:  # fmt: skip
     """What each of these grades would be, as it becomes known; ends early once `stopped` returns true.
 
     Raises GradetapeError if the checks cannot be collected, or if the reference does not pass them.
@@ -52,8 +51,7 @@ def tried(
         rubric = _proven(gradable, engine, request)
         asked = [check.id for check in rubric.checks if request.checks is None or check.id in request.checks]
         yield from (_lost(grade, asked, _NO_CODE) for grade in grades if not grade.cells)
-        with closing(_judged(gradable, engine, rubric, grades, asked, stopped)) as found:
-            yield from found
+        yield from _judged(gradable, engine, rubric, grades, asked, stopped)
 
 
 def _proven(gradable: GradableAssignment, engine: Engine, request: TrialRequest) -> Rubric:
@@ -75,7 +73,7 @@ def _proven(gradable: GradableAssignment, engine: Engine, request: TrialRequest)
 def _judged(
     gradable: GradableAssignment, engine: Engine, rubric: Rubric, grades: Sequence[Grade], asked: Collection[str],
     stopped: Callable[[], bool],
-) -> Iterator[Tried]:  # fmt: skip
+) -> Iterator[TrialResult]:  # fmt: skip
     """Judges each code once, whoever handed it in."""
     by_code: dict[tuple[Cell, ...], list[Grade]] = {}
     for grade in grades:
@@ -97,9 +95,9 @@ def _judged(
                 yield from (_lost(grade, asked, outcome.reason) for grade in same)
 
 
-def _tried(grade: Grade, rubric: Rubric, outcome: Outcome, asked: Collection[str]) -> Tried:
+def _tried(grade: Grade, rubric: Rubric, outcome: Outcome, asked: Collection[str]) -> TrialResult:
     now = tuple(result for result in rubric.complete(outcome.results) if result.check.id in asked)
-    return Tried(student=grade.student, before=_before(grade, asked, rubric), now=now)
+    return TrialResult(student=grade.student, before=_before(grade, asked, rubric), now=now)
 
 
 def _before(grade: Grade, asked: Collection[str], rubric: Rubric) -> tuple[CheckResult, ...]:
@@ -111,6 +109,6 @@ def _before(grade: Grade, asked: Collection[str], rubric: Rubric) -> tuple[Check
     )
 
 
-def _lost(grade: Grade, asked: Collection[str], why: str) -> Tried:
+def _lost(grade: Grade, asked: Collection[str], why: str) -> TrialResult:
     before = tuple(result for result in grade.results if result.check.id in asked)
-    return Tried(student=grade.student, before=before, lost=why)
+    return TrialResult(student=grade.student, before=before, lost=why)

@@ -13,7 +13,7 @@ from gradetape.report.actions import Actions
 from gradetape.report.dashboard import index_page
 from gradetape.report.html import page_name
 from gradetape.report.material import NO_MATERIAL, Material
-from gradetape.report.question import answering, question_page, question_page_name
+from gradetape.report.question import question_page, question_page_name
 from gradetape.report.staff import Neighbours, staff_page, unreadable_for_staff
 from gradetape.report.student import student_page, unreadable_page
 from gradetape.text import collation_key
@@ -100,10 +100,6 @@ class AssignmentPages:
             question, self.grades, assignment=self.assignment, final_scores=self.final_scores,
             material=self.material, mixed=self.mixed, actions=self.actions, **self._titles,
         )  # fmt: skip
-
-    def ordered(self, question: Question) -> list[Grade]:
-        """The grades whose failures of a question are grouped, in order; see `question.answering`."""
-        return answering(question, self.grades, self.material)
 
     @property
     def table(self) -> GradeTable:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradetape.records import CheckResult, Tried
+from gradetape.records import CheckResult, TrialResult
 from gradetape.report import words
 from gradetape.report.html import page_name, render
 
 
 def trial_page(
-    what: str, tried: Sequence[Tried], *, of: int, running: bool, back: str, folder: str, problem: str = ""
+    what: str, tried: Sequence[TrialResult], *, of: int, running: bool, back: str, folder: str, problem: str = ""
 ) -> str:
     """A trial of `what` over `of` students, those that gain or lose first; while it runs, the page loads itself again.
 
@@ -33,7 +33,7 @@ def trial_page(
     )
 
 
-def _row(each: Tried, folder: str) -> dict[str, Any]:
+def _row(each: TrialResult, folder: str) -> dict[str, Any]:
     before = {result.check.id: result for result in each.before}
     after, now = each.points
     return {
