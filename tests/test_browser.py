@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from gradetape.records import Cell, CellEvent, Grade, Question, Status, Verdict
 from gradetape.report import CheckSource, Material, page_name, write
 from gradetape.report.html import slug
+from tests.browsers import open_browser
 from tests.factories import ASSIGNMENT, NASTY, a_broken_file, a_class, a_grade, a_nasty_grade, a_result
 
 PHONE = {"width": 360, "height": 740}
@@ -32,22 +31,10 @@ SyntaxError: '(' was never closed
 """
 
 
-def chromium() -> str | None:
-    """Where Debian, others and Google put it."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = chromium()
-    if path is None and "CI" not in os.environ:
-        pytest.skip("there is no browser here: apt-get install chromium")
-    assert path is not None, "CI needs a browser: apt-get install chromium"
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=sandbox)
-        yield browser
-        browser.close()
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

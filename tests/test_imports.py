@@ -39,11 +39,12 @@ ALLOWED = {
     "release": {"course", "scaffold", "judge.registry"},
     "grading": {"engine", "gradebook", "report", "exports", "course", "intake", "remote.budget"},
     "verify": {"engine", "grading", "report", "release", "scaffold", "course"},
+    "desk": {"grading", "engine", "report", "course", "exports"},
     "bridges": {"grading", "engine", "report", "course"},
     "doctor": {"runtime", "sandbox", "remote", "course"},
     "cli": {
-        "bridges", "grading", "engine", "verify", "release", "scaffold", "doctor", "report", "exports", "runtime",
-        "course", "lms",
+        "bridges", "desk", "grading", "engine", "verify", "release", "scaffold", "doctor", "report", "exports",
+        "runtime", "course", "lms",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -67,6 +68,8 @@ DOORS = {
     "httpx": {"lms"},
     "keyring": {"lms"},
     "pyarrow": {"exports"},
+    "starlette": {"desk"},
+    "uvicorn": {"desk"},
 }
 
 # Their text is copied into the students' folder or into a submission. No module imports them.
@@ -82,6 +85,7 @@ LAZY = {
     "judge/registry.py": "the plugin reads the marks in every session",
     "report/plots.py": "matplotlib takes a second to import",
     "verify/mutation/mutation.py": "the libraries that generate mutants are optional",
+    "desk/opening.py": "the libraries that serve pages are optional",
     "lms/opening.py": "the libraries for learning platforms are optional",
     "exports/parquet.py": "the library that writes Parquet is optional",
     "sandbox/seccomp.py": "libseccomp may be missing",

@@ -35,6 +35,8 @@ _RETIRED = re.compile(rf"(?<![\w.-])(?:{'|'.join(RETIRED)})(?![\w-])", re.IGNORE
 ALLOWED = (
     "wall[ -]clock", "from scratch", "make bench", r"GradientTape\(?\)?(?: as tape)?", r"tape\.(?:watch|gradient)",
     "computation on a tape", "A tape records what happens to a tensor",
+    # The command, and what it opens.
+    r"(?:[Tt]he|a|gradetape) desk\b", r"gradetape\[desk\]", r"\[?\(?desk\.(?:md|html|py)\b", "desk command",
     # The class list, as platforms and registrars call it. It was the name of what is now discovery, and of that only.
     r"[Rr]oster(?:\.csv|[-_ ][Mm]ap)?\b",
 )  # fmt: skip
@@ -44,6 +46,9 @@ _ALLOWED = re.compile("|".join(ALLOWED))
 FIXED_NAMES = {
     "src/gradetape/doctor.py": "walls",  # the name of a finding in `doctor --json`
     "docs/reference/json.md": "walls",
+    "src/gradetape/cli/app.py": "desk",  # the name of the command, and of the package that it is in
+    "src/gradetape/cli/desk.py": "desk",
+    "docs/architecture.md": "desk",
     "src/gradetape/records.py": "stem",  # a question's id, as gradebooks of every version store it
     "src/gradetape/gradebook/schema.py": "stem",
     "CHANGELOG.md": "container.per: lane",  # a former setting, for those who must replace it

@@ -257,6 +257,30 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         return round(sum(result.points for result in self.of(question_id)), 6)
 
 
+class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A student's results in checks of one question as they are recorded, and with the checks as they are now.
+
+    `lost` says why there are no results now: the machinery failed, or the grade has no code.
+    """
+
+    student: str
+    before: tuple[CheckResult, ...]
+    now: tuple[CheckResult, ...] = ()
+    lost: str = ""
+
+    @property
+    def points(self) -> tuple[float, float]:
+        """The points before and now."""
+        before, now = (round(sum(result.points for result in each), 6) for each in (self.before, self.now))
+        return before, before if self.lost else now
+
+    @property
+    def gain(self) -> float:
+        """How many points the student would gain; below 0, lose."""
+        before, now = self.points
+        return round(now - before, 6)
+
+
 class PointsChange(msgspec.Struct, frozen=True, kw_only=True):
     """A question for which the same file got other points than in the attempt before; `at` is an ISO time in UTC."""
 
@@ -280,7 +304,10 @@ class MixedQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
-    """Points that staff set for a question instead of the checks; `at` and `undone_at` are ISO times in UTC."""
+    """Points that staff set for a question instead of the checks; `at` and `undone_at` are ISO times in UTC.
+
+    In the gradebook, `question` may be the id of one check of it, whose points are set; in a final score it is not.
+    """
 
     student: str
     question: str

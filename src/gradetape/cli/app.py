@@ -32,6 +32,8 @@ VERBS = {
     "override": "Override the points of a question.",
     "forget": "Remove everything of a student.",
     "audit": "List which students were renamed or removed.",
+    "preview": "Show who would gain or lose with the checks as they are now.",
+    "desk": "Open the results in a browser, and override points there.",
     "report": "Write the result pages again.",
     "export": "Export the grades for other programs.",
     "push": "Set final scores on Canvas or Moodle.",

@@ -9,7 +9,7 @@ import click
 from gradetape.cli import options
 from gradetape.cli.course import here
 from gradetape.cli.lines import say, warn
-from gradetape.grading import overrides
+from gradetape.grading import check_overrides, overrides
 from gradetape.grading.results import Results, options_again
 from gradetape.records import Override
 from gradetape.text import composed, printable
@@ -42,15 +42,17 @@ class _Override(click.Command):
 @click.argument("points", required=False, callback=_number)
 @click.option("--reason", metavar="TEXT", help="The reason, which the student may read.")
 @options.by
+@click.option("--check", metavar="NAME", help="Of the question, only the points of this check.")
+@click.option("--alike", is_flag=True, help="With --check: also for all whose failure of it is like this student's.")
 @click.option("--undo", is_flag=True, help="Undo the override in force; the previous one counts again.")
 @click.option("--list", "listed", is_flag=True, help="List all overrides, undone ones included, of all or one student.")
 @click.option("--assignment", metavar="NAME", help="The assignment, if several have a question with that id.")
 @options.results_folder
 def command(
-    student: str | None, question: str | None, points: float | None, reason: str | None, by: str | None, undo: bool,
-    listed: bool, assignment: str | None, results_folder: Path | None,
+    student: str | None, question: str | None, points: float | None, reason: str | None, by: str | None,
+    check: str | None, alike: bool, undo: bool, listed: bool, assignment: str | None, results_folder: Path | None,
 ) -> None:  # fmt: skip
-    """Override the points of a question, with a reason; undo or list overrides.
+    """Override the points of a question or of one check of it, with a reason; undo or list overrides.
 
     The measured points stay as they are, and an override stays in force when the submission is graded again. The pages
     are written anew. A student is found by the name or id, or by any part of them that only one student has, a question
@@ -59,6 +61,7 @@ def command(
     \b
     Examples:
       gradetape override alice q05 1.5 --reason "right idea, wrong sign"
+      gradetape override alice q05 2 --check test_asymmetry --alike --reason "the sign was not asked for"
       gradetape override alice q05 --undo
       gradetape override --list
     """
@@ -69,16 +72,37 @@ def command(
             return
         if student is None or question is None:
             raise click.UsageError("name the student and the question, or use --list")
-        target = overrides.target(results, student, question, assignment)
-        if undo:
-            say(f"Undone: {_described(overrides.undo(results, target, options.user(by)))}.")
+        if alike and check is None:
+            raise click.UsageError("--alike is about the failures of one check: name it with --check")
+        target, user = overrides.target(results, student, question, assignment), options.user(by)
+        if check is not None:
+            _of_check(results, target, check, None if undo else (points, reason), user, alike=alike)
+        elif undo:
+            say(f"Undone: {_described(overrides.undo(results, target, user))}.")
         else:
-            say(f"{_described(overrides.give(results, target, points, reason, options.user(by)))}.")
-        _write_pages(results, results_folder, target)
+            say(f"{_described(overrides.give(results, target, points, reason, user))}.")
+        _write_pages(results, results_folder, target.assignment, None if alike else target.student)
 
 
-def _write_pages(results: Results, folder: Path | None, target: overrides.OverrideTarget) -> None:
-    written = results.update_pages(target.assignment, folder, target.student, options=options_again(folder))
+def _of_check(
+    results: Results, target: overrides.OverrideTarget, name: str, given: tuple[float | None, str | None] | None,
+    by: str, *, alike: bool,
+) -> None:  # fmt: skip
+    """Sets the points of a check and their reason, or undoes that if none are given."""
+    grades = results.book.latest(target.assignment)
+    check = check_overrides.check_named(grades, target, name)
+    students = check_overrides.alike(grades, target.student, check) if alike else (target.student,)
+    if given is None:
+        undone = check_overrides.undo(results, target.assignment, check, students, by)
+        say(*(f"Undone: {_described(override)}." for override in undone))
+        return
+    done = check_overrides.give(results, target.assignment, check, students, *given, by)
+    say(*(f"{_described(override)}." for override in done.given))
+    warn([f"{printable(each, _NAME)} has an override of the whole question, which decides." for each in done.kept])
+
+
+def _write_pages(results: Results, folder: Path | None, assignment: str, student: str | None) -> None:
+    written = results.update_pages(assignment, folder, student, options=options_again(folder))
     warn(written.warnings)
     say(f"Wrote the pages: open {written.index}")
 

@@ -217,11 +217,12 @@ class Gradebook:
         rows = self._read(attempts.current(assignment).where(ATTEMPTS.c.status == Status.UNREADABLE))
         return [self._decoded(row, Unreadable) for row in rows]
 
-    def override(self, assignment: str, override: Override) -> None:
-        """Override the points of a question, now and in later attempts; measured results do not change."""
+    def override(self, assignment: str, *given: Override) -> None:
+        """Override the points of questions or checks, now and in later attempts; measured results do not change."""
         with self._transaction() as connection:
             queue_behind_other_writers(connection)
-            overrides.add(connection, assignment, override)
+            for override in given:
+                overrides.add(connection, assignment, override)
 
     def undo_override(self, assignment: str, student: str, question: str, by: str) -> Override | None:
         """Undo the override in force for a question and return it; the one before it is in force again."""

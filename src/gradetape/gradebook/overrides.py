@@ -29,8 +29,12 @@ def add(connection: sa.Connection, assignment: str, override: Override) -> None:
 
 
 def undo(connection: sa.Connection, assignment: str, student: str, question: str, by: str) -> Override | None:
-    """Undoes the override in force for a question; the one before it is in force again. None if there was none."""
-    found = _of(assignment, student).where(OVERRIDES.c.question == question, _IN_FORCE)
+    """Undoes the newest override in force for a question or a check of it, or for one check; None if there is none.
+
+    The one before it is in force again.
+    """
+    own = sa.or_(OVERRIDES.c.question == question, OVERRIDES.c.question.startswith(f"{question}::", autoescape=True))
+    found = _of(assignment, student).where(own, _IN_FORCE)
     row = connection.execute(found.order_by(OVERRIDES.c.created.desc(), OVERRIDES.c.id.desc()).limit(1)).first()
     if row is None:
         return None

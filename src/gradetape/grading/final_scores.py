@@ -12,6 +12,7 @@ from gradetape.course.config import LatePolicy, did_you_mean
 from gradetape.errors import ConfigError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.late_policy import apply_late_policy, timing
+from gradetape.grading.question_overrides import of_questions
 from gradetape.grading.times import Times, times_in
 from gradetape.records import FinalScore, Grade, Override, Unreadable
 from gradetape.text import few, printable
@@ -41,7 +42,9 @@ def final_scores(
         student = printable(record.student)
         handed_in = times.of(name, record) or _platform_time(record) or _file_time(record, late)
         when = timing(late, name, record.student, assignment.deadline, handed_in)
-        found[record.student] = apply_late_policy(_measured(record), overrides.get(student, ()), when, late)
+        found[record.student] = apply_late_policy(
+            _measured(record), of_questions(overrides.get(student, ()), record), when, late
+        )
     applies = late.percent_per_day and (assignment.deadline or name in late.extensions)
     warnings = [*_unknown_students(late, name, found), *(_without_time(late, name, times, known) if applies else ())]
     warnings += _marked_late(name, known, found)

@@ -37,6 +37,12 @@ def target(results: Results, student: str, question: str, assignment: str | None
     return OverrideTarget(found.name, known, question_id, most)
 
 
+def question_of(results: Results, question: str, assignment: str | None) -> tuple[str, str]:
+    """The assignment of a question, and its full id; see `target`."""
+    found = _assignment(results, results.assignments(assignment), question)
+    return found.name, resolve(question, found)
+
+
 def give(results: Results, of: OverrideTarget, points: float | None, reason: str | None, by: str) -> Override:
     """Records an override, which counts from now on; raises RequestError for invalid points or an empty reason."""
     if points is None or not math.isfinite(points) or not 0 <= points <= of.max_points:

@@ -21,7 +21,7 @@ from gradetape.grading.finding_students import student_named
 from gradetape.grading.material import material_of
 from gradetape.grading.mixed import mixed_questions
 from gradetape.records import FinalScore, Grade, NoSubmission, Unreadable
-from gradetape.report import Material, has_dashboard, write
+from gradetape.report import AssignmentPages, Material, has_dashboard, write_pages
 from gradetape.text import printable
 
 GRADEBOOK = "gradebook.sqlite"
@@ -143,12 +143,7 @@ class Results:
         `students`, only their pages are written beside those about everybody.
         """
         found = self.scored(name)
-        index = write(
-            folder, found.grades, found.unreadable, course=course_title(self.course), assignment=name,
-            title=found.assignment.title, max_points=max_points(found.assignment), final_scores=found.by_student,
-            options=options, changes=self.book.changes(name), students=students, mixed=mixed_questions(self.book, name),
-            no_submission=found.no_submission, material=material_of(self.course, found.assignment),
-        )  # fmt: skip
+        index = write_pages(folder, pages_of(self, found, options), students)
         return Written(index=index, warnings=found.warnings, no_submission=found.no_submission)
 
     def update_pages(
@@ -193,6 +188,16 @@ class Results:
 
     def __exit__(self, *_: object) -> None:
         self.book.close()
+
+
+def pages_of(results: Results, found: ScoredAssignment, options: Sequence[str] = ()) -> AssignmentPages:
+    """The pages of an assignment; see `Results.write_pages`."""
+    name = found.assignment.name
+    return AssignmentPages(
+        course_title(results.course), name, found.assignment.title, max_points(found.assignment), found.grades,
+        found.unreadable, found.by_student, options, results.book.changes(name), mixed_questions(results.book, name),
+        found.no_submission, material_of(results.course, found.assignment),
+    )  # fmt: skip
 
 
 def graded_students(course: Course, assignment: str, folder: Path | None = None) -> int:

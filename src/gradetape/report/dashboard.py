@@ -81,6 +81,11 @@ def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "")
     return render("overview.html.j2", course=course, assignments=assignments, absent=absent)
 
 
+def notice_page(title: str, text: str) -> str:
+    """A page of the desk with a message."""
+    return render("notice.html.j2", course="", title=title, text=text)
+
+
 def _places(items: Iterable[CheckItem]) -> list[str]:
     """The anchor of each check on the page of its question."""
     counts: Counter[str] = Counter()

@@ -59,10 +59,22 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = _asset("sortable.min.js") + _asset("search.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    environment.globals |= {"style": _asset("style.css"), "script": script, "script_digest": f"sha256-{digest}"}
+    environment.globals |= {
+        "actions": None,
+        "style": _asset("style.css"),
+        "script": _script(),
+        "script_digest": script_digest(),
+    }
     return environment
+
+
+def script_digest() -> str:
+    """The digest of the pages' script, as a content security policy names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()}"
+
+
+def _script() -> Markup:
+    return _asset("sortable.min.js") + _asset("search.js")
 
 
 def _asset(name: str) -> Markup:

@@ -6,6 +6,7 @@ student, and of a place the function counts, not the cell and the line.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 
@@ -29,6 +30,12 @@ class FailureGroup(msgspec.Struct, frozen=True):
     place: str
     example: CheckResult
     students: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Names the group as it is: with another student or another message it is another group."""
+        parts = (self.check.id, self.verdict.value, self.message, self.place, *self.students)
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def groups_of(grades: Iterable[Grade], question_id: str) -> list[FailureGroup]:

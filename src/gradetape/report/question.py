@@ -7,6 +7,7 @@ from typing import Any
 
 from gradetape.records import Check, CheckResult, FinalScore, Grade, MixedQuestion, Question, Status
 from gradetape.report import code, words
+from gradetape.report.actions import Actions
 from gradetape.report.analysis import ENOUGH, CheckItem, check_items, question_items
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.likeness import FailureGroup, groups_of
@@ -20,20 +21,20 @@ _FEW = 10
 def question_page(
     question: Question, grades: Sequence[Grade], *, assignment: str, course: str = "", title: str = "",
     final_scores: Mapping[str, FinalScore] | None = None, material: Material = NO_MATERIAL,
-    mixed: Sequence[MixedQuestion] = (),
+    mixed: Sequence[MixedQuestion] = (), actions: Actions | None = None,
 ) -> str:  # fmt: skip
     """One question over all students as HTML, including the values in hidden checks.
 
     `final_scores` are by student, `material` is what of the course is shown beside results, and `mixed` are the
     assignment's questions that were judged under two versions. The page belongs into the folder `questions` beside the
-    students' pages for staff.
+    students' pages for staff. `actions` are what its forms need, if it has any.
     """
     scores, having = final_scores or {}, [grade for grade in grades if _has(grade, question)]
     having.sort(key=lambda grade: collation_key(grade.student))
     untouched = {grade.student for grade in having if material.is_untouched(grade, question)}
     items = [item for item in check_items(grades) if item.check.question == question.id]
     (item,) = question_items(grades, [question], scores)
-    groups = groups_of((grade for grade in having if grade.student not in untouched), question.id)
+    groups = groups_of(answering(question, having, material), question.id)
     return render(
         "question.html.j2",
         course=course,
@@ -59,7 +60,15 @@ def question_page(
         anchor=anchor(question.id),
         few=_FEW,
         enough=ENOUGH,
+        actions=actions,
+        page=question_page_name(question),
     )
+
+
+def answering(question: Question, grades: Sequence[Grade], material: Material) -> list[Grade]:
+    """The grades of those who have not left a question untouched, in the order of a list of people."""
+    having = (grade for grade in grades if _has(grade, question) and not material.is_untouched(grade, question))
+    return sorted(having, key=lambda grade: collation_key(grade.student))
 
 
 def _has(grade: Grade, question: Question) -> bool:
@@ -69,7 +78,12 @@ def _has(grade: Grade, question: Question) -> bool:
 
 def question_page_name(question: Question) -> str:
     """The file name of a question's page."""
-    return f"{slug(question.id)}.html"
+    return question_page_name_of(question.id)
+
+
+def question_page_name_of(question_id: str) -> str:
+    """The same by the question's id."""
+    return f"{slug(question_id)}.html"
 
 
 def check_anchor(number: int) -> str:
@@ -85,6 +99,7 @@ def _group(group: FailureGroup, at: str, material: Material) -> dict[str, Any]:
         "tone": tone,
         "sign": words.SIGNS[tone],
         "place": group.place,
+        "fields": {"question": question_page_name_of(group.check.question), "group": group.digest},
         "message": group.example.staff_message or group.example.message,
         "command": group.example.command,
         "students": [(student, f"../{page_name(student)}#{at}") for student in group.students],

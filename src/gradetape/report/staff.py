@@ -9,9 +9,11 @@ import msgspec
 
 from gradetape.records import CheckResult, FinalScore, Grade, Question, Unreadable, Verdict
 from gradetape.report import code, words
+from gradetape.report.actions import Actions
 from gradetape.report.commands import grading, overriding
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.material import NO_MATERIAL, Material
+from gradetape.report.question import question_page_name
 
 
 class Neighbours(msgspec.Struct, frozen=True):
@@ -32,11 +34,12 @@ _ALONE = Neighbours()
 def staff_page(
     grade: Grade, *, course: str = "", title: str = "", up: str = "", final_score: FinalScore | None = None,
     options: Sequence[str] = (), material: Material = NO_MATERIAL, neighbours: Neighbours = _ALONE,
+    actions: Actions | None = None,
 ) -> str:  # fmt: skip
     """One submission as HTML, including the values in hidden checks; `up` is the path to the results folder.
 
     `options` are the options of `grade` for the same gradebook, `material` what of the course is shown beside results,
-    and `neighbours` the students before and after this one.
+    `neighbours` the students before and after this one, and `actions` what its forms need, if it has any.
     """
     views = [_question(grade, question, final_score, options, material) for question in grade.questions]
     return render(
@@ -57,6 +60,7 @@ def staff_page(
         facts=_facts(grade),
         again=grading(grade, grade.assignment, options),
         neighbours=neighbours.links(),
+        actions=actions,
     )
 
 
@@ -95,6 +99,7 @@ def _question(
     return {
         "question": question,
         "anchor": anchor(question.id),
+        "page": question_page_name(question),
         "points": words.points_of(grade, final_score, question.id),
         "measured": grade.earned(question.id),
         "override": words.override_of(final_score, question.id),

@@ -1,0 +1,166 @@
+"""The routes of the desk. Reading makes a page of the gradebook; a form changes the gradebook, and leads to a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from gradetape.desk import actions, pages
+from gradetape.desk.forms import Form, form_of
+from gradetape.desk.guard import COOKIE, Guard
+from gradetape.desk.keys import DeskKeys
+from gradetape.desk.pages import Desk, NoPage
+from gradetape.desk.trials import Trials
+from gradetape.errors import GradetapeError
+from gradetape.grading.results import Results
+from gradetape.report import AssignmentPages, notice_page, trial_page
+
+_Action = Callable[[Desk, Results, str, Form], str]
+_ACTIONS: Mapping[str, _Action] = MappingProxyType(
+    {"override": actions.override, "override-alike": actions.override_alike, "undo": actions.undo}
+)
+_USED = (
+    "This form was sent before, or its page is older than the desk. Nothing was changed. Go back, load the page again, "
+    "and look whether the change is there."
+)
+
+
+def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Trials) -> Guard:
+    """The desk as an ASGI application; `hosts` are the names and the port under which it is reached."""
+    views, forms = _Views(desk, keys), _Forms(desk, keys, trials)
+    routes = [
+        Route("/", views.start),
+        Route("/index.html", views.overview),
+        Route("/grades.csv", views.table),
+        Route("/staff/{assignment}/index.html", views.dashboard),
+        Route("/staff/{assignment}/grades.csv", views.table),
+        Route("/staff/{assignment}/questions/{page}", views.question),
+        Route("/staff/{assignment}/{page}", views.for_staff),
+        Route("/students/{assignment}/{page}", views.for_student),
+        Route("/trial/{number}", forms.trial),
+        Route("/act/{assignment}/try", forms.begin_trial, methods=["POST"]),
+        Route("/act/{assignment}/{action}", forms.act, methods=["POST"]),
+    ]
+    return Guard(Starlette(routes=routes, exception_handlers={NoPage: _no_page, GradetapeError: _problem}), keys, hosts)
+
+
+class _Views:
+    """What answers a request; each opens the gradebook anew, in a thread."""
+
+    def __init__(self, desk: Desk, keys: DeskKeys) -> None:
+        self._desk = desk
+        self._keys = keys
+
+    def start(self, request: Request) -> Response:
+        """Opens the session for the token of the first address; without one it leads to the first page."""
+        if "token" not in request.query_params:
+            with self._desk.open() as results:
+                return RedirectResponse(pages.start_of(results), 303)
+        session = self._keys.enter(request.query_params["token"])
+        if session is None:
+            return PlainTextResponse("This address works once, and was used. Start gradetape desk again.\n", 403)
+        # A redirect would still count as coming from wherever the address stood, and the cookie would not be sent.
+        response = HTMLResponse(
+            '<!DOCTYPE html><title>gradetape desk</title><meta http-equiv="refresh" content="0; url=/">'
+        )
+        response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
+        return response
+
+    def overview(self, _: Request) -> Response:
+        """The list of the assignments."""
+        with self._desk.open() as results:
+            return HTMLResponse(pages.overview(results))
+
+    def table(self, request: Request) -> Response:
+        """The grades as CSV, of all assignments or of one."""
+        with self._desk.open() as results:
+            text = pages.table_of_all(results, request.path_params.get("assignment"))
+        return Response(
+            text, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="grades.csv"'}
+        )
+
+    def dashboard(self, request: Request) -> Response:
+        """An assignment's dashboard."""
+        with self._desk.open() as results:
+            return HTMLResponse(self._pages(results, request).dashboard())
+
+    def for_staff(self, request: Request) -> Response:
+        """A submission, with forms."""
+        with self._desk.open() as results:
+            found = self._pages(results, request)
+            return HTMLResponse(found.for_staff(pages.record_at(found, request.path_params["page"])))
+
+    def for_student(self, request: Request) -> Response:
+        """What a student sees."""
+        with self._desk.open() as results:
+            found = self._pages(results, request)
+            return HTMLResponse(found.for_student(pages.record_at(found, request.path_params["page"])))
+
+    def question(self, request: Request) -> Response:
+        """A question over all students, with forms."""
+        with self._desk.open() as results:
+            found = self._pages(results, request)
+            return HTMLResponse(found.of_question(pages.question_at(found, request.path_params["page"])))
+
+    def _pages(self, results: Results, request: Request) -> AssignmentPages:
+        return pages.pages_at(self._desk, results, request.path_params["assignment"], self._keys.for_form())
+
+
+class _Forms:
+    """What answers a form, and shows what it has begun."""
+
+    def __init__(self, desk: Desk, keys: DeskKeys, trials: Trials) -> None:
+        self._desk = desk
+        self._keys = keys
+        self._trials = trials
+
+    async def act(self, request: Request) -> Response:
+        """Does what a form asks for, once."""
+        action = _ACTIONS.get(request.path_params["action"])
+        if action is None:
+            raise NoPage(request.path_params["action"])
+        return await self._answered(request, action)
+
+    async def begin_trial(self, request: Request) -> Response:
+        """Starts a trial, which records nothing, and leads to its page."""
+
+        def begun(desk: Desk, results: Results, address: str, form: Form) -> str:
+            return f"/trial/{self._trials.begin(actions.trial(desk, results, address, form))}"
+
+        return await self._answered(request, begun)
+
+    def trial(self, request: Request) -> Response:
+        """What is known of a trial."""
+        found = self._trials.get(request.path_params["number"])
+        if found is None:
+            raise NoPage(request.path_params["number"])
+        return HTMLResponse(trial_page(
+            found.what, tuple(found.tried), of=found.of, running=found.running, back=found.back, folder=found.folder,
+            problem=found.problem,
+        ))  # fmt: skip
+
+    async def _answered(self, request: Request, action: _Action) -> Response:
+        """Does what a form asks for, if its token is not used up, and leads to where the action says."""
+        form = await form_of(request)
+        if not self._keys.redeem(form.token):
+            return HTMLResponse(notice_page("Sent before", _USED), 409)
+        where = await run_in_threadpool(self._done, action, request.path_params["assignment"], form)
+        return RedirectResponse(where, 303)
+
+    def _done(self, action: _Action, address: str, form: Form) -> str:
+        with self._desk.open() as results:
+            return action(self._desk, results, address, form)
+
+
+def _no_page(_: Request, __: Exception) -> Response:
+    return HTMLResponse(notice_page("No such page", "The gradebook holds nothing under this address."), 404)
+
+
+def _problem(_: Request, error: Exception) -> Response:
+    return HTMLResponse(notice_page("Nothing was changed", str(error)), 400)

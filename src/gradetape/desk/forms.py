@@ -1,0 +1,50 @@
+"""What a form of a page sends, as a value: plain fields of limited size, each once."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+
+from gradetape.errors import RequestError
+
+_MOST_BYTES = 64 * 1024
+_MOST_FIELDS = 20
+_KIND = "application/x-www-form-urlencoded"
+
+
+class Form(msgspec.Struct, frozen=True):
+    """The fields of a form; one that is missing is empty."""
+
+    token: str = ""
+    student: str = ""
+    question: str = ""
+    check: str = ""
+    group: str = ""
+    points: str = ""
+    reason: str = ""
+
+    @property
+    def number(self) -> float:
+        """The points; raises RequestError if they are no number."""
+        try:
+            return float(self.points)
+        except ValueError:
+            raise RequestError("the points are not a number: write points like 2 or 1.5") from None
+
+
+async def form_of(request: Request) -> Form:
+    """The form of a request; raises RequestError if it is none of the desk's."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            raise RequestError("the form is larger than any of the desk's forms: write a shorter text")
+    if request.headers.get("content-type", "").partition(";")[0] != _KIND:
+        raise RequestError("this is no form of the desk: use the buttons on its pages")
+    try:
+        fields = parse_qsl(body.decode("ascii"), True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise RequestError("the form cannot be read: use the buttons on the desk's pages") from None
+    return Form(**{name: value for name, value in fields if name in Form.__struct_fields__})

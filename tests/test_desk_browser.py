@@ -1,0 +1,121 @@
+"""The desk in a real browser: two clicks to an answer, forms that work, no request elsewhere, nothing inaccessible."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from gradetape.records import Cell
+from gradetape.report import page_name
+from tests.books import recorded
+from tests.browsers import open_browser
+from tests.course import command
+from tests.factories import NASTY, SECRET, a_broken_file, a_tiny_grade
+
+CODE = "def halve(x):\n    return x // 2"
+PHONE = {"width": 390, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """The address of a desk with two students whose failures are alike, a hostile one, and an unreadable file."""
+    code, bad = (Cell(source=source, question="q02_halve") for source in (CODE, NASTY))
+    grades = [msgspec.structs.replace(a_tiny_grade(name), cells=(code,)) for name in ("alice", "bob")]
+    grades.append(msgspec.structs.replace(a_tiny_grade(NASTY), key="n", cells=(bad,)))
+    course = recorded(tmp_path, *grades, unreadable=(a_broken_file(),))
+    with subprocess.Popen(command("desk", "--port", "0"), cwd=course, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
+class Sitting:
+    """A page at the desk, and everything that went wrong or was asked for elsewhere."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.own = address.partition("?")[0]
+        self.happened: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(120_000)
+        self.page.on("console", lambda message: self.happened.append(message.text))
+        self.page.on("pageerror", lambda error: self.happened.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.happened.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self._asked(request.url))
+        self.page.goto(address)
+        self.page.wait_for_url("**/staff/tiny/index.html")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith(self.own):
+            self.happened.append(url)
+
+
+def test_a_question_is_answered_in_two_clicks_and_overridden_with_one_form(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        sitting = Sitting(context, address)
+        page = sitting.page
+        page.get_by_role("link", name="alice", exact=True).click()
+        page.locator(".strip a", has_text="q02").click()
+        expect(page.get_by_text(SECRET).first).to_be_visible()
+        expect(page.get_by_text("return").first).to_be_visible()
+        form = page.locator("form[action$='/override']:visible").last
+        form.get_by_label("Points of 2").fill("1.5")
+        form.get_by_label("Reason").fill("<b>the right idea</b>")
+        form.get_by_role("button").click()
+        page.wait_for_url("**#q02halve")
+        assert "4.5 of 5 points" in page.inner_text("header")
+        assert "q02_halve: 1.5 points instead of 0, set by the course staff: <b>the right idea</b>" in page.inner_text(
+            "main"
+        )
+        assert sitting.happened == []
+
+
+def test_a_group_of_like_failures_is_overridden_from_the_question(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        sitting = Sitting(context, address)
+        page = sitting.page
+        page.locator("[aria-labelledby=questions] tbody a").last.click()
+        page.locator(".groups summary").first.click()
+        page.get_by_label("Points of 2").fill("2")
+        page.get_by_label("Reason").fill("the check was wrong")
+        page.get_by_role("button", name="Set the points of this check for 3 students").click()
+        expect(page.locator(".matrix tbody tr td:nth-child(2)")).to_have_text(["2", "2", "2"])
+        assert sitting.happened == []
+
+
+def test_pages_with_forms_are_accessible_fit_a_phone_and_show_hostile_text_as_text(
+    browser: Browser, address: str
+) -> None:
+    # With their policy, pages take no script of axe's.
+    with browser.new_context(viewport=PHONE, bypass_csp=True) as context:  # type: ignore[arg-type]
+        sitting = Sitting(context, address)
+        page = sitting.page
+        for path in ("alice.html", page_name(NASTY), "carol.html", "questions/q02_halve.html"):
+            page.goto(f"{sitting.own}staff/tiny/{path}")
+            page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+            assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], path
+            assert page.locator("main script, main img, [onclick], [onerror]").count() == 0
+        assert sitting.happened == []
+
+
+def test_a_session_is_of_one_browser(browser: Browser, address: str) -> None:
+    with browser.new_context() as context, browser.new_context() as other:
+        Sitting(context, address)
+        page = other.new_page()
+        assert page.goto(address) is not None
+        assert "This address works once" in page.inner_text("body")
