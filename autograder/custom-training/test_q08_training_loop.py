@@ -135,7 +135,8 @@ def test_python_of_a_step(student, exported, tf, rng):
     for what, log, of_step in zip(("model", "wide optimizer", "deep optimizer"), logs, (1, 2, 2), strict=True):
         runs = np.count_nonzero(log) / of_step  # an optimizer updates two weights in each step
         assert 0 < runs <= 3, f"the Python of the {what} ran {runs:g} times in 20 steps"
-        assert log.sum() == 20 * of_step, f"the graph of the {what} ran {log.sum() / of_step:g} times in 20 steps"
+        steps = log.sum() / of_step  # a model may have been called before the first one
+        assert 20 <= steps <= 23, f"the {what} itself ran {steps:g} times in 20 steps"
 
 
 @points(1)
