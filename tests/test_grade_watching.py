@@ -144,6 +144,17 @@ def test_a_file_that_changes_while_it_is_graded_is_graded_again(watched: Watched
     assert judged == BOTH and report.batch.recorded == {"ada"}
 
 
+def test_a_check_file_that_changes_while_a_look_begins_is_judged_by_the_next_look(watched: Watched) -> None:
+    watched.look()
+    (watched.root / "in/grace.ipynb").write_text(notebook(DOUBLE, HALVE, "# grace"))
+    planned = watched.watch.plan()
+    edit(watched.root, HIDDEN, "2 * number", "number + number")
+    with pytest.raises(CourseError, match=r"had read it: autograder/tiny/test_q01_double\.py"):
+        watched.watch.look(planned, lambda _: None)
+    judged, report = watched.look()
+    assert judged == BOTH and {grade.student: grade.points for grade in report.batch.grades} == {"ada": 5, "grace": 5}
+
+
 def test_a_mistake_in_the_course_is_raised_and_the_next_look_goes_on(watched: Watched) -> None:
     watched.look()
     edit(watched.root, "assignments/tiny/assignment.yml", "q01_double: 3", "q01_double: 4")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +33,9 @@ class GradableAssignment:
     def open(cls, course: courses.Course, name: str) -> GradableAssignment:
         """Reads the question sources and the answer key; raises CourseError or ConfigError."""
         assignment = course.assignment(name)
-        return cls(course, assignment, open_answer_key(course, assignment))
+        made = cls(course, assignment, open_answer_key(course, assignment))
+        _ = made.read_checks  # before an engine reads them
+        return made
 
     @cached_property
     def reference(self) -> tuple[Cell, ...]:
@@ -51,6 +54,11 @@ class GradableAssignment:
             for question_source in self.assignment.question_sources
             for path in (question_source.public_checks, self.answer_key.hidden_checks(question_source.question.id))
         )
+
+    @cached_property
+    def read_checks(self) -> Mapping[Path, bytes]:
+        """The check files as they were when the assignment was opened; see `unchanged.refuse_changed`."""
+        return {path: path.read_bytes() for path in self.check_files if path.is_file()}
 
     @property
     def secret_folders(self) -> tuple[Path, ...]:
