@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,12 @@ class GradableAssignment:
     def open(cls, course: courses.Course, name: str) -> GradableAssignment:
         """Reads the question sources and the answer key; raises CourseError or ConfigError."""
         assignment = course.assignment(name)
-        made = cls(course, assignment, open_answer_key(course, assignment))
-        _ = made.read_checks  # before an engine reads them
+        return cls(course, assignment, open_answer_key(course, assignment)).read_again()
+
+    def read_again(self) -> GradableAssignment:
+        """The same with the files as they are now: its checks are read at once, before an engine reads them."""
+        made = replace(self)
+        _ = made.read_checks
         return made
 
     @cached_property
@@ -57,7 +61,7 @@ class GradableAssignment:
 
     @cached_property
     def read_checks(self) -> Mapping[Path, bytes]:
-        """The check files as they were when the assignment was opened; see `unchanged.refuse_changed`."""
+        """The check files as they were when they were first read; see `unchanged.refuse_changed`."""
         return {path: path.read_bytes() for path in self.check_files if path.is_file()}
 
     @property
