@@ -126,6 +126,30 @@ def test_a_half_written_file_is_left_until_it_is_whole(watched: Watched) -> None
     assert [grade.student for grade in report.batch.grades] == ["grace"]
 
 
+def test_a_file_that_is_gone_before_it_is_read_costs_nobody_a_grade(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some programs save by removing the file and writing it again."""
+    watched.look()
+    file, opened = watched.root / NOTEBOOK, os.open
+
+    def gone(path: str | Path, *how: int) -> int:
+        if Path(path) == file:
+            file.unlink(missing_ok=True)
+        return opened(path, *how)
+
+    (watched.root / "in/grace.ipynb").write_text(notebook(DOUBLE, HALVE, "# grace"))
+    text = file.read_text()
+    with monkeypatch.context() as patched:
+        patched.setattr("gradetape.intake.reading.os.open", gone)
+        report = watched.look()[1]
+    assert not file.exists() and report.batch.unreadable == [] and not watched.watch.unsettled
+    with Gradebook.open(watched.root / "results/gradebook.sqlite") as book:
+        assert [grade.student for grade in book.latest("tiny")] == ["ada", "grace"]
+    file.write_text(text)
+    assert watched.look()[0] == set()
+
+
 def test_a_file_that_stays_broken_is_reported_once(watched: Watched) -> None:
     file = watched.root / "in/grace.ipynb"
     file.write_text("{")
