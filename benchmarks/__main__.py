@@ -31,7 +31,7 @@ LARGE = 10_000
 PARTS: Mapping[str, Callable[[Setting], list[Row]]] = MappingProxyType(
     {
         "start-up": single.start_up,
-        "pages": lambda setting: pages.writing(setting.students, setting.repeats),
+        "pages": lambda setting: pages.writing(setting.students, 1),
         "dashboard": lambda setting: pages.dashboard(setting.students, setting.repeats),
         "workers": single.workers,
         "batch": single.batch,

@@ -156,7 +156,7 @@ def whole(setting: Setting) -> list[Row]:
 def tiny(setting: Setting) -> list[Row]:
     """Submissions of a tiny assignment: what the grader itself costs."""
     with _class_of(setting.tiny) as alone, _class_of(setting.tiny) as large:
-        alone.hand_in(max(2, setting.tiny_class // 5))
+        alone.hand_in(max(2, setting.tiny_class // 10))
         large.hand_in(setting.tiny_class)
         one, batch = alone.grade(1), large.grade(setting.workers)
         own = setting.workers * batch.per_submission() - large.check_seconds()
