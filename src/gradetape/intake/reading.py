@@ -264,7 +264,7 @@ def _modified(path: Path) -> str:
     """When a regular file was last changed; empty if it is no regular file, or its time is none."""
     try:
         found = path.lstat()
-        changed = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds")
+        changed = datetime.fromtimestamp(found.st_mtime, UTC).isoformat()
     except (OSError, OverflowError, ValueError):
         return ""
     return changed if stat.S_ISREG(found.st_mode) else ""
