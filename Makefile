@@ -63,8 +63,9 @@ SECONDS ?= 600
 fuzz: setup  ## send malformed data to every channel between the processes, for SECONDS
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-bench: setup  ## run the benchmarks; PARTS="otter changes" runs some of them
-	$(BIN)/python -m benchmarks $(PARTS)
+MINUTES ?= 12
+bench: setup  ## run the benchmarks; PARTS="tiny whole" runs some, DOCS=1 writes their figures into docs/benchmarks.md
+	$(BIN)/python -m benchmarks $(PARTS) --minutes $(MINUTES) $(if $(DOCS),--write docs/benchmarks.md)
 
 screenshots: grade  ## retake the screenshots in docs/ from the pages that `make grade` writes
 	$(BIN)/python scripts/screenshots.py results

@@ -1,7 +1,8 @@
 """The same checks in one warm process without isolation, for comparison with gradetape.
 
-`python -m benchmarks.in_process COURSE ASSIGNMENT REPEATS` imports TensorFlow once, then forks a child for each repeat,
-in which the reference's cells and every check run for the first time. It prints a JSON list of seconds.
+`python -m benchmarks.in_process COURSE ASSIGNMENT REPEATS [CHECK...]` imports TensorFlow once, then forks a child for
+each repeat, in which the reference's cells and every check, or only the named ones, run for the first time. It prints a
+JSON list of seconds. With 0 repeats it prints an empty list when it is ready, and a list for each line that it reads.
 """
 
 from __future__ import annotations
@@ -94,18 +95,12 @@ def run(gradable: GradableAssignment, functions: list[tuple[str, Callable[..., N
     return time.perf_counter() - start
 
 
-def main() -> None:
-    """Forks a child process for each repeat."""
-    root, assignment, repeats = sys.argv[1:]
-    worker_functions.WorkerFunction = in_worker  # type: ignore[assignment, misc]  # before anything imports the vocabulary
-    handles.InvalidArgumentError = tf.errors.InvalidArgumentError  # type: ignore[misc]
-    graphs = importlib.import_module("gradetape.checks.graphs")
-    vars(notebook_runtime).update(export_graphs=graphs.export_graphs, restore_graphs=graphs.restore_graphs)
-    gradable = GradableAssignment.open(courses.find(Path(root)), assignment)
-    questions = {path: file.question for path in gradable.check_files if (file := check_file(path))}
-    functions = [(question, function) for path, question in questions.items() for function in checks(path)]
+def repeated(
+    gradable: GradableAssignment, functions: list[tuple[str, Callable[..., None]]], repeats: int
+) -> list[float]:
+    """Forks a child process for each repeat; returns their seconds."""
     found = []
-    for _ in range(int(repeats)):
+    for _ in range(repeats):
         read, write = os.pipe()
         if os.fork() == 0:
             try:
@@ -116,11 +111,37 @@ def main() -> None:
             os._exit(0)
         os.close(write)
         os.wait()
-        seconds = json.loads(os.read(read, 1 << 16) or '"the process ended"')
+        with os.fdopen(read, "rb") as answer:
+            seconds = json.loads(answer.read() or b'"the process ended"')
         if isinstance(seconds, str):
             raise SystemExit(seconds)
         found.append(seconds)
-    print(json.dumps(found))
+    return found
+
+
+def wanted(gradable: GradableAssignment, only: list[str]) -> list[tuple[str, Callable[..., None]]]:
+    """The checks, each with its question."""
+    found = []
+    for path in gradable.check_files:
+        if (file := check_file(path)) is not None:
+            kind = "public" if file.public else "hidden"
+            named = [(f"{file.question}::{kind}::{function.__name__}", function) for function in checks(path)]
+            found += [(file.question, function) for name, function in named if not only or name in only]
+    return found
+
+
+def main() -> None:
+    """Runs the repeats, and then as many as there are lines of input if none are asked for."""
+    root, assignment, repeats, *only = sys.argv[1:]
+    worker_functions.WorkerFunction = in_worker  # type: ignore[assignment, misc]  # before anything imports the vocabulary
+    handles.InvalidArgumentError = tf.errors.InvalidArgumentError  # type: ignore[misc]
+    graphs = importlib.import_module("gradetape.checks.graphs")
+    vars(notebook_runtime).update(export_graphs=graphs.export_graphs, restore_graphs=graphs.restore_graphs)
+    gradable = GradableAssignment.open(courses.find(Path(root)), assignment)
+    functions = wanted(gradable, only)
+    print(json.dumps(repeated(gradable, functions, int(repeats))), flush=True)
+    for _ in sys.stdin if repeats == "0" else ():
+        print(json.dumps(repeated(gradable, functions, 1)), flush=True)
 
 
 if __name__ == "__main__":

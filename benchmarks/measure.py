@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+from gradetape.course.gradable import GradableAssignment
+
+ROOT = Path(__file__).parents[1]
+Row = tuple[str, str, str]
+"""What was measured, the result, and the goal."""
 
 
 class BenchmarkError(Exception):
     """A part of the benchmarks cannot run; the text says why."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is measured, and how often: `students` are those of the pages, the others those of a class.
+
+    `one` is the question that is compared alone and whose checks are changed. `until` is the time of
+    `time.monotonic()` at which the benchmarks shall be over: a class is then as large as the time allows.
+    """
+
+    gradable: GradableAssignment
+    tiny: GradableAssignment
+    one: str
+    repeats: int = 3
+    students: int = 1000
+    whole_class: int = 50
+    tiny_class: int = 1000
+    workers: int = 2
+    until: float | None = None
+
+    @classmethod
+    def quick(cls, gradable: GradableAssignment, tiny: GradableAssignment, one: str) -> Setting:
+        """Everything once and small: it shows that each part runs, and measures nothing."""
+        return cls(gradable, tiny, one, repeats=1, students=20, whole_class=3, tiny_class=6)
 
 
 def run_program(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> str:
@@ -20,9 +52,20 @@ def run_program(command: Sequence[str | Path], folder: Path, environment: Mappin
         list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())[-400:]
-        raise BenchmarkError(f"{Path(command[0]).name} {' '.join(map(str, command[1:4]))} failed: {said}")
+        raise failed(command, done.stderr or done.stdout)
     return done.stdout
+
+
+def failed(command: Sequence[str | Path], said: str) -> BenchmarkError:
+    """The error of a program that has failed, with the end of what it said."""
+    return BenchmarkError(
+        f"{Path(command[0]).name} {' '.join(map(str, command[1:4]))} failed: {' '.join(said.split())[-400:]}"
+    )
+
+
+def quiet_tensorflow() -> dict[str, str]:
+    """The environment of a program in which TensorFlow computes like gradetape's workers, and says little."""
+    return os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 def seconds(work: Callable[[], object]) -> float:

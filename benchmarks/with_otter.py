@@ -7,14 +7,14 @@ import functools
 import json
 import shutil
 import sys
-import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import nbformat
 
-from benchmarks.measure import BenchmarkError, run_program, seconds
+from benchmarks.measure import BenchmarkError, quiet_tensorflow, run_program, seconds
 from gradetape.course.assignments import QuestionSource
 from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import ReleaseError
@@ -83,21 +83,33 @@ def _imported(node: ast.stmt, used: set[str]) -> ast.stmt:
     return ast.Import(names)
 
 
-def autograder(gradable: GradableAssignment, folder: Path) -> tuple[Path, Ported]:
-    """Builds otter's autograder.zip with every check that can be ported; returns it with what is in it."""
+def test_files(gradable: GradableAssignment, folder: Path, questions: Collection[str] = ()) -> Ported:
+    """Writes a test file for each check file with checks that can be ported, of all questions or of some."""
     found = Ported([], {})
-    (folder / "tests").mkdir()
+    folder.mkdir()
     for source in gradable.assignment.question_sources:
         question_id = source.question.id
         hidden = gradable.answer_key.hidden_checks(question_id)
         for kind, path in (("public", source.public_checks), ("hidden", hidden)):
-            text, part = ported(source, path, kind, folder / "ported")
+            if questions and question_id not in questions:
+                continue
+            text, part = ported(source, path, kind, folder.parent / "ported")
             found = Ported(found.ids + part.ids, found.left_out | part.left_out)
             if text:
-                (folder / "tests" / f"{question_id}_{kind}.py").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "otter", "generate", "-t", "tests", "--no-environment"]
-    run_program(command, folder)
+                (folder / f"{question_id}_{kind}.py").write_text(text, encoding="utf-8")
+    return found
+
+
+def autograder(gradable: GradableAssignment, folder: Path, questions: Collection[str] = ()) -> tuple[Path, Ported]:
+    """Builds otter's autograder.zip with every check that can be ported; returns it with what is in it."""
+    found = test_files(gradable, folder / "tests", questions)
+    generate(folder)
     return folder / "autograder.zip", found
+
+
+def generate(folder: Path) -> None:
+    """Builds otter's autograder.zip from the test files in `tests`."""
+    run_program([sys.executable, "-m", "otter", "generate", "-t", "tests", "--no-environment"], folder)
 
 
 def notebook(gradable: GradableAssignment, path: Path) -> None:
@@ -110,20 +122,16 @@ def notebook(gradable: GradableAssignment, path: Path) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
 
 
-def run(gradable: GradableAssignment, repeats: int) -> tuple[list[float], Ported]:
-    """Seconds of `otter run` on the reference, and the checks that it ran.
+def run(folder: Path) -> float:
+    """Seconds of `otter run` on the reference with the autograder in a folder.
 
-    Raises BenchmarkError if the reference does not pass all of them there.
+    Raises BenchmarkError if the reference does not pass all checks there.
     """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        zipped, found = autograder(gradable, folder)
-        notebook(gradable, folder / "reference.ipynb")
-        command = [sys.executable, "-m", "otter", "run", "reference.ipynb", "-a", str(zipped)]
-        times = [seconds(lambda: run_program(command, folder)) for _ in range(repeats)]
-        results = json.loads((folder / "results.json").read_text())
+    command = [sys.executable, "-m", "otter", "run", "reference.ipynb", "-a", "autograder.zip"]
+    taken = seconds(lambda: run_program(command, folder, quiet_tensorflow()))
+    results = json.loads((folder / "results.json").read_text())
     scores = [(test["name"], test["score"], test["max_score"]) for test in results["tests"] if "max_score" in test]
     missed = [f"{name} ({score:g} of {most:g})" for name, score, most in scores if score != most]
     if missed:
         raise BenchmarkError(f"under otter the reference does not pass {', '.join(missed)}")
-    return times, found
+    return taken

@@ -64,7 +64,7 @@ class Download:
 
 
 NO_NOTEBOOK = "The folder holds no notebook"
-NOT_ONE = "The file is not a notebook"
+NOT_ONE = "It is a PDF, which is not a notebook"
 
 
 def canvas() -> Download:
@@ -383,6 +383,7 @@ def plain() -> Download:
         "bob": Expected(2),
         "Zoë Müller": Expected(3),
         "dan": Expected(4),
+        "eve": Expected(None, reason="The folder holds no notebook, script or zip."),
         "fay": Expected(None, reason="The file is empty"),
     }
     return Download(files, expected, "Plain folder")

@@ -16,13 +16,14 @@ import pytest
 from msgspec.structs import replace
 
 from gradetape import doctor
-from gradetape.errors import Flooded
+from gradetape.errors import Flooded, Overdue
 from gradetape.judge.verdicts import result_of, verdict_of
 from gradetape.records import Check, Limits, Verdict
 from gradetape.remote.budget import JUDGE_MB, CheckBudget, bytes_for
 from gradetape.runtime.launch import LocalZygote
 from gradetape.sandbox.groups import MOUNTS, Groups, OwnGroup, SharedGroup, memory_around, own_paths
 from gradetape.sandbox.reports import Ended, Reader
+from gradetape.wire.channel import Channel
 from gradetape.worker.process import WorkerProcess
 from tests.processes import until
 from tests.refusing import NO_NAMESPACES, on_a_lesser_machine, open_folder, open_to_others
@@ -287,6 +288,24 @@ def test_a_reply_beyond_the_budget_is_refused_before_it_is_read(zygote: LocalZyg
         opened.begin()
         opened.budget.allow_bytes(bytes_for(100))
         assert len(opened.student.right()) == 1_000_000  # the next check gets a fresh worker
+
+
+def test_a_check_that_is_stopped_in_the_middle_of_a_reply_costs_the_next_one_nothing(
+    zygote: LocalZygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise Overdue("the check's own code ran past its deadline")
+
+    with open_session(zygote, LARGE) as opened:
+        opened.begin()
+        assert len(opened.student.right()) == 1_000_000
+        with monkeypatch.context() as patch:
+            patch.setattr(Channel, "receive_frame", stop)
+            with pytest.raises(Overdue):
+                opened.student.right()
+        assert opened.budget.event is None, "what ran past its deadline is the check's own code"
+        opened.begin()
+        assert len(opened.student.right()) == 1_000_000
 
 
 def test_bytes_are_counted_for_all_workers_with_student_code_together(zygote: LocalZygote) -> None:

@@ -18,7 +18,7 @@ from gradetape.course.config import Config
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine, EngineOptions, Finished, LocalEngine, MockEngine, judge, open_engine
 from gradetape.engine.factory import ENGINES
-from gradetape.errors import InfrastructureError
+from gradetape.errors import CourseError, InfrastructureError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.batch import Batch, BatchGrader
 from gradetape.grading.events import (
@@ -179,6 +179,23 @@ def test_changed_checks_are_collected_again_while_the_workers_stay_warm(gradable
             names = {result.check.name for result in judge(engine, job).results}
             assert {"test_new_odd_number", "test_four"} <= names
             hidden.write_text(before)
+
+
+def test_an_engine_judges_nobody_with_checks_that_have_changed_since_it_was_opened(
+    gradable: GradableAssignment,
+) -> None:
+    slots = Slots(slots=(Slot(),), isolation="none", limits=Limits(), keras="3", secret=())
+    hidden = gradable.answer_key.hidden_checks("q02_halve")
+    with LocalEngine(gradable.bundle(), slots, root=gradable.course.root) as engine:
+        engine.expect(0)
+        assert engine.collected.checks
+        hidden.write_text(f"{hidden.read_text()}\n\nMORE = 1\n")
+        engine.renew()
+        for _ in range(2):
+            with pytest.raises(CourseError, match=r"had read it: autograder/tiny/test_q02_halve\.py"):
+                _ = engine.collected
+        engine.recollect(gradable.bundle())
+        assert engine.collected.checks
 
 
 def test_verify_gets_its_engine_from_the_factory(gradable: GradableAssignment) -> None:

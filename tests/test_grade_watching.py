@@ -126,6 +126,30 @@ def test_a_half_written_file_is_left_until_it_is_whole(watched: Watched) -> None
     assert [grade.student for grade in report.batch.grades] == ["grace"]
 
 
+def test_a_file_that_is_gone_before_it_is_read_costs_nobody_a_grade(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some programs save by removing the file and writing it again."""
+    watched.look()
+    file, opened = watched.root / NOTEBOOK, os.open
+
+    def gone(path: str | Path, *how: int) -> int:
+        if Path(path) == file:
+            file.unlink(missing_ok=True)
+        return opened(path, *how)
+
+    (watched.root / "in/grace.ipynb").write_text(notebook(DOUBLE, HALVE, "# grace"))
+    text = file.read_text()
+    with monkeypatch.context() as patched:
+        patched.setattr("gradetape.intake.reading.os.open", gone)
+        report = watched.look()[1]
+    assert not file.exists() and report.batch.unreadable == [] and not watched.watch.unsettled
+    with Gradebook.open(watched.root / "results/gradebook.sqlite") as book:
+        assert [grade.student for grade in book.latest("tiny")] == ["ada", "grace"]
+    file.write_text(text)
+    assert watched.look()[0] == set()
+
+
 def test_a_file_that_stays_broken_is_reported_once(watched: Watched) -> None:
     file = watched.root / "in/grace.ipynb"
     file.write_text("{")
@@ -142,6 +166,17 @@ def test_a_file_that_changes_while_it_is_graded_is_graded_again(watched: Watched
     watched.watch.look(planned, lambda _: None)
     judged, report = watched.look()
     assert judged == BOTH and report.batch.recorded == {"ada"}
+
+
+def test_a_check_file_that_changes_while_a_look_begins_is_judged_by_the_next_look(watched: Watched) -> None:
+    watched.look()
+    (watched.root / "in/grace.ipynb").write_text(notebook(DOUBLE, HALVE, "# grace"))
+    planned = watched.watch.plan()
+    edit(watched.root, HIDDEN, "2 * number", "number + number")
+    with pytest.raises(CourseError, match=r"had read it: autograder/tiny/test_q01_double\.py"):
+        watched.watch.look(planned, lambda _: None)
+    judged, report = watched.look()
+    assert judged == BOTH and {grade.student: grade.points for grade in report.batch.grades} == {"ada": 5, "grace": 5}
 
 
 def test_a_mistake_in_the_course_is_raised_and_the_next_look_goes_on(watched: Watched) -> None:

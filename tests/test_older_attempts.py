@@ -173,11 +173,11 @@ def test_a_file_of_the_same_second_is_told_whether_it_counts_or_not(root: Path) 
     told = []
     for text in (*texts, *texts):
         write_files(root, {NOTEBOOK: text})
-        told.append([line for line in hand_in(root, MONDAY).report.messages if "at the same second" in line])
+        told.append([line for line in hand_in(root, MONDAY).report.messages if "at the same time" in line])
     assert [[line.partition(":")[0] for line in lines] for lines in told] == [
         [], ["counts now"], ["recorded but not counted"], [],
     ]  # fmt: skip
-    assert "ada: handed in at the same second as another file" in told[1][0] and "touch FILE" in told[1][0]
+    assert "ada: handed in at the same time as another file" in told[1][0] and "touch FILE" in told[1][0]
 
 
 def test_a_file_that_is_gone_does_not_take_the_place_of_a_grade(root: Path) -> None:

@@ -13,8 +13,11 @@ import pytest
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import MockEngine
+from gradetape.errors import CourseError
 from gradetape.gradebook import Gradebook
+from gradetape.grading import run as running
 from gradetape.grading.batch import BatchGrader
+from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.records import CellEvent, Check, CheckResult, Job, Lost, Origin, Outcome, Status, Verdict
 from tests.books import attempts, engine_of
 from tests.course import DOUBLE, HALVE, by_student, called, notebook, write_files
@@ -34,6 +37,7 @@ from tests.regrading import (
     failed,
     grade,
     passed,
+    planned,
 )
 from tests.submissions import script
 
@@ -419,9 +423,43 @@ def test_a_result_that_is_damaged_is_judged_again(root: Path) -> None:
     edit(root, HIDDEN, "not whole?", "negative?")
     with engine_of(str(root / "results/gradebook.sqlite")).begin() as connection:
         connection.exec_driver_sql("UPDATE question_results SET record = 'x' WHERE question = 'q01_double'")
+    work, _ = planned(root)
+    assert [each.question for each in running.workload(work).work] == [DOUBLED], "and that is told before"
     assert grade(root).judged == {DOUBLED}
     edit(root, HIDDEN, "negative?", "complex?")
     assert grade(root).jobs == []
+
+
+def _plan_and_then(root: Path, change: Callable[[], None]) -> tuple[GradePlan, MockEngine]:
+    """A plan of which the checks change after they were read, before the engine collects them."""
+    course = courses.find(root)
+    checks = checks_of(GradableAssignment.open(course, "tiny"))
+    engine = MockEngine(lambda job: passed(job, checks), checks=checks)
+
+    def opened(*_: object) -> MockEngine:
+        change()
+        return engine
+
+    return plan(course, GradeRequest(paths=(root / "in",), assignment="tiny"), opened), engine
+
+
+@pytest.mark.parametrize("file", [HIDDEN, PUBLIC])
+def test_checks_that_change_while_a_run_begins_leave_no_result_under_another_key(root: Path, file: str) -> None:
+    work, engine = _plan_and_then(root, lambda: _at_the_end(file, "\n\nLIMIT = 2\n")(root))
+    with pytest.raises(
+        CourseError, match=r"Changed after the command had read it: \S+\.py\. What was .* is kept\. Run"
+    ):
+        running.run(work, lambda _: None)
+    assert engine.jobs == []
+    again = grade(root)
+    assert again.judged == again.proven == BOTH and again.grade.points == 5
+
+
+def test_checks_that_are_gone_when_a_run_begins_are_no_result(root: Path) -> None:
+    work, engine = _plan_and_then(root, (root / HIDDEN).unlink)
+    with pytest.raises(CourseError, match="Changed after the command had read it: autograder/tiny/test_q01_double"):
+        running.run(work, lambda _: None)
+    assert engine.jobs == []
 
 
 def test_the_gradebook_holds_nothing_from_which_the_seed_could_be_guessed(root: Path) -> None:

@@ -84,7 +84,7 @@ FOR_STAFF = {
     "staff_message": {
         "engine/judge_client.py", "grading/builder.py", "grading/concerns.py", "grading/rubric.py", "report/code.py",
         "report/dashboard.py", "report/likeness.py", "report/material.py", "report/question.py", "report/staff.py",
-        "report/terminal.py", "verify/problems.py",
+        "report/terminal.py", "report/trial.py", "verify/problems.py",
     },
     "review": {
         "engine/local.py", "exports/json.py", "grading/builder.py", "grading/composition.py", "grading/run.py",

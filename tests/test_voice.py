@@ -37,6 +37,7 @@ ALLOWED = (
     "computation on a tape", "A tape records what happens to a tensor",
     # The command, and what it opens.
     r"(?:[Tt]he|a|gradetape) desk\b", r"gradetape\[desk\]", r"\[?\(?desk\.(?:md|html|py)\b", "desk command",
+    "desk {2,}Open",
     # The class list, as platforms and registrars call it. It was the name of what is now discovery, and of that only.
     r"[Rr]oster(?:\.csv|[-_ ][Mm]ap)?\b",
 )  # fmt: skip

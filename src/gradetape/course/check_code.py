@@ -31,7 +31,7 @@ def codes_of(gradable: GradableAssignment) -> dict[str, CheckCode]:
     """The code of every check, by check id; a file that Python cannot parse has none."""
     found: dict[str, CheckCode] = {}
     for path in gradable.check_files:
-        file, source = check_file(path), PythonSource.read(path)
+        file, source = check_file(path), PythonSource.of(path, gradable.read_checks[path])
         assert file is not None
         codes = {} if source.syntax_error else _codes(source)
         kind = "public" if file.public else "hidden"
@@ -54,9 +54,9 @@ def question_codes(gradable: GradableAssignment) -> dict[str, QuestionCode]:
     """The checks of every question, by question id; a file that Python cannot parse counts by its text."""
     files: dict[str, list[PythonSource]] = {question_id: [] for question_id in gradable.assignment.question_ids}
     for path in gradable.check_files:
-        file = check_file(path)
-        if file is not None and path.is_file():
-            files[file.question].append(PythonSource.read(path))
+        file, data = check_file(path), gradable.read_checks.get(path)
+        if file is not None and data is not None:
+            files[file.question].append(PythonSource.of(path, data))
     return {question_id: _question_code(sources) for question_id, sources in files.items()}
 
 

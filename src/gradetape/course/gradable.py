@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,13 @@ class GradableAssignment:
     def open(cls, course: courses.Course, name: str) -> GradableAssignment:
         """Reads the question sources and the answer key; raises CourseError or ConfigError."""
         assignment = course.assignment(name)
-        return cls(course, assignment, open_answer_key(course, assignment))
+        return cls(course, assignment, open_answer_key(course, assignment)).read_again()
+
+    def read_again(self) -> GradableAssignment:
+        """The same with the files as they are now: its checks are read at once, before an engine reads them."""
+        made = replace(self)
+        _ = made.read_checks
+        return made
 
     @cached_property
     def reference(self) -> tuple[Cell, ...]:
@@ -51,6 +58,11 @@ class GradableAssignment:
             for question_source in self.assignment.question_sources
             for path in (question_source.public_checks, self.answer_key.hidden_checks(question_source.question.id))
         )
+
+    @cached_property
+    def read_checks(self) -> Mapping[Path, bytes]:
+        """The check files as they were when they were first read; see `unchanged.refuse_changed`."""
+        return {path: path.read_bytes() for path in self.check_files if path.is_file()}
 
     @property
     def secret_folders(self) -> tuple[Path, ...]:

@@ -89,8 +89,13 @@ class PythonSource:
     @classmethod
     def read(cls, path: Path) -> PythonSource:
         """The file at a path, with or without a byte order mark. Raises CourseError if it is not UTF-8."""
+        return cls.of(path, path.read_bytes())
+
+    @classmethod
+    def of(cls, path: Path, data: bytes) -> PythonSource:
+        """The same with bytes that were read before."""
         try:
-            return cls(path, path.read_text(encoding="utf-8-sig"))
+            return cls(path, _with_newlines(data.decode("utf-8-sig")))
         except UnicodeDecodeError:
             raise CourseError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
 
@@ -126,3 +131,8 @@ class PythonSource:
         found: list[ast.Module] = []
         error = syntax_error(self.text, lambda text: found.append(ast.parse(text, str(self.path))))
         return found[0] if error is None else error
+
+
+def _with_newlines(text: str) -> str:
+    """A text with the ends of lines as Python reads them from a file."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -37,6 +37,7 @@ def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Tria
     routes = [
         Route("/", views.start),
         Route("/index.html", views.overview),
+        Route("/favicon.ico", _no_icon),
         Route("/grades.csv", views.table),
         Route("/staff/{assignment}/index.html", views.dashboard),
         Route("/staff/{assignment}/grades.csv", views.table),
@@ -156,6 +157,10 @@ class _Forms:
     def _done(self, action: _Action, address: str, form: Form) -> str:
         with self._desk.open() as results:
             return action(self._desk, results, address, form)
+
+
+def _no_icon(_: Request) -> Response:
+    return Response(status_code=204)
 
 
 def _no_page(_: Request, __: Exception) -> Response:

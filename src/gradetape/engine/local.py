@@ -19,9 +19,11 @@ from typing import Self
 from packaging.requirements import Requirement
 
 from gradetape.course.gradable import GradableAssignment
+from gradetape.course.unchanged import refuse_changed
 from gradetape.engine.base import EngineOptions, Finished
 from gradetape.engine.judge_client import JudgeClient
 from gradetape.engine.unpacked import beside, unpacked
+from gradetape.errors import CourseError
 from gradetape.judge.messages import Began, CancelJob, Done, JobLost, Judged, Loaded, Message, RunJob
 from gradetape.records import (
     AssignmentBundle,
@@ -212,7 +214,19 @@ class LocalEngine:
         )  # fmt: skip
         self._stack.callback(judge.close)
         self._collected = judge.collect()
+        if root == self._root:
+            self._refuse_changed(root)
         return judge
+
+    def _refuse_changed(self, root: Path) -> None:
+        """Nobody is judged with other files than those that the engine was opened with."""
+        files = {root / name: data for name, data in self._bundle.files.items()}
+        files |= {root / beside(self._bundle, name): data for name, data in self._bundle.student_files.items()}
+        try:
+            refuse_changed(root, files)
+        except CourseError:
+            self.close()
+            raise
 
     def _received(self, message: Message) -> list[Finished]:
         if not isinstance(message, Began | Loaded | Judged | JobLost | Done) or message.number not in self._running:

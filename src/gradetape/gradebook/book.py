@@ -168,9 +168,9 @@ class Gradebook:
         return {digest: result for digest, result in found.items() if result.id > newer_than}
 
     def has_results(self, digests: Iterable[str], newer_than: int = 0) -> set[str]:
-        """Those of these digests under which there is a result with an id above `newer_than`."""
+        """Those of these digests under which there is a result, not a damaged one, with an id above `newer_than`."""
         with self._transaction() as connection:
-            found = question_results.newest_ids(connection, digests)
+            found = question_results.usable_ids(connection, digests)
         return {digest for digest, number in found.items() if number > newer_than}
 
     def measured(self, assignment: str) -> dict[str, Measured]:

@@ -1,7 +1,7 @@
 """Which of two attempts of a student counts: the one that was handed in later, never the one that was graded later.
 
 The time is the platform's where it says one, else that of the file. An attempt with a time counts before one without.
-At the same second, a file that can be read counts before one that cannot, then the file with the greater SHA-256, so
+At the same time, a file that can be read counts before one that cannot, then the file with the greater SHA-256, so
 that it does not depend on the order in which files are graded. Only where neither has a time, as in the records of old
 versions, the one that is graded last counts.
 """

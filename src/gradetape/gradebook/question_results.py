@@ -125,6 +125,13 @@ def newest_ids(connection: sa.Connection, digests: Iterable[str]) -> dict[str, i
     return found
 
 
+def usable_ids(connection: sa.Connection, digests: Iterable[str]) -> dict[str, int]:
+    """The id of the newest result under each digest; a damaged one is judged again, so it is none."""
+    ids = newest_ids(connection, digests)
+    found = {result.id for result in _read(connection, ids.values())}
+    return {digest: number for digest, number in ids.items() if number in found}
+
+
 def _read(connection: sa.Connection, ids: Iterable[int]) -> Iterator[QuestionResult]:
     columns = (QUESTION_RESULTS, RUNS.c.created, RUNS.c.record.label("run"))
     query, runs = sa.select(*columns).join_from(QUESTION_RESULTS, RUNS), dict[int, Run]()

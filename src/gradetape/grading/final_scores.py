@@ -85,7 +85,7 @@ def _platform_time(record: Grade | Unreadable) -> datetime | None:
 
 def _file_time(record: Grade | Unreadable, late: LatePolicy) -> datetime | None:
     known = late.by_file and isinstance(record, Grade) and record.modified
-    return datetime.fromisoformat(known) if known else None
+    return datetime.fromisoformat(known).replace(microsecond=0) if known else None  # due times have none
 
 
 def _measured(record: Grade | Unreadable) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from gradetape.course.gradable import GradableAssignment
+from gradetape.course.unchanged import refuse_changed
 from gradetape.engine import Engine, judge
 from gradetape.errors import CourseError, InfrastructureError
 from gradetape.gradebook import Gradebook
@@ -50,6 +51,8 @@ class ReferenceProof:
     def _collected(self, question_ids: Collection[str], question: str | None) -> Rubric:
         """The rubric of the collected checks; where one question is asked for, another one does no harm."""
         collected = self._engine.collected
+        # A result of other checks than those that its key is of would be found under that key from now on.
+        refuse_changed(self._gradable.course.root, self._gradable.read_checks)
         if question is None:
             return Rubric.of(self._gradable, collected)
         rubric = Rubric.of(self._gradable, collected, [question])

@@ -14,7 +14,7 @@ from gradetape.records import Submission, Unreadable
 from gradetape.text import counted, few, one_line
 
 LAYOUTS = intake.LAYOUT_NAMES
-_SHOWN = 20
+_SHOWN, _MOST_SHOWN = 20, 100
 _NAME = 100
 
 
@@ -99,12 +99,12 @@ def _of_student(found: Sequence[Submission | Unreadable], student: str) -> Submi
 
 
 def _nothing_to_grade(unreadable: Sequence[Unreadable], *, unnamed: bool) -> str:
-    """All of them, since nobody has a row; some where only the assignment is missing."""
-    shown = unreadable[:_SHOWN] if unnamed else unreadable
+    """Up to a hundred, since nobody has a row; fewer where only the assignment is missing."""
+    shown = unreadable[: _SHOWN if unnamed else _MOST_SHOWN]
     reasons = "\n".join(f"{one_line(entry.file)}: {one_line(entry.reason)}" for entry in shown)
     more = f"\n… and {len(unreadable) - len(shown)} more" if len(shown) < len(unreadable) else ""
     if not unnamed:
-        return f"None of these submissions can be graded.\n{reasons}"
+        return f"None of these submissions can be graded.\n{reasons}{more}"
     return (
         "None of these files can be graded, and none names its assignment. "
         f"If you know the assignment, name it with --assignment.\n{reasons}{more}"

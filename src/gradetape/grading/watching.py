@@ -2,11 +2,12 @@
 
 Each look at the folders is a run like any other: it judges what has no valid result. So a new file, a file that has
 changed and a changed check file need no case of their own. A file that cannot be read and is only moments old may be
-half-written: it is left for the next look.
+half-written: it is left for the next look. One that was gone before it could be read is none.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -39,9 +40,9 @@ class FolderWatch:
     def plan(self) -> GradePlan:
         """What there is to grade now, and the warm engine; raises GradetapeError."""
         planned = plan(find(self._root), self._request, self._warm.open)
-        waiting = {entry.file for entry in planned.selection.unreadable if _is_young(entry)}
-        self.unsettled = bool(waiting)
-        unreadable = tuple(entry for entry in planned.selection.unreadable if entry.file not in waiting)
+        there = [entry for entry in planned.selection.unreadable if not _has_vanished(entry)]
+        unreadable = tuple(entry for entry in there if not _is_young(entry))
+        self.unsettled = len(unreadable) < len(there)
         return replace(planned, selection=msgspec.structs.replace(planned.selection, unreadable=unreadable))
 
     def look(self, planned: GradePlan, listener: Listener) -> GradeReport:
@@ -75,6 +76,12 @@ def places(planned: GradePlan, paths: Iterable[Path]) -> list[Path]:
     course = (gradable.assignment.folder, gradable.answer_key.solutions, gradable.answer_key.autograder)
     files = (gradable.course.root / "grader_config.yml", gradable.answer_key.autograder.parent / "seed")
     return [path for path in (*paths, *course, *files, *gradable.course.private_tables) if path.exists()]
+
+
+def _has_vanished(entry: Unreadable) -> bool:
+    """Whether a file was listed and then gone: what replaces it is a change of its own."""
+    file = Path(entry.file)
+    return not entry.sha256 and file.parent.is_dir() and not os.path.lexists(file)
 
 
 def _is_young(entry: Unreadable) -> bool:

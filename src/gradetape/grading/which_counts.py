@@ -13,7 +13,7 @@ from gradetape.text import few, one_line, printable
 
 _NAME = 60
 _OLDER = "recorded but not counted, since a file that was handed in later counts"
-_TIED = "handed in at the same second as another file of the same student"
+_TIED = "handed in at the same time as another file of the same student"
 _UNKNOWN = "it is not known when one of two files of the same student was handed in"
 _RULES = {
     Order.TIED: "one that can be read counts before one that cannot, then the one with the greater SHA-256",

@@ -210,8 +210,17 @@ class _Reader:
 
     @cached_property
     def _secret_inodes(self) -> dict[Inode, Path]:
-        found = (file for place in self._secret for file in (place, *place.rglob("*")) if file.is_file())
-        return {(file.stat().st_dev, file.stat().st_ino): file for file in found}
+        found = (file for place in self._secret for file in (place, *place.rglob("*")))
+        return {inode: file for file in found if (inode := _inode(file))}
+
+
+def _inode(file: Path) -> Inode | None:
+    """The inode of a regular file; None if it is none, or is gone: another grader may write pages meanwhile."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
 def _names(files: Iterable[DiscoveredFile]) -> tuple[str, ...]:
@@ -255,7 +264,7 @@ def _modified(path: Path) -> str:
     """When a regular file was last changed; empty if it is no regular file, or its time is none."""
     try:
         found = path.lstat()
-        changed = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds")
+        changed = datetime.fromtimestamp(found.st_mtime, UTC).isoformat()
     except (OSError, OverflowError, ValueError):
         return ""
     return changed if stat.S_ISREG(found.st_mode) else ""

@@ -8,7 +8,17 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from gradetape.errors import Flooded, Gone, Missing, StudentError, TooMuchData, WireError, WireRefused, WorkerEvent
+from gradetape.errors import (
+    Flooded,
+    Gone,
+    Missing,
+    Overdue,
+    StudentError,
+    TooMuchData,
+    WireError,
+    WireRefused,
+    WorkerEvent,
+)
 from gradetape.remote.budget import CHECK_BYTES, CheckBudget
 from gradetape.remote.handles import Handle, TensorHandle, student_error
 from gradetape.remote.roles import Role
@@ -63,6 +73,9 @@ class ConnectionOwner(Protocol):
     def note(self, event: WorkerEvent) -> WorkerEvent:
         """Keeps the first event of a check, and returns the event to raise."""
 
+    def close(self) -> None:
+        """Ends the worker, if there is one."""
+
 
 class _TrackedHandle(weakref.ref[Handle]):
     """A weak reference with its object's number, and how often the object has been received."""
@@ -112,6 +125,9 @@ class WorkerConnection:
             raise session.lose("memory", "", Flooded(budget.max_bytes)) from None
         except WireError as error:
             raise session.lose("crashed", f"the process sent an invalid reply: {error}") from None
+        except Overdue:  # the alarm may have come in the middle of a reply: the next check gets another worker
+            session.close()
+            raise
         if session.role.charged:
             budget.mark_received()
         return self._result(reply, operation, args)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from gradetape.course.gradable import GradableAssignment
+from gradetape.course.unchanged import refuse_changed
 from gradetape.engine import Engine
 from gradetape.errors import RequestError
 from gradetape.grading.rubric import Rubric
@@ -63,6 +64,7 @@ class Recall:
             with suppress(RequestError):  # a check that only pytest can tell
                 self._engine.expect(self._jobs(question_ids, plans_for))
             known = self._engine.collected
+            refuse_changed(self._gradable.course.root, self._gradable.read_checks)
             if not known.broken:
                 self._outcomes.keep({self._keys.collection: known})
         return known

@@ -48,6 +48,7 @@ def verify(
     Raises CourseError if the question sources or the answer key are wrong, RequestError for a check or a mutant that
     does not exist, InfrastructureError if the grader itself failed.
     """
+    gradable = gradable.read_again()
     unready = _unready(gradable, question)
     asked = (question,) if question else gradable.assignment.question_ids
     question_ids = [question_id for question_id in asked if question_id not in unready]
