@@ -28,8 +28,6 @@ OTHERS = (
     {"name": "10001", "id": "x4"}, {"name": "Zoe Muller", "id": "x5"}, {"name": "jdoe", "github": "elsewhere"},
     {"name": "Roe Rick", "canvas_id": "99"},
 )  # fmt: skip
-
-
 KINDS = st.sampled_from(sorted(DOWNLOADS))
 
 
@@ -75,9 +73,7 @@ def write(course: Course, rows: list[dict[str, str]]) -> None:
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    kind=st.sampled_from(sorted(DOWNLOADS)), others=st.sets(st.integers(0, len(OTHERS) - 1)), seed=st.integers(0, 999)
-)
+@given(kind=KINDS, others=st.sets(st.integers(0, len(OTHERS) - 1)), seed=st.integers(0, 999))
 def test_nobody_gets_a_submission_of_somebody_else(course: Course, kind: str, others: set[int], seed: int) -> None:
     draw, download = random.Random(seed), DOWNLOADS[kind]()
     shutil.rmtree(course.root / "in", ignore_errors=True)
