@@ -21,19 +21,18 @@ from gradetape.grading.finding_students import student_named
 from gradetape.grading.material import material_of
 from gradetape.grading.mixed import mixed_questions
 from gradetape.records import FinalScore, Grade, NoSubmission, Unreadable
-from gradetape.report import AssignmentPages, Material, has_dashboard, write_pages
+from gradetape.report import AssignmentPages, has_dashboard, write_pages
 from gradetape.text import printable
 
 GRADEBOOK = "gradebook.sqlite"
 
 
 class StudentResult(msgspec.Struct, frozen=True):
-    """One student's result in one assignment, and what of the course staff see beside it."""
+    """One student's result in one assignment."""
 
     assignment: str
     record: Grade | Unreadable
     final_score: FinalScore
-    material: Material
 
 
 class StudentResults(msgspec.Struct, frozen=True):
@@ -130,8 +129,7 @@ class Results:
             assignment = self.course.assignment(name)
             scores = final_scores(self.course, assignment, self.book, records[name])
             warnings += scores.warnings
-            material = material_of(self.course, assignment)
-            results.append(StudentResult(name, record, scores.by_student[record.student], material))
+            results.append(StudentResult(name, record, scores.by_student[record.student]))
         return StudentResults(tuple(results), tuple(warnings))
 
     def write_pages(

@@ -29,12 +29,13 @@ def question_page(
     assignment's questions that were judged under two versions. The page belongs into the folder `questions` beside the
     students' pages for staff. `actions` are what its forms need, if it has any.
     """
-    scores, having = final_scores or {}, [grade for grade in grades if _has(grade, question)]
+    scores, having = final_scores or {}, [grade for grade in grades if grade.has(question.id)]
     having.sort(key=lambda grade: collation_key(grade.student))
-    untouched = {grade.student for grade in having if material.is_untouched(grade, question)}
-    items = [item for item in check_items(grades) if item.check.question == question.id]
+    answered = answering(question, having, material)
+    untouched = {grade.student for grade in having} - {grade.student for grade in answered}
+    items = check_items(grades, question.id)
     (item,) = question_items(grades, [question], scores)
-    groups = groups_of(answering(question, having, material), question.id)
+    groups = groups_of(answered, question.id)
     return render(
         "question.html.j2",
         course=course,
@@ -50,7 +51,7 @@ def question_page(
             if each.question == question.id
         ],
         unfinal=sum(grade.status is not Status.GRADED for grade in having),
-        untouched=[(student, f"../{page_name(student)}") for student in sorted(untouched, key=collation_key)],
+        untouched=[(grade.student, f"../{page_name(grade.student)}") for grade in having if grade.student in untouched],
         groups=[_group(group, anchor(question.id), material) for group in groups],
         checks=[_check(item, number, material) for number, item in enumerate(items, 1)],
         rows=[
@@ -67,13 +68,8 @@ def question_page(
 
 def answering(question: Question, grades: Sequence[Grade], material: Material) -> list[Grade]:
     """The grades of those who have not left a question untouched, in the order of a list of people."""
-    having = (grade for grade in grades if _has(grade, question) and not material.is_untouched(grade, question))
+    having = (grade for grade in grades if grade.has(question.id) and not material.is_untouched(grade, question))
     return sorted(having, key=lambda grade: collation_key(grade.student))
-
-
-def _has(grade: Grade, question: Question) -> bool:
-    """Whether a grade has the question, by whatever title and points."""
-    return any(each.id == question.id for each in grade.questions)
 
 
 def question_page_name(question: Question) -> str:
@@ -103,19 +99,12 @@ def _group(group: FailureGroup, at: str, material: Material) -> dict[str, Any]:
         "message": group.example.staff_message or group.example.message,
         "command": group.example.command,
         "students": [(student, f"../{page_name(student)}#{at}") for student in group.students],
-        "source": (source := material.source_of(group.check)),
-        "source_lines": code.numbered(source.text, source.line) if source else (),
+        **code.of_check(material.source_of(group.check)),
     }
 
 
 def _check(item: CheckItem, number: int, material: Material) -> dict[str, Any]:
-    source = material.source_of(item.check)
-    return {
-        "item": item,
-        "anchor": check_anchor(number),
-        "source": source,
-        "source_lines": code.numbered(source.text, source.line) if source else (),
-    }
+    return {"item": item, "anchor": check_anchor(number), **code.of_check(material.source_of(item.check))}
 
 
 def _row(
