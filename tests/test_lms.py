@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gradetape.errors import LmsError, RequestError
+from gradetape.errors import LmsError, LmsFileError, RequestError
 from gradetape.lms.base import safe_name
 from gradetape.lms.opening import token_for
 from gradetape.records import Origin
@@ -378,6 +378,16 @@ def test_a_platform_that_refuses_is_an_error_that_says_what_to_do(
     with pytest.raises(LmsError) as error:
         asking(fake, lambda made: made.json("GET", BASE))
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize(("answers", "of_one_file"), [([(404, {}, "")], True), ([(503, {}, "")] * 6, False)])
+def test_whether_an_error_is_of_one_file_alone_is_not_read_from_the_files_name(
+    fake: FakePlatform, answers: list[tuple[int, dict[str, str], str]], of_one_file: bool
+) -> None:
+    fake.answers["/stored/5MiB.h5"] = answers
+    with pytest.raises(LmsError) as error:
+        asking(fake, lambda made: made.content(f"{fake.url}/stored/5MiB.h5"))
+    assert isinstance(error.value, LmsFileError) == of_one_file
 
 
 def test_a_list_that_is_none_is_an_error(fake: FakePlatform) -> None:

@@ -32,7 +32,8 @@ def question_page(
     scores, having = final_scores or {}, [grade for grade in grades if grade.has(question.id)]
     having.sort(key=lambda grade: collation_key(grade.student))
     answered = answering(question, having, material)
-    untouched = {grade.student for grade in having} - {grade.student for grade in answered}
+    answers = {grade.student for grade in answered}
+    untouched = [grade.student for grade in having if grade.student not in answers]
     items = check_items(grades, question.id)
     (item,) = question_items(grades, [question], scores)
     groups = groups_of(answered, question.id)
@@ -51,11 +52,13 @@ def question_page(
             if each.question == question.id
         ],
         unfinal=sum(grade.status is not Status.GRADED for grade in having),
-        untouched=[(grade.student, f"../{page_name(grade.student)}") for grade in having if grade.student in untouched],
+        untouched=[(student, f"../{page_name(student)}") for student in untouched],
         groups=[_group(group, anchor(question.id), material) for group in groups],
         checks=[_check(item, number, material) for number, item in enumerate(items, 1)],
         rows=[
-            _row(grade, question, [each.check for each in items], scores.get(grade.student), grade.student in untouched)
+            _row(
+                grade, question, [each.check for each in items], scores.get(grade.student), grade.student not in answers
+            )
             for grade in having
         ],
         anchor=anchor(question.id),
