@@ -368,6 +368,20 @@ def test_a_memory_for_other_limits_counts_for_nothing(root: Path) -> None:
     assert len([job for job in runs.jobs if job.stop_at_failure]) > 5
 
 
+def test_an_edited_file_beside_the_notebook_counts_for_every_mutant(root: Path) -> None:
+    with (root / "assignments/tiny/assignment.yml").open("a") as assignment:
+        assignment.write("files: [factor.csv]\n")
+    file, runs = root / "assignments/tiny/factor.csv", Runs(root)
+    file.write_text("2\n")
+    runs()
+    first = runs.jobs
+    runs()
+    assert runs.jobs == []
+    file.write_text("3\n")
+    runs()
+    assert len(runs.jobs) == len(first)
+
+
 def test_mutants_of_which_none_runs_prove_nothing(root: Path) -> None:
     def answer(job: Job) -> Outcome | Lost:
         event = CellEvent(cell=0, kind="error", text="NameError", question=QUESTION)
