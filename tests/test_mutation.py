@@ -533,6 +533,12 @@ def test_a_cache_that_cannot_be_used_is_told(root: Path, monkeypatch: pytest.Mon
         Runs(root)()
 
 
+def test_remembered_verdicts_are_for_their_owner_alone(root: Path) -> None:
+    Runs(root)(sample=Sample(size=1))
+    (file,) = root.parent.glob("cache/*/mutation.sqlite")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
 def test_the_cache_is_the_users_own(root: Path, tmp_path: Path) -> None:
     Runs(root)()
     folder = tmp_path / "cache/gradetape"
