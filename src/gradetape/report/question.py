@@ -14,7 +14,6 @@ from gradetape.report.likeness import FailureGroup, groups_of
 from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.text import collation_key
 
-UP = "../../../"
 _FEW = 10
 
 
