@@ -11,7 +11,7 @@ import msgspec
 from gradetape.gradebook import Gradebook
 from gradetape.grading import changes, concerns, which_counts
 from gradetape.grading.batch import Batch, BatchGrader
-from gradetape.grading.enrolment import Enrolment, refuse_contradictions
+from gradetape.grading.enrolment import refuse_contradictions
 from gradetape.grading.events import Listener, Warned
 from gradetape.grading.mixed import lines as mixed_lines
 from gradetape.grading.mixed import mixed_questions
@@ -143,7 +143,7 @@ def _selected(plan: GradePlan, book: Gradebook) -> Selection:
     With `only_failed`, those whose last grade is not final.
     """
     selection = under_known_names(book, plan.selection)
-    refuse_contradictions(Enrolment.of(plan.gradable.course), plan.selection, selection)
+    refuse_contradictions(plan.enrolment, plan.selection, selection)
     if not plan.only_failed:
         return selection
     last = book.measured(plan.gradable.assignment.name)
