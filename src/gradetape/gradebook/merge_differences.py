@@ -10,8 +10,8 @@ import msgspec
 import sqlalchemy as sa
 
 from gradetape.gradebook.merged_attempts import StudentAttempts
-from gradetape.gradebook.other_books import AttemptHead, OtherBook, parted
-from gradetape.gradebook.tables import CHECK_RESULTS, OVERRIDES
+from gradetape.gradebook.other_books import AttemptHead, OtherBook
+from gradetape.gradebook.tables import CHECK_RESULTS, OVERRIDES, in_parts
 from gradetape.records import Status
 
 # What decides a result and is the same for all submissions of a batch.
@@ -122,7 +122,7 @@ def _checks(heads: Sequence[tuple[OtherBook, AttemptHead]]) -> dict[AttemptHead,
     for name in dict.fromkeys(book.name for book, _ in heads):
         read = next(book.read for book, _ in heads if book.name == name)
         own = {head.id: head for book, head in heads if book.name == name}
-        for some in parted(list(own)):
+        for some in in_parts(own):
             query = sa.select(CHECK_RESULTS).where(CHECK_RESULTS.c.attempt_id.in_(some))
             for row in read(query):
                 found[own[row.attempt_id]][row.question, row.name, row.public] = (row.verdict, row.points)

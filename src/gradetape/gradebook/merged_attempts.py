@@ -16,9 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from gradetape.gradebook.attempts import make_current
-from gradetape.gradebook.other_books import AttemptHead, OtherBook, heads, parted
+from gradetape.gradebook.other_books import AttemptHead, OtherBook, heads
 from gradetape.gradebook.question_results import newest_ids
-from gradetape.gradebook.tables import ATTEMPT_QUESTIONS, ATTEMPTS, CHECK_RESULTS, QUESTION_RESULTS
+from gradetape.gradebook.tables import ATTEMPT_QUESTIONS, ATTEMPTS, CHECK_RESULTS, QUESTION_RESULTS, in_parts
 from gradetape.records import Status
 
 _OWN = 0  # the number of the gradebook into which the others are merged
@@ -108,7 +108,7 @@ def add_attempts(connection: sa.Connection, books: Sequence[OtherBook], students
         elif not chosen.current:
             make_current(connection, *chosen.whose, chosen.id)
     fresh = sorted(numbers, key=lambda head: head.created)
-    for some in parted(fresh):
+    for some in in_parts(fresh):
         _insert(connection, books, some, numbers, counting)
     return len(fresh)
 
