@@ -78,7 +78,7 @@ def add(connection: sa.Connection, assignment: str, results: Sequence[QuestionRe
 
     A result is left out if there is one under its digest; if `since` is given, only if that one is newer than `since`.
     """
-    known = {digest: result.id for digest, result in newest(connection, (each.digest for each in results)).items()}
+    known = usable_ids(connection, (each.digest for each in results))
     fresh = [each for each in results if known.get(each.digest, 0) <= (since or 0)]
     if not fresh:
         return
@@ -124,9 +124,7 @@ def newest_ids(connection: sa.Connection, digests: Iterable[str]) -> dict[str, i
 
 def usable_ids(connection: sa.Connection, digests: Iterable[str]) -> dict[str, int]:
     """The id of the newest result under each digest; a damaged one is judged again, so it is none."""
-    ids = newest_ids(connection, digests)
-    found = {result.id for result in _read(connection, ids.values())}
-    return {digest: number for digest, number in ids.items() if number in found}
+    return {each.digest: each.id for each in _read(connection, newest_ids(connection, digests).values())}
 
 
 def _read(connection: sa.Connection, ids: Iterable[int]) -> Iterator[QuestionResult]:
