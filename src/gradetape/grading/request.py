@@ -14,7 +14,7 @@ from gradetape.course.question_ids import resolve
 from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
 from gradetape.grading.enrolment import Enrolment, enrolled
 from gradetape.grading.final_scores import times_of
-from gradetape.grading.results import options_again
+from gradetape.grading.results import GRADEBOOK, options_again
 from gradetape.grading.selection import Selection, select
 from gradetape.grading.shards import Shard
 
@@ -66,7 +66,7 @@ class GradePlan:
     @property
     def gradebook(self) -> Path | str:
         """The file or the database of the grades."""
-        return self.gradable.course.config.gradebook or self.folder / "gradebook.sqlite"
+        return self.gradable.course.config.gradebook or self.folder / GRADEBOOK
 
     @property
     def warnings(self) -> tuple[str, ...]:
