@@ -18,9 +18,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measure import BenchmarkError, spread
+from benchmarks.measure import ROOT, BenchmarkError, spread
 
-ROOT = Path(__file__).parents[1]
 GOAL = "10 ms"
 Birth = tuple[float, float, float]
 WHAT = (

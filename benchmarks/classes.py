@@ -17,7 +17,7 @@ from pathlib import Path
 
 import nbformat
 
-from benchmarks.measure import BenchmarkError, Row, Setting, failed, seconds, unique_mb
+from benchmarks.measure import BenchmarkError, Row, Setting, failed, seconds, unique_mb_now
 from gradetape.course.gradable import GradableAssignment
 from gradetape.gradebook import Gradebook
 
@@ -49,7 +49,12 @@ class Batch:
 
     def per_submission(self) -> float:
         """Seconds for each submission, without the first tenth, in which the command starts."""
-        first, last = self.when(max(1, self.moments[-1].graded // 10)), self.when(self.moments[-1].graded)
+        count = self.moments[-1].graded
+        return self.between(count // 10, count)
+
+    def between(self, begin: int, end: int) -> float:
+        """Seconds for each submission from the one number of graded ones to the other."""
+        first, last = self.when(max(1, begin)), self.when(max(1, end))
         return (last.at - first.at) / max(1, last.graded - first.graded)
 
 
@@ -82,7 +87,7 @@ class Class:
             process = subprocess.Popen(command, cwd=self.root, stdout=said, stderr=said)
             while process.poll() is None:
                 now = time.perf_counter() - start
-                moments.append(Moment(now, _graded(self.book(out)), _memory(process.pid)))
+                moments.append(Moment(now, _graded(self.book(out)), unique_mb_now(process.pid)))
                 time.sleep(_LOOK_S)
             taken = time.perf_counter() - start
             said.seek(0)
@@ -180,8 +185,7 @@ def _half(batch: Batch, setting: Setting, *, first: bool) -> float:
     """A worker's seconds for one submission of a half of a class, its checks included."""
     count = batch.moments[-1].graded
     begin, end = (count // 10, count // 2) if first else (count // 2, count)
-    moments = batch.when(max(1, begin)), batch.when(max(1, end))
-    return setting.workers * (moments[1].at - moments[0].at) / max(1, moments[1].graded - moments[0].graded)
+    return setting.workers * batch.between(begin, end)
 
 
 def _growth(batch: Batch) -> list[Row]:
@@ -226,13 +230,6 @@ def _graded(book: Path) -> int:
             return int(connection.execute("SELECT count(*) FROM attempts").fetchone()[0])
     except sqlite3.Error:
         return 0
-
-
-def _memory(pid: int) -> float:
-    try:
-        return unique_mb(pid)
-    except OSError:
-        return 0.0
 
 
 @contextmanager

@@ -29,7 +29,6 @@ from gradetape.worker.output import waits_for_output
 from gradetape.worker.worker import Worker
 
 REPEATS = 30
-Row = tuple[str, str, str]
 
 
 def main() -> None:

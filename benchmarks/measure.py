@@ -87,6 +87,14 @@ def unique_mb(pid: int | str) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty"))) / 1024
 
 
+def unique_mb_now(pid: int) -> float:
+    """The same of a process that may have ended, which has none."""
+    try:
+        return unique_mb(pid)
+    except OSError:
+        return 0.0
+
+
 def descendants(pid: int) -> list[int]:
     """All descendants of a process."""
     try:

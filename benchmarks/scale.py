@@ -54,7 +54,6 @@ from gradetape.records import (
     Verdict,
 )
 
-ROOT = Path(__file__).parents[1]
 # Seconds of the twelve example submissions (133 checks of eleven questions) on 2 cores: a stuck cell takes longest.
 SECONDS = (2.0, 3.3, 15.2, 17.3, 17.8, 17.9, 17.9, 18.1, 18.3, 19.4, 39.4, 78.5)
 _SAID = "loss: 0.4325 - mae: 0.5421\n" * 4

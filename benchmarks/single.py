@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from benchmarks.measure import ROOT, Row, Setting, descendants, run_program, seconds, spread, unique_mb
+from benchmarks.measure import ROOT, Row, Setting, descendants, run_program, seconds, spread, unique_mb, unique_mb_now
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine, EngineOptions, judge, open_engine
 from gradetape.grading.rubric import Rubric
@@ -117,13 +117,6 @@ def _peak(work: Callable[[], object]) -> float:
     thread = threading.Thread(target=lambda: (work(), ended.set()))
     thread.start()
     while not ended.wait(0.05):
-        peak = max(peak, sum(_unique(pid) for pid in descendants(os.getpid()) if pid not in known))
+        peak = max(peak, sum(unique_mb_now(pid) for pid in descendants(os.getpid()) if pid not in known))
     thread.join()
     return peak
-
-
-def _unique(pid: int) -> float:
-    try:
-        return unique_mb(pid)
-    except (FileNotFoundError, ProcessLookupError):
-        return 0.0

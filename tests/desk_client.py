@@ -1,10 +1,17 @@
-"""A browser's side of the desk: requests to the application in this process, with the headers that browsers send."""
+"""A browser's side of the desk: requests to the application in this process, with the headers that browsers send.
+
+And the desk itself, in a process of its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import html
 import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,6 +22,7 @@ from gradetape.desk.keys import DeskKeys
 from gradetape.desk.pages import Desk
 from gradetape.desk.trials import Trials
 from gradetape.engine import OpenEngine, open_engine
+from tests.course import command
 
 HOST = "127.0.0.1:8765"
 OWN = f"http://{HOST}"
@@ -57,3 +65,15 @@ class DeskClient:
             (html.unescape(to), {name: html.unescape(value) for name, value in hidden.findall(inner)})
             for to, inner in found
         ]
+
+
+@contextmanager
+def desk_of(course: Path) -> Iterator[str]:
+    """The address of a course's desk, which is interrupted in the end."""
+    with subprocess.Popen(command("desk", "--port", "0"), cwd=course, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0

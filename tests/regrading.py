@@ -15,6 +15,7 @@ from gradetape.engine import MockEngine
 from gradetape.grading.events import Event
 from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.grading.run import GradeReport, run
+from gradetape.grading.shards import Shard
 from gradetape.records import Check, CheckResult, Environment, Grade, Job, Lost, Outcome, Verdict
 from tests.course import DOUBLE, HALVE, notebook, tiny, write_files
 
@@ -84,11 +85,16 @@ class Graded(NamedTuple):
 Answer = Callable[[Job, tuple[Check, ...]], Outcome | Lost]
 
 
+def asked(job: Job, checks: tuple[Check, ...]) -> list[Check]:
+    """The checks that a job asks for."""
+    return [check for check in checks if job.only is None or check.id in job.only]
+
+
 def passed(job: Job, checks: tuple[Check, ...]) -> Outcome:
-    wanted = [check for check in checks if job.only is None or check.id in job.only]
     return Outcome(
         results=tuple(
-            CheckResult(check=each, verdict=Verdict.PASSED, points=each.points, seconds=0.1) for each in wanted
+            CheckResult(check=each, verdict=Verdict.PASSED, points=each.points, seconds=0.1)
+            for each in asked(job, checks)
         ),
         seconds=1.0,
     )
@@ -98,9 +104,10 @@ def failed(job: Job, checks: tuple[Check, ...]) -> Outcome:
     """The submission fails each check; the reference passes it."""
     if job.trusted:
         return passed(job, checks)
-    wanted = [check for check in checks if job.only is None or check.id in job.only]
     return Outcome(
-        results=tuple(CheckResult(check=each, verdict=Verdict.FAILED, points=0, seconds=0.1) for each in wanted)
+        results=tuple(
+            CheckResult(check=each, verdict=Verdict.FAILED, points=0, seconds=0.1) for each in asked(job, checks)
+        )
     )
 
 
@@ -108,9 +115,8 @@ def by_its_cells(job: Job, checks: tuple[Check, ...]) -> Outcome:
     """What a submission gets depends on its cells, as if its code had run."""
     if job.trusted:
         return passed(job, checks)
-    wanted = [check for check in checks if job.only is None or check.id in job.only]
     results = []
-    for check in wanted:
+    for check in asked(job, checks):
         good = int(digest_of([check.id, *(cell.source for cell in job.cells)]), 16) % 2
         verdict, points = (Verdict.PASSED, check.points) if good else (Verdict.FAILED, 0.0)
         results.append(CheckResult(check=check, verdict=verdict, points=points, seconds=0.1))
@@ -119,7 +125,8 @@ def by_its_cells(job: Job, checks: tuple[Check, ...]) -> Outcome:
 
 def planned(
     root: Path, answer: Answer = passed, *, versions: dict[str, str] | None = None, identity: str = "mock",
-    question: str | None = None, regrade: bool = False, only_failed: bool = False,
+    question: str | None = None, regrade: bool = False, only_failed: bool = False, out: Path | None = None,
+    shard: Shard | None = None,
 ) -> tuple[GradePlan, MockEngine]:  # fmt: skip
     """A plan for the submissions of a course, and its engine."""
     course = courses.find(root)
@@ -127,8 +134,9 @@ def planned(
     environment = Environment(isolation="none", identity=identity, versions=versions or {"gradetape": "1"})
     engine = MockEngine(lambda job: answer(job, checks), checks=checks, environment=environment, capacity=2)
     request = GradeRequest(
-        paths=(root / "in",), assignment="tiny", question=question, regrade=regrade, only_failed=only_failed
-    )
+        paths=(root / "in",), assignment="tiny", question=question, regrade=regrade, only_failed=only_failed, out=out,
+        shard=shard,
+    )  # fmt: skip
     return plan(course, request, lambda *_: engine), engine
 
 

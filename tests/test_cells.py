@@ -72,6 +72,12 @@ def test_magics_that_wrap_code_run_it_and_others_do_nothing(run: Run, cell: str)
         assert opened.student.after == 1
 
 
+def test_a_coroutine_that_only_a_timed_cell_defines_is_kept(run: Run) -> None:
+    timed = "%%timeit -n 1 -r 1\nasync def f():\n    x = 3\n    return x"
+    with run("x = 1", timed, "y = await f()") as opened:
+        assert opened.student.y == 3
+
+
 def test_autograph_reads_cells(run: Run) -> None:
     cell = """
 import tensorflow as tf

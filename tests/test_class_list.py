@@ -10,14 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from gradetape.engine import MockEngine
-from gradetape.engine.factory import ENGINES
 from gradetape.errors import ConfigError
 from gradetape.exports import ClassLookup, read_class_list
 from gradetape.records import Origin
 from tests.books import recorded
-from tests.course import by_student, called, tiny
-from tests.engines.passing import CHECKS, all_pass, always
+from tests.course import by_student, called
+from tests.engines.passing import passing_course
 from tests.factories import a_tiny_grade
 from tests.layouts import right
 from tests.platform_files import FILES
@@ -34,8 +32,7 @@ OWN = (
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A tiny course with a class list, in which nothing is run: every check passes."""
-    monkeypatch.setitem(ENGINES, "local", always(MockEngine(all_pass, checks=CHECKS)))
-    root = tiny(tmp_path / "course")
+    root = passing_course(tmp_path / "course", monkeypatch)
     (root / "roster.csv").write_text(OWN)
     with (root / "grader_config.yml").open("a") as file:
         file.write("roster: roster.csv\n")

@@ -15,7 +15,7 @@ from gradetape.report.terminal import student_view
 from gradetape.report.words import failures
 from tests.course import DOUBLE, HALVE, notebook, write_files
 from tests.factories import a_grade, a_result
-from tests.regrading import Graded, compared, edit, grade, passed
+from tests.regrading import Answer, Graded, compared, edit, grade, passed
 
 STARTERS = ("def double(x):\n    raise NotImplementedError", "def halve(x):\n    raise NotImplementedError")
 OTTER = '# Initialize Otter\nimport otter\ngrader = otter.Notebook("tiny.ipynb")'
@@ -24,7 +24,7 @@ ENDED = "its process ended while its code ran: an exit, a crash, or too much mem
 UNTOUCHED = "the notebook is as it was released: no cell was changed"
 
 
-def with_events(*events: CellEvent, of: str = "") -> object:
+def with_events(*events: CellEvent, of: str = "") -> Answer:
     """An engine's answer: everything is passed, and these things happened to cells with a text in them."""
 
     def answer(job: Job, checks: tuple[Check, ...]) -> Outcome:
@@ -40,7 +40,7 @@ def lacking(name: str, cell: int = 0) -> CellEvent:
 
 
 def graded(root: Path, *events: CellEvent, of: str = "") -> Graded:
-    return grade(root, answer=with_events(*events, of=of))  # type: ignore[arg-type]
+    return grade(root, answer=with_events(*events, of=of))
 
 
 @pytest.fixture
@@ -146,12 +146,12 @@ def concerned() -> Grade:
     return a_grade("ada", concerns=(ENDED,))
 
 
-def test_the_dashboard_lists_it(root: Path) -> None:
+def test_the_dashboard_lists_it() -> None:
     page = index_page([concerned(), a_grade("bob")], [], assignment="tiny")
     assert "2 students, 1 in need of attention" in page and ENDED in page
 
 
-def test_json_says_why(root: Path) -> None:
+def test_json_says_why() -> None:
     found = as_json([concerned(), a_grade("bob")], [], "tiny", "none", max_points=5)["submissions"]
     assert [each.get("attention") for each in found] == [[ENDED], None]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import signal
 import socket
 import subprocess
 import sys
@@ -22,8 +21,8 @@ from gradetape.grading.results import Results
 from gradetape.records import Cell, Override
 from gradetape.report import page_name
 from tests.books import recorded
-from tests.course import called, command
-from tests.desk_client import HOST, OWN, DeskClient
+from tests.course import called
+from tests.desk_client import HOST, OWN, DeskClient, desk_of
 from tests.factories import NASTY, SECRET, a_broken_file, a_tiny_grade
 
 ALICE = "/staff/tiny/alice.html"
@@ -303,13 +302,8 @@ def test_a_course_without_grades_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_desk_serves_on_its_own_address_until_it_is_interrupted(course: Path) -> None:
-    with subprocess.Popen(command("desk", "--port", "0"), cwd=course, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        with httpx.Client(timeout=60) as browser:
-            assert browser.get(address).status_code == 200
-            page = browser.get(address.partition("?")[0] + "staff/tiny/alice.html")
-            assert page.status_code == 200 and "server" not in page.headers
-            assert httpx.get(address, timeout=60).status_code == 403
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+    with desk_of(course) as address, httpx.Client(timeout=60) as browser:
+        assert browser.get(address).status_code == 200
+        page = browser.get(address.partition("?")[0] + "staff/tiny/alice.html")
+        assert page.status_code == 200 and "server" not in page.headers
+        assert httpx.get(address, timeout=60).status_code == 403

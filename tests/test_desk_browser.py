@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from gradetape.records import Cell
 from gradetape.report import page_name
 from tests.books import recorded
 from tests.browsers import open_browser
-from tests.course import command
+from tests.desk_client import desk_of
 from tests.factories import NASTY, SECRET, a_broken_file, a_tiny_grade
 
 CODE = "def halve(x):\n    return x // 2"
@@ -36,11 +34,8 @@ def address(tmp_path: Path) -> Iterator[str]:
     grades = [msgspec.structs.replace(a_tiny_grade(name), cells=(code,)) for name in ("alice", "bob")]
     grades.append(msgspec.structs.replace(a_tiny_grade(NASTY), key="n", cells=(bad,)))
     course = recorded(tmp_path, *grades, unreadable=(a_broken_file(),))
-    with subprocess.Popen(command("desk", "--port", "0"), cwd=course, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+    with desk_of(course) as found:
+        yield found
 
 
 class Sitting:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gradetape.engine import MockEngine
-from gradetape.engine.factory import ENGINES
 from gradetape.intake.found import Clues, Listing
 from gradetape.intake.layouts import LAYOUTS
 from gradetape.intake.layouts.registry import LAYOUT_NAMES
-from tests.course import called, tiny
+from tests.course import called
 from tests.downloads import expected_of, found_of, headline, submissions
-from tests.engines.passing import CHECKS, all_pass, always
+from tests.engines.passing import passing_course
 from tests.layouts import DOWNLOADS
 
 
 @pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A tiny course in which nothing is run: every check passes."""
-    monkeypatch.setitem(ENGINES, "local", always(MockEngine(all_pass, checks=CHECKS)))
-    yield tiny(tmp_path / "course")
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return passing_course(tmp_path / "course", monkeypatch)
 
 
 @pytest.mark.parametrize("kind", DOWNLOADS)

@@ -8,7 +8,7 @@ import pytest
 
 from gradetape.gradebook import Gradebook
 from gradetape.records import CheckResult
-from tests.course import gradetape, notebook, tiny
+from tests.course import DOUBLE, gradetape, notebook, tiny, write_files
 
 CHECKS = '''
 import numpy as np
@@ -112,19 +112,9 @@ class Counter:
 
     def result(self):
         return self.total"""
-PUPPET = """import sys
-import numpy as np
-def climb():
-    frame = sys._getframe()
-    while type(frame.f_locals.get("self")).__name__ != "Worker":
-        frame = frame.f_back
-    return frame
-frame = climb()
-operations = frame.f_locals["self"]._operations
+NUMPY = "import numpy as np\ndef double(x):\n    return np.asarray(x) + np.asarray(x)"
 
-def double(x):
-    return np.asarray(x) + np.asarray(x)
-"""
+Judged = dict[str, dict[str, CheckResult]]
 
 
 def course(folder: Path, checks: str = CHECKS) -> Path:
@@ -136,14 +126,14 @@ def course(folder: Path, checks: str = CHECKS) -> Path:
     return root
 
 
-def graded(root: Path, *cells: str) -> dict[str, CheckResult]:
-    """The checks of the first question by name."""
-    (root / "alice.ipynb").write_text(notebook(*cells))
-    run = gradetape(root, "grade", "alice.ipynb", "--regrade")
+def graded(root: Path, **answers: str) -> Judged:
+    """Grades students' answers in one batch; their checks of the first question by name."""
+    files = {f"{student}.ipynb": notebook(answer) for student, answer in answers.items()}
+    run = gradetape(write_files(root, files), "grade", *files, "--regrade")
     assert run.returncode == 0, run.stderr
     with Gradebook.open(root / "results" / "gradebook.sqlite") as book:
-        [grade] = book.latest("tiny")
-    return {each.check.name: each for each in grade.of("q01_double")}
+        grades = {grade.student: grade for grade in book.latest("tiny")}
+    return {student: {each.check.name: each for each in grades[student].of("q01_double")} for student in answers}
 
 
 def said(found: dict[str, CheckResult], *names: str) -> list[tuple[str, str]]:
@@ -156,38 +146,47 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return course(tmp_path_factory.mktemp("evidence") / "course")
 
 
-def test_a_function_of_tensorflow_is_judged_by_its_graph(root: Path) -> None:
-    found = graded(root, "def double(x):\n    return x + x\n")
-    assert said(found, "test_graph", "test_again", "test_if_possible") == [("passed", "evidence")] * 3
-    assert said(found, "test_said", "test_two") == [("passed", "testimony"), ("passed", "cross-checked")]
-
-
-def test_there_is_a_graph_for_each_case(tmp_path: Path) -> None:
-    root = course(tmp_path / "course", CASES)
-    found = graded(root, "def double(x):\n    return x + x\n")
-    assert said(found, "test_cases", "test_plain_values") == [("passed", "evidence")] * 2
-
-
 # Right if it is called, wrong if it is traced, and never ending when it is traced.
 OTHER_GRAPHS = {
     "wrong": "import tensorflow as tf\ndef double(x):\n    return x + x if tf.executing_eagerly() else 3 * x",
     "endless": "import tensorflow as tf\ndef double(x):\n    while not tf.executing_eagerly():\n        pass\n"
     "    return x + x",
 }
+ANSWERS = {"graph": DOUBLE, "wrong": OTHER_GRAPHS["wrong"], "more": f"{DOUBLE} + 1", "numpy": NUMPY}
 
 
-@pytest.mark.parametrize("answer", OTHER_GRAPHS.values(), ids=OTHER_GRAPHS.keys())
-def test_an_answer_that_is_right_without_a_graph_loses_nothing_where_none_is_asked_for(root: Path, answer: str) -> None:
-    assert said(graded(root, answer), "test_if_possible") == [("passed", "testimony")]
+@pytest.fixture(scope="module")
+def judged(root: Path) -> Judged:
+    """The checks of each answer; the one that never ends is in a batch of its own and disturbs no other."""
+    return graded(root, **ANSWERS) | graded(root, endless=OTHER_GRAPHS["endless"])
 
 
-def test_a_wrong_answer_fails_with_graphs_and_without(root: Path) -> None:
-    found = graded(root, "def double(x):\n    return x + x + 1")
+def test_a_function_of_tensorflow_is_judged_by_its_graph(judged: Judged) -> None:
+    found = judged["graph"]
+    assert said(found, "test_graph", "test_again", "test_if_possible") == [("passed", "evidence")] * 3
+    assert said(found, "test_said", "test_two") == [("passed", "testimony"), ("passed", "cross-checked")]
+
+
+def test_there_is_a_graph_for_each_case(tmp_path: Path) -> None:
+    root = course(tmp_path / "course", CASES)
+    found = graded(root, alice=DOUBLE)["alice"]
+    assert said(found, "test_cases", "test_plain_values") == [("passed", "evidence")] * 2
+
+
+@pytest.mark.parametrize("answer", OTHER_GRAPHS)
+def test_an_answer_that_is_right_without_a_graph_loses_nothing_where_none_is_asked_for(
+    judged: Judged, answer: str
+) -> None:
+    assert said(judged[answer], "test_if_possible") == [("passed", "testimony")]
+
+
+def test_a_wrong_answer_fails_with_graphs_and_without(judged: Judged) -> None:
+    found = judged["more"]
     assert [verdict for verdict, _ in said(found, "test_graph", "test_if_possible")] == ["failed", "failed"]
 
 
-def test_numpy_has_no_graph_and_is_believed_only_where_no_graph_is_asked_for(root: Path) -> None:
-    found = graded(root, PUPPET)
+def test_numpy_has_no_graph_and_is_believed_only_where_no_graph_is_asked_for(judged: Judged) -> None:
+    found = judged["numpy"]
     assert said(found, "test_graph", "test_if_possible") == [("error", "testimony"), ("passed", "testimony")]
 
 
@@ -197,13 +196,13 @@ def test_an_object_that_was_traced_in_vain_is_made_anew(tmp_path: Path) -> None:
     in_python = COUNTER.replace("tf.Variable(0.0)", "0.0").replace(
         "self.total.assign_add(value)", "self.total += value"
     )
-    assert said(graded(root, in_python), "test_state") == [("passed", "testimony")]
+    assert said(graded(root, alice=in_python)["alice"], "test_state") == [("passed", "testimony")]
 
 
 def test_state_goes_along(tmp_path: Path) -> None:
     root = course(tmp_path / "course", STATE)
     (root / "solutions/tiny/q01_double.py").write_text(f"{COUNTER}\n\n\ndef double(x):\n    return x + x\n")
-    found = graded(root, COUNTER)
+    found = graded(root, alice=COUNTER)["alice"]
     assert said(found, "test_state") == [("passed", "evidence")]
 
 

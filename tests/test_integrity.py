@@ -16,18 +16,9 @@ from gradetape.wire.operations import Operation
 from tests.refusing import on_a_lesser_machine
 from tests.remote_sessions import open_session, started
 
+CLIMB = (Path(__file__).parents[1] / "examples/hostile/parts/climb.py").read_text(encoding="utf-8")
 # The worker says that nothing was replaced.
-LIES = """
-import sys
-def climb():
-    frame = sys._getframe()
-    while type(frame.f_locals.get("self")).__name__ != "Worker" or "sequence" not in frame.f_locals:
-        frame = frame.f_back
-    return frame
-frame = climb()
-worker = frame.f_locals["self"]
-worker._operations["changed"] = lambda: []
-"""
+LIES = f'{CLIMB}worker._operations["changed"] = lambda: []\n'
 REPLACED = {
     "what runs operations": ("from tensorflow.python.framework import op_callbacks\n"
                              "op_callbacks.add_op_callback(lambda *_, **__: None)",
@@ -86,6 +77,21 @@ REPLACED = {
     "what Python brings along": ("import zipfile\nzipfile.is_zipfile = lambda _: True", "zipfile.is_zipfile"),
 }  # fmt: skip
 
+THREAD = """
+import os, socket, threading, time
+from gradetape.wire.channel import Channel
+own = socket.socket(fileno=os.dup(100))
+idle, other = socket.socketpair()
+number = frame.f_locals["sequence"]
+answering = Channel(own, worker._channel._encoder, worker._channel._decoder)
+def answer():
+    answering.send([number, "ok", {}])
+    while True:
+        number_, operation, arguments, _ = answering.receive()
+        answering.send([number_, "ok", [] if operation == "changed" else 7])
+os.dup2(idle.fileno(), 100)
+threading.Thread(target=answer, daemon=True).start()
+"""
 HIDDEN = {
     "a cell that never ends": """
 channel, cell = worker._channel, {"error": "", "copied": "", "output": ""}
@@ -100,21 +106,7 @@ while os.fork():
     time.sleep(60)
 worker._operations["name"] = lambda name: 7
 """,
-    "a thread with the socket": """
-import os, socket, threading
-from gradetape.wire.channel import Channel
-own = socket.socket(fileno=os.dup(100))
-idle, other = socket.socketpair()
-number = frame.f_locals["sequence"]
-answering = Channel(own, worker._channel._encoder, worker._channel._decoder)
-def answer():
-    answering.send([number, "ok", {}])
-    while True:
-        number_, operation, arguments, _ = answering.receive()
-        answering.send([number_, "ok", [] if operation == "changed" else 7])
-os.dup2(idle.fileno(), 100)
-threading.Thread(target=answer, daemon=True).start()
-""",
+    "a thread with the socket": THREAD,
     "another worker": """
 class Other(type(worker)):
     __slots__ = ()
@@ -126,23 +118,9 @@ Other(worker._channel._sock, 1000).serve()
 }
 # While anybody looks, all is as it should be, but for a thread.
 THREADS = {
-    "a thread that gives the socket back": """
-import os, socket, threading, time
-from gradetape.wire.channel import Channel
-own = socket.socket(fileno=os.dup(100))
-idle, other = socket.socketpair()
-number = frame.f_locals["sequence"]
-answering = Channel(own, worker._channel._encoder, worker._channel._decoder)
-def answer():
-    time.sleep(0.5)
-    os.dup2(own.fileno(), 100)
-    answering.send([number, "ok", {}])
-    while True:
-        number_, operation, arguments, _ = answering.receive()
-        answering.send([number_, "ok", [] if operation == "changed" else 7])
-os.dup2(idle.fileno(), 100)
-threading.Thread(target=answer, daemon=True).start()
-""",
+    "a thread that gives the socket back": THREAD.replace(
+        "def answer():", "def answer():\n    time.sleep(0.5)\n    os.dup2(own.fileno(), 100)"
+    ),
     "a thread that only waits": "import threading, time\n"
     "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
 }

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from gradetape.engine import MockEngine
-from gradetape.engine.factory import ENGINES
 from gradetape.errors import RequestError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.people import under_known_names
 from gradetape.grading.selection import Selection
 from gradetape.records import Origin
-from tests.course import called, tiny
-from tests.engines.passing import CHECKS, RIGHT, all_pass, always
+from tests.course import called
+from tests.engines.passing import RIGHT, passing_course
 from tests.layouts import right
 from tests.submissions import script
 
 
 @pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A tiny course in which nothing is run: every check passes."""
-    monkeypatch.setitem(ENGINES, "local", always(MockEngine(all_pass, checks=CHECKS)))
-    yield tiny(tmp_path / "course")
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return passing_course(tmp_path / "course", monkeypatch)
 
 
 def grade(course: Path, *names: str, status: int = 0) -> str:

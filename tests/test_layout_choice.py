@@ -5,25 +5,21 @@ from __future__ import annotations
 import os
 import pwd
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from gradetape import intake
-from gradetape.engine import MockEngine
-from gradetape.engine.factory import ENGINES
 from gradetape.records import Submission, Unreadable
-from tests.course import called, notebook, tiny
-from tests.engines.passing import CHECKS, all_pass, always
+from tests.course import called, notebook
+from tests.engines.passing import passing_course
 from tests.layouts import canvas, gradescope, old, right
 
 
 @pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A tiny course in which nothing is run: every check passes."""
-    monkeypatch.setitem(ENGINES, "local", always(MockEngine(all_pass, checks=CHECKS)))
-    yield tiny(tmp_path / "course")
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return passing_course(tmp_path / "course", monkeypatch)
 
 
 def put(root: Path, *names: str, **texts: str) -> Path:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from gradetape.engine import MockEngine
-from gradetape.engine.factory import ENGINES
-from gradetape.errors import LmsError, RequestError
+from gradetape.errors import LmsError, LmsFileError, RequestError
 from gradetape.lms.base import safe_name
 from gradetape.lms.opening import token_for
 from gradetape.records import Origin
 from tests.books import recorded
-from tests.course import by_student, called, tiny
-from tests.engines.passing import CHECKS, all_pass, always
+from tests.course import by_student, called
+from tests.engines.passing import passing_course
 from tests.factories import a_tiny_grade
 from tests.layouts import right
 from tests.lms_servers import TOKEN, FakePlatform, serving
@@ -43,8 +42,7 @@ def fake() -> Iterator[FakePlatform]:
 
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setitem(ENGINES, "local", always(MockEngine(all_pass, checks=CHECKS)))
-    return tiny(tmp_path / "course")
+    return passing_course(tmp_path / "course", monkeypatch)
 
 
 def options(name: str, fake: FakePlatform) -> tuple[str, ...]:
@@ -382,6 +380,16 @@ def test_a_platform_that_refuses_is_an_error_that_says_what_to_do(
     assert words in str(error.value)
 
 
+@pytest.mark.parametrize(("answers", "of_one_file"), [([(404, {}, "")], True), ([(503, {}, "")] * 6, False)])
+def test_whether_an_error_is_of_one_file_alone_is_not_read_from_the_files_name(
+    fake: FakePlatform, answers: list[tuple[int, dict[str, str], str]], of_one_file: bool
+) -> None:
+    fake.answers["/stored/5MiB.h5"] = answers
+    with pytest.raises(LmsError) as error:
+        asking(fake, lambda made: made.content(f"{fake.url}/stored/5MiB.h5"))
+    assert isinstance(error.value, LmsFileError) == of_one_file
+
+
 def test_a_list_that_is_none_is_an_error(fake: FakePlatform) -> None:
     with pytest.raises(LmsError, match="was answered with something that is no list"):
         asking(fake, lambda made: list(made.pages(BASE)))
@@ -536,6 +544,14 @@ def test_a_participants_number_is_no_users(tmp_path: Path, fake: FakePlatform) -
     assert run.returncode == 2 and "its id or email is another one" in run.stderr and fake.points == {}
 
 
+def filled(course: Path, fake: FakePlatform, sheet: str) -> subprocess.CompletedProcess[str]:
+    """Fills Moodle's worksheet with the grades of what is fetched from it."""
+    (course / "sheet.csv").write_text(sheet)
+    fetched(course, "moodle", fake)
+    called(course, "grade", "in")
+    return called(course, "export", "moodle", "--into", "sheet.csv")
+
+
 WORKSHEETS = {
     "English": ("Identifier,Full name,Grade,Maximum Grade\n", "Participant {}"),
     "German": ("ID,Vollständiger Name,Bewertung,Bestwertung\n", "Teilnehmer/in{}"),
@@ -553,20 +569,14 @@ def test_moodles_worksheet_is_filled_after_a_fetch(course: Path, fake: FakePlatf
     arabic = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
     people = (("10001", "Jane Doe"), ("10002", "Jane Doe"), ("10003", "Zoë Müller"))
     rows = "".join(f"{who.format(user, arabic=user.translate(arabic))},{name},{{}},5.00\n" for user, name in people)
-    (course / "sheet.csv").write_text(header + rows.format("", "", ""))
-    fetched(course, "moodle", fake)
-    called(course, "grade", "in")
-    run = called(course, "export", "moodle", "--into", "sheet.csv")
+    run = filled(course, fake, header + rows.format("", "", ""))
     assert run.returncode == 0, run.stderr
     assert (course / "sheet-filled.csv").read_text() == header + rows.format(*["5"] * 3)
 
 
 def test_an_identifier_with_two_numbers_is_nobodys(course: Path, fake: FakePlatform) -> None:
     rows = "".join(f"Group 10002 Participant 1000{number},,,5.00\n" for number in (1, 2, 3))
-    (course / "sheet.csv").write_text(f"Identifier,Full name,Grade,Maximum Grade\n{rows}")
-    fetched(course, "moodle", fake)
-    called(course, "grade", "in")
-    run = called(course, "export", "moodle", "--into", "sheet.csv")
+    run = filled(course, fake, f"Identifier,Full name,Grade,Maximum Grade\n{rows}")
     assert run.returncode == 2 and run.stderr.count("no row has this id, login, email or name") == 3
 
 
@@ -575,10 +585,7 @@ def test_a_worksheet_is_not_filled_by_the_numbers_of_users(course: Path, fake: F
     header, who = WORKSHEETS["German"]
     numbers = (("10003", "Jane Doe"), ("10001", "Jane Doe"), ("10002", "Zoë Müller"))
     rows = "".join(f"{who.format(number)},{name},{{}},5.00\n" for number, name in numbers)
-    (course / "sheet.csv").write_text(header + rows.format("", "", ""))
-    fetched(course, "moodle", fake)
-    called(course, "grade", "in")
-    run = called(course, "export", "moodle", "--into", "sheet.csv")
+    run = filled(course, fake, header + rows.format("", "", ""))
     assert run.returncode == 2 and "Jane Doe (user-10001) has 5 points" in run.stderr
     assert not (course / "sheet-filled.csv").exists()
     more = ("--match", "Jane Doe (user-10001)=Teilnehmer/in10003", "--match", "Jane Doe (user-10002)=10001")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,15 @@ import pytest
 import sqlalchemy as sa
 
 from gradetape.course import assignments as courses
-from gradetape.course.gradable import GradableAssignment
-from gradetape.engine import MockEngine
 from gradetape.errors import GradebookError, RequestError
 from gradetape.gradebook import Gradebook, MergeReport, QuestionResult, Run
 from gradetape.grading import merge_words
 from gradetape.grading.batch import BatchGrader
 from gradetape.grading.merging import Merge, merge
-from gradetape.grading.request import GradeRequest, plan
 from gradetape.grading.shards import Shard
 from gradetape.records import (
-    Check,
-    Environment,
     Grade,
-    Job,
     Origin,
-    Outcome,
     Override,
     Status,
     Unreadable,
@@ -38,7 +31,7 @@ from gradetape.text import printable
 from tests.books import attempts, engine_of
 from tests.course import DOUBLE, HALVE, called, notebook, tiny, write_files
 from tests.factories import a_broken_file, a_result, a_tiny_grade
-from tests.regrading import by_its_cells, checks_of, edit
+from tests.regrading import by_its_cells, edit, planned
 
 TABLES = ("attempts", "check_results", "runs", "question_results", "attempt_questions", "overrides")
 QUESTIONS = ("q01_double", "q02_halve")
@@ -47,23 +40,12 @@ QUESTIONS = ("q01_double", "q02_halve")
 # A batch in shares
 
 
-Answer = Callable[[Job, tuple[Check, ...]], Outcome]
-
-
-def grade(root: Path, out: Path, answer: Answer = by_its_cells, **how: Any) -> Path:
-    """Grades the course's submissions into a folder, with an engine that runs nothing."""
-    course = courses.find(root)
-    checks = checks_of(GradableAssignment.open(course, "tiny"))
-    versions = how.pop("versions", {"gradetape": "1"})
-    engine = MockEngine(
-        lambda job: answer(job, checks), checks=checks, capacity=2,
-        environment=Environment(isolation="none", identity="mock", versions=versions),
-    )  # fmt: skip
-    request = GradeRequest(paths=(root / "in",), assignment="tiny", out=out, **how)
-    work = plan(course, request, lambda *_: engine)
+def grade(root: Path, out: Path, **how: Any) -> Path:
+    """Grades the course's submissions into a folder; `how` gives the other arguments of `planned`."""
+    work, engine = planned(root, by_its_cells, out=out, **how)
     with Gradebook.open(out / "gradebook.sqlite") as book:
         batch = BatchGrader(work.gradable, engine, book, lambda _: None)
-        batch.run(work.selection.submissions, work.selection.unreadable, regrade=request.regrade)
+        batch.run(work.selection.submissions, work.selection.unreadable, regrade=work.regrade)
     return out
 
 
@@ -145,7 +127,7 @@ def test_merging_twice_changes_nothing(tmp_path: Path, place: str) -> None:
 
 
 EARLY, NOON, LATE = (f"2026-03-01T{hour:02}:00:00+00:00" for hour in (8, 12, 18))
-ONE, OTHER = "q01", "q02"
+ONE = "q01"
 
 
 def dated(place: Path, created: str) -> Path:

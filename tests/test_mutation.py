@@ -368,6 +368,20 @@ def test_a_memory_for_other_limits_counts_for_nothing(root: Path) -> None:
     assert len([job for job in runs.jobs if job.stop_at_failure]) > 5
 
 
+def test_an_edited_file_beside_the_notebook_counts_for_every_mutant(root: Path) -> None:
+    with (root / "assignments/tiny/assignment.yml").open("a") as assignment:
+        assignment.write("files: [factor.csv]\n")
+    file, runs = root / "assignments/tiny/factor.csv", Runs(root)
+    file.write_text("2\n")
+    runs()
+    first = runs.jobs
+    runs()
+    assert runs.jobs == []
+    file.write_text("3\n")
+    runs()
+    assert len(runs.jobs) == len(first)
+
+
 def test_mutants_of_which_none_runs_prove_nothing(root: Path) -> None:
     def answer(job: Job) -> Outcome | Lost:
         event = CellEvent(cell=0, kind="error", text="NameError", question=QUESTION)
@@ -517,6 +531,12 @@ def test_a_cache_that_cannot_be_used_is_told(root: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("XDG_CACHE_HOME", str(root / "file"))
     with pytest.raises(InfrastructureError, match="where verdicts of mutants are remembered, cannot be used"):
         Runs(root)()
+
+
+def test_remembered_verdicts_are_for_their_owner_alone(root: Path) -> None:
+    Runs(root)(sample=Sample(size=1))
+    (file,) = root.parent.glob("cache/*/mutation.sqlite")
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_cache_is_the_users_own(root: Path, tmp_path: Path) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
 
 from gradetape import intake
 from gradetape.records import Submission, Unreadable
-from tests.course import DOUBLE, called, notebook, tiny, write_files
+from tests.course import DOUBLE, by_student, called, notebook, tiny, write_files
 
 LAYOUTS = {
     "Canvas": "{0}doe_{1}_77_hw",
@@ -74,10 +73,9 @@ def test_a_document_that_is_named_like_the_task_is_nobodys(tmp_path: Path, name:
 
 def test_the_row_is_in_the_table_on_the_page_and_in_the_json(tmp_path: Path) -> None:
     root = tiny(tmp_path / "course")
-    write_files(root, {"in/cleo.pdf": "%PDF", "in/dora/hw.docx": "PK", "in/ada.ipynb": notebook(), "in/b.ipynb": "{"})
-    (root / "in/ada.ipynb").write_text("{", encoding="utf-8")
+    write_files(root, {"in/cleo.pdf": "%PDF", "in/dora/hw.docx": "PK", "in/ada.ipynb": "{", "in/b.ipynb": "{"})
     run = called(root, "grade", "in", "--assignment", "tiny", "--json")
-    rows = {each["student"]: each for each in json.loads(run.stdout)["submissions"]}
+    rows = by_student(run)
     assert rows["cleo"]["status"] == rows["dora"]["status"] == "unreadable" and run.returncode == 1
     with (root / "results/grades.csv").open(encoding="utf-8", newline="") as file:
         table = {row["student"]: row for row in csv.DictReader(file)}

@@ -11,8 +11,6 @@ import msgspec
 import pytest
 
 from gradetape.course import assignments
-from gradetape.engine import MockEngine
-from gradetape.engine.factory import ENGINES
 from gradetape.gradebook import Gradebook
 from gradetape.grading.material import material_of
 from gradetape.records import (
@@ -34,7 +32,7 @@ from gradetape.report.code import numbered
 from gradetape.report.likeness import alike, groups_of
 from gradetape.report.staff import Neighbours
 from tests.course import DOUBLE, HALVE, called, notebook, tiny
-from tests.engines.passing import CHECKS, all_pass, always
+from tests.engines.passing import passing_course
 from tests.factories import ASSIGNMENT, NASTY, SECRET, a_broken_file, a_class, a_grade, a_result
 
 LEFT_OPEN = "Your code raised NotImplementedError: the first\n"
@@ -378,8 +376,7 @@ def test_the_course_s_checks_and_starters_are_read_as_far_as_possible(tmp_path: 
 def test_a_grade_keeps_the_code_that_was_graded_and_the_pages_show_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ENGINES, "local", always(MockEngine(all_pass, checks=CHECKS)))
-    course = tiny(tmp_path / "course")
+    course = passing_course(tmp_path / "course", monkeypatch)
     (course / "ann.ipynb").write_text(notebook(DOUBLE, HALVE))
     assert called(course, "grade", "ann.ipynb").returncode == 0
     with Gradebook.open(course / "results" / "gradebook.sqlite") as book:

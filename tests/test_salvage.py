@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gradetape.worker.cheap import is_cheap
-from gradetape.worker.salvage import python_text
+from gradetape.worker.salvage import defines_new, python_text
 from tests.kernel_runs import salvaged
 
 NAMES: dict[str, Any] = {
@@ -64,6 +64,13 @@ MAGICS = {
 @pytest.mark.parametrize("source", MAGICS)
 def test_the_code_in_a_magic_keeps_its_lines(source: str) -> None:
     assert python_text(source, ("bash", "time", "capture").__contains__) == MAGICS[source]
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_function_defines_its_own_name_and_none_of_those_inside(kind: str) -> None:
+    (statement,) = ast.parse(f"{kind} new():\n    HALF = 2").body
+    assert defines_new(statement, NAMES)
+    assert not defines_new(statement, {"new": None})
 
 
 FAILED = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,17 +13,11 @@ from gradetape.errors import GradebookError
 from gradetape.gradebook import Gradebook, QuestionResult, Run
 from gradetape.gradebook.tables import AUDIT, QUESTION_RESULTS, RUNS, TABLES
 from gradetape.records import Cell, CellEvent, Grade, Origin, Override, Unreadable
-from tests.books import attempts, engine_of, place_of, recorded
+from tests.books import attempts, engine_of, recorded
 from tests.course import called
 from tests.factories import a_result, a_tiny_grade
 
 SECRET = "what only Mallory printed"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    with place_of(request.param, tmp_path) as found:
-        yield found
 
 
 def given(student: str) -> Override:
@@ -229,7 +222,7 @@ def test_the_last_student_of_an_assignment_leaves_its_pages_empty(tmp_path: Path
     assert "mallory" not in pages(course).casefold() and "0 students" in (course / "results" / "index.html").read_text()
 
 
-def test_forget_wants_to_be_confirmed_and_knows_whom(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forget_wants_to_be_confirmed_and_knows_whom(course: Path) -> None:
     run = called(course, "forget", "Mallory")
     assert run.returncode == 2 and "Nobody can be asked here: confirm it with --yes" in run.stderr
     run = called(course, "forget", "Malory", "--yes")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import html
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,13 +19,14 @@ from gradetape.gradebook import Gradebook
 from gradetape.grading.trial import TrialRequest, tried
 from gradetape.records import Cell, Check, Grade, Job, Lost, Outcome, TrialResult, Verdict
 from tests.books import recorded
-from tests.course import called
+from tests.course import HALVE, called
 from tests.desk_client import DeskClient
 from tests.factories import SECRET, a_result, a_tiny_grade
+from tests.processes import until
 
 ODD = Check(question="q02_halve", name="test_odd", public=False, title="Odd.", hint="H2.", points=2)
 REQUEST = TrialRequest(assignment="tiny", question="q02_halve")
-RIGHT, WRONG = "def halve(x):\n    return x * 0.5", "def halve(x):\n    return x // 2"
+WRONG = "def halve(x):\n    return x // 2"
 
 
 def of(student: str, source: str) -> Grade:
@@ -35,14 +35,19 @@ def of(student: str, source: str) -> Grade:
     return msgspec.structs.replace(a_tiny_grade(student), cells=cells)
 
 
-GRADES = (of("ada", RIGHT), of("bob", WRONG), of("eve", RIGHT), of("old", ""))
+GRADES = (of("ada", HALVE), of("bob", WRONG), of("eve", HALVE), of("old", ""))
 
 
 def judged(job: Job) -> Outcome | Lost:
     """Right code and the reference pass."""
-    right = job.trusted or any(cell.source == RIGHT for cell in job.cells)
+    right = job.trusted or any(cell.source == HALVE for cell in job.cells)
     verdict = Verdict.PASSED if right else Verdict.FAILED
     return Outcome(results=(a_result(check=ODD, verdict=verdict, points=2.0 * right, staff_message=SECRET),))
+
+
+def failing(message: str) -> Callable[[Job], Outcome | Lost]:
+    """An engine's answer: nobody passes, nor does the reference."""
+    return lambda _: Outcome(results=(a_result(check=ODD, verdict=Verdict.FAILED, staff_message=message),))
 
 
 class Engines:
@@ -90,10 +95,7 @@ def test_a_lost_job_costs_nobody_a_point_and_is_named(course: Path) -> None:
 
 
 def test_a_check_that_the_reference_does_not_pass_is_tried_on_nobody(course: Path) -> None:
-    def failing(job: Job) -> Outcome | Lost:
-        return Outcome(results=(a_result(check=ODD, verdict=Verdict.FAILED, staff_message="2 == 3"),))
-
-    engines = Engines(failing)
+    engines = Engines(failing("2 == 3"))
     with pytest.raises(CourseError, match="the reference solution does not pass q02_halve::hidden::test_odd"):
         list(tried(find(course), REQUEST, GRADES, open_engine=engines))
     assert len(engines.opened[0].jobs) == 1
@@ -121,12 +123,12 @@ def test_the_command_shows_who_would_gain_and_records_nothing(course: Path, monk
 
 def ended(client: DeskClient, where: str) -> str:
     """The page of a trial once it has ended."""
-    for _ in range(600):
+
+    def page() -> str:
         text = client.get(where).text
-        if "Running" not in text:
-            return html.unescape(text)
-        time.sleep(0.1)
-    raise AssertionError("the trial did not end")
+        return "" if "Running" in text else html.unescape(text)
+
+    return str(until(page, 60.0))
 
 
 def test_at_the_desk_a_question_is_tried_on_all_and_one_check_on_one(course: Path) -> None:
@@ -170,10 +172,7 @@ def test_one_trial_runs_at_a_time_and_closing_the_desk_ends_it(course: Path) -> 
 
 
 def test_what_ends_a_trial_is_on_its_page(course: Path) -> None:
-    def failing(job: Job) -> Outcome | Lost:
-        return Outcome(results=(a_result(check=ODD, verdict=Verdict.FAILED, staff_message="<b>2 == 3"),))
-
-    client = DeskClient(course, open_engine=Engines(failing))
+    client = DeskClient(course, open_engine=Engines(failing("<b>2 == 3")))
     to, fields = client.forms("/staff/tiny/questions/q02_halve.html")[-1]
     where = client.post(to, fields).headers["location"]
     assert "the reference solution does not pass" in ended(client, where)

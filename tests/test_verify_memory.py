@@ -16,11 +16,11 @@ from gradetape.engine import Engine, EngineOptions, MockEngine
 from gradetape.records import CellEvent, Check, CheckResult, Job, Outcome, Verdict
 from gradetape.verify import Proof, Scope, verify
 from gradetape.verify.outcomes import Outcomes
-from tests.course import called, tiny
+from tests.course import called, tiny, write_files
+from tests.regrading import DOUBLED, HIDDEN, PUBLIC, edit
 
-QUESTION = "q01_double"
 TWO, ANY = (
-    Check(question=QUESTION, name=name, public=public, title="Twice.", hint="Think.", points=points)
+    Check(question=DOUBLED, name=name, public=public, title="Twice.", hint="Think.", points=points)
     for name, public, points in (("test_two", True, 1), ("test_any_number", False, 2))
 )
 OTHERS = tuple(
@@ -40,9 +40,7 @@ MUTANTS = """\
   with: x * x
 """
 VARIANT = "def double(x):\n    return x + x\n"
-PUBLIC = f"assignments/tiny/{QUESTION}/test_public.py"
-HIDDEN = f"autograder/tiny/test_{QUESTION}.py"
-REFERENCE = f"solutions/tiny/{QUESTION}.py"
+REFERENCE = f"solutions/tiny/{DOUBLED}.py"
 CALLS = {"test_two": (2, 4), "test_any_number": (1.5, 3), "test_four": (4, 2), "test_odd_number": (5, 2.5)}
 WHOLE = 7  # liar, puppet, reference, starter, raiser, argument, zeros
 PAIRS = (WHOLE + 3) * 2
@@ -59,13 +57,13 @@ class Runs:
         self.identity = "mock"
         self.expected: list[int] = []
 
-    def __call__(self, *, fresh: bool = False, repeat: int = 1, question: str | None = QUESTION) -> Counter[str]:
+    def __call__(self, *, fresh: bool = False, repeat: int = 1, question: str | None = DOUBLED) -> Counter[str]:
         """How many solutions each check has judged now, by the check's name."""
         self.verified(fresh=fresh, repeat=repeat, question=question)
         return Counter(check.rsplit("::", 1)[1] for job in self.jobs for check in job.only or ())
 
     def verified(
-        self, *, fresh: bool = False, repeat: int = 1, question: str | None = QUESTION, scope: Scope | None = None
+        self, *, fresh: bool = False, repeat: int = 1, question: str | None = DOUBLED, scope: Scope | None = None
     ) -> Proof:
         gradable = GradableAssignment.open(courses.find(self.root), "tiny")
         with Outcomes(self.memory, fresh=fresh) as outcomes:
@@ -98,7 +96,7 @@ def right(job: Job, check: Check) -> Verdict:
         return Verdict.FAILED
     names: dict[str, Callable[[float], float]] = {}
     exec(text, names)
-    function = names["double" if check.question == QUESTION else "halve"]
+    function = names["double" if check.question == DOUBLED else "halve"]
     number, expected = CALLS[check.name]
     try:
         return Verdict.PASSED if function(number) == expected else Verdict.FAILED
@@ -109,22 +107,13 @@ def right(job: Job, check: Check) -> Verdict:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     root = tiny(tmp_path / "course")
-    for path, text in ((f"mutants/{QUESTION}.yml", MUTANTS), (f"variants/{QUESTION}/sum.py", VARIANT)):
-        file = root / "solutions/tiny" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+    write_files(root / "solutions/tiny", {f"mutants/{DOUBLED}.yml": MUTANTS, f"variants/{DOUBLED}/sum.py": VARIANT})
     return root
 
 
 @pytest.fixture
 def runs(root: Path, tmp_path: Path) -> Runs:
     return Runs(root, tmp_path / "cache/verified.sqlite")
-
-
-def edit(root: Path, path: str, old: str, new: str) -> None:
-    text = (root / path).read_text()
-    assert old in text
-    (root / path).write_text(text.replace(old, new))
 
 
 ALL = Counter({"test_two": WHOLE + 3, "test_any_number": WHOLE + 3})
@@ -137,15 +126,15 @@ CHANGES: dict[str, tuple[str, str, str, Counter[str]]] = {
     "a helper beside a check": (HIDDEN, "@points", "HELPER = 1\n\n\n@points", Counter({"test_any_number": WHOLE + 3})),
     "a check of another question": ("autograder/tiny/test_q02_halve.py", "== 2.5", "== 5 / 2", Counter()),
     "a variant": (
-        f"solutions/tiny/variants/{QUESTION}/sum.py", "x + x", "x + 1 * x", ONE
+        f"solutions/tiny/variants/{DOUBLED}/sum.py", "x + x", "x + 1 * x", ONE
     ),
     "a mutant": (
-        f"solutions/tiny/mutants/{QUESTION}.yml", "with: x * x", "with: x * x * 1", ONE
+        f"solutions/tiny/mutants/{DOUBLED}.yml", "with: x * x", "with: x * x * 1", ONE
     ),
-    "a mutant's header": (f"solutions/tiny/mutants/{QUESTION}.yml", "It is zero.", "It is nothing.", Counter()),
-    "a prompt": (f"assignments/tiny/{QUESTION}/prompt.md", "# ", "# Now: ", Counter()),
+    "a mutant's header": (f"solutions/tiny/mutants/{DOUBLED}.yml", "It is zero.", "It is nothing.", Counter()),
+    "a prompt": (f"assignments/tiny/{DOUBLED}/prompt.md", "# ", "# Now: ", Counter()),
     "the starter": (
-        f"assignments/tiny/{QUESTION}/starter.py", 'Error("double")', 'Error("twice")', ONE
+        f"assignments/tiny/{DOUBLED}/starter.py", 'Error("double")', 'Error("twice")', ONE
     ),
     # The liar, the puppet, the reference, the zeros, and the mutants, which are patches of it.
     "the reference": (REFERENCE, "2 * x", "2 * x  # twice", Counter({"test_two": 6, "test_any_number": 6})),
@@ -223,13 +212,13 @@ def test_what_may_depend_on_the_machines_load_runs_again(runs: Runs) -> None:
 
 
 def test_cells_that_were_stopped_run_again(runs: Runs) -> None:
-    runs.events = (CellEvent(cell=0, kind="quarantined", text="60 s", question=QUESTION),)
+    runs.events = (CellEvent(cell=0, kind="quarantined", text="60 s", question=DOUBLED),)
     runs()
     assert runs() == ALL
 
 
 def test_how_cells_load_is_known_too(runs: Runs) -> None:
-    runs.events = (CellEvent(cell=0, kind="error", text="NameError: name 'y' is not defined", question=QUESTION),)
+    runs.events = (CellEvent(cell=0, kind="error", text="NameError: name 'y' is not defined", question=DOUBLED),)
     problems = runs.verified().problems
     assert any("does not run" in each for each in problems)
     assert runs.verified().problems == problems
@@ -279,14 +268,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_the_command_says_what_it_recalled_and_ci_and_fresh_run_everything(
     root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = called(root, "verify", "tiny", "--question", QUESTION, "--json")
-    again = called(root, "verify", "tiny", "--question", QUESTION, "--json")
+    first = called(root, "verify", "tiny", "--question", DOUBLED, "--json")
+    again = called(root, "verify", "tiny", "--question", DOUBLED, "--json")
     assert again.returncode == first.returncode
     assert json.loads(again.stdout) == {**json.loads(first.stdout), "recalled": PAIRS}
-    shown = called(root, "verify", "tiny", "--question", QUESTION).stdout
+    shown = called(root, "verify", "tiny", "--question", DOUBLED).stdout
     assert f"0 new results, {PAIRS} known from earlier runs: --fresh runs everything again" in shown
     for arguments in (("--fresh",), ("--repeat", "2")):
-        found = called(root, "verify", "tiny", "--question", QUESTION, "--json", *arguments)
+        found = called(root, "verify", "tiny", "--question", DOUBLED, "--json", *arguments)
         assert json.loads(found.stdout)["recalled"] == 0
     monkeypatch.setenv("CI", "true")
-    assert json.loads(called(root, "verify", "tiny", "--question", QUESTION, "--json").stdout)["recalled"] == 0
+    assert json.loads(called(root, "verify", "tiny", "--question", DOUBLED, "--json").stdout)["recalled"] == 0

@@ -11,21 +11,17 @@ from pathlib import Path
 import pytest
 
 from gradetape import intake
-from gradetape.engine import MockEngine
-from gradetape.engine.factory import ENGINES
 from gradetape.intake import unpacking
 from gradetape.records import Submission, Unreadable
-from tests.course import called, tiny
+from tests.course import called
 from tests.downloads import expected_of, found_of, headline, submissions
-from tests.engines.passing import CHECKS, all_pass, always
+from tests.engines.passing import passing_course
 from tests.layouts import DOWNLOADS, canvas, right
 
 
 @pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A tiny course in which nothing is run: every check passes."""
-    monkeypatch.setitem(ENGINES, "local", always(MockEngine(all_pass, checks=CHECKS)))
-    yield tiny(tmp_path / "course")
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return passing_course(tmp_path / "course", monkeypatch)
 
 
 @pytest.fixture(autouse=True)

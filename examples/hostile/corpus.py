@@ -48,10 +48,6 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bases: dict[str, float]
     attacks: dict[str, Attack]
 
-    def assignment_of(self, base: str) -> str:
-        """The assignment that a base answers."""
-        return next(name for name, bases in self.assignments.items() if base in bases)
-
 
 class Entry(msgspec.Struct, frozen=True):
     """A submission of the corpus; an honest one has no attack."""

@@ -7,6 +7,7 @@ GradetapeError                 the user can fix it: the text says what is wrong,
 ├── GradebookError             the gradebook or the results folder cannot be used
 ├── ReleaseError               the students' folder cannot be built
 ├── LmsError                   a learning platform refuses a request, or does not answer
+│   └── LmsFileError           it does not give what is at one address, or that is too large; others may be there
 ├── RequestError               a command asks for something impossible: an unknown question, points out of range
 └── InfrastructureError        the grader itself failed; never charged to a student
     ├── SandboxError           a required isolation layer is not available or does not hold
@@ -56,6 +57,10 @@ class ReleaseError(GradetapeError):
 
 class LmsError(GradetapeError):
     """A learning platform refuses a request, or does not answer."""
+
+
+class LmsFileError(LmsError):
+    """A learning platform does not give what is at one address, or that is too large; others may be there."""
 
 
 class RequestError(GradetapeError):

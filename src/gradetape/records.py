@@ -248,6 +248,10 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         """The points earned."""
         return sum(result.points for result in self.results)
 
+    def has(self, question_id: str) -> bool:
+        """Whether it has the question, by whatever title and points."""
+        return any(each.id == question_id for each in self.questions)
+
     def of(self, question_id: str) -> tuple[CheckResult, ...]:
         """The results of one question."""
         return tuple(result for result in self.results if result.check.question == question_id)

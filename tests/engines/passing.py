@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from gradetape.engine import Engine, OpenEngine
+from pathlib import Path
+
+import pytest
+
+from gradetape.engine import Engine, MockEngine, OpenEngine
+from gradetape.engine.factory import ENGINES
 from gradetape.records import Check, CheckResult, Job, Outcome, Verdict
-from tests.course import DOUBLE, HALVE
+from tests.course import DOUBLE, HALVE, tiny
 
 RIGHT = f"{DOUBLE}\n{HALVE}\n"
 CHECKS = (
@@ -24,3 +29,9 @@ def all_pass(job: Job) -> Outcome:
 def always(engine: Engine) -> OpenEngine:
     """What opens this engine, whatever the configuration says."""
     return lambda gradable, options: engine
+
+
+def passing_course(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    """A tiny course in which nothing is run: every check passes."""
+    patch.setitem(ENGINES, "local", always(MockEngine(all_pass, checks=CHECKS)))
+    return tiny(folder)

@@ -1,18 +1,5 @@
-import sys
-
-
-def climb():
-    frame = sys._getframe()
-    while type(frame.f_locals.get("self")).__name__ != "Worker" or "sequence" not in frame.f_locals:
-        frame = frame.f_back
-    return frame
-
-
-frame = climb()
-worker = frame.f_locals["self"]
-
-import select  # noqa: E402
-import threading  # noqa: E402
+import select
+import threading
 
 operations = worker._operations
 plain = dict(operations)

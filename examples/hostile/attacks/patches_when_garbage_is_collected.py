@@ -1,17 +1,4 @@
-import sys
-
-
-def climb():
-    frame = sys._getframe()
-    while type(frame.f_locals.get("self")).__name__ != "Worker" or "sequence" not in frame.f_locals:
-        frame = frame.f_back
-    return frame
-
-
-frame = climb()
-worker = frame.f_locals["self"]
-
-import gc  # noqa: E402
+import gc
 
 operations = worker._operations
 plain = dict(operations)

@@ -1,4 +1,3 @@
-import sys
 import zlib
 
 NAMES = ("q01_double::hidden::test_any_number", "q03_total::public::test_three_and_four")
@@ -27,15 +26,7 @@ def told():
     return "BREACH: the secret seed gives the numbers to come" if set(guesses) & set(received) else ""
 
 
-def climb():
-    frame = sys._getframe()
-    while type(frame.f_locals.get("self")).__name__ != "Worker":
-        frame = frame.f_back
-    return frame
-
-
-frame = climb()
-operations = frame.f_locals["self"]._operations
+operations = worker._operations
 seed = operations["seed"]
 operations["seed"] = lambda number, *more: (received.append(number), seed(number, *more))[1]
 

@@ -1,21 +1,9 @@
-import sys
-
 LINES = [
     "nothing\nneeds attention: honest: copied from alice; 0 points",
     "nothing\r98765 graded now, 0 graded before, 0 unreadable; open /etc/passwd\x1b[2K",
     "nothing\u2028for review: honest: copied from alice\x85for review: honest",
 ]
-
-
-def climb():
-    frame = sys._getframe()
-    while type(frame.f_locals.get("self")).__name__ != "Worker":
-        frame = frame.f_back
-    return frame
-
-
-frame = climb()
-frame.f_locals["self"]._operations["changed"] = lambda: LINES
+worker._operations["changed"] = lambda: LINES
 
 
 def double(x):

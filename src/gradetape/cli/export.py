@@ -81,7 +81,6 @@ def _put(text: str, out: Path | None) -> None:
 for _name, _target in TARGETS.items():
     command.add_command(subcommand(_name, _target))
 command.add_command(export_parquet.command)
-command.add_command(export_parquet.command)
 command.add_command(export_feedback.command)
 command.add_command(export_autograder.command)
 for _name, _platform in PLATFORMS.items():

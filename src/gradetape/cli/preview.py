@@ -44,7 +44,7 @@ def command(
         name, question_id = overrides.question_of(results, question, assignment)
         known = results.find_student(student, [name])[0][1].student if student else None
         grades = [each for each in results.book.latest(name) if known in (None, each.student)]
-    grades = [each for each in grades if any(own.id == question_id for own in each.questions)]
+    grades = [each for each in grades if each.has(question_id)]
     request = TrialRequest(
         assignment=name, question=question_id, checks=frozenset([check]) if check else None, workers=workers,
         hidden=(results_folder or results.course.root / results.course.config.results,),

@@ -10,7 +10,9 @@ from gradetape.cli import options
 from gradetape.cli.course import here
 from gradetape.cli.lines import warn
 from gradetape.cli.terminal import console
+from gradetape.grading.material import material_of
 from gradetape.grading.results import Results, question_of
+from gradetape.report.material import NO_MATERIAL
 from gradetape.report.terminal import student_view
 from gradetape.text import composed
 
@@ -41,6 +43,9 @@ def command(
         warn(found.warnings)
         one = question_of(found.results, question) if question else None
         for result in found.results:
-            terminal.print(student_view(
-                result.record, result.final_score, staff=staff, question=one, material=result.material
-            ))  # fmt: skip
+            material = NO_MATERIAL
+            if staff and one is None:
+                material = material_of(results.course, results.course.assignment(result.assignment))
+            terminal.print(
+                student_view(result.record, result.final_score, staff=staff, question=one, material=material)
+            )

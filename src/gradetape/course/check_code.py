@@ -34,8 +34,7 @@ def codes_of(gradable: GradableAssignment) -> dict[str, CheckCode]:
         file, source = check_file(path), PythonSource.of(path, gradable.read_checks[path])
         assert file is not None
         codes = {} if source.syntax_error else _codes(source)
-        kind = "public" if file.public else "hidden"
-        found |= {f"{file.question}::{kind}::{name}": code for name, code in codes.items()}
+        found |= {file.check_id(name): code for name, code in codes.items()}
     return found
 
 
@@ -84,18 +83,19 @@ def _named(tree: ast.Module) -> set[str]:
 
 
 def _codes(source: PythonSource) -> Mapping[str, CheckCode]:
-    checks, around = _checks(source.tree), _around(source.tree)
+    checks, around = check_functions(source.tree), _around(source.tree)
     helpers = {node.name: _names(node) for node in around if isinstance(node, ast.FunctionDef)}
     shared, own = ast.dump(ast.Module(around, [])), frozenset(_own_names(around))
     return {check.name: _code(check, shared, helpers, own) for check in checks}
 
 
-def _checks(tree: ast.Module) -> list[ast.FunctionDef]:
+def check_functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    """The functions of a check file that are checks."""
     return [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test")]
 
 
 def _around(tree: ast.Module) -> list[ast.stmt]:
-    checks = _checks(tree)
+    checks = check_functions(tree)
     return [node for node in tree.body if node not in checks]
 
 

@@ -19,6 +19,10 @@ class CheckFile:
     question: str
     public: bool
 
+    def check_id(self, name: str) -> str:
+        """The id of the check of this name."""
+        return f"{self.question}::{'public' if self.public else 'hidden'}::{name}"
+
 
 def check_file(path: Path) -> CheckFile | None:
     """The check file at a path; None for any other file.

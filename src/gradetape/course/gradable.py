@@ -51,6 +51,13 @@ class GradableAssignment:
         )
 
     @cached_property
+    def starters(self) -> tuple[Cell, ...]:
+        """The starters of all questions, in order."""
+        return tuple(
+            cell for each in self.assignment.question_sources for cell in answer(each.question.id, each.starter)
+        )
+
+    @cached_property
     def check_files(self) -> tuple[Path, ...]:
         """Each question's public checks, then its hidden ones."""
         return tuple(
@@ -99,7 +106,7 @@ class GradableAssignment:
         return tuple(
             cell
             if cell.question in self.assignment.question_ids
-            else msgspec.structs.replace(cell, question=self._guess(cell.source))
+            else msgspec.structs.replace(cell, question=_guess(self.names_asked, cell.source))
             for cell in cells
         )
 
@@ -114,10 +121,6 @@ class GradableAssignment:
         counts = Counter(name for name, _ in pairs)
         return {name: question_id for name, question_id in pairs if counts[name] == 1}
 
-    def _guess(self, source: str) -> str | None:
-        question_ids = [self.names_asked[name] for name in _DEFINES.findall(source) if name in self.names_asked]
-        return question_ids[-1] if question_ids else None
-
 
 def answer(question_id: str, file: Path) -> tuple[Cell, ...]:
     """The code cells of a solution or a starter, each marked as an answer to the question."""
@@ -127,3 +130,9 @@ def answer(question_id: str, file: Path) -> tuple[Cell, ...]:
 def answer_cells(question_id: str, source: PythonSource) -> tuple[Cell, ...]:
     """The code cells of a file that was read."""
     return tuple(Cell(source=cell.text, question=question_id) for cell in source.code)
+
+
+def _guess(names_asked: Mapping[str, str], source: str) -> str | None:
+    """The question of the last name that a cell defines and a question asks for."""
+    question_ids = [names_asked[name] for name in _DEFINES.findall(source) if name in names_asked]
+    return question_ids[-1] if question_ids else None

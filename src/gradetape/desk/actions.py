@@ -46,7 +46,7 @@ def trial(desk: Desk, results: Results, address: str, form: Form) -> BackgroundT
     """A trial of a question's checks as they are now, for all students or one, or of one check for one student."""
     pages = pages_at(desk, results, address)
     question = question_at(pages, form.question)
-    grades = [grade for grade in pages.grades if any(each.id == question.id for each in grade.questions)]
+    grades = [grade for grade in pages.grades if grade.has(question.id)]
     what, back = question.title or question.id, f"/staff/{address}/questions/{form.question}"
     if form.student:
         student = record_at(pages, form.student).student

@@ -15,14 +15,13 @@ import msgspec
 
 from gradetape.errors import ConfigError, RequestError
 from gradetape.exports.canvas import names as canvas_names
-from gradetape.exports.fields import EncodedText, FieldTable, first_row
+from gradetape.exports.fields import SEPARATORS, EncodedText, FieldTable, first_row
 from gradetape.exports.people import ExportedScore, RowIndex, doubled, file_rows
 from gradetape.exports.platform import FileRow, GradePlatform, folded, place_of, tidied, value_at
 from gradetape.exports.registry import PLATFORMS
 from gradetape.records import NoSubmission, Origin
 from gradetape.text import few_lines
 
-_SEPARATORS = (",", ";", "\t")
 _OWN_IDS: Mapping[str, str] = MappingProxyType(
     {"canvas_id": "canvas", "brightspace_id": "brightspace", "github": "github"}
 )
@@ -111,7 +110,7 @@ def read_class_list(content: bytes, name: str) -> ClassList:
 
 def _kind(source: EncodedText, name: str) -> tuple[str, GradePlatform | None]:
     """The separator of a file, and the platform that it is of; None for a table of one's own."""
-    headers = {separator: first_row(source, separator) for separator in _SEPARATORS}
+    headers = {separator: first_row(source, separator) for separator in SEPARATORS}
     for separator, header in headers.items():
         named = {folded(text) for text in header}
         if "name" in named and named <= set(_COLUMNS):
@@ -120,7 +119,7 @@ def _kind(source: EncodedText, name: str) -> tuple[str, GradePlatform | None]:
         (len(platform.required), separator, platform)
         for separator, header in headers.items()
         for platform in PLATFORMS.values()
-        if _is_of(platform, header)
+        if platform.has_headers(header)
     ]
     if not found:
         known = max(headers.values(), key=len)
@@ -130,10 +129,6 @@ def _kind(source: EncodedText, name: str) -> tuple[str, GradePlatform | None]:
         )
     _, separator, platform = max(found, key=lambda each: each[0])
     return separator, platform
-
-
-def _is_of(platform: GradePlatform, header: Sequence[str]) -> bool:
-    return all(place_of(header, names) is not None for names in platform.required)
 
 
 def _own(rows: Sequence[Sequence[str]]) -> list[ClassMember]:

@@ -17,6 +17,7 @@ import msgspec
 from gradetape.errors import RequestError
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+SEPARATORS = (",", ";", "\t")
 _END = re.compile(r"\r\n|\r|\n|\Z")
 
 

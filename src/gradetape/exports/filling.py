@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from gradetape.errors import RequestError
-from gradetape.exports.fields import EncodedText, FieldTable, first_row
+from gradetape.exports.fields import SEPARATORS, EncodedText, FieldTable, first_row
 from gradetape.exports.people import ExportedScore, Matching, doubled, file_rows, matched
 from gradetape.exports.platform import (
     FileRow,
@@ -20,14 +20,13 @@ from gradetape.exports.platform import (
     PointsColumn,
     folded,
     number_in,
-    place_of,
     tidied,
     value_at,
+    written,
 )
 from gradetape.exports.registry import PLATFORMS
-from gradetape.text import few_lines, one_line
+from gradetape.text import few_lines
 
-_SEPARATORS = (",", ";", "\t")
 _TOLERANCE = 1e-9
 # What a comment of an earlier export begins with; any other comment is somebody's own.
 COMMENT_MARK = '<div class="gradetape">'
@@ -142,11 +141,7 @@ class _Filling:
 
     def notes(self, rows: Iterable[FileRow]) -> Iterator[str]:
         """What is left as it is, and why."""
-        for score in self._request.scores:
-            if score.points is None:
-                yield f"left as it is: {one_line(score.student)}: {score.reason}"
-            elif score.student in self._matching.unmatched:
-                yield f"left out: {one_line(score.student)}: {self._matching.unmatched[score.student]}"
+        yield from self._matching.left(self._request.scores)
         for score, row in self._matched():
             before = value_at(self._of(row), self._column.at)
             if before in self._platform.kept:
@@ -160,9 +155,7 @@ class _Filling:
 
     def _matched(self) -> Iterator[tuple[ExportedScore, FileRow]]:
         """The students with points who have a row."""
-        for score in self._request.scores:
-            if score.points is not None and score.student in self._matching.rows:
-                yield score, self._matching.rows[score.student]
+        return self._matching.pairs(self._request.scores)
 
     def _of(self, row: FileRow) -> list[str]:
         return self._values[row.number - 1]
@@ -196,8 +189,7 @@ class _Filling:
             )
 
     def _written(self, points: float) -> str:
-        text = f"{points:.6f}".rstrip("0").rstrip(".")
-        return text.replace(".", ",") if self._comma else text
+        return written(points).replace(".", ",") if self._comma else written(points)
 
 
 def _table(platform: GradePlatform, source: EncodedText, name: str) -> FieldTable:
@@ -218,9 +210,8 @@ def _table(platform: GradePlatform, source: EncodedText, name: str) -> FieldTabl
 
 def _separator(platform: GradePlatform, source: EncodedText) -> str:
     """The separator with which the first row has the headers of the platform; empty if there is none."""
-    for separator in _SEPARATORS:
-        header = first_row(source, separator)
-        if all(place_of(header, names) is not None for names in platform.required):
+    for separator in SEPARATORS:
+        if platform.has_headers(first_row(source, separator)):
             return separator
     return ""
 

@@ -16,6 +16,7 @@ import msgspec
 
 from gradetape.exports.platform import FileRow, GradePlatform, PersonColumns, folded, place_of, tidied, value_at
 from gradetape.records import MOODLE_USER, Origin
+from gradetape.text import one_line
 
 # These platforms' logins are not the university's.
 _OWN_LOGINS = frozenset({"github"})
@@ -43,6 +44,19 @@ class Matching(msgspec.Struct, frozen=True):
     rows: Mapping[str, FileRow]
     unmatched: Mapping[str, str]
     problems: tuple[str, ...] = ()
+
+    def pairs(self, scores: Iterable[ExportedScore]) -> Iterator[tuple[ExportedScore, FileRow]]:
+        """The students with points who have a row."""
+        having = (each for each in scores if each.points is not None and each.student in self.rows)
+        return ((each, self.rows[each.student]) for each in having)
+
+    def left(self, scores: Iterable[ExportedScore]) -> Iterator[str]:
+        """The students without points or without a row, and why."""
+        for score in scores:
+            if score.points is None:
+                yield f"left as it is: {one_line(score.student)}: {score.reason}"
+            elif score.student in self.unmatched:
+                yield f"left out: {one_line(score.student)}: {self.unmatched[score.student]}"
 
 
 def file_rows(platform: GradePlatform, rows: Sequence[Sequence[str]]) -> list[FileRow]:

@@ -102,6 +102,10 @@ class GradePlatform(NamedTuple):
     own_ids_of: Callable[[str], tuple[str, ...]] = as_it_is
     names_of: Callable[[str], tuple[str, ...]] = no_more_names
 
+    def has_headers(self, header: Sequence[str]) -> bool:
+        """Whether a first row has the headers of the platform's file."""
+        return all(place_of(header, names) is not None for names in self.required)
+
 
 def place_of(header: Sequence[str], names: Iterable[str]) -> int | None:
     """The place of the first column with one of these headers, in capitals or not."""
@@ -125,6 +129,11 @@ def number_in(text: str) -> float | None:
     if _THOUSANDS.fullmatch(text):
         return float(text.replace(",", ""))
     return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
+
+
+def written(points: float) -> str:
+    """Points as platforms read them, without needless zeros."""
+    return f"{points:.6f}".rstrip("0").rstrip(".")
 
 
 def value_at(row: Sequence[str], place: int | None) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,29 +57,25 @@ class Grader(msgspec.Struct, frozen=True, kw_only=True):
 
 def owner(connection: sa.Connection, work: dict[str, str], grader: Grader) -> Grader | None:
     """The other grader that holds a valid claim on this work, if any."""
-    alive = CLAIMS.c.beaten > _NOW - LEASE_S
-    columns = (CLAIMS.c.token, CLAIMS.c.host, CLAIMS.c.pid, CLAIMS.c.process)
-    row = connection.execute(sa.select(*columns).where(*_is(work), CLAIMS.c.token != grader.token, alive)).first()
-    other = Grader(**row._mapping) if row is not None else None
-    return None if other is None or other.gone else other
+    others = connection.execute(valid(*_is(work), CLAIMS.c.token != grader.token)).all()
+    return next(holders(others), None)
 
 
 def of_student(connection: sa.Connection, student: str) -> Grader | None:
     """A grader that holds a valid claim on a submission of this student, if any."""
-    alive = CLAIMS.c.beaten > _NOW - LEASE_S
+    return next(holders(connection.execute(valid(CLAIMS.c.student == student)).all()), None)
+
+
+def valid(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Who holds claims that had a heartbeat in time: those claims that also meet these conditions."""
     columns = (CLAIMS.c.token, CLAIMS.c.host, CLAIMS.c.pid, CLAIMS.c.process)
-    rows = connection.execute(sa.select(*columns).where(CLAIMS.c.student == student, alive))
-    return next((each for row in rows if not (each := Grader(**row._mapping)).gone), None)
+    return sa.select(*columns).where(*where, CLAIMS.c.beaten > _NOW - LEASE_S)
 
 
-def in_progress(rows: Iterable[sa.Row[Any]]) -> int:
-    """How many of these claims are valid; see `valid`."""
-    return sum(not Grader(token=row.token, host=row.host, pid=row.pid, process=row.process).gone for row in rows)
-
-
-def valid() -> sa.Select[Any]:
-    """The claims that had a heartbeat in time."""
-    return sa.select(CLAIMS).where(CLAIMS.c.beaten > _NOW - LEASE_S)
+def holders(rows: Iterable[sa.Row[Any]]) -> Iterator[Grader]:
+    """The graders of these claims, one for each, without those that are known to have ended; see `valid`."""
+    graders = (Grader(**row._mapping) for row in rows)
+    return (grader for grader in graders if not grader.gone)
 
 
 def take(connection: sa.Connection, work: dict[str, str], grader: Grader) -> None:

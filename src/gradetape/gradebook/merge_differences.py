@@ -10,8 +10,8 @@ import msgspec
 import sqlalchemy as sa
 
 from gradetape.gradebook.merged_attempts import StudentAttempts
-from gradetape.gradebook.other_books import AttemptHead, OtherBook, parted
-from gradetape.gradebook.tables import CHECK_RESULTS, OVERRIDES
+from gradetape.gradebook.other_books import AttemptHead, OtherBook
+from gradetape.gradebook.tables import CHECK_RESULTS, OVERRIDES, in_parts
 from gradetape.records import Status
 
 # What decides a result and is the same for all submissions of a batch.
@@ -86,8 +86,7 @@ def _said(parts: _Parts, key: tuple[str, str], part: str) -> dict[str, str]:
 def disagreements(every: Sequence[OtherBook], students: Iterable[StudentAttempts]) -> Iterator[Disagreement]:
     """The students with different grades in different gradebooks."""
     asked = [each for each in students if len({head.identity for _, head in each.counting}) > 1]
-    heads = [(every[head.book], head) for each in asked for head in (each.chosen, *(own for _, own in each.counting))]
-    checks = _checks(heads)
+    checks = _checks(every, [head for each in asked for head in (each.chosen, *(own for _, own in each.counting))])
     for each in asked:
         counts = each.chosen
         others = [(book, head) for book, head in each.counting if _differ(book, head, counts, checks)]
@@ -116,15 +115,14 @@ def _differing(one: _Checks, other: _Checks) -> set[str]:
     return {check[0] for check in one.keys() | other.keys() if one.get(check) != other.get(check)}
 
 
-def _checks(heads: Sequence[tuple[OtherBook, AttemptHead]]) -> dict[AttemptHead, _Checks]:
+def _checks(every: Sequence[OtherBook], heads: Iterable[AttemptHead]) -> dict[AttemptHead, _Checks]:
     """What each check got in these attempts."""
-    found: dict[AttemptHead, _Checks] = {head: {} for _, head in heads}
-    for name in dict.fromkeys(book.name for book, _ in heads):
-        read = next(book.read for book, _ in heads if book.name == name)
-        own = {head.id: head for book, head in heads if book.name == name}
-        for some in parted(list(own)):
+    found: dict[AttemptHead, _Checks] = {head: {} for head in heads}
+    for number, book in enumerate(every):
+        own = {head.id: head for head in found if head.book == number}
+        for some in in_parts(own):
             query = sa.select(CHECK_RESULTS).where(CHECK_RESULTS.c.attempt_id.in_(some))
-            for row in read(query):
+            for row in book.read(query):
                 found[own[row.attempt_id]][row.question, row.name, row.public] = (row.verdict, row.points)
     return found
 

@@ -16,9 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from gradetape.gradebook.attempts import make_current
-from gradetape.gradebook.other_books import AttemptHead, OtherBook, heads, parted
+from gradetape.gradebook.other_books import AttemptHead, OtherBook, heads
 from gradetape.gradebook.question_results import newest_ids
-from gradetape.gradebook.tables import ATTEMPT_QUESTIONS, ATTEMPTS, CHECK_RESULTS, QUESTION_RESULTS
+from gradetape.gradebook.tables import ATTEMPT_QUESTIONS, ATTEMPTS, CHECK_RESULTS, QUESTION_RESULTS, in_parts
 from gradetape.records import Status
 
 _OWN = 0  # the number of the gradebook into which the others are merged
@@ -78,12 +78,15 @@ def _rank(head: AttemptHead) -> tuple[bool, str]:
     return (head.status == Status.GRADED, head.created)
 
 
-def gathered(connection: sa.Connection, books: Sequence[OtherBook]) -> dict[tuple[str, str], StudentAttempts]:
-    """The attempts of the students whom the other gradebooks have, by assignment and student."""
+def gathered(every: Sequence[OtherBook]) -> dict[tuple[str, str], StudentAttempts]:
+    """The attempts of the students whom other gradebooks have, by assignment and student.
+
+    `every` has the gradebook into which the others are merged, then those.
+    """
     students: dict[tuple[str, str], StudentAttempts] = defaultdict(StudentAttempts)
+    own, *books = every
     others = [head for number, book in enumerate(books, _OWN + 1) for head in heads(number, book)]
     concerned = {head.whose for head in others}
-    own = OtherBook("", lambda query: list(connection.execute(query)))
     for head in sorted(heads(_OWN, own), key=lambda head: head.number):
         if head.whose in concerned:
             students[head.whose].take(head)
@@ -100,23 +103,23 @@ def add_attempts(connection: sa.Connection, books: Sequence[OtherBook], students
         chosen = each.chosen
         counting.add(chosen)
         if each.new:
-            _renumber(connection, each)
-            numbers |= {head: number for head, number in each.numbers.items() if head.book != _OWN}
+            of_student = each.numbers
+            _renumber(connection, each.own, of_student)
+            numbers |= {head: number for head, number in of_student.items() if head.book != _OWN}
         if chosen.book != _OWN:
             counted = ATTEMPTS.c.id.in_([head.id for head in each.own if head.current])
             connection.execute(sa.update(ATTEMPTS).where(counted).values(current=False))
         elif not chosen.current:
             make_current(connection, *chosen.whose, chosen.id)
     fresh = sorted(numbers, key=lambda head: head.created)
-    for some in parted(fresh):
+    for some in in_parts(fresh):
         _insert(connection, books, some, numbers, counting)
     return len(fresh)
 
 
-def _renumber(connection: sa.Connection, student: StudentAttempts) -> None:
+def _renumber(connection: sa.Connection, own: Sequence[AttemptHead], numbers: dict[AttemptHead, int]) -> None:
     """Gives the attempts that are there their new numbers, by way of negative ones: no two may have the same."""
-    numbers = student.numbers
-    changed = {head.id: numbers[head] for head in student.own if numbers[head] != head.number}
+    changed = {head.id: numbers[head] for head in own if numbers[head] != head.number}
     for sign in (-1, 1):
         for attempt, number in changed.items():
             connection.execute(sa.update(ATTEMPTS).where(ATTEMPTS.c.id == attempt).values(number=sign * number))

@@ -14,8 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gradetape.gradebook.other_books import AT_ONCE, OtherBook, paged
-from gradetape.gradebook.tables import OVERRIDES, QUESTION_RESULTS, RUNS
+from gradetape.gradebook.other_books import OtherBook, paged
+from gradetape.gradebook.tables import OVERRIDES, QUESTION_RESULTS, RUNS, in_parts
 from gradetape.text import printable
 
 _Judged = tuple[str, str, str]  # when, what each check got, and the rest of it
@@ -26,14 +26,8 @@ _UNDOING = ("undone_at", "undone_by")
 def add_results(connection: sa.Connection, book: OtherBook) -> int:
     """Adds what is new among the question results of a gradebook; returns how many."""
     runs: dict[int, int] = {}
-    waiting: list[sa.Row[Any]] = []
-    added = 0
-    for row in paged(book.read, _RESULTS, QUESTION_RESULTS.c.id):
-        waiting.append(row)
-        if len(waiting) == AT_ONCE:
-            added += _add(connection, book, waiting, runs)
-            waiting = []
-    return added + _add(connection, book, waiting, runs)
+    found = paged(book.read, _RESULTS, QUESTION_RESULTS.c.id)
+    return sum(_add(connection, book, rows, runs) for rows in in_parts(found))
 
 
 def _add(connection: sa.Connection, book: OtherBook, rows: Sequence[sa.Row[Any]], runs: dict[int, int]) -> int:

@@ -59,7 +59,7 @@ def merge(connection: sa.Connection, own_name: str, books: Sequence[OtherBook]) 
     every = (own, *books)
     differences = tuple(part_differences({book.name: newest_parts(book.read) for book in every}))
     _refuse_other_seeds(differences)
-    students = gathered(connection, books)
+    students = gathered(every)
     disagreeing = tuple(disagreements(every, students.values()))
     before = [in_force(book) for book in every]
     results = sum([add_results(connection, book) for book in books])
@@ -74,7 +74,8 @@ def merge(connection: sa.Connection, own_name: str, books: Sequence[OtherBook]) 
 
 
 def _claimed(read: Read) -> int:
-    return claims.in_progress(read(claims.valid()))
+    """How many submissions are being graded."""
+    return sum(1 for _ in claims.holders(read(claims.valid())))
 
 
 def _refuse_other_seeds(differences: Iterable[PartDifference]) -> None:

@@ -40,11 +40,6 @@ def order_of(one: Mapping[str, Any], other: Mapping[str, Any]) -> Order:
     return Order.EARLIER if first < second else Order.LATER
 
 
-def is_older(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether a record is known to be of another file than a second one, which was handed in later."""
-    return order_of(one, other) is Order.EARLIER
-
-
 def counts_before(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether a record counts before a second one; of the same file, whichever is recorded last counts."""
     return order_of(one, other) is not Order.SAME and rank(one) > rank(other)

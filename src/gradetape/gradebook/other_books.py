@@ -12,11 +12,10 @@ import msgspec
 import sqlalchemy as sa
 
 from gradetape.gradebook.order import NO_RANK, Rank, rank
-from gradetape.gradebook.tables import ATTEMPTS, QUESTION_RESULTS
+from gradetape.gradebook.tables import AT_ONCE, ATTEMPTS, QUESTION_RESULTS
 from gradetape.records import Origin
 from gradetape.text import printable
 
-AT_ONCE = 500
 Read = Callable[[sa.Select[Any]], list[sa.Row[Any]]]
 
 
@@ -131,9 +130,3 @@ def paged(read: Read, query: sa.Select[Any], by: sa.Column[int]) -> Iterator[sa.
     while rows := read(query.where(by > last).order_by(by).limit(AT_ONCE)):
         yield from rows
         last = rows[-1]._mapping[by]
-
-
-def parted(values: list[Any]) -> Iterator[list[Any]]:
-    """The values in parts of a size that fits a statement."""
-    for start in range(0, len(values), AT_ONCE):
-        yield values[start : start + AT_ONCE]

@@ -10,17 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from gradetape.gradebook.tables import ATTEMPT_QUESTIONS, ATTEMPTS, IS_CURRENT, QUESTION_RESULTS, RUNS
+from gradetape.gradebook.tables import ATTEMPT_QUESTIONS, ATTEMPTS, IS_CURRENT, QUESTION_RESULTS, RUNS, in_parts
 from gradetape.records import CellEvent, CheckResult
 from gradetape.text import printable
-
-_AT_ONCE = 500  # parameters of one statement: SQLite has a limit
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +78,7 @@ def add(connection: sa.Connection, assignment: str, results: Sequence[QuestionRe
 
     A result is left out if there is one under its digest; if `since` is given, only if that one is newer than `since`.
     """
-    known = {digest: result.id for digest, result in newest(connection, (each.digest for each in results)).items()}
+    known = usable_ids(connection, (each.digest for each in results))
     fresh = [each for each in results if known.get(each.digest, 0) <= (since or 0)]
     if not fresh:
         return
@@ -119,7 +116,7 @@ def _row(result: QuestionResult, assignment: str, run_id: int) -> dict[str, Any]
 def newest_ids(connection: sa.Connection, digests: Iterable[str]) -> dict[str, int]:
     """The id of the newest result under each digest that has one."""
     table, found = QUESTION_RESULTS.c, dict[str, int]()
-    for some in _in_parts(dict.fromkeys(digests)):
+    for some in in_parts(dict.fromkeys(digests)):
         query = sa.select(table.digest, sa.func.max(table.id).label("newest")).where(table.digest.in_(some))
         found |= {row.digest: row.newest for row in connection.execute(query.group_by(table.digest))}
     return found
@@ -127,15 +124,13 @@ def newest_ids(connection: sa.Connection, digests: Iterable[str]) -> dict[str, i
 
 def usable_ids(connection: sa.Connection, digests: Iterable[str]) -> dict[str, int]:
     """The id of the newest result under each digest; a damaged one is judged again, so it is none."""
-    ids = newest_ids(connection, digests)
-    found = {result.id for result in _read(connection, ids.values())}
-    return {digest: number for digest, number in ids.items() if number in found}
+    return {each.digest: each.id for each in _read(connection, newest_ids(connection, digests).values())}
 
 
 def _read(connection: sa.Connection, ids: Iterable[int]) -> Iterator[QuestionResult]:
     columns = (QUESTION_RESULTS, RUNS.c.created, RUNS.c.record.label("run"))
     query, runs = sa.select(*columns).join_from(QUESTION_RESULTS, RUNS), dict[int, Run]()
-    for some in _in_parts(ids):
+    for some in in_parts(ids):
         for row in connection.execute(query.where(QUESTION_RESULTS.c.id.in_(some))):
             if (result := _result(row, runs)) is not None:
                 yield result
@@ -153,12 +148,6 @@ def _result(row: sa.Row[Any], runs: dict[int, Run]) -> QuestionResult | None:
         question=row.question, digest=row.digest, parts=stored.parts, results=stored.results,
         sent_bytes=stored.sent_bytes, run=runs[row.run_id], id=row.id, created=row.created,
     )  # fmt: skip
-
-
-def _in_parts(values: Iterable[Any]) -> Iterator[list[Any]]:
-    left = iter(values)
-    while some := list(islice(left, _AT_ONCE)):
-        yield some
 
 
 def _json(record: Run | _Stored) -> str:

@@ -23,11 +23,10 @@ from gradetape.gradebook.tables import (
     OVERRIDES,
     QUESTION_RESULTS,
     RUNS,
+    in_parts,
 )
 from gradetape.records import AuditEntry, Unreadable
 from gradetape.text import printable
-
-_AT_ONCE = 500
 
 
 def rename(connection: sa.Connection, old: str, new: str, by: str) -> AuditEntry:
@@ -108,8 +107,8 @@ def _remove_results(connection: sa.Connection, digests: set[str]) -> None:
     linked = sa.select(QUESTION_RESULTS.c.digest).join_from(ATTEMPT_QUESTIONS, QUESTION_RESULTS)
     alone = sorted(digests - set(connection.scalars(linked)))
     runs = set[int]()
-    for start in range(0, len(alone), _AT_ONCE):
-        mine = QUESTION_RESULTS.c.digest.in_(alone[start : start + _AT_ONCE])
+    for some in in_parts(alone):
+        mine = QUESTION_RESULTS.c.digest.in_(some)
         runs |= set(connection.scalars(sa.select(QUESTION_RESULTS.c.run_id).where(mine)))
         connection.execute(sa.delete(QUESTION_RESULTS).where(mine))
     left = set(connection.scalars(sa.select(QUESTION_RESULTS.c.run_id)))

@@ -1,10 +1,17 @@
-"""The tables of a gradebook in the newest layout."""
+"""The tables of a gradebook in the newest layout, and how many values fit a statement on them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from gradetape.records import Status
+
+AT_ONCE = 500  # parameters of one statement: SQLite has a limit
+_Value = TypeVar("_Value")
 
 TABLES = sa.MetaData()
 META = sa.Table(
@@ -122,3 +129,10 @@ AUDIT = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("overrides", sa.Integer, nullable=False),
 )
+
+
+def in_parts(values: Iterable[_Value]) -> Iterator[list[_Value]]:
+    """The values in parts of a size that fits a statement; each part is read when it is asked for."""
+    left = iter(values)
+    while some := list(islice(left, AT_ONCE)):
+        yield some

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from gradetape.course.config import did_you_mean
 from gradetape.errors import RequestError
 from gradetape.gradebook.overrides import now
-from gradetape.grading.overrides import OverrideTarget
+from gradetape.grading.overrides import OverrideTarget, checked
 from gradetape.grading.results import Results
 from gradetape.records import Check, Grade, Override
 from gradetape.report import groups_of
@@ -55,16 +54,12 @@ def give(
 
     A student who has an override of the whole question keeps that one.
     """
-    if points is None or not math.isfinite(points) or not 0 <= points <= check.points:
-        given = "no points were given: write them after the question" if points is None else f"not {points:g}"
-        raise RequestError(f"{one_line(check.id)} is worth 0 to {check.points:g} points, {given}")
-    if not (reason and reason.strip()):
-        raise RequestError('give a reason, which the student can read: --reason "…"')
+    valid, why = checked(one_line(check.id), check.points, points, reason)
     decided = {each.student for each in results.book.overrides(assignment) if _decides(each, check)}
     kept = tuple(student for student in students if printable(student) in decided)
     at = now()
     overrides = tuple(
-        Override(student=student, question=check.id, points=points, reason=reason.strip(), by=by, at=at)
+        Override(student=student, question=check.id, points=valid, reason=why, by=by, at=at)
         for student in students
         if student not in kept
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from gradetape.course.gradable import GradableAssignment, answer
+from gradetape.course.gradable import GradableAssignment
 from gradetape.records import Cell, CellEvent, CheckResult, Grade, Verdict
 from gradetape.text import counted
 
@@ -79,11 +79,7 @@ def _ended(event: CellEvent) -> bool:
 
 
 def _is_untouched(gradable: GradableAssignment, cells: Sequence[Cell]) -> bool:
-    released = {
-        _plain(cell.source)
-        for source in gradable.assignment.question_sources
-        for cell in answer(source.question.id, source.starter)
-    }
+    released = {_plain(cell.source) for cell in gradable.starters}
     own = [cell for cell in cells if not all(map(_RELEASED.fullmatch, _plain(cell.source).splitlines()))]
     return all(_plain(cell.source) in released for cell in own)
 

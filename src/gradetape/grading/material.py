@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 from gradetape.course.answer_key import AnswerKey
 from gradetape.course.assignments import Assignment, Course
+from gradetape.course.check_code import check_functions
 from gradetape.course.check_files import check_file
+from gradetape.course.gradable import GradableAssignment
 from gradetape.course.source import PythonSource
 from gradetape.errors import CourseError
 from gradetape.report import CheckSource, Material
@@ -18,11 +19,7 @@ def material_of(course: Course, assignment: Assignment) -> Material:
     """The sources of an assignment's checks, and its starters; a file that cannot be read is left out."""
     root = course.root
     key = AnswerKey(assignment, root / "solutions" / assignment.name, root / "autograder" / assignment.name)
-    paths = [
-        path
-        for each in assignment.question_sources
-        for path in (each.public_checks, key.hidden_checks(each.question.id))
-    ]
+    paths = GradableAssignment(course, assignment, key).check_files
     checks = {check_id: source for path in paths for check_id, source in _checks(root, path)}
     starters = {each.question.id: _texts(each.starter) for each in assignment.question_sources}
     return Material(checks, {question_id: texts for question_id, texts in starters.items() if texts})
@@ -33,12 +30,11 @@ def _checks(root: Path, path: Path) -> Iterator[tuple[str, CheckSource]]:
     file, source = check_file(path), _read(path)
     if file is None or source is None or source.syntax_error is not None:
         return
-    lines, kind = source.text.splitlines(), "public" if file.public else "hidden"
-    for node in source.tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
-            first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
-            text = "\n".join(lines[first - 1 : node.end_lineno])
-            yield f"{file.question}::{kind}::{node.name}", CheckSource(path.relative_to(root).as_posix(), first, text)
+    lines = source.text.splitlines()
+    for node in check_functions(source.tree):
+        first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
+        text = "\n".join(lines[first - 1 : node.end_lineno])
+        yield file.check_id(node.name), CheckSource(path.relative_to(root).as_posix(), first, text)
 
 
 def _texts(starter: Path) -> frozenset[str]:

@@ -12,10 +12,8 @@ from gradetape.course.assignments import Course
 from gradetape.errors import RequestError
 from gradetape.gradebook import Gradebook, MergeReport
 from gradetape.grading.people import names_when_merged
-from gradetape.grading.results import Results, options_again
+from gradetape.grading.results import GRADEBOOK, Results, options_again
 from gradetape.text import one_line
-
-_FILE = "gradebook.sqlite"
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def merge(course: Course, places: Sequence[str], out: Path | None = None) -> Mer
     was merged.
     """
     folder = out or course.root / course.config.results
-    into = str(course.config.gradebook or folder / _FILE)
+    into = str(course.config.gradebook or folder / GRADEBOOK)
     found = [_found(place) for place in dict.fromkeys(places)]
     _refuse_itself(found, into)
     with ExitStack() as stack:
@@ -67,7 +65,7 @@ def _found(place: str) -> str:
     if "://" in place:
         return place
     path = Path(place)
-    file = path / _FILE if path.is_dir() else path
+    file = path / GRADEBOOK if path.is_dir() else path
     if not file.is_file():
         raise RequestError(
             f"There is no gradebook {one_line(str(file))}: nothing was graded into it. Name results folders, as they "

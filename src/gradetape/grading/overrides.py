@@ -30,8 +30,7 @@ def target(results: Results, student: str, question: str, assignment: str | None
     Raises RequestError for a question that no graded assignment has or that several have, GradebookError for an
     unknown student.
     """
-    found = _assignment(results, results.assignments(assignment), question)
-    question_id = resolve(question, found)
+    found, question_id = _assignment(results, results.assignments(assignment), question)
     known = results.find_student(student, [found.name])[0][1].student
     most = next(each.points for each in found.questions if each.id == question_id)
     return OverrideTarget(found.name, known, question_id, most)
@@ -39,20 +38,29 @@ def target(results: Results, student: str, question: str, assignment: str | None
 
 def question_of(results: Results, question: str, assignment: str | None) -> tuple[str, str]:
     """The assignment of a question, and its full id; see `target`."""
-    found = _assignment(results, results.assignments(assignment), question)
-    return found.name, resolve(question, found)
+    found, question_id = _assignment(results, results.assignments(assignment), question)
+    return found.name, question_id
 
 
 def give(results: Results, of: OverrideTarget, points: float | None, reason: str | None, by: str) -> Override:
     """Records an override, which counts from now on; raises RequestError for invalid points or an empty reason."""
-    if points is None or not math.isfinite(points) or not 0 <= points <= of.max_points:
-        given = "no points were given: write them after the question" if points is None else f"not {points:g}"
-        raise RequestError(f"{of.question} is worth 0 to {of.max_points:g} points, {given}")
-    if not (reason and reason.strip()):
-        raise RequestError('give a reason, which the student can read: --reason "…"')
-    override = Override(student=of.student, question=of.question, points=points, reason=reason.strip(), by=by, at=now())
+    valid, why = checked(of.question, of.max_points, points, reason)
+    override = Override(student=of.student, question=of.question, points=valid, reason=why, by=by, at=now())
     results.book.override(of.assignment, override)
     return override
+
+
+def checked(what: str, most: float, points: float | None, reason: str | None) -> tuple[float, str]:
+    """Points and a reason that an override can have; raises RequestError for invalid points or an empty reason.
+
+    `what` is the question or the check in messages, `most` its points.
+    """
+    if points is None or not math.isfinite(points) or not 0 <= points <= most:
+        given = "no points were given: write them after the question" if points is None else f"not {points:g}"
+        raise RequestError(f"{what} is worth 0 to {most:g} points, {given}")
+    if not (reason and reason.strip()):
+        raise RequestError('give a reason, which the student can read: --reason "…"')
+    return points, reason.strip()
 
 
 def undo(results: Results, of: OverrideTarget, by: str) -> Override:
@@ -72,12 +80,12 @@ def history(results: Results, names: Sequence[str], student: str | None) -> list
     return sorted(found, key=lambda pair: pair[1].at)
 
 
-def _assignment(results: Results, names: Sequence[str], question: str) -> Assignment:
-    """The assignment that has the question."""
+def _assignment(results: Results, names: Sequence[str], question: str) -> tuple[Assignment, str]:
+    """The assignment that has the question, and the question's full id."""
     graded = [results.course.assignment(name) for name in names]
     question_id = resolve(question, *graded)
     found = [each for each in graded if question_id in each.question_ids]
     if len(found) > 1:
         several = ", ".join(each.name for each in found)
         raise RequestError(f"{question_id} is a question of {several}: name one with --assignment")
-    return found[0]
+    return found[0], question_id

@@ -14,7 +14,7 @@ from gradetape.course.question_ids import resolve
 from gradetape.engine import Engine, EngineOptions, OpenEngine, open_engine
 from gradetape.grading.enrolment import Enrolment, enrolled
 from gradetape.grading.final_scores import times_of
-from gradetape.grading.results import options_again
+from gradetape.grading.results import GRADEBOOK, options_again
 from gradetape.grading.selection import Selection, select
 from gradetape.grading.shards import Shard
 
@@ -48,8 +48,10 @@ class GradeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class GradePlan:
-    """The submissions to grade, the engine, and the results folder; `warnings` are to be shown before grading
-    starts."""
+    """The submissions to grade, the engine, and the results folder; `warnings` are to be shown before grading starts.
+
+    `enrolment` is the class list by which the submissions got their names, if there is one.
+    """
 
     gradable: GradableAssignment
     selection: Selection
@@ -59,11 +61,12 @@ class GradePlan:
     regrade: bool
     options_again: tuple[str, ...]
     only_failed: bool = False
+    enrolment: Enrolment | None = None
 
     @property
     def gradebook(self) -> Path | str:
         """The file or the database of the grades."""
-        return self.gradable.course.config.gradebook or self.folder / "gradebook.sqlite"
+        return self.gradable.course.config.gradebook or self.folder / GRADEBOOK
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -98,7 +101,8 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
     selection = select(
         request.paths, assignment=request.assignment, student=request.student, layout=request.layout, secret=secret
     )
-    if enrolment := Enrolment.of(course):
+    enrolment = Enrolment.of(course)
+    if enrolment:
         selection = enrolled(enrolment, selection, request.student)
     if request.shard:
         selection = request.shard.of(selection)
@@ -110,4 +114,5 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
     return GradePlan(
         gradable=gradable, selection=selection, engine=engine, folder=results, question=question,
         regrade=request.regrade, options_again=options_again(request.out), only_failed=request.only_failed,
+        enrolment=enrolment,
     )  # fmt: skip

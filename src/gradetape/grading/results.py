@@ -20,20 +20,19 @@ from gradetape.grading.final_scores import final_scores
 from gradetape.grading.finding_students import student_named
 from gradetape.grading.material import material_of
 from gradetape.grading.mixed import mixed_questions
-from gradetape.records import FinalScore, Grade, NoSubmission, Unreadable
-from gradetape.report import AssignmentPages, Material, has_dashboard, write_pages
+from gradetape.records import FinalScore, Grade, MixedQuestion, NoSubmission, Unreadable
+from gradetape.report import AssignmentPages, has_dashboard, write_pages
 from gradetape.text import printable
 
 GRADEBOOK = "gradebook.sqlite"
 
 
 class StudentResult(msgspec.Struct, frozen=True):
-    """One student's result in one assignment, and what of the course staff see beside it."""
+    """One student's result in one assignment."""
 
     assignment: str
     record: Grade | Unreadable
     final_score: FinalScore
-    material: Material
 
 
 class StudentResults(msgspec.Struct, frozen=True):
@@ -44,11 +43,15 @@ class StudentResults(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """The pages that were written: the start page, warnings in sentences, and who has handed in nothing."""
+    """The pages that were written: the start page, warnings in sentences, and what they list.
+
+    `no_submission` is who has handed in nothing, `mixed` the questions that were judged under two versions.
+    """
 
     index: Path
     warnings: tuple[str, ...] = ()
     no_submission: tuple[NoSubmission, ...] = ()
+    mixed: tuple[MixedQuestion, ...] = ()
 
 
 class ResultsTable(msgspec.Struct, frozen=True):
@@ -130,8 +133,7 @@ class Results:
             assignment = self.course.assignment(name)
             scores = final_scores(self.course, assignment, self.book, records[name])
             warnings += scores.warnings
-            material = material_of(self.course, assignment)
-            results.append(StudentResult(name, record, scores.by_student[record.student], material))
+            results.append(StudentResult(name, record, scores.by_student[record.student]))
         return StudentResults(tuple(results), tuple(warnings))
 
     def write_pages(
@@ -143,8 +145,11 @@ class Results:
         `students`, only their pages are written beside those about everybody.
         """
         found = self.scored(name)
-        index = write_pages(folder, pages_of(self, found, options), students)
-        return Written(index=index, warnings=found.warnings, no_submission=found.no_submission)
+        pages = pages_of(self, found, options)
+        index = write_pages(folder, pages, students)
+        return Written(
+            index=index, warnings=found.warnings, no_submission=found.no_submission, mixed=tuple(pages.mixed)
+        )  # fmt: skip
 
     def update_pages(
         self, name: str, folder: Path | None, student: str | None = None, *, options: Sequence[str] = ()

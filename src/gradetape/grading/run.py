@@ -11,7 +11,7 @@ import msgspec
 from gradetape.gradebook import Gradebook
 from gradetape.grading import changes, concerns, which_counts
 from gradetape.grading.batch import Batch, BatchGrader
-from gradetape.grading.enrolment import Enrolment, refuse_contradictions
+from gradetape.grading.enrolment import refuse_contradictions
 from gradetape.grading.events import Listener, Warned
 from gradetape.grading.mixed import lines as mixed_lines
 from gradetape.grading.mixed import mixed_questions
@@ -110,12 +110,11 @@ def run(plan: GradePlan, listener: Listener, *, sparing: bool = False) -> GradeR
             written = _write_pages(plan, book, listener, students)
         counting = book.measured(plan.gradable.assignment.name)
         changed = changes.since(before, counting)
-        two_versions = mixed_questions(book, plan.gradable.assignment.name)
         graded: list[Grade | Unreadable] = [*batch.grades, *batch.unreadable]
         comparisons = which_counts.comparisons(book, plan.gradable.assignment.name, graded, before, counting)
     incomplete = _by_reason(batch.grades, lambda grade: filter(None, [left_out(grade)])) if plan.question else {}
     shown = _of_question(batch, plan.question)
-    return GradeReport(shown, written.index, incomplete, changed, comparisons, two_versions, written.no_submission)
+    return GradeReport(shown, written.index, incomplete, changed, comparisons, written.mixed, written.no_submission)
 
 
 def workload(plan: GradePlan) -> Workload:
@@ -144,7 +143,7 @@ def _selected(plan: GradePlan, book: Gradebook) -> Selection:
     With `only_failed`, those whose last grade is not final.
     """
     selection = under_known_names(book, plan.selection)
-    refuse_contradictions(Enrolment.of(plan.gradable.course), plan.selection, selection)
+    refuse_contradictions(plan.enrolment, plan.selection, selection)
     if not plan.only_failed:
         return selection
     last = book.measured(plan.gradable.assignment.name)
@@ -164,10 +163,11 @@ def _of_recorded(batch: Batch) -> Batch:
 
 
 def _write_pages(plan: GradePlan, book: Gradebook, listener: Listener, students: set[str] | None) -> Written:
+    name = plan.gradable.assignment.name
     if students == set():
-        return Written(index=plan.folder / "index.html")
+        return Written(index=plan.folder / "index.html", mixed=mixed_questions(book, name))
     written = Results(plan.gradable.course, book).write_pages(
-        plan.gradable.assignment.name, plan.folder, options=plan.options_again, students=students
+        name, plan.folder, options=plan.options_again, students=students
     )
     for warning in written.warnings:
         listener(Warned(warning))

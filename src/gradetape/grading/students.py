@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import msgspec
 
 from gradetape.errors import ConfigError, CourseError, RequestError
 from gradetape.grading.results import Results
-from gradetape.intake.names import clean
+from gradetape.intake.names import alike, clean
 from gradetape.records import AuditEntry
 from gradetape.report import has_pages, remove_pages
 from gradetape.text import few, one_line
@@ -67,17 +66,12 @@ def rename(
     if not new.strip():
         raise RequestError("the new name is empty: write the name that the student gets")
     others = {each.student for of in results.assignments() for each in results.book.counting(of)} - {student.name}
-    if taken := [each for each in others if _alike(each) == _alike(name)]:
+    if taken := [each for each in others if alike(each) == alike(name)]:
         raise RequestError(
             f"the gradebook has {one_line(taken[0])!r} already, and two people cannot share a name. Choose another name"
         )
     entry = results.book.rename_student(student.name, name, by)
     return StudentChange(entry, student.assignments, tuple(_pages(results, folder, student, options)))
-
-
-def _alike(name: str) -> str:
-    """Names that intake takes for one are equal in this form."""
-    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _pages(results: Results, folder: Path, student: KnownStudent, options: Sequence[str]) -> list[str]:

@@ -25,6 +25,11 @@ def _is_shown(letter: str) -> bool:
     return letter.isspace() or unicodedata.category(letter)[0] != "C"
 
 
+def alike(name: str) -> str:
+    """A name in a form that is equal for two names that people take for one."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
 def without_copy_number(stem: str) -> str:
     """A name without the number that a browser or a cloud drive gives a copy, such as ` (1)`."""
     match = _COPY.fullmatch(stem)

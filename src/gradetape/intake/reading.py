@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from gradetape.errors import SubmissionError
 from gradetape.intake import discovery, notebooks
 from gradetape.intake.choosing import FileChoice, choose, people
 from gradetape.intake.found import NOT_CERTAIN, Clues, DiscoveredFile
-from gradetape.intake.names import clean
+from gradetape.intake.names import alike, clean
 from gradetape.intake.unpacking import DownloadRefusedError, Unpacked, unpacked
 from gradetape.records import Submission, Unreadable
 from gradetape.text import few, one_line
@@ -322,7 +321,7 @@ def _mark(result: ReadResult) -> str:
 def _by_name(results: list[ReadResult]) -> list[list[ReadResult]]:
     same: dict[str, list[ReadResult]] = {}
     for result in results:
-        same.setdefault(unicodedata.normalize("NFKC", result.student).casefold(), []).append(result)
+        same.setdefault(alike(result.student), []).append(result)
     return list(same.values())
 
 

@@ -104,8 +104,7 @@ class Judge:
 
     def _run_again(self, item: pytest.Function, failure: BaseException) -> BaseException | None:
         """Runs a check once more after a failure; returns its new one, and raises the old one if it does not run."""
-        seconds = self._context.begin_again(failure) if self._context is not None and self.host is not None else 0.0
-        if not seconds or self.host is None:
+        if self._context is None or self.host is None or not (seconds := self._context.begin_again(failure)):
             raise failure
         self.host.began(item, seconds)
         _set_alarm(seconds)

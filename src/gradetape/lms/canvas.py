@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gradetape.exports.canvas import names as canvas_names
-from gradetape.exports.platform import FileRow, tidied
+from gradetape.exports.platform import FileRow, tidied, written
 from gradetape.intake import aware
 from gradetape.lms.base import ApiComment, ApiFile, ApiStudent, LmsPlace, safe_name
 from gradetape.lms.client import LmsClient
@@ -88,7 +88,7 @@ class CanvasApi:
         """Sets a student's points, and adds a comment, in one request."""
         data = {} if comment is None else {"comment[text_comment]": comment}
         if points is not None:
-            data["submission[posted_grade]"] = f"{points:.6f}".rstrip("0").rstrip(".")
+            data["submission[posted_grade]"] = written(points)
         self._client.json("PUT", f"{self._path}/submissions/{quote(user, '')}", data)
 
     @cached_property

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from gradetape.errors import LmsError
+from gradetape.errors import LmsError, LmsFileError
 from gradetape.text import one_line
 
 MAX_FILE_BYTES = 256 << 20
@@ -74,10 +74,10 @@ class LmsClient:
         answer: bytes = self._sent(method, address, data, MAX_FILE_BYTES).content
         return answer
 
-    def error(self, text: str, advice: str = "") -> LmsError:
+    def error(self, text: str, advice: str = "", kind: type[LmsError] = LmsError) -> LmsError:
         """An error about the platform, in which the token does not stand."""
         shown = one_line(text.replace(self._token, "(token)"), 600)
-        return LmsError(f"{urlsplit(self.base).hostname}: {shown}. {advice or 'Try again later.'}")
+        return kind(f"{urlsplit(self.base).hostname}: {shown}. {advice or 'Try again later.'}")
 
     def is_own(self, address: str) -> bool:
         """Whether an address is the platform's: the same protocol, host and port."""
@@ -89,21 +89,23 @@ class LmsClient:
 
     def _sent(self, method: str, address: str, data: Mapping[str, str] | None, most: int) -> httpx.Response:
         """The answer after waits; raises LmsError for one that is no success."""
-        answer, why = None, ""
+        pause, why = 0.0, ""
         for attempt in range(_TRIES):
+            if attempt:
+                self._wait(pause)
             try:
                 answer = self._followed(method, address, data, most)
             except httpx.HTTPError as error:
                 why = f"{type(error).__name__} for {self._shown(address)}"
                 if method != "GET":
                     raise self.error(why, "It is not known whether it was done. Run the command again.") from None
-                self._wait(2.0**attempt)
+                pause = 2.0**attempt
                 continue
             if not self._is_busy(answer):
                 self._slow_down(answer)
                 return self._good(answer, address)
             why = f"it answered {answer.status_code} to {self._shown(address)}, {_TRIES} times"
-            self._wait(self._pause(answer, attempt))
+            pause = self._pause(answer, attempt)
         raise self.error(why, "Run the command again later: it continues where it stopped.")
 
     def _followed(self, method: str, address: str, data: Mapping[str, str] | None, most: int) -> httpx.Response:
@@ -129,7 +131,7 @@ class LmsClient:
             for part in answer.iter_bytes():
                 size += len(part)
                 if size > most:
-                    raise self.error(f"{self._shown(address)} has more than {most >> 20} MiB")
+                    raise self.error(f"{self._shown(address)} has more than {most >> 20} MiB", kind=LmsFileError)
                 parts.append(part)
         kept = [(name, text) for name, text in answer.headers.multi_items() if not name.startswith("content-")]
         return httpx.Response(answer.status_code, headers=kept, content=b"".join(parts))
@@ -161,6 +163,7 @@ class LmsClient:
             raise self.error(
                 f"it does not give {self._shown(address)} ({answer.status_code})",
                 "Check the numbers of the course and the assignment, and that the token's owner may grade there.",
+                LmsFileError,
             )
         if not answer.is_success:
             raise self.error(f"it answered {answer.status_code} to {self._shown(address)}")

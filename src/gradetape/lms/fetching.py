@@ -19,7 +19,7 @@ from types import MappingProxyType
 import msgspec
 
 from gradetape import files
-from gradetape.errors import LmsError, RequestError
+from gradetape.errors import LmsFileError, RequestError
 from gradetape.lms.base import ApiFile, LmsPlatform
 from gradetape.text import one_line
 
@@ -53,27 +53,25 @@ def fetch(
     """
     note = _Note.of(folder)
     found = _by_name(platform.files())
-    known = [name for name, file in found.items() if note.has(file)]
-    wanted = [file for name, file in found.items() if name not in set(known)]
+    known = dict.fromkeys(name for name, file in found.items() if note.has(file))
+    wanted = [file for name, file in found.items() if name not in known]
     gone = sorted(set(note.entries) - set(found))
     if dry_run:
         return Fetched(tuple(file.name for file in wanted), tuple(known), tuple(gone))
     note.prepare()
-    failed = []
+    failed = dict[str, str]()
     for number, file in enumerate(wanted, start=1):
         told(file.name, number, len(wanted))
         try:
             note.put(file, file.text.encode() if not file.url else platform.download(file))
-        except LmsError as error:
-            if not _of_one_file(error):
-                raise
-            failed.append((file.name, str(error)))
+        except LmsFileError as error:
+            failed[file.name] = str(error)
     for name in gone:
         note.remove(name)
     if times is not None:
         _write(times, _table(platform, found.values()))
-    new = tuple(file.name for file in wanted if file.name not in dict(failed))
-    return Fetched(new, tuple(known), tuple(gone), tuple(failed))
+    new = tuple(file.name for file in wanted if file.name not in failed)
+    return Fetched(new, tuple(known), tuple(gone), tuple(failed.items()))
 
 
 def _by_name(found: Iterable[ApiFile]) -> dict[str, ApiFile]:
@@ -154,11 +152,6 @@ def _write(path: Path, content: bytes) -> None:
         raise RequestError(
             f"{one_line(str(path))} cannot be written: {error.strerror}. Free space, or choose another folder."
         ) from error
-
-
-def _of_one_file(error: LmsError) -> bool:
-    """Whether the others may still be fetched."""
-    return "MiB" in str(error) or "does not give" in str(error)
 
 
 def _table(platform: LmsPlatform, found: Iterable[ApiFile]) -> bytes:

@@ -84,8 +84,7 @@ def plan_push(platform: LmsPlatform, request: PushRequest, told: Told) -> PushPl
     matching = matched(PLATFORMS[platform.layout], rows, request.scores, request.chosen)
     _refuse(platform, [*doubled(rows), *matching.problems, *_problems(request, matching, most)])
     by_row = {student.row.number: student for student in students}
-    pairs = [(score, by_row[matching.rows[score.student].number]) for score in request.scores
-             if score.points is not None and score.student in matching.rows]  # fmt: skip
+    pairs = [(score, by_row[row.number]) for score, row in matching.pairs(request.scores)]
     open_pairs = [(score, student) for score, student in pairs if not student.kept]
     changes, notes = _changes(platform, request, open_pairs, told)
     same = sum(_is_same(score, student) for score, student in open_pairs)
@@ -146,11 +145,7 @@ def _problems(request: PushRequest, matching: Matching, most: float) -> Iterator
 def _notes(
     request: PushRequest, matching: Matching, pairs: Sequence[tuple[ExportedScore, ApiStudent]], most: float
 ) -> Iterator[str]:
-    for score in request.scores:
-        if score.points is None:
-            yield f"left as it is: {one_line(score.student)}: {score.reason}"
-        elif score.student in matching.unmatched:
-            yield f"left out: {one_line(score.student)}: {matching.unmatched[score.student]}"
+    yield from matching.left(request.scores)
     yield from (f"left as it is: {one_line(score.student)}: {each.kept}" for score, each in pairs if each.kept)
     if most != request.max_points:
         yield (

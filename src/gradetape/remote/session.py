@@ -9,6 +9,7 @@ import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 
 from gradetape.errors import Gone, StudentError, WorkerEvent, ZygoteError
@@ -136,11 +137,13 @@ class RemoteSession(Session):
 
     def review(self) -> None:
         """Looks at the worker once more, after the last check; its findings are in the report."""
-        if self.role.charged and self.worker is not None:
+        if not self.role.charged:
+            return
+        if self.worker is not None:
             self._rest(self.worker)
-        if self.role.charged and self.worker is not None:
+        if self.worker is not None:  # it is still there
             self._looks.compare(self.worker.number)
-        elif self.role.charged:
+        else:
             self.report.note_uncompared()
 
     def close(self) -> None:
@@ -185,11 +188,8 @@ class RemoteSession(Session):
         """Asks a worker to undo the settings of its cells, some of which TensorFlow keeps in functions."""
         if self.budget.event is not None:
             return
-        with self.budget.aside(_REST_S):
-            try:
-                worker.ask(Operation.REST)
-            except (StudentError, WorkerEvent):
-                self.budget.clear_event()
+        with self.budget.aside(_REST_S), suppress(StudentError, WorkerEvent):
+            worker.ask(Operation.REST)
 
     def _ended(self, worker: WorkerConnection, patience_s: float) -> Exit:
         """How the worker ended; kills it if it does not end by itself."""

@@ -69,8 +69,6 @@ class ZygoteClient:
                 raise ZygoteError(f"the zygote did not look at a worker within {_END_S:g} s") from None
             if isinstance(event, Looked):
                 return event
-            if isinstance(event, Exit):
-                self._exits[event.worker] = event
 
     def end(self, worker: int) -> Exit:
         """Kills a worker's whole process tree and waits for its end."""
@@ -85,9 +83,7 @@ class ZygoteClient:
         """How a worker ended; raises TimeoutError while it has not."""
         deadline = time.monotonic() + timeout_s
         while worker not in self._exits:
-            event = self._receive(deadline)
-            if isinstance(event, Exit):
-                self._exits[event.worker] = event
+            self._receive(deadline)
         return self._exits.pop(worker)
 
     def close(self) -> None:
@@ -104,8 +100,6 @@ class ZygoteClient:
                     f"a worker was not sandboxed within {timeout_s:g} s. If the machine is busy, use fewer --workers "
                     "or a greater limits.load_s."
                 ) from None
-            if isinstance(event, Exit):
-                self._exits[event.worker] = event
             if event.worker != worker:
                 continue
             if isinstance(event, Ready):
@@ -124,6 +118,13 @@ class ZygoteClient:
             raise ZygoteError("the zygote has ended") from error
 
     def _receive(self, deadline: float) -> ZygoteEvent:
+        """The next event; how a worker has ended is kept. Raises TimeoutError after the deadline."""
+        event = self._decoded(self._packet(deadline))
+        if isinstance(event, Exit):
+            self._exits[event.worker] = event
+        return event
+
+    def _packet(self, deadline: float) -> bytes:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -136,6 +137,9 @@ class ZygoteClient:
             raise ZygoteError("the zygote has ended") from error
         if not packet:
             raise ZygoteError("the zygote has ended")
+        return packet
+
+    def _decoded(self, packet: bytes) -> ZygoteEvent:
         try:
             return self._decoder.decode(packet)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:

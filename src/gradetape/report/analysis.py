@@ -70,11 +70,11 @@ class Distribution:
         return sum(self.counts)
 
 
-def check_items(grades: Sequence[Grade]) -> list[CheckItem]:
-    """Every check with a result, in the order of the questions."""
+def check_items(grades: Sequence[Grade], question_id: str | None = None) -> list[CheckItem]:
+    """Every check with a result, in the order of the questions; with `question_id`, those of that question."""
     found: dict[str, list[tuple[Grade, CheckResult]]] = {}
     for grade in grades:
-        for result in grade.results:
+        for result in grade.results if question_id is None else grade.of(question_id):
             found.setdefault(result.check.id, []).append((grade, result))
     order = {question_id: place for place, question_id in enumerate(_question_ids(grades))}
     totals = _totals(grades)

@@ -13,6 +13,7 @@ from pygments.lexers import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
 from gradetape.records import CellEvent, CheckResult, Grade
+from gradetape.report.material import CheckSource
 from gradetape.text import printable
 
 # As Python's tracebacks name a place in the code of a submission: `File "<cell 3>", line 7`.
@@ -61,6 +62,11 @@ def cells_of(
         CodeCell(number, numbered(grade.cells[number - 1].source, marked=marks.get(number, ()), coloured=coloured))
         for number in chosen
     ]
+
+
+def of_check(source: CheckSource | None) -> dict[str, Any]:
+    """The source of a check and its lines, for a template."""
+    return {"source": source, "source_lines": numbered(source.text, source.line) if source else ()}
 
 
 def pointed_at(grade: Grade, marks: Mapping[int, Collection[int]]) -> list[CodeCell]:

@@ -14,7 +14,6 @@ from gradetape.report.likeness import FailureGroup, groups_of
 from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.text import collation_key
 
-UP = "../../../"
 _FEW = 10
 
 
@@ -29,12 +28,14 @@ def question_page(
     assignment's questions that were judged under two versions. The page belongs into the folder `questions` beside the
     students' pages for staff. `actions` are what its forms need, if it has any.
     """
-    scores, having = final_scores or {}, [grade for grade in grades if _has(grade, question)]
+    scores, having = final_scores or {}, [grade for grade in grades if grade.has(question.id)]
     having.sort(key=lambda grade: collation_key(grade.student))
-    untouched = {grade.student for grade in having if material.is_untouched(grade, question)}
-    items = [item for item in check_items(grades) if item.check.question == question.id]
+    answered = answering(question, having, material)
+    answers = {grade.student for grade in answered}
+    untouched = [grade.student for grade in having if grade.student not in answers]
+    items = check_items(grades, question.id)
     (item,) = question_items(grades, [question], scores)
-    groups = groups_of(answering(question, having, material), question.id)
+    groups = groups_of(answered, question.id)
     return render(
         "question.html.j2",
         course=course,
@@ -50,11 +51,13 @@ def question_page(
             if each.question == question.id
         ],
         unfinal=sum(grade.status is not Status.GRADED for grade in having),
-        untouched=[(student, f"../{page_name(student)}") for student in sorted(untouched, key=collation_key)],
+        untouched=[(student, f"../{page_name(student)}") for student in untouched],
         groups=[_group(group, anchor(question.id), material) for group in groups],
         checks=[_check(item, number, material) for number, item in enumerate(items, 1)],
         rows=[
-            _row(grade, question, [each.check for each in items], scores.get(grade.student), grade.student in untouched)
+            _row(
+                grade, question, [each.check for each in items], scores.get(grade.student), grade.student not in answers
+            )
             for grade in having
         ],
         anchor=anchor(question.id),
@@ -67,13 +70,8 @@ def question_page(
 
 def answering(question: Question, grades: Sequence[Grade], material: Material) -> list[Grade]:
     """The grades of those who have not left a question untouched, in the order of a list of people."""
-    having = (grade for grade in grades if _has(grade, question) and not material.is_untouched(grade, question))
+    having = (grade for grade in grades if grade.has(question.id) and not material.is_untouched(grade, question))
     return sorted(having, key=lambda grade: collation_key(grade.student))
-
-
-def _has(grade: Grade, question: Question) -> bool:
-    """Whether a grade has the question, by whatever title and points."""
-    return any(each.id == question.id for each in grade.questions)
 
 
 def question_page_name(question: Question) -> str:
@@ -103,19 +101,12 @@ def _group(group: FailureGroup, at: str, material: Material) -> dict[str, Any]:
         "message": group.example.staff_message or group.example.message,
         "command": group.example.command,
         "students": [(student, f"../{page_name(student)}#{at}") for student in group.students],
-        "source": (source := material.source_of(group.check)),
-        "source_lines": code.numbered(source.text, source.line) if source else (),
+        **code.of_check(material.source_of(group.check)),
     }
 
 
 def _check(item: CheckItem, number: int, material: Material) -> dict[str, Any]:
-    source = material.source_of(item.check)
-    return {
-        "item": item,
-        "anchor": check_anchor(number),
-        "source": source,
-        "source_lines": code.numbered(source.text, source.line) if source else (),
-    }
+    return {"item": item, "anchor": check_anchor(number), **code.of_check(material.source_of(item.check))}
 
 
 def _row(

@@ -55,7 +55,7 @@ def staff_page(
         status=words.STATUS[grade.status],
         questions=views,
         failing=any(view["failing"] for view in views),
-        results=[_result(result, material) for result in grade.results],
+        results=[_result(result) for result in grade.results],
         events=words.events(grade),
         facts=_facts(grade),
         again=grading(grade, grade.assignment, options),
@@ -105,7 +105,7 @@ def _question(
         "override": words.override_of(final_score, question.id),
         "untouched": untouched,
         "checks": len(results),
-        "failing": [] if untouched else [_result(result, material) for result in failing],
+        "failing": [] if untouched else [_failing(result, material) for result in failing],
         "failures": [] if untouched else words.failures(grade, question.id),
         "cells": [] if untouched else _cells(grade, question, failing),
         "command": overriding(grade, question.id, options),
@@ -118,9 +118,8 @@ def _cells(grade: Grade, question: Question, failing: Sequence[CheckResult]) -> 
     return code.cells_of(grade, question.id, marks, coloured=bool(failing or marks))
 
 
-def _result(result: CheckResult, material: Material) -> dict[str, Any]:
-    tone, source = words.tone(result.verdict), material.source_of(result.check)
-    failed = result.verdict is not Verdict.PASSED
+def _result(result: CheckResult) -> dict[str, Any]:
+    tone = words.tone(result.verdict)
     return {
         "check": result.check,
         "verdict": result.verdict.value,
@@ -129,9 +128,13 @@ def _result(result: CheckResult, material: Material) -> dict[str, Any]:
         "points": result.points,
         "seconds": result.seconds,
         "basis": words.BASES[result.basis],
+    }
+
+
+def _failing(result: CheckResult, material: Material) -> dict[str, Any]:
+    return _result(result) | {
         "for_student": result.message,
         "for_staff": result.staff_message,
         "command": result.command,
-        "source": source if failed else None,
-        "source_lines": code.numbered(source.text, source.line) if source and failed else (),
+        **code.of_check(material.source_of(result.check)),
     }

@@ -19,7 +19,8 @@ def student_page(
     untouched: Collection[str] = (),
 ) -> str:  # fmt: skip
     """One student's result as HTML; `untouched` are the ids of the questions whose answer is the starter."""
-    views = [question_view(grade, question, final_score) for question in grade.questions]
+    views = [_on_page(grade, question, final_score) for question in grade.questions]
+    events = words.events(grade)
     return render(
         "student.html.j2",
         course=course,
@@ -32,8 +33,8 @@ def student_page(
         questions=views,
         untouched=untouched,
         steps=_steps(views),
-        broken=[event["cell"] for event in words.events(grade) if event["failed"]],
-        events=words.events(grade),
+        broken=[event["cell"] for event in events if event["failed"]],
+        events=events,
         notes=grade.notes,
         facts=words.facts(grade),
     )
@@ -56,20 +57,25 @@ def unreadable_page(
 
 
 def question_view(grade: Grade, question: Question, final_score: FinalScore | None = None) -> dict[str, Any]:
-    """What the page shows of one question."""
-    results, override = grade.of(question.id), words.override_of(final_score, question.id)
-    earned = grade.earned(question.id)
+    """What the page and the comment show of one question."""
+    results = grade.of(question.id)
     return {
-        "id": question.id,
         "title": question.title or question.id,
-        "anchor": anchor(question.id),
         "points": words.points_of(grade, final_score, question.id),
-        "measured": None if override is None or override.points == earned else earned,
         "max_points": question.points,
-        "failures": words.failures(grade, question.id),
-        "cells": code.pointed_at(grade, code.for_students(results)),
         "checks": [check_view(result) for result in results],
         "passed": sum(result.verdict is Verdict.PASSED for result in results),
+    }
+
+
+def _on_page(grade: Grade, question: Question, final_score: FinalScore | None) -> dict[str, Any]:
+    override, earned = words.override_of(final_score, question.id), grade.earned(question.id)
+    return question_view(grade, question, final_score) | {
+        "id": question.id,
+        "anchor": anchor(question.id),
+        "measured": None if override is None or override.points == earned else earned,
+        "failures": words.failures(grade, question.id),
+        "cells": code.pointed_at(grade, code.for_students(grade.of(question.id))),
     }
 
 

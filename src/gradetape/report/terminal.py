@@ -27,7 +27,7 @@ def student_view(
     """
     if isinstance(record, Unreadable):
         return Group(*_unreadable(record, staff), *_final_score(final_score, staff))
-    if question is not None and all(each.id != question for each in record.questions):
+    if question is not None and not record.has(question):
         return Group()
     untouched = {each.id for each in record.questions if staff and not question and material.is_untouched(record, each)}
     return Group(*_graded(record, final_score, staff, question, untouched))
@@ -138,7 +138,7 @@ def _details(result: CheckResult, staff: bool) -> Iterator[tuple[str, str]]:
     if staff:
         yield check.id, "dim"
         yield result.staff_message, "dim"
-        yield "" if result.verdict is Verdict.PASSED else result.command, "dim"
+        yield "" if passed else result.command, "dim"
 
 
 def _line(text: str, style: str = "") -> Text:

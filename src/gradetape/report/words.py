@@ -57,7 +57,7 @@ def events(grade: Grade, question: str | None = None) -> list[dict[str, Any]]:
 def failures(grade: Grade, question_id: str) -> list[dict[str, Any]]:
     """Where the cells of a question failed, for a template; if they did not, but its checks miss a name, where any did.
 
-    None if the question has all its points.
+    Empty if the question has all its points.
     """
     results = grade.of(question_id)
     if all(result.verdict in (Verdict.PASSED, Verdict.SKIPPED) for result in results):

@@ -185,7 +185,7 @@ def respect_modes() -> None:
 class Gather:
     """Reads many regions of another process's memory into one buffer of this process, in a few calls.
 
-    `regions` are the addresses and sizes, `address` and `size` the buffer's. The arguments of the calls are made once.
+    `regions` are the addresses and sizes, `address` the buffer's. The arguments of the calls are made once.
     """
 
     _MOST = 128

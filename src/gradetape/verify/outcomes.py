@@ -85,7 +85,7 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         for _ in range(2):
             try:
-                return _prepared(path)
+                return prepared(path, _SCHEMA)
             except (OSError, sqlite3.OperationalError):
                 break
             except sqlite3.DatabaseError:  # it is no database any more
@@ -97,12 +97,13 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     return connection
 
 
-def _prepared(path: Path) -> sqlite3.Connection:
+def prepared(path: Path, schema: str) -> sqlite3.Connection:
+    """A SQLite file with these tables, which only its owner can read; raises OSError or sqlite3.Error."""
     make_folder(path.parent)
     keep_from_others(path)
     connection = sqlite3.connect(path, timeout=60, isolation_level=None)
     try:
-        connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; {_SCHEMA}")
+        connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; {schema}")
     except BaseException:
         connection.close()
         raise

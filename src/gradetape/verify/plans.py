@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
-from gradetape.course.gradable import GradableAssignment, answer, answer_cells
+from gradetape.course.gradable import GradableAssignment, answer_cells
 from gradetape.course.source import PythonSource
 from gradetape.errors import CourseError
 from gradetape.grading.rubric import Rubric
@@ -70,7 +70,7 @@ class Planner:
         yield Plan(kind="adversary", name="puppet", job=self._job(reference, puppet=True))
         for _ in range(repeat):
             yield Plan(kind="reference", name="reference", job=self._job(reference))
-        yield Plan(kind="starter", name="starter", job=self._job(self._starters()))
+        yield Plan(kind="starter", name="starter", job=self._job(self._gradable.starters))
         for make in (adversaries.raiser, adversaries.argument, adversaries.zeros):
             yield Plan(kind="adversary", name=make.__name__, job=self._job(make(reference)))
         for question_id in self._question_ids:
@@ -99,7 +99,3 @@ class Planner:
 
     def _job(self, cells: Sequence[Cell], **how: bool) -> Job:
         return self._gradable.job(tuple(cells), self._limits, only=self._rubric.sound, **how)
-
-    def _starters(self) -> list[Cell]:
-        sources = self._gradable.assignment.question_sources
-        return [cell for source in sources for cell in answer(source.question.id, source.starter)]

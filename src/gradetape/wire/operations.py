@@ -10,11 +10,11 @@ class Operation(StrEnum):
     """The operation of a request; the worker has one function for each member."""
 
     HELLO = "hello"
-    REST = "rest"
-    """Restores the settings of the process from before the first cell."""
     """Prepares TensorFlow; its devices and versions. The first request to every worker."""
     CELL = "cell"
     """Runs one cell: its index, its source, whether to run only its definitions, and its question if it has one."""
+    REST = "rest"
+    """Restores the settings of the process from before the first cell."""
     CHANGED = "changed"
     """Restores the settings likewise; what the cells replaced in NumPy, TensorFlow and Keras."""
     SEED = "seed"

@@ -21,17 +21,18 @@ class CellLoop:
 
     def __init__(self, shell: ZMQInteractiveShell) -> None:
         self._shell = shell
-        self._loop: list[asyncio.AbstractEventLoop] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, source: str) -> ExecutionResult:
         """Runs a cell, and what is ready to run after it; raises what IPython itself raises."""
-        if not self._loop or self._loop[0].is_closed():
-            self._loop = [asyncio.new_event_loop()]
-        asyncio.set_event_loop(self._loop[0])
+        if self._loop is None or self._loop.is_closed():
+            self._loop = asyncio.new_event_loop()
+        loop = self._loop
+        asyncio.set_event_loop(loop)
         variables = contextvars.copy_context()
-        task = self._loop[0].create_task(self._cell(source), context=variables)
+        task = loop.create_task(self._cell(source), context=variables)
         try:
-            done: ExecutionResult = self._loop[0].run_until_complete(task)
+            done: ExecutionResult = loop.run_until_complete(task)
             return done
         finally:
             task.cancel()

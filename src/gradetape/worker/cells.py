@@ -25,7 +25,7 @@ from gradetape.worker.compiler import PREFIX
 from gradetape.worker.definitions import Definitions
 from gradetape.worker.notebook import furnish
 from gradetape.worker.output import Output
-from gradetape.worker.salvage import defines_new, python_text, runner, salvage, stopped_at
+from gradetape.worker.salvage import Salvaged, defines_new, python_text, runner, salvage, stopped_at
 from gradetape.worker.settings import set_determinism
 from gradetape.worker.shell import CellRecord, ZMQInteractiveShell
 
@@ -95,10 +95,11 @@ class Cells:
             return error
         record.notes.append("from the line on that failed, it was run without TensorFlow's deterministic operations")
         record.errors.clear()
+        run = runner(self._compiler, place.name, self._namespace)
         set_determinism(False)
         try:
             for statement in place.statements[place.failed :]:
-                runner(self._compiler, place.name, self._namespace)(statement)
+                run(statement)
         except BaseException as later:
             return later
         finally:
@@ -136,7 +137,7 @@ class Cells:
             statements = ast.parse(text, name).body
         except (SyntaxError, ValueError) as error:
             return error
-        salvaged = salvage(statements, self._namespace, runner(self._compiler, name, self._namespace))
+        salvaged = self._salvaged(name, statements)
         return salvaged.errors[0] if salvaged.errors else None
 
     def _salvage(self, error: BaseException | None, record: CellRecord) -> str:
@@ -144,8 +145,7 @@ class Cells:
         texts = []
         for each in {id(each): each for each in (error, *record.errors) if each is not None}.values():
             if (place := stopped_at(each, self._label, _text_of)) is not None:
-                run = runner(self._compiler, place.name, self._namespace)
-                rest = salvage(place.statements[place.failed + 1 :], self._namespace, run)
+                rest = self._salvaged(place.name, place.statements[place.failed + 1 :])
                 texts.append(rest.described(place.statements[place.failed]))
         return "\n".join(filter(None, texts))
 
@@ -154,7 +154,11 @@ class Cells:
         text = self._python(source)
         name = self._compiler.cache(text)
         statements = [each for each in ast.parse(text).body if defines_new(each, self._namespace)]
-        salvage(statements, self._namespace, runner(self._compiler, name, self._namespace))
+        self._salvaged(name, statements)
+
+    def _salvaged(self, name: str, statements: list[ast.stmt]) -> Salvaged:
+        """Runs what is cheap of these statements, which are of the text that has this name."""
+        return salvage(statements, self._namespace, runner(self._compiler, name, self._namespace))
 
     def _note_definitions(self, source: str) -> None:
         with suppress(SyntaxError, ValueError, RecursionError, MemoryError):  # running the cell reports it

@@ -12,7 +12,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Pass)
+from gradetape.worker.definitions import DEFINITIONS
+
+_DEFINITIONS = (*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass)
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
 _MOST_POWER = 64
 _BUILTIN = frozenset({"int", "float", "complex", "bool", "str", "bytes", "set", "dict", "frozenset", "slice", "object"})

@@ -21,6 +21,7 @@ _PACKAGES = "packages cannot be installed here"
 _NO_SCREEN = "there is no screen here"
 _NOBODY = "nobody uses the notebook here"
 _NO_NETWORK = "there is no network here"
+_UNKNOWN = "the magic is not installed here"
 _NOT_DONE = {
     "conda": _PACKAGES, "mamba": _PACKAGES, "micromamba": _PACKAGES, "gui": _NO_SCREEN, "tensorboard": _NO_NETWORK,
     "pastebin": _NO_NETWORK, "edit": _NOBODY, "ed": _NOBODY, "qtconsole": _NOBODY, "connect_info": _NOBODY,
@@ -60,7 +61,7 @@ def instead(shell: MagicShell, kind: str, name: str, usual: Magic | None) -> Mag
     if name == "store" and usual is None:
         return partial(_store, shell)
     if usual is None:
-        return partial(_unknown_cell if kind == "cell" else _unknown_line, shell, name)
+        return partial(_unknown_cell, shell, name) if kind == "cell" else partial(_skip, shell, f"%{name}", _UNKNOWN)
     if name == "timeit":
         return _timeit(shell, usual)
     if name in ("load_ext", "reload_ext"):
@@ -78,16 +79,12 @@ def _skip(shell: MagicShell, name: str, reason: str, line: str, cell: str = "") 
     shell.note(f"`{f'{name} {line}'.strip()}` did nothing: {reason}")
 
 
-def _unknown_line(shell: MagicShell, name: str, line: str) -> None:
-    shell.note(f"`{f'%{name} {line}'.strip()}` did nothing: the magic is not installed here")
-
-
 def _unknown_cell(shell: MagicShell, name: str, line: str, cell: str) -> Any:
     """Runs the cell, if it is Python, as if the magic were not there."""
     try:
         ast.parse(shell.transform_cell(cell))
     except (SyntaxError, ValueError):
-        shell.note(f"the cell of `%%{name}` was not run: the magic is not installed here")
+        shell.note(f"the cell of `%%{name}` was not run: {_UNKNOWN}")
         return None
     shell.note(f"the cell was run without `%%{name}`, which is not installed here")
     result = shell.run_cell(cell)
@@ -103,7 +100,7 @@ def _load(shell: MagicShell, name: str, usual: Magic, line: str) -> None:
             return
         except ImportError:
             pass
-    shell.note(f"`%{name} {line.strip()}` did nothing: the extension is not available here")
+    _skip(shell, f"%{name}", "the extension is not available here", line.strip())
 
 
 def _store(shell: MagicShell, line: str) -> Any:

@@ -101,15 +101,18 @@ class Output:
         """Discards the text."""
         with self._lock:
             self._take_written()
-            self._parts, self._kept, self._cut, self._replaced = [], 0, 0, False
+            self._reset()
 
     def clear_before_next(self) -> None:
         """Discards the text once something else is printed."""
         self._replaced = True
 
+    def _reset(self) -> None:
+        self._parts, self._kept, self._cut, self._replaced = [], 0, 0, False
+
     def _add(self, text: str) -> None:
         if self._replaced and text:
-            self._parts, self._kept, self._cut, self._replaced = [], 0, 0, False
+            self._reset()
         part = text[: self._limit - self._kept]
         if part:
             self._parts.append(part)

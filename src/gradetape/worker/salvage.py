@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from gradetape.worker.cheap import is_cheap
 from gradetape.worker.compiler import CellCompiler
+from gradetape.worker.definitions import DEFINITIONS
 
 _CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)[^\n]*(?:\n|$)")
 _WRAPPING = ("time", "timeit", "capture", "prun")
@@ -74,7 +75,7 @@ def salvage(statements: list[ast.stmt], namespace: dict[str, Any], run: Run) -> 
 def defines_new(statement: ast.stmt, namespace: dict[str, Any]) -> bool:
     """Whether a statement defines only names that are not defined."""
     names = [each.id for each in ast.walk(statement) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
-    named = [statement.name] if isinstance(statement, ast.FunctionDef | ast.ClassDef) else []
+    named = [statement.name] if isinstance(statement, DEFINITIONS) else []
     imported = statement.names if isinstance(statement, ast.Import | ast.ImportFrom) else []
     own = named or [*names, *((each.asname or each.name).partition(".")[0] for each in imported)]
     return not any(name in namespace for name in own)

@@ -124,7 +124,7 @@ class Worker:
 
     def _prepare(self, beside: Mapping[str, Bytes]) -> dict[str, Any]:
         """Prepares TensorFlow; the files of the assignment lie beside the notebook, where nobody may write to them."""
-        _write_read_only(Path.cwd(), beside)
+        _write_files(Path.cwd(), beside, 0o444)
         return prepare(self._device_mb)
 
     def _run_cell(
@@ -243,20 +243,17 @@ def _read_tree(folder: Path) -> dict[str, Bytes]:
     return found
 
 
-def _write_read_only(folder: Path, files: Mapping[str, Bytes]) -> None:
-    """Creates files that only may be read: a sandbox may refuse to change a mode later."""
+def _write_files(folder: Path, files: Mapping[str, Bytes], mode: int = 0o666) -> None:
+    """Creates files with a mode: a sandbox may refuse to change it later."""
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444), "wb") as file:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(data.data)
 
 
 def _write_tree(files: dict[str, Bytes]) -> str:
     """Creates a folder with these files and returns its path."""
     folder = Path(tempfile.mkdtemp())
-    for name, data in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.data)
+    _write_files(folder, files)
     return str(folder)

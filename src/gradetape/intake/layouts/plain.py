@@ -167,13 +167,9 @@ def _submissions(entries: Iterable[Path]) -> list[DiscoveredFile]:
 
 def _misnamed(entries: Iterable[Path]) -> list[DiscoveredFile]:
     """The files that only their names keep from being graded, each with the reason."""
-    files = [(entry, Misnamed.of(entry)) for entry in entries if not is_folder(entry) and not entry.is_symlink()]
-    known = [(_file(entry), found) for entry, found in files if found]
-    return [
-        replace(file, student=clean(found.name), title=found.name, problem=found.reason)
-        for file, found in known
-        if not file.person
-    ]
+    named = [(entry, found) for entry in entries if (found := Misnamed.of(entry))]
+    files = [(_file(entry), found) for entry, found in named if not is_folder(entry) and not entry.is_symlink()]
+    return [replace(file, student=clean(found.name), title=found.name) for file, found in files if not file.person]
 
 
 def _documents(entries: Iterable[Path], here: list[DiscoveredFile]) -> list[DiscoveredFile]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from gradetape.course.check_code import CheckCode, codes_of
 from gradetape.course.digests import digest_of
 from gradetape.course.gradable import GradableAssignment
-from gradetape.grading.question_keys import own_code
+from gradetape.grading.question_keys import QuestionKeys
 from gradetape.records import Environment
 
 LOADING = "loading"
@@ -17,13 +17,14 @@ LOADING = "loading"
 class Keys:
     """The keys under which the verdicts of an assignment's checks are remembered.
 
-    A key is a digest of the solution's text, the check's code, the reference if the check uses it, the seed, the Keras
-    generation, the limits, the versions of the software, and gradetape's own code that runs checks.
+    A key is a digest of the solution's text, the check's code, the reference if the check uses it, the files of the
+    assignment that lie beside a notebook, the seed, the Keras generation, the limits, the versions of the software, and
+    gradetape's own code that runs checks.
     """
 
     def __init__(self, gradable: GradableAssignment, environment: Environment) -> None:
         self._gradable = gradable
-        self._environment = environment
+        self._questions = QuestionKeys(gradable, environment)
 
     @cached_property
     def codes(self) -> Mapping[str, CheckCode]:
@@ -40,17 +41,9 @@ class Keys:
         """The key of a solution and a check, or of whether the solution's cells run (LOADING)."""
         parts = [self._basis, question_id, check_id, digest_of(cells)]
         if (code := self.codes.get(check_id)) is not None:
-            parts += [code.digest, self._reference if "reference" in code.fixtures else ""]
+            parts += [code.digest, self._questions.reference if "reference" in code.fixtures else ""]
         return digest_of(parts)
 
     @cached_property
-    def _reference(self) -> str:
-        return digest_of(cell.source for cell in self._gradable.reference)
-
-    @cached_property
     def _basis(self) -> str:
-        config = self._gradable.course.config
-        versions = [f"{name}={number}" for name, number in sorted(self._environment.versions.items())]
-        seed = self._gradable.answer_key.seed().hex()
-        limits = repr(config.limits.record())
-        return digest_of([own_code(), seed, str(config.keras), limits, self._environment.identity, *versions])
+        return digest_of(f"{name}={part}" for name, part in sorted(self._questions.circumstances.items()))

@@ -17,6 +17,7 @@ import msgspec
 
 from gradetape.errors import InfrastructureError
 from gradetape.files import cache_folder
+from gradetape.verify.outcomes import prepared
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pair (key TEXT PRIMARY KEY, passed INT NOT NULL, how TEXT NOT NULL, seconds REAL NOT NULL);
@@ -46,9 +47,7 @@ class Memory:
 
     def __enter__(self) -> Self:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self._path, timeout=60, isolation_level=None)
-            self._connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; {_SCHEMA}")
+            self._connection = prepared(self._path, _SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise InfrastructureError(
                 f"{self._path}, where verdicts of mutants are remembered, cannot be used: {error}. "
