@@ -33,26 +33,6 @@ def on_tensors(add_promoted):
     return lambda a, b: add_promoted(tf.constant(a), tf.constant(b))
 
 
-@in_worker
-def on_pairs(add_promoted):
-    """Make a function of all tensors of many pairs, one after the other, that adds up each pair."""
-
-    def sums(*given):
-        tensors = [tf.convert_to_tensor(each) for each in given]
-        return [add_promoted(a, b) for a, b in zip(tensors[::2], tensors[1::2], strict=True)]
-
-    return sums
-
-
-def assert_graph(exported, tf, add_promoted, cases, rtol):
-    """Show that one graph of all these cases, traced for unknown sizes, gives their sums; `exported` makes it."""
-    arrays = [array for pair in cases.values() for array in pair]
-    specs = [tf.TensorSpec((None,) * array.ndim, array.dtype.name) for array in arrays]
-    graph = exported(sums=(on_pairs(add_promoted), specs)).sums
-    for (case, pair), given in zip(cases.items(), graph(*arrays), strict=True):
-        assert_tensor(given, promoted(*pair), f"This is the case: {case}, in a graph.", rtol=rtol, atol=0)
-
-
 def numbers(rng, shape, dtype):
     """Draw small numbers that are not 0."""
     return np.asarray(rng.uniform(1, 999, size=shape) * rng.choice([-1, 1], size=shape)).astype(dtype)
@@ -105,7 +85,7 @@ def test_shapes_that_can_be_broadcast(student, rng):
 @points(1)
 @proves("exact")
 @hint("What is cast twice can lose on the first way what the second cannot bring back. Is there a float on the way?")
-def test_nothing_is_lost(student, exported, tf, rng):
+def test_nothing_is_lost(student, rng):
     """Numbers come out right to the last digit where the result can hold them, large and infinite ones too."""
     odd = 2 * rng.integers(2**24, 2**29, size=6) + 1
     huge, small = 2**53 + 2 * odd + 1, odd.astype("int32")
@@ -125,17 +105,28 @@ def test_nothing_is_lost(student, exported, tf, rng):
         "float32 with infinities, twice": (special, special),
         "float64 with infinities and int64": (special.astype("float64"), odd),
     }
-    assert_graph(exported.if_possible, tf, student.add_promoted, cases, 0)
     assert_each(on_tensors(student.add_promoted), cases, promoted, rtol=0, atol=0)
+
+
+@in_worker
+def graphs_of(fn, signatures):
+    """Make a graph of `fn` for each pair of dtypes, of matrices and vectors of unknown sizes; take arrays by dtype."""
+    graphs = {
+        names: tf.function(
+            fn, input_signature=[tf.TensorSpec((None, None), names[0]), tf.TensorSpec((None,), names[1])]
+        )
+        for names in signatures
+    }
+    return lambda a, b: graphs[a.dtype.name, b.dtype.name](tf.constant(a), tf.constant(b))
 
 
 @points(0.5)
 @proves("in-a-graph", "any-rank")
 @hint("A tensor that is being traced has a dtype, but no numbers that NumPy could look at.")
-def test_promotion_in_a_graph(student, exported, tf, rng):
+def test_promotion_in_a_graph(student, rng):
     """Promotion works in a graph, for sizes that are unknown when it is traced."""
-    cases = pairs(rng, [((3, 2), (2,)), ((1, 5), (1,)), ((4, 1), (0,))])
-    assert_graph(exported, tf, student.add_promoted, cases, 1e-6)
+    graphs = graphs_of(student.add_promoted, EVERY_PAIR)
+    assert_each(graphs, pairs(rng, [((3, 2), (2,)), ((1, 5), (1,)), ((4, 1), (0,))]), promoted, rtol=1e-6)
 
 
 def single(nested):
@@ -197,39 +188,6 @@ def data(rng):
     }
 
 
-def templates_of(structures):
-    """Return the structures with a number in place of each array, and the arrays by these numbers."""
-    arrays = []
-
-    def template(nested):
-        if isinstance(nested, dict):
-            return {key: template(value) for key, value in nested.items()}
-        if isinstance(nested, list | tuple):
-            return type(nested)([template(value) for value in nested])
-        arrays.append(nested)
-        return len(arrays) - 1
-
-    return template(structures), tuple(arrays)
-
-
-@in_worker
-def on_ends(fn, templates):
-    """Make a function of all ends: it returns what `fn` gives for each structure, and the structures after that."""
-
-    def filled(template, ends):
-        if isinstance(template, dict):
-            return {key: filled(value, ends) for key, value in template.items()}
-        if isinstance(template, (list, tuple)):
-            return type(template)([filled(value, ends) for value in template])
-        return ends[template]
-
-    def applied(*ends):
-        structures = {name: filled(template, ends) for name, template in templates.items()}
-        return {name: fn(structures[name]) for name in templates}, structures
-
-    return applied
-
-
 @in_worker
 def each_of(fn, structures):
     """Return what `fn` gives for each structure, and the structures after that."""
@@ -246,17 +204,13 @@ def with_integers_as_keys(fn, array):
 @points(1)
 @proves("structure", "tensors", "float64-becomes-float32", "other-dtypes")
 @hint("Dictionaries, lists and tuples may hold one another, at any depth, or hold nothing. Only float64 changes.")
-def test_deep_structures(student, exported, rng):
+def test_deep_structures(student, rng):
     """A structure of any depth keeps its form, and all but float64 keeps its dtype and its numbers."""
     structures = data(rng)
-    some = {name: nested for name, nested in structures.items() if name != "random"}
-    templates, arrays = templates_of(some)
-    graph = exported.if_possible(ends=(on_ends(student.to_single_precision, templates), [arrays])).ends
-    results = (some, graph(*arrays)), (structures, each_of(student.to_single_precision, structures))
-    for nested, (given, _) in results:
-        for name in nested:
-            with np.errstate(over="ignore"):  # 1e300 becomes infinite
-                assert_same(given[name], single(nested[name]), assert_tensor, name)
+    given, _ = each_of(student.to_single_precision, structures)
+    for name, nested in structures.items():
+        with np.errstate(over="ignore"):  # 1e300 becomes infinite
+            assert_same(given[name], single(nested), assert_tensor, name)
     for empty in ({}, [], ()):
         assert_same(student.to_single_precision(empty), empty, assert_tensor)
     array = rng.normal(size=2)
@@ -267,38 +221,26 @@ def test_deep_structures(student, exported, rng):
 
 
 @in_worker
-def on_many_dtypes(to_single_precision):
-    """Make a function of an array: what becomes of tensors of many dtypes, by dtype, and what they were."""
-
-    def applied(array):
-        names = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "uint8", "bool")
-        tensors = {name: [tf.cast(array, name)] for name in names} | {"string": [tf.strings.as_string(array)]}
-        others = tf.complex(array, array), *([array + 1j] if tf.executing_eagerly() else [])
-        return to_single_precision(tensors), tensors, to_single_precision(others)
-
-    return applied
-
-
-@in_worker
-def called(fn, array):
-    """Return what a function gives for an array, with the names of dtypes in place of its last results."""
-    given, tensors, others = fn(array)
-    return given, tensors, [tf.convert_to_tensor(value).dtype.name for value in others]
+def of_tensors(to_single_precision, array):
+    """Return what becomes of tensors of many dtypes, by dtype, and the dtype that each had."""
+    names = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "uint8", "bool")
+    tensors = {name: [tf.cast(array, name)] for name in names} | {"string": [tf.strings.as_string(array)]}
+    complex_numbers = to_single_precision((tf.complex(array, array), array + 1j))
+    return to_single_precision(tensors), tensors, [tf.convert_to_tensor(value).dtype.name for value in complex_numbers]
 
 
 @points(0.5)
 @proves("other-dtypes", "float64-becomes-float32", "tensors")
 @hint("Ends may be tensors already. Which dtypes does your code know, and what becomes of the others?")
-def test_ends_that_are_tensors(student, exported, rng):
+def test_ends_that_are_tensors(student, rng):
     """Tensors keep every dtype but float64, as arrays do, complex numbers and strings too."""
-    array, function = rng.integers(1, 9, size=(2, 2)) / 2, on_many_dtypes(student.to_single_precision)
-    for each in (exported.if_possible(ends=(function, [(array,)])).ends, function):
-        given, tensors, complex_numbers = called(each, array)
-        assert {*complex_numbers} == {"complex128"}, f"complex128 becomes {complex_numbers}"
-        for name, (value,) in given.items():
-            (tensor,) = tensors[name]
-            expected = array.astype("float32") if name == "float64" else np.asarray(tensor)
-            assert_tensor(value, expected, f"That is a tensor of {name}.")
+    array = rng.integers(1, 9, size=(2, 2)) / 2
+    given, tensors, complex_numbers = of_tensors(student.to_single_precision, array)
+    assert complex_numbers == ["complex128", "complex128"], f"complex128 becomes {complex_numbers}"
+    for name, (value,) in given.items():
+        (tensor,) = tensors[name]
+        expected = array.astype("float32") if name == "float64" else np.asarray(tensor)
+        assert_tensor(value, expected, f"That is a tensor of {name}.")
 
 
 def assert_array(given, expected, advice):
@@ -311,16 +253,9 @@ def assert_array(given, expected, advice):
 @points(0.5)
 @proves("left-alone")
 @hint("Make new dictionaries and lists: those that you were given belong to someone else.")
-def test_the_given_structure_stays(student, exported, rng):
+def test_the_given_structure_stays(student, rng):
     """The structure that was given is what it was before."""
     nested = data(rng)
-    some = {name: nested[name] for name in ("single array", "one in a list", "one in a tuple", "empty", "deep")}
-    templates, arrays = templates_of(some)
-    graph = exported.if_possible(ends=(on_ends(student.to_single_precision, templates), [arrays])).ends
-    for structures, (given, after) in (
-        (some, graph(*arrays)),
-        (nested, each_of(student.to_single_precision, nested)),
-    ):
-        assert_tensor(given["single array"], nested["single array"].astype("float32"))
-        # in a graph the ends are tensors
-        assert_same(after, structures, assert_array if isinstance(after["single array"], np.ndarray) else assert_tensor)
+    given, after = each_of(student.to_single_precision, nested)
+    assert_tensor(given["single array"], nested["single array"].astype("float32"))
+    assert_same(after, nested, assert_array)
