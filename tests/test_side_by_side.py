@@ -21,7 +21,23 @@ from gradetape.grading.events import SubmissionBegan, SubmissionRetried
 from gradetape.grading.request import GradePlan
 from gradetape.grading.run import GradeReport, run
 from gradetape.grading.side_by_side import Times, parts_of, together
-from gradetape.records import Cell, CellEvent, Check, CheckResult, Grade, Job, Lost, Outcome, Part, Said, Verdict
+from gradetape.judge.messages import RunJob
+from gradetape.judge.parts import Parts
+from gradetape.records import (
+    Cell,
+    CellEvent,
+    Check,
+    CheckResult,
+    Grade,
+    Job,
+    Limits,
+    Lost,
+    Outcome,
+    Part,
+    Said,
+    Slot,
+    Verdict,
+)
 from gradetape.runtime.slots import Slots
 from tests.books import attempts
 from tests.course import HALVE, called, notebook, tiny, write_files
@@ -356,6 +372,33 @@ def test_a_part_goes_on_when_the_other_is_cancelled(
     engine.forget(second)
     [outcome] = ended(engine, [first])
     assert isinstance(outcome, Outcome) and len(outcome.results) == 2
+
+
+def test_the_cells_of_a_part_without_public_checks_run_before_any_hidden_check(
+    engine: LocalEngine, gradable: GradableAssignment, tmp_path: Path
+) -> None:
+    source = SHARED.format(file=str(tmp_path / "kept"), pause=0.0)
+    first, second = part_jobs(engine, gradable, source, "c")
+    hidden = tuple(check for check in second.only or () if "::hidden::" in check)
+    jobs = [first, msgspec.structs.replace(second, only=hidden)]
+    found = ended(engine, [engine.submit(job) for job in jobs])
+    assert INPUT in (tmp_path / "kept").read_text()
+    texts = [[each.text for each in outcome.events] for outcome in found if isinstance(outcome, Outcome)]
+    assert texts == [["kept: nothing\n"], ["kept: nothing\n"]]
+
+
+def test_what_is_known_of_parts_is_forgotten_when_all_have_ended() -> None:
+    job = Job(cells=(), reference=(), seed="", limits=Limits())
+    first, second, other = (
+        RunJob(number=number, zygote="", slot=Slot(), job=msgspec.structs.replace(job, part=part))
+        for number, part in enumerate([Part(submission="a", count=2)] * 2 + [None])
+    )
+    parts = Parts()
+    assert parts.silence(other) and parts.end(other)
+    assert [parts.silence(first), parts.silence(first), parts.silence(second)] == [False, False, True]
+    assert [parts.end(first), parts.silence(first), parts.end(second)] == [True, True, True]
+    assert vars(parts) == vars(Parts())
+    assert [parts.end(second), parts.end(first)] == [False, True]
 
 
 # It ends its process in a public check, raises in a cell, prints, and answers wrongly where it is told its own number.
