@@ -17,12 +17,13 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Finished, LocalEngine, MockEngine
 from gradetape.errors import InfrastructureError
 from gradetape.gradebook import Gradebook, QuestionResult, Run
+from gradetape.grading.composition import together
 from gradetape.grading.events import SubmissionBegan, SubmissionRetried
 from gradetape.grading.request import GradePlan
 from gradetape.grading.run import GradeReport, run
-from gradetape.grading.side_by_side import Times, parts_of, together
+from gradetape.grading.side_by_side import ReferenceTimes, parts_of
 from gradetape.judge.messages import RunJob
-from gradetape.judge.parts import Parts
+from gradetape.judge.parts import SilentParts
 from gradetape.records import (
     Cell,
     CellEvent,
@@ -46,8 +47,8 @@ from tests.regrading import DOUBLED, HALVED, asked, by_its_cells, compared, edit
 CHECKS = tuple(f"q{number}::{kind}" for number in range(1, 5) for kind in ("public", "hidden"))
 
 
-def times(*questions: float, cells: float = 0.0) -> Times:
-    return Times(cells=cells, questions={f"q{number}": each for number, each in enumerate(questions, 1)})
+def times(*questions: float, cells: float = 0.0) -> ReferenceTimes:
+    return ReferenceTimes(cells=cells, questions={f"q{number}": each for number, each in enumerate(questions, 1)})
 
 
 def questions_in(parts: Sequence[Sequence[str]]) -> list[str]:
@@ -62,7 +63,7 @@ def questions_in(parts: Sequence[Sequence[str]]) -> list[str]:
     [
         (times(1, 1, 1, 1), 1, ["q1 q2 q3 q4"]),
         (times(1, 1, 1, 1), 0, ["q1 q2 q3 q4"]),
-        (Times(), 4, ["q1 q2 q3 q4"]),
+        (ReferenceTimes(), 4, ["q1 q2 q3 q4"]),
         (times(1, 1, 1, 1), 4, ["q1", "q2", "q3", "q4"]),
         (times(1, 1, 1, 1), 9, ["q1", "q2", "q3", "q4"]),
         (times(1, 2, 3, 4), 2, ["q1 q4", "q2 q3"]),
@@ -75,7 +76,9 @@ def questions_in(parts: Sequence[Sequence[str]]) -> list[str]:
         "no shorter than the longest", "cells as long as the checks", "cells longer than the checks",
     ],
 )  # fmt: skip
-def test_the_parts_are_as_short_as_the_places_and_the_cells_allow(known: Times, most: int, parts: list[str]) -> None:
+def test_the_parts_are_as_short_as_the_places_and_the_cells_allow(
+    known: ReferenceTimes, most: int, parts: list[str]
+) -> None:
     found = parts_of(CHECKS, known, most)
     assert questions_in(found) == parts
     assert sorted(check for part in found for check in part) == sorted(CHECKS)
@@ -91,7 +94,7 @@ def test_the_times_are_the_references_and_those_of_its_cells_are_of_whole_jobs()
         return QuestionResult(question=question, digest=question, parts={}, results=results, run=job)
 
     whole, old = Run(seconds=5.0), Run(seconds=60.0)
-    found = Times.of([result("q1", whole, 1.0, 0.5), result("q2", whole, 2.0), result("q3", old, 1.0)])
+    found = ReferenceTimes.of([result("q1", whole, 1.0, 0.5), result("q2", whole, 2.0), result("q3", old, 1.0)])
     assert (found.questions, found.cells) == ({"q1": 1.5, "q2": 2.0, "q3": 1.0}, 1.5)
 
 
@@ -393,11 +396,11 @@ def test_what_is_known_of_parts_is_forgotten_when_all_have_ended() -> None:
         RunJob(number=number, zygote="", slot=Slot(), job=msgspec.structs.replace(job, part=part))
         for number, part in enumerate([Part(submission="a", count=2)] * 2 + [None])
     )
-    parts = Parts()
+    parts = SilentParts()
     assert parts.silence(other) and parts.end(other)
     assert [parts.silence(first), parts.silence(first), parts.silence(second)] == [False, False, True]
     assert [parts.end(first), parts.silence(first), parts.end(second)] == [True, True, True]
-    assert vars(parts) == vars(Parts())
+    assert vars(parts) == vars(SilentParts())
     assert [parts.end(second), parts.end(first)] == [False, True]
 
 
@@ -415,8 +418,8 @@ def test_a_grade_of_parts_is_that_of_one_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: tuple[str, ...]
 ) -> None:
     root = write_files(tiny(tmp_path / "course"), {"ada.ipynb": notebook(*cells)})
-    known = Times(cells=0.0, questions={DOUBLED: 2.0, HALVED: 2.0})
-    monkeypatch.setattr("gradetape.grading.reference_proof.Times.of", lambda results: known)
+    known = ReferenceTimes(cells=0.0, questions={DOUBLED: 2.0, HALVED: 2.0})
+    monkeypatch.setattr("gradetape.grading.reference_proof.ReferenceTimes.of", lambda results: known)
     counted: list[Job] = []
     submit = LocalEngine.submit
     monkeypatch.setattr(LocalEngine, "submit", lambda self, job: (counted.append(job), submit(self, job))[1])

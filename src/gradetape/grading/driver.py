@@ -21,7 +21,7 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
 from gradetape.errors import InfrastructureError
 from gradetape.grading.builder import GradeBuilder
-from gradetape.grading.composition import GradedSubmission
+from gradetape.grading.composition import GradedSubmission, together
 from gradetape.grading.events import (
     Listener,
     SubmissionBegan,
@@ -33,7 +33,7 @@ from gradetape.grading.events import (
 from gradetape.grading.queue import Pending, Stream, WorkQueue
 from gradetape.grading.rubric import Rubric
 from gradetape.grading.shared_gradebook import Claim, SharedGradebook
-from gradetape.grading.side_by_side import parts_of, together
+from gradetape.grading.side_by_side import parts_of
 from gradetape.records import Grade, Job, Lost, Outcome, Part, Said, Verdict
 
 _STARTS = 3

@@ -16,7 +16,7 @@ from gradetape.gradebook import Gradebook, QuestionResult
 from gradetape.grading.composition import results_of
 from gradetape.grading.question_keys import QuestionKey, QuestionKeys
 from gradetape.grading.rubric import Rubric
-from gradetape.grading.side_by_side import Times
+from gradetape.grading.side_by_side import ReferenceTimes
 from gradetape.records import Outcome
 
 
@@ -50,7 +50,7 @@ class ReferenceProof:
             rubric, judged = self._judged(rubric, left)
             results += judged
         self._keys.learn(rubric.sent_bytes)
-        return replace(rubric, times=Times.of(results))
+        return replace(rubric, times=ReferenceTimes.of(results))
 
     def _collected(self, question_ids: Collection[str], question: str | None) -> Rubric:
         """The rubric of the collected checks; where one question is asked for, another one does no harm."""

@@ -11,7 +11,7 @@ import msgspec
 from gradetape.course.check_files import check_file
 from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import CourseError
-from gradetape.grading.side_by_side import Times
+from gradetape.grading.side_by_side import ReferenceTimes
 from gradetape.records import (
     Check,
     CheckResult,
@@ -33,7 +33,7 @@ class Rubric:
     checks: tuple[Check, ...]
     faults: Mapping[str, str]
     sent_bytes: Mapping[str, int] = field(default_factory=dict)
-    times: Times = field(default_factory=Times)
+    times: ReferenceTimes = field(default_factory=ReferenceTimes)
 
     @classmethod
     def of(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from gradetape.judge.messages import RunJob
 
 
-class Parts:
+class SilentParts:
     """Which jobs are silent, by the submission that they are parts of, and which of these have ended."""
 
     def __init__(self) -> None:

@@ -43,7 +43,7 @@ from gradetape.judge.messages import (
     RunJob,
     Waits,
 )
-from gradetape.judge.parts import Parts
+from gradetape.judge.parts import SilentParts
 from gradetape.judge.process import JudgeProcess
 from gradetape.judge.registry import loading
 from gradetape.judge.session import Judge
@@ -72,7 +72,7 @@ class Server:
         self._judge = judge
         self._beside = beside
         self._children: dict[int, JudgeProcess] = {}
-        self._parts = Parts()
+        self._parts = SilentParts()
         self._selector = selectors.DefaultSelector()
         self._broken: dict[str, str] = {}
 
