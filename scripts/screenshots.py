@@ -33,10 +33,10 @@ class Picture:
 
 
 PICTURES = (
-    Picture("index.png", "index.html", height=1150),
+    Picture("index.png", "index.html", "#students", height=700),
     Picture("question.png", "staff/custom-training/questions/q05_custom_loss.html", unfolded=".groups details"),
     Picture("submission.png", "staff/custom-training/partial.html", "#q05customloss", width=1280),
-    Picture("student.png", "students/custom-training/partial.html", "#q05customloss", width=900),
+    Picture("student.png", "students/custom-training/partial.html", width=900),
 )
 
 

@@ -18,6 +18,7 @@ from gradetape.grading.similar import Similarity, SimilarityRequest, similarity_
 from gradetape.report import similar_pages, write_similar
 from gradetape.report.similar import NO_VERDICT, similar_table
 from gradetape.similar import SimilarPair, SimilarSide
+from gradetape.text import counted
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -78,7 +79,7 @@ def _show(each: Similarity, index: Path) -> None:
     if each.pairs:
         console(stderr=False).print(similar_table(each.pairs))
     say(
-        f"{each.assignment.name}: {len(each.pairs)} pairs among {len(each.grades)} submissions. "
+        f"{each.assignment.name}: {counted(len(each.pairs), 'pair')} among {counted(len(each.grades), 'submission')}. "
         f"To compare both sides, open {index}"
     )
 
