@@ -33,7 +33,7 @@ def test_the_script_takes_a_picture_of_a_page(tmp_path: Path) -> None:
         with Image.open(path) as image:
             assert image.size == (600, 400)
             assert len(image.convert("RGB").getcolors(256) or []) > 5
-        with pytest.raises(SystemExit, match="missing.html is missing. Grade examples/submissions"):
+        with pytest.raises(SystemExit, match=r"missing\.html is missing\. Grade examples/submissions"):
             screenshots.take(browser, tmp_path / "results", screenshots.Picture("a.png", "missing.html"), tmp_path)
 
 
