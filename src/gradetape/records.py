@@ -323,6 +323,23 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     undone_by: str = ""
 
 
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """What staff wrote on a student's answer, which the student reads; `at` and `removed_at` are ISO times in UTC.
+
+    `check` is the id of the check that it is about, or empty. `number` is its number in the gradebook.
+    """
+
+    student: str
+    question: str
+    text: str
+    by: str
+    at: str
+    check: str = ""
+    removed_at: str = ""
+    removed_by: str = ""
+    number: int = 0
+
+
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A student who was renamed or removed, by whom and when (an ISO time in UTC), with the numbers of rows.
 

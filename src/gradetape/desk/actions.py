@@ -17,7 +17,7 @@ from gradetape.report import AssignmentPages, FailureGroup, anchor, answering, g
 
 def override(desk: Desk, results: Results, address: str, form: Form) -> str:
     """Sets the points of a student's question or check; returns the address to go on with."""
-    target, back = _target(desk, results, address, form)
+    target, back = target_at(desk, results, address, form)
     if form.check:
         check = check_overrides.check_named(results.book.latest(target.assignment), target, form.check)
         _given(results, target.assignment, check, (target.student,), form, desk)
@@ -28,7 +28,7 @@ def override(desk: Desk, results: Results, address: str, form: Form) -> str:
 
 def undo(desk: Desk, results: Results, address: str, form: Form) -> str:
     """Undoes the override in force for a student's question; returns the address to go on with."""
-    target, back = _target(desk, results, address, form)
+    target, back = target_at(desk, results, address, form)
     overrides.undo(results, target, desk.by)
     return back
 
@@ -79,7 +79,7 @@ def _given(results: Results, assignment: str, check: Check, students: Sequence[s
         )
 
 
-def _target(desk: Desk, results: Results, address: str, form: Form) -> tuple[overrides.OverrideTarget, str]:
+def target_at(desk: Desk, results: Results, address: str, form: Form) -> tuple[overrides.OverrideTarget, str]:
     """The student's question that a form is about, and the address of its place on the student's page."""
     pages: AssignmentPages = pages_at(desk, results, address)
     record, question = record_at(pages, form.student), question_at(pages, form.question)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from gradetape.desk import actions, pages
+from gradetape.desk import actions, note_actions, pages
 from gradetape.desk.forms import Form, form_of
 from gradetape.desk.guard import COOKIE, Guard
 from gradetape.desk.keys import DeskKeys
@@ -23,7 +23,13 @@ from gradetape.report import AssignmentPages, notice_page, trial_page
 
 _Action = Callable[[Desk, Results, str, Form], str]
 _ACTIONS: Mapping[str, _Action] = MappingProxyType(
-    {"override": actions.override, "override-alike": actions.override_alike, "undo": actions.undo}
+    {
+        "override": actions.override,
+        "override-alike": actions.override_alike,
+        "undo": actions.undo,
+        "comment": note_actions.comment,
+        "remove-comment": note_actions.remove_comment,
+    }
 )
 _USED = (
     "This form was sent before, or its page is older than the desk. Nothing was changed. Go back, load the page again, "

@@ -13,6 +13,7 @@ from gradetape.report.actions import Actions
 from gradetape.report.commands import grading, overriding
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.material import NO_MATERIAL, Material
+from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
 from gradetape.report.question import question_page_name
 
 
@@ -34,14 +35,18 @@ _ALONE = Neighbours()
 def staff_page(
     grade: Grade, *, course: str = "", title: str = "", up: str = "", final_score: FinalScore | None = None,
     options: Sequence[str] = (), material: Material = NO_MATERIAL, neighbours: Neighbours = _ALONE,
-    actions: Actions | None = None,
+    actions: Actions | None = None, notes: StudentNotes = NO_STUDENT_NOTES,
 ) -> str:  # fmt: skip
     """One submission as HTML, including the values in hidden checks; `up` is the path to the results folder.
 
     `options` are the options of `grade` for the same gradebook, `material` what of the course is shown beside results,
-    `neighbours` the students before and after this one, and `actions` what its forms need, if it has any.
+    `neighbours` the students before and after this one, `actions` what its forms need, if it has any, and `notes` what
+    was written about the answers.
     """
-    views = [_question(grade, question, final_score, options, material) for question in grade.questions]
+    views = [
+        _question(grade, question, final_score, options, material) | {"notes": notes.for_staff(question.id)}
+        for question in grade.questions
+    ]
     return render(
         "staff.html.j2",
         course=course,
@@ -67,6 +72,7 @@ def staff_page(
 def unreadable_for_staff(
     entry: Unreadable, assignment: str, *, course: str = "", title: str = "", up: str = "",
     final_score: FinalScore | None = None, options: Sequence[str] = (), neighbours: Neighbours = _ALONE,
+    notes: StudentNotes = NO_STUDENT_NOTES,
 ) -> str:  # fmt: skip
     """The page for staff about a file that could not be read."""
     return render(
@@ -80,6 +86,7 @@ def unreadable_for_staff(
         entry=entry,
         final_score=final_score,
         again=grading(entry, assignment, options),
+        written=notes.without_grade(),
         neighbours=neighbours.links(),
     )
 

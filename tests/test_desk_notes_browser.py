@@ -1,0 +1,78 @@
+"""What people write about results, at the desk in a real browser: by its forms, with nothing on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.books import recorded
+from tests.browsers import open_browser
+from tests.desk_client import desk_of
+from tests.factories import NASTY, a_tiny_grade
+
+PHONE = {"width": 390, "height": 800}
+WIDTHS = (390, 1280, 1920)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    with desk_of(recorded(tmp_path, a_tiny_grade(), a_tiny_grade("bob"))) as found:
+        yield found
+
+
+def enter(page: Page, address: str, path: str = "index.html") -> list[str]:
+    """Opens a page of the desk; returns what happens on it that should not."""
+    happened: list[str] = []
+    page.set_default_timeout(120_000)
+    page.on("console", lambda message: happened.append(message.text))
+    page.on("pageerror", lambda error: happened.append(str(error)))
+    page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
+    page.goto(address)
+    page.wait_for_url("**/staff/tiny/index.html")
+    page.goto(f"{address.partition('?')[0]}staff/tiny/{path}")
+    return happened
+
+
+def assert_fits(page: Page) -> None:
+    """The page is accessible and fits each width, in light and in dark, with everything unfolded."""
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_comment_is_written_read_and_removed(browser: Browser, address: str) -> None:
+    # With their policy, pages take no script of axe's.
+    with browser.new_context(viewport=PHONE, bypass_csp=True) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        happened = enter(page, address, "alice.html#q02halve")
+        page.get_by_text("Comment on this answer").last.click()
+        form = page.locator("form[action$='/comment']:visible").last
+        form.get_by_label("Comment, which the student reads").fill(NASTY.replace("\ud800", "").replace("\0", ""))
+        form.get_by_role("button", name="Add the comment").click()
+        page.wait_for_url("**/alice.html#q02halve")
+        expect(page.locator(".note .written")).to_contain_text("<script>alert(1)</script>")
+        assert_fits(page)
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.get_by_role("link", name="What the student sees").click()
+        expect(page.locator(".note .written")).to_contain_text("<img src=x")
+        assert page.locator("main script, main img, [onclick], [onerror]").count() == 0
+        assert_fits(page)
+        page.go_back()
+        page.get_by_role("button", name="Remove this comment").click()
+        expect(page.locator(".note")).to_have_count(0)
+        assert happened == []
