@@ -76,3 +76,21 @@ def test_a_comment_is_written_read_and_removed(browser: Browser, address: str) -
         page.get_by_role("button", name="Remove this comment").click()
         expect(page.locator(".note")).to_have_count(0)
         assert happened == []
+
+
+def test_what_is_to_do_is_marked_counted_and_filtered(browser: Browser, address: str) -> None:
+    with browser.new_context(bypass_csp=True) as context:
+        page = context.new_page()
+        happened = enter(page, address, "alice.html")
+        page.get_by_role("button", name="Mark as done").first.click()
+        expect(page.locator(".done")).to_contain_text("Done:")
+        assert_fits(page)
+        page.get_by_role("link", name="All students").click()
+        expect(page.locator("header")).to_contain_text("1 to do")
+        page.get_by_role("button", name="To do", exact=True).click()
+        expect(page.locator("#shown")).to_have_text("1 of 2 shown")
+        expect(page.locator("#student-table tbody tr:visible th")).to_have_text(["bob"])
+        page.get_by_role("button", name="All", exact=True).click()
+        expect(page.locator("#student-table tbody tr:visible")).to_have_count(2)
+        assert_fits(page)
+        assert happened == []

@@ -340,6 +340,20 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 0
 
 
+class DoneMark(msgspec.Struct, frozen=True, kw_only=True):
+    """That a member of staff is done with a student's question, or is not after all; `at` is an ISO time in UTC.
+
+    `question` is empty for the whole submission. `basis` is the digest of the result that was looked at.
+    """
+
+    student: str
+    question: str
+    done: bool
+    basis: str
+    by: str
+    at: str
+
+
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A student who was renamed or removed, by whom and when (an ISO time in UTC), with the numbers of rows.
 

@@ -27,6 +27,7 @@ class Form(msgspec.Struct, frozen=True):
     reason: str = ""
     text: str = ""
     entry: str = ""
+    done: str = ""
 
     @property
     def number(self) -> float:

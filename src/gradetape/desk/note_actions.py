@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gradetape.desk.actions import target_at
 from gradetape.desk.forms import Form
-from gradetape.desk.pages import Desk
-from gradetape.grading import check_overrides, comments
+from gradetape.desk.pages import Desk, pages_at, question_at, record_at
+from gradetape.grading import check_overrides, comments, done_marks
 from gradetape.grading.results import Results
+from gradetape.report import anchor
 
 
 def comment(desk: Desk, results: Results, address: str, form: Form) -> str:
@@ -24,3 +25,14 @@ def remove_comment(desk: Desk, results: Results, address: str, form: Form) -> st
     _, back = target_at(desk, results, address, form)
     comments.remove(results, form.entry_number, desk.by)
     return back
+
+
+def mark(desk: Desk, results: Results, address: str, form: Form) -> str:
+    """Marks a submission or a question of it as done or not; returns the address to go on with."""
+    pages = pages_at(desk, results, address)
+    record = record_at(pages, form.student)
+    question = question_at(pages, form.question).id if form.question else ""
+    target = done_marks.MarkTarget(pages.assignment, record, question)
+    done_marks.mark(results, target, desk.by, done=form.done == "yes")
+    place = f"#{anchor(question)}" if question else ""
+    return f"/staff/{address}/{form.student}{place}"

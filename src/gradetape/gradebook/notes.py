@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager
 
 import sqlalchemy as sa
 
-from gradetape.gradebook import comments
+from gradetape.gradebook import comments, done_marks
 from gradetape.gradebook.schema import queue_behind_other_writers
-from gradetape.records import Comment
+from gradetape.records import Comment, DoneMark
 
 
 class Notes:
-    """Comments on answers; every method is one transaction, and raises GradebookError."""
+    """Comments on answers and done marks; every method is one transaction, and raises GradebookError."""
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[sa.Connection]]) -> None:
         self._transaction = transaction
@@ -35,3 +35,14 @@ class Notes:
         """Every comment ever given, removed ones included, oldest first."""
         with self._transaction() as connection:
             return comments.read(connection.execute(comments.history(assignment, student)))
+
+    def mark(self, assignment: str, mark: DoneMark) -> None:
+        """Add a done mark, which replaces the one before it."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            done_marks.add(connection, assignment, mark)
+
+    def marks(self, assignment: str) -> list[DoneMark]:
+        """The mark of each student's question that counts."""
+        with self._transaction() as connection:
+            return done_marks.newest(connection.execute(done_marks.history(assignment)))

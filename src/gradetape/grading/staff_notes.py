@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from typing import TypeVar
 
 from gradetape.gradebook import Gradebook
-from gradetape.records import Comment
+from gradetape.records import Comment, DoneMark
 from gradetape.report import StaffNotes, StudentNotes
+
+_Note = TypeVar("_Note", Comment, DoneMark)
 
 
 def staff_notes(book: Gradebook, assignment: str) -> StaffNotes:
     """The notes that count, by student."""
-    comments = defaultdict[str, list[Comment]](list)
-    for comment in book.notes.comments(assignment):
-        if not comment.removed_at:
-            comments[comment.student].append(comment)
-    return StaffNotes({student: StudentNotes(comments=tuple(comments[student])) for student in comments})
+    comments = _by_student([each for each in book.notes.comments(assignment) if not each.removed_at])
+    marks = _by_student(book.notes.marks(assignment))
+    return StaffNotes({
+        student: StudentNotes(comments=comments.get(student, ()), marks=marks.get(student, ()))
+        for student in {*comments, *marks}
+    })  # fmt: skip
+
+
+def _by_student(notes: Iterable[_Note]) -> dict[str, tuple[_Note, ...]]:
+    found = defaultdict[str, list[_Note]](list)
+    for note in notes:
+        found[note.student].append(note)
+    return {student: tuple(own) for student, own in found.items()}

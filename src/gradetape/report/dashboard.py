@@ -19,9 +19,12 @@ from gradetape.records import (
     Verdict,
 )
 from gradetape.report import plots
+from gradetape.report.actions import Actions
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
+from gradetape.report.done import to_do
 from gradetape.report.html import page_name, render, slug
+from gradetape.report.notes import NO_NOTES, StaffNotes
 from gradetape.report.question import check_anchor, question_page_name
 from gradetape.report.rows import table_of
 
@@ -32,15 +35,18 @@ def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (), mixed: Sequence[MixedQuestion] = (),
-    no_submission: Sequence[NoSubmission] = (),
+    no_submission: Sequence[NoSubmission] = (), notes: StaffNotes = NO_NOTES, actions: Actions | None = None,
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
     `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
     `grade` for the same gradebook, for the commands on the page, `changes` the points that changed since the
     attempts before, and `mixed` the questions that were judged under two versions. `no_submission` are the people of
-    the class list who have handed in nothing.
+    the class list who have handed in nothing. At the desk, `actions` are what its forms need, and `notes` tell what is
+    to do.
     """
+    records: list[Grade | Unreadable] = [*grades, *unreadable]
+    todo = {each.student: to_do(each, notes.of(each.student)) for each in records} if actions else {}
     questions = questions_of(grades)
     items = check_items(grades)
     scores = final_scores or {}
@@ -55,7 +61,9 @@ def index_page(
         up=up,
         here="" if up else f"staff/{slug(assignment)}/",
         questions=questions,
-        **table_of(grades, unreadable, questions, scores, no_submission),
+        **table_of(grades, unreadable, questions, scores, no_submission, todo),
+        todo=sum(not each.done for each in todo.values()),
+        actions=actions,
         adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],

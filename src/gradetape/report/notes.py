@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from gradetape.records import Comment, Grade
+from gradetape.records import Comment, DoneMark, Grade
 from gradetape.text import printable
 
 
@@ -16,6 +16,7 @@ class StudentNotes(msgspec.Struct, frozen=True, kw_only=True):
     """What was written about one student's answers."""
 
     comments: tuple[Comment, ...] = ()
+    marks: tuple[DoneMark, ...] = ()
 
     def for_student(self, question: str, grade: Grade | None = None) -> dict[str, Any]:
         """What the student reads about a question, for templates: of a check the title alone, and of staff no name."""

@@ -75,7 +75,7 @@ class AssignmentPages:
         return index_page(
             self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
             options=self.options, changes=self.changes, mixed=self.mixed, no_submission=self.no_submission,
-            **self._titles,
+            notes=self.notes, actions=self.actions, **self._titles,
         )  # fmt: skip
 
     def for_student(self, record: Grade | Unreadable) -> str:
@@ -90,11 +90,12 @@ class AssignmentPages:
         """A submission's page for staff."""
         common: dict[str, Any] = {
             "up": _UP, "options": self.options, "final_score": self.final_score(record.student),
-            "neighbours": self.neighbours[record.student], "notes": self.notes.of(record.student), **self._titles,
+            "neighbours": self.neighbours[record.student], "notes": self.notes.of(record.student),
+            "actions": self.actions, **self._titles,
         }  # fmt: skip
         if isinstance(record, Unreadable):
             return unreadable_for_staff(record, self.assignment, **common)
-        return staff_page(record, material=self.material, actions=self.actions, **common)
+        return staff_page(record, material=self.material, **common)
 
     def of_question(self, question: Question) -> str:
         """A question's page over all students."""

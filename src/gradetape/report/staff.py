@@ -11,6 +11,7 @@ from gradetape.records import CheckResult, FinalScore, Grade, Question, Unreadab
 from gradetape.report import code, words
 from gradetape.report.actions import Actions
 from gradetape.report.commands import grading, overriding
+from gradetape.report.done import DoneState, done_state
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
@@ -44,7 +45,8 @@ def staff_page(
     was written about the answers.
     """
     views = [
-        _question(grade, question, final_score, options, material) | {"notes": notes.for_staff(question.id)}
+        _question(grade, question, final_score, options, material)
+        | {"notes": notes.for_staff(question.id), "done": _done(grade, notes, actions, question.id)}
         for question in grade.questions
     ]
     return render(
@@ -65,6 +67,7 @@ def staff_page(
         facts=_facts(grade),
         again=grading(grade, grade.assignment, options),
         neighbours=neighbours.links(),
+        done=_done(grade, notes, actions),
         actions=actions,
     )
 
@@ -72,7 +75,7 @@ def staff_page(
 def unreadable_for_staff(
     entry: Unreadable, assignment: str, *, course: str = "", title: str = "", up: str = "",
     final_score: FinalScore | None = None, options: Sequence[str] = (), neighbours: Neighbours = _ALONE,
-    notes: StudentNotes = NO_STUDENT_NOTES,
+    notes: StudentNotes = NO_STUDENT_NOTES, actions: Actions | None = None,
 ) -> str:  # fmt: skip
     """The page for staff about a file that could not be read."""
     return render(
@@ -87,8 +90,17 @@ def unreadable_for_staff(
         final_score=final_score,
         again=grading(entry, assignment, options),
         written=notes.without_grade(),
+        done=_done(entry, notes, actions),
+        actions=actions,
         neighbours=neighbours.links(),
     )
+
+
+def _done(
+    record: Grade | Unreadable, notes: StudentNotes, actions: Actions | None, question: str = ""
+) -> DoneState | None:
+    """The done mark of a submission or question, which is shown at the desk alone."""
+    return done_state(record, notes, question) if actions else None
 
 
 def _facts(grade: Grade) -> list[tuple[str, str]]:
