@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.books import recorded
 from tests.browsers import open_browser
+from tests.course import called
 from tests.desk_client import desk_of
 from tests.factories import NASTY, a_tiny_grade
 
@@ -92,5 +93,30 @@ def test_what_is_to_do_is_marked_counted_and_filtered(browser: Browser, address:
         expect(page.locator("#student-table tbody tr:visible th")).to_have_text(["bob"])
         page.get_by_role("button", name="All", exact=True).click()
         expect(page.locator("#student-table tbody tr:visible")).to_have_count(2)
+        assert_fits(page)
+        assert happened == []
+
+
+def test_a_regrade_request_is_found_on_the_dashboard_and_answered_beside_the_answer(
+    browser: Browser, tmp_path: Path
+) -> None:
+    course = recorded(tmp_path, a_tiny_grade(), a_tiny_grade("bob"))
+    (course / "alice.txt").write_text("question: q02\n\n<b>Please</b> look again.\n")
+    assert called(course, "request", "import", "alice.txt").returncode == 0
+    with desk_of(course) as address, browser.new_context(bypass_csp=True) as context:
+        page = context.new_page()
+        happened = enter(page, address)
+        expect(page.locator("[aria-labelledby=requests]")).to_contain_text("<b>Please</b> look again.")
+        assert_fits(page)
+        page.locator("[aria-labelledby=requests] a").click()
+        form = page.locator("form[action$='/answer']:visible")
+        form.get_by_label("New points of 2").fill("2")
+        form.get_by_label("Answer, which the student reads").fill("You are right.")
+        form.get_by_role("button").click()
+        page.wait_for_url("**/alice.html#q02halve")
+        expect(page.locator(".note")).to_contain_text("2 points")
+        assert_fits(page)
+        page.get_by_role("link", name="What the student sees").click()
+        expect(page.locator(".note")).to_contain_text("You are right.")
         assert_fits(page)
         assert happened == []

@@ -354,6 +354,25 @@ class DoneMark(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
+class RegradeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A student's question about points, and its answer; `by` recorded it at `at`, an ISO time in UTC.
+
+    It is open while `answered_at` is empty. `points` are those that the answer set, None if it only gave a reason.
+    `number` is its number in the gradebook.
+    """
+
+    student: str
+    question: str
+    text: str
+    by: str
+    at: str
+    answer: str = ""
+    points: float | None = None
+    answered_by: str = ""
+    answered_at: str = ""
+    number: int = 0
+
+
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A student who was renamed or removed, by whom and when (an ISO time in UTC), with the numbers of rows.
 

@@ -31,6 +31,7 @@ VERBS = {
     "show": "Show a student's result in the terminal.",
     "override": "Override the points of a question.",
     "comment": "Comment on a student's answer.",
+    "request": "Import and answer regrade requests.",
     "done": "Mark a submission as done, and list what is to do.",
     "forget": "Remove everything of a student.",
     "audit": "List which students were renamed or removed.",

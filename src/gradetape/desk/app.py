@@ -28,6 +28,7 @@ _ACTIONS: Mapping[str, _Action] = MappingProxyType(
         "override-alike": actions.override_alike,
         "undo": actions.undo,
         "comment": note_actions.comment,
+        "answer": note_actions.answer,
         "done": note_actions.mark,
         "remove-comment": note_actions.remove_comment,
     }

@@ -30,6 +30,11 @@ class Form(msgspec.Struct, frozen=True):
     done: str = ""
 
     @property
+    def number_if_any(self) -> float | None:
+        """The points, or None if none were written; raises RequestError if they are no number."""
+        return self.number if self.points.strip() else None
+
+    @property
     def number(self) -> float:
         """The points; raises RequestError if they are no number."""
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradetape.desk.actions import target_at
 from gradetape.desk.forms import Form
 from gradetape.desk.pages import Desk, pages_at, question_at, record_at
-from gradetape.grading import check_overrides, comments, done_marks
+from gradetape.grading import check_overrides, comments, done_marks, regrade_requests
 from gradetape.grading.results import Results
 from gradetape.report import anchor
 
@@ -36,3 +36,10 @@ def mark(desk: Desk, results: Results, address: str, form: Form) -> str:
     done_marks.mark(results, target, desk.by, done=form.done == "yes")
     place = f"#{anchor(question)}" if question else ""
     return f"/staff/{address}/{form.student}{place}"
+
+
+def answer(desk: Desk, results: Results, address: str, form: Form) -> str:
+    """Answers a regrade request with points or a reason; returns the address to go on with."""
+    _, back = target_at(desk, results, address, form)
+    regrade_requests.answer(results, form.entry_number, form.number_if_any, form.reason, desk.by)
+    return back

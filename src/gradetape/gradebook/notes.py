@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
 import sqlalchemy as sa
 
-from gradetape.gradebook import comments, done_marks
+from gradetape.gradebook import comments, done_marks, overrides, regrade_requests
 from gradetape.gradebook.schema import queue_behind_other_writers
-from gradetape.records import Comment, DoneMark
+from gradetape.records import Comment, DoneMark, Override, RegradeRequest
 
 
 class Notes:
-    """Comments on answers and done marks; every method is one transaction, and raises GradebookError."""
+    """Comments, done marks and regrade requests; every method is one transaction, and raises GradebookError."""
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[sa.Connection]]) -> None:
         self._transaction = transaction
@@ -46,3 +46,23 @@ class Notes:
         """The mark of each student's question that counts."""
         with self._transaction() as connection:
             return done_marks.newest(connection.execute(done_marks.history(assignment)))
+
+    def request(self, requests: Iterable[tuple[str, RegradeRequest]]) -> list[tuple[str, RegradeRequest]]:
+        """Add regrade requests, by assignment; return those that are new."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            return [each for each in requests if regrade_requests.add(connection, *each)]
+
+    def answer(self, assignment: str, request: RegradeRequest, override: Override | None) -> bool:
+        """Record the answer of a request, with the override that it gives; return False if it was answered before."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            answered = regrade_requests.answer(connection, request)
+            if answered and override is not None:
+                overrides.add(connection, assignment, override)
+        return answered
+
+    def requests(self, assignment: str) -> list[RegradeRequest]:
+        """Every regrade request, answered ones included, oldest first."""
+        with self._transaction() as connection:
+            return regrade_requests.read(connection.execute(regrade_requests.history(assignment)))

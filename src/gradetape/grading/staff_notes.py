@@ -7,19 +7,21 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from gradetape.gradebook import Gradebook
-from gradetape.records import Comment, DoneMark
+from gradetape.records import Comment, DoneMark, RegradeRequest
 from gradetape.report import StaffNotes, StudentNotes
 
-_Note = TypeVar("_Note", Comment, DoneMark)
+_Note = TypeVar("_Note", Comment, DoneMark, RegradeRequest)
 
 
 def staff_notes(book: Gradebook, assignment: str) -> StaffNotes:
     """The notes that count, by student."""
     comments = _by_student([each for each in book.notes.comments(assignment) if not each.removed_at])
-    marks = _by_student(book.notes.marks(assignment))
+    marks, requests = _by_student(book.notes.marks(assignment)), _by_student(book.notes.requests(assignment))
     return StaffNotes({
-        student: StudentNotes(comments=comments.get(student, ()), marks=marks.get(student, ()))
-        for student in {*comments, *marks}
+        student: StudentNotes(
+            comments=comments.get(student, ()), marks=marks.get(student, ()), requests=requests.get(student, ())
+        )
+        for student in {*comments, *marks, *requests}
     })  # fmt: skip
 
 

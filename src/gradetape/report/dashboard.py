@@ -14,6 +14,7 @@ from gradetape.records import (
     NoSubmission,
     PointsChange,
     Question,
+    RegradeRequest,
     Status,
     Unreadable,
     Verdict,
@@ -23,7 +24,7 @@ from gradetape.report.actions import Actions
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
 from gradetape.report.done import to_do
-from gradetape.report.html import page_name, render, slug
+from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.notes import NO_NOTES, StaffNotes
 from gradetape.report.question import check_anchor, question_page_name
 from gradetape.report.rows import table_of
@@ -63,6 +64,7 @@ def index_page(
         questions=questions,
         **table_of(grades, unreadable, questions, scores, no_submission, todo),
         todo=sum(not each.done for each in todo.values()),
+        requests=_waiting(records, notes) if actions else [],
         actions=actions,
         adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
@@ -81,6 +83,13 @@ def index_page(
         changes=[(change, page_name(change.student)) for change in changes],
         absent=len(no_submission),
     )
+
+
+def _waiting(records: Iterable[Grade | Unreadable], notes: StaffNotes) -> list[tuple[RegradeRequest, str, str]]:
+    """The regrade requests without an answer, oldest first, each with the student's page and the question's anchor."""
+    found = [(each, record) for record in records for each in notes.of(record.student).waiting]
+    found.sort(key=lambda pair: (pair[0].at, pair[0].number))
+    return [(each, page_name(record.student), anchor(each.question)) for each, record in found]
 
 
 def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "") -> str:

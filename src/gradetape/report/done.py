@@ -56,7 +56,12 @@ def done_state(record: Grade | Unreadable, notes: StudentNotes, question: str = 
 
 
 def to_do(record: Grade | Unreadable, notes: StudentNotes) -> ToDo:
-    """What is left to do of a submission: nothing if it, or each question of it, has a mark that is not void."""
+    """What is left to do of a submission.
+
+    It is nothing if no regrade request waits and it, or each question of it, has a mark that is not void.
+    """
+    if notes.waiting:
+        return ToDo(False, "request", ("is:todo", "is:request"))
     whole = done_state(record, notes)
     ids = [question.id for question in record.questions] if isinstance(record, Grade) else []
     states = [done_state(record, notes, each) for each in ids]

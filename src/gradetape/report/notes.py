@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from gradetape.records import Comment, DoneMark, Grade
+from gradetape.records import Comment, DoneMark, Grade, RegradeRequest
 from gradetape.text import printable
 
 
@@ -17,6 +17,7 @@ class StudentNotes(msgspec.Struct, frozen=True, kw_only=True):
 
     comments: tuple[Comment, ...] = ()
     marks: tuple[DoneMark, ...] = ()
+    requests: tuple[RegradeRequest, ...] = ()
 
     def for_student(self, question: str, grade: Grade | None = None) -> dict[str, Any]:
         """What the student reads about a question, for templates: of a check the title alone, and of staff no name."""
@@ -26,11 +27,27 @@ class StudentNotes(msgspec.Struct, frozen=True, kw_only=True):
             for each in self.comments
             if each.question == question
         ]
-        return {"comments": comments}
+        requests = [
+            {
+                "text": each.text, "day": each.at[:10], "answer": each.answer, "points": each.points,
+                "answer_day": each.answered_at[:10],
+            }
+            for each in self.requests
+            if each.question == question
+        ]  # fmt: skip
+        return {"comments": comments, "requests": requests}
 
     def for_staff(self, question: str) -> dict[str, Any]:
         """What staff read about a question, for templates."""
-        return {"comments": [each for each in self.comments if each.question == question]}
+        return {
+            "comments": [each for each in self.comments if each.question == question],
+            "requests": [each for each in self.requests if each.question == question],
+        }
+
+    @property
+    def waiting(self) -> tuple[RegradeRequest, ...]:
+        """The requests without an answer."""
+        return tuple(each for each in self.requests if not each.answered_at)
 
     def texts(self, question: str, grade: Grade | None = None, *, staff: bool) -> Iterator[tuple[str, str]]:
         """What was written about a question for the terminal: a line that says what it is, and the text."""
@@ -39,6 +56,12 @@ class StudentNotes(msgspec.Struct, frozen=True, kw_only=True):
             about = each.check if staff else shown["about"]
             who = each.by if staff else "the course staff"
             yield f"Comment{f' on {about}' if about else ''} of {who}, {shown['day']}:", each.text
+        for request in self.for_staff(question)["requests"]:
+            yield f"Regrade request, {request.at[:10]}:", request.text
+            if request.answered_at:
+                who = request.answered_by if staff else "the course staff"
+                points = "" if request.points is None else f": {request.points:g} points"
+                yield f"Answer of {who}, {request.answered_at[:10]}{points}:", request.answer
 
     def without_grade(self) -> list[dict[str, Any]]:
         """What was written about a submission that cannot be read, by question, for templates."""
@@ -46,7 +69,8 @@ class StudentNotes(msgspec.Struct, frozen=True, kw_only=True):
 
     def questions(self) -> tuple[str, ...]:
         """The questions about which something was written."""
-        return tuple(sorted({each.question for each in self.comments}))
+        written = {each.question for each in self.comments} | {each.question for each in self.requests}
+        return tuple(sorted(written))
 
 
 NO_STUDENT_NOTES = StudentNotes()
