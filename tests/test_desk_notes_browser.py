@@ -120,3 +120,25 @@ def test_a_regrade_request_is_found_on_the_dashboard_and_answered_beside_the_ans
         expect(page.locator(".note")).to_contain_text("You are right.")
         assert_fits(page)
         assert happened == []
+
+
+def test_names_are_hidden_and_shown_with_a_click_and_the_pages_are_published(browser: Browser, tmp_path: Path) -> None:
+    course = recorded(tmp_path, a_tiny_grade("Jane Doe"), a_tiny_grade("bob"))
+    with desk_of(course) as address, browser.new_context(bypass_csp=True) as context:
+        page = context.new_page()
+        happened = enter(page, address)
+        page.get_by_role("link", name="Jane Doe", exact=True).click()
+        page.get_by_role("link", name="Hide names").click()
+        expect(page.locator("h1")).to_contain_text("Student ")
+        assert "Jane" not in page.content() and "jane" not in page.url
+        assert_fits(page)
+        page.get_by_role("link", name="All students").click()
+        expect(page.locator("#student-table")).to_contain_text("Student ")
+        assert "Jane" not in page.content()
+        page.get_by_role("button", name="Publish").click()
+        expect(page.locator("main")).to_contain_text("were last written at")
+        assert "Jane Doe" in (course / "results" / "index.html").read_text("utf-8")
+        page.go_back()
+        page.get_by_role("link", name="Show names").click()
+        expect(page.locator("#student-table")).to_contain_text("Jane Doe")
+        assert happened == []

@@ -36,7 +36,7 @@ VERBS = {
     "forget": "Remove everything of a student.",
     "audit": "List which students were renamed or removed.",
     "preview": "Show who would gain or lose with the checks as they are now.",
-    "desk": "Open the results in a browser, and override points there.",
+    "desk": "Open the results in a browser, and work on them there.",
     "report": "Write the result pages again.",
     "export": "Export the grades for other programs.",
     "push": "Set final scores on Canvas or Moodle.",

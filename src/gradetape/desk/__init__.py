@@ -5,10 +5,11 @@
     guard.py      what every request has to satisfy before anything reads it
     app.py        the routes
     forms.py      what a form sends, as a value
+    names.py      pseudonyms instead of names, where a browser has hidden them
     pages.py      from an address to a page: made by `report` from the gradebook of this moment
     trials.py     trials in the background, which record nothing
     actions.py    from a form to the gradebook, by way of `grading`
-    note_actions.py  the same for what people write about results
+    note_actions.py   the same for what people write about results, and for publishing
 
 A part of an address is compared with the names of what the gradebook holds. It never becomes part of a path of the file
 system: there is no handler that reads a file.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -19,14 +22,18 @@ from gradetape.desk.pages import Desk, NoPage
 from gradetape.desk.trials import Trials
 from gradetape.errors import GradetapeError
 from gradetape.grading.results import Results
+from gradetape.records import Grade, Unreadable
 from gradetape.report import AssignmentPages, notice_page, trial_page
 
+NAMES = "gradetape-names"
+_OF_STUDENT = re.compile(r"/(staff|students)/([\w-]+)/((?:questions/)?[\w-]+\.html)", re.ASCII)
 _Action = Callable[[Desk, Results, str, Form], str]
 _ACTIONS: Mapping[str, _Action] = MappingProxyType(
     {
         "override": actions.override,
         "override-alike": actions.override_alike,
         "undo": actions.undo,
+        "publish": note_actions.publish,
         "comment": note_actions.comment,
         "answer": note_actions.answer,
         "done": note_actions.mark,
@@ -47,6 +54,8 @@ def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Tria
         Route("/index.html", views.overview),
         Route("/favicon.ico", _no_icon),
         Route("/grades.csv", views.table),
+        Route("/names/{shown}", views.names),
+        Route("/published/{assignment}", views.published),
         Route("/staff/{assignment}/index.html", views.dashboard),
         Route("/staff/{assignment}/grades.csv", views.table),
         Route("/staff/{assignment}/questions/{page}", views.question),
@@ -57,6 +66,11 @@ def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Tria
         Route("/act/{assignment}/{action}", forms.act, methods=["POST"]),
     ]
     return Guard(Starlette(routes=routes, exception_handlers={NoPage: _no_page, GradetapeError: _problem}), keys, hosts)
+
+
+def are_hidden(request: Request) -> bool:
+    """Whether this browser has hidden the names."""
+    return request.cookies.get(NAMES) == "hidden"
 
 
 class _Views:
@@ -86,10 +100,26 @@ class _Views:
         with self._desk.open() as results:
             return HTMLResponse(pages.overview(results))
 
+    def names(self, request: Request) -> Response:
+        """Hides or shows the names of students from now on, in this browser; leads to where it was asked for."""
+        hidden = request.path_params["shown"] == "hidden"
+        with self._desk.open() as results:
+            response = RedirectResponse(self._same_page(results, request, hidden=hidden), 303)
+        response.set_cookie(NAMES, "hidden" if hidden else "shown", httponly=True, samesite="strict", path="/")
+        return response
+
+    def published(self, request: Request) -> Response:
+        """When the pages in the results folder were written, and where they are."""
+        with self._desk.open() as results:
+            text = pages.as_published(self._desk, results, request.path_params["assignment"])
+        return HTMLResponse(notice_page("Published", text))
+
     def table(self, request: Request) -> Response:
         """The grades as CSV, of all assignments or of one."""
         with self._desk.open() as results:
-            text = pages.table_of_all(results, request.path_params.get("assignment"))
+            text = pages.table_of_all(
+                self._desk, results, request.path_params.get("assignment"), hidden=are_hidden(request)
+            )
         return Response(
             text, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="grades.csv"'}
         )
@@ -103,13 +133,13 @@ class _Views:
         """A submission, with forms."""
         with self._desk.open() as results:
             found = self._pages(results, request)
-            return HTMLResponse(found.for_staff(pages.record_at(found, request.path_params["page"])))
+            return HTMLResponse(found.for_staff(self._record(results, request, found)))
 
     def for_student(self, request: Request) -> Response:
         """What a student sees."""
         with self._desk.open() as results:
             found = self._pages(results, request)
-            return HTMLResponse(found.for_student(pages.record_at(found, request.path_params["page"])))
+            return HTMLResponse(found.for_student(self._record(results, request, found)))
 
     def question(self, request: Request) -> Response:
         """A question over all students, with forms."""
@@ -118,7 +148,28 @@ class _Views:
             return HTMLResponse(found.of_question(pages.question_at(found, request.path_params["page"])))
 
     def _pages(self, results: Results, request: Request) -> AssignmentPages:
-        return pages.pages_at(self._desk, results, request.path_params["assignment"], self._keys.for_form())
+        return pages.pages_at(
+            self._desk, results, request.path_params["assignment"], self._keys.for_form(), hidden=are_hidden(request)
+        )
+
+    def _record(self, results: Results, request: Request, found: AssignmentPages) -> Grade | Unreadable:
+        """The record of a student's page, under the name that the pages have."""
+        page, address = request.path_params["page"], request.path_params["assignment"]
+        if page not in found.records:
+            page = pages.page_with(self._desk, results, address, page, hidden=are_hidden(request))
+        return pages.record_at(found, page)
+
+    def _same_page(self, results: Results, request: Request, *, hidden: bool) -> str:
+        """The address of the page from which a request came, with the other name of its student; else the first."""
+        came_from = _OF_STUDENT.fullmatch(urlsplit(request.headers.get("referer", "")).path)
+        if came_from is None:
+            return "/"
+        kind, address, page = came_from.groups()
+        with suppress(NoPage):
+            if page != "index.html" and not page.startswith("questions/"):
+                page = pages.page_with(self._desk, results, address, page, hidden=hidden)
+            return f"/{kind}/{pages.checked_address(results, address)}/{page}"
+        return "/"
 
 
 class _Forms:
@@ -149,9 +200,10 @@ class _Forms:
         found = self._trials.get(request.path_params["number"])
         if found is None:
             raise NoPage(request.path_params["number"])
+        shown = found.without_names() if are_hidden(request) else found
         return HTMLResponse(trial_page(
-            found.what, tuple(found.tried), of=found.of, running=found.running, back=found.back, folder=found.folder,
-            problem=found.problem,
+            shown.title, tuple(shown.tried), of=shown.of, running=shown.running, back=shown.place, folder=shown.folder,
+            problem=shown.problem,
         ))  # fmt: skip
 
     async def _answered(self, request: Request, action: _Action) -> Response:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gradetape.desk.actions import target_at
 from gradetape.desk.forms import Form
-from gradetape.desk.pages import Desk, pages_at, question_at, record_at
+from gradetape.desk.pages import Desk, assignment_named, pages_at, question_at, record_at, results_folder
 from gradetape.grading import check_overrides, comments, done_marks, regrade_requests
-from gradetape.grading.results import Results
+from gradetape.grading.results import Results, options_again
 from gradetape.report import anchor
 
 
@@ -43,3 +43,10 @@ def answer(desk: Desk, results: Results, address: str, form: Form) -> str:
     _, back = target_at(desk, results, address, form)
     regrade_requests.answer(results, form.entry_number, form.number_if_any, form.reason, desk.by)
     return back
+
+
+def publish(desk: Desk, results: Results, address: str, _: Form) -> str:
+    """Writes the pages of an assignment into the results folder; returns the address that says so."""
+    name = assignment_named(results, address)
+    results.update_pages(name, results_folder(desk, results), options=options_again(desk.folder))
+    return f"/published/{address}"

@@ -10,7 +10,7 @@ from gradetape.report.actions import Actions
 from gradetape.report.comment import comment
 from gradetape.report.dashboard import index_page, notice_page, overview_page
 from gradetape.report.done import ToDo, basis_of, to_do
-from gradetape.report.folder import has_dashboard, has_pages, remove_pages, write, write_pages
+from gradetape.report.folder import has_dashboard, has_pages, remove_pages, write, write_pages, written_at
 from gradetape.report.html import anchor, page_name, script_digest, slug
 from gradetape.report.likeness import FailureGroup, groups_of
 from gradetape.report.material import CheckSource, Material
@@ -25,5 +25,5 @@ __all__ = [
     "Actions", "AssignmentPages", "CheckSource", "FailureGroup", "Material", "StaffNotes", "StudentNotes", "ToDo",
     "anchor", "answering", "basis_of", "check_view", "comment", "groups_of", "has_dashboard", "has_pages", "index_page",
     "notice_page", "overview_page", "page_name", "question_page", "remove_pages", "script_digest", "slug", "staff_page",
-    "student_page", "to_do", "trial_page", "unreadable_page", "write", "write_pages",
+    "student_page", "to_do", "trial_page", "unreadable_page", "write", "write_pages", "written_at",
 ]  # fmt: skip
