@@ -74,6 +74,7 @@ def test_a_comment_is_written_read_and_removed(browser: Browser, address: str) -
         assert page.locator("main script, main img, [onclick], [onerror]").count() == 0
         assert_fits(page)
         page.go_back()
+        page.locator(".strip a", has_text="q02").click()
         page.get_by_role("button", name="Remove this comment").click()
         expect(page.locator(".note")).to_have_count(0)
         assert happened == []

@@ -11,6 +11,7 @@ import pytest
 
 from gradetape.course.assignments import find
 from gradetape.desk.names import HiddenName, pseudonym, without_names
+from gradetape.desk.trials import BackgroundTrial
 from gradetape.grading.results import Results, pages_of
 from gradetape.records import (
     Cell,
@@ -23,9 +24,10 @@ from gradetape.records import (
     Override,
     PointsChange,
     RegradeRequest,
+    TrialResult,
     Unreadable,
 )
-from gradetape.report import Actions, AssignmentPages, page_name
+from gradetape.report import Actions, AssignmentPages, page_name, trial_page
 from tests.books import recorded
 from tests.course import called
 from tests.desk_client import OWN, DeskClient
@@ -199,6 +201,20 @@ def test_a_name_that_is_a_word_of_python_stays_in_code_and_no_part_of_a_word_is_
     name = HiddenName("Student x", ["Max"], ["Max"])
     assert name.code("y = max(1, 2)") == "y = max(1, 2)" and name.text("of max, maximum") == "of Student x, maximum"
     assert HiddenName("Student x", ["a", ""]).text("a b") == "a b"
+
+
+def test_a_trial_is_shown_without_names_and_leads_back_to_the_page_without_one() -> None:
+    grade = jane()
+    before, now = grade.results[1:], tuple(msgspec.structs.replace(each, points=2) for each in grade.results[1:])
+    trial = BackgroundTrial(
+        assignment="tiny", question=grade.questions[1], student=JANE, folder="tiny", of=1, make=lambda _: iter(()),
+        tried=[TrialResult(student=JANE, before=before, now=now, lost="of Jane Doe")],
+    )  # fmt: skip
+    hidden = trial.without_names()
+    page = trial_page(hidden.title, hidden.tried, of=1, running=False, back=hidden.place, folder="tiny")
+    assert f"Half: {NAME}" in page and f"/staff/tiny/{PAGE}#q02halve" in page
+    assert JANE not in page and "JANE DOE" not in page and page_name(JANE) not in page
+    assert trial.title == f"Half: {JANE}" and trial.place == f"{REAL}#q02halve"
 
 
 def test_publishing_writes_the_pages_with_names_as_the_command_does(client: DeskClient, course: Path) -> None:

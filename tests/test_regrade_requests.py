@@ -98,7 +98,7 @@ def test_each_row_of_a_csv_file_is_a_request(course: Path, separator: str) -> No
         ("zoe.txt", "question: q02\nWhy?", "zoe.txt: The gradebook has no student 'zoe'"),
         ("alice.txt", b"\xff\xfe\x00", "alice.txt is no text in UTF-8: save the request as text"),
         ("alice.txt", b"x" * (4 * 1024 * 1024 + 1), "alice.txt is larger than 4 MiB, so it is no request"),
-        ("r.csv", "who,what\n", "r.csv has no column student and no column question and no column text"),
+        ("r.csv", "who,what\n", "and no column text: its first line must name the columns. It has who"),
         ("r.csv", "student,question,text\nbob,q02,x\nzoe,q02,y\n", "r.csv, line 3: The gradebook has no student 'zoe'"),
         ("r.csv", 'student,question,text\nalice,q02,"x"y\n', "r.csv, line 2 is not valid CSV"),
     ],

@@ -49,10 +49,8 @@ def index_page(
     records: list[Grade | Unreadable] = [*grades, *unreadable]
     todo = {each.student: to_do(each, notes.of(each.student)) for each in records} if actions else {}
     questions = questions_of(grades)
-    items = check_items(grades)
     scores = final_scores or {}
     spread = distribution(grades, final_scores=scores)
-    shares = _shares(items, questions)
     return render(
         "dashboard.html.j2",
         course=course,
@@ -71,18 +69,29 @@ def index_page(
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
         spread=spread,
         points_plot=plots.points(spread) if spread else "",
-        verdicts=[verdict for verdict in Verdict if any(counts.get(verdict) for counts in shares.values())],
-        shares=shares,
-        verdicts_plot=plots.verdicts(shares) if items else "",
-        question_items=[(item, _remark(item)) for item in question_items(grades, questions, scores)],
-        check_items=[(item, _check_remark(item), where) for item, where in zip(items, _places(items), strict=True)],
+        **_analysis(grades, questions, scores),
         question_pages={question.id: f"questions/{question_page_name(question)}" for question in questions},
-        slowest=[(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
         enough=ENOUGH,
         mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
         absent=len(no_submission),
     )
+
+
+def _analysis(
+    grades: Sequence[Grade], questions: Sequence[Question], scores: Mapping[str, FinalScore]
+) -> dict[str, Any]:  # fmt: skip
+    """The verdicts and the item analysis of questions and checks, and the slowest checks."""
+    items = check_items(grades)
+    shares = _shares(items, questions)
+    return {
+        "verdicts": [verdict for verdict in Verdict if any(counts.get(verdict) for counts in shares.values())],
+        "shares": shares,
+        "verdicts_plot": plots.verdicts(shares) if items else "",
+        "question_items": [(item, _remark(item)) for item in question_items(grades, questions, scores)],
+        "check_items": [(item, _check_remark(item), where) for item, where in zip(items, _places(items), strict=True)],
+        "slowest": [(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
+    }
 
 
 def _waiting(records: Iterable[Grade | Unreadable], notes: StaffNotes) -> list[tuple[RegradeRequest, str, str]]:
