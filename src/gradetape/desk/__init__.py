@@ -6,6 +6,7 @@
     app.py        the routes
     forms.py      what a form sends, as a value
     names.py      pseudonyms instead of names, where a browser has hidden them
+    places.py     hides and shows names, and says what was published
     pages.py      from an address to a page: made by `report` from the gradebook of this moment
     trials.py     trials in the background, which record nothing
     actions.py    from a form to the gradebook, by way of `grading`

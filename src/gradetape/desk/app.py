@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -19,14 +16,13 @@ from gradetape.desk.forms import Form, form_of
 from gradetape.desk.guard import COOKIE, Guard
 from gradetape.desk.keys import DeskKeys
 from gradetape.desk.pages import Desk, NoPage
+from gradetape.desk.places import Places, are_hidden
 from gradetape.desk.trials import Trials
 from gradetape.errors import GradetapeError
 from gradetape.grading.results import Results
 from gradetape.records import Grade, Unreadable
 from gradetape.report import AssignmentPages, notice_page, trial_page
 
-NAMES = "gradetape-names"
-_OF_STUDENT = re.compile(r"/(staff|students)/([\w-]+)/((?:questions/)?[\w-]+\.html)", re.ASCII)
 _Action = Callable[[Desk, Results, str, Form], str]
 _ACTIONS: Mapping[str, _Action] = MappingProxyType(
     {
@@ -48,14 +44,14 @@ _USED = (
 
 def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Trials) -> Guard:
     """The desk as an ASGI application; `hosts` are the names and the port under which it is reached."""
-    views, forms = _Views(desk, keys), _Forms(desk, keys, trials)
+    views, places, forms = _Views(desk, keys), Places(desk), _Forms(desk, keys, trials)
     routes = [
         Route("/", views.start),
         Route("/index.html", views.overview),
         Route("/favicon.ico", _no_icon),
         Route("/grades.csv", views.table),
-        Route("/names/{shown}", views.names),
-        Route("/published/{assignment}", views.published),
+        Route("/names/{shown}", places.names),
+        Route("/published/{assignment}", places.published),
         Route("/staff/{assignment}/index.html", views.dashboard),
         Route("/staff/{assignment}/grades.csv", views.table),
         Route("/staff/{assignment}/questions/{page}", views.question),
@@ -66,11 +62,6 @@ def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Tria
         Route("/act/{assignment}/{action}", forms.act, methods=["POST"]),
     ]
     return Guard(Starlette(routes=routes, exception_handlers={NoPage: _no_page, GradetapeError: _problem}), keys, hosts)
-
-
-def are_hidden(request: Request) -> bool:
-    """Whether this browser has hidden the names."""
-    return request.cookies.get(NAMES) == "hidden"
 
 
 class _Views:
@@ -99,20 +90,6 @@ class _Views:
         """The list of the assignments."""
         with self._desk.open() as results:
             return HTMLResponse(pages.overview(results))
-
-    def names(self, request: Request) -> Response:
-        """Hides or shows the names of students from now on, in this browser; leads to where it was asked for."""
-        hidden = request.path_params["shown"] == "hidden"
-        with self._desk.open() as results:
-            response = RedirectResponse(self._same_page(results, request, hidden=hidden), 303)
-        response.set_cookie(NAMES, "hidden" if hidden else "shown", httponly=True, samesite="strict", path="/")
-        return response
-
-    def published(self, request: Request) -> Response:
-        """When the pages in the results folder were written, and where they are."""
-        with self._desk.open() as results:
-            text = pages.as_published(self._desk, results, request.path_params["assignment"])
-        return HTMLResponse(notice_page("Published", text))
 
     def table(self, request: Request) -> Response:
         """The grades as CSV, of all assignments or of one."""
@@ -158,18 +135,6 @@ class _Views:
         if page not in found.records:
             page = pages.page_with(self._desk, results, address, page, hidden=are_hidden(request))
         return pages.record_at(found, page)
-
-    def _same_page(self, results: Results, request: Request, *, hidden: bool) -> str:
-        """The address of the page from which a request came, with the other name of its student; else the first."""
-        came_from = _OF_STUDENT.fullmatch(urlsplit(request.headers.get("referer", "")).path)
-        if came_from is None:
-            return "/"
-        kind, address, page = came_from.groups()
-        with suppress(NoPage):
-            if page != "index.html" and not page.startswith("questions/"):
-                page = pages.page_with(self._desk, results, address, page, hidden=hidden)
-            return f"/{kind}/{pages.checked_address(results, address)}/{page}"
-        return "/"
 
 
 class _Forms:
