@@ -139,6 +139,19 @@ def test_at_the_desk_a_submission_and_a_question_are_marked_and_what_is_to_do_is
     assert "2 to do" in client.get(DASHBOARD).text and "is:done" in client.get(DASHBOARD).text
 
 
+def test_a_result_that_nobody_has_looked_at_is_not_marked(course: Path) -> None:
+    client = DeskClient(course)
+    forms = form(client), form(client, "q02_halve.html")
+    record(course, passed_now())
+    for to, fields in forms:
+        answer = client.post(to, fields)
+        assert answer.status_code in (400, 409) and "done" not in listed(course)[0]
+    fields["token"] = form(client)[1]["token"]
+    answer = client.post(to, fields)
+    assert answer.status_code == 400 and "the result has changed since this page was made" in answer.text
+    assert listed(course)[0] == "alice, tiny: to do"
+
+
 def test_pages_in_the_folder_and_of_students_show_no_marks(course: Path) -> None:
     called(course, "done", "alice", *BY)
     called(course, "report")

@@ -28,6 +28,7 @@ class Form(msgspec.Struct, frozen=True):
     text: str = ""
     entry: str = ""
     done: str = ""
+    basis: str = ""
 
     @property
     def number_if_any(self) -> float | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from gradetape.desk.actions import target_at
 from gradetape.desk.forms import Form
+from gradetape.desk.names import pseudonym, without_names
 from gradetape.desk.pages import Desk, assignment_named, pages_at, question_at, record_at, results_folder
+from gradetape.errors import RequestError
 from gradetape.grading import check_overrides, comments, done_marks, regrade_requests
 from gradetape.grading.results import Results, options_again
-from gradetape.report import anchor
+from gradetape.records import Grade, Unreadable
+from gradetape.report import AssignmentPages, anchor, basis_of, page_name
 
 
 def comment(desk: Desk, results: Results, address: str, form: Form) -> str:
@@ -32,10 +35,19 @@ def mark(desk: Desk, results: Results, address: str, form: Form) -> str:
     pages = pages_at(desk, results, address)
     record = record_at(pages, form.student)
     question = question_at(pages, form.question).id if form.question else ""
+    _refuse_changed(pages, record, question, form.basis)
     target = done_marks.MarkTarget(pages.assignment, record, question)
     done_marks.mark(results, target, desk.by, done=form.done == "yes")
     place = f"#{anchor(question)}" if question else ""
     return f"/staff/{address}/{form.student}{place}"
+
+
+def _refuse_changed(pages: AssignmentPages, record: Grade | Unreadable, question: str, basis: str) -> None:
+    """Raises RequestError if the page showed another result, with names or without."""
+    if basis != basis_of(record, question):
+        name = page_name(pseudonym(pages.assignment, record.student))
+        if basis != basis_of(without_names(pages).records[name], question):
+            raise RequestError("the result has changed since this page was made: load the page again, and look at it")
 
 
 def answer(desk: Desk, results: Results, address: str, form: Form) -> str:

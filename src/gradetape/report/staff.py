@@ -11,7 +11,7 @@ from gradetape.records import CheckResult, FinalScore, Grade, Question, Unreadab
 from gradetape.report import code, words
 from gradetape.report.actions import Actions
 from gradetape.report.commands import grading, overriding
-from gradetape.report.done import DoneState, done_state
+from gradetape.report.done import DoneState, basis_of, done_state
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
@@ -46,7 +46,11 @@ def staff_page(
     """
     views = [
         _question(grade, question, final_score, options, material)
-        | {"notes": notes.for_staff(question.id), "done": _done(grade, notes, actions, question.id)}
+        | {
+            "notes": notes.for_staff(question.id),
+            "done": _done(grade, notes, actions, question.id),
+            "basis": basis_of(grade, question.id),
+        }
         for question in grade.questions
     ]
     return render(
@@ -68,6 +72,7 @@ def staff_page(
         again=grading(grade, grade.assignment, options),
         neighbours=neighbours.links(),
         done=_done(grade, notes, actions),
+        basis=basis_of(grade),
         actions=actions,
     )
 
@@ -91,6 +96,7 @@ def unreadable_for_staff(
         again=grading(entry, assignment, options),
         written=notes.without_grade(),
         done=_done(entry, notes, actions),
+        basis=basis_of(entry),
         actions=actions,
         neighbours=neighbours.links(),
     )
