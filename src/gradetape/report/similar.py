@@ -45,8 +45,8 @@ def similar_pages(
 def similar_table(pairs: Sequence[SimilarPair]) -> Table:
     """The list of pairs for the terminal; no name is read as markup."""
     table = Table("", "Student", "of own code", "Student", "of own code", "Tokens", "Questions", box=None)
-    for column in table.columns[:-1]:
-        column.no_wrap = True
+    for column in table.columns:
+        column.overflow, column.no_wrap = "fold", column.header not in ("Student", "Questions")
     for number, pair in enumerate(pairs, 1):
         sides = [text for each in pair.sides for text in (one_line(each.student, _NAME), percent(each.share))]
         texts = [str(number), *sides, str(pair.tokens), ", ".join(each.partition("_")[0] for each in pair.questions)]
