@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
-import re
 from typing import TypeVar
 
 import msgspec
 
 _Record = TypeVar("_Record", bound=msgspec.Struct)
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_ESCAPED = "gradetape.json"  # how `str.encode` writes what is not ASCII: several times as fast as json.dumps
 
 
 def text_of(record: msgspec.Struct) -> str:
@@ -18,7 +18,7 @@ def text_of(record: msgspec.Struct) -> str:
         text = msgspec.json.encode(record).decode("utf-8")
     except UnicodeError:  # half a surrogate pair, which is no UTF-8
         return json.dumps(msgspec.to_builtins(record))
-    return text if text.isascii() else _NOT_ASCII.sub(_escaped, text)
+    return text if text.isascii() else text.encode("ascii", _ESCAPED).decode("ascii")
 
 
 def record_of(text: str, kind: type[_Record]) -> _Record:
@@ -29,5 +29,9 @@ def record_of(text: str, kind: type[_Record]) -> _Record:
         return msgspec.convert(json.loads(text), kind)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1]
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error(_ESCAPED, _escaped)
