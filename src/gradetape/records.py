@@ -411,6 +411,16 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
         return cls(events=events, results=tuple(result for result in results if result.check.public))
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `count` jobs that judge the same submission at the same time, each some of its questions.
+
+    `submission` is in these jobs and in no others.
+    """
+
+    submission: str
+    count: int
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One submission to judge: its cells, the reference's, and how.
 
@@ -420,7 +430,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `check_limits` replaces the limits of single checks, by check id. `reference_bytes` says how many bytes the
     reference sends for each check: a submission may send a multiple. With `stop_at_failure` the checks run in the order
-    of `only`, and the first one that is not passed is the last. `said` is given if the submission is judged again.
+    of `only`, and the first one that is not passed is the last. `said` is given if the submission is judged again,
+    `part` if other jobs judge it at the same time: then no hidden check begins in any of them while one of them still
+    says what the student may read.
     """
 
     cells: tuple[Cell, ...]
@@ -435,6 +447,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     reference_bytes: dict[str, int] = {}
     stop_at_failure: bool = False
     said: Said | None = None
+    part: Part | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):

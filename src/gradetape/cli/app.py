@@ -33,6 +33,7 @@ VERBS = {
     "forget": "Remove everything of a student.",
     "audit": "List which students were renamed or removed.",
     "preview": "Show who would gain or lose with the checks as they are now.",
+    "similar": "Show pairs of submissions that share code.",
     "desk": "Open the results in a browser, and override points there.",
     "report": "Write the result pages again.",
     "export": "Export the grades for other programs.",
