@@ -17,6 +17,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
@@ -125,6 +126,15 @@ def has_pages(folder: Path, assignment: str) -> bool:
 def has_dashboard(folder: Path, assignment: str) -> bool:
     """Whether the pages of all students of an assignment were written into a folder."""
     return (folder / "staff" / slug(assignment) / "index.html").is_file()
+
+
+def written_at(folder: Path, assignment: str) -> str:
+    """When the pages of an assignment were written into a folder (ISO, UTC); empty if they never were."""
+    try:
+        seconds = (folder / "staff" / slug(assignment) / "index.html").stat().st_mtime
+    except OSError:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def remove_pages(folder: Path, assignment: str, student: str) -> None:
