@@ -95,7 +95,7 @@ def batch(parent: Path) -> Iterator[Batch]:
 def _mount(folder: Path) -> bool:
     if os.geteuid() != 0:
         return False
-    line = ["mount", "-t", "tmpfs", "-o", "size=2m", "torture", folder]
+    line = ["mount", "-t", "tmpfs", "-o", "size=4m", "torture", folder]
     return subprocess.run(line, capture_output=True, check=False).returncode == 0
 
 
