@@ -7,7 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,6 @@ from gradetape.engine.ray.messages import (
 )
 from gradetape.wire.message_channel import MessageChannel
 
-_END_S = 20.0
-
 
 class NodeActor:
     """Runs in a worker of Ray, whose event loop calls its methods; arguments and results are bytes.
@@ -38,11 +37,11 @@ class NodeActor:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._server = subprocess.Popen(
+            self._starting = subprocess.Popen(
                 [sys.executable, "-I", "-m", "gradetape.engine.ray.node_server"], stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL, cwd="/", start_new_session=True, env=environment(os.environ),
             )  # fmt: skip
-        self._channel = MessageChannel(ours)
+        self._socket, self._channel = ours, MessageChannel(ours)
         self._answer: asyncio.Future[bytes] | None = None
         self._jobs: dict[int, asyncio.Future[bytes]] = {}
         self._kept: set[str] = set()
@@ -51,6 +50,7 @@ class NodeActor:
     async def describe(self, request: bytes) -> bytes:
         """A `NodeReport`, or why the node cannot judge."""
         asked = msgspec.msgpack.decode(request, type=Describe)
+        await asyncio.get_running_loop().run_in_executor(None, self._starting.wait)
         return await self._asked(msgspec.structs.replace(asked, secret=(*asked.secret, token_file())))
 
     async def prepare(self, request: bytes) -> bytes:
@@ -83,11 +83,16 @@ class NodeActor:
         """Shows that the node is alive."""
 
     async def end(self) -> None:
-        """Closes the channel, and waits until the server has ended everything."""
-        if self._listening:
-            asyncio.get_running_loop().remove_reader(self._channel.fileno())
-        self._channel.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._server.wait, _END_S)
+        """Ends the server, and waits until it has ended everything else."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._channel.fileno())
+        self._socket.shutdown(socket.SHUT_WR)
+        await loop.run_in_executor(None, self._wait_for_its_end)
+
+    def _wait_for_its_end(self) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                self._channel.receive(NodeReply)
 
     async def _asked(self, request: NodeRequest) -> bytes:
         self._answer = asyncio.get_running_loop().create_future()
@@ -112,7 +117,7 @@ class NodeActor:
             self._answer.set_result(msgspec.msgpack.encode(reply))
 
 
-def environment(variables: os._Environ[str]) -> dict[str, str]:
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
     """The environment of a node's server: nothing of Ray's, whose token may be among it."""
     return {name: value for name, value in variables.items() if not name.startswith("RAY_")}
 

@@ -3,7 +3,7 @@
 `python -m gradetape.engine.ray.node_server` reads its requests from a socket on descriptor 0. It is started as a new
 program and never forked from Ray's worker, which has threads. It knows nothing of Ray and has none of its variables.
 The check files are in a private folder, the reference and the seed in memory alone; both are gone when it ends. When
-the socket is closed, also because its actor was killed, it ends, with everything that it has started.
+the socket is closed, also because its actor was killed, it ends everything that it has started, removes it, and ends.
 """
 
 from __future__ import annotations
@@ -171,6 +171,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     channel = MessageChannel(socket.socket(fileno=os.dup(0)))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if os.fork():  # a worker of Ray that ends kills its children, and this one has something to clean up
+        os._exit(0)
     NodeServer(channel).serve()
 
 

@@ -90,7 +90,8 @@ def refuse_different(node: Node, environment: Environment) -> None:
 
 def _differences(there: Environment, here: Environment) -> Iterator[str]:
     if there.identity != here.identity:
-        yield f"it judges with {there.identity.split()}, others with {here.identity.split()}"
+        found, wanted = (" ".join(each.identity.split()) for each in (there, here))
+        yield f"it judges with {found}, and the others with {wanted}"
     for name in sorted({*there.versions, *here.versions}):
         found, wanted = (each.versions.get(name, "missing") for each in (there, here))
         if found != wanted:

@@ -42,13 +42,13 @@ from gradetape.text import few
 _TURN_S = 1.0
 _LOOK_S = 5.0
 _PING_S = 3.0
-_END_S = 20.0
+_END_S = 60.0
 
 
 class RayPatience(msgspec.Struct, frozen=True, kw_only=True):
     """How long the engine waits, in seconds: for a node to answer at all, for a ping, for a paused node, for any node.
 
-    A node that has not answered a ping for `recent_s` gets no new job.
+    A node that does not answer a ping for `recent_s` gets no new job.
     """
 
     start_s: float = 120.0
@@ -110,7 +110,8 @@ class RayEngine:
             self._described()
             return sum(node.slots for node in self._with(NodeState.DESCRIBED))
         self._ended += self._turn(0.0)
-        return sum(node.slots for node in self._with(NodeState.READY) if self._is_recent(node) or node.jobs)
+        ready = self._with(NodeState.READY)
+        return sum(node.slots if self._is_recent(node) else len(node.jobs) for node in ready)
 
     def expect(self, jobs: int) -> None:
         """Prepares no more nodes than so many jobs need; the others replace nodes that are lost."""
@@ -119,8 +120,8 @@ class RayEngine:
     def submit(self, job: Job) -> int:
         """Gives a job to the node with the most free slots; raises InfrastructureError if there is none."""
         self._ready()
-        node = max(self._with(NodeState.READY), key=lambda each: (self._is_recent(each), each.free), default=None)
-        if node is None or not node.free:
+        self._wait_until(lambda: self._freest() is not None, self._patience.ping_s)
+        if (node := self._freest()) is None:
             raise InfrastructureError("no node of the Ray cluster has a free slot. Look at ray status.")
         self._count += 1
         job, secrets = without_secrets(job)
@@ -220,7 +221,8 @@ class RayEngine:
     def _prepare_enough(self) -> None:
         """Prepares described nodes, those with the most slots first, until there are enough slots."""
         waiting = sorted(self._with(NodeState.DESCRIBED), key=lambda node: -node.slots)
-        slots = sum(node.slots for node in self._with(NodeState.READY, NodeState.PREPARING))
+        coming = [*self._with(NodeState.PREPARING), *filter(self._is_recent, self._with(NodeState.READY))]
+        slots = sum(node.slots for node in coming)
         for node in waiting:
             if self._jobs is not None and slots >= max(self._jobs, 1):
                 return
@@ -347,9 +349,16 @@ class RayEngine:
                 "The grades so far are kept. Run the same command to continue when nodes are back."
             )
 
+    def _freest(self) -> Node | None:
+        """The node that answers and has the most free slots."""
+        free = [node for node in self._with(NodeState.READY) if node.free and self._is_recent(node)]
+        return max(free, key=lambda node: node.free, default=None)
+
     def _is_recent(self, node: Node) -> bool:
+        """Whether it may get a job: it is not paused, and no ping waits for its answer."""
         now = time.monotonic()
-        return node.until < now and now < node.heard + _PING_S + self._patience.recent_s
+        waits = node.pinged > node.heard and now > node.pinged + self._patience.recent_s
+        return node.until < now and not waits
 
     def _with(self, *states: NodeState) -> Iterator[Node]:
         return (node for node in self._nodes.values() if node.state in states)
@@ -362,7 +371,7 @@ def _lost(node: Node, reason: str) -> Lost:
 
 def _end(cluster: Cluster, nodes: list[Node]) -> None:
     """Lets the nodes end what they have started; those that do not answer in time are ended by Ray."""
-    calls = [cluster.call(node.actor, "end") for node in nodes if node.state is not NodeState.PAUSED]
+    calls = [cluster.call(node.actor, "end") for node in nodes if node.report is not None]
     deadline = time.monotonic() + _END_S
     while calls and time.monotonic() < deadline:
         done = cluster.wait(calls, deadline - time.monotonic())
