@@ -5,6 +5,7 @@ The server of a node is the real one, in its own process. `test_ray_cluster.py` 
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import socket
@@ -12,6 +13,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,8 +22,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from gradetape import doctor
 from gradetape.course import assignments as courses
+from gradetape.course.config import Config
 from gradetape.course.gradable import GradableAssignment
+from gradetape.doctor import State
 from gradetape.engine import Engine, EngineOptions, judge
 from gradetape.engine.own_code import own_code
 from gradetape.engine.ray.messages import (
@@ -41,6 +46,7 @@ from gradetape.engine.ray.messages import (
     without_secrets,
 )
 from gradetape.engine.ray.node_actor import environment
+from gradetape.engine.ray.node_server import NodeServer
 from gradetape.engine.ray.opening import settings_of
 from gradetape.engine.ray.ray_engine import RayEngine, RayPatience
 from gradetape.errors import EngineError, InfrastructureError
@@ -55,7 +61,7 @@ from tests.leftovers import until
 from tests.submissions import script
 
 OLDER = msgspec.structs.replace(HERE, versions={"python": "3.11.9"})
-QUICK = RayPatience(start_s=0.5, ping_s=0.5, recent_s=0.2, pause_s=0.3, nodes_s=60.0)
+QUICK = RayPatience(start_s=0.5, prepare_s=0.5, ping_s=0.5, recent_s=0.2, pause_s=0.3, nodes_s=60.0)
 
 
 @pytest.fixture
@@ -93,8 +99,18 @@ def test_a_batch_is_judged_on_all_nodes_and_each_submission_once(gradable: Grada
     cluster = PretendedCluster(one, two)
     batch = graded(gradable, engine_on(gradable, cluster), 8)
     assert [grade.status for grade in batch.grades] == [Status.GRADED] * 8
-    assert len(jobs_of(one, two)) == len(set(jobs_of(one, two))) == 8 and one.jobs and two.jobs
+    assert len(jobs_of(one, two)) == len(set(jobs_of(one, two))) == 8
     assert cluster.closed == 1 and not one.living and not two.living
+
+
+def test_jobs_go_to_the_node_with_the_most_free_slots(gradable: GradableAssignment) -> None:
+    one, two = PretendedNode("one", slots=3, busy=True), PretendedNode("two", busy=True)
+    with engine_on(gradable, PretendedCluster(one, two)) as engine:
+        numbers = {engine.submit(gradable.job(gradable.reference, Limits())) for _ in range(5)}
+        assert engine.wait(0) == []
+        one.busy = two.busy = False
+        assert {number for number, _ in engine.wait(2)} == numbers
+    assert (len(one.jobs), len(two.jobs)) == (3, 2)
 
 
 def test_the_environment_is_that_of_the_nodes_and_names_them(gradable: GradableAssignment) -> None:
@@ -357,7 +373,7 @@ def test_a_node_server_reports_prepares_judges_and_leaves_nothing(gradable: Grad
         report = server.ask(Describe(settings=settings, processors=8))
         assert isinstance(report, NodeReport) and (report.slots, report.code) == (3, own_code())
         checks = server.ask(Prepare(bundle=gradable.bundle(), jobs=1))
-        assert isinstance(checks, CollectedChecks) and len(checks.checks) == 2 and not checks.broken
+        assert isinstance(checks, CollectedChecks) and len(checks.checks) == 4 and not checks.broken
         (secret,) = folder.glob("gradetape-course-*")
         assert stat.S_IMODE(secret.stat().st_mode) == 0o700
         assert not any(gradable.answer_key.seed().hex() in text for text in texts(folder))
@@ -371,7 +387,7 @@ def test_a_node_server_reports_prepares_judges_and_leaves_nothing(gradable: Grad
         server.send(KeepSecrets(digest=digest, data=secrets))
         ended = server.ask(RunHere(number=8, job=job, digest=digest))
         assert isinstance(ended, EndedHere) and ended.number == 8 and isinstance(ended.outcome, Outcome)
-        assert [each.verdict for each in ended.outcome.results] == [Verdict.PASSED, Verdict.PASSED]
+        assert [each.verdict for each in ended.outcome.results] == [Verdict.PASSED] * 4
         assert ended.outcome.layers and ended.outcome.versions
         assert isinstance(server.ask(RenewHere()), Renewed)
         server.send(RunHere(number=9, job=job, digest=digest))
@@ -397,13 +413,20 @@ def test_a_node_refuses_with_the_reason_what_it_cannot_do(gradable: GradableAssi
         assert isinstance(seen, NodeRefused) and "which students' code can read" in seen.reason
 
 
-def test_a_node_without_space_refuses(gradable: GradableAssignment) -> None:
-    with node_server() as (server, folder):
-        server.ask(Describe(settings=settings_of(gradable, EngineOptions()), processors=1))
-        folder.rmdir()
-        refused = server.ask(Prepare(bundle=gradable.bundle(), jobs=1))
-        folder.mkdir()
-    assert isinstance(refused, NodeRefused) and "Temporary files cannot be created" in refused.reason
+def test_a_node_without_space_refuses(gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(bundle: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("gradetape.engine.local.unpacked", full)
+    ours, theirs = map(MessageChannel, socket.socketpair())
+    server = threading.Thread(target=NodeServer(theirs).serve)
+    server.start()
+    ours.send(Describe(settings=settings_of(gradable, EngineOptions()), processors=1))
+    assert isinstance(ours.receive(NodeReply), NodeReport)
+    ours.send(Prepare(bundle=gradable.bundle(), jobs=1))
+    assert "No space left on device" in ours.receive(NodeReply).reason
+    ours.close()
+    server.join(10)
 
 
 def test_a_killed_actor_leaves_no_server(gradable: GradableAssignment) -> None:
@@ -419,6 +442,38 @@ def test_a_killed_actor_leaves_no_server(gradable: GradableAssignment) -> None:
 def test_a_node_server_gets_nothing_of_rays_variables() -> None:
     kept = environment({"RAY_AUTH_TOKEN": "a", "RAY_AUTH_MODE": "token", "PATH": "/bin"})
     assert kept == {"PATH": "/bin"}
+
+
+# The doctor.
+
+
+def test_the_doctor_lists_every_node_with_its_places_versions_and_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [
+        PretendedNode("good", slots=3),
+        PretendedNode("full", unprepared="No space left on device"),
+        PretendedNode("old", slots=1, environment=OLDER),
+    ]
+    cluster = PretendedCluster(*nodes)
+    monkeypatch.setattr("gradetape.engine.ray.opening.joining", lambda address: lambda: cluster)
+    found = doctor.cluster(Config(), (), "10.0.0.1:6379")
+    assert [(each.name, each.state, each.found, each.remedy) for each in found] == [
+        ("ray", State.OK, "good (good0000): 3 at the same time, sandbox proven; python 3.12.1; On the CPU.", ""),
+        ("ray", State.WRONG, "full (full0000) cannot judge", "No space left on device"),
+        (
+            "ray", State.WRONG, "old (old00000) cannot judge",
+            "python is 3.11.9 there, and 3.12.1 on the others. Give every node the same image.",
+        ),
+    ]  # fmt: skip
+    assert cluster.closed == 1 and not any(node.living for node in nodes)
+
+
+def test_the_doctor_says_why_a_cluster_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def join() -> PretendedCluster:
+        raise EngineError("No Ray cluster answers")
+
+    monkeypatch.setattr("gradetape.engine.ray.opening.joining", lambda address: join)
+    (found,) = doctor.cluster(Config(), (), None)
+    assert (found.state, found.found, found.remedy) == (State.WRONG, "no cluster can be used", "No Ray cluster answers")
 
 
 # The command.

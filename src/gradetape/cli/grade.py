@@ -61,14 +61,8 @@ from gradetape.text import composed
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would run and why, and stop.")
 @click.option("--watch", is_flag=True, help="Stay running, and grade what arrives in the folders or is changed.")
-@click.option(
-    "--engine", type=click.Choice(["local", "ray"]),
-    help="Where to judge: on this machine, or on a Ray cluster. [default: engine in grader_config.yml]",
-)  # fmt: skip
-@click.option(
-    "--address", metavar="HOST:PORT",
-    help="Ray cluster to join. [default: RAY_ADDRESS; without it, Ray starts on this machine]",
-)  # fmt: skip
+@options.engine
+@options.address
 @options.workers
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Device that TensorFlow uses.")
 @click.option(

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import ray
+from ray._private import worker as ray_worker
 from ray._raylet import AuthenticationTokenLoader
 from ray._raylet import Config as RayConfig
 
@@ -43,6 +44,7 @@ def join(address: str | None) -> RayCluster:
     """
     address = address or os.environ.get("RAY_ADDRESS") or None
     with ExitStack() as stack:
+        _silence(stack)
         if address is None:
             _start(stack)
         else:
@@ -52,6 +54,12 @@ def join(address: str | None) -> RayCluster:
             stack.callback(ray.shutdown)
             _init(lambda: ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL), address)
         return RayCluster(stack.pop_all().close)
+
+
+def _silence(stack: ExitStack) -> None:
+    """Keeps Ray from printing to stdout, which belongs to the command, when a node is lost: the engine says so."""
+    stack.callback(setattr, ray_worker, "print_to_stdstream", ray_worker.print_to_stdstream)
+    ray_worker.print_to_stdstream = lambda *_, **__: None
 
 
 def _start(stack: ExitStack) -> None:

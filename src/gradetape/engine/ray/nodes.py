@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from gradetape.engine.own_code import own_code
 from gradetape.engine.ray.cluster_types import Actor, Call, NodeInfo
 from gradetape.engine.ray.messages import NodeReport
@@ -58,6 +60,24 @@ class Node:
     def refuse(self, why: str) -> None:
         """It does not judge in this batch."""
         self.state, self.why = NodeState.REFUSED, why
+
+
+class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be said of a node: its places and environment, whether it is ready to judge, and why it is not."""
+
+    name: str
+    slots: int = 0
+    environment: Environment | None = None
+    ready: bool = False
+    why: str = ""
+
+    @classmethod
+    def of(cls, node: Node) -> NodeStatus:
+        """The status of a node now."""
+        return cls(
+            name=node.info.name, slots=node.slots, ready=node.state is NodeState.READY,
+            why=node.why or node.state.value, environment=None if node.report is None else node.report.environment,
+        )  # fmt: skip
 
 
 def environment_of(nodes: Sequence[Node]) -> Environment | None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+
+import msgspec
 
 from gradetape.course.config import Config
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine.base import EngineOptions
+from gradetape.engine.ray.cluster_types import Cluster
 from gradetape.engine.ray.messages import NodeSettings
+from gradetape.engine.ray.nodes import NodeStatus
 from gradetape.engine.ray.ray_engine import RayEngine
 from gradetape.errors import RequestError
+from gradetape.records import AssignmentBundle
 
 _OF_NODES = {"keras", "workers", "device", "workers_per_gpu", "isolation", "container", "limits"}
 
@@ -19,6 +26,18 @@ def open_engine(gradable: GradableAssignment, options: EngineOptions) -> RayEngi
 
     Raises RequestError without the library.
     """
+    return RayEngine(gradable.bundle(), settings_of(gradable, options), joining(options.address))
+
+
+def nodes_of(config: Config, secret: tuple[Path, ...], address: str | None) -> tuple[NodeStatus, ...]:
+    """The nodes of a cluster, each with a proven sandbox or with what it lacks; raises GradetapeError."""
+    bundle = AssignmentBundle(assignment="", keras=str(config.keras), limits=config.limits.record(), files={})
+    with RayEngine(bundle, node_settings(config, EngineOptions(), secret), joining(address)) as engine:
+        return engine.statuses()
+
+
+def joining(address: str | None) -> Callable[[], Cluster]:
+    """What joins the cluster at an address; raises RequestError without the library."""
     try:
         from gradetape.engine.ray.joining import join
     except ModuleNotFoundError as error:
@@ -26,16 +45,20 @@ def open_engine(gradable: GradableAssignment, options: EngineOptions) -> RayEngi
             f"engine: ray needs the Python package {error.name}, which is not installed. Install it with: "
             "pip install 'gradetape[ray]'"
         ) from None
-    return RayEngine(gradable.bundle(), settings_of(gradable, options), partial(join, options.address))
+    return partial(join, address)
 
 
 def settings_of(gradable: GradableAssignment, options: EngineOptions) -> NodeSettings:
     """What the nodes need of the course's configuration and of a command's options."""
-    config: Config = gradable.course.config
+    made = node_settings(gradable.course.config, options, gradable.secret_folders)
+    return msgspec.structs.replace(made, packages=gradable.assignment.packages)
+
+
+def node_settings(config: Config, options: EngineOptions, secret: tuple[Path, ...]) -> NodeSettings:
+    """The same without an assignment."""
     workers = options.workers or (None if config.workers == "auto" else config.workers)
     return NodeSettings(
         config=config.model_dump_json(include=_OF_NODES, exclude_unset=True), workers=workers,
-        isolation=options.isolation, device=options.device,
-        secret=tuple(str(path.resolve()) for path in gradable.secret_folders),
-        hidden=tuple(str(path.resolve()) for path in options.hidden), packages=gradable.assignment.packages,
+        isolation=options.isolation, device=options.device, secret=tuple(str(path.resolve()) for path in secret),
+        hidden=tuple(str(path.resolve()) for path in options.hidden),
     )  # fmt: skip

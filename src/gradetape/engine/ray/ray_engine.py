@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Self
 
 import msgspec
@@ -34,7 +35,7 @@ from gradetape.engine.ray.messages import (
     address_of,
     without_secrets,
 )
-from gradetape.engine.ray.nodes import Node, NodeState, environment_of, refuse_different
+from gradetape.engine.ray.nodes import Node, NodeState, NodeStatus, environment_of, refuse_different
 from gradetape.errors import EngineError, InfrastructureError
 from gradetape.records import AssignmentBundle, CollectedChecks, Environment, Job, Lost, Outcome, Said
 from gradetape.text import few
@@ -46,12 +47,15 @@ _END_S = 60.0
 
 
 class RayPatience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long the engine waits, in seconds: for a node to answer at all, for a ping, for a paused node, for any node.
+    """How long the engine waits, in seconds.
 
-    A node that does not answer a ping for `recent_s` gets no new job.
+    `start_s` is for a node's report, `prepare_s` until it is ready, `ping_s` until a silent node is lost, `pause_s`
+    until such a node is opened again, `nodes_s` until the batch ends because no node is left. A node that does not
+    answer a ping for `recent_s` gets no new job.
     """
 
     start_s: float = 120.0
+    prepare_s: float = 300.0
     ping_s: float = 30.0
     recent_s: float = 10.0
     pause_s: float = 30.0
@@ -152,6 +156,12 @@ class RayEngine:
                 self._cluster.call(node.actor, "cancel", number)
                 node.until = time.monotonic() + self._patience.pause_s
 
+    def statuses(self) -> tuple[NodeStatus, ...]:
+        """Every node of the cluster, once the sandbox of those that judge alike is proven."""
+        with suppress(EngineError):  # what is wrong is said of each node
+            self._ready()
+        return tuple(map(NodeStatus.of, self._nodes.values()))
+
     def renew(self) -> None:
         """Restarts the workers and the judge of every node."""
         calls = {self._call("renew", node): node for node in self._with(NodeState.READY)}
@@ -206,7 +216,7 @@ class RayEngine:
         self._prepare_enough()
         self._wait_until(
             lambda: not list(self._with(NodeState.PREPARING)) if at_start else bool(list(self._with(NodeState.READY))),
-            self._patience.start_s,
+            self._patience.prepare_s,
         )
         if self._collected is None or not list(self._with(NodeState.READY)):
             raise EngineError(f"No node of the Ray cluster can judge. {self._complaints()}")
