@@ -427,6 +427,7 @@ def test_a_node_without_space_refuses(gradable: GradableAssignment, monkeypatch:
     assert "No space left on device" in ours.receive(NodeReply).reason
     ours.close()
     server.join(10)
+    theirs.close()
 
 
 def test_a_killed_actor_leaves_no_server(gradable: GradableAssignment) -> None:

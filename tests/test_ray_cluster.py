@@ -23,10 +23,12 @@ from typing import Any
 import psutil
 import pytest
 
+from gradetape.errors import EngineError
 from tests.course import command, tiny
 from tests.leftovers import until
 
 pytest.importorskip("ray", reason="gradetape[ray] is not installed")
+joining = pytest.importorskip("gradetape.engine.ray.joining", reason="gradetape[ray] is not installed")
 ray_nodes = pytest.importorskip("tests.engines.ray_nodes", reason="gradetape[ray] is not installed")
 
 pytestmark = pytest.mark.slow
@@ -213,6 +215,18 @@ def test_a_cluster_is_joined_only_with_its_token_and_no_submission_reaches_it(co
         found, errors = run.communicate()
         assert run.returncode == 0, errors
         assert {each["student"]: each["points"] for each in json.loads(found)["submissions"]} == {"s0": 5, "attack": 5}
+
+
+def test_what_ray_says_is_shown_with_the_next_step() -> None:
+    def fails() -> None:
+        raise RuntimeError("Version mismatch: the cluster\n    was started with 2.59")
+
+    with pytest.raises(EngineError) as error:
+        joining._init(fails, "10.0.0.1:6379")
+    said = "Version mismatch: the cluster was started with 2.59. Run gradetape on a machine of the cluster"
+    assert str(error.value).startswith(f"This machine cannot join the Ray cluster at 10.0.0.1:6379: {said}")
+    with pytest.raises(EngineError, match="Ray could not be started on this machine: Version mismatch"):
+        joining._init(fails, None)
 
 
 def test_a_cluster_that_lets_anyone_in_is_refused(course: Path) -> None:

@@ -94,9 +94,8 @@ def command(
     request = GradeRequest(
         paths=paths, assignment=assignment, student=student, layout=layout, out=out, question=question, regrade=regrade,
         shard=Shard.parse(shard) if shard is not None else None, only_failed=only_failed,
-        engine=EngineOptions(
-            engine=engine, address=address, workers=workers, isolation=isolation, device=device
-        ), roster=roster, roster_map=roster_map,
+        engine=EngineOptions(engine=engine, address=address, workers=workers, isolation=isolation, device=device),
+        roster=roster, roster_map=roster_map,
     )  # fmt: skip
     if watch:
         _refuse_unfit(paths, student, alone=not (dry_run or as_json or only_failed))

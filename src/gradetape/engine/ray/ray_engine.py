@@ -1,7 +1,7 @@
 """Judges on the nodes of a cluster: gives each job to a node, and takes the outcomes back.
 
 Each node has an actor, which is asked for a report, then prepared (its sandbox is proven and its workers start), and
-then given jobs. Whatever an actor is asked is answered later, as a call. All that is open is waited for together:
+then given jobs. Whatever an actor is asked is answered later, as a call. The engine waits for all open calls together:
 
     describe    -> the node's report: refused, or described
     prepare     -> its checks: ready
@@ -158,6 +158,7 @@ class RayEngine:
 
     def statuses(self) -> tuple[NodeStatus, ...]:
         """Every node of the cluster, once the sandbox of those that judge alike is proven."""
+        self._joined = self._cluster
         with suppress(EngineError):  # what is wrong is said of each node
             self._ready()
         return tuple(map(NodeStatus.of, self._nodes.values()))
