@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from gradetape import tempdirs
 from gradetape.errors import GradebookError
 from gradetape.gradebook.connect import explained
+from gradetape.gradebook.note_tables import NOTES
 from gradetape.gradebook.tables import (
     ATTEMPT_QUESTIONS,
     ATTEMPTS,
@@ -31,7 +32,7 @@ from gradetape.gradebook.tables import (
     TABLES,
 )
 
-SCHEMA = 4
+SCHEMA = 5
 _VERSION = META.c.name == "schema"
 
 
@@ -114,7 +115,11 @@ def _audit(connection: sa.Connection) -> None:
     TABLES.create_all(connection, tables=[AUDIT])
 
 
+def _notes(connection: sa.Connection) -> None:
+    TABLES.create_all(connection, tables=NOTES)
+
+
 # From each layout to the next. Once a table changes again, older steps need their own definition of it.
 _MIGRATIONS: Mapping[int, Callable[[sa.Connection], None]] = MappingProxyType(
-    {1: _claims_and_overrides, 2: _question_results, 3: _audit}
+    {1: _claims_and_overrides, 2: _question_results, 3: _audit, 4: _notes}
 )
