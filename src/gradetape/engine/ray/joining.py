@@ -124,7 +124,7 @@ def _refuse_open(address: str) -> None:
             "checks. Turn on Ray's token mode: run ray get-auth-token --generate, give every node the same token in "
             "~/.ray/auth_token, and start every node with RAY_AUTH_MODE=token in its environment."
         )
-    if met == REFUSED and with_token(address) == REFUSED:
+    if met == REFUSED and with_token(address) != ADMITTED:
         raise EngineError(
             f"The Ray cluster at {address} refuses the token of this user. Copy the cluster's token to "
             "~/.ray/auth_token, or name its file in RAY_AUTH_TOKEN_PATH."
