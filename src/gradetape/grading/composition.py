@@ -57,7 +57,7 @@ def together(ended: Sequence[Outcome | Lost]) -> Outcome | Lost:
 
 
 def _joined(parts: Sequence[Outcome]) -> Outcome:
-    """The seconds are those of one job: the checks of all parts, and once what was no check, without waiting."""
+    """The seconds are those of one job: the checks of all parts, and once the time outside them, without waiting."""
     checks = [sum(result.seconds for result in each.results) for each in parts]
     between = min(each.seconds - seconds for each, seconds in zip(parts, checks, strict=True))
     return Outcome(

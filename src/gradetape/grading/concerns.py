@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from gradetape.course.gradable import GradableAssignment
 from gradetape.records import Cell, CellEvent, CheckResult, Grade, Verdict
@@ -79,9 +80,14 @@ def _ended(event: CellEvent) -> bool:
 
 
 def _is_untouched(gradable: GradableAssignment, cells: Sequence[Cell]) -> bool:
-    released = {_plain(cell.source) for cell in gradable.starters}
+    released = _texts_of(gradable.starters)
     own = [cell for cell in cells if not all(map(_RELEASED.fullmatch, _plain(cell.source).splitlines()))]
     return all(_plain(cell.source) in released for cell in own)
+
+
+@lru_cache(maxsize=8)
+def _texts_of(starters: tuple[Cell, ...]) -> frozenset[str]:
+    return frozenset(_plain(cell.source) for cell in starters)
 
 
 def _plain(text: str) -> str:

@@ -17,7 +17,7 @@ Checks = tuple[str, ...]
 
 
 class ReferenceTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """How many seconds the reference takes for each question, and for what is no check: mostly its cells."""
+    """How many seconds the reference takes for each question, and outside its checks: mostly for its cells."""
 
     cells: float = 0.0
     questions: Mapping[str, float] = {}
