@@ -42,7 +42,7 @@ ALLOWED = {
     "verify": {"engine", "grading", "report", "release", "scaffold", "course"},
     "desk": {"grading", "engine", "report", "course", "exports"},
     "bridges": {"grading", "engine", "report", "course"},
-    "doctor": {"runtime", "sandbox", "remote", "course"},
+    "doctor": {"engine", "runtime", "sandbox", "remote", "course"},
     "cli": {
         "bridges", "desk", "grading", "engine", "verify", "release", "scaffold", "doctor", "report", "exports",
         "runtime", "course", "lms", "similar",
@@ -71,6 +71,7 @@ DOORS = {
     "pyarrow": {"exports"},
     "starlette": {"desk"},
     "uvicorn": {"desk"},
+    "ray": {"engine"},
 }
 
 # Their text is copied into the students' folder or into a submission. No module imports them.
@@ -87,6 +88,7 @@ LAZY = {
     "report/plots.py": "matplotlib takes a second to import",
     "verify/mutation/mutation.py": "the libraries that generate mutants are optional",
     "desk/opening.py": "the libraries that serve pages are optional",
+    "engine/ray/opening.py": "the library for clusters is optional",
     "lms/opening.py": "the libraries for learning platforms are optional",
     "exports/parquet.py": "the library that writes Parquet is optional",
     "sandbox/seccomp.py": "libseccomp may be missing",

@@ -27,6 +27,8 @@ from gradetape.course import assignments as courses
 from gradetape.course import packages as course_packages
 from gradetape.course.config import Config
 from gradetape.course.packages import installed
+from gradetape.engine.ray.nodes import NodeStatus
+from gradetape.engine.ray.opening import nodes_of
 from gradetape.errors import CourseError, GradetapeError, InfrastructureError
 from gradetape.files import open_to_all
 from gradetape.remote.budget import JUDGE_MB
@@ -59,8 +61,11 @@ class Finding(msgspec.Struct, frozen=True):
         return "sandbox" if self.name == "walls" else self.name
 
 
-def examine(here: Path) -> list[Finding]:
-    """Checks the machine and the course that `here` is in; takes some seconds. Raises nothing."""
+def examine(here: Path, engine_name: str | None = None, address: str | None = None) -> list[Finding]:
+    """Checks the machine, the course that `here` is in, and with `engine: ray` the nodes of the cluster at an address.
+
+    Takes some seconds. Raises nothing. `engine_name` overrides the configuration.
+    """
     course, about_course = _course(here)
     config = course.config if course else Config()
     about_packages = [python(), packages(_required())]
@@ -79,6 +84,7 @@ def examine(here: Path) -> list[Finding]:
         about_course,
         *course_needs(course),
         *results(course),
+        *(cluster(config, _secret(course), address) if (engine_name or config.engine) == "ray" else ()),
     ]
 
 
@@ -239,6 +245,24 @@ def browser() -> Finding:
     except webbrowser.Error:
         return Finding("browser", State.ABSENT, "none found", "Copy results/ to another machine, or set BROWSER.")
     return Finding("browser", State.OK, getattr(found, "name", "") or "found")
+
+
+def cluster(config: Config, secret: tuple[Path, ...], address: str | None) -> list[Finding]:
+    """Each node of a Ray cluster, with its places, devices and versions; its sandbox is proven, as before a batch."""
+    try:
+        nodes = nodes_of(config, secret, address)
+    except GradetapeError as error:
+        return [Finding("ray", State.WRONG, "no cluster can be used", str(error))]
+    return [Finding("ray", *_node(node)) for node in nodes]
+
+
+def _node(node: NodeStatus) -> tuple[State, str, str]:
+    if node.environment is None or not node.ready:
+        return State.WRONG, f"{node.name} cannot judge", node.why
+    versions = node.environment.versions
+    known = [f"{name} {versions[name]}" for name in ("python", "tensorflow", "keras") if name in versions]
+    places = f"{node.slots} at the same time, sandbox proven"
+    return State.OK, f"{node.name}: {places}; {', '.join(known)}; {node.environment.message}", ""
 
 
 def space(folder: Path, needed_mb: int = 200) -> Finding:

@@ -18,18 +18,22 @@ _COLOURS = {State.OK: "green", State.ABSENT: "yellow", State.WRONG: "red"}
 
 
 @click.command("doctor")
+@options.engine
+@options.address
 @options.as_json
-def command(as_json: bool) -> None:
+def command(engine: str | None, address: str | None, as_json: bool) -> None:
     """Check this machine and show how to fix what is missing.
 
-    A sandboxed worker is started and ended, which takes some seconds. Exit status 1: grading cannot run here.
+    A sandboxed worker is started and ended, which takes some seconds. Exit status 1: grading cannot run here. With
+    --engine ray, the nodes of the cluster are checked too: their places, devices, versions and sandboxes.
 
     \b
     Examples:
       gradetape doctor
       gradetape doctor --json
+      gradetape doctor --engine ray --address 10.0.0.1:6379
     """
-    findings = examine(Path.cwd())
+    findings = examine(Path.cwd(), engine, address)
     ok = all(finding.state is not State.WRONG for finding in findings)
     if as_json:
         document({"ok": ok, "findings": [_plain(finding) for finding in findings]})

@@ -61,6 +61,8 @@ from gradetape.text import composed
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would run and why, and stop.")
 @click.option("--watch", is_flag=True, help="Stay running, and grade what arrives in the folders or is changed.")
+@options.engine
+@options.address
 @options.workers
 @click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), help="Device that TensorFlow uses.")
 @click.option(
@@ -70,8 +72,8 @@ from gradetape.text import composed
 def command(
     paths: tuple[Path, ...], assignment: str | None, student: str | None, layout: str | None, out: Path | None,
     roster: Path | None, roster_map: Path | None, question: str | None, regrade: bool, shard: str | None,
-    only_failed: bool, dry_run: bool, watch: bool, workers: int | None, device: str | None, isolation: str | None,
-    as_json: bool,
+    only_failed: bool, dry_run: bool, watch: bool, engine: str | None, address: str | None, workers: int | None,
+    device: str | None, isolation: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Grade notebooks, scripts, zips, or folders of them, into the gradebook and the result pages.
 
@@ -87,11 +89,13 @@ def command(
       gradetape grade submissions/ --dry-run
       gradetape grade submissions/ --assignment custom-training --watch
       gradetape grade submissions/ --shard 3/16 --out results/shards/3
+      gradetape grade submissions/ --engine ray --address 10.0.0.1:6379
     """
     request = GradeRequest(
         paths=paths, assignment=assignment, student=student, layout=layout, out=out, question=question, regrade=regrade,
         shard=Shard.parse(shard) if shard is not None else None, only_failed=only_failed,
-        engine=EngineOptions(workers=workers, isolation=isolation, device=device), roster=roster, roster_map=roster_map,
+        engine=EngineOptions(engine=engine, address=address, workers=workers, isolation=isolation, device=device),
+        roster=roster, roster_map=roster_map,
     )  # fmt: skip
     if watch:
         _refuse_unfit(paths, student, alone=not (dry_run or as_json or only_failed))

@@ -19,6 +19,14 @@ workers = click.option(
     type=click.IntRange(1, 512),
     help="Number of parallel workers. [default: workers in grader_config.yml]",
 )
+engine = click.option(
+    "--engine", type=click.Choice(["local", "ray"]),
+    help="Where to judge: on this machine, or on a Ray cluster. [default: engine in grader_config.yml]",
+)  # fmt: skip
+address = click.option(
+    "--address", metavar="HOST:PORT",
+    help="Ray cluster to join. [default: RAY_ADDRESS; without it, Ray starts on this machine]",
+)  # fmt: skip
 roster = click.option(
     "--roster",
     metavar="FILE",

@@ -195,7 +195,11 @@ class Config(StrictModel):
     workers_per_gpu: int = Field(
         1, ge=1, le=64, description="Number of submissions that share a GPU, or a MIG slice, at the same time."
     )
-    engine: Literal["local"] = Field("local", description="Where jobs are judged: local workers on this machine.")
+    engine: Literal["local", "ray"] = Field(
+        "local",
+        description="Where jobs are judged: local workers on this machine, or the machines of a Ray cluster, which "
+        "needs pip install 'gradetape[ray]'.",
+    )
     isolation: Literal["namespaces", "container", "none"] = Field(
         "namespaces", description="The sandbox for students' code; none is only for code that you trust."
     )

@@ -73,8 +73,11 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     """A command's options for an engine, which override the configuration; None does not override.
 
     `hidden` lists files and folders outside the course that students' code must not see: results and submissions.
+    `address` is that of a Ray cluster.
     """
 
+    engine: str | None = None
+    address: str | None = None
     workers: int | None = None
     isolation: str | None = None
     device: str | None = None

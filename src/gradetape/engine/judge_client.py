@@ -55,6 +55,10 @@ class JudgeClient:
             return message
         raise ZygoteError("the judge could not collect the checks. Run pytest autograder/ to see why.")
 
+    def fileno(self) -> int:
+        """For selectors: what `receive` reads from."""
+        return self._channel.fileno()
+
     def send(self, request: Request) -> None:
         """Sends a request; raises OSError if the process has ended."""
         self._channel.send(request)

@@ -153,6 +153,10 @@ class LocalEngine:
                 running.hidden = True  # it may have begun a hidden check without reporting it
             return self._lose_all("the judge has ended")
 
+    def descriptor(self) -> int | None:
+        """The descriptor that can be read when `wait` has something; None while nothing is started."""
+        return None if self._judge is None else self._judge.fileno()
+
     def forget(self, number: int) -> None:
         """Cancels a job and frees its slot."""
         if number in self._running and self._judge is not None:

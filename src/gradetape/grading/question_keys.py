@@ -20,19 +20,16 @@ import hashlib
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import msgspec
 
-import gradetape
 from gradetape.course.check_code import QuestionCode, question_codes
 from gradetape.course.digests import digest_of, digest_of_joined, joined
 from gradetape.course.gradable import GradableAssignment
+from gradetape.engine.own_code import own_code
 from gradetape.records import Cell, Environment
 from gradetape.remote.budget import bytes_for
 
-# The packages whose code runs a check, in the judge and in the workers.
-_RUNNING = ("checks", "engine", "judge", "records.py", "remote", "runtime", "sandbox", "wire", "worker")
 _REFERENCE = "the reference solution"
 
 
@@ -163,10 +160,3 @@ def _as_code(text: str) -> str:
             return ast.dump(ast.parse(text))
     except (SyntaxError, ValueError):
         return text
-
-
-def own_code() -> str:
-    """A digest of gradetape's code that runs checks."""
-    root = Path(gradetape.__file__).parent
-    found = {path for name in _RUNNING for path in (root / name, *(root / name).rglob("*.py"))}
-    return digest_of(path.read_text(encoding="utf-8") for path in sorted(found) if path.is_file())

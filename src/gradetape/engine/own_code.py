@@ -1,0 +1,18 @@
+"""A digest of gradetape's own code that decides results: it has to be the same wherever a batch is judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradetape
+from gradetape.course.digests import digest_of
+
+# The packages whose code runs a check, in the judge and in the workers.
+_RUNNING = ("checks", "engine", "judge", "records.py", "remote", "runtime", "sandbox", "wire", "worker")
+
+
+def own_code() -> str:
+    """A digest of gradetape's code that runs checks."""
+    root = Path(gradetape.__file__).parent
+    found = {path for name in _RUNNING for path in (root / name, *(root / name).rglob("*.py"))}
+    return digest_of(path.read_text(encoding="utf-8") for path in sorted(found) if path.is_file())

@@ -1,0 +1,256 @@
+"""The engine for Ray with the real Ray: a simulated cluster of a head and three nodes on this machine.
+
+These start many processes. What is true of any cluster is in `test_ray.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from gradetape.errors import EngineError
+from tests.course import command, tiny
+from tests.leftovers import until
+
+pytest.importorskip("ray", reason="gradetape[ray] is not installed")
+joining = pytest.importorskip("gradetape.engine.ray.joining", reason="gradetape[ray] is not installed")
+ray_nodes = pytest.importorskip("tests.engines.ray_nodes", reason="gradetape[ray] is not installed")
+
+pytestmark = pytest.mark.slow
+TESTS = Path(__file__).parent
+SLOWLY = "import time\ntime.sleep(4)\ndef double(x):\n    return x + x\n\ndef halve(x):\n    return x * 0.5\n"
+WRONG = "def double(x):\n    return 3 * x\n\ndef halve(x):\n    return x * 0.5\n"
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A cluster: its address, the raylets of its nodes, the variables that a grader needs, and its temporary folder."""
+
+    address: str
+    pids: list[int]
+    variables: Mapping[str, str]
+    folder: Path
+
+    def grade(self, course: Path, *arguments: str) -> subprocess.Popen[str]:
+        """Starts `gradetape grade` on the cluster."""
+        verb = command("grade", "in", "--assignment", "tiny", "--engine", "ray", "--address", self.address, *arguments)
+        return subprocess.Popen(
+            verb, cwd=course, env=dict(self.variables), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+
+def variables_of(folder: Path, token: str | None) -> dict[str, str]:
+    """The environment of a cluster's processes, whose temporary files are in the folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    kept |= {"TMPDIR": str(folder), "HOME": str(folder), "RAY_NODES_FOLDER": str(folder / "ray")}
+    kept |= {"RAY_memory_monitor_refresh_ms": "0", "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    if token is not None:
+        path = folder / "token"
+        path.touch(0o600)
+        path.write_text(token)
+        kept |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(path)}
+    return kept
+
+
+@contextmanager
+def simulated(nodes: int, token: str | None) -> Iterator[Simulated]:
+    """A cluster with a short path for its sockets; at the end nothing of it is left."""
+    with tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp", ignore_cleanup_errors=True) as made:
+        folder = Path(made)
+        variables = variables_of(folder, token)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.engines.ray_nodes", str(nodes)], cwd=TESTS.parent, env=variables,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdin and process.stdout
+        try:
+            started = json.loads(next(line for line in process.stdout if line.startswith("{")))
+            yield Simulated(started["address"], started["pids"], variables, folder)
+        finally:
+            process.stdin.close()
+            process.wait(120)
+            process.stdout.close()
+        assert until(lambda: not graders(folder), 120), graders(folder)
+        assert list(folder.glob("gradetape-*")) == []
+
+
+def graders(folder: Path) -> list[str]:
+    """The processes that have this folder for their temporary files, or have their socket there."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("TMPDIR") == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline()))
+    return found
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    root = tiny(tmp_path / "course")
+    (root / "in").mkdir()
+    return root
+
+
+def hand_in(course: Path, count: int, text: str = SLOWLY) -> None:
+    for number in range(count):
+        (course / "in" / f"s{number}.py").write_text(f"{text}# {number}\n")
+
+
+def verdicts(run: str) -> dict[str, Any]:
+    """What `--json` says of each student's checks, without times."""
+    return {
+        each["student"]: {
+            name: [(check["name"], check["verdict"], check["points"]) for check in question["checks"]]
+            for name, question in each["questions"].items()
+        }
+        for each in json.loads(run)["submissions"]
+    }
+
+
+def test_a_killed_and_a_frozen_node_lose_no_submission(course: Path) -> None:
+    """And what was judged gets the verdicts that it gets on this machine; nothing is left anywhere."""
+    hand_in(course, 9)
+    (course / "in" / "wrong.py").write_text(WRONG)
+    with simulated(3, secrets.token_hex(32)) as cluster:
+        run = cluster.grade(course, "--json")
+        assert run.stdout and run.stderr
+        lines: list[str] = []
+        for line in run.stderr:
+            lines.append(line)
+            if line.startswith("2/10 "):
+                break
+        reader = threading.Thread(target=lambda: lines.extend(run.stderr or ()))
+        reader.start()
+        ray_nodes.send(cluster.pids[0], signal.SIGKILL)
+        ray_nodes.send(cluster.pids[1], signal.SIGSTOP)
+        found = run.stdout.read()
+        assert run.wait(600) == 0 and found.startswith("{"), found[:2000] + "".join(lines)
+        reader.join(10)
+        run.stdout.close()
+        run.stderr.close()
+    here = subprocess.run(
+        command("grade", "in", "--assignment", "tiny", "--json", "--out", course / "local"), cwd=course, text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert verdicts(found) == verdicts(here.stdout) and len(verdicts(found)) == 10
+    assert [each["status"] for each in json.loads(found)["submissions"]] == ["graded"] * 10
+
+
+def test_ray_starts_on_this_machine_where_no_address_is_given(course: Path) -> None:
+    hand_in(course, 2)
+    with tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp") as made:
+        verb = command("grade", "in", "--assignment", "tiny", "--engine", "ray", "--json", "--workers", "1")
+        run = subprocess.run(verb, cwd=course, env=variables_of(Path(made), None), capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+        assert "Ray judges 1 at the same time on" in run.stderr
+        assert [each["points"] for each in json.loads(run.stdout)["submissions"]] == [5, 5]
+        assert until(lambda: not graders(Path(made)), 60), graders(Path(made))
+        assert list(Path(made).glob("gradetape-*")) == []
+
+
+def refused(cluster: Simulated, course: Path, **other: str) -> str:
+    """The error of a grader that cannot join."""
+    run = Simulated(cluster.address, [], {**cluster.variables, **other}, cluster.folder).grade(course)
+    _, errors = run.communicate()
+    assert run.returncode == (2 if "://" in cluster.address else 1) and "Traceback" not in errors, errors
+    return errors
+
+
+ATTACK = """
+import glob, os, socket, sys
+found = [name for name in os.environ if name.startswith("RAY_")]
+for path in PATHS:
+    found += glob.glob(path)
+    try:
+        os.lstat(path)
+        found.append(path)
+    except OSError:
+        pass
+try:
+    socket.create_connection(("HOST", PORT), 1).close()
+    found.append("the cluster")
+except OSError:
+    pass
+def double(x):
+    return x + x if not found else found
+def halve(x):
+    return x * 0.5
+"""
+
+
+def attack(cluster: Simulated) -> str:
+    """A submission that knows where everything is, and answers rightly only if it reaches nothing of it."""
+    host, _, port = cluster.address.rpartition(":")
+    folder = cluster.folder
+    paths = [str(folder / name) for name in ("token", "ray", "ray/*/sockets/*", "gradetape-*")]
+    text = ATTACK.replace("PATHS", repr([str(folder), *paths, "/dev/shm/plasma*", "/tmp/ray"]))
+    return text.replace("HOST", host).replace("PORT", port)
+
+
+def test_a_cluster_is_joined_only_with_its_token_and_no_submission_reaches_it(course: Path) -> None:
+    hand_in(course, 1)
+    with simulated(1, secrets.token_hex(32)) as cluster:
+        other = cluster.folder / "other"
+        other.write_text(secrets.token_hex(32))
+        assert "refuses the token of this user" in refused(cluster, course, RAY_AUTH_TOKEN_PATH=str(other))
+        missing = refused(cluster, course, RAY_AUTH_TOKEN_PATH="", RAY_AUTH_TOKEN="")
+        assert "refuses the token of this user. Copy the cluster's token" in missing
+        (course / "in" / "attack.py").write_text(attack(cluster))
+        run = cluster.grade(course, "--json")
+        found, errors = run.communicate()
+        assert run.returncode == 0, errors
+        assert {each["student"]: each["points"] for each in json.loads(found)["submissions"]} == {"s0": 5, "attack": 5}
+
+
+def test_what_ray_says_is_shown_with_the_next_step() -> None:
+    def fails() -> None:
+        raise RuntimeError("Version mismatch: the cluster\n    was started with 2.59")
+
+    with pytest.raises(EngineError) as error:
+        joining._init(fails, "10.0.0.1:6379")
+    said = "Version mismatch: the cluster was started with 2.59. Run gradetape on a machine of the cluster"
+    assert str(error.value).startswith(f"This machine cannot join the Ray cluster at 10.0.0.1:6379: {said}")
+    with pytest.raises(EngineError, match="Ray could not be started on this machine: Version mismatch"):
+        joining._init(fails, None)
+
+
+def test_a_cluster_that_lets_anyone_in_is_refused(course: Path) -> None:
+    hand_in(course, 1)
+    with simulated(1, None) as cluster:
+        assert "lets anyone in who can reach it, and a program in it can read the hidden" in refused(cluster, course)
+
+
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [
+        ("ray://head:10001", "The address of a Ray cluster is HOST:PORT, such as"),
+        ("127.0.0.1:9", "No Ray cluster answers at 127.0.0.1:9: Connection refused"),
+    ],
+)
+def test_a_wrong_address_is_named(course: Path, tmp_path: Path, address: str, error: str) -> None:
+    hand_in(course, 1)
+    cluster = Simulated(address, [], variables_of(tmp_path, secrets.token_hex(32)), tmp_path)
+    assert error in refused(cluster, course)
+
+
+def test_what_listens_and_is_no_ray_is_named(course: Path, tmp_path: Path) -> None:
+    hand_in(course, 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        cluster = Simulated(address, [], variables_of(tmp_path, secrets.token_hex(32)), tmp_path)
+        assert f"What listens at {address} does not answer as Ray" in refused(cluster, course)
