@@ -9,7 +9,7 @@ import click
 from gradetape import scaffold
 from gradetape.cli.course import here
 from gradetape.cli.lines import say
-from gradetape.course.question_ids import resolve
+from gradetape.course.question_ids import resolve_any
 from gradetape.text import printable
 
 
@@ -64,7 +64,7 @@ def question(assignment: str, question_id: str, after: str | None) -> None:
       gradetape new question week-3 q04_layer_norm --after q02
     """
     course = here()
-    following = after and resolve(after, course.assignment(assignment))
+    following = after and resolve_any(after, course.assignment(assignment))
     written = scaffold.new_question(course, assignment, question_id, following)
     _report(written, f"gradetape verify {assignment} --question {question_id}")
 

@@ -51,7 +51,7 @@ def new_question(course: Course, assignment: str, question_id: str, after: str |
     title = question_id.split("_", 1)[1].replace("_", " ").capitalize()
     made = _question_files(course, assignment, Entry(question_id, title, ""))
     path = Path("assignments", assignment, "assignment.yml")
-    text = listing.added(listed(course, assignment), question_id, _POINTS, after)
+    text = listing.added(listed(course, assignment), question_id, listing.Worth(_POINTS), after)
     return [path, *write(course.root, made, [*made], {path: text})]
 
 
