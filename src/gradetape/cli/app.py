@@ -30,6 +30,7 @@ VERBS = {
     "merge": "Join gradebooks that were graded in shares or on several machines.",
     "show": "Show a student's result in the terminal.",
     "override": "Override the points of a question.",
+    "mark": "Mark a written answer by its rubric.",
     "forget": "Remove everything of a student.",
     "audit": "List which students were renamed or removed.",
     "preview": "Show who would gain or lose with the checks as they are now.",

@@ -6,6 +6,7 @@ recognised and stays: merging twice changes nothing. Attempts keep the time at w
     attempts            all are kept; `merged_attempts.py` says which one counts
     question results    the newest under a digest counts, as everywhere; `merged_results.py`
     overrides           all are kept; the newest of a question that is not undone counts, as everywhere
+    written answers     those of files that are not there; all marks are kept, as overrides are; `written.py`
     claims              are not merged: nothing is being graded in the merged gradebook
 """
 
@@ -30,6 +31,7 @@ from gradetape.gradebook.merge_differences import (
 from gradetape.gradebook.merged_attempts import add_attempts, gathered
 from gradetape.gradebook.merged_results import add_overrides, add_results
 from gradetape.gradebook.other_books import OtherBook, Read, newest_parts
+from gradetape.gradebook.written import add_written
 from gradetape.text import few, one_line
 
 
@@ -48,6 +50,7 @@ class MergeReport(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[PartDifference, ...] = ()
     override_differences: tuple[OverrideDifference, ...] = ()
     in_progress: dict[str, int] = {}
+    marks: int = 0
 
 
 def merge(connection: sa.Connection, own_name: str, books: Sequence[OtherBook]) -> MergeReport:
@@ -65,11 +68,12 @@ def merge(connection: sa.Connection, own_name: str, books: Sequence[OtherBook]) 
     results = sum([add_results(connection, book) for book in books])
     attempts = add_attempts(connection, books, students.values())
     overrides = sum([add_overrides(connection, book) for book in books])
+    marks = sum([add_written(connection, book) for book in books])
     return MergeReport(
         attempts=attempts, known=sum(each.known for each in students.values()), results=results,
         overrides=overrides, disagreements=disagreeing, differences=differences,
         override_differences=tuple(override_differences(every, before, in_force(own))),
-        in_progress={book.name: number for book in books if (number := _claimed(book.read))},
+        in_progress={book.name: number for book in books if (number := _claimed(book.read))}, marks=marks,
     )  # fmt: skip
 
 

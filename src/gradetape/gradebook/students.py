@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gradetape.gradebook import written
 from gradetape.gradebook.overrides import now
 from gradetape.gradebook.tables import (
     ATTEMPT_QUESTIONS,
@@ -30,7 +31,7 @@ from gradetape.text import printable
 
 
 def rename(connection: sa.Connection, old: str, new: str, by: str) -> AuditEntry:
-    """Gives a student another name in attempts, overrides and claims."""
+    """Gives a student another name in attempts, overrides, written answers, marks and claims."""
     before, after = printable(old), printable(new)
     rows = connection.execute(sa.select(ATTEMPTS.c.id, ATTEMPTS.c.record).where(ATTEMPTS.c.student == before)).all()
     for row in rows:
@@ -38,6 +39,7 @@ def rename(connection: sa.Connection, old: str, new: str, by: str) -> AuditEntry
         connection.execute(sa.update(ATTEMPTS).where(ATTEMPTS.c.id == row.id).values(student=after, record=record))
     given = sa.update(OVERRIDES).where(OVERRIDES.c.student == before).values(student=after)
     overrides = connection.execute(given).rowcount
+    written.rename(connection, before, after)
     connection.execute(sa.delete(CLAIMS).where(CLAIMS.c.student == before))
     return _noted(connection, AuditEntry(
         action="rename", by=by, at=now(), old=before, new=after, attempts=len(rows), overrides=overrides
@@ -45,13 +47,14 @@ def rename(connection: sa.Connection, old: str, new: str, by: str) -> AuditEntry
 
 
 def forget(connection: sa.Connection, student: str, by: str) -> AuditEntry:
-    """Removes a student's attempts, overrides and claims, and the question results that nobody else has."""
+    """Removes all that was recorded of a student, and the question results that nobody else has."""
     name = printable(student)
     own = sa.select(ATTEMPTS.c.id).where(ATTEMPTS.c.student == name)
     digests = _digests_of(connection, own)
     connection.execute(sa.delete(ATTEMPT_QUESTIONS).where(ATTEMPT_QUESTIONS.c.attempt_id.in_(own)))
     attempts = connection.execute(sa.delete(ATTEMPTS).where(ATTEMPTS.c.student == name)).rowcount
     overrides = connection.execute(sa.delete(OVERRIDES).where(OVERRIDES.c.student == name)).rowcount
+    written.forget(connection, name)
     connection.execute(sa.delete(CLAIMS).where(CLAIMS.c.student == name))
     _remove_results(connection, digests)
     _empty_names(connection, name)

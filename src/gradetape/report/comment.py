@@ -6,6 +6,7 @@ It is built from the views of the page, and so holds nothing for staff only.
 from __future__ import annotations
 
 from gradetape.records import FinalScore, Grade
+from gradetape.report import words
 from gradetape.report.html import render
 from gradetape.report.student import question_view
 
@@ -15,7 +16,8 @@ def comment(grade: Grade, final_score: FinalScore) -> str:
     page = render(
         "comment.html.j2",
         final_score=final_score,
-        max_points=grade.max_points,
+        max_points=words.most_points(grade, final_score),
+        written=words.written(final_score),
         questions=[question_view(grade, question) for question in grade.questions],
     )
     return " ".join(page.split())

@@ -62,6 +62,8 @@ def _graded(
             yield from (Text(), _line(f"{_heading(grade, each, final_score)}, untouched", "bold"))
         elif question in (None, each.id):
             yield from _question(grade, each, final_score, staff)
+    if question is None:
+        yield from _written(final_score, staff)
     yield from _cells(grade, question)
     if question is None:
         yield from (_line(note, "dim") for note in grade.notes)
@@ -69,7 +71,7 @@ def _graded(
 
 def _head(grade: Grade, final_score: FinalScore) -> Iterator[RenderableType]:
     """The final points, and those of the checks where they differ."""
-    most, same = f"of {grade.max_points:g} points", final_score.final == final_score.measured
+    most, same = f"of {words.most_points(grade, final_score):g} points", final_score.final == final_score.measured
     points, checks = (grade.points, "") if same else (final_score.final, f" ({grade.points:g} {most} from the checks)")
     yield _line(f"{grade.student}: {points:g} {most} in {grade.assignment}{checks}", "bold")
     if grade.status is Status.NEEDS_ATTENTION:
@@ -96,6 +98,23 @@ def _question(grade: Grade, question: Question, final_score: FinalScore, staff: 
     )
     for result in grade.of(question.id):
         yield from _result(result, staff)
+
+
+def _written(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
+    """The written questions, with what was given for each."""
+    for view in words.written(final_score):
+        points = (
+            f"{view['max_points']:g} points" if view["is_open"] else f"{view['points']:g} of {view['max_points']:g}"
+        )
+        yield Text()
+        yield _line(f"{view['id'].partition('_')[0]} {view['title']}: {points}, {view['state']}", "bold")
+        yield from (_line(f"  {item.points:+g}  {item.text}") for item in view["items"])
+        if view["adjustment"]:
+            yield _line(f"  {view['adjustment']:+g}  adjusted by hand")
+        if view["comment"]:
+            yield Text(indent(printable(view["comment"]), " " * 4))
+        if staff and view["by"]:
+            yield _line(f"    marked by {view['by']} at {view['at']}", "dim")
 
 
 def _heading(grade: Grade, question: Question, final_score: FinalScore) -> str:
