@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gradetape.course.assignments import find
@@ -88,7 +89,7 @@ def test_a_rubric_changes_points_and_runs_nothing(course: Path) -> None:
         course, {f"solutions/tiny/{ESSAY}.yml": RUBRIC.replace("points: 2", "points: 3").replace("3}", "1}", 1)}
     )
     graded = grade(course)
-    assert (graded.questions, graded.jobs) == (set(), [])
+    assert (graded.judged, graded.jobs) == (set(), [])
     assert score(course).final == 5 + 1 + 3
 
 
@@ -185,17 +186,14 @@ def test_what_cannot_be_marked_is_refused(course: Path) -> None:
     grade(course)
     run = called(course, "mark", "dave", "q03")
     assert run.returncode == 2 and "the file of dave cannot be read, so there is no answer to mark" in run.stderr
-    other = course / "assignments" / "tiny"
-    (course / "assignments" / "more").mkdir()
     for path in (course / "assignments", course / "solutions", course / "autograder"):
         (path / "more").mkdir(exist_ok=True)
         for file in (path / "tiny").rglob("*"):
             if file.is_file():
                 write_files(path / "more", {file.relative_to(path / "tiny").as_posix(): file.read_text()})
-    assert other.is_dir()
     with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
         [alice] = [each for each in book.latest("tiny") if each.student == "alice"]
-        book.record(alice, "more")
+        book.record(msgspec.structs.replace(alice, assignment="more"), "more")
     with (
         Results.open(find(course)) as results,
         pytest.raises(RequestError, match="q03_why is a question of more, tiny"),

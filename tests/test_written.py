@@ -258,7 +258,7 @@ def test_html_and_text_of_outputs_are_not_taken() -> None:
 def test_an_answer_has_limits_and_says_what_was_left_out() -> None:
     many = [plot({"image/png": base64_of(png())})] * (MAX_PICTURES + 5)
     found = parts(cell("markdown", "x" * (MAX_TEXT + 5), WRITTEN), cell("code", "late()", outputs=many))
-    assert (len(found[0].text), found[1].text[:32]) == (MAX_TEXT, "The answer is longer than 50,000")
+    assert (len(found[0].text), found[1].text[:32]) == (MAX_TEXT, "The answer is longer than 20,000")
     assert [part.kind for part in found[2:]] == ["picture"] * MAX_PICTURES + ["note"]
     assert found[-1].text == "The answer has more than 8 pictures; the others are left out."
 

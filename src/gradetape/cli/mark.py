@@ -16,7 +16,7 @@ from gradetape.records import MarkState, WrittenScore
 from gradetape.text import composed, printable
 
 _NAME = 60
-_TEXT = 50_000
+_TEXT = 20_000
 
 
 @click.command("mark")

@@ -6,6 +6,7 @@
     app.py        the routes
     forms.py      what a form sends, as a value
     pages.py      from an address to a page: made by `report` from the gradebook of this moment
+    written.py    written answers: the page of an answer, its pictures, and the marks that forms give
     trials.py     trials in the background, which record nothing
     actions.py    from a form to the gradebook, by way of `grading`
 

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from gradetape.errors import RequestError
 
 _MOST_BYTES = 64 * 1024
-_MOST_FIELDS = 20
+_MOST_FIELDS = 100
 _KIND = "application/x-www-form-urlencoded"
 
 
 class Form(msgspec.Struct, frozen=True):
-    """The fields of a form; one that is missing is empty."""
+    """The fields of a form; one that is missing is empty. `items` are those of a rubric, by their ids."""
 
     token: str = ""
     student: str = ""
@@ -24,6 +24,7 @@ class Form(msgspec.Struct, frozen=True):
     group: str = ""
     points: str = ""
     reason: str = ""
+    items: tuple[str, ...] = ()
 
     @property
     def number(self) -> float:
@@ -47,4 +48,6 @@ async def form_of(request: Request) -> Form:
         fields = parse_qsl(body.decode("ascii"), True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise RequestError("the form cannot be read: use the buttons on the desk's pages") from None
-    return Form(**{name: value for name, value in fields if name in Form.__struct_fields__})
+    items = tuple(value for name, value in fields if name == "item")
+    texts = {name: value for name, value in fields if name in Form.__struct_fields__ and name != "items"}
+    return Form(**texts, items=items)

@@ -1,8 +1,9 @@
 """Pages about grades: pure functions of their input, and `write`, which writes what they return into a folder.
 
 Untrusted text passes two filters: `text.printable` turns invisible characters into escapes, and Jinja's autoescape
-quotes the rest. No page loads anything. Only pages with tables of all students run scripts, the two in `assets/`; the
-content security policy in each page's head makes the browser enforce both. `terminal` has the view of one student for
+quotes the rest. No page loads anything, but for the pictures of a written answer at the desk. Only pages with tables of
+all students and the page on which answers are marked run scripts, those in `assets/`; the content security policy in
+each page's head makes the browser enforce both. `terminal` has the view of one student for
 the terminal.
 """
 
@@ -10,8 +11,9 @@ from gradetape.report.actions import Actions
 from gradetape.report.comment import comment
 from gradetape.report.dashboard import index_page, notice_page, overview_page
 from gradetape.report.folder import has_dashboard, has_pages, remove_pages, write, write_pages
-from gradetape.report.html import anchor, page_name, script_digest, slug
+from gradetape.report.html import anchor, page_name, script_digests, slug
 from gradetape.report.likeness import FailureGroup, groups_of
+from gradetape.report.marking import MarkingView, marking_page
 from gradetape.report.material import CheckSource, Material
 from gradetape.report.pages import AssignmentPages
 from gradetape.report.question import answering, question_page
@@ -20,8 +22,8 @@ from gradetape.report.student import check_view, student_page, unreadable_page
 from gradetape.report.trial import trial_page
 
 __all__ = [
-    "Actions", "AssignmentPages", "CheckSource", "FailureGroup", "Material", "anchor", "answering", "check_view",
-    "comment", "groups_of", "has_dashboard", "has_pages", "index_page", "notice_page", "overview_page", "page_name",
-    "question_page", "remove_pages", "script_digest", "slug", "staff_page", "student_page", "trial_page",
-    "unreadable_page", "write", "write_pages",
+    "Actions", "AssignmentPages", "CheckSource", "FailureGroup", "MarkingView", "Material", "anchor", "answering",
+    "check_view", "comment", "groups_of", "has_dashboard", "has_pages", "index_page", "marking_page", "notice_page",
+    "overview_page", "page_name", "question_page", "remove_pages", "script_digests", "slug", "staff_page",
+    "student_page", "trial_page", "unreadable_page", "write", "write_pages",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from gradetape.records import (
     Status,
     Unreadable,
     Verdict,
+    WrittenScore,
 )
 from gradetape.report import plots
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
@@ -32,14 +33,14 @@ def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (), mixed: Sequence[MixedQuestion] = (),
-    no_submission: Sequence[NoSubmission] = (),
+    no_submission: Sequence[NoSubmission] = (), marked_here: bool = False,
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
     `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
     `grade` for the same gradebook, for the commands on the page, `changes` the points that changed since the
     attempts before, and `mixed` the questions that were judged under two versions. `no_submission` are the people of
-    the class list who have handed in nothing.
+    the class list who have handed in nothing. `marked_here`: the page is at the desk, where written answers are marked.
     """
     questions = questions_of(grades)
     items = check_items(grades)
@@ -72,6 +73,8 @@ def index_page(
         mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
         absent=len(no_submission),
+        written=_written(scores),
+        marked_here=marked_here,
     )
 
 
@@ -94,6 +97,18 @@ def _places(items: Iterable[CheckItem]) -> list[str]:
         counts[item.check.question] += 1
         found.append(check_anchor(counts[item.check.question]))
     return found
+
+
+def _written(scores: Mapping[str, FinalScore]) -> list[dict[str, Any]]:
+    """The written questions, and how many answers wait for a person."""
+    found: dict[str, list[WrittenScore]] = {}
+    for score in scores.values():
+        for each in score.written:
+            found.setdefault(each.question.id, []).append(each)
+    return [
+        {"question": own[0].question, "waiting": sum(each.is_open for each in own), "of": len(own)}
+        for own in found.values()
+    ]
 
 
 def _attention(

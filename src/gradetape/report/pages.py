@@ -73,7 +73,7 @@ class AssignmentPages:
         return index_page(
             self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
             options=self.options, changes=self.changes, mixed=self.mixed, no_submission=self.no_submission,
-            **self._titles,
+            marked_here=self.actions is not None, **self._titles,
         )  # fmt: skip
 
     def for_student(self, record: Grade | Unreadable) -> str:
