@@ -1,4 +1,4 @@
-"""Marking written answers in a real browser, by keys alone; nothing of an answer runs, and nothing is asked elsewhere."""
+"""Marking written answers in a real browser, by keys alone: nothing of an answer runs, nothing is asked elsewhere."""
 
 from __future__ import annotations
 

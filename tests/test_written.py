@@ -289,3 +289,63 @@ def test_verify_says_which_questions_it_leaves_out(course: Path) -> None:
     assert f"{ESSAY}: written, so without checks. A person marks the answers, worth 4 points." in run.stderr
     run = called(course, "verify", "tiny", "--question", "q03")
     assert run.returncode == 2 and "is a written question" in run.stderr
+
+
+# From a sheet
+
+SHEET = """\
+# Week 3
+
+1. What does a loss measure?
+
+   Answer: How far the predictions are from the labels.
+
+2. Build a loss.
+
+3. Why does a gradient vanish?
+
+   Answer: Because factors below one are multiplied.
+"""
+
+
+@pytest.mark.parametrize(
+    ("which", "written"), [("1,3", {1, 3}), ("2-3", {2, 3}), ("all", {1, 2, 3}), (" 1 - 2 ,3", {1, 2, 3})]
+)
+def test_questions_of_a_sheet_become_written_ones_where_the_author_asks(
+    course: Path, which: str, written: set[int]
+) -> None:
+    write_files(course, {"sheet.md": SHEET})
+    run = called(course, "new", "assignment", "week-3", "--from", "sheet.md", "--written", which)
+    assert run.returncode == 0, run.stderr
+    gradable = GradableAssignment.open(find(course), "week-3")
+    assert {int(question.id[1:3]) for question in gradable.assignment.written} == written
+    assert len(gradable.assignment.order) == 3
+    if 1 in written:
+        folder = course / "assignments" / "week-3" / "q01_loss_measure"
+        assert [path.name for path in folder.iterdir()] == ["prompt.md"]
+        assert (folder / "prompt.md").read_text() == "# What does a loss measure?\n\nWhat does a loss measure?\n"
+        note = (course / "solutions" / "week-3" / "notes" / "q01_loss_measure.md").read_text()
+        assert "How far the predictions are from the labels." in note
+
+
+def test_what_is_not_ready_of_a_written_question_is_its_rubric(course: Path) -> None:
+    write_files(course, {"sheet.md": SHEET})
+    called(course, "new", "assignment", "week-3", "--from", "sheet.md", "--written", "all")
+    run = called(course, "verify", "week-3")
+    assert run.returncode == 1
+    words = "q01_loss_measure is not ready: fill in q01_loss_measure.yml, and remove the placeholder line"
+    assert words in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("which", ["4", "0", "1-9", "3-2", "q01", ""])
+def test_a_place_that_the_sheet_does_not_have_is_refused(course: Path, which: str) -> None:
+    write_files(course, {"sheet.md": SHEET})
+    run = called(course, "new", "assignment", "week-3", "--from", "sheet.md", "--written", which)
+    assert run.returncode == 2
+    assert "is no place of a question in the sheet, which has 3: write places like 1,4-7, or all" in run.stderr
+    assert not (course / "assignments" / "week-3").exists()
+
+
+def test_written_is_about_a_sheet(course: Path) -> None:
+    run = called(course, "new", "assignment", "week-3", "--written", "all")
+    assert run.returncode == 2 and "--written names questions of a sheet: name it with --from SHEET" in run.stderr
