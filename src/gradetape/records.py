@@ -381,7 +381,7 @@ class MarkState(StrEnum):
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person gave for a written answer: the ids of rubric items, points more or less, and a comment.
+    """What staff gave for a written answer: the ids of rubric items, points more or less, and a comment.
 
     `answer` is the digest of the answer that was marked, empty if none was found; `at` and `undone_at` are ISO times
     in UTC.

@@ -71,7 +71,7 @@ class GradeTable(msgspec.Struct, frozen=True):
     overridden and final; all other columns hold the points as measured. A file that cannot be read has no points, nor
     has a person of the class list who has handed in nothing. Where an id of a student is known, the first column is id.
     A table of several assignments begins with the column assignment. Where an assignment has written questions, their
-    columns follow those of the others, with what a person gave, and the last column is waiting: the points that wait
+    columns follow those of the others, with what staff gave, and the last column is waiting: the points that wait
     for a person.
     """
 

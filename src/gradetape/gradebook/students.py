@@ -47,7 +47,7 @@ def rename(connection: sa.Connection, old: str, new: str, by: str) -> AuditEntry
 
 
 def forget(connection: sa.Connection, student: str, by: str) -> AuditEntry:
-    """Removes all that was recorded of a student, and the question results that nobody else has."""
+    """Removes everything that was recorded of a student, and the question results that nobody else has."""
     name = printable(student)
     own = sa.select(ATTEMPTS.c.id).where(ATTEMPTS.c.student == name)
     digests = _digests_of(connection, own)

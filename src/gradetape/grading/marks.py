@@ -1,4 +1,4 @@
-"""Marks for written answers: what waits, what is in an answer, and what a person gives for it."""
+"""Marks for written answers: what waits, what is in an answer, and what staff give for it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gradetape.course.question_ids import resolve_written
 from gradetape.errors import RequestError
 from gradetape.gradebook.overrides import now
 from gradetape.grading.results import Results
-from gradetape.grading.written import key_of, points_of, rubrics_of, written_scores
+from gradetape.grading.written import key_of, rubrics_of, scores_of_files, written_scores
 from gradetape.records import AnswerPart, Grade, Mark, Question, RubricItem, Unreadable, WrittenScore
-from gradetape.text import one_line, printable
+from gradetape.text import one_line
 
 _MOST_COMMENT = 4000
 
@@ -44,6 +44,7 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[AnswerPart, ...] = ()
     note: str = ""
     file: str = ""
+    sha256: str = ""
 
 
 def written_question(results: Results, question: str, assignment: str | None = None) -> tuple[Assignment, Question]:
@@ -84,7 +85,7 @@ def waiting(results: Results, names: Sequence[str], question: str | None = None)
 def give(
     results: Results, of: AnswerView, items: Sequence[str], by: str, *, adjustment: float = 0.0, comment: str = ""
 ) -> WrittenScore:
-    """Records what a person gives for an answer; returns what the student has for it now.
+    """Records what staff give for an answer; returns what the student has for it now.
 
     `items` are ids of the rubric, or their numbers from 1. Raises RequestError for an unknown item, or for an
     adjustment or a comment that is none.
@@ -100,7 +101,7 @@ def give(
         adjustment=adjustment, comment=comment.strip(), by=by, at=now(),
     )  # fmt: skip
     results.book.mark(of.assignment, mark)
-    return _score(results, results.course.assignment(of.assignment), of.question, of.student)
+    return _score(results, results.course.assignment(of.assignment), of.question, of.student, of.sha256)
 
 
 def undo(results: Results, of: AnswerView, by: str) -> Mark:
@@ -123,25 +124,20 @@ def item_named(of: AnswerView, text: str) -> RubricItem:
     )
 
 
-def worth(of: AnswerView, items: Sequence[RubricItem], adjustment: float = 0.0) -> float:
-    """The points that these items give."""
-    return points_of(of.question, items, adjustment)
-
-
 def _view(results: Results, assignment: Assignment, question: Question, grade: Grade) -> AnswerView:
     answer = results.book.answer(assignment.name, grade.student, grade.sha256, question.id)
     return AnswerView(
         assignment=assignment.name, student=grade.student, question=question,
         rubric=rubrics_of(results.course, assignment)[question.id],
-        score=_score(results, assignment, question, grade.student), digest=answer.digest if answer else "",
+        score=_score(results, assignment, question, grade.student, grade.sha256),
+        digest=answer.digest if answer else "",
         parts=answer.parts if answer else (), note=_note(key_of(results.course, assignment), question.id),
-        file=grade.file,
+        file=grade.file, sha256=grade.sha256,
     )  # fmt: skip
 
 
-def _score(results: Results, assignment: Assignment, question: Question, student: str) -> WrittenScore:
-    records = [each for each in results.book.latest(assignment.name) if printable(each.student) == printable(student)]
-    [own] = written_scores(results.course, assignment, results.book, records).values()
+def _score(results: Results, assignment: Assignment, question: Question, student: str, sha256: str) -> WrittenScore:
+    [own] = scores_of_files(results.course, assignment, results.book, {student: sha256}).values()
     return next(each for each in own if each.question.id == question.id)
 
 

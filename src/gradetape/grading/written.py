@@ -65,20 +65,28 @@ def written_scores(
     """What each student has for the written questions, by name; nothing for a file that cannot be read."""
     if not assignment.written:
         return {}
+    known = list(records)
+    files = {each.student: each.sha256 for each in known if isinstance(each, Grade)}
+    return {each.student: () for each in known} | scores_of_files(course, assignment, book, files)
+
+
+def scores_of_files(
+    course: Course, assignment: Assignment, book: Gradebook, files: Mapping[str, str]
+) -> dict[str, tuple[WrittenScore, ...]]:
+    """The same for the digests of files, by student."""
     rubrics, name = rubrics_of(course, assignment), assignment.name
     answers = {(each.student, each.sha256, each.question): each for each in book.answers(name)}
     marks = {(each.student, each.question): each for each in book.marks(name) if not each.undone_at}
-    found = {}
-    for record in records:
-        student = printable(record.student)
-        found[record.student] = () if isinstance(record, Unreadable) else tuple(
+    return {
+        student: tuple(
             _score(
-                question, rubrics[question.id], answers.get((student, record.sha256, question.id)),
-                marks.get((student, question.id)),
+                question, rubrics[question.id], answers.get((printable(student), sha256, question.id)),
+                marks.get((printable(student), question.id)),
             )
             for question in assignment.written
-        )  # fmt: skip
-    return found
+        )
+        for student, sha256 in files.items()
+    }  # fmt: skip
 
 
 def _score(

@@ -37,16 +37,15 @@ def index_page(
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
-    `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
-    `grade` for the same gradebook, for the commands on the page, `changes` the points that changed since the
-    attempts before, and `mixed` the questions that were judged under two versions. `no_submission` are the people of
-    the class list who have handed in nothing. `marked_here`: the page is at the desk, where written answers are marked.
+    `up` is the path from its folder to the results folder, `final_scores` are by student, `options` those of `grade`
+    for the same gradebook, `changes` the points that changed since the attempts before, `mixed` the questions that were
+    judged under two versions, and `no_submission` the people of the class list who have handed in nothing.
+    `marked_here`: it is a page of the desk, where written answers are marked.
     """
     questions = questions_of(grades)
     items = check_items(grades)
-    scores = final_scores or {}
+    scores, shares = final_scores or {}, _shares(items, questions)
     spread = distribution(grades, final_scores=scores)
-    shares = _shares(items, questions)
     return render(
         "dashboard.html.j2",
         course=course,
@@ -73,8 +72,7 @@ def index_page(
         mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
         absent=len(no_submission),
-        written=_written(scores),
-        marked_here=marked_here,
+        **_written(scores, marked_here),
     )
 
 
@@ -99,16 +97,17 @@ def _places(items: Iterable[CheckItem]) -> list[str]:
     return found
 
 
-def _written(scores: Mapping[str, FinalScore]) -> list[dict[str, Any]]:
-    """The written questions, and how many answers wait for a person."""
+def _written(scores: Mapping[str, FinalScore], marked_here: bool) -> dict[str, Any]:
+    """The written questions, how many answers wait for a person, and whether they are marked on pages beside this."""
     found: dict[str, list[WrittenScore]] = {}
     for score in scores.values():
         for each in score.written:
             found.setdefault(each.question.id, []).append(each)
-    return [
+    views = [
         {"question": own[0].question, "waiting": sum(each.is_open for each in own), "of": len(own)}
         for own in found.values()
     ]
+    return {"written": views, "marked_here": marked_here}
 
 
 def _attention(
