@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from gradetape import doctor
-from gradetape.errors import Flooded, Overdue
+from gradetape.errors import Flooded, Gone, Overdue
 from gradetape.judge.verdicts import result_of, verdict_of
 from gradetape.records import Check, Limits, Verdict
 from gradetape.remote.budget import JUDGE_MB, CheckBudget, bytes_for
@@ -306,6 +306,18 @@ def test_a_check_that_is_stopped_in_the_middle_of_a_reply_costs_the_next_one_not
         assert opened.budget.event is None, "what ran past its deadline is the check's own code"
         opened.begin()
         assert len(opened.student.right()) == 1_000_000
+
+
+def test_a_check_that_needs_all_memory_leaves_none_of_it_in_use_for_the_next_one(zygote: LocalZygote) -> None:
+    code = "hoard = []\ndef keep():\n    hoard.append(1)\n    raise MemoryError\ndef kept():\n    return len(hoard)"
+    with open_session(zygote, code) as opened:
+        opened.begin()
+        with pytest.raises(Gone, match="memory: MemoryError"):
+            opened.student.keep()
+        with pytest.raises(Gone, match="memory: MemoryError"):
+            opened.student.kept()
+        opened.begin()
+        assert opened.student.kept() == 0
 
 
 def test_bytes_are_counted_for_all_workers_with_student_code_together(zygote: LocalZygote) -> None:

@@ -197,8 +197,8 @@ class WorkerConnection:
             what = f"{args[0]} is not defined" if operation is Operation.NAME else "a name is not defined"
             raise self._session.note(Missing(what))
         chain, kind, text, traceback = reply[2:]
-        if _OUT_OF_MEMORY & set(chain):
-            raise self._session.note(Gone("memory", said=f"{kind}: {text}"))
+        if _OUT_OF_MEMORY & set(chain):  # what it keeps would leave the next check without memory
+            raise self._session.lose("memory", "", Gone("memory", said=f"{kind}: {text}"))
         raise self._error(chain, kind, text, traceback)
 
     def _error(self, chain: list[str], kind: str, text: str, traceback: str) -> StudentError:
