@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from gradetape.bridges.bundle import course_files
+from gradetape.bridges.judging import graded
 from gradetape.course.assignments import find
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve, resolve_written
@@ -17,9 +18,10 @@ from gradetape.course.written import ANSWER_CELL, released_texts
 from gradetape.errors import ConfigError, CourseError, RequestError
 from gradetape.intake import notebooks
 from gradetape.intake.written import MAX_PICTURES, MAX_TEXT
-from gradetape.records import AnswerPart, Question, RubricItem
+from gradetape.records import AnswerPart, Grade, Question, RubricItem
 from gradetape.release import release
 from tests.course import called, write_files
+from tests.regrading import planned
 from tests.written_course import (
     ESSAY,
     RUBRIC,
@@ -166,6 +168,16 @@ def test_a_written_question_over_several_lines_is_removed_as_a_whole(course: Pat
 
 def test_an_autograder_has_the_rubric_that_its_course_needs(course: Path) -> None:
     assert f"solutions/tiny/{ESSAY}.yml" in dict(course_files(opened(course)))
+
+
+def test_a_platform_is_told_what_its_autograder_leaves_out(course: Path, tmp_path: Path) -> None:
+    write_files(course / "in", {"alice.ipynb": written_notebook(cell("markdown", "words", WRITTEN))})
+    _, engine = planned(course)
+    found = graded(course, [course / "in" / "alice.ipynb"], lambda *_: engine)
+    words = f"{ESSAY}: written, so without checks. A person marks the answers, worth 4 points."
+    assert isinstance(found, Grade) and found.notes[-1] == words
+    run = called(course, "export", "autograder", "tiny", "--for", "gradescope", "--out", tmp_path / "zip")
+    assert run.returncode == 0 and f"The autograder leaves this out: {words}" in run.stderr
 
 
 # The students' notebook

@@ -72,7 +72,11 @@ def _graded(
 def _head(grade: Grade, final_score: FinalScore) -> Iterator[RenderableType]:
     """The final points, and those of the checks where they differ."""
     most, same = f"of {words.most_points(grade, final_score):g} points", final_score.final == final_score.measured
-    points, checks = (grade.points, "") if same else (final_score.final, f" ({grade.points:g} {most} from the checks)")
+    points, checks = (
+        (grade.points, "")
+        if same
+        else (final_score.final, f" ({grade.points:g} of {grade.max_points:g} points from the checks)")
+    )
     yield _line(f"{grade.student}: {points:g} {most} in {grade.assignment}{checks}", "bold")
     if grade.status is Status.NEEDS_ATTENTION:
         yield _line("This result is not final: staff must review it.", "yellow")
