@@ -68,7 +68,8 @@ bench: setup  ## run the benchmarks; PARTS="tiny whole" runs some, DOCS=1 writes
 	$(BIN)/python -m benchmarks $(PARTS) --minutes $(MINUTES) $(if $(DOCS),--write docs/benchmarks.md)
 
 screenshots: grade  ## retake the screenshots in docs/ from the pages that `make grade` writes
-	$(BIN)/python scripts/screenshots.py results
+	$(BIN)/python -m scripts.screenshots results
+
 docs: setup  ## build the documentation site in site/
 	$(BIN)/mkdocs build --strict
 

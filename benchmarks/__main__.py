@@ -17,7 +17,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import classes, comparison, document, pages, single
+from benchmarks import classes, comparison, document, pages, similar, single
 from benchmarks.measure import ROOT, BenchmarkError, Row, Setting
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
@@ -33,6 +33,7 @@ PARTS: Mapping[str, Callable[[Setting], list[Row]]] = MappingProxyType(
         "start-up": single.start_up,
         "pages": lambda setting: pages.writing(setting.students, 1),
         "dashboard": lambda setting: pages.dashboard(setting.students, setting.repeats),
+        "similar": similar.similar,
         "workers": single.workers,
         "batch": single.batch,
         "memory": single.memory,

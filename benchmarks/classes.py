@@ -63,7 +63,7 @@ class Class:
 
     def __init__(self, gradable: GradableAssignment, root: Path) -> None:
         self._gradable = gradable
-        self.root = _copy(gradable, root)
+        self.root = copy_of(gradable, root)
         self._handed_in = 0
 
     def hand_in(self, count: int) -> None:
@@ -212,7 +212,7 @@ def _class_of(gradable: GradableAssignment) -> Iterator[Class]:
         yield Class(gradable, Path(made) / "course")
 
 
-def _copy(gradable: GradableAssignment, folder: Path) -> Path:
+def copy_of(gradable: GradableAssignment, folder: Path) -> Path:
     folder.mkdir()
     for name in _COURSE:
         source = gradable.course.root / name

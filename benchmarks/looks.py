@@ -1,7 +1,6 @@
 """`python -m benchmarks.looks`: what it costs to compare a worker's memory with the zygote's.
 
-The CPU time of the zygote for one look, before and after an honest run of Keras, where the kernel lets the zygote trace
-its workers and where it does not, and what the inventory costs once.
+The CPU time of the zygote for one look, before and after an honest run of Keras, and what the inventory costs once.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ import numpy as np
 
 from benchmarks.measure import spread
 from gradetape.sandbox.reports import WorkerMemory
-from gradetape.sandbox.syscalls import Gather
 from gradetape.wire.messages import Look
 from gradetape.worker.comparison import Comparison, WaitingPlace
 from gradetape.worker.generation import keras
+from gradetape.worker.huge_pages import use_huge_pages
 from gradetape.worker.output import waits_for_output
 from gradetape.worker.worker import Worker
 
@@ -38,10 +37,9 @@ def main() -> None:
     comparison = Comparison(worker, WaitingPlace(sys._getframe(), *worker.loop()), waits_for_output())
     table = Table("Measurement", "CPU time: median (min to max)", "Target")
     table.add_row("the inventory, once for each zygote", f"{time.thread_time() - begun:.2f} s", "")
+    use_huge_pages()
     for label, work in (("a new worker", _nothing), ("a worker that has trained and saved", _train)):
         table.add_row(f"a look at {label}", spread(_looks(comparison, work), "ms", 1e3), "20 ms")
-    Gather.read = lambda *_: False  # type: ignore[method-assign]
-    table.add_row("the same without the right to trace", spread(_looks(comparison, _nothing), "ms", 1e3), "")
     Console(width=110).print(table)
 
 

@@ -59,7 +59,7 @@ class DeskClient:
 
     def forms(self, path: str) -> list[tuple[str, dict[str, str]]]:
         """The forms of a page: where each is sent, and its hidden fields."""
-        found = re.findall(r'<form method="post" action="([^"]+)">(.*?)</form>', self.get(path).text, re.DOTALL)
+        found = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', self.get(path).text, re.DOTALL)
         hidden = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
         return [
             (html.unescape(to), {name: html.unescape(value) for name, value in hidden.findall(inner)})

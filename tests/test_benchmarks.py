@@ -31,7 +31,7 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> benchmarks.Setting:
     return benchmarks.Setting.quick(gradable, gradable, "q01_double")
 
 
-LIGHT = ("start-up", "pages")
+LIGHT = ("start-up", "pages", "similar")
 _NOT_HERE = f"nbgrader {with_nbgrader.VERSION} cannot be installed"  # where no registry can be reached
 EACH = [pytest.param(name, marks=() if name in LIGHT else pytest.mark.slow) for name in benchmarks.PARTS]
 

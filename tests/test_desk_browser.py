@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from tests.factories import NASTY, SECRET, a_broken_file, a_tiny_grade
 
 CODE = "def halve(x):\n    return x // 2"
 PHONE = {"width": 390, "height": 800}
+# A phone, a laptop and a large screen.
+WIDTHS = (390, 1280, 1920)
+ANSWER_S = 15
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +110,39 @@ def test_pages_with_forms_are_accessible_fit_a_phone_and_show_hostile_text_as_te
             assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], path
             assert page.locator("main script, main img, [onclick], [onerror]").count() == 0
         assert sitting.happened == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_at_every_width_pages_of_the_desk_are_accessible_fit_and_ask_for_nothing_elsewhere(
+    browser: Browser, address: str, scheme: str
+) -> None:
+    with browser.new_context(color_scheme=scheme, bypass_csp=True) as context:  # type: ignore[arg-type]
+        sitting = Sitting(context, address)
+        page = sitting.page
+        for path in ("index.html", "alice.html", page_name(NASTY), "questions/q02_halve.html"):
+            page.goto(f"{sitting.own}staff/tiny/{path}")
+            page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 800})
+                assert page.evaluate("document.documentElement.scrollWidth") == width, path
+                found = Axe().run(page)
+                assert found.violations_count == 0, found.generate_report()
+        assert sitting.happened == []
+
+
+def test_from_the_dashboard_to_the_answer_to_a_question_it_takes_two_clicks_and_seconds(
+    browser: Browser, address: str
+) -> None:
+    with browser.new_context() as context:
+        page, clicks = Sitting(context, address).page, list[str]()
+        begin = time.monotonic()
+        for link in (page.get_by_role("link", name="alice", exact=True), page.locator(".strip a", has_text="q02")):
+            link.click()
+            clicks.append(page.url)
+        expect(page.get_by_text(SECRET).first).to_be_visible()
+        expect(page.get_by_text("return").first).to_be_visible()
+        assert time.monotonic() - begin < ANSWER_S
+        assert [url.rpartition("/")[2] for url in clicks] == ["alice.html", "alice.html#q02halve"]
 
 
 def test_a_session_is_of_one_browser(browser: Browser, address: str) -> None:

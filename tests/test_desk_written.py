@@ -138,3 +138,19 @@ def test_a_form_for_an_answer_that_was_marked_meanwhile_changes_nothing(client: 
 def test_a_form_that_was_made_by_hand_is_refused(client: DeskClient, course: Path, wrong: dict[str, str]) -> None:
     assert client.post("/act/tiny/mark", fields(client) | wrong).status_code == 400
     assert marks(course) == []
+
+
+def test_where_names_are_hidden_neither_the_page_nor_an_address_has_them(client: DeskClient, course: Path) -> None:
+    write_files(course / "in", {"bob.ipynb": answered("Bob's words, by bob")})
+    grade(course)
+    cookies = {"cookie": f"gradetape-desk={client.cookie}; gradetape-names=hidden"}
+    first = client.get(HERE, **cookies).headers["location"]
+    assert "alice" not in first
+    shown = client.get(first, **cookies).text
+    following = re.search(r'rel="next" href="([^"]+)"', shown)
+    assert following is not None and "alice" not in shown and "bob" not in shown.lower()
+    second = client.get(following[1], **cookies).text
+    assert "words, by Student " in second and "bob" not in second.lower()
+    given = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', shown))
+    sent = client.post("/act/tiny/mark", {name: html.unescape(value) for name, value in given.items()}, **cookies)
+    assert sent.headers["location"] == following[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from gradetape.records import Slot
 from gradetape.runtime.launch import ZygoteProcess
 from gradetape.runtime.pool import Pool
+from gradetape.runtime.processors import processors
+from tests.course import write_files
 
 SLOTS = (Slot(device="a"), Slot(device="b"))
 
@@ -83,3 +87,23 @@ def test_zygotes_are_closed_if_a_later_one_cannot_be_started() -> None:
     with pytest.raises(RuntimeError):
         Pool(SLOTS, fails, shared=False)
     assert start.started[0].closed
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 64),
+        ({"cpu.max": "max 100000\n"}, 64),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "250000 100000\n"}, 3),
+        ({"cpu.max": "9900000 100000\n"}, 64),
+        ({"cpu.max": "something else\n"}, 64),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 64),
+        ({"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
+    ],
+)
+def test_a_container_with_a_share_of_the_processors_has_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], expected: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)))
+    assert processors(write_files(tmp_path, files)) == expected

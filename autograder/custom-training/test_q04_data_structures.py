@@ -4,8 +4,8 @@ import numpy as np
 
 from gradetape.checks import (
     assert_close,
+    assert_each,
     assert_grads_flow,
-    assert_tensor,
     hint,
     in_worker,
     limit,
@@ -43,19 +43,21 @@ def lengths_in(word_lengths, batches):
 @hint(
     "Which spaces separate words? And what do you return if no sentence of the batch has a word, or if there is none?"
 )
-def test_words_in_every_script(student, rng):
+def test_words_in_every_script(student, exported, tf, rng):
     """Words of every script are counted in characters, in batches with few words, with one sentence, and with none."""
     spaces = "ab\u00a0\u1680\u2002\u2028\u202f\u3000\ufeff"  # only " " is ASCII
     texts = [text for text in strings().values() if not {"\t", "\n"} & {*text}]
     texts += [*sentences_of(rng, "ab!éß日本Ω😀", 8), *sentences_of(rng, spaces, 8), "word" * 75]
     texts = [texts[i] for i in rng.permutation(len(texts))]
     batches = [texts, [*texts[:3], "", "  "], *([text] for text in texts), ["", "   ", ""], [" "], []]
-    for batch, (dtype, rank, rows) in zip(batches, lengths_in(student.word_lengths, batches), strict=True):
-        expected = [[len(word) for word in text.split(" ") if word] for text in batch]
-        assert dtype.lstrip("u").startswith("int") and rank == 1, (
-            f"expected ragged integers for {batch}, but it is {dtype}, {rank}"
-        )
-        assert rows == expected, f"expected {expected} for {batch}, but it is {rows}"
+    graph = exported.if_possible(word_lengths=[tf.TensorSpec([None], "string")]).word_lengths
+    for function in (graph, student.word_lengths):
+        for batch, (dtype, rank, rows) in zip(batches, lengths_in(function, batches), strict=True):
+            expected = [[len(word) for word in text.split(" ") if word] for text in batch]
+            assert dtype.lstrip("u").startswith("int") and rank == 1, (
+                f"expected ragged integers for {batch}, but it is {dtype}, {rank}"
+            )
+            assert rows == expected, f"expected {expected} for {batch}, but it is {rows}"
 
 
 def rows_of_many_kinds(rng):
@@ -83,24 +85,33 @@ def rows_of_many_kinds(rng):
 
 
 @in_worker
-def means_of(mean_of_rows, values, lengths):
-    """Return the means of rows of these lengths."""
-    return mean_of_rows(tf.RaggedTensor.from_row_lengths(tf.constant(values), tf.constant(lengths, tf.int64)))
+def means_of(mean_of_rows):
+    """Make a function that gives the means of the rows which numbers and the lengths of the rows make."""
+
+    def means(values, lengths):
+        return mean_of_rows(tf.RaggedTensor.from_row_lengths(values, tf.cast(lengths, tf.int64), validate=False))
+
+    return means
 
 
 @points(1)
 @proves("mean-of-each-row", "no-overflow", "empty-row", "no-rows")
 @hint("Which dtype do the sums have? Is a row empty if its mean is NaN? What if the last rows, or all, are empty?")
-def test_rows_of_every_kind(student, rng):
+def test_rows_of_every_kind(student, exported, tf, rng):
     """The means are right for every dtype, for large and small numbers, for NaN, and wherever rows are empty."""
 
     def means(values, lengths):
         rows = np.split(np.asarray(values, "float64"), np.cumsum(lengths)[:-1]) if len(lengths) else []
         return np.array([row.mean() if len(row) else 0 for row in rows], "float32")
 
-    for case, (values, lengths) in rows_of_many_kinds(rng).items():
-        # float32 sums of 300 numbers agree to about 1e-6 of their magnitude
-        assert_tensor(means_of(student.mean_of_rows, values, lengths), means(values, lengths), case, atol=1e-5)
+    cases = {case: (values, np.asarray(lengths)) for case, (values, lengths) in rows_of_many_kinds(rng).items()}
+    dtypes, function = ("int64", "float32"), means_of(student.mean_of_rows)
+    specs = [(tf.TensorSpec([None], dtype), tf.TensorSpec([None], "int64")) for dtype in dtypes]
+    graph = exported.if_possible(means=(function, specs)).means
+    some = {case: parts for case, parts in cases.items() if parts[0].dtype.name in dtypes}
+    # float32 sums of 300 numbers agree to about 1e-6 of their magnitude
+    assert_each(graph, some, means, rtol=1e-5, atol=1e-5)
+    assert_each(function, cases, means, rtol=1e-5, atol=1e-5)
 
 
 def votes_of(rng, users, questions, count):
@@ -110,19 +121,35 @@ def votes_of(rng, users, questions, count):
     return indices, rng.normal(0, 3, size=len(places)).astype("float32")
 
 
+@in_worker
+def of_parts(weighted_votes):
+    """Make a function that weighs the votes which are given as the parts of a sparse tensor."""
+
+    def weighted(indices, values, users, questions, weights):
+        with tf.device("CPU:0"):  # on a GPU the product of sparse and dense is not deterministic, and refused
+            return weighted_votes(tf.SparseTensor(indices, values, (users, questions)), tf.convert_to_tensor(weights))
+
+    return weighted
+
+
 @points(1)
 @proves("votes-times-weights", "any-order", "never-dense")
 @hint("Multiply without leaving the sparse tensor: tf.sparse has a product, or sum up its values by their indices.")
-def test_votes(student, tf, rng):
+def test_votes(student, exported, rng):
     """Votes are weighted and added up for each user, with one user, without votes, and with a million users."""
-    sizes = ((1, 1, 1), (1, 7, 9), (7, 1, 5), (5, 8, 0), (6, 9, 70), (10**6, 10**6, 5000))
+    sizes, cases = ((1, 1, 1), (1, 7, 9), (7, 1, 5), (5, 8, 0), (6, 9, 70), (10**6, 10**6, 5000)), {}
     for users, questions, count in sizes:
-        indices, values = votes_of(rng, users, questions, count)
         weights = rng.normal(0, 3, size=questions).astype("float32")
-        expected = np.bincount(indices[:, 0], values * weights[indices[:, 1]], minlength=users)
-        with tf.device("CPU:0"):  # on a GPU the product of sparse and dense is not deterministic, and refused
-            given = student.weighted_votes(tf.SparseTensor(indices, values, (users, questions)), tf.constant(weights))
-            assert_tensor(given, expected.astype("float32"), f"{users} users, {questions} questions", atol=1e-5)
+        parts = *votes_of(rng, users, questions, count), users, questions, weights
+        cases[f"{users} users, {questions} questions, {count} votes"] = parts
+
+    def sums(indices, values, users, questions, weights):
+        found = np.bincount(indices[:, 0], values * weights[indices[:, 1]], minlength=users)
+        return found.astype("float32")
+
+    function = of_parts(student.weighted_votes)
+    for each in (exported.if_possible(weighted=(function, list(cases.values()))).weighted, function):
+        assert_each(each, cases, sums, rtol=1e-5, atol=1e-5)
 
 
 def ups_and_downs(rng, length):
@@ -141,20 +168,27 @@ def totals(x):
     return np.array(result[1:], "float32")
 
 
+@in_worker
+def on_tensors(fn):
+    """Make a function take arrays."""
+    return lambda *arrays: fn(*map(tf.constant, arrays))
+
+
 @points(1)
 @proves("floor-at-zero", "one-graph")
 @hint("In a graph, `write` returns the array to go on with, and a length that is not known yet comes from tf.shape.")
-def test_one_graph_for_every_length(student, tf, rng):
+def test_one_graph_for_every_length(student, exported, tf, rng):
     """One trace, with a loop and a tensor array in it, is right for every length, and so is a direct call."""
-    graph = tf.function(student.running_totals, input_signature=[tf.TensorSpec((None,), "float32")])
+    vector = tf.TensorSpec((None,), "float32")
+    graph = exported(running_totals=[vector]).running_totals
     numbers = [
         ups_and_downs(rng, length)
         for length in rng.permutation([1, 2, *rng.integers(5, 30, size=3), rng.integers(150, 250)])
     ]
-    for x in (*numbers, -np.abs(numbers[0]), 1e4 * numbers[-1]):
-        for fn in (graph, student.running_totals):
-            assert_tensor(fn(tf.constant(x)), totals(x), f"{len(x)} numbers", atol=1e-5)
-    found = ops_in(graph)
+    cases = {str(i): (x,) for i, x in enumerate((*numbers, -np.abs(numbers[0]), 1e4 * numbers[-1]))}
+    for fn in map(on_tensors, (graph, student.running_totals)):
+        assert_each(fn, cases, totals, rtol=1e-5, atol=1e-5)
+    found = ops_in(graph, vector)
     assert {"While", "StatelessWhile"} & {*found}, "no loop is in the graph"
     assert "TensorListSetItem" in found, "nothing is written to a tensor array in the graph"
 
@@ -162,9 +196,9 @@ def test_one_graph_for_every_length(student, tf, rng):
 @points(0.5)
 @proves("gradients")
 @hint("A gradient flows only through TensorFlow's operations.")
-def test_gradients_flow_through_the_totals(student, tf, rng):
+def test_gradients_flow_through_the_totals(student, exported, tf, rng):
     """Each number counts for its own total and those that follow, up to the first that is 0."""
-    graph = tf.function(student.running_totals, input_signature=[tf.TensorSpec((None,), "float32")])
+    graph = exported(running_totals=[tf.TensorSpec((None,), "float32")]).running_totals
     for length in (1, int(rng.integers(10, 40))):
         x, slopes = ups_and_downs(rng, length), [0]
         for total in reversed(totals(x)):
@@ -198,15 +232,22 @@ def pairs_of_sets(rng):
 @points(1)
 @proves("sets", "every-element", "share-in-both", "empty-sets")
 @hint("tf.sets works on the last axis of tensors with two or more. What do you divide by if both sets are empty?")
-def test_jaccard(student, tf, rng):
+def test_jaccard(student, exported, tf, rng):
     """The similarity is right for integers and strings of every kind, with repeats, and for empty sets."""
-    texts = ["", " ", "a", "A", "a ", "é", "e\u0301", "0", "00", "日本"]
+    texts, cases = ["", " ", "a", "A", "a ", "é", "e\u0301", "0", "00", "日本"], {}
     for case, pair in pairs_of_sets(rng).items():
         names = [[texts[i] if 0 <= i < len(texts) else str(i) for i in part] for part in pair]
-        expected = np.float32(len({*pair[0]} & {*pair[1]}) / max(len({*pair[0]} | {*pair[1]}), 1))
-        for dtype, (one, other) in (("int64", pair), ("string", names)):
-            given = student.jaccard(tf.constant(one, dtype), tf.constant(other, dtype))
-            assert_tensor(given, expected, f"{case}, {dtype}")
+        cases[f"{case}, integers"] = tuple(np.array(part, "int64") for part in pair)
+        cases[f"{case}, strings"] = tuple(np.array(part, "U9") for part in names)
+
+    def share(a, b):
+        one, other = {*a.tolist()}, {*b.tolist()}
+        return np.float32(len(one & other) / max(len(one | other), 1))
+
+    vectors = [tf.TensorSpec([None], dtype) for dtype in ("int64", "string")]
+    graph = exported.if_possible(jaccard=[(each, each) for each in vectors]).jaccard
+    for function in map(on_tensors, (graph, student.jaccard)):
+        assert_each(function, cases, share)
 
 
 @in_worker

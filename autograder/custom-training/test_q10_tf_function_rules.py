@@ -74,7 +74,7 @@ def assert_tails(noisy, count):
 @hint(
     "A wrapper in Python draws only while another function is traced. Draw float32 numbers of any length in the graph."
 )
-def test_noise_within_another_graph(student, rng):
+def test_noise_within_another_graph(student, exported, tf, rng):
     """Within another graph, which calls noisy several times, the noise is normal and new with every call as well."""
     noisy = student.make_noisy(int(rng.integers(1000)))
     x = rng.normal(size=20_000).astype("float32")
@@ -89,6 +89,11 @@ def test_noise_within_another_graph(student, rng):
         for given in noise_in_a_graph(noisy, x, 1):
             told = f"expected shape {x.shape} and dtype float32, but noisy gave {given.shape} and {given.dtype}"
             assert (given.shape, given.dtype) == (x.shape, x.dtype), told
+    x = rng.normal(size=5000).astype("float32")
+    graph = exported.if_possible(noisy=(noisy, [tf.TensorSpec((None,), "float32")])).noisy
+    noises = [given - x for given in noise_in_a_graph(graph, x, 1)]
+    assert_distributed(noises, normal_cdf, "Is it standard normal noise?")
+    assert_independent(noises, "A graph calls that of noisy twice, and twice in a loop. Is each noise a new one?")
 
 
 @in_worker
@@ -114,10 +119,16 @@ def sequences(make_noisy, seeds, vectors):
     return results, alone, tf.random.normal([3]).numpy()
 
 
+@in_worker
+def on_tensors(function, vectors):
+    """Return what a function gives for vectors, call after call."""
+    return [function(tf.constant(x)).numpy() for x in vectors]
+
+
 @points(0.5)
 @proves("noise-seed", "noise-other-seeds")
 @hint("What does the seed belong to? A sequence of each function's own: nobody else moves it, and it moves no other.")
-def test_noise_follows_its_seed(student, rng):
+def test_noise_follows_its_seed(student, exported, tf, rng):
     """The same seed gives the same sequence of noise, and another seed other noise, whatever else is drawn."""
     # far apart: the sequences of tf.random.Generator.from_seed(seed) and (seed + 1) overlap
     seed, another = int(rng.integers(10**8, 2 * 10**8)), int(rng.integers(10**9, 2 * 10**9))
@@ -133,6 +144,16 @@ def test_noise_follows_its_seed(student, rng):
     long = [given - x for given, x in pairs if len(x) == 3000]
     assert_independent(long, f"It is the noise of the seeds {seed}, 0 and {another}.")
     assert_close(beside, alone, "That is tf.random.normal after tf.random.set_seed, beside a noisy function.")
+    made = {name: student.make_noisy(each) for name, each in (("one", seed), ("same", seed), ("other", another))}
+    graphs = exported.if_possible(**{name: (each, [tf.TensorSpec((None,), "float32")]) for name, each in made.items()})
+    one, same, other = (on_tensors(getattr(graphs, name), vectors[:3]) for name in made)
+    for call, (expected, given) in enumerate(zip(one, same, strict=True), start=1):
+        advice = f"That is what call {call} gives of the graph of a second function made with the seed {seed}."
+        assert_close(given, expected, advice)
+    long = [
+        given - x for sequence in (one, other) for given, x in zip(sequence, vectors, strict=False) if len(x) == 3000
+    ]
+    assert_independent(long, f"It is the noise of graphs, with the seeds {seed} and {another}.")
 
 
 def orbit(values, y):
@@ -145,7 +166,10 @@ def orbit(values, y):
 
 @in_worker
 def graph_of_orbit(logistic_orbit, length):
-    """Return a function that runs a graph for vectors of some length, or of any, and the graph's operations."""
+    """Return a function that runs a graph for vectors of some length, or of any, and the graph's operations.
+
+    The function may be a graph of its own: then the operations are those of that one.
+    """
 
     def call(values, y):
         return logistic_orbit(values, y)
@@ -165,7 +189,7 @@ def called_directly(logistic_orbit):
 @points(0.5)
 @proves("orbit-value", "orbit-empty")
 @hint("Does every value count, once and in turn, and is y a float32 scalar at the end? What if there are no values?")
-def test_orbit_at_the_corners(student, rng):
+def test_orbit_at_the_corners(student, exported, tf, rng):
     """logistic_orbit is right for no value and for many, and for y and values of any size."""
     y = np.float32(rng.uniform(0.1, 0.9))
     cases = {
@@ -182,21 +206,34 @@ def test_orbit_at_the_corners(student, rng):
     graph, _ = graph_of_orbit(student.logistic_orbit, None)
     for function, place in ((graph, "It runs in a graph."), (called_directly(student.logistic_orbit), "")):
         assert_each(function, cases, orbit, place, rtol=1e-4)  # float32, and each step passes the error on
+    specs = [tf.TensorSpec((None,), "float32"), tf.TensorSpec((), "float32")]
+    graph, _ = graph_of_orbit(exported.if_possible(logistic_orbit=specs).logistic_orbit, None)
+    assert_each(graph, cases, orbit, "It runs in a graph that was saved and loaded.", rtol=1e-4)  # as above
 
 
 @points(0.5)
 @proves("orbit-loop", "orbit-size")
 @hint("A Python loop over a known length makes as many operations. Let the graph loop, whatever it knows.")
-def test_one_size_for_every_length(student, rng):
+def test_one_size_for_every_length(student, exported, tf, rng):
     """The graph of logistic_orbit loops for every length, known or not, and is no larger for more values."""
+    lengths, scalar = (None, 5, 500), tf.TensorSpec((), "float32")
+    assert_one_size(dict.fromkeys((*lengths, 12), student.logistic_orbit), rng)
+    specs = {f"of_{length}": [tf.TensorSpec((length,), "float32"), scalar] for length in lengths}
+    graphs = exported.if_possible(**{name: (student.logistic_orbit, each) for name, each in specs.items()})
+    assert_one_size({length: getattr(graphs, f"of_{length}") for length in lengths}, rng)
+
+
+def assert_one_size(functions, rng):
+    """Show that a graph of a function for each length is right, loops, and is no larger than that for 5 values."""
     y, sizes = np.float32(rng.uniform(0.1, 0.9)), {}
-    for length in (None, 5, 12, 500):
-        graph, ops = graph_of_orbit(student.logistic_orbit, length)
+    for length, function in functions.items():
+        graph, ops = graph_of_orbit(function, length)
         values = rng.uniform(2.8, 3, size=length or 7).astype("float32")
         assert_each(graph, {f"a graph for {length or 'any'} values": (values, y)}, orbit, rtol=1e-4)  # as above
         assert {"While", "StatelessWhile"} & set(ops), f"expected a While in the graph for {length or 'any'} values"
         sizes[length] = len(ops)
-    assert max(sizes[12], sizes[500]) <= sizes[5], f"expected graphs of one size, but their operations are {sizes}"
+    longer = max(size for length, size in sizes.items() if (length or 0) > 5)
+    assert longer <= sizes[5], f"expected graphs of one size, but their operations are {sizes}"
 
 
 @in_worker
@@ -216,10 +253,26 @@ def calls_in_loops(one, other, x, times):
     return result, [before, looped], int(one.calls) - unused
 
 
+@in_worker
+def calling_layers(one, other):
+    """Return two functions: one calls a layer in a loop and another one twice, one gives both counts."""
+
+    def call(x):
+        spec = tf.TensorSpec(None, "float32")
+        x = tf.convert_to_tensor(x)
+        looped = tf.map_fn(lambda _: one(x), tf.range(300), fn_output_signature=spec, parallel_iterations=1)
+        return other(other(looped[-1]))
+
+    def counts():
+        return [tf.convert_to_tensor(layer.calls) for layer in (one, other)]
+
+    return call, counts
+
+
 @points(0.5)
 @proves("double-outputs", "calls-counted", "calls-start", "calls-own")
 @hint("Where is the variable made, and how far can it count? One of the class counts for all layers together.")
-def test_layers_count_for_themselves(student, rng):
+def test_layers_count_for_themselves(student, exported, tf, rng):
     """Several layers count their own calls, for inputs of all shapes, in a loop of a graph and in `predict`."""
     first, second = student.AuditedDouble(), student.AuditedDouble()
     cases = {name: (rng.normal(size=shape).astype("float32"),) for name, shape in shapes(range(1, 5)).items()}
@@ -233,6 +286,14 @@ def test_layers_count_for_themselves(student, rng):
     assert_close(counted, [(len(cases), 0), (len(cases) + times, 2)], advice)
     assert_close(predicted, 4, "That is how many calls `predict` adds for 4 batches.")
     assert_close(student.AuditedDouble().calls, 0, "That is `calls` of a new layer, when others were called before.")
+    call, counts = calling_layers(student.AuditedDouble(), student.AuditedDouble())
+    graphs = exported.if_possible(call=(call, [tf.TensorSpec((None,), "float32")]), counts=(counts, [()]))
+    before = np.array([float(count) for count in graphs.counts()])
+    for run, vector in enumerate((x, x[:2]), start=1):
+        assert_close(graphs.call(vector), 8 * vector)
+        added = np.array([float(count) for count in graphs.counts()]) - before
+        advice = f"So much do two layers count in {run} runs of a graph that calls them 300 times and twice."
+        assert_close(added, [300 * run, 2 * run], advice)
 
 
 @in_worker
@@ -250,10 +311,22 @@ def totals_in_turn(make_total, vectors):
     return [*given, *direct]
 
 
+@in_worker
+def calling_totals(make_total):
+    """Return two functions with common totals: one calls two of them three times, one calls the first of them."""
+    first, second = make_total(), make_total()
+
+    def three(x):
+        x = tf.convert_to_tensor(x)
+        return [first(x), second(x), first(x)]
+
+    return three, lambda x: first(tf.convert_to_tensor(x))
+
+
 @points(0.5)
 @proves("total-value", "total-own", "total-graph")
 @hint("Which variable does the graph add to, and who else does? Each result is a float32 number of its own.")
-def test_one_variable_for_each_total(student, rng):
+def test_one_variable_for_each_total(student, exported, tf, rng):
     """Totals go on within another graph and outside, for all lengths, each with a variable of its own."""
     vectors = [rng.normal(size=size).astype("float32") for size in (3, 1, 0, 40)]
     given, sums, expected = totals_in_turn(student.make_total, vectors), np.zeros(3), []
@@ -266,6 +339,14 @@ def test_one_variable_for_each_total(student, rng):
         place = f"within a graph, run {(call + 2) // 3}" if call <= 12 else "called directly, after that"
         advice = f"That is the total of call {call} of three functions ({place})."
         assert_tensor(total, np.float32(due), advice, rtol=1e-4, atol=1e-5)  # float32, added up in another order
+    three, one = calling_totals(student.make_total)
+    vector, sums = [tf.TensorSpec((None,), "float32")], np.zeros(2)
+    graphs = exported.if_possible(three=(three, vector), one=(one, vector))
+    for run, x in enumerate(vectors, start=1):
+        sums += np.array([3, 1]) * x.sum()
+        given = np.array([*graphs.three(x), graphs.one(x)])
+        due = [sums[0] - 2 * x.sum(), sums[1], sums[0] - x.sum(), sums[0]]
+        assert_close(given, due, f"Those are the totals 1, 2, 1 and 1 in run {run} of graphs.", rtol=1e-4, atol=1e-5)
 
 
 @in_worker
@@ -335,7 +416,7 @@ def limits(limit_to_one):
 @points(0.5)
 @proves("limit-large", "limit-small", "limit-graph")
 @hint("What is compared with 1? Look at vectors of one number, of zeros, and at those that just reach 1 or pass it.")
-def test_limits_at_the_corners(student, rng):
+def test_limits_at_the_corners(student, exported, tf, rng):
     """limit_to_one is right for zeros, single numbers and values near 1, in one graph and called directly."""
     unit = rng.uniform(-0.9, 0.9, size=4)
     vectors = floats(rng) | {
@@ -351,3 +432,6 @@ def test_limits_at_the_corners(student, rng):
     for function, place in zip(limits(student.limit_to_one), ("in a graph", "called directly"), strict=True):
         advice = f"It is {place}."
         assert_each(function, cases, lambda x: x / max(np.float32(1), np.abs(x).max()), advice, rtol=1e-6, atol=1e-12)
+    graph, _ = limits(exported.if_possible(limit_to_one=[tf.TensorSpec((None,), "float32")]).limit_to_one)
+    advice = "It is in a graph that was saved and loaded."
+    assert_each(graph, cases, lambda x: x / max(np.float32(1), np.abs(x).max()), advice, rtol=1e-6, atol=1e-12)

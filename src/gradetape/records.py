@@ -351,6 +351,56 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     undone_by: str = ""
 
 
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """What staff wrote on a student's answer, which the student reads; `at` and `removed_at` are ISO times in UTC.
+
+    `check` is the id of the check that it is about, or empty. `number` is its number in the gradebook.
+    """
+
+    student: str
+    question: str
+    text: str
+    by: str
+    at: str
+    check: str = ""
+    removed_at: str = ""
+    removed_by: str = ""
+    number: int = 0
+
+
+class DoneMark(msgspec.Struct, frozen=True, kw_only=True):
+    """That a member of staff is done with a student's question, or is not after all; `at` is an ISO time in UTC.
+
+    `question` is empty for the whole submission. `basis` is the digest of the result that was looked at.
+    """
+
+    student: str
+    question: str
+    done: bool
+    basis: str
+    by: str
+    at: str
+
+
+class RegradeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A student's question about points, and its answer; `by` recorded it at `at`, an ISO time in UTC.
+
+    It is open while `answered_at` is empty. `points` are those that the answer set, None if it only gave a reason.
+    `number` is its number in the gradebook.
+    """
+
+    student: str
+    question: str
+    text: str
+    by: str
+    at: str
+    answer: str = ""
+    points: float | None = None
+    answered_by: str = ""
+    answered_at: str = ""
+    number: int = 0
+
+
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A student who was renamed or removed, by whom and when (an ISO time in UTC), with the numbers of rows.
 
@@ -505,6 +555,16 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
         return cls(events=events, results=tuple(result for result in results if result.check.public))
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `count` jobs that judge the same submission at the same time, each some of its questions.
+
+    `submission` is in these jobs and in no others.
+    """
+
+    submission: str
+    count: int
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One submission to judge: its cells, the reference's, and how.
 
@@ -514,7 +574,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `check_limits` replaces the limits of single checks, by check id. `reference_bytes` says how many bytes the
     reference sends for each check: a submission may send a multiple. With `stop_at_failure` the checks run in the order
-    of `only`, and the first one that is not passed is the last. `said` is given if the submission is judged again.
+    of `only`, and the first one that is not passed is the last. `said` is given if the submission is judged again,
+    `part` if other jobs judge it at the same time: then no hidden check begins in any of them while one of them still
+    says what the student may read.
     """
 
     cells: tuple[Cell, ...]
@@ -529,6 +591,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     reference_bytes: dict[str, int] = {}
     stop_at_failure: bool = False
     said: Said | None = None
+    part: Part | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):

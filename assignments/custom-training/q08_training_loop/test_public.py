@@ -19,6 +19,27 @@ def described(model):
     return *kinds, len(model.weights), len(model.losses)
 
 
+@in_worker
+def in_training(model):
+    """Return a function that calls a model in training mode."""
+
+    def called(x):
+        return model(x, training=True)
+
+    return called
+
+
+@in_worker
+def trained(model):
+    """Return a function that gives the weights of the wide and of the deep layer as columns, the biases last."""
+    parts = [model.get_layer(name).trainable_weights for name in ("wide", "deep")]
+
+    def columns():
+        return [tf.concat([tf.reshape(weight, (-1, 1)) for weight in part], axis=0) for part in parts]
+
+    return columns
+
+
 def draw(rng, tf, sizes):
     """Draw batches of these sizes, and a dataset that gives them: the first ones are of one size."""
     x, y = rng.normal(size=(sum(sizes), int(rng.integers(3, 7)))), rng.normal(size=(sum(sizes), 1))
@@ -47,7 +68,7 @@ def descend(batches, wide, deep, wide_rate, deep_rate):
 @points(1)
 @proves("sum-of-two", "named-layers", "wide-layer", "deep-layer", "nothing-else")
 @hint("Both layers see all features. Are their names and kinds right, and is only the hidden layer not linear?")
-def test_wide_and_deep(student, rng):
+def test_wide_and_deep(student, exported, tf, rng):
     """The model adds up a linear layer and a small network, and each call makes a new one."""
     n = int(rng.integers(3, 8))
     models, x = [student.build_wide_and_deep(n) for _ in range(2)], rng.normal(scale=3, size=(40, n)).astype("float32")
@@ -60,18 +81,23 @@ def test_wide_and_deep(student, rng):
         filled.append([fill_weights(model.get_layer(name), rng, *shapes) for name, *shapes in parts])
         assert weights == 6, f"expected six weights, in these two layers only, but the model has {weights}"
         assert losses == 0, "expected no losses beside the error, but model.losses is not empty"
-    for model, ((kernel, bias), (hidden, hidden_bias, last, last_bias)) in zip(models, filled, strict=True):
+    rows = [tf.TensorSpec([None, n], "float32")]
+    functions = {f"model_{i}": (model, rows) for i, model in enumerate(models)}
+    functions |= {f"training_{i}": (in_training(model), rows) for i, model in enumerate(models)}
+    graphs = exported.if_possible(**functions)
+    for i, ((kernel, bias), (hidden, hidden_bias, last, last_bias)) in enumerate(filled):
+        model, training = getattr(graphs, f"model_{i}"), getattr(graphs, f"training_{i}")
         expected = x @ kernel + bias + np.maximum(x @ hidden + hidden_bias, 0) @ last + last_bias
         for batch in (x, x[:1]):
             advice = f"That is one of two models of build_wide_and_deep({n}), for inputs of shape {batch.shape}."
             assert_close(model(batch), expected[: len(batch)], advice, rtol=1e-4, atol=1e-3)  # float32 sums
-        assert_close(model(x, training=True), expected, "That is with training=True.", rtol=1e-4, atol=1e-3)
+        assert_close(training(x), expected, "That is with training=True.", rtol=1e-4, atol=1e-3)
 
 
 @points(1)
 @proves("optimizers", "loss", "steps", "any-model")
 @hint("Take the gradients for both lists of variables from one tape. Which optimizer gets which list?")
-def test_each_optimizer_moves_its_part(student, keras, tf, rng):
+def test_each_optimizer_moves_its_part(student, exported, keras, tf, rng):
     """Each optimizer moves its own part, in the right direction and as far as it should, and the other part rests."""
     batches, dataset = draw(rng, tf, [8, 8, 8])
     n, rate = batches[0][0].shape[1], float(rng.uniform(0.02, 0.1))
@@ -81,8 +107,8 @@ def test_each_optimizer_moves_its_part(student, keras, tf, rng):
         given = student.train(model, dataset, 1, *(keras.optimizers.SGD(each) for each in rates))
         assert type(given) is list and len(given) == 1, f"expected a list of one loss, but train returned {given!r}"
         assert given[0] > 0, f"expected the loss of one epoch, but train returned {given!r}"
-        for name, part in zip(("wide", "deep"), expected, strict=True):
-            given = np.vstack([np.asarray(weight) for weight in model.get_layer(name).trainable_weights])
+        found = exported(trained=(trained(model), [()])).trained()
+        for name, given, part in zip(("wide", "deep"), found, expected, strict=True):
             assert_close(given, part, f"That is {name}, after learning rates {rates} for wide and deep.", rtol=1e-4)
 
 

@@ -26,7 +26,7 @@ _PORT = 8765
 @options.by
 @click.option("--open", "opened", is_flag=True, help="Open the address in the browser.")
 def command(results_folder: Path | None, port: int, by: str | None, opened: bool) -> None:
-    """Serve the result pages on this machine alone, with forms that override points. Ctrl-C ends.
+    """Serve the result pages on this machine alone, with forms for points, comments and requests. Ctrl-C ends.
 
     The pages are made from the gradebook when they are asked for. The address that is printed works once: it opens a
     session in the browser in which it is used first. Nobody else can connect, not even from this machine.
@@ -49,4 +49,4 @@ def command(results_folder: Path | None, port: int, by: str | None, opened: bool
 
     with suppress(KeyboardInterrupt):
         serve(course, results_folder, options.user(by), port, shown)
-    warn(["The desk is closed. Overrides are in the gradebook; for the files of the pages, run: gradetape report"])
+    warn(["The desk is closed. All changes are in the gradebook; for the files of the pages, run: gradetape report"])

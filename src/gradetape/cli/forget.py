@@ -28,8 +28,8 @@ _ELSEWHERE = (
 def command(student: str, yes: bool, by: str | None, results_folder: Path | None) -> None:
     """Remove everything of a student from the gradebook and the pages. This cannot be undone.
 
-    All attempts in all assignments go, with results, overrides, and what the code printed; question results that others
-    with the same cells have stay theirs. STUDENT is the whole name, id, login or email.
+    All attempts in all assignments go, with results, overrides, comments, regrade requests, and what the code printed;
+    question results that others with the same cells have stay theirs. STUDENT is the whole name, id, login or email.
     `gradetape audit` shows that a student was removed, by whom and when, and not who it was.
 
     \b

@@ -29,9 +29,10 @@ from gradetape.grading.merging import merge
 def command(results: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Join gradebooks that were graded in shares or on several machines.
 
-    RESULTS are results folders, gradebook.sqlite files or database URLs. Attempts, question results and overrides are
-    added to the course's gradebook in one step, and the pages are written. Merging twice changes nothing. Where
-    gradebooks have different results for the same file, the command says which differ and which counts.
+    RESULTS are results folders, gradebook.sqlite files or database URLs. Attempts, question results, overrides,
+    comments, done marks and regrade requests are added to the course's gradebook in one step, and the pages are
+    written. Merging twice changes nothing. Where gradebooks have different results for the same file, the command says
+    which differ and which counts.
 
     \b
     Examples:

@@ -9,8 +9,9 @@ import click
 from gradetape.cli import options
 from gradetape.cli.course import here
 from gradetape.cli.lines import say, warn
+from gradetape.cli.updating import write_pages
 from gradetape.grading import check_overrides, overrides
-from gradetape.grading.results import Results, options_again
+from gradetape.grading.results import Results
 from gradetape.records import Override
 from gradetape.text import composed, printable
 
@@ -81,7 +82,7 @@ def command(
             say(f"Undone: {_described(overrides.undo(results, target, user))}.")
         else:
             say(f"{_described(overrides.give(results, target, points, reason, user))}.")
-        _write_pages(results, results_folder, target.assignment, None if alike else target.student)
+        write_pages(results, results_folder, target.assignment, None if alike else target.student)
 
 
 def _of_check(
@@ -99,12 +100,6 @@ def _of_check(
     done = check_overrides.give(results, target.assignment, check, students, *given, by)
     say(*(f"{_described(override)}." for override in done.given))
     warn([f"{printable(each, _NAME)} has an override of the whole question, which decides." for each in done.kept])
-
-
-def _write_pages(results: Results, folder: Path | None, assignment: str, student: str | None) -> None:
-    written = results.update_pages(assignment, folder, student, options=options_again(folder))
-    warn(written.warnings)
-    say(f"Wrote the pages: open {written.index}")
 
 
 def _list(results: Results, assignment: str | None, student: str | None) -> None:

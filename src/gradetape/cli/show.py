@@ -12,6 +12,7 @@ from gradetape.cli.lines import warn
 from gradetape.cli.terminal import console
 from gradetape.grading.material import material_of
 from gradetape.grading.results import Results, question_of
+from gradetape.grading.staff_notes import staff_notes
 from gradetape.report.material import NO_MATERIAL
 from gradetape.report.terminal import student_view
 from gradetape.text import composed
@@ -46,6 +47,7 @@ def command(
             material = NO_MATERIAL
             if staff and one is None:
                 material = material_of(results.course, results.course.assignment(result.assignment))
-            terminal.print(
-                student_view(result.record, result.final_score, staff=staff, question=one, material=material)
-            )
+            notes = staff_notes(results.book, result.assignment).of(result.record.student)
+            terminal.print(student_view(
+                result.record, result.final_score, staff=staff, question=one, material=material, notes=notes
+            ))  # fmt: skip

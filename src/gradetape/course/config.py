@@ -186,7 +186,8 @@ class Config(StrictModel):
         3, description="The Keras version for submissions: 3, or legacy for Keras 2 (tf-keras)."
     )
     workers: Literal["auto"] | Annotated[int, Field(ge=1, le=4096)] = Field(
-        "auto", description="Number of submissions to grade at the same time; auto is one per processor."
+        "auto",
+        description="Number of submissions, or parts of one, to grade at the same time; auto is one per processor.",
     )
     device: Literal["auto", "cpu", "gpu"] = Field(
         "auto", description="Where TensorFlow computes; gpu requires a GPU, auto uses one if there is one."

@@ -11,14 +11,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from gradetape.desk import actions, pages, written
+from gradetape.desk import actions, note_actions, pages, written
 from gradetape.desk.forms import Form, form_of
 from gradetape.desk.guard import COOKIE, Guard
 from gradetape.desk.keys import DeskKeys
 from gradetape.desk.pages import Desk, NoPage
+from gradetape.desk.places import Places, are_hidden
 from gradetape.desk.trials import Trials
 from gradetape.errors import GradetapeError
 from gradetape.grading.results import Results
+from gradetape.records import Grade, Unreadable
 from gradetape.report import AssignmentPages, notice_page, trial_page
 
 _Action = Callable[[Desk, Results, str, Form], str]
@@ -29,6 +31,11 @@ _ACTIONS: Mapping[str, _Action] = MappingProxyType(
         "undo": actions.undo,
         "mark": written.mark,
         "undo-mark": written.undo,
+        "publish": note_actions.publish,
+        "comment": note_actions.comment,
+        "answer": note_actions.answer,
+        "done": note_actions.mark,
+        "remove-comment": note_actions.remove_comment,
     }
 )
 _USED = (
@@ -41,12 +48,15 @@ _MARKED = "No answer to this question waits to be marked."
 
 def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Trials) -> Guard:
     """The desk as an ASGI application; `hosts` are the names and the port under which it is reached."""
-    views, forms, answers = _Views(desk, keys), _Forms(desk, keys, trials), _Answers(desk, keys)
+    views, places, forms = _Views(desk, keys), Places(desk), _Forms(desk, keys, trials)
+    answers = _Answers(desk, keys)
     routes = [
         Route("/", views.start),
         Route("/index.html", views.overview),
         Route("/favicon.ico", _no_icon),
         Route("/grades.csv", views.table),
+        Route("/names/{shown}", places.names),
+        Route("/published/{assignment}", places.published),
         Route("/staff/{assignment}/index.html", views.dashboard),
         Route("/staff/{assignment}/grades.csv", views.table),
         Route("/staff/{assignment}/questions/{page}", views.question),
@@ -92,7 +102,9 @@ class _Views:
     def table(self, request: Request) -> Response:
         """The grades as CSV, of all assignments or of one."""
         with self._desk.open() as results:
-            text = pages.table_of_all(results, request.path_params.get("assignment"))
+            text = pages.table_of_all(
+                self._desk, results, request.path_params.get("assignment"), hidden=are_hidden(request)
+            )
         return Response(
             text, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="grades.csv"'}
         )
@@ -106,13 +118,13 @@ class _Views:
         """A submission, with forms."""
         with self._desk.open() as results:
             found = self._pages(results, request)
-            return HTMLResponse(found.for_staff(pages.record_at(found, request.path_params["page"])))
+            return HTMLResponse(found.for_staff(self._record(results, request, found)))
 
     def for_student(self, request: Request) -> Response:
         """What a student sees."""
         with self._desk.open() as results:
             found = self._pages(results, request)
-            return HTMLResponse(found.for_student(pages.record_at(found, request.path_params["page"])))
+            return HTMLResponse(found.for_student(self._record(results, request, found)))
 
     def question(self, request: Request) -> Response:
         """A question over all students, with forms."""
@@ -121,7 +133,16 @@ class _Views:
             return HTMLResponse(found.of_question(pages.question_at(found, request.path_params["page"])))
 
     def _pages(self, results: Results, request: Request) -> AssignmentPages:
-        return pages.pages_at(self._desk, results, request.path_params["assignment"], self._keys.for_form())
+        return pages.pages_at(
+            self._desk, results, request.path_params["assignment"], self._keys.for_form(), hidden=are_hidden(request)
+        )
+
+    def _record(self, results: Results, request: Request, found: AssignmentPages) -> Grade | Unreadable:
+        """The record of a student's page, under the name that the pages have."""
+        page, address = request.path_params["page"], request.path_params["assignment"]
+        if page not in found.records:
+            page = pages.page_with(self._desk, results, address, page, hidden=are_hidden(request))
+        return pages.record_at(found, page)
 
 
 class _Answers:
@@ -134,14 +155,17 @@ class _Answers:
     def first(self, request: Request) -> Response:
         """Leads to the first answer to a question that waits."""
         with self._desk.open() as results:
-            address = written.first(results, *self._place(request, "assignment", "question"))
+            address = written.first(
+                results, *self._place(request, "assignment", "question"), hidden=are_hidden(request)
+            )
         return RedirectResponse(address, 303) if address else HTMLResponse(notice_page("All marked", _MARKED))
 
     def page(self, request: Request) -> Response:
         """An answer with its rubric."""
         with self._desk.open() as results:
             assignment, question, page = self._place(request, "assignment", "question", "page")
-            return HTMLResponse(written.page(results, assignment, question, page, self._keys.for_form()))
+            token, hidden = self._keys.for_form(), are_hidden(request)
+            return HTMLResponse(written.page(results, assignment, question, page, token, hidden=hidden))
 
     def picture(self, request: Request) -> Response:
         """A picture of an answer."""
@@ -181,9 +205,10 @@ class _Forms:
         found = self._trials.get(request.path_params["number"])
         if found is None:
             raise NoPage(request.path_params["number"])
+        shown = found.without_names() if are_hidden(request) else found
         return HTMLResponse(trial_page(
-            found.what, tuple(found.tried), of=found.of, running=found.running, back=found.back, folder=found.folder,
-            problem=found.problem,
+            shown.title, tuple(shown.tried), of=shown.of, running=shown.running, back=shown.place, folder=shown.folder,
+            problem=shown.problem,
         ))  # fmt: skip
 
     async def _answered(self, request: Request, action: _Action) -> Response:

@@ -12,6 +12,7 @@ from gradetape.errors import RequestError
 _MOST_BYTES = 64 * 1024
 _MOST_FIELDS = 20
 _MOST_ITEMS = 50
+_MOST_DIGITS = 9
 _KIND = "application/x-www-form-urlencoded"
 _UNREAD = "the form cannot be read: use the buttons on the desk's pages"
 
@@ -27,6 +28,15 @@ class Form(msgspec.Struct, frozen=True):
     points: str = ""
     reason: str = ""
     items: tuple[str, ...] = ()
+    text: str = ""
+    entry: str = ""
+    done: str = ""
+    basis: str = ""
+
+    @property
+    def number_if_any(self) -> float | None:
+        """The points, or None if none were written; raises RequestError if they are no number."""
+        return self.number if self.points.strip() else None
 
     @property
     def number(self) -> float:
@@ -35,6 +45,13 @@ class Form(msgspec.Struct, frozen=True):
             return float(self.points)
         except ValueError:
             raise RequestError("the points are not a number: write points like 2 or 1.5") from None
+
+    @property
+    def entry_number(self) -> int:
+        """The number of a comment or a request; raises RequestError if there is none."""
+        if not (self.entry.isascii() and self.entry.isdecimal()) or len(self.entry) > _MOST_DIGITS:
+            raise RequestError("the form names nothing in the gradebook: use the buttons on the desk's pages")
+        return int(self.entry)
 
 
 async def form_of(request: Request) -> Form:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gradetape.course.assignments import find
+from gradetape.desk.names import pseudonym, without_names
 from gradetape.engine import OpenEngine, open_engine
-from gradetape.exports import csv
+from gradetape.exports import csv, merged
 from gradetape.grading.results import Results, course_title, options_again, pages_of
 from gradetape.records import Grade, Question, Unreadable
-from gradetape.report import Actions, AssignmentPages, overview_page, slug
+from gradetape.report import Actions, AssignmentPages, overview_page, page_name, slug, written_at
 
 
 class NoPage(LookupError):
@@ -39,18 +40,56 @@ def assignment_named(results: Results, address: str) -> str:
     raise NoPage(address)
 
 
-def pages_at(desk: Desk, results: Results, address: str, token: str = "") -> AssignmentPages:
-    """The pages of the assignment under an address, with forms if there is a token for them; raises NoPage."""
+def pages_at(
+    desk: Desk, results: Results, address: str, token: str = "", *, hidden: bool = False
+) -> AssignmentPages:  # fmt: skip
+    """The pages of the assignment under an address, with forms if there is a token for them; raises NoPage.
+
+    With `hidden`, they have pseudonyms instead of names.
+    """
     name = assignment_named(results, address)
     pages = pages_of(results, results.scored(name), options_again(desk.folder))
-    return replace(pages, actions=Actions(token, slug(name))) if token else pages
+    pages = without_names(pages) if hidden else pages
+    return replace(pages, actions=Actions(token, slug(name), hidden)) if token else pages
+
+
+def checked_address(results: Results, address: str) -> str:
+    """The address if there is an assignment under it; raises NoPage."""
+    assignment_named(results, address)
+    return address
+
+
+def results_folder(desk: Desk, results: Results) -> Path:
+    """The folder into which the pages are written."""
+    return desk.folder or results.course.root / results.course.config.results
+
+
+def as_published(desk: Desk, results: Results, address: str) -> str:
+    """When the pages of an assignment were written into the results folder, in sentences; raises NoPage."""
+    name, folder = assignment_named(results, address), results_folder(desk, results)
+    at = written_at(folder, name)
+    if not at:
+        return f"The pages of {name} were never written into {folder}."
+    return (
+        f"The pages of {name} in {folder} were last written at {at}. Give each student the page of the same name in "
+        f"{folder / 'students' / address}; everything else there is for staff only."
+    )
 
 
 def record_at(pages: AssignmentPages, page: str) -> Grade | Unreadable:
-    """The student's record whose page has this name; raises NoPage."""
-    if page not in pages.records:
-        raise NoPage(page)
-    return pages.records[page]
+    """The student's record whose page has this name, also that of the pseudonym; raises NoPage."""
+    if page in pages.records:
+        return pages.records[page]
+    for record in pages.records.values():
+        if page_name(pseudonym(pages.assignment, record.student)) == page:
+            return record
+    raise NoPage(page)
+
+
+def page_with(desk: Desk, results: Results, address: str, page: str, *, hidden: bool) -> str:
+    """The name of a student's page, with the pseudonym or with the name, from either of them; raises NoPage."""
+    student = record_at(pages_at(desk, results, address), page).student
+    return page_name(pseudonym(assignment_named(results, address), student) if hidden else student)
 
 
 def question_at(pages: AssignmentPages, page: str) -> Question:
@@ -73,7 +112,10 @@ def start_of(results: Results) -> str:
     return f"/staff/{slug(names[0])}/index.html" if len(names) == 1 else "/index.html"
 
 
-def table_of_all(results: Results, address: str | None = None) -> str:
+def table_of_all(desk: Desk, results: Results, address: str | None = None, *, hidden: bool = False) -> str:
     """The table of the grades of all assignments, or of the one under an address."""
     names = results.assignments() if address is None else [assignment_named(results, address)]
-    return csv.write(results.table(names).table)
+    if not hidden:
+        return csv.write(results.table(names).table)
+    tables = {name: pages_at(desk, results, slug(name), hidden=True).table for name in names}
+    return csv.write(merged(tables))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
 
+from gradetape.desk.names import pseudonym, trial_without_names
 from gradetape.errors import GradetapeError, RequestError
-from gradetape.records import TrialResult
+from gradetape.records import Question, TrialResult
+from gradetape.report import anchor, page_name, slug
 
 _KEPT = 20
 _END_S = 20.0
@@ -17,16 +19,35 @@ Make = Callable[[Stopped], Iterator[TrialResult]]
 
 @dataclass
 class BackgroundTrial:
-    """A trial: `make` yields its results; `back` is the address of the page from which it was started."""
+    """A trial of a question: `make` yields its results; `student` is empty if it is of all. `folder` is its address."""
 
-    what: str
+    assignment: str
+    question: Question
+    student: str
     folder: str
-    back: str
     of: int
     make: Make
     tried: list[TrialResult] = field(default_factory=list)
     running: bool = True
     problem: str = ""
+
+    @property
+    def title(self) -> str:
+        """What is tried, and on whom."""
+        what = self.question.title or self.question.id
+        return f"{what}: {self.student}" if self.student else what
+
+    @property
+    def place(self) -> str:
+        """The address of the page from which it was started."""
+        if self.student:
+            return f"/staff/{self.folder}/{page_name(self.student)}#{anchor(self.question.id)}"
+        return f"/staff/{self.folder}/questions/{slug(self.question.id)}.html"
+
+    def without_names(self) -> BackgroundTrial:
+        """The same as it is now, with pseudonyms."""
+        student = pseudonym(self.assignment, self.student) if self.student else ""
+        return replace(self, student=student, tried=list(trial_without_names(self.assignment, self.tried)))
 
 
 class Trials:

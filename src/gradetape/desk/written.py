@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from gradetape.desk.forms import Form
+from gradetape.desk.names import HiddenName, hidden_name, pseudonym
 from gradetape.desk.pages import Desk, NoPage, assignment_named
 from gradetape.errors import RequestError
 from gradetape.grading import marks
 from gradetape.grading.results import Results
-from gradetape.records import Question
+from gradetape.records import AnswerPart, Question
 from gradetape.report import Actions, MarkingView, marking_page, page_name, slug
 from gradetape.text import collation_key
 
 
-def page(results: Results, address: str, question_id: str, student: str, token: str) -> str:
-    """The page of a student's answer; raises NoPage."""
+def page(results: Results, address: str, question_id: str, student: str, token: str, *, hidden: bool = False) -> str:
+    """The page of a student's answer, with `hidden` under a pseudonym; raises NoPage."""
     name, question, order = _of(results, address, question_id)
-    found = _view(results, name, question, _student(order, student))
+    found = _view(results, name, question, _student(name, order, student))
     left = [each.student for each in marks.waiting(results, [name], question.id)]
     place = order.index(found.student)
     view = MarkingView(
@@ -25,13 +28,31 @@ def page(results: Results, address: str, question_id: str, student: str, token: 
         parts=found.parts, version=_version(found), left=len(left), note=found.note, file=found.file,
         before=order[place - 1] if place else None, after=_next(order, left, found.student),
     )  # fmt: skip
-    return marking_page(view, Actions(token, slug(name)))
+    shown = _without_names(results, name, view) if hidden else view
+    return marking_page(shown, Actions(token, slug(name), hidden))
+
+
+def _without_names(results: Results, assignment: str, view: MarkingView) -> MarkingView:
+    """The same page with pseudonyms."""
+    [(_, record)] = results.find_student(view.student, [assignment], parts=False)
+    name = hidden_name(assignment, record)
+    parts = [msgspec.structs.replace(each, text=_hidden_text(name, each)) for each in view.parts]
+    others = [each and pseudonym(assignment, each) for each in (view.before, view.after)]
+    score = msgspec.structs.replace(view.score, comment=name.written(view.score.comment))
+    return msgspec.structs.replace(
+        view, student=name.name, parts=tuple(parts), file="submission.ipynb", score=score, before=others[0],
+        after=others[1],
+    )  # fmt: skip
+
+
+def _hidden_text(name: HiddenName, part: AnswerPart) -> str:
+    return name.code(part.text) if part.kind == "code" else name.written(part.text)
 
 
 def picture(results: Results, address: str, question_id: str, student: str, number: str) -> bytes:
     """A picture of a student's answer by its number, from 1; raises NoPage."""
     name, question, order = _of(results, address, question_id)
-    found = _view(results, name, question, _student(order, student))
+    found = _view(results, name, question, _student(name, order, student))
     pictures = [part.picture for part in found.parts if part.kind == "picture"]
     known = {str(place): data for place, data in enumerate(pictures, start=1)}
     if number not in known:
@@ -39,32 +60,33 @@ def picture(results: Results, address: str, question_id: str, student: str, numb
     return known[number]
 
 
-def first(results: Results, address: str, question_id: str) -> str:
+def first(results: Results, address: str, question_id: str, *, hidden: bool = False) -> str:
     """The address of the first answer to a question that waits; empty if none does. Raises NoPage."""
     name, question, order = _of(results, address, question_id)
-    return _address(results, name, question, order)
+    return _address(results, name, question, order, hidden=hidden)
 
 
 def mark(desk: Desk, results: Results, address: str, form: Form) -> str:
     """Records what a form gives for an answer; returns the address of the next one that waits."""
     name, question, order = _of(results, address, form.question)
-    found = _view(results, name, question, _student(order, form.student))
+    found = _view(results, name, question, _student(name, order, form.student))
     if form.group != _version(found):
         raise RequestError(
             "this answer was marked or handed in anew since the page was loaded. Look at it again before you mark it"
         )
     adjustment = form.number if form.points.strip() else 0.0
     marks.give(results, found, form.items, desk.by, adjustment=adjustment, comment=form.reason)
-    following = _address(results, name, question, order, found.student)
+    hidden = form.student != page_name(found.student)
+    following = _address(results, name, question, order, found.student, hidden=hidden)
     return following or f"/staff/{address}/index.html"
 
 
 def undo(desk: Desk, results: Results, address: str, form: Form) -> str:
     """Undoes the mark in force for an answer; returns the address of its page."""
     name, question, order = _of(results, address, form.question)
-    found = _view(results, name, question, _student(order, form.student))
+    found = _view(results, name, question, _student(name, order, form.student))
     marks.undo(results, found, desk.by)
-    return f"/written/{address}/{question.id}/{page_name(found.student)}"
+    return f"/written/{address}/{question.id}/{form.student}"
 
 
 def _of(results: Results, address: str, question_id: str) -> tuple[str, Question, list[str]]:
@@ -76,9 +98,10 @@ def _of(results: Results, address: str, question_id: str) -> tuple[str, Question
     raise NoPage(question_id)
 
 
-def _student(order: Sequence[str], page: str) -> str:
+def _student(assignment: str, order: Sequence[str], page: str) -> str:
+    """The student whose page has this name, also that of the pseudonym; raises NoPage."""
     for student in order:
-        if page_name(student) == page:
+        if page in (page_name(student), page_name(pseudonym(assignment, student))):
             return student
     raise NoPage(page)
 
@@ -98,9 +121,12 @@ def _next(order: Sequence[str], waiting: Sequence[str], student: str) -> str | N
     return next((each for each in (*order[place + 1 :], *order[:place]) if each in waiting), None)
 
 
-def _address(results: Results, name: str, question: Question, order: Sequence[str], student: str = "") -> str:
+def _address(
+    results: Results, name: str, question: Question, order: Sequence[str], student: str = "", *, hidden: bool
+) -> str:  # fmt: skip
     """The address of the next answer that waits: after a student's, else the first; empty if none does."""
     waiting = [each.student for each in marks.waiting(results, [name], question.id)]
     in_order = [each for each in order if each in waiting]
     following = _next(order, waiting, student) if student else next(iter(in_order), None)
-    return f"/written/{slug(name)}/{question.id}/{page_name(following)}" if following else ""
+    shown = pseudonym(name, following) if following and hidden else following
+    return f"/written/{slug(name)}/{question.id}/{page_name(shown)}" if shown else ""

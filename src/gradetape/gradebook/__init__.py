@@ -10,6 +10,7 @@ transaction begins, and PostgreSQL locks the row with the schema version. Everyt
 A grade is composed of *question results* (`question_results.py`), each stored once under the digest of everything that
 decides it. The attempt, the results that were judged for it and the links to all its results are recorded together.
 
+What people write about results, which no regrade changes, is beside them (`notes.py`).
 Gradebooks that were graded apart are merged into one (`merging.py`).
 Graders that run at the same time *claim* a submission before they judge it (`claims.py`). An older layout is migrated
 when the gradebook is opened (`schema.py`).
@@ -21,6 +22,7 @@ from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.measured import Measured, between
 from gradetape.gradebook.merge_differences import BookGrade, Disagreement, OverrideDifference, PartDifference
 from gradetape.gradebook.merging import MergeReport
+from gradetape.gradebook.notes import Notes
 from gradetape.gradebook.order import Order, order_of
 from gradetape.gradebook.other_books import KnownPerson
 from gradetape.gradebook.question_results import QuestionResult, Run
@@ -35,6 +37,7 @@ __all__ = [
     "KnownPerson",
     "Measured",
     "MergeReport",
+    "Notes",
     "Order",
     "OverrideDifference",
     "PartDifference",

@@ -19,6 +19,7 @@ from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.connect import engine_of, explained, locate
 from gradetape.gradebook.measured import Measured
 from gradetape.gradebook.merging import MergeReport, merge
+from gradetape.gradebook.notes import Notes
 from gradetape.gradebook.other_books import KnownPerson, OtherBook, known_people
 from gradetape.gradebook.question_results import QuestionResult
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
@@ -266,6 +267,11 @@ class Gradebook:
     def marks(self, assignment: str) -> list[Mark]:
         """Every mark ever given, oldest first; of those not undone, the newest of a question counts."""
         return list(map(written.as_mark, self._read(written.history(assignment))))
+
+    @property
+    def notes(self) -> Notes:
+        """What people wrote about results."""
+        return Notes(self._transaction)
 
     def rename_student(self, old: str, new: str, by: str) -> AuditEntry:
         """Give a student another name in everything that was ever recorded, and note who did."""

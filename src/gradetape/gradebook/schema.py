@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from gradetape import tempdirs
 from gradetape.errors import GradebookError
 from gradetape.gradebook.connect import explained
+from gradetape.gradebook.note_tables import NOTES
 from gradetape.gradebook.tables import (
     ATTEMPT_QUESTIONS,
     ATTEMPTS,
@@ -32,7 +33,7 @@ from gradetape.gradebook.tables import (
 )
 from gradetape.gradebook.written import ANSWERS, MARKS
 
-SCHEMA = 5
+SCHEMA = 6
 _VERSION = META.c.name == "schema"
 
 
@@ -115,6 +116,10 @@ def _audit(connection: sa.Connection) -> None:
     TABLES.create_all(connection, tables=[AUDIT])
 
 
+def _notes(connection: sa.Connection) -> None:
+    TABLES.create_all(connection, tables=NOTES)
+
+
 def _written_answers(connection: sa.Connection) -> None:
     """Answers to written questions are read when the files are graded again; nothing runs for that."""
     TABLES.create_all(connection, tables=[ANSWERS, MARKS])
@@ -122,5 +127,5 @@ def _written_answers(connection: sa.Connection) -> None:
 
 # From each layout to the next. Once a table changes again, older steps need their own definition of it.
 _MIGRATIONS: Mapping[int, Callable[[sa.Connection], None]] = MappingProxyType(
-    {1: _claims_and_overrides, 2: _question_results, 3: _audit, 4: _written_answers}
+    {1: _claims_and_overrides, 2: _question_results, 3: _audit, 4: _notes, 5: _written_answers}
 )

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gradetape.gradebook import written
+from gradetape.gradebook.note_tables import NOTES
 from gradetape.gradebook.overrides import now
 from gradetape.gradebook.tables import (
     ATTEMPT_QUESTIONS,
@@ -31,7 +32,7 @@ from gradetape.text import printable
 
 
 def rename(connection: sa.Connection, old: str, new: str, by: str) -> AuditEntry:
-    """Gives a student another name in attempts, overrides, written answers, marks and claims."""
+    """Gives a student another name in attempts, overrides, notes, written answers, marks and claims."""
     before, after = printable(old), printable(new)
     rows = connection.execute(sa.select(ATTEMPTS.c.id, ATTEMPTS.c.record).where(ATTEMPTS.c.student == before)).all()
     for row in rows:
@@ -40,6 +41,8 @@ def rename(connection: sa.Connection, old: str, new: str, by: str) -> AuditEntry
     given = sa.update(OVERRIDES).where(OVERRIDES.c.student == before).values(student=after)
     overrides = connection.execute(given).rowcount
     written.rename(connection, before, after)
+    for table in NOTES:
+        connection.execute(sa.update(table).where(table.c.student == before).values(student=after))
     connection.execute(sa.delete(CLAIMS).where(CLAIMS.c.student == before))
     return _noted(connection, AuditEntry(
         action="rename", by=by, at=now(), old=before, new=after, attempts=len(rows), overrides=overrides
@@ -55,6 +58,8 @@ def forget(connection: sa.Connection, student: str, by: str) -> AuditEntry:
     attempts = connection.execute(sa.delete(ATTEMPTS).where(ATTEMPTS.c.student == name)).rowcount
     overrides = connection.execute(sa.delete(OVERRIDES).where(OVERRIDES.c.student == name)).rowcount
     written.forget(connection, name)
+    for table in NOTES:
+        connection.execute(sa.delete(table).where(table.c.student == name))
     connection.execute(sa.delete(CLAIMS).where(CLAIMS.c.student == name))
     _remove_results(connection, digests)
     _empty_names(connection, name)

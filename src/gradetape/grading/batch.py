@@ -110,7 +110,8 @@ class BatchGrader:
         work = workload_of(self._gradable, self._book, self._builder, fresh, known=known, since=since)
         if fresh:
             self._listener(WorkPlanned(work))
-        self._engine.expect(work.jobs)
+        # A container for each slot takes longer to start than a submission's questions gain side by side.
+        self._engine.expect(work.jobs if self._engine.environment.isolation == "container" else work.runs)
         return work.longest_first(fresh)
 
     def _looked_up(self, submissions: Stream, batch: Batch, *, regrade: bool) -> Iterator[Submission | None]:

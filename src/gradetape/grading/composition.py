@@ -8,7 +8,7 @@ import msgspec
 
 from gradetape.gradebook import QuestionResult, Run
 from gradetape.grading.question_keys import QuestionKey
-from gradetape.records import Cell, CellEvent, CheckResult, Grade, Outcome, Verdict
+from gradetape.records import Cell, CellEvent, CheckResult, Grade, Lost, Outcome, Said, Verdict
 
 _VARYING = ("output",)  # what a cell prints may differ from run to run: only the newest run's is shown
 
@@ -44,6 +44,50 @@ def results_of(
                 )
             )
     return tuple(found)
+
+
+def together(ended: Sequence[Outcome | Lost]) -> Outcome | Lost:
+    """The end of a submission's parts as that of one job; lost if one of them is."""
+    if len(ended) == 1:
+        return ended[0]
+    lost = [each for each in ended if isinstance(each, Lost)]
+    if lost:
+        return Lost(reason=lost[0].reason, said=_said(ended))
+    return _joined([each for each in ended if isinstance(each, Outcome)])
+
+
+def _joined(parts: Sequence[Outcome]) -> Outcome:
+    """The seconds are those of one job: the checks of all parts, and once the time outside them, without waiting."""
+    checks = [sum(result.seconds for result in each.results) for each in parts]
+    between = min(each.seconds - seconds for each, seconds in zip(parts, checks, strict=True))
+    return Outcome(
+        results=tuple(result for each in parts for result in each.results),
+        events=_told([each.events for each in parts]),
+        layers=tuple(dict.fromkeys(layer for each in parts for layer in each.layers)),
+        devices=tuple(dict.fromkeys(device for each in parts for device in each.devices)),
+        versions={name: number for each in parts for name, number in each.versions.items()},
+        review=tuple(dict.fromkeys(sign for each in parts for sign in each.review)),
+        seconds=round(sum(checks) + between, 3),
+        sent_bytes={check: count for each in parts for check, count in each.sent_bytes.items()},
+    )
+
+
+def _told(parts: Sequence[tuple[CellEvent, ...]]) -> tuple[CellEvent, ...]:
+    """What the cells said in the first part in which they said anything, and the cells that others quarantined."""
+    told = next((events for events in parts if events), ())
+    known = {event.cell for event in told if event.kind == "quarantined"}
+    more = {event.cell: event for events in parts for event in events if event.kind == "quarantined"}
+    return (*told, *(event for cell, event in more.items() if cell not in known))
+
+
+def _said(ended: Sequence[Outcome | Lost]) -> Said | None:
+    """What all parts said; None if no hidden check has begun in any of them."""
+    said = [Said.of(each.events, each.results) if isinstance(each, Outcome) else each.said for each in ended]
+    if said == [None] * len(said):
+        return None
+    known = [each for each in said if each is not None]
+    results: tuple[CheckResult, ...] = tuple(result for each in known for result in each.results)
+    return Said(events=_told([each.events for each in known]), results=results)
 
 
 def merged(stored: Iterable[QuestionResult], newest: Run | None, cells: Sequence[Cell]) -> Run:

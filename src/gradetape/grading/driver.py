@@ -6,20 +6,22 @@ it. The second time, its student reads only what its code said the first time, w
 that occurs again is reported, and never stored as done.
 
 Only questions whose results are not in the gradebook are judged. Of submissions with the same cells one is judged: the
-others wait, and their grades are composed of its results.
+others wait, and their grades are composed of its results. Where fewer submissions are left than the engine has places,
+one is judged in several jobs at the same time, which end as one.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
 
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine
 from gradetape.errors import InfrastructureError
 from gradetape.grading.builder import GradeBuilder
-from gradetape.grading.composition import GradedSubmission
+from gradetape.grading.composition import GradedSubmission, together
 from gradetape.grading.events import (
     Listener,
     SubmissionBegan,
@@ -31,7 +33,8 @@ from gradetape.grading.events import (
 from gradetape.grading.queue import Pending, Stream, WorkQueue
 from gradetape.grading.rubric import Rubric
 from gradetape.grading.shared_gradebook import Claim, SharedGradebook
-from gradetape.records import Grade, Lost, Outcome, Said, Verdict
+from gradetape.grading.side_by_side import parts_of
+from gradetape.records import Grade, Job, Lost, Outcome, Part, Said, Verdict
 
 _STARTS = 3
 _SLACK_S = 120.0
@@ -153,43 +156,71 @@ class Driver:
         return graded.grade
 
     def _begin(self, pending: Pending, only: tuple[str, ...], queue: WorkQueue) -> None:
-        job = self._gradable.job(
-            pending.submission.cells, self._limits, only=only,
-            reference_bytes=dict(self._rubric.sent_bytes), said=pending.said,
-        )  # fmt: skip
+        jobs = self._jobs(pending, only, idle=self._engine.capacity() - len(self._running) - len(queue))
         pending.starts += 1
         pending.deadline = time.monotonic() + self._limits.submission_s * 2 + _SLACK_S
         try:
-            number = self._engine.submit(job)
+            pending.jobs, pending.ended = self._submitted(jobs), {}
         except InfrastructureError:
             if pending.starts >= _STARTS:
                 raise
             queue.put_back(pending, first=True)
             return
-        self._running[number] = pending
+        self._running |= dict.fromkeys(pending.jobs, pending)
         self._busy.add(pending.submission.student)
-        self._judging |= dict.fromkeys(pending.digests, number)
+        self._judging |= dict.fromkeys(pending.digests, pending.jobs[0])
         self._listener(SubmissionBegan(pending.submission.student))
+
+    def _jobs(self, pending: Pending, only: tuple[str, ...], idle: int) -> list[Job]:
+        """The job of a submission, or several where more places are idle; a retry is always one job."""
+        parts = parts_of(only, self._rubric.times, 1 if pending.retried else idle)
+        part = Part(submission=secrets.token_hex(8), count=len(parts)) if len(parts) > 1 else None
+        sent_bytes = dict(self._rubric.sent_bytes)
+        return [
+            self._gradable.job(
+                pending.submission.cells, self._limits, only=each, reference_bytes=sent_bytes, said=pending.said,
+                part=part,
+            )
+            for each in parts
+        ]  # fmt: skip
+
+    def _submitted(self, jobs: Sequence[Job]) -> tuple[int, ...]:
+        """Starts all of these jobs, or none; returns their numbers."""
+        numbers: list[int] = []
+        try:
+            for job in jobs:
+                numbers.append(self._engine.submit(job))
+        except InfrastructureError:
+            for number in numbers:
+                self._engine.forget(number)
+            raise
+        return tuple(numbers)
 
     def _finished(self, queue: WorkQueue) -> Iterator[GradedSubmission]:
         for number, outcome in self._engine.wait(_WAIT_S) if self._running else ():
-            pending = self._ended(number, queue)
-            if pending is not None and (graded := self._graded(pending, outcome, queue)):
+            pending = self._ended(number, outcome, queue)
+            if pending is not None and (graded := self._graded(pending, queue)):
                 yield graded
 
-    def _ended(self, number: int, queue: WorkQueue) -> Pending | None:
-        """The submission of a job that has ended; those that waited for its results come next."""
-        for follower in self._followers.pop(number, ()):
+    def _ended(self, number: int, outcome: Outcome | Lost, queue: WorkQueue) -> Pending | None:
+        """The submission of a job that has ended, if it was the last of it; those that waited for it come next."""
+        ended = self._running.pop(number, None)
+        if ended is None:
+            return None
+        ended.ended[number] = outcome
+        if len(ended.ended) < len(ended.jobs):
+            return None
+        for follower in self._followers.pop(ended.jobs[0], ()):
             self._busy.discard(follower.submission.student)
             queue.put_back(follower, first=True)
-        if (ended := self._running.pop(number, None)) is not None:
-            self._busy.discard(ended.submission.student)
-            for digest in ended.digests:
-                self._judging.pop(digest, None)
+        self._busy.discard(ended.submission.student)
+        for digest in ended.digests:
+            self._judging.pop(digest, None)
         return ended
 
-    def _graded(self, pending: Pending, outcome: Outcome | Lost, queue: WorkQueue) -> GradedSubmission | None:
+    def _graded(self, pending: Pending, queue: WorkQueue) -> GradedSubmission | None:
         """The grade, or None for a submission that will be retried."""
+        outcome = together([pending.ended[number] for number in pending.jobs])
         if isinstance(outcome, Lost):
             return self._lost(pending, outcome, queue)
         graded = self._builder.graded(self._rubric, pending.submission, outcome, pending.stored)
@@ -226,6 +257,6 @@ class Driver:
         for number, _ in late:
             self._engine.forget(number)
             lost = Lost(reason="the engine gave no answer in time", said=Said())
-            pending = self._ended(number, queue)
-            if pending is not None and (graded := self._lost(pending, lost, queue)):
+            pending = self._ended(number, lost, queue)
+            if pending is not None and (graded := self._graded(pending, queue)):
                 yield graded

@@ -107,6 +107,8 @@ def _summary(merge: Merge) -> str:
         f"{counted(report.attempts, 'attempt')}, {counted(report.results, 'question result')} and "
         f"{_given(report)} added, {counted(report.known, 'attempt')} there before"
     )
+    notes = {"comment": report.notes.comments, "done mark": report.notes.done_marks, "request": report.notes.requests}
+    what += "".join(f", {counted(number, name)} added" for name, number in notes.items() if number)
     attention = f", {merge.attention} of those that count need attention" if merge.attention else ""
     books = counted(len(merge.assignments), "gradebook")
     return f"merged {books} into {one_line(merge.into)}: {what}{attention}; open {merge.index}"

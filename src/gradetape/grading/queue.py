@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gradetape.gradebook import QuestionResult
-from gradetape.records import Said, Submission
+from gradetape.records import Lost, Outcome, Said, Submission
 
 Stream = Iterable[Submission | None]
 
@@ -21,6 +21,7 @@ class Pending:
     `not_before` when it may be tried again, both in seconds of `time.monotonic()`. `retried`: its retry has begun;
     `alone`: nothing else is judged at the same time. `said` is what its code said before the retry, if it had
     met a hidden check by then. `stored` are its question results that need no run; `digests` are of those that do.
+    `jobs` are the numbers of the jobs that judge it, and `ended` how they have ended.
     """
 
     submission: Submission
@@ -32,6 +33,8 @@ class Pending:
     said: Said | None = None
     stored: tuple[QuestionResult, ...] = ()
     digests: frozenset[str] = frozenset()
+    jobs: tuple[int, ...] = ()
+    ended: dict[int, Outcome | Lost] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:

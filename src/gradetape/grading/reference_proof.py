@@ -6,15 +6,17 @@ What it gets in a question is a question result like any other, so it is judged 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.unchanged import refuse_changed
 from gradetape.engine import Engine, judge
 from gradetape.errors import CourseError, InfrastructureError
-from gradetape.gradebook import Gradebook
+from gradetape.gradebook import Gradebook, QuestionResult
 from gradetape.grading.composition import results_of
 from gradetape.grading.question_keys import QuestionKey, QuestionKeys
 from gradetape.grading.rubric import Rubric
+from gradetape.grading.side_by_side import ReferenceTimes
 from gradetape.records import Outcome
 
 
@@ -43,10 +45,12 @@ class ReferenceProof:
         for result in proven.values():
             rubric = rubric.proven(Outcome(results=(), sent_bytes=result.sent_bytes))
         left = [keys[each] for each in wanted if each not in proven]
+        results = list(proven.values())
         if rubric.sound_in([key.question for key in left]):
-            rubric = self._judged(rubric, left)
+            rubric, judged = self._judged(rubric, left)
+            results += judged
         self._keys.learn(rubric.sent_bytes)
-        return rubric
+        return replace(rubric, times=ReferenceTimes.of(results))
 
     def _collected(self, question_ids: Collection[str], question: str | None) -> Rubric:
         """The rubric of the collected checks; where one question is asked for, another one does no harm."""
@@ -63,8 +67,8 @@ class ReferenceProof:
         except CourseError:
             return rubric
 
-    def _judged(self, rubric: Rubric, keys: Collection[QuestionKey]) -> Rubric:
-        """Judges the reference, at most twice."""
+    def _judged(self, rubric: Rubric, keys: Collection[QuestionKey]) -> tuple[Rubric, tuple[QuestionResult, ...]]:
+        """Judges the reference, at most twice; returns the rubric, and the results that were recorded."""
         limits = self._gradable.course.config.limits.record()
         only = rubric.sound_in([key.question for key in keys])
         job = self._gradable.job(self._gradable.reference, limits, trusted=True, only=only)
@@ -77,5 +81,6 @@ class ReferenceProof:
             outcome = judge(self._engine, job)
         proven = rubric.proven(outcome)
         completed = proven.complete(outcome.results, [key.question for key in keys])
-        self._book.keep(self._gradable.assignment.name, results_of(keys, outcome, completed))
-        return proven
+        results = results_of(keys, outcome, completed)
+        self._book.keep(self._gradable.assignment.name, results)
+        return proven, results

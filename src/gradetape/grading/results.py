@@ -20,6 +20,7 @@ from gradetape.grading.final_scores import final_scores
 from gradetape.grading.finding_students import student_named
 from gradetape.grading.material import material_of
 from gradetape.grading.mixed import mixed_questions
+from gradetape.grading.staff_notes import staff_notes
 from gradetape.records import FinalScore, Grade, MixedQuestion, NoSubmission, Unreadable
 from gradetape.report import AssignmentPages, has_dashboard, write_pages
 from gradetape.text import printable
@@ -201,7 +202,7 @@ def pages_of(results: Results, found: ScoredAssignment, options: Sequence[str] =
     return AssignmentPages(
         course_title(results.course), name, found.assignment.title, max_points(found.assignment), found.grades,
         found.unreadable, found.by_student, options, results.book.changes(name), mixed_questions(results.book, name),
-        found.no_submission, material_of(results.course, found.assignment),
+        found.no_submission, material_of(results.course, found.assignment), notes=staff_notes(results.book, name),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from gradetape.course.check_files import check_file
 from gradetape.course.gradable import GradableAssignment
 from gradetape.errors import CourseError
+from gradetape.grading.side_by_side import ReferenceTimes
 from gradetape.records import (
     Check,
     CheckResult,
@@ -25,13 +26,14 @@ class Rubric:
     """The points of an assignment's checks, and which checks can be trusted.
 
     `faults` holds, by check id, why a check cannot be trusted: its file cannot be read, or the reference does not pass
-    it. `sent_bytes` holds how many bytes the reference sends for each check.
+    it. `sent_bytes` holds how many bytes the reference sends for each check, `times` how long it takes.
     """
 
     gradable: GradableAssignment
     checks: tuple[Check, ...]
     faults: Mapping[str, str]
     sent_bytes: Mapping[str, int] = field(default_factory=dict)
+    times: ReferenceTimes = field(default_factory=ReferenceTimes)
 
     @classmethod
     def of(
@@ -55,7 +57,7 @@ class Rubric:
             if result.verdict not in (Verdict.PASSED, Verdict.SKIPPED)
         }
         sent_bytes = {**self.sent_bytes, **reference.sent_bytes}
-        return Rubric(self.gradable, self.checks, {**self.faults, **failed}, sent_bytes)
+        return replace(self, faults={**self.faults, **failed}, sent_bytes=sent_bytes)
 
     def sound_in(self, question_ids: Collection[str]) -> tuple[str, ...]:
         """The ids of the checks of some questions that are worth running."""

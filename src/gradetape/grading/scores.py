@@ -9,8 +9,9 @@ import msgspec
 from gradetape.course.assignments import Assignment
 from gradetape.exports import ExportedScore
 from gradetape.grading.results import Results
+from gradetape.grading.staff_notes import staff_notes
 from gradetape.records import FinalScore, Grade, Status, Unreadable, Verdict
-from gradetape.report import comment
+from gradetape.report import StudentNotes, comment
 
 
 class ExportedScores(msgspec.Struct, frozen=True):
@@ -23,17 +24,23 @@ class ExportedScores(msgspec.Struct, frozen=True):
 def exported_scores(results: Results, name: str) -> ExportedScores:
     """The final points of an assignment's students; none where a part of the submission is not graded."""
     found = results.scored(name)
-    scores = (_score(found.assignment, record, found.by_student[record.student]) for record in found.records)
+    notes = staff_notes(results.book, name)
+    scores = (
+        _score(found.assignment, record, found.by_student[record.student], notes.of(record.student))
+        for record in found.records
+    )
     return ExportedScores(tuple(sorted(scores, key=lambda score: score.student.casefold())), found.warnings)
 
 
-def _score(assignment: Assignment, record: Grade | Unreadable, final_score: FinalScore) -> ExportedScore:
+def _score(
+    assignment: Assignment, record: Grade | Unreadable, final_score: FinalScore, notes: StudentNotes
+) -> ExportedScore:  # fmt: skip
     overridden = {override.question for override in final_score.overrides}
     missing = [each for each in _ungraded(assignment, record) if each not in overridden]
     if missing:
         reason = _reason(record, missing)
         return ExportedScore(student=record.student, origin=record.origin, reason=reason)
-    text = comment(record, final_score) if isinstance(record, Grade) else ""
+    text = comment(record, final_score, notes) if isinstance(record, Grade) else ""
     return ExportedScore(student=record.student, origin=record.origin, points=final_score.final, comment=text)
 
 

@@ -54,13 +54,15 @@ class QuestionWork(msgspec.Struct, frozen=True, kw_only=True):
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
     """The work of a batch: what runs, the grades that are written anew without a run, and those that stay.
 
-    `submissions` counts those that run, `jobs` how often one of them runs: the same cells run once. `unproven` are the
+    `submissions` counts those that run, `jobs` how often one of them runs: the same cells run once. `runs` counts the
+    questions of all these, which may run side by side. `unproven` are the
     questions that run because their checks changed, and that `verify` has not proven since. `seconds` are how long the
     checks that run for a student took the last time; infinite for what is new.
     """
 
     work: tuple[QuestionWork, ...] = ()
     jobs: int = 0
+    runs: int = 0
     submissions: int = 0
     composed: int = 0
     known: int = 0
@@ -127,7 +129,8 @@ def workload_of(
     unproven = [each for each in edited if not proven_checks.are_proven(gradable, each, builder.keys.codes[each])]
     return Workload(
         work=work, jobs=len({frozenset(key.digest for key in each.keys) for each in missing}), submissions=len(missing),
-        composed=len(fresh) - len(missing), known=known, unproven=tuple(dict.fromkeys(unproven)),
+        runs=len({key.digest for each in missing for key in each.keys}), composed=len(fresh) - len(missing),
+        known=known, unproven=tuple(dict.fromkeys(unproven)),
         seconds={each.student: _seconds(each) for each in missing},
     )  # fmt: skip
 

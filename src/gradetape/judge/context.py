@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import msgspec
@@ -102,6 +102,12 @@ class CheckContext:
         self.free = True
         self._exports.free(self._worker_seed)
         return True
+
+    def load(self) -> None:
+        """Runs the student's cells in a worker if none has them; an event ends no check, since none has begun."""
+        self.budget.begin(self.job.limits.check_s)
+        with suppress(WorkerEvent):
+            self.student.ready()
 
     @property
     def gpu(self) -> bool:

@@ -41,6 +41,16 @@ class Began(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     seconds: float
 
 
+class Waits(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A child has judged its public checks, and begins no hidden one until all parts of the submission have."""
+
+    number: int
+
+
+class GoOn(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The answer to a child that waits: every part of the submission has judged its public checks."""
+
+
 class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A worker has run all cells of the submission; `events` are those of all its workers so far."""
 
@@ -78,5 +88,5 @@ class JobLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-Message = CollectedChecks | Began | Loaded | Judged | Done | JobLost
+Message = CollectedChecks | Began | Waits | Loaded | Judged | Done | JobLost
 Request = RunJob | CancelJob

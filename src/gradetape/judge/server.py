@@ -29,7 +29,23 @@ import pytest
 from gradetape.errors import InfrastructureError
 from gradetape.judge.context import CheckContext
 from gradetape.judge.items import check_of
-from gradetape.judge.messages import Began, CancelJob, Collect, Done, JobLost, Judged, Loaded, Message, Request, RunJob
+from gradetape.judge.messages import (
+    Began,
+    CancelJob,
+    Collect,
+    Done,
+    GoOn,
+    JobLost,
+    Judged,
+    Loaded,
+    Message,
+    Request,
+    RunJob,
+    Waits,
+)
+from gradetape.judge.parts import SilentParts
+from gradetape.judge.process import JudgeProcess
+from gradetape.judge.registry import loading
 from gradetape.judge.session import Judge
 from gradetape.judge.transcript import Transcript
 from gradetape.judge.verdicts import uncollected, unjudged
@@ -41,60 +57,11 @@ from gradetape.sandbox import syscalls
 from gradetape.sandbox.limits import raise_descriptors
 from gradetape.wire.message_channel import MessageChannel
 
-_GRACE_S = 3.0
 OPTIONS = (
     "--noconftest", "--import-mode=importlib", "--disable-plugin-autoload", "--capture=sys", "--tb=line", "-q",
     "--continue-on-collection-errors", "--strict-markers", "-p", "gradetape.judge.plugin", "-p", "no:cacheprovider",
     "-p", "no:tmpdir", "-p", "no:faulthandler", "-p", "no:logging", "-W", "ignore::pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
-
-
-class JudgeProcess:
-    """A forked judge of one job, begun at `since`: its remaining items, and the deadline of its check.
-
-    The transcript is that of the whole job. Large because it holds everything that the server knows about a child.
-    """
-
-    def __init__(
-        self,
-        request: RunJob,
-        items: list[pytest.Item],
-        pid: int,
-        channel: MessageChannel,
-        since: float,
-        transcript: Transcript,
-    ) -> None:
-        self.request, self.items, self.pid, self.channel, self.since = request, items, pid, channel, since
-        self.transcript = transcript
-        self.current: int | None = None
-        self.judged = 0
-        self.kill_at = self._without_check
-        self.overdue = False
-        self.finished = False
-
-    @property
-    def stage(self) -> int:
-        """The index of the current check, or of the one that is being prepared."""
-        return self.judged if self.current is None else self.current
-
-    @property
-    def _without_check(self) -> float:
-        """The deadline while no check runs."""
-        return time.monotonic() + self.request.job.limits.submission_s + 60
-
-    def begin(self, message: Began) -> bool:
-        """A check has begun; returns whether it is hidden."""
-        self.current = message.index
-        self.kill_at = time.monotonic() + message.seconds + _GRACE_S
-        hidden = not check_of(self.items[message.index]).public
-        if hidden:
-            self.transcript.begin_hidden()
-        return hidden
-
-    def end_check(self) -> None:
-        """A check has its result."""
-        self.judged, self.current = self.stage + 1, None
-        self.kill_at = self._without_check
 
 
 class Server:
@@ -105,6 +72,7 @@ class Server:
         self._judge = judge
         self._beside = beside
         self._children: dict[int, JudgeProcess] = {}
+        self._parts = SilentParts()
         self._selector = selectors.DefaultSelector()
         self._broken: dict[str, str] = {}
 
@@ -158,7 +126,7 @@ class Server:
 
     def _timeout(self) -> float:
         now = time.monotonic()
-        return max(0.0, min((child.kill_at for child in self._children.values()), default=now + 3600) - now)
+        return max(0.0, min([now + 3600, *(child.kill_at for child in self._children.values())]) - now)
 
     def _kill_overdue(self) -> None:
         for child in self._children.values():
@@ -185,6 +153,10 @@ class Server:
         except EOFError:
             self._reap(child)
             return
+        if isinstance(message, Waits):
+            child.wait()
+            self._go_on(child, all_silent=self._parts.silence(child.request))
+            return
         if isinstance(message, Began) and not child.begin(message):
             return
         if isinstance(message, Judged):
@@ -192,15 +164,24 @@ class Server:
         child.finished = child.finished or isinstance(message, Done | JobLost)
         self._supervisor.send(_told(message, child.transcript))
 
+    def _go_on(self, child: JudgeProcess, *, all_silent: bool) -> None:
+        """Lets the parts of a submission begin their hidden checks once all of them are silent."""
+        for each in self._children.values() if all_silent and child.request.job.part else ():
+            if each.waits and each.request.job.part == child.request.job.part:
+                each.go_on()
+
     def _reap(self, child: JudgeProcess) -> None:
         """Handles the end of a child: after its last check, in the middle of a check, or while it prepared one."""
         self._selector.unregister(child.channel)
         child.channel.close()
         _, status = os.waitpid(child.pid, 0)
         del self._children[child.pid]
+        unused = not child.stage and child.current is None
+        if child.finished or unused:
+            self._go_on(child, all_silent=self._parts.end(child.request))
         if child.finished:
             return
-        if not child.stage and child.current is None:
+        if unused:
             self._supervisor.send(
                 JobLost(number=child.request.number, reason=f"the judge died before any check ({status})")
             )
@@ -221,7 +202,7 @@ class ChildHost:
     ) -> None:
         self._request, self._items, self._channel, self._beside = request, items, channel, beside
         self._context: CheckContext | None = None
-        self._ended = False
+        self._ended = self._waited = False
         self.rehearsing = False
 
     def context(self, item: pytest.Item) -> CheckContext:
@@ -254,6 +235,8 @@ class ChildHost:
         """Runs every item, and sends the report of the session."""
         for index, item in enumerate(self._items):
             following = self._items[index + 1] if index + 1 < len(self._items) else None
+            if not check_of(item).public:
+                self._wait_for_parts(item)
             if self._request.job.liar or self._request.job.puppet:
                 self.context(item).play(self._rehearsed(item))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -272,6 +255,16 @@ class ChildHost:
                 review=report.review, versions=report.versions,
             )
         )  # fmt: skip
+
+    def _wait_for_parts(self, item: pytest.Item) -> None:
+        """Before the first hidden check of a part: runs the cells, and waits until no part says anything more."""
+        if self._request.job.part is None or self._waited:
+            return
+        self._waited = True
+        if any(loading("student") & set(getattr(each, "fixturenames", ())) for each in self._items):
+            self.context(item).load()
+        self._channel.send(Waits(number=self._request.number))
+        self._channel.receive(GoOn)
 
     def _loaded(self, events: tuple[CellEvent, ...]) -> None:
         """All cells have run in a worker, which has received nothing else yet."""

@@ -10,20 +10,32 @@ the terminal.
 from gradetape.report.actions import Actions
 from gradetape.report.comment import comment
 from gradetape.report.dashboard import index_page, notice_page, overview_page
-from gradetape.report.folder import has_dashboard, has_pages, remove_pages, write, write_pages
+from gradetape.report.done import ToDo, basis_of, to_do
+from gradetape.report.folder import (
+    has_dashboard,
+    has_pages,
+    remove_pages,
+    write,
+    write_pages,
+    write_similar,
+    written_at,
+)
 from gradetape.report.html import anchor, page_name, script_digests, slug
 from gradetape.report.likeness import FailureGroup, groups_of
 from gradetape.report.marking import MarkingView, marking_page
 from gradetape.report.material import CheckSource, Material
+from gradetape.report.notes import StaffNotes, StudentNotes
 from gradetape.report.pages import AssignmentPages
 from gradetape.report.question import answering, question_page
+from gradetape.report.similar import similar_pages
 from gradetape.report.staff import staff_page
 from gradetape.report.student import check_view, student_page, unreadable_page
 from gradetape.report.trial import trial_page
 
 __all__ = [
-    "Actions", "AssignmentPages", "CheckSource", "FailureGroup", "MarkingView", "Material", "anchor", "answering",
-    "check_view", "comment", "groups_of", "has_dashboard", "has_pages", "index_page", "marking_page", "notice_page",
-    "overview_page", "page_name", "question_page", "remove_pages", "script_digests", "slug", "staff_page",
-    "student_page", "trial_page", "unreadable_page", "write", "write_pages",
+    "Actions", "AssignmentPages", "CheckSource", "FailureGroup", "MarkingView", "Material", "StaffNotes",
+    "StudentNotes", "ToDo", "anchor", "answering", "basis_of", "check_view", "comment", "groups_of", "has_dashboard", "has_pages",
+    "index_page", "marking_page", "notice_page", "overview_page", "page_name", "question_page", "remove_pages",
+    "script_digests", "similar_pages", "slug", "staff_page", "student_page", "to_do", "trial_page",
+    "unreadable_page", "write", "write_pages", "write_similar", "written_at",
 ]  # fmt: skip

@@ -8,16 +8,20 @@ from __future__ import annotations
 from gradetape.records import FinalScore, Grade
 from gradetape.report import words
 from gradetape.report.html import render
+from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
 from gradetape.report.student import question_view
 
 
-def comment(grade: Grade, final_score: FinalScore) -> str:
-    """The points of each question, the checks that are not passed with their hints, and how the score came about."""
+def comment(grade: Grade, final_score: FinalScore, notes: StudentNotes = NO_STUDENT_NOTES) -> str:
+    """The points of each question, the checks that are not passed with their hints, and how the score came about.
+
+    `notes` is what was written about the answers.
+    """
     page = render(
         "comment.html.j2",
         final_score=final_score,
         max_points=words.most_points(grade, final_score),
         written=words.written(final_score),
-        questions=[question_view(grade, question) for question in grade.questions],
+        questions=[question_view(grade, question, notes=notes) for question in grade.questions],
     )
     return " ".join(page.split())

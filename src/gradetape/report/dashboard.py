@@ -14,15 +14,19 @@ from gradetape.records import (
     NoSubmission,
     PointsChange,
     Question,
+    RegradeRequest,
     Status,
     Unreadable,
     Verdict,
     WrittenScore,
 )
 from gradetape.report import plots
+from gradetape.report.actions import Actions
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
-from gradetape.report.html import page_name, render, slug
+from gradetape.report.done import to_do
+from gradetape.report.html import anchor, page_name, render, slug
+from gradetape.report.notes import NO_NOTES, StaffNotes
 from gradetape.report.question import check_anchor, question_page_name
 from gradetape.report.rows import table_of
 
@@ -33,18 +37,20 @@ def index_page(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (), mixed: Sequence[MixedQuestion] = (),
-    no_submission: Sequence[NoSubmission] = (), marked_here: bool = False,
+    no_submission: Sequence[NoSubmission] = (), notes: StaffNotes = NO_NOTES, actions: Actions | None = None,
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
-    `up` is the path from its folder to the results folder, `final_scores` are by student, `options` those of `grade`
-    for the same gradebook, `changes` the points that changed since the attempts before, `mixed` the questions that were
-    judged under two versions, and `no_submission` the people of the class list who have handed in nothing.
-    `marked_here`: it is a page of the desk, where written answers are marked.
+    `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
+    `grade` for the same gradebook, for the commands on the page, `changes` the points that changed since the
+    attempts before, and `mixed` the questions that were judged under two versions. `no_submission` are the people of
+    the class list who have handed in nothing. At the desk, `actions` are what its forms need, and `notes` tell what is
+    to do.
     """
+    records: list[Grade | Unreadable] = [*grades, *unreadable]
+    todo = {each.student: to_do(each, notes.of(each.student)) for each in records} if actions else {}
     questions = questions_of(grades)
-    items = check_items(grades)
-    scores, shares = final_scores or {}, _shares(items, questions)
+    scores = final_scores or {}
     spread = distribution(grades, final_scores=scores)
     return render(
         "dashboard.html.j2",
@@ -55,25 +61,46 @@ def index_page(
         up=up,
         here="" if up else f"staff/{slug(assignment)}/",
         questions=questions,
-        **table_of(grades, unreadable, questions, scores, no_submission),
+        **table_of(grades, unreadable, questions, scores, no_submission, todo),
+        todo=sum(not each.done for each in todo.values()),
+        requests=_waiting(records, notes) if actions else [],
+        actions=actions,
         adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
         spread=spread,
         points_plot=plots.points(spread) if spread else "",
-        verdicts=[verdict for verdict in Verdict if any(counts.get(verdict) for counts in shares.values())],
-        shares=shares,
-        verdicts_plot=plots.verdicts(shares) if items else "",
-        question_items=[(item, _remark(item)) for item in question_items(grades, questions, scores)],
-        check_items=[(item, _check_remark(item), where) for item, where in zip(items, _places(items), strict=True)],
+        **_analysis(grades, questions, scores),
         question_pages={question.id: f"questions/{question_page_name(question)}" for question in questions},
-        slowest=[(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
         enough=ENOUGH,
         mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
         absent=len(no_submission),
-        **_written(scores, marked_here),
+        **_written(scores, marked_here=actions is not None),
     )
+
+
+def _analysis(
+    grades: Sequence[Grade], questions: Sequence[Question], scores: Mapping[str, FinalScore]
+) -> dict[str, Any]:  # fmt: skip
+    """The verdicts and the item analysis of questions and checks, and the slowest checks."""
+    items = check_items(grades)
+    shares = _shares(items, questions)
+    return {
+        "verdicts": [verdict for verdict in Verdict if any(counts.get(verdict) for counts in shares.values())],
+        "shares": shares,
+        "verdicts_plot": plots.verdicts(shares) if items else "",
+        "question_items": [(item, _remark(item)) for item in question_items(grades, questions, scores)],
+        "check_items": [(item, _check_remark(item), where) for item, where in zip(items, _places(items), strict=True)],
+        "slowest": [(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
+    }
+
+
+def _waiting(records: Iterable[Grade | Unreadable], notes: StaffNotes) -> list[tuple[RegradeRequest, str, str]]:
+    """The regrade requests without an answer, oldest first, each with the student's page and the question's anchor."""
+    found = [(each, record) for record in records for each in notes.of(record.student).waiting]
+    found.sort(key=lambda pair: (pair[0].at, pair[0].number))
+    return [(each, page_name(record.student), anchor(each.question)) for each, record in found]
 
 
 def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "") -> str:
@@ -97,7 +124,7 @@ def _places(items: Iterable[CheckItem]) -> list[str]:
     return found
 
 
-def _written(scores: Mapping[str, FinalScore], marked_here: bool) -> dict[str, Any]:
+def _written(scores: Mapping[str, FinalScore], *, marked_here: bool) -> dict[str, Any]:
     """The written questions, how many answers wait for a person, and whether they are marked on pages beside this."""
     found: dict[str, list[WrittenScore]] = {}
     for score in scores.values():

@@ -5,6 +5,7 @@ Only their owner can read them, and enter the folders that are made.
     grades.csv                        the grades of all students
     staff/ASSIGNMENT/                 its dashboard, its grades.csv, and a page for each student, for staff only
     staff/ASSIGNMENT/questions/       a page for each question over all students, for staff only
+    staff/ASSIGNMENT/similar/         pairs of submissions that share code, for staff only
     students/ASSIGNMENT/STUDENT.html  for that student; students/ is the only folder that may be published
 
 The first two take the grades of other assignments from the tables in `staff/`, so each assignment can be written
@@ -16,6 +17,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
@@ -81,17 +83,39 @@ def write(
 def write_pages(folder: str | Path, pages: AssignmentPages, students: Collection[str] | None = None) -> Path:
     """The same for pages that are there; see `write`."""
     folder = Path(folder)
+    own = _of_each(pages, pages.of(students))
+    _write(folder, pages.assignment, chain(own, _about_all(pages), _for_all(folder, pages)))
+    return folder / "index.html"
+
+
+def write_similar(folder: Path, assignment: str, pages: Iterable[tuple[str, str]]) -> Path:
+    """Replaces the pages about similar submissions by these (pairs of file name and HTML); returns the first one.
+
+    Raises GradebookError if the folder cannot be created or written.
+    """
+    place = f"staff/{slug(assignment)}/similar"
+    remove_similar(folder, assignment)
+    _write(folder, assignment, ((f"{place}/{name}", content) for name, content in pages))
+    return folder / place / "index.html"
+
+
+def remove_similar(folder: Path, assignment: str) -> None:
+    """Removes the pages about similar submissions, which show the code of students; raises GradebookError."""
+    _refuse_links(folder, assignment)
+    _remove(folder, (folder / "staff" / slug(assignment) / "similar").glob("*.html"))
+
+
+def _write(folder: Path, assignment: str, pages: Iterable[tuple[str, str]]) -> None:
+    """Writes pages, by their paths in the folder."""
     try:
-        _refuse_links(folder, pages.assignment)
+        _refuse_links(folder, assignment)
         files.make_folder(folder)
         with tempdirs.folder(".pages-", folder) as partial:
-            own = _of_each(pages, pages.of(students))
-            for name, content in chain(own, _about_all(pages), _for_all(folder, pages)):
+            for name, content in pages:
                 _put(folder / name, content, partial)
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, "Check that it is a folder that you may write to, or use --out.")
         raise GradebookError(f"The results cannot be written to {folder}: {error.strerror}. {advice}") from error
-    return folder / "index.html"
 
 
 def has_pages(folder: Path, assignment: str) -> bool:
@@ -104,12 +128,26 @@ def has_dashboard(folder: Path, assignment: str) -> bool:
     return (folder / "staff" / slug(assignment) / "index.html").is_file()
 
 
+def written_at(folder: Path, assignment: str) -> str:
+    """When the pages of an assignment were written into a folder (ISO, UTC); empty if they never were."""
+    try:
+        seconds = (folder / "staff" / slug(assignment) / "index.html").stat().st_mtime
+    except OSError:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
 def remove_pages(folder: Path, assignment: str, student: str) -> None:
-    """Removes the pages of a student in an assignment, and those of its questions; raises GradebookError."""
+    """Removes the pages of a student in an assignment, and those of questions and of pairs; raises GradebookError."""
     _refuse_links(folder, assignment)
     staff, students = (folder / part / slug(assignment) for part in ("staff", "students"))
+    _remove(folder, (students / page_name(student), staff / page_name(student), *staff.glob("questions/*.html")))
+    remove_similar(folder, assignment)
+
+
+def _remove(folder: Path, pages: Iterable[Path]) -> None:
     try:
-        for page in (students / page_name(student), staff / page_name(student), *staff.glob("questions/*.html")):
+        for page in pages:
             page.unlink(missing_ok=True)
     except OSError as error:
         reason = f"The pages of a student in {folder} cannot be removed: {error.strerror}."
@@ -118,7 +156,8 @@ def remove_pages(folder: Path, assignment: str, student: str) -> None:
 
 def _refuse_links(folder: Path, assignment: str) -> None:
     """Raises GradebookError if the results would be written through a symbolic link."""
-    for place in (folder / "students" / slug(assignment), folder / "staff" / slug(assignment) / "questions"):
+    staff = folder / "staff" / slug(assignment)
+    for place in (folder / "students" / slug(assignment), staff / "questions", staff / "similar"):
         if link := files.link_in(place):
             raise GradebookError(
                 f"The results folder {folder} is behind a symbolic link, or holds one: {link}. Links are not followed, "

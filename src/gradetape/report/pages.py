@@ -13,6 +13,7 @@ from gradetape.report.actions import Actions
 from gradetape.report.dashboard import index_page
 from gradetape.report.html import page_name
 from gradetape.report.material import NO_MATERIAL, Material
+from gradetape.report.notes import NO_NOTES, StaffNotes
 from gradetape.report.question import question_page, question_page_name
 from gradetape.report.staff import Neighbours, staff_page, unreadable_for_staff
 from gradetape.report.student import student_page, unreadable_page
@@ -25,7 +26,7 @@ _UP = "../../"
 class AssignmentPages:
     """One assignment's results and its pages, as pure functions of them; see `report.write` for the fields.
 
-    `actions` are the forms of the pages for staff, if they have any."""
+    `actions` are the forms of the pages for staff, if they have any, and `notes` is what people wrote about results."""
 
     course: str
     assignment: str
@@ -40,6 +41,7 @@ class AssignmentPages:
     no_submission: Sequence[NoSubmission] = ()
     material: Material = NO_MATERIAL
     actions: Actions | None = None
+    notes: StaffNotes = NO_NOTES
 
     @cached_property
     def order(self) -> tuple[str, ...]:
@@ -73,26 +75,27 @@ class AssignmentPages:
         return index_page(
             self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
             options=self.options, changes=self.changes, mixed=self.mixed, no_submission=self.no_submission,
-            marked_here=self.actions is not None, **self._titles,
+            notes=self.notes, actions=self.actions, **self._titles,
         )  # fmt: skip
 
     def for_student(self, record: Grade | Unreadable) -> str:
         """A student's page, without anything for staff."""
-        final_score = self.final_score(record.student)
+        final_score, notes = self.final_score(record.student), self.notes.of(record.student)
         if isinstance(record, Unreadable):
-            return unreadable_page(record, self.assignment, final_score=final_score, **self._titles)
+            return unreadable_page(record, self.assignment, final_score=final_score, notes=notes, **self._titles)
         untouched = self.material.starters_of(record)
-        return student_page(record, final_score=final_score, untouched=untouched, **self._titles)
+        return student_page(record, final_score=final_score, untouched=untouched, notes=notes, **self._titles)
 
     def for_staff(self, record: Grade | Unreadable) -> str:
         """A submission's page for staff."""
         common: dict[str, Any] = {
             "up": _UP, "options": self.options, "final_score": self.final_score(record.student),
-            "neighbours": self.neighbours[record.student], **self._titles,
+            "neighbours": self.neighbours[record.student], "notes": self.notes.of(record.student),
+            "actions": self.actions, **self._titles,
         }  # fmt: skip
         if isinstance(record, Unreadable):
             return unreadable_for_staff(record, self.assignment, **common)
-        return staff_page(record, material=self.material, actions=self.actions, **common)
+        return staff_page(record, material=self.material, **common)
 
     def of_question(self, question: Question) -> str:
         """A question's page over all students."""

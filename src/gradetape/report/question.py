@@ -45,11 +45,7 @@ def question_page(
         item=item,
         students=len(having),
         left_out=len(grades) - len(having),
-        mixed=[
-            (each, [(student, f"../{page_name(student)}#{anchor(question.id)}") for student in each.students])
-            for each in mixed
-            if each.question == question.id
-        ],
+        mixed=_mixed(question, mixed),
         unfinal=sum(grade.status is not Status.GRADED for grade in having),
         untouched=[(student, f"../{page_name(student)}") for student in untouched],
         groups=[_group(group, anchor(question.id), material) for group in groups],
@@ -66,6 +62,15 @@ def question_page(
         actions=actions,
         page=question_page_name(question),
     )
+
+
+def _mixed(question: Question, mixed: Sequence[MixedQuestion]) -> list[tuple[MixedQuestion, list[tuple[str, str]]]]:
+    """Those of this question, each with its students and the addresses of their answers."""
+    return [
+        (each, [(student, f"../{page_name(student)}#{anchor(question.id)}") for student in each.students])
+        for each in mixed
+        if each.question == question.id
+    ]
 
 
 def answering(question: Question, grades: Sequence[Grade], material: Material) -> list[Grade]:

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any
 
 from gradetape.records import FinalScore, Grade, NoSubmission, Question, Status, Unreadable
 from gradetape.report import words
+from gradetape.report.done import ToDo
 from gradetape.report.html import page_name
 from gradetape.text import collation_key, counted
+
+_NOTHING: Mapping[str, ToDo] = MappingProxyType({})
 
 
 def table_of(
     grades: Iterable[Grade], unreadable: Iterable[Unreadable], questions: Sequence[Question],
     final_scores: Mapping[str, FinalScore], no_submission: Iterable[NoSubmission] = (),
+    todo: Mapping[str, ToDo] = _NOTHING,
 ) -> dict[str, Any]:  # fmt: skip
     """The rows in the order of a list of people, their filters, and whether the columns of some are needed.
 
-    `no_submission` are the people who have handed in nothing; they have no pages.
+    `no_submission` are the people who have handed in nothing; they have no pages. `todo` is what is left to do of the
+    others, by student, where that is shown.
     """
     rows = [_student(grade, questions, final_scores.get(grade.student)) for grade in grades]
     rows += [_unreadable(entry, final_scores.get(entry.student)) for entry in unreadable]
+    for row in rows:
+        row["filters"] += todo[row["student"]].filters if todo else ()
     rows += map(_absent, no_submission)
     rows.sort(key=lambda row: collation_key(row["student"]))
     return {
-        "rows": rows,
+        "rows": [row | {"todo": todo.get(row["student"])} for row in rows],
         "filters": sorted({each for row in rows for each in row["filters"]}),
         "late": any(row["late"] for row in rows),
         "sections": any(row["section"] for row in rows),

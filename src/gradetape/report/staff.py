@@ -11,8 +11,10 @@ from gradetape.records import CheckResult, FinalScore, Grade, Question, Unreadab
 from gradetape.report import code, words
 from gradetape.report.actions import Actions
 from gradetape.report.commands import grading, marking, overriding
+from gradetape.report.done import DoneState, basis_of, done_state
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.material import NO_MATERIAL, Material
+from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
 from gradetape.report.question import question_page_name
 
 
@@ -34,14 +36,23 @@ _ALONE = Neighbours()
 def staff_page(
     grade: Grade, *, course: str = "", title: str = "", up: str = "", final_score: FinalScore | None = None,
     options: Sequence[str] = (), material: Material = NO_MATERIAL, neighbours: Neighbours = _ALONE,
-    actions: Actions | None = None,
+    actions: Actions | None = None, notes: StudentNotes = NO_STUDENT_NOTES,
 ) -> str:  # fmt: skip
     """One submission as HTML, including the values in hidden checks; `up` is the path to the results folder.
 
     `options` are the options of `grade` for the same gradebook, `material` what of the course is shown beside results,
-    `neighbours` the students before and after this one, and `actions` what its forms need, if it has any.
+    `neighbours` the students before and after this one, `actions` what its forms need, if it has any, and `notes` what
+    was written about the answers.
     """
-    views = [_question(grade, question, final_score, options, material) for question in grade.questions]
+    views = [
+        _question(grade, question, final_score, options, material)
+        | {
+            "notes": notes.for_staff(question.id),
+            "done": _done(grade, notes, actions, question.id),
+            "basis": basis_of(grade, question.id),
+        }
+        for question in grade.questions
+    ]
     return render(
         "staff.html.j2",
         course=course,
@@ -62,6 +73,8 @@ def staff_page(
         facts=_facts(grade),
         again=grading(grade, grade.assignment, options),
         neighbours=neighbours.links(),
+        done=_done(grade, notes, actions),
+        basis=basis_of(grade),
         actions=actions,
     )
 
@@ -69,6 +82,7 @@ def staff_page(
 def unreadable_for_staff(
     entry: Unreadable, assignment: str, *, course: str = "", title: str = "", up: str = "",
     final_score: FinalScore | None = None, options: Sequence[str] = (), neighbours: Neighbours = _ALONE,
+    notes: StudentNotes = NO_STUDENT_NOTES, actions: Actions | None = None,
 ) -> str:  # fmt: skip
     """The page for staff about a file that could not be read."""
     return render(
@@ -82,8 +96,19 @@ def unreadable_for_staff(
         entry=entry,
         final_score=final_score,
         again=grading(entry, assignment, options),
+        written=notes.without_grade(),
+        done=_done(entry, notes, actions),
+        basis=basis_of(entry),
+        actions=actions,
         neighbours=neighbours.links(),
     )
+
+
+def _done(
+    record: Grade | Unreadable, notes: StudentNotes, actions: Actions | None, question: str = ""
+) -> DoneState | None:
+    """The done mark of a submission or question, which is shown at the desk alone."""
+    return done_state(record, notes, question) if actions else None
 
 
 def _facts(grade: Grade) -> list[tuple[str, str]]:

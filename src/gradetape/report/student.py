@@ -12,14 +12,18 @@ from typing import Any
 from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import code, words
 from gradetape.report.html import anchor, render
+from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
 
 
 def student_page(
     grade: Grade, *, course: str = "", title: str = "", final_score: FinalScore | None = None,
-    untouched: Collection[str] = (),
+    untouched: Collection[str] = (), notes: StudentNotes = NO_STUDENT_NOTES,
 ) -> str:  # fmt: skip
-    """One student's result as HTML; `untouched` are the ids of the questions whose answer is the starter."""
-    views = [_on_page(grade, question, final_score) for question in grade.questions]
+    """One student's result as HTML; `untouched` are the ids of the questions whose answer is the starter.
+
+    `notes` is what was written about the answers.
+    """
+    views = [_on_page(grade, question, final_score, notes) for question in grade.questions]
     events = words.events(grade)
     return render(
         "student.html.j2",
@@ -42,8 +46,9 @@ def student_page(
 
 
 def unreadable_page(
-    entry: Unreadable, assignment: str, *, course: str = "", title: str = "", final_score: FinalScore | None = None
-) -> str:
+    entry: Unreadable, assignment: str, *, course: str = "", title: str = "", final_score: FinalScore | None = None,
+    notes: StudentNotes = NO_STUDENT_NOTES,
+) -> str:  # fmt: skip
     """The page of a student whose file could not be read: the reason and the next step."""
     return render(
         "unreadable.html.j2",
@@ -54,10 +59,13 @@ def unreadable_page(
         file=words.file_name(entry),
         sha256=entry.sha256,
         final_score=final_score,
+        written=notes.without_grade(),
     )
 
 
-def question_view(grade: Grade, question: Question, final_score: FinalScore | None = None) -> dict[str, Any]:
+def question_view(
+    grade: Grade, question: Question, final_score: FinalScore | None = None, notes: StudentNotes = NO_STUDENT_NOTES
+) -> dict[str, Any]:
     """What the page and the comment show of one question."""
     results = grade.of(question.id)
     return {
@@ -66,12 +74,15 @@ def question_view(grade: Grade, question: Question, final_score: FinalScore | No
         "max_points": question.points,
         "checks": [check_view(result) for result in results],
         "passed": sum(result.verdict is Verdict.PASSED for result in results),
+        "notes": notes.for_student(question.id, grade),
     }
 
 
-def _on_page(grade: Grade, question: Question, final_score: FinalScore | None) -> dict[str, Any]:
+def _on_page(
+    grade: Grade, question: Question, final_score: FinalScore | None, notes: StudentNotes
+) -> dict[str, Any]:  # fmt: skip
     override, earned = words.override_of(final_score, question.id), grade.earned(question.id)
-    return question_view(grade, question, final_score) | {
+    return question_view(grade, question, final_score, notes) | {
         "id": question.id,
         "anchor": anchor(question.id),
         "measured": None if override is None or override.points == earned else earned,

@@ -11,6 +11,7 @@ from rich.text import Text
 from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import words
 from gradetape.report.material import NO_MATERIAL, Material
+from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
 from gradetape.text import one_line, printable
 
 _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
@@ -18,19 +19,21 @@ _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "y
 
 def student_view(
     record: Grade | Unreadable, final_score: FinalScore, *, staff: bool, question: str | None = None,
-    material: Material = NO_MATERIAL,
+    material: Material = NO_MATERIAL, notes: StudentNotes = NO_STUDENT_NOTES,
 ) -> RenderableType:  # fmt: skip
     """The part of a result that the student may see, or with `staff` all of it; no text is read as markup.
 
     With `question`, an id, only that question is shown; it is nothing if the grade does not have it. For staff, a
-    question that was left untouched, as far as `material` tells, is one line unless it is asked for.
+    question that was left untouched, as far as `material` tells, is one line unless it is asked for. `notes` is what
+    was written about the answers.
     """
     if isinstance(record, Unreadable):
-        return Group(*_unreadable(record, staff), *_final_score(final_score, staff))
+        about = (line for each in notes.questions() for line in _notes(notes, each, staff))
+        return Group(*_unreadable(record, staff), *_final_score(final_score, staff), *about)
     if question is not None and not record.has(question):
         return Group()
     untouched = {each.id for each in record.questions if staff and not question and material.is_untouched(record, each)}
-    return Group(*_graded(record, final_score, staff, question, untouched))
+    return Group(*_graded(record, final_score, staff, question, untouched, notes))
 
 
 def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
@@ -51,8 +54,9 @@ def _final_score(final_score: FinalScore, staff: bool) -> Iterator[RenderableTyp
 
 
 def _graded(
-    grade: Grade, final_score: FinalScore, staff: bool, question: str | None, untouched: Collection[str]
-) -> Iterator[RenderableType]:
+    grade: Grade, final_score: FinalScore, staff: bool, question: str | None, untouched: Collection[str],
+    notes: StudentNotes,
+) -> Iterator[RenderableType]:  # fmt: skip
     yield from _head(grade, final_score)
     if question is None:
         yield from _final_score(final_score, staff)
@@ -62,6 +66,8 @@ def _graded(
             yield from (Text(), _line(f"{_heading(grade, each, final_score)}, untouched", "bold"))
         elif question in (None, each.id):
             yield from _question(grade, each, final_score, staff)
+        if question in (None, each.id):
+            yield from _notes(notes, each.id, staff, grade)
     if question is None:
         yield from _written(final_score, staff)
     yield from _cells(grade, question)
@@ -119,6 +125,13 @@ def _written(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
             yield Text(indent(printable(view["comment"]), " " * 4))
         if staff and view["by"]:
             yield _line(f"    marked by {view['by']} at {view['at']}", "dim")
+
+
+def _notes(notes: StudentNotes, question: str, staff: bool, grade: Grade | None = None) -> Iterator[RenderableType]:
+    """What was written about a question."""
+    for head, text in notes.texts(question, grade, staff=staff):
+        yield _line(f"  {head}", "cyan")
+        yield Text(indent(printable(text, len(text)), " " * 4))
 
 
 def _heading(grade: Grade, question: Question, final_score: FinalScore) -> str:

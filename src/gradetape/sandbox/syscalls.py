@@ -8,7 +8,6 @@ import errno
 import os
 import struct
 import sys
-import time
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
     0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000,
@@ -180,36 +179,3 @@ def respect_modes() -> None:
         held = struct.unpack("6I", sets.raw)
         kept = [*(each & ~(1 << _DAC_OVERRIDE) for each in held[:3]), *held[3:]]
         syscall("capset", _CAPSET[os.uname().machine], header, ctypes.create_string_buffer(struct.pack("6I", *kept)))
-
-
-class Gather:
-    """Reads many regions of another process's memory into one buffer of this process, in a few calls.
-
-    `regions` are the addresses and sizes, `address` the buffer's. The arguments of the calls are made once.
-    """
-
-    _MOST = 128
-
-    def __init__(self, regions: list[tuple[int, int]], address: int) -> None:
-        self._calls: list[tuple[int, ctypes.Array[ctypes.c_uint64], ctypes.Array[ctypes.c_uint64], int]] = []
-        for start in range(0, len(regions), self._MOST):
-            some = regions[start : start + self._MOST]
-            size = sum(each for _, each in some)
-            ours = (ctypes.c_uint64 * 2)(address, size)
-            theirs = (ctypes.c_uint64 * (2 * len(some)))(*(number for region in some for number in region))
-            self._calls.append((size, ours, theirs, len(some)))
-            address += size
-
-    def read(self, pid: int, until: float) -> bool:
-        """Whether everything was read; False where the kernel refuses it, and where something is not mapped.
-
-        Raises TimeoutError if it is not done at `until`, in seconds of `time.monotonic()`.
-        """
-        assert _libc is not None
-        zero = ctypes.c_ulong(0)
-        for size, ours, theirs, count in self._calls:
-            if _libc.process_vm_readv(pid, ours, ctypes.c_ulong(1), theirs, ctypes.c_ulong(count), zero) != size:
-                return False
-            if time.monotonic() > until:
-                raise TimeoutError
-        return True

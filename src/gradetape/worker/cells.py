@@ -61,7 +61,8 @@ class Cells:
         record = self._shell.begin_cell(index + 1)
         self._label = f"{PREFIX}{index + 1}"
         self._definitions.begin(self._label[1:], question)
-        self._note_definitions(source)
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):  # running the cell reports it
+            self._definitions.note(ast.parse(self._python(source)))
         self._output.clear()
         error = self._run_definitions(source) if only_definitions else self._run_freely(source, record)
         return {
@@ -159,10 +160,6 @@ class Cells:
     def _salvaged(self, name: str, statements: list[ast.stmt]) -> Salvaged:
         """Runs what is cheap of these statements, which are of the text that has this name."""
         return salvage(statements, self._namespace, runner(self._compiler, name, self._namespace))
-
-    def _note_definitions(self, source: str) -> None:
-        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):  # running the cell reports it
-            self._definitions.note(ast.parse(self._python(source)))
 
     def _python(self, source: str) -> str:
         """The Python text of a cell, without the magics that only wrap it."""

@@ -12,6 +12,7 @@ about (native code), or that puts everything back before a look. Points never de
 
 from __future__ import annotations
 
+import math
 import os
 from array import array
 from collections.abc import Iterator
@@ -117,7 +118,7 @@ class Comparison:
             raise MemoryUnreadable("this process's own memory cannot be opened")
         try:
             own = MemoryReader(WorkerMemory(opened, os.getpid()))
-            self._expected = self._reader.read(own)
+            self._expected = self._reader.read(own, patience_s=math.inf)  # nobody makes it wait
             self._threads = OtherThreads(idle, own)
         finally:
             os.close(opened)

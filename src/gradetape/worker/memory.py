@@ -2,9 +2,9 @@
 student's code ran.
 
 Such a descriptor needs no right to trace, names one memory for ever, whatever process has its number later, and can be
-read while the worker runs, hangs or is stopped. Where the kernel lets the zygote trace its workers, one call reads a
-thousand regions, which takes half the time; then the descriptor says whether that was still the same process. Nothing
-is written. Memory that the worker has unmapped reads as zeros.
+read while the worker runs, hangs or is stopped. Nothing is written. Memory that the worker has unmapped reads as zeros.
+`process_vm_readv` would read many regions in one call, but pins what it reads: for that the kernel first gives the
+worker a copy of every page that it still shares with the zygote, 32 MiB for one look.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gradetape.sandbox.reports import WorkerMemory
-from gradetape.sandbox.syscalls import Gather
 
 Words = npt.NDArray[np.uint64]
 WORD = 8
-_GAP = 4096  # reading what lies between costs less than another system call
+_GAP = 4096  # a page: reading what lies between costs less than another system call
 _PATIENCE_S = 1.0  # a worker that keeps changing its own maps makes each read wait
 _WIPE_ON_FORK = 18
 
@@ -34,7 +33,6 @@ class MemoryReader:
     """Reads bytes of a worker's memory, even at addresses that the worker chose."""
 
     def __init__(self, memory: WorkerMemory) -> None:
-        self.pid = memory.pid
         self._descriptor = memory.descriptor
 
     def read(self, address: int, size: int) -> bytes:
@@ -42,12 +40,12 @@ class MemoryReader:
         data = bytearray(size)
         if not 0 < address < 1 << 63:
             return b""
-        return bytes(data[: self.read_into(address, memoryview(data))])
+        return bytes(data[: self.read_into(address, [memoryview(data)])])
 
-    def read_into(self, address: int, view: memoryview) -> int:
+    def read_into(self, address: int, views: list[memoryview]) -> int:
         """The number of bytes read until the first that is not mapped; raises MemoryUnreadable."""
         try:
-            got = os.preadv(self._descriptor, [view], address)
+            got = os.preadv(self._descriptor, views, address)
         except (OSError, OverflowError):
             return 0
         if not got:
@@ -65,36 +63,32 @@ class WordReader:
         self._buffer = mmap.mmap(-1, int(sizes.sum()), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._buffer.madvise(_WIPE_ON_FORK)  # a fork neither copies nor pays for it
         self._words: Words = np.frombuffer(self._buffer, np.uint64)
-        self._regions = list(zip(firsts.tolist(), sizes.tolist(), strict=True))
-        self._gather = Gather(self._regions, self._words.ctypes.data)
+        whole, places = memoryview(self._buffer), zip(starts.tolist(), sizes.tolist(), strict=True)
+        views = ([whole[start : start + size]] for start, size in places)
+        self._regions = list(zip(firsts.tolist(), sizes.tolist(), views, strict=True))
         region = np.searchsorted(firsts, addresses, side="right") - 1
         self._places = ((starts[region] + addresses - firsts[region]) // np.uint64(WORD)).astype(np.int64)
 
-    def read(self, memory: MemoryReader) -> Words:
+    def read(self, memory: MemoryReader, patience_s: float = _PATIENCE_S) -> Words:
         """The words, in the order of their addresses as given; raises MemoryUnreadable."""
-        until = time.monotonic() + _PATIENCE_S
-        try:
-            if self._gather.read(memory.pid, until):
-                memory.read(self._regions[0][0], 1)
-            else:
-                self._read_slowly(memory, until)
-        except TimeoutError:
-            raise MemoryUnreadable(f"reading it takes longer than {_PATIENCE_S:g} s") from None
+        until = time.monotonic() + patience_s
+        for address, size, views in self._regions:
+            got = memory.read_into(address, views)
+            if got < size:
+                views[0][got:] = bytes(size - got)
+            if time.monotonic() > until:
+                raise MemoryUnreadable(f"reading it takes longer than {patience_s:g} s")
         words: Words = self._words[self._places]
         return words
 
-    def _read_slowly(self, memory: MemoryReader, until: float) -> None:
-        view, start = memoryview(self._buffer), 0
-        for address, size in self._regions:
-            got = memory.read_into(address, view[start : start + size])
-            view[start + got : start + size] = bytes(size - got)
-            start += size
-            if time.monotonic() > until:
-                raise TimeoutError
-
 
 def _regions(addresses: Words) -> tuple[Words, Words]:
-    """The first and the last word of each region; the addresses are sorted."""
+    """The first and the last word of each region; the addresses are sorted.
+
+    A region on several pages begins with a page: the kernel reads a page's worth at a time, and looks up each page.
+    """
     breaks = np.flatnonzero(np.diff(addresses) > _GAP)
-    ends = len(addresses) - 1
-    return addresses[np.concatenate(([0], breaks + 1))], addresses[np.concatenate((breaks, [ends]))]
+    firsts = addresses[np.concatenate(([0], breaks + 1))]
+    lasts = addresses[np.concatenate((breaks, [len(addresses) - 1]))]
+    pages = firsts & ~np.uint64(_GAP - 1)
+    return np.where(lasts - pages < _GAP, firsts, pages), lasts

@@ -361,6 +361,78 @@ def literal(text: str) -> str:
     return text.replace("<", "<\u2060").replace("&", "&\u2060")
 
 
+@in_worker
+def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
+    """Save the graphs of functions for some signatures: lists of specs and of plain values, which are not traced."""
+    autograph = tf.__internal__.autograph
+
+    def traced(function: Any, signature: Any) -> Any:
+        converted = autograph.tf_convert(function, autograph.control_status_ctx())
+
+        def call(*tensors: Any) -> Any:
+            left = iter(tensors)
+            result = converted(*[next(left) if isinstance(each, tf.TypeSpec) else each for each in signature])
+            return None if isinstance(result, tf.Operation) else result  # as of metrics in tf-keras
+
+        specs = [each for each in signature if isinstance(each, tf.TypeSpec)]
+        # A tf.function would be traced once more where it is saved.
+        return tf.function(call, autograph=False).get_concrete_function(*specs)
+
+    def module(owners: Any) -> Any:
+        made = tf.Module()
+        for name, graph in graphs.items():
+            setattr(made, name, graph)
+            setattr(made, f"variables_of_{name}", list(graph.graph.variables))
+        made.owners = owners
+        return made
+
+    graphs = {
+        f"{name}_{number}": traced(function, signature)
+        for name, function in functions.items()
+        for number, signature in enumerate(signatures[name])
+    }
+    owners = [getattr(function, "__self__", function) for function in functions.values()]
+    bare = tf.saved_model.SaveOptions(experimental_skip_saver=True)  # nobody serves or trains what is saved
+    try:
+        tf.saved_model.save(module([]), str(folder), signatures={}, options=bare)
+    except AssertionError:  # tables and other resources are saved with their owner alone
+        tracked = [each for each in owners if isinstance(each, tf.__internal__.tracking.AutoTrackable)]
+        tf.saved_model.save(module(tracked), str(folder), signatures={}, options=bare)
+
+
+@in_worker
+def restore_graphs(folder: Any, signatures: Any) -> Any:
+    """Return functions that call the saved graphs, and whether none of these has a state."""
+    restored = tf.saved_model.load(str(folder))
+
+    def tensors_of(args: Any, signature: Any) -> Any:
+        found = []
+        for value, each in zip(args, signature, strict=True):
+            if not isinstance(each, tf.TypeSpec):
+                if type(value) is not type(each) or value != each:
+                    return None
+                continue
+            tensor = tf.convert_to_tensor(value)
+            if tensor.dtype != each.dtype or not each.shape.is_compatible_with(tensor.shape):
+                return None
+            found.append(tensor)
+        return found
+
+    def dispatched(name: Any) -> Any:
+        def call(*args: Any) -> Any:
+            for number, signature in enumerate(signatures[name]):
+                tensors = tensors_of(args, signature) if len(args) == len(signature) else None
+                if tensors is not None:
+                    return getattr(restored, f"{name}_{number}")(*tensors)
+            raise TypeError(f"{name} was not exported for such inputs")
+
+        return call
+
+    graphs = [getattr(restored, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
+    captured = [tensor for graph in graphs for tensor in graph.captured_inputs]
+    return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)
+
+
 def assert_close(
     given: object, expected: object, advice: str = "", rtol: float | None = None, atol: float | None = None
 ) -> None:
@@ -515,6 +587,25 @@ import numpy as np
 
 
 @in_worker
+def making(make_batches, features, labels, size, seed):
+    """Return a function without arguments that makes a dataset."""
+
+    def dataset():
+        return make_batches(features, labels, size, seed)
+
+    return dataset
+
+
+@in_worker
+def described(dataset):
+    """Return whether it is a dataset of pairs, and what it is otherwise."""
+    if not isinstance(dataset, tf.data.Dataset):
+        return False, False, repr(dataset)
+    spec = dataset.element_spec
+    return True, type(spec) is tuple and len(spec) == 2, repr(spec)
+
+
+@in_worker
 def one_epoch(dataset, limit):
     """Return the batches of one epoch as arrays, but no more than `limit` of them."""
     return [(x.numpy(), y.numpy()) for x, y in dataset.take(limit)]
@@ -523,16 +614,16 @@ def one_epoch(dataset, limit):
 @points(1)
 @proves("\u2026 each element of the dataset is a pair of a batch of features and the batch of labels that belongs to it.", "An epoch holds each example once, in batches of batch_size.", "What remains makes a last, smaller batch.")
 @hint("Slice the arrays into examples, shuffle these, then batch them. The message says what came instead.")
-def test_an_epoch_in_batches(student, tf, rng):
+def test_an_epoch_in_batches(student, exported, rng):
     """Every epoch has each example once, with its label, in batches of which the last may be smaller."""
     size, full = rng.integers(4, 9, size=2).tolist()
     sizes = [size] * full + [int(rng.integers(1, size))]
     features, labels = rng.normal(size=(sum(sizes), 2)).astype("float32"), np.arange(sum(sizes))
-    dataset = student.make_batches(features, labels, size, int(rng.integers(1000)))
-    assert isinstance(dataset, tf.data.Dataset), f"expected a tf.data.Dataset, but your code gave {dataset!r}"
-    spec = dataset.element_spec
-    assert type(spec) is tuple, f"expected a pair (features, labels) as each element, but your dataset has {spec}"
-    assert len(spec) == 2, f"expected a pair (features, labels) as each element, but your dataset has {spec}"
+    function = making(student.make_batches, features, labels, size, int(rng.integers(1000)))
+    dataset = exported.if_possible(dataset=(function, [()])).dataset()
+    is_dataset, of_pairs, other = described(dataset)
+    assert is_dataset, f"expected a tf.data.Dataset, but your code gave {other}"
+    assert of_pairs, f"expected a pair (features, labels) as each element, but your dataset has {other}"
     for _ in range(3):
         batches = one_epoch(dataset, len(sizes) + 1)
         given = [len(x) for x, _ in batches]
@@ -546,7 +637,11 @@ def test_an_epoch_in_batches(student, tf, rng):
 @in_worker
 def curve(a, b):
     """Make the function sin(a x) + b x**3 of a tensor x."""
-    return lambda x: tf.sin(a * x) + b * x**3
+
+    def fn(x):
+        return tf.sin(a * x) + b * x**3
+
+    return fn
 
 
 @in_worker
@@ -561,30 +656,45 @@ def stairs(slope):
     return rounded
 
 
+@in_worker
+def deriving(derivative, fn):
+    """Return the derivative of fn as a function of x."""
+
+    def slope(x):
+        return derivative(fn, x)
+
+    return slope
+
+
 @points(0.5)
 @proves("\u2026 the derivative of fn at x \u2026", "\u2026 by reverse-mode automatic differentiation: tf.GradientTape. x is a Python float, or a float32 array or tensor of any shape; fn takes a tensor and returns one, never a number, and works on each element alone.", "The result is a float32 tensor of the shape of x. Two things make it useful \u2026")
 @hint("A tape records what happens to a tensor that it watches. A number is no tensor yet.")
-def test_first_derivative(student, rng):
+def test_first_derivative(student, exported, rng):
     """`derivative` is exact, for one number and for many, and uses a derivative that a function defines itself."""
     a, b, slope = rng.uniform(0.5, 2.0, size=3).tolist()
-    for x in (*(rng.uniform(-2, 2, size=size).astype("float32") for size in (6, (2, 1, 3))), float(rng.uniform(-2, 2))):
+    arrays = [rng.uniform(-2, 2, size=size).astype("float32") for size in (6, (2, 1, 3))]
+    cases = [(x,) for x in (*arrays, float(rng.uniform(-2, 2)))]
+    bent, rounded = (deriving(student.derivative, fn) for fn in (curve(a, b), stairs(slope)))
+    graphs = exported.if_possible(bent=(bent, cases), rounded=(rounded, cases))
+    for (x,) in cases:
         expected = np.asarray(a * np.cos(a * np.float64(x)) + 3 * b * np.float64(x) ** 2, "float32")
-        given = student.derivative(curve(a, b), x)
+        given = graphs.bent(x)
         assert_tensor(given, expected, f"That is the derivative of sin({a:.3f} x) + {b:.3f} x**3 at {x}.", atol=1e-5)
         advice = f"That function rounds, and tf.custom_gradient gives it the derivative {slope:.3f} in reverse mode."
-        assert_tensor(student.derivative(stairs(slope), x), np.full_like(expected, slope), advice)
+        assert_tensor(graphs.rounded(x), np.full_like(expected, slope), advice)
 
 
 @points(0.5)
 @proves("From float32 arrays of shape (n, m) and (m,) it makes its two trainable variables, kernel and bias.", "affine(x) takes float32 of shape (batch, n) and returns a tensor of shape (batch, m), computed with the values that the variables have by then.")
 @hint("Which attributes of a tf.Module count as trainable? A tensor or an array does not.")
-def test_affine(student, tf, rng):
+def test_affine(student, exported, tf, rng):
     """Affine computes x @ kernel + bias for batches of any size, with two trainable variables."""
     kernel, bias = rng.normal(size=(3, 2)).astype("float32"), rng.normal(size=2).astype("float32")
     affine = student.Affine(kernel, bias)
+    graph = exported.if_possible(affine=(affine, [tf.TensorSpec((None, 3), "float32")])).affine
     for size in rng.choice(np.arange(1, 20), 3, replace=False):
         x = rng.normal(size=(size, 3)).astype("float32")
-        assert_tensor(affine(x), x @ kernel + bias, f"That is a batch of {size}.")
+        assert_tensor(graph(x), x @ kernel + bias, f"That is a batch of {size}.")
     assert isinstance(affine, tf.Module), f"expected a tf.Module, but your code gave {affine!r}"
     count = len(affine.trainable_variables)
     assert count == 2, f"expected 2 trainable variables, but your module has {count}"
@@ -595,14 +705,15 @@ def test_affine(student, tf, rng):
 @points(1)
 @proves("\u2026 subtracts from each column of x, float32 of shape (n, k) with n > 0, the column's mean, and divides by its standard deviation, the root of the mean squared deviation.", "A column of equal values becomes exactly 0, whatever the value.")
 @hint("Over which axis is the mean of a column? Is it exactly 0.1 if all values are 0.1? And what is 0 / 0?")
-def test_standardize(student, rng):
+def test_standardize(exported, rng):
     """Each column gets mean 0 and standard deviation 1, and a column of equal values becomes exactly 0."""
     x = rng.normal(2.0, 3.0, size=(7, 4)).astype("float32")
     x[:, 1], x[:, 2] = rng.integers(1, 9), 0.1
     expected, others = np.zeros_like(x), x[:, [0, 3]]
     expected[:, [0, 3]] = (others - others.mean(axis=0)) / others.std(axis=0)
     advice = "Columns 1 and 2 hold equal values. The mean of seven times 0.1 is rounded, and not always 0.1."
-    assert_close(student.standardize(x), expected, advice, rtol=1e-4, atol=1e-5)  # float32 sums
+    standardize = exported.if_possible(standardize=[(x,)]).standardize
+    assert_close(standardize(x), expected, advice, rtol=1e-4, atol=1e-5)  # float32 sums
 
 
 OK_FORMAT = False

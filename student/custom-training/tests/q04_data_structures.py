@@ -361,6 +361,78 @@ def literal(text: str) -> str:
     return text.replace("<", "<\u2060").replace("&", "&\u2060")
 
 
+@in_worker
+def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
+    """Save the graphs of functions for some signatures: lists of specs and of plain values, which are not traced."""
+    autograph = tf.__internal__.autograph
+
+    def traced(function: Any, signature: Any) -> Any:
+        converted = autograph.tf_convert(function, autograph.control_status_ctx())
+
+        def call(*tensors: Any) -> Any:
+            left = iter(tensors)
+            result = converted(*[next(left) if isinstance(each, tf.TypeSpec) else each for each in signature])
+            return None if isinstance(result, tf.Operation) else result  # as of metrics in tf-keras
+
+        specs = [each for each in signature if isinstance(each, tf.TypeSpec)]
+        # A tf.function would be traced once more where it is saved.
+        return tf.function(call, autograph=False).get_concrete_function(*specs)
+
+    def module(owners: Any) -> Any:
+        made = tf.Module()
+        for name, graph in graphs.items():
+            setattr(made, name, graph)
+            setattr(made, f"variables_of_{name}", list(graph.graph.variables))
+        made.owners = owners
+        return made
+
+    graphs = {
+        f"{name}_{number}": traced(function, signature)
+        for name, function in functions.items()
+        for number, signature in enumerate(signatures[name])
+    }
+    owners = [getattr(function, "__self__", function) for function in functions.values()]
+    bare = tf.saved_model.SaveOptions(experimental_skip_saver=True)  # nobody serves or trains what is saved
+    try:
+        tf.saved_model.save(module([]), str(folder), signatures={}, options=bare)
+    except AssertionError:  # tables and other resources are saved with their owner alone
+        tracked = [each for each in owners if isinstance(each, tf.__internal__.tracking.AutoTrackable)]
+        tf.saved_model.save(module(tracked), str(folder), signatures={}, options=bare)
+
+
+@in_worker
+def restore_graphs(folder: Any, signatures: Any) -> Any:
+    """Return functions that call the saved graphs, and whether none of these has a state."""
+    restored = tf.saved_model.load(str(folder))
+
+    def tensors_of(args: Any, signature: Any) -> Any:
+        found = []
+        for value, each in zip(args, signature, strict=True):
+            if not isinstance(each, tf.TypeSpec):
+                if type(value) is not type(each) or value != each:
+                    return None
+                continue
+            tensor = tf.convert_to_tensor(value)
+            if tensor.dtype != each.dtype or not each.shape.is_compatible_with(tensor.shape):
+                return None
+            found.append(tensor)
+        return found
+
+    def dispatched(name: Any) -> Any:
+        def call(*args: Any) -> Any:
+            for number, signature in enumerate(signatures[name]):
+                tensors = tensors_of(args, signature) if len(args) == len(signature) else None
+                if tensors is not None:
+                    return getattr(restored, f"{name}_{number}")(*tensors)
+            raise TypeError(f"{name} was not exported for such inputs")
+
+        return call
+
+    graphs = [getattr(restored, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
+    captured = [tensor for graph in graphs for tensor in graph.captured_inputs]
+    return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)
+
+
 def _as_array(value: Any) -> Any:
     """An array of numbers or of text; anything else becomes an array that holds None."""
     try:
@@ -505,45 +577,77 @@ def sentence(rng, alphabet):
     return " " * rng.integers(3) + "".join(word + " " * rng.integers(1, 4) for word in words)
 
 
+@in_worker
+def rows_of(word_lengths, sentences):
+    """Return what was given if it is not a ragged tensor of integers, and its rows if it is."""
+    given = word_lengths(tf.constant(sentences))
+    if not isinstance(given, tf.RaggedTensor):
+        return repr(given), None
+    return "" if given.dtype.is_integer else repr(given.dtype), given.to_list()
+
+
 @points(1)
 @proves("\u2026 from a string tensor of shape (n,) it makes a tf.RaggedTensor of integers that holds, for each sentence, the lengths of its words.", "Words are separated by one or more ASCII spaces, and there may be spaces at either end. Every other character belongs to a word, a no-break space too; tabs, line ends and other control characters do not occur.", "A length counts characters (Unicode code points), not bytes; the text is encoded in UTF-8.")
 @hint("How many bytes does a character take that is not ASCII? And what lies between two spaces?")
-def test_word_lengths(student, tf, rng):
+def test_word_lengths(exported, tf, rng):
     """The lengths of words are counted in characters, and every sentence has a row, if only an empty one."""
     sentences = [sentence(rng, "abcxyz"), "", sentence(rng, "\xe9\xdf\u65e5\u672c\u03a9\U0001f600"), "  ", sentence(rng, "xyz\u2026\xc5") + "   z"]
-    given = student.word_lengths(tf.constant(sentences))
-    assert isinstance(given, tf.RaggedTensor), f"expected a ragged tensor, but your code gave {given!r}"
-    assert np.asarray(given.flat_values).dtype.kind == "i", "expected integers"
-    for text, row in zip(sentences, given.to_list(), strict=True):
+    word_lengths = exported.if_possible(word_lengths=[tf.TensorSpec([None], "string")]).word_lengths
+    other, rows = rows_of(word_lengths, sentences)
+    assert not other, f"expected a ragged tensor of integers, but your code gave {other}"
+    for text, row in zip(sentences, rows, strict=True):
         expected = [len(word) for word in text.split()]
         assert row == expected, f"expected {expected} for {text!r}, but your code gave {row}"
+
+
+@in_worker
+def on_rows(mean_of_rows):
+    """Make a function that takes the numbers of a ragged tensor and the lengths of its rows."""
+
+    def means(values, lengths):
+        return mean_of_rows(tf.RaggedTensor.from_row_lengths(values, lengths))
+
+    return means
 
 
 @points(1)
 @proves("\u2026 from a ragged tensor of floats or integers with n rows of numbers it makes a float32 tensor of shape (n,) with the mean of each row.", "The mean of an empty row is 0, and of no other: a row with a NaN in it has the mean NaN.")
 @hint("What is 0 / 0 in an empty row? And by how many numbers do you divide in the other rows?")
-def test_mean_of_rows(student, tf, rng):
+def test_mean_of_rows(student, exported, rng):
     """Each row has its own mean, and that of an empty row is 0."""
     lengths = np.append(rng.permutation([0, 1, 2, 5, 7]), 0)
-    for values in (rng.uniform(1, 9, size=15).astype("float32"), rng.integers(1, 99, size=15)):
+    cases = [rng.uniform(1, 9, size=15).astype("float32"), rng.integers(1, 99, size=15)]
+    function = on_rows(student.mean_of_rows)
+    graph = exported.if_possible(means=(function, [(cases[0], lengths)])).means
+    for means, values in ((graph, cases[0]), *((function, values) for values in cases)):
         rows = np.split(values, np.cumsum(lengths)[:-1])
         expected = np.array([row.mean() if len(row) else 0 for row in rows], "float32")
-        ragged = tf.RaggedTensor.from_row_lengths(values, lengths)
         advice = f"The rows were {values.dtype} and had the lengths {lengths}."
-        assert_tensor(student.mean_of_rows(ragged), expected, advice)
+        assert_tensor(means(values, lengths), expected, advice)
+
+
+@in_worker
+def on_dense_votes(weighted_votes):
+    """Make a function that takes the votes as a matrix, and makes a sparse tensor of it."""
+
+    def weighted(votes, weights):
+        with tf.device("CPU:0"):  # on a GPU the product of sparse and dense is not deterministic, and refused
+            return weighted_votes(tf.sparse.from_dense(votes), tf.convert_to_tensor(weights))
+
+    return weighted
 
 
 @points(0.5)
 @proves("sparse is a float32 tf.SparseTensor of shape (n, m), the votes of n users on m questions, n, m \u2265 1, and weights is a float32 tensor of shape (m,). The result is a float32 tensor of shape (n,): for each user, the sum of votes times weights.")
 @hint("The second number of an index says which weight belongs to the vote. Does a user without votes have a sum?")
-def test_weighted_votes(student, tf, rng):
+def test_weighted_votes(student, exported, rng):
     """Votes are weighted and added up for each user."""
     votes = np.where(rng.random((4, 6)) < 0.5, rng.integers(1, 6, size=(4, 6)), 0).astype("float32")
     votes[rng.integers(4)] = 0
     weights = rng.uniform(1, 5, size=6).astype("float32")
-    with tf.device("CPU:0"):  # on a GPU the product of sparse and dense is not deterministic, and refused
-        given = student.weighted_votes(tf.sparse.from_dense(votes), tf.constant(weights))
-        assert_tensor(given, votes @ weights, f"The votes were {votes.tolist()}, the weights {weights.round(2)}.")
+    weighted = exported.if_possible(weighted=(on_dense_votes(student.weighted_votes), [(votes, weights)])).weighted
+    advice = f"The votes were {votes.tolist()}, the weights {weights.round(2)}."
+    assert_tensor(weighted(votes, weights), votes @ weights, advice)
 
 
 def ups_and_downs(rng, length):
@@ -554,31 +658,41 @@ def ups_and_downs(rng, length):
     return x
 
 
+@in_worker
+def on_tensors(function):
+    """Make a function take arrays."""
+    return lambda *arrays: function(*map(tf.constant, arrays))
+
+
 @points(0.5)
 @proves("\u2026 from a float32 tensor of shape (n,), n \u2265 1, it makes one of the same shape, whose elements are total after total. Each total is max(0, previous total + x), and before the first it is 0.")
 @hint("Is each total cut off at 0 before the next number is added to it?")
-def test_running_totals(student, tf, rng):
+def test_running_totals(exported, tf, rng):
     """Each total is the one before it plus a number, but never below 0."""
     x = ups_and_downs(rng, 12)
     total, expected = 0.0, []
     for value in x.tolist():
         total = max(0.0, total + value)
         expected.append(total)
-    given = student.running_totals(tf.constant(x))
+    graphs = exported.if_possible(running_totals=[tf.TensorSpec((None,), "float32")])
+    given = on_tensors(graphs.running_totals)(x)
     assert_tensor(given, np.array(expected, "float32"), f"The numbers were {x.round(2)}.", atol=1e-5)
 
 
 @points(0.5)
 @proves("a and b are tensors of shapes (n,) and (m,), both int64 or both strings. Each stands for the set of its elements, so repeats count once.", "The result is a float32 scalar tensor: how many elements are in both sets, divided by how many are in at least one.")
 @hint("tf.sets works on the last axis of tensors with two or more. How many elements are in at least one of the sets?")
-def test_jaccard_of_two_sets(student, tf, rng):
+def test_jaccard_of_two_sets(student, exported, tf, rng):
     """The similarity of two sets counts each element once, whatever it is."""
+    vectors = [tf.TensorSpec([None], dtype) for dtype in ("int64", "string")]
+    jaccard = exported.if_possible(jaccard=[(each, each) for each in vectors]).jaccard
     for dtype in ("int64", "string"):
         one, other = (rng.permutation(20)[: rng.integers(5, 15)].tolist() for _ in range(2))
         expected = np.float32(len({*one} & {*other}) / len({*one} | {*other}))
-        sets = [[*map(str, part)] if dtype == "string" else part for part in (one + one[:3], other + other[:2])]
-        given = student.jaccard(tf.constant(sets[0], dtype), tf.constant(sets[1], dtype))
-        assert_tensor(given, expected, f"The elements were {sets[0]} and {sets[1]}.")
+        sets = [np.array(part, "U" if dtype == "string" else dtype) for part in (one + one[:3], other + other[:2])]
+        for function in (jaccard, student.jaccard):
+            given = on_tensors(function)(*sets)
+            assert_tensor(given, expected, f"The elements were {sets[0].tolist()} and {sets[1].tolist()}.")
 
 
 @points(0.5)

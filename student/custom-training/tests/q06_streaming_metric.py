@@ -375,13 +375,14 @@ def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
             return None if isinstance(result, tf.Operation) else result  # as of metrics in tf-keras
 
         specs = [each for each in signature if isinstance(each, tf.TypeSpec)]
-        return tf.function(call, input_signature=specs, autograph=False)
+        # A tf.function would be traced once more where it is saved.
+        return tf.function(call, autograph=False).get_concrete_function(*specs)
 
     def module(owners: Any) -> Any:
         made = tf.Module()
         for name, graph in graphs.items():
             setattr(made, name, graph)
-            setattr(made, f"variables_of_{name}", list(graph.get_concrete_function().graph.variables))
+            setattr(made, f"variables_of_{name}", list(graph.graph.variables))
         made.owners = owners
         return made
 
@@ -428,7 +429,7 @@ def restore_graphs(folder: Any, signatures: Any) -> Any:
         return call
 
     graphs = [getattr(restored, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
-    captured = [tensor for graph in graphs for each in graph.concrete_functions for tensor in each.captured_inputs]
+    captured = [tensor for graph in graphs for tensor in graph.captured_inputs]
     return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)
 
 

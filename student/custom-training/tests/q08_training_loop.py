@@ -361,6 +361,78 @@ def literal(text: str) -> str:
     return text.replace("<", "<\u2060").replace("&", "&\u2060")
 
 
+@in_worker
+def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
+    """Save the graphs of functions for some signatures: lists of specs and of plain values, which are not traced."""
+    autograph = tf.__internal__.autograph
+
+    def traced(function: Any, signature: Any) -> Any:
+        converted = autograph.tf_convert(function, autograph.control_status_ctx())
+
+        def call(*tensors: Any) -> Any:
+            left = iter(tensors)
+            result = converted(*[next(left) if isinstance(each, tf.TypeSpec) else each for each in signature])
+            return None if isinstance(result, tf.Operation) else result  # as of metrics in tf-keras
+
+        specs = [each for each in signature if isinstance(each, tf.TypeSpec)]
+        # A tf.function would be traced once more where it is saved.
+        return tf.function(call, autograph=False).get_concrete_function(*specs)
+
+    def module(owners: Any) -> Any:
+        made = tf.Module()
+        for name, graph in graphs.items():
+            setattr(made, name, graph)
+            setattr(made, f"variables_of_{name}", list(graph.graph.variables))
+        made.owners = owners
+        return made
+
+    graphs = {
+        f"{name}_{number}": traced(function, signature)
+        for name, function in functions.items()
+        for number, signature in enumerate(signatures[name])
+    }
+    owners = [getattr(function, "__self__", function) for function in functions.values()]
+    bare = tf.saved_model.SaveOptions(experimental_skip_saver=True)  # nobody serves or trains what is saved
+    try:
+        tf.saved_model.save(module([]), str(folder), signatures={}, options=bare)
+    except AssertionError:  # tables and other resources are saved with their owner alone
+        tracked = [each for each in owners if isinstance(each, tf.__internal__.tracking.AutoTrackable)]
+        tf.saved_model.save(module(tracked), str(folder), signatures={}, options=bare)
+
+
+@in_worker
+def restore_graphs(folder: Any, signatures: Any) -> Any:
+    """Return functions that call the saved graphs, and whether none of these has a state."""
+    restored = tf.saved_model.load(str(folder))
+
+    def tensors_of(args: Any, signature: Any) -> Any:
+        found = []
+        for value, each in zip(args, signature, strict=True):
+            if not isinstance(each, tf.TypeSpec):
+                if type(value) is not type(each) or value != each:
+                    return None
+                continue
+            tensor = tf.convert_to_tensor(value)
+            if tensor.dtype != each.dtype or not each.shape.is_compatible_with(tensor.shape):
+                return None
+            found.append(tensor)
+        return found
+
+    def dispatched(name: Any) -> Any:
+        def call(*args: Any) -> Any:
+            for number, signature in enumerate(signatures[name]):
+                tensors = tensors_of(args, signature) if len(args) == len(signature) else None
+                if tensors is not None:
+                    return getattr(restored, f"{name}_{number}")(*tensors)
+            raise TypeError(f"{name} was not exported for such inputs")
+
+        return call
+
+    graphs = [getattr(restored, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
+    captured = [tensor for graph in graphs for tensor in graph.captured_inputs]
+    return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)
+
+
 def assert_close(
     given: object, expected: object, advice: str = "", rtol: float | None = None, atol: float | None = None
 ) -> None:
@@ -517,6 +589,27 @@ def described(model):
     return *kinds, len(model.weights), len(model.losses)
 
 
+@in_worker
+def in_training(model):
+    """Return a function that calls a model in training mode."""
+
+    def called(x):
+        return model(x, training=True)
+
+    return called
+
+
+@in_worker
+def trained(model):
+    """Return a function that gives the weights of the wide and of the deep layer as columns, the biases last."""
+    parts = [model.get_layer(name).trainable_weights for name in ("wide", "deep")]
+
+    def columns():
+        return [tf.concat([tf.reshape(weight, (-1, 1)) for weight in part], axis=0) for part in parts]
+
+    return columns
+
+
 def draw(rng, tf, sizes):
     """Draw batches of these sizes, and a dataset that gives them: the first ones are of one size."""
     x, y = rng.normal(size=(sum(sizes), int(rng.integers(3, 7)))), rng.normal(size=(sum(sizes), 1))
@@ -545,7 +638,7 @@ def descend(batches, wide, deep, wide_rate, deep_rate):
 @points(1)
 @proves("build_wide_and_deep(n_features) returns a Keras model that takes (batch, n_features) and gives (batch, 1): the sum of two layers, each of which sees all features.", "model.get_layer finds them by these names \u2026", "\"wide\": a Dense layer of 1 without activation \u2026")
 @hint("Both layers see all features. Are their names and kinds right, and is only the hidden layer not linear?")
-def test_wide_and_deep(student, rng):
+def test_wide_and_deep(student, exported, tf, rng):
     """The model adds up a linear layer and a small network, and each call makes a new one."""
     n = int(rng.integers(3, 8))
     models, x = [student.build_wide_and_deep(n) for _ in range(2)], rng.normal(scale=3, size=(40, n)).astype("float32")
@@ -558,18 +651,23 @@ def test_wide_and_deep(student, rng):
         filled.append([fill_weights(model.get_layer(name), rng, *shapes) for name, *shapes in parts])
         assert weights == 6, f"expected six weights, in these two layers only, but the model has {weights}"
         assert losses == 0, "expected no losses beside the error, but model.losses is not empty"
-    for model, ((kernel, bias), (hidden, hidden_bias, last, last_bias)) in zip(models, filled, strict=True):
+    rows = [tf.TensorSpec([None, n], "float32")]
+    functions = {f"model_{i}": (model, rows) for i, model in enumerate(models)}
+    functions |= {f"training_{i}": (in_training(model), rows) for i, model in enumerate(models)}
+    graphs = exported.if_possible(**functions)
+    for i, ((kernel, bias), (hidden, hidden_bias, last, last_bias)) in enumerate(filled):
+        model, training = getattr(graphs, f"model_{i}"), getattr(graphs, f"training_{i}")
         expected = x @ kernel + bias + np.maximum(x @ hidden + hidden_bias, 0) @ last + last_bias
         for batch in (x, x[:1]):
             advice = f"That is one of two models of build_wide_and_deep({n}), for inputs of shape {batch.shape}."
             assert_close(model(batch), expected[: len(batch)], advice, rtol=1e-4, atol=1e-3)  # float32 sums
-        assert_close(model(x, training=True), expected, "That is with training=True.", rtol=1e-4, atol=1e-3)
+        assert_close(training(x), expected, "That is with training=True.", rtol=1e-4, atol=1e-3)
 
 
 @points(1)
 @proves("In each step the wide optimizer moves the weights of the wide layer, and the deep optimizer those of the deep layer, along the gradients of that one loss.", "Its loss is the mean squared error of the batch \u2026", "Each batch, in the dataset's order, is one step of each optimizer.")
 @hint("Take the gradients for both lists of variables from one tape. Which optimizer gets which list?")
-def test_each_optimizer_moves_its_part(student, keras, tf, rng):
+def test_each_optimizer_moves_its_part(student, exported, keras, tf, rng):
     """Each optimizer moves its own part, in the right direction and as far as it should, and the other part rests."""
     batches, dataset = draw(rng, tf, [8, 8, 8])
     n, rate = batches[0][0].shape[1], float(rng.uniform(0.02, 0.1))
@@ -579,8 +677,8 @@ def test_each_optimizer_moves_its_part(student, keras, tf, rng):
         given = student.train(model, dataset, 1, *(keras.optimizers.SGD(each) for each in rates))
         assert type(given) is list and len(given) == 1, f"expected a list of one loss, but train returned {given!r}"
         assert given[0] > 0, f"expected the loss of one epoch, but train returned {given!r}"
-        for name, part in zip(("wide", "deep"), expected, strict=True):
-            given = np.vstack([np.asarray(weight) for weight in model.get_layer(name).trainable_weights])
+        found = exported(trained=(trained(model), [()])).trained()
+        for name, given, part in zip(("wide", "deep"), found, expected, strict=True):
             assert_close(given, part, f"That is {name}, after learning rates {rates} for wide and deep.", rtol=1e-4)
 
 

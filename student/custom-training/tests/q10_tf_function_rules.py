@@ -361,6 +361,78 @@ def literal(text: str) -> str:
     return text.replace("<", "<\u2060").replace("&", "&\u2060")
 
 
+@in_worker
+def export_graphs(functions: Any, signatures: Any, folder: Any) -> None:
+    """Save the graphs of functions for some signatures: lists of specs and of plain values, which are not traced."""
+    autograph = tf.__internal__.autograph
+
+    def traced(function: Any, signature: Any) -> Any:
+        converted = autograph.tf_convert(function, autograph.control_status_ctx())
+
+        def call(*tensors: Any) -> Any:
+            left = iter(tensors)
+            result = converted(*[next(left) if isinstance(each, tf.TypeSpec) else each for each in signature])
+            return None if isinstance(result, tf.Operation) else result  # as of metrics in tf-keras
+
+        specs = [each for each in signature if isinstance(each, tf.TypeSpec)]
+        # A tf.function would be traced once more where it is saved.
+        return tf.function(call, autograph=False).get_concrete_function(*specs)
+
+    def module(owners: Any) -> Any:
+        made = tf.Module()
+        for name, graph in graphs.items():
+            setattr(made, name, graph)
+            setattr(made, f"variables_of_{name}", list(graph.graph.variables))
+        made.owners = owners
+        return made
+
+    graphs = {
+        f"{name}_{number}": traced(function, signature)
+        for name, function in functions.items()
+        for number, signature in enumerate(signatures[name])
+    }
+    owners = [getattr(function, "__self__", function) for function in functions.values()]
+    bare = tf.saved_model.SaveOptions(experimental_skip_saver=True)  # nobody serves or trains what is saved
+    try:
+        tf.saved_model.save(module([]), str(folder), signatures={}, options=bare)
+    except AssertionError:  # tables and other resources are saved with their owner alone
+        tracked = [each for each in owners if isinstance(each, tf.__internal__.tracking.AutoTrackable)]
+        tf.saved_model.save(module(tracked), str(folder), signatures={}, options=bare)
+
+
+@in_worker
+def restore_graphs(folder: Any, signatures: Any) -> Any:
+    """Return functions that call the saved graphs, and whether none of these has a state."""
+    restored = tf.saved_model.load(str(folder))
+
+    def tensors_of(args: Any, signature: Any) -> Any:
+        found = []
+        for value, each in zip(args, signature, strict=True):
+            if not isinstance(each, tf.TypeSpec):
+                if type(value) is not type(each) or value != each:
+                    return None
+                continue
+            tensor = tf.convert_to_tensor(value)
+            if tensor.dtype != each.dtype or not each.shape.is_compatible_with(tensor.shape):
+                return None
+            found.append(tensor)
+        return found
+
+    def dispatched(name: Any) -> Any:
+        def call(*args: Any) -> Any:
+            for number, signature in enumerate(signatures[name]):
+                tensors = tensors_of(args, signature) if len(args) == len(signature) else None
+                if tensors is not None:
+                    return getattr(restored, f"{name}_{number}")(*tensors)
+            raise TypeError(f"{name} was not exported for such inputs")
+
+        return call
+
+    graphs = [getattr(restored, f"{name}_{number}") for name in signatures for number in range(len(signatures[name]))]
+    captured = [tensor for graph in graphs for tensor in graph.captured_inputs]
+    return {name: dispatched(name) for name in signatures}, not any(each.dtype == tf.resource for each in captured)
+
+
 def assert_close(
     given: object, expected: object, advice: str = "", rtol: float | None = None, atol: float | None = None
 ) -> None:
@@ -570,9 +642,16 @@ import numpy as np
 @points(1)
 @proves("noisy adds standard normal noise to a vector of any length, an independent number to each of its numbers.", "Draw anew with every call, direct or within anybody's graph, which may call noisy several times or in a loop.")
 @hint("What draws the noise must run with every call. Where is the generator made, and where is it used?")
-def test_noise_is_new(student, rng):
+def test_noise_is_new(student, exported, tf, rng):
     """make_noisy's function adds standard normal noise, new with every call."""
     x, noisy = rng.normal(size=50_000).astype("float32"), student.make_noisy(int(rng.integers(1000)))
+    assert_new_noise(noisy, x)
+    graph = exported.if_possible(noisy=(noisy, [tf.TensorSpec((None,), "float32")])).noisy
+    assert_new_noise(graph, x[:5000])
+
+
+def assert_new_noise(noisy, x):
+    """Show that a function adds standard normal noise to a vector, new with each of two calls."""
     noises = []
     for _ in range(2):
         given = noisy(x)
@@ -595,7 +674,7 @@ def orbit(values, y):
 
 @in_worker
 def ops_in_orbit(logistic_orbit, length):
-    """Return the operations in the graph of logistic_orbit, traced for a vector of that length."""
+    """Return the operations in a graph of logistic_orbit for a vector of that length."""
 
     def call(values, y):
         return logistic_orbit(values, y)
@@ -608,13 +687,23 @@ def ops_in_orbit(logistic_orbit, length):
 @points(1)
 @proves("It replaces a scalar y by v * y * (1 - y) for each v of a vector in turn, and returns the last y, a float32 scalar.", "Let the graph loop, with a While or StatelessWhile in it, for vectors of known and of unknown length.", "The graph is no larger for 500 values than for 5.")
 @hint("AutoGraph makes a loop of the graph's from `for v in values` and from tf.range. What does range() count with?")
-def test_loop_in_the_graph(student, rng):
+def test_loop_in_the_graph(student, exported, tf, rng):
     """logistic_orbit is right, and its graph has a loop and the same size for every length."""
     for length in rng.choice(np.arange(2, 8), 2, replace=False).tolist():
         values, y = rng.uniform(2.8, 3, size=length).astype("float32"), np.float32(rng.uniform(0.1, 0.9))
         given = student.logistic_orbit(values, y)
         assert_close(given, orbit(values, y), f"That is logistic_orbit of {length} values.", rtol=1e-4)  # float32
-    found = {length: ops_in_orbit(student.logistic_orbit, length) for length in (None, 5, 50)}
+    lengths = (None, 5, 50)
+    assert_loops({length: ops_in_orbit(student.logistic_orbit, length) for length in lengths})
+    specs = {f"of_{length}": [tf.TensorSpec([length]), tf.TensorSpec([])] for length in lengths}
+    graphs = exported.if_possible(**{name: (student.logistic_orbit, each) for name, each in specs.items()})
+    advice = f"That is a graph of logistic_orbit, for {len(values)} values."
+    assert_close(graphs.of_None(values, y), orbit(values, y), advice, rtol=1e-4)
+    assert_loops({length: ops_in_orbit(getattr(graphs, f"of_{length}"), length) for length in lengths})
+
+
+def assert_loops(found):
+    """Show that there is a loop in the graph for each length, and that the graph is no larger for 50 than for 5."""
     for length, ops in found.items():
         told = f"expected a While in the graph for a vector of {length or 'unknown'} length, but it has only {set(ops)}"
         assert {"While", "StatelessWhile"} & set(ops), told
@@ -637,6 +726,22 @@ def in_a_graph(function, times):
 
 
 @in_worker
+def calling_layer(layer, times):
+    """Return two functions: one applies a layer so many times, one gives its calls."""
+
+    def repeated(x):
+        x = tf.convert_to_tensor(x)
+        for _ in range(times):
+            x = layer(x)
+        return x
+
+    def calls():
+        return tf.convert_to_tensor(layer.calls)
+
+    return repeated, calls
+
+
+@in_worker
 def is_variable(value):
     """Whether a value is a variable of TensorFlow or of Keras."""
     return isinstance(value, (tf.Variable, getattr(keras, "Variable", tf.Variable)))
@@ -645,7 +750,7 @@ def is_variable(value):
 @points(1)
 @proves("It returns twice its float32 inputs, of any shape.", "Count every call, direct or whenever a graph runs, even if the layer occurs in it several times or in a loop.", "Let calls be a variable, and \u2026")
 @hint("`self.calls += 1` runs while the layer is traced. What can the graph itself add to, and when is that made?")
-def test_calls_are_counted(student, rng):
+def test_calls_are_counted(student, exported, tf, rng):
     """AuditedDouble counts every call: direct ones, and each of several in a graph whenever the graph runs."""
     layer, x = student.AuditedDouble(), rng.normal(size=(8, 4)).astype("float32")
     assert_close(layer.calls, 0, "That is `calls` before the first call.")
@@ -659,6 +764,12 @@ def test_calls_are_counted(student, rng):
         assert_close(graph(vector), vector * 2**times)
     advice = f"That is `calls` after {direct} direct calls and {runs} runs of a graph with {times} calls in it."
     assert_close(layer.calls, direct + times * runs, advice)
+    repeated, calls = calling_layer(student.AuditedDouble(), times)
+    graphs = exported.if_possible(repeated=(repeated, [tf.TensorSpec((None,), "float32")]), calls=(calls, [()]))
+    before = float(graphs.calls())
+    for vector in x[:runs]:
+        assert_close(graphs.repeated(vector), vector * 2**times)
+    assert_close(float(graphs.calls()) - before, times * runs, f"So many calls count {runs} runs of a saved graph.")
 
 
 @in_worker
@@ -674,7 +785,7 @@ def has_a_graph(function):
 @points(0.5)
 @proves("\u2026 a tf.function total(x) that \u2026", "\u2026 adds the sum of a vector of any length to a running total and returns the total, a float32 scalar.", "Make one variable for each function that make_total returns: their totals are independent and begin at 0.")
 @hint("Make the variable before the function is traced, once for each function that is returned.")
-def test_running_totals(student, rng):
+def test_running_totals(student, exported, tf, rng):
     """Each total is a tf.function that adds up the sums of its vectors, and of no other's."""
     totals, sums = [student.make_total(), student.make_total()], np.zeros(2)
     for turn, which in enumerate((0, 1, 1, 0)):
@@ -683,6 +794,13 @@ def test_running_totals(student, rng):
         advice = f"That is the total of call {turn + 1} of two functions, which were called in the order 1, 2, 2, 1."
         assert_close(totals[which](x), sums[which], advice, rtol=1e-4, atol=1e-5)  # float32, another order
     assert has_a_graph(totals[0]), "expected a tf.function, but make_total returned a function without one"
+    graph, due = exported.if_possible(total=(student.make_total(), [tf.TensorSpec((None,), "float32")])).total, 0.0
+    for size in rng.integers(2, 9, size=3).tolist():
+        x = rng.normal(size=size).astype("float32")
+        due += x.sum()
+        assert_close(
+            graph(x), due, "That is the total of a graph that was saved and loaded.", rtol=1e-4, atol=1e-5
+        )  # as above
 
 
 @in_worker
@@ -716,7 +834,7 @@ def test_few_runs_of_python(student, rng):
 @points(1)
 @proves("It divides a vector by its largest absolute value if that is more than 1, and \u2026", "\u2026 otherwise returns it unchanged.", "One trace must serve both cases, for vectors of any length but 0.")
 @hint("AutoGraph turns `if` on a tensor into a condition of the graph's. What does bool() ask for?")
-def test_both_branches(student, rng):
+def test_both_branches(student, exported, tf, rng):
     """One trace of limit_to_one serves vectors that are too large and vectors that are not."""
     large, small = rng.uniform(2, 9, size=5).astype("float32"), rng.uniform(-0.9, 0.9, size=7).astype("float32")
     large[rng.integers(5)] *= -2
@@ -724,6 +842,8 @@ def test_both_branches(student, rng):
     graph = in_a_graph(student.limit_to_one, 1)
     assert_each(graph, cases, lambda x: x / max(1, np.abs(x).max()), "It runs in a graph.")
     assert_close(student.limit_to_one(large), large / np.abs(large).max(), "That is limit_to_one called directly.")
+    graph = in_a_graph(exported.if_possible(limit_to_one=[tf.TensorSpec((None,), "float32")]).limit_to_one, 1)
+    assert_each(graph, cases, lambda x: x / max(1, np.abs(x).max()), "It runs in a graph that was saved and loaded.")
 
 
 OK_FORMAT = False

@@ -13,4 +13,10 @@ for (const field of document.querySelectorAll("input[data-searches]")) {
     const shown = [...texts.keys()].filter((row) => !row.hidden).length;
     count.textContent = `${shown} of ${texts.size} shown`;
   });
+  for (const button of field.parentElement.querySelectorAll("button[data-search]")) {
+    button.addEventListener("click", () => {
+      field.value = button.dataset.search;
+      field.dispatchEvent(new Event("input"));
+    });
+  }
 }

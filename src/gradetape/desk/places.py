@@ -1,0 +1,56 @@
+"""What leads elsewhere: hiding the names of students in a browser, and what was published."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from gradetape.desk import pages
+from gradetape.desk.pages import Desk, NoPage
+from gradetape.grading.results import Results
+from gradetape.report import notice_page
+
+_NAMES = "gradetape-names"
+_OF_STUDENT = re.compile(r"/(staff|students)/([\w-]+)/((?:questions/)?[\w-]+\.html)", re.ASCII)
+
+
+def are_hidden(request: Request) -> bool:
+    """Whether this browser has hidden the names."""
+    return request.cookies.get(_NAMES) == "hidden"
+
+
+class Places:
+    """What answers a request for another place than a page of results."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def names(self, request: Request) -> Response:
+        """Hides or shows the names of students from now on, in this browser; leads to where it was asked for."""
+        hidden = request.path_params["shown"] == "hidden"
+        with self._desk.open() as results:
+            response = RedirectResponse(self._same_page(results, request, hidden=hidden), 303)
+        response.set_cookie(_NAMES, "hidden" if hidden else "shown", httponly=True, samesite="strict", path="/")
+        return response
+
+    def published(self, request: Request) -> Response:
+        """When the pages in the results folder were written, and where they are."""
+        with self._desk.open() as results:
+            text = pages.as_published(self._desk, results, request.path_params["assignment"])
+        return HTMLResponse(notice_page("Published", text))
+
+    def _same_page(self, results: Results, request: Request, *, hidden: bool) -> str:
+        """The address of the page from which a request came, with the other name of its student; else the first."""
+        came_from = _OF_STUDENT.fullmatch(urlsplit(request.headers.get("referer", "")).path)
+        if came_from is None:
+            return "/"
+        kind, address, page = came_from.groups()
+        with suppress(NoPage):
+            if page != "index.html" and not page.startswith("questions/"):
+                page = pages.page_with(self._desk, results, address, page, hidden=hidden)
+            return f"/{kind}/{pages.checked_address(results, address)}/{page}"
+        return "/"
