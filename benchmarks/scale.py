@@ -120,9 +120,9 @@ class WaitingEngine(MockEngine):
     def _outcome(self, job: Job) -> Outcome:
         """As large as a real one: each check with a verdict, and what some cells printed."""
         luck = random.Random(digest_of(cell.source for cell in job.cells[-1:]))
-        results = []
+        results, only = [], None if job.only is None else frozenset(job.only)
         for check in self.collected.checks:
-            if job.only is None or check.id in job.only:
+            if only is None or check.id in only:
                 passed = job.trusted or luck.random() < 0.8
                 verdict, message = (Verdict.PASSED, "") if passed else (Verdict.FAILED, "The result differs.")
                 points = check.points if passed else 0.0

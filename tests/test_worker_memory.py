@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from gradetape.sandbox.reports import WorkerMemory
+from gradetape.worker import memory
+from gradetape.worker.memory import MemoryReader, MemoryUnreadable, WordReader
 
 # A fork's own memory, in KiB, before and after every page that it shares with its parent has been read.
 READ = """\
@@ -38,3 +48,34 @@ def test_what_is_read_of_a_worker_stays_shared_with_the_zygote() -> None:
     run = subprocess.run([sys.executable, "-c", READ], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert int(run.stdout) < 4 << 10
+
+
+@pytest.fixture
+def own() -> Iterator[MemoryReader]:
+    """The memory of this process."""
+    opened = os.open("/proc/self/mem", os.O_RDONLY)
+    yield MemoryReader(WorkerMemory(opened, os.getpid()))
+    os.close(opened)
+
+
+def test_reading_has_a_time_limit(own: MemoryReader) -> None:
+    words = np.arange(100, dtype=np.uint64)
+    reader = WordReader(words.ctypes.data + np.arange(0, 800, 8, dtype=np.uint64))
+    assert (reader.read(own) == words).all()
+    with pytest.raises(MemoryUnreadable, match="reading it takes longer than -60 s"):
+        reader.read(own, patience_s=-60)
+
+
+def test_time_in_which_the_zygote_waits_for_a_processor_does_not_count(
+    own: MemoryReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued = itertools.count(0.0, 600.0)
+    monkeypatch.setattr(memory, "_queued_s", lambda: next(queued))
+    words = np.arange(100, dtype=np.uint64)
+    reader = WordReader(words.ctypes.data + np.arange(0, 800, 8, dtype=np.uint64))
+    assert (reader.read(own, patience_s=-60) == words).all()
+
+
+def test_a_kernel_that_does_not_count_it_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_QUEUED", "/nowhere")
+    assert memory._queued_s() == 0.0

@@ -11,14 +11,14 @@ from markdown_it import MarkdownIt
 from gradetape.course.requirements import Requirement
 from gradetape.records import CheckResult, Verdict
 
-_QUOTED = (Verdict.FAILED, Verdict.ERROR)  # the verdicts to which the prompt says something
+QUOTED = (Verdict.FAILED, Verdict.ERROR)  # the verdicts to which the prompt says something
 _MOST = 3
 _LENGTH = 240
 
 
 def with_sentences(result: CheckResult, requirements: Iterable[Requirement]) -> CheckResult:
     """The result with what the prompt says about its check, if it failed or raised."""
-    if result.verdict not in _QUOTED:
+    if result.verdict not in QUOTED:
         return result
     return msgspec.structs.replace(result, sentences=quotations(requirements, result.check.requirements))
 

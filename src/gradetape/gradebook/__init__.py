@@ -17,6 +17,7 @@ when the gradebook is opened (`schema.py`).
 The whole record is stored as ASCII JSON, because neither database accepts every character that a student can write.
 """
 
+from gradetape.gradebook.attempts import NewAttempt
 from gradetape.gradebook.book import Gradebook
 from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.measured import Measured, between
@@ -37,6 +38,7 @@ __all__ = [
     "KnownPerson",
     "Measured",
     "MergeReport",
+    "NewAttempt",
     "Notes",
     "Order",
     "OverrideDifference",

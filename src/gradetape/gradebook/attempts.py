@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,20 +11,54 @@ import msgspec
 import sqlalchemy as sa
 
 from gradetape.gradebook.order import counts_before
-from gradetape.gradebook.tables import ATTEMPTS, CHECK_RESULTS, IS_CURRENT, IS_DONE
+from gradetape.gradebook.question_results import QuestionResult
+from gradetape.gradebook.stored_text import text_of
+from gradetape.gradebook.tables import ATTEMPTS, CHECK_RESULTS, IS_CURRENT, IS_DONE, in_parts
 from gradetape.records import Grade, Status, Unreadable
 from gradetape.text import printable
+
+# Statements that run for every submission are made once: making them takes longer than running them.
+_OF = sa.and_(ATTEMPTS.c.assignment == sa.bindparam("of_assignment"), ATTEMPTS.c.student == sa.bindparam("of_student"))
+_LAST_NUMBER = sa.select(sa.func.coalesce(sa.func.max(ATTEMPTS.c.number), 0)).where(_OF)
+_COUNTING = sa.select(ATTEMPTS.c.record).where(_OF, IS_CURRENT)
+_NONE_COUNTS = sa.update(ATTEMPTS).where(_OF, IS_CURRENT).values(current=False)
+_ADD = sa.insert(ATTEMPTS).returning(ATTEMPTS.c.id)
+_ADD_RESULTS = sa.insert(CHECK_RESULTS)
+_KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
+_NEWER = ATTEMPTS.c.id > sa.bindparam("since")
+_UNDER_KEYS = (
+    sa.select(ATTEMPTS)
+    .where(ATTEMPTS.c.assignment == sa.bindparam("of_assignment"), ATTEMPTS.c.key.in_(_KEYS))
+    .order_by(ATTEMPTS.c.number)
+)
+_SETTLED = _UNDER_KEYS.where(sa.or_(_NEWER, IS_DONE))
+_SETTLED_AGAIN = _UNDER_KEYS.where(_NEWER)
+_DONE_KEYS = _UNDER_KEYS.where(IS_DONE).with_only_columns(ATTEMPTS.c.key)
+
+
+class NewAttempt(msgspec.Struct, frozen=True):
+    """What is recorded together: the attempt, the results that were judged for it, and those that it is composed of.
+
+    `composed_of` has the digests of the latter, by question.
+    """
+
+    record: Grade | Unreadable
+    results: Sequence[QuestionResult] = ()
+    composed_of: Mapping[str, str] = {}
 
 
 def row(record: Grade | Unreadable, assignment: str) -> dict[str, Any]:
     """The columns of a new attempt."""
-    own = _grade_columns(record) if isinstance(record, Grade) else _unreadable_columns(record, assignment)
+    if isinstance(record, Grade):
+        own, text = _grade_columns(record), text_of(record)
+    else:  # as earlier versions wrote it: the text decides whether it was recorded before
+        own, text = _unreadable_columns(record, assignment), json.dumps(msgspec.to_builtins(record))
     return own | {
         "student": printable(record.student),
         "file": printable(record.file),
         "sha256": record.sha256,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "record": json.dumps(msgspec.to_builtins(record)),
+        "record": text,
     }
 
 
@@ -48,6 +83,10 @@ def _unreadable_columns(entry: Unreadable, assignment: str) -> dict[str, Any]:
     } | dict.fromkeys(("points", "max_points", "seconds"), 0.0)
 
 
+def _own(assignment: str, student: str) -> dict[str, str]:
+    return {"of_assignment": assignment, "of_student": student}
+
+
 def _of(assignment: str, student: str) -> sa.ColumnElement[bool]:
     return sa.and_(ATTEMPTS.c.assignment == assignment, ATTEMPTS.c.student == student)
 
@@ -63,10 +102,21 @@ def done(assignment: str, student: str, key: str) -> sa.Select[Any]:
     return _under(assignment, student, key).where(IS_DONE)
 
 
-def settled(work: dict[str, str], since: int, again: bool) -> sa.Select[Any]:
-    """The attempt that makes judging this submission unnecessary; see `Gradebook.claim`."""
-    news = ATTEMPTS.c.id > since
-    return _under(**work).where(news if again else sa.or_(news, IS_DONE))
+def settled(
+    connection: sa.Connection, assignment: str, keys: Sequence[str], since: int, again: bool
+) -> dict[tuple[str, str], sa.Row[Any]]:  # fmt: skip
+    """The attempts that make judging submissions unnecessary, by student and key; see `Gradebook.claim`."""
+    statement, found = _SETTLED_AGAIN if again else _SETTLED, dict[tuple[str, str], sa.Row[Any]]()
+    for some in in_parts(keys):
+        rows = connection.execute(statement, {"of_assignment": assignment, "keys": some, "since": since})
+        found |= {(row.student, row.key): row for row in rows}
+    return found
+
+
+def done_keys(connection: sa.Connection, assignment: str, keys: Iterable[str]) -> set[str]:
+    """Those of these keys under which there is a done grade."""
+    values = ({"of_assignment": assignment, "keys": some} for some in in_parts(keys))
+    return {key for each in values for key in connection.scalars(_DONE_KEYS, each)}
 
 
 def current(assignment: str) -> sa.Select[Any]:
@@ -95,21 +145,22 @@ def known(connection: sa.Connection, row: dict[str, Any], since: int) -> int | N
     return connection.scalar(counting.where(ATTEMPTS.c.record == row["record"]))
 
 
-def add(connection: sa.Connection, row: dict[str, Any], record: Grade | Unreadable) -> int:
-    """Adds an attempt with the results of its checks. Returns its id.
+def last_number(connection: sa.Connection, assignment: str, student: str) -> int:
+    """The number of the student's last attempt; 0 if there is none."""
+    return connection.scalar(_LAST_NUMBER, _own(assignment, student)) or 0
+
+
+def add(connection: sa.Connection, row: dict[str, Any], record: Grade | Unreadable, last: int) -> int:
+    """Adds an attempt behind the `last` one, with the results of its checks. Returns its id.
 
     It then counts for its student, unless the one that counts is another file that counts before it (`order`).
     """
-    own = _of(row["assignment"], row["student"])
-    counts = not _yields(connection, row["assignment"], row["student"], row["record"])
-    number = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(ATTEMPTS.c.number), 0) + 1).where(own))
-    if counts:
-        connection.execute(sa.update(ATTEMPTS).where(own, IS_CURRENT).values(current=False))
-    added = sa.insert(ATTEMPTS).values(row | {"number": number, "current": counts}).returning(ATTEMPTS.c.id)
-    attempt: int = connection.execute(added).scalar_one()
-    results = _check_rows(attempt, record)
-    if results:
-        connection.execute(sa.insert(CHECK_RESULTS), results)
+    counts = last == 0 or not _yields(connection, row["assignment"], row["student"], row["record"])
+    if last and counts:
+        connection.execute(_NONE_COUNTS, _own(row["assignment"], row["student"]))
+    attempt: int = connection.execute(_ADD, row | {"number": last + 1, "current": counts}).scalar_one()
+    if results := _check_rows(attempt, record):
+        connection.execute(_ADD_RESULTS, results)
     return attempt
 
 
@@ -124,7 +175,7 @@ def make_current(
     if record and _yields(connection, assignment, student, record):
         return
     # Two statements: the index allows no moment at which two attempts of a student are current.
-    connection.execute(sa.update(ATTEMPTS).where(_of(assignment, student), IS_CURRENT).values(current=False))
+    connection.execute(_NONE_COUNTS, _own(assignment, student))
     connection.execute(sa.update(ATTEMPTS).where(ATTEMPTS.c.id == attempt).values(current=True))
 
 
@@ -136,7 +187,7 @@ def of_file(assignment: str, student: str, sha256: str) -> sa.Select[Any]:
 
 def _yields(connection: sa.Connection, assignment: str, student: str, record: str) -> bool:
     """Whether the attempt that counts is another file's and counts before a record."""
-    counting = connection.scalar(sa.select(ATTEMPTS.c.record).where(_of(assignment, student), IS_CURRENT))
+    counting = connection.scalar(_COUNTING, _own(assignment, student))
     return counting is not None and counts_before(json.loads(counting), json.loads(record))
 
 

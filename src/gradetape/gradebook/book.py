@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gradetape.errors import GradebookError
 from gradetape.gradebook import attempts, claims, measured, overrides, question_results, students, written
+from gradetape.gradebook.attempts import NewAttempt
 from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.connect import engine_of, explained, locate
 from gradetape.gradebook.measured import Measured
@@ -23,6 +24,7 @@ from gradetape.gradebook.notes import Notes
 from gradetape.gradebook.other_books import KnownPerson, OtherBook, known_people
 from gradetape.gradebook.question_results import QuestionResult
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
+from gradetape.gradebook.stored_text import record_of, text_of
 from gradetape.gradebook.tables import ATTEMPTS
 from gradetape.gradebook.written import KeptAnswer
 from gradetape.records import AuditEntry, Grade, Mark, Override, PointsChange, Status, Submission, Unreadable
@@ -83,18 +85,24 @@ class Gradebook:
         counts again, if it is a done grade under the key (with `again` only if it is newer than `grader`), or whatever
         else another grader recorded under the key since `grader` was created.
         """
-        assignment, student = printable(assignment), printable(student)
-        work = {"assignment": assignment, "student": student, "key": key}
+        [found] = self.claim_each(grader, assignment, [(student, key)], again=again)
+        return found
+
+    def claim_each(
+        self, grader: Grader, assignment: str, works: Iterable[tuple[str, str]], *, again: bool = False
+    ) -> list[Grade | Grader]:  # fmt: skip
+        """Claim several submissions, by student and key, in one transaction; see `claim`."""
+        assignment, named = printable(assignment), [(printable(student), key) for student, key in works]
         with self._transaction() as connection:
             queue_behind_other_writers(connection)
-            row = connection.execute(attempts.settled(work, grader.since, again)).first()
-            if row is not None:
+            known = attempts.settled(connection, assignment, [key for _, key in named], grader.since, again)
+            settled = {work: known[work] for work in named if work in known}
+            for (student, _), row in settled.items():
                 attempts.make_current(connection, assignment, student, row.id)
-                return self._grade(row)
-            other = claims.owner(connection, work, grader)
-            if other is None:
-                claims.take(connection, work, grader)
-        return other or grader
+            left = dict.fromkeys(work for work in named if work not in settled)
+            others = claims.owners(connection, assignment, [key for _, key in left], grader)
+            claims.take(connection, assignment, [work for work in left if work not in others], grader)
+        return [self._grade(settled[work]) if work in settled else others.get(work, grader) for work in named]
 
     def heartbeat(self, grader: Grader) -> None:
         """Renew the claims of a grader; without a heartbeat, other graders take them over after a while."""
@@ -120,20 +128,20 @@ class Gradebook:
         `results` are the questions that were judged for it, which are added too, `composed_of` the digests of all
         results that it is composed of, by question.
         """
-        row = attempts.row(record, assignment)
+        new = NewAttempt(record, results, composed_of)
+        return self.record_each([new], assignment, force=force, grader=grader) == [True]
+
+    def record_each(
+        self, new: Sequence[NewAttempt], assignment: str, *, force: bool = False, grader: Grader | None = None
+    ) -> list[bool]:
+        """Add several attempts in one transaction, all or none; see `record`."""
+        rows = [attempts.row(each.record, assignment) for each in new]
         with self._transaction() as connection:
             queue_behind_other_writers(connection)
             if grader is not None:
-                claims.release(connection, grader, {name: row[name] for name in ("assignment", "student", "key")})
-            again = grader.since_result if force and grader else None
-            question_results.add(connection, assignment, results, again)
-            since = grader.since if force and grader else 0
-            known = None if force and grader is None else attempts.known(connection, row, since)
-            if known is None:
-                question_results.link(connection, attempts.add(connection, row, record), composed_of)
-            else:
-                attempts.make_current(connection, row["assignment"], row["student"], known, row["record"])
-        return known is None
+                claims.release_some(connection, rows, grader)
+            pairs = zip(new, rows, strict=True)
+            return [_is_added(connection, each, row, assignment, force, grader) for each, row in pairs]
 
     def recall(
         self, assignment: str, student: str, key: str, submission: Submission | None = None
@@ -149,7 +157,7 @@ class Gradebook:
             queue_behind_other_writers(connection)
             row = connection.execute(attempts.done(assignment, student, key)).first()
             if row is not None:
-                now = None if submission is None else json.dumps(msgspec.to_builtins(submission))
+                now = None if submission is None else text_of(submission)
                 attempts.make_current(connection, assignment, student, row.id, now)
         return None if row is None else self._grade(row)
 
@@ -185,6 +193,11 @@ class Gradebook:
         """The questions for which a student's file got other points than in the attempt before."""
         with self._transaction() as connection:
             return measured.changes(connection, assignment)
+
+    def done_keys(self, assignment: str, keys: Iterable[str]) -> set[str]:
+        """Those of these keys under which some student has a done grade."""
+        with self._transaction() as connection:
+            return attempts.done_keys(connection, printable(assignment), keys)
 
     def is_done(self, assignment: str, student: str, key: str) -> bool:
         """Whether the student has a done grade under a key."""
@@ -353,7 +366,7 @@ class Gradebook:
 
     def _decoded(self, row: sa.Row[Any], kind: type[_Record]) -> _Record:
         try:
-            return msgspec.convert(json.loads(row.record), kind)
+            return record_of(row.record, kind)
         except (ValueError, msgspec.ValidationError) as error:
             where = f"{one_line(row.student)}, {one_line(row.file)}"
             raise GradebookError(
@@ -368,3 +381,20 @@ class Gradebook:
                 yield connection
         except SQLAlchemyError as error:
             raise GradebookError(explained(error, self._place)) from error
+
+
+def _is_added(
+    connection: sa.Connection, new: NewAttempt, row: dict[str, Any], assignment: str, force: bool,
+    grader: Grader | None,
+) -> bool:  # fmt: skip
+    """Adds an attempt and its results; see `Gradebook.record`."""
+    question_results.add(connection, assignment, new.results, grader.since_result if force and grader else None)
+    last = attempts.last_number(connection, row["assignment"], row["student"])
+    known = None
+    if last and not (force and grader is None):
+        known = attempts.known(connection, row, grader.since if force and grader else 0)
+    if known is not None:
+        attempts.make_current(connection, row["assignment"], row["student"], known, row["record"])
+        return False
+    question_results.link(connection, attempts.add(connection, row, new.record, last), new.composed_of)
+    return True

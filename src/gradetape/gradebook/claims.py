@@ -11,18 +11,33 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from gradetape.gradebook.tables import CLAIMS
+from gradetape.gradebook.tables import CLAIMS, in_parts
 
 LEASE_S = 180.0
 HEARTBEAT_S = 15.0
 _NOW = sa.extract("epoch", sa.func.now())
+Work = tuple[str, str]  # a submission of an assignment: the student, and the key
+
+# Statements that run for every submission are made once: making them takes longer than running them.
+_IN_FORCE = CLAIMS.c.beaten > _NOW - LEASE_S
+_ONE = sa.and_(
+    CLAIMS.c.assignment == sa.bindparam("of_assignment"), CLAIMS.c.student == sa.bindparam("of_student"),
+    CLAIMS.c.key == sa.bindparam("of_key"),
+)  # fmt: skip
+_OF_OTHERS = sa.select(CLAIMS).where(
+    CLAIMS.c.assignment == sa.bindparam("of_assignment"), CLAIMS.c.key.in_(sa.bindparam("keys", expanding=True)),
+    CLAIMS.c.token != sa.bindparam("own"), _IN_FORCE,
+)  # fmt: skip
+_DROP = sa.delete(CLAIMS).where(_ONE)
+_RELEASE = sa.delete(CLAIMS).where(_ONE, CLAIMS.c.token == sa.bindparam("own"))
+_TAKE = sa.insert(CLAIMS).values(beaten=_NOW)
 
 
 class Grader(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +70,15 @@ class Grader(msgspec.Struct, frozen=True, kw_only=True):
         return bool(machine) and machine == _machine() and _process(self.pid) != self.process
 
 
-def owner(connection: sa.Connection, work: dict[str, str], grader: Grader) -> Grader | None:
-    """The other grader that holds a valid claim on this work, if any."""
-    others = connection.execute(valid(*_is(work), CLAIMS.c.token != grader.token)).all()
-    return next(holders(others), None)
+def owners(connection: sa.Connection, assignment: str, keys: Sequence[str], grader: Grader) -> dict[Work, Grader]:
+    """The other graders that hold valid claims on submissions of an assignment under these keys, by submission."""
+    found: dict[Work, Grader] = {}
+    for some in in_parts(keys):
+        values = {"of_assignment": assignment, "keys": some, "own": grader.token}
+        for row in connection.execute(_OF_OTHERS, values):
+            if not (other := _grader(row)).gone:
+                found.setdefault((row.student, row.key), other)
+    return found
 
 
 def of_student(connection: sa.Connection, student: str) -> Grader | None:
@@ -69,27 +89,38 @@ def of_student(connection: sa.Connection, student: str) -> Grader | None:
 def valid(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Who holds claims that had a heartbeat in time: those claims that also meet these conditions."""
     columns = (CLAIMS.c.token, CLAIMS.c.host, CLAIMS.c.pid, CLAIMS.c.process)
-    return sa.select(*columns).where(*where, CLAIMS.c.beaten > _NOW - LEASE_S)
+    return sa.select(*columns).where(*where, _IN_FORCE)
 
 
 def holders(rows: Iterable[sa.Row[Any]]) -> Iterator[Grader]:
     """The graders of these claims, one for each, without those that are known to have ended; see `valid`."""
-    graders = (Grader(**row._mapping) for row in rows)
-    return (grader for grader in graders if not grader.gone)
+    return (grader for grader in map(_grader, rows) if not grader.gone)
 
 
-def take(connection: sa.Connection, work: dict[str, str], grader: Grader) -> None:
-    """Gives the claim to `grader`, even if another grader has it."""
-    connection.execute(sa.delete(CLAIMS).where(*_is(work)))
-    claim: dict[str, Any] = {
-        "token": grader.token, "host": grader.host, "pid": grader.pid, "process": grader.process, "beaten": _NOW,
-    }  # fmt: skip
-    connection.execute(sa.insert(CLAIMS).values(work | claim))
+def _grader(row: sa.Row[Any]) -> Grader:
+    return Grader(token=row.token, host=row.host, pid=row.pid, process=row.process)
 
 
-def release(connection: sa.Connection, grader: Grader, work: dict[str, str] | None = None) -> None:
-    """Releases one claim of a grader, or all of them."""
-    connection.execute(sa.delete(CLAIMS).where(CLAIMS.c.token == grader.token, *_is(work or {})))
+def take(connection: sa.Connection, assignment: str, works: Sequence[Work], grader: Grader) -> None:
+    """Gives claims to `grader`, even if another grader has them."""
+    if not works:
+        return
+    claim = {"token": grader.token, "host": grader.host, "pid": grader.pid, "process": grader.process}
+    connection.execute(_DROP, [_named(assignment, work) for work in works])
+    connection.execute(
+        _TAKE, [claim | {"assignment": assignment, "student": student, "key": key} for student, key in works]
+    )
+
+
+def release_some(connection: sa.Connection, attempts: Iterable[Mapping[str, Any]], grader: Grader) -> None:
+    """Releases a grader's claims on the submissions of which these are the attempts, by their columns."""
+    named = (_named(each["assignment"], (each["student"], each["key"])) for each in attempts)
+    connection.execute(_RELEASE, [each | {"own": grader.token} for each in named])
+
+
+def release(connection: sa.Connection, grader: Grader) -> None:
+    """Releases all claims of a grader."""
+    connection.execute(sa.delete(CLAIMS).where(CLAIMS.c.token == grader.token))
 
 
 def heartbeat(connection: sa.Connection, grader: Grader) -> None:
@@ -97,8 +128,8 @@ def heartbeat(connection: sa.Connection, grader: Grader) -> None:
     connection.execute(sa.update(CLAIMS).where(CLAIMS.c.token == grader.token).values(beaten=_NOW))
 
 
-def _is(work: dict[str, str]) -> list[sa.ColumnElement[bool]]:
-    return [CLAIMS.c[name] == value for name, value in work.items()]
+def _named(assignment: str, work: Work) -> dict[str, str]:
+    return {"of_assignment": assignment, "of_student": work[0], "of_key": work[1]}
 
 
 def _machine() -> str:

@@ -7,7 +7,6 @@ regrade, leave the earlier ones as history.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from gradetape.gradebook.stored_text import record_of, text_of
 from gradetape.gradebook.tables import ATTEMPT_QUESTIONS, ATTEMPTS, IS_CURRENT, QUESTION_RESULTS, RUNS, in_parts
 from gradetape.records import CellEvent, CheckResult
 from gradetape.text import printable
@@ -46,6 +46,15 @@ class QuestionResult(msgspec.Struct, frozen=True, kw_only=True):
     run: Run = Run()
     id: int = 0
     created: str = ""
+
+
+_NEWEST = sa.select(QUESTION_RESULTS.c.digest, sa.func.max(QUESTION_RESULTS.c.id).label("newest"))
+_NEWEST_OF = _NEWEST.where(QUESTION_RESULTS.c.digest.in_(sa.bindparam("digests", expanding=True))).group_by(
+    QUESTION_RESULTS.c.digest
+)
+_ADD_RUN = sa.insert(RUNS).returning(RUNS.c.id)
+_ADD_RESULTS = sa.insert(QUESTION_RESULTS)
+_ADD_LINKS = sa.insert(ATTEMPT_QUESTIONS)
 
 
 class _Stored(msgspec.Struct, frozen=True):
@@ -83,9 +92,8 @@ def add(connection: sa.Connection, assignment: str, results: Sequence[QuestionRe
     if not fresh:
         return
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    run = sa.insert(RUNS).values(created=created, record=_json(fresh[0].run)).returning(RUNS.c.id)
-    run_id = connection.execute(run).scalar_one()
-    connection.execute(sa.insert(QUESTION_RESULTS), [_row(each, assignment, run_id) for each in fresh])
+    run_id = connection.execute(_ADD_RUN, {"created": created, "record": text_of(fresh[0].run)}).scalar_one()
+    connection.execute(_ADD_RESULTS, [_row(each, assignment, run_id) for each in fresh])
 
 
 def link(connection: sa.Connection, attempt: int, digests: Mapping[str, str]) -> None:
@@ -97,7 +105,7 @@ def link(connection: sa.Connection, attempt: int, digests: Mapping[str, str]) ->
         if digest in ids
     ]
     if rows:
-        connection.execute(sa.insert(ATTEMPT_QUESTIONS), rows)
+        connection.execute(_ADD_LINKS, rows)
 
 
 def last(connection: sa.Connection) -> int:
@@ -109,16 +117,15 @@ def _row(result: QuestionResult, assignment: str, run_id: int) -> dict[str, Any]
     stored = _Stored(result.parts, result.results, result.sent_bytes)
     return {
         "digest": result.digest, "assignment": printable(assignment), "question": result.question, "run_id": run_id,
-        "record": _json(stored),
+        "record": text_of(stored),
     }  # fmt: skip
 
 
 def newest_ids(connection: sa.Connection, digests: Iterable[str]) -> dict[str, int]:
     """The id of the newest result under each digest that has one."""
-    table, found = QUESTION_RESULTS.c, dict[str, int]()
+    found: dict[str, int] = {}
     for some in in_parts(dict.fromkeys(digests)):
-        query = sa.select(table.digest, sa.func.max(table.id).label("newest")).where(table.digest.in_(some))
-        found |= {row.digest: row.newest for row in connection.execute(query.group_by(table.digest))}
+        found |= {row.digest: row.newest for row in connection.execute(_NEWEST_OF, {"digests": some})}
     return found
 
 
@@ -140,16 +147,11 @@ def _result(row: sa.Row[Any], runs: dict[int, Run]) -> QuestionResult | None:
     """A row as a record; `runs` holds those that were read, by number. None if it is damaged: it is judged again."""
     try:
         if row.run_id not in runs:
-            runs[row.run_id] = msgspec.convert(json.loads(row.run), Run)
-        stored = msgspec.convert(json.loads(row.record), _Stored)
+            runs[row.run_id] = record_of(row.run, Run)
+        stored = record_of(row.record, _Stored)
     except (ValueError, msgspec.ValidationError):
         return None
     return QuestionResult(
         question=row.question, digest=row.digest, parts=stored.parts, results=stored.results,
         sent_bytes=stored.sent_bytes, run=runs[row.run_id], id=row.id, created=row.created,
     )  # fmt: skip
-
-
-def _json(record: Run | _Stored) -> str:
-    """As ASCII, since neither database accepts every character that a student can write."""
-    return json.dumps(msgspec.to_builtins(record))

@@ -23,6 +23,7 @@ from gradetape.grading.workload import Workload, workload_of
 from gradetape.records import Grade, Submission, Unreadable
 
 _LOOK_AGAIN_S = 1.0
+_TOGETHER = 256
 
 
 @dataclass
@@ -116,14 +117,16 @@ class BatchGrader:
 
     def _looked_up(self, submissions: Stream, batch: Batch, *, regrade: bool) -> Iterator[Submission | None]:
         name = self._gradable.assignment.name
-        for each in submissions:
-            known = self._recalled(name, each) if each and not regrade else None
-            if each and known:
-                known = self._with_origin(known, each)
-                batch.grades.append(known)
-                self._listener(SubmissionKnown(known))
-            else:
-                yield each
+        for some in _in_groups(submissions):
+            keys = [self._builder.key(each) for each in some if each and not regrade]
+            done = self._book.done_keys(name, keys) if keys else set[str]()
+            for each in some:
+                if each and self._builder.key(each) in done and (known := self._recalled(name, each)):
+                    known = self._with_origin(known, each)
+                    batch.grades.append(known)
+                    self._listener(SubmissionKnown(known))
+                else:
+                    yield each
 
     def _recalled(self, name: str, submission: Submission) -> Grade | None:
         """The known grade of a submission; an attempt of its own if it counts again, since it was handed in again."""
@@ -166,6 +169,15 @@ def _from_the_first(stream: Stream) -> Stream | None:
             return chain([submission], waiting)
         time.sleep(_LOOK_AGAIN_S)
     return None
+
+
+def _in_groups(submissions: Stream) -> Iterator[Sequence[Submission | None]]:
+    """A list in groups that are looked up together; of any other stream, each by itself: nothing waits for others."""
+    if not isinstance(submissions, Sequence):
+        yield from ([each] for each in submissions)
+        return
+    for start in range(0, len(submissions), _TOGETHER):
+        yield submissions[start : start + _TOGETHER]
 
 
 def _in_order(grades: Sequence[Grade], submissions: Sequence[Submission | None]) -> list[Grade]:

@@ -58,8 +58,9 @@ class GradeBuilder:
         judged = [each for each in self.question_ids if each not in have]
         outcome = outcome or Outcome(results=())
         keys = [key for key in self.question_keys(submission) if key.question in judged]
-        results = results_of(keys, outcome, rubric.complete(outcome.results, judged))
-        grade = self._made(rubric, submission, stored, outcome.results, run_of(outcome) if judged else None)
+        completed = rubric.complete(outcome.results, judged)
+        results = results_of(keys, outcome, completed)
+        grade = self._made(rubric, submission, stored, completed, run_of(outcome) if judged else None)
         return GradedSubmission(grade, results, {each.question: each.digest for each in (*stored, *results)})
 
     def lost(
@@ -85,7 +86,7 @@ class GradeBuilder:
             assignment=assignment.name, student=submission.student, file=submission.file, sha256=submission.sha256,
             key=self.key(submission), status=Status.NEEDS_ATTENTION if attention else Status.GRADED,
             isolation=self._environment.isolation, events=run.events, notes=submission.notes,
-            results=tuple(self._words.added(submission, result) for result in found), attention=attention,
+            results=self._words.added(submission, found), attention=attention,
             layers=run.layers, devices=run.devices, seconds=run.seconds, review=run.review,
             questions=tuple(question for question in assignment.questions if question.id in have),
             versions=self._environment.versions | run.versions, modified=submission.modified,

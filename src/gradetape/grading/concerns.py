@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.written import released_texts
@@ -82,10 +83,15 @@ def _ended(event: CellEvent) -> bool:
 
 
 def _is_untouched(gradable: GradableAssignment, cells: Sequence[Cell]) -> bool:
-    released = {_plain(cell.source) for cell in gradable.starters}
-    released |= {_plain(text) for source in gradable.assignment.written_sources for text in released_texts(source)}
+    written = (text for source in gradable.assignment.written_sources for text in released_texts(source))
+    released = _texts_of(gradable.starters) | set(map(_plain, written))
     own = [cell for cell in cells if not all(map(_RELEASED.fullmatch, _plain(cell.source).splitlines()))]
     return all(_plain(cell.source) in released for cell in own)
+
+
+@lru_cache(maxsize=8)
+def _texts_of(starters: tuple[Cell, ...]) -> frozenset[str]:
+    return frozenset(_plain(cell.source) for cell in starters)
 
 
 def _plain(text: str) -> str:

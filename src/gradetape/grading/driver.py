@@ -40,6 +40,7 @@ _STARTS = 3
 _SLACK_S = 120.0
 _LOOK_AGAIN_S = 1.0
 _WAIT_S = 1.0
+_TOGETHER = 64  # submissions of one transaction: another grader waits no longer than that takes
 
 
 class Driver:
@@ -90,73 +91,91 @@ class Driver:
         if not (self._running or known or queue.done):
             time.sleep(_LOOK_AGAIN_S)
         judged = [*self._finished(queue), *self._overdue(queue)]
-        for graded in judged:
-            self._book.record(graded)
+        for start in range(0, len(judged), _TOGETHER):
+            self._book.record(judged[start : start + _TOGETHER])
         self._book.heartbeat()
         return [*known, *(graded.grade for graded in judged)]
 
     def _fill(self, queue: WorkQueue) -> list[Grade]:
         """Fills the free capacity; returns the grades of submissions for which nothing has to run."""
-        found = []
+        found = list[Grade]()
         for replaced in queue.refill(self._engine.capacity() - len(self._running)):
             self._listener(SubmissionReplaced(replaced.student))
-        for _ in range(len(queue)):
-            if not self._has_capacity(queue.next):
-                break
-            if grade := self._claimed(queue.take(), queue):
-                found.append(grade)
+        left = len(queue)
+        while left > 0 and self._has_capacity(queue.next, ()):
+            picked, seen = self._picked(queue, left)
+            found += self._claimed(picked, queue)
+            left -= seen
         return found
 
-    def _has_capacity(self, pending: Pending) -> bool:
-        if pending.alone or any(running.alone for running in islice(self._running.values(), 1)):
-            return not self._running
-        return len(self._running) < self._engine.capacity()
+    def _picked(self, queue: WorkQueue, most: int) -> tuple[list[Pending], int]:
+        """Takes the next submissions that may start together; returns them, and how many of the waiting it saw."""
+        picked, seen, students = list[Pending](), 0, set[str]()
+        while seen < most and len(picked) < _TOGETHER and self._has_capacity(queue.next, picked):
+            pending = queue.take()
+            seen += 1
+            student = pending.submission.student
+            if pending.ready and student not in self._busy and student not in students:
+                students.add(student)
+                picked.append(pending)
+            else:
+                queue.put_back(pending)
+        return picked, seen
 
-    def _claimed(self, pending: Pending, queue: WorkQueue) -> Grade | None:
-        """Starts a submission if this grader may; returns its grade if it is known or can be composed."""
-        submission = pending.submission
-        if not pending.ready or submission.student in self._busy:
-            queue.put_back(pending)
-            return None
-        found = self._book.claim(submission.student, self._builder.key(submission))
-        if isinstance(found, Grade):
-            return found
-        if found is Claim.MINE:
-            return self._composed_or_begun(pending, queue)
-        pending.not_before = time.monotonic() + _LOOK_AGAIN_S
-        queue.put_back(pending)
-        return None
+    def _has_capacity(self, pending: Pending, picked: Sequence[Pending]) -> bool:
+        """Whether a submission may start beside those that run and those that were picked."""
+        first = next(iter((*islice(self._running.values(), 1), *picked[:1])), None)
+        if pending.alone or (first is not None and first.alone):
+            return first is None
+        return len(self._running) + len(picked) < self._engine.capacity()
 
-    def _composed_or_begun(self, pending: Pending, queue: WorkQueue) -> Grade | None:
-        """The grade if all results are stored; else judges what is missing, unless that is being judged already."""
-        keys = self._builder.question_keys(pending.submission)
-        stored = self._book.stored(keys, self._builder.question_ids)
-        pending.stored = tuple(each for each in stored if each.question in self._rubric.question_ids)
-        missing = self._missing(pending)
-        only = self._rubric.sound_in(missing)
-        if not only:
-            return self._composed(pending)
-        pending.digests = frozenset(key.digest for key in keys if key.question in missing)
+    def _claimed(self, picked: Sequence[Pending], queue: WorkQueue) -> list[Grade]:
+        """Starts the submissions that this grader may; returns the grades that are known or can be composed."""
+        works = [(each.submission.student, self._builder.key(each.submission)) for each in picked]
+        known, mine = list[Grade](), list[Pending]()
+        for pending, found in zip(picked, self._book.claim(works) if works else (), strict=True):
+            if isinstance(found, Grade):
+                known.append(found)
+            elif found is Claim.MINE:
+                mine.append(pending)
+            else:
+                pending.not_before = time.monotonic() + _LOOK_AGAIN_S
+                queue.put_back(pending)
+        return [*known, *self._composed_or_begun(mine, queue)]
+
+    def _composed_or_begun(self, mine: Sequence[Pending], queue: WorkQueue) -> list[Grade]:
+        """The grades of those of which all results are stored; the others are judged."""
+        keys = [self._builder.question_keys(each.submission) for each in mine]
+        stored = self._book.stored(keys, self._builder.question_ids) if mine else []
+        composed = list[GradedSubmission]()
+        for number, (pending, own, known) in enumerate(zip(mine, keys, stored, strict=True), 1):
+            pending.stored = tuple(each for each in known if each.question in self._rubric.question_ids)
+            missing = self._missing(pending)
+            if only := self._rubric.sound_in(missing):
+                pending.digests = frozenset(key.digest for key in own if key.question in missing)
+                self._judge(pending, only, queue, waiting=len(queue) + len(mine) - number)
+            else:
+                composed.append(self._builder.graded(self._rubric, pending.submission, None, pending.stored))
+        if composed:
+            self._book.record(composed)
+            self._book.composed += len(composed)
+        return [each.grade for each in composed]
+
+    def _judge(self, pending: Pending, only: tuple[str, ...], queue: WorkQueue, waiting: int) -> None:
+        """Judges what is missing, unless that is being judged already; places are kept for the `waiting` others."""
         judging = next((self._judging[digest] for digest in pending.digests if digest in self._judging), None)
         if judging is None:
-            self._begin(pending, only, queue)
+            self._begin(pending, only, queue, waiting)
         else:
             self._followers.setdefault(judging, []).append(pending)
             self._busy.add(pending.submission.student)
-        return None
 
     def _missing(self, pending: Pending) -> list[str]:
         have = {each.question for each in pending.stored}
         return [question_id for question_id in self._builder.question_ids if question_id not in have]
 
-    def _composed(self, pending: Pending) -> Grade:
-        graded = self._builder.graded(self._rubric, pending.submission, None, pending.stored)
-        self._book.record(graded)
-        self._book.composed += 1
-        return graded.grade
-
-    def _begin(self, pending: Pending, only: tuple[str, ...], queue: WorkQueue) -> None:
-        jobs = self._jobs(pending, only, idle=self._engine.capacity() - len(self._running) - len(queue))
+    def _begin(self, pending: Pending, only: tuple[str, ...], queue: WorkQueue, waiting: int) -> None:
+        jobs = self._jobs(pending, only, idle=self._engine.capacity() - len(self._running) - waiting)
         pending.starts += 1
         pending.deadline = time.monotonic() + self._limits.submission_s * 2 + _SLACK_S
         try:

@@ -26,7 +26,7 @@ import msgspec
 
 import gradetape
 from gradetape.course.check_code import QuestionCode, question_codes
-from gradetape.course.digests import digest_of
+from gradetape.course.digests import digest_of, digest_of_joined, joined
 from gradetape.course.gradable import GradableAssignment
 from gradetape.records import Cell, Environment
 from gradetape.remote.budget import bytes_for
@@ -44,6 +44,23 @@ class QuestionKey(msgspec.Struct, frozen=True):
     parts: dict[str, str]
 
 
+class _Settled:
+    """Makes the keys of one question, of which only the cells differ from submission to submission."""
+
+    def __init__(self, assignment: str, question_id: str, parts: dict[str, str]) -> None:
+        self._question_id = question_id
+        self._parts = parts
+        named = [(name, f"{name}={part}") for name, part in sorted(parts.items())]
+        before, after = ([text for name, text in named if (name < "cells") is first] for first in (True, False))
+        self._before = joined([assignment, question_id, *before])
+        self._after = joined(after)
+
+    def key(self, cells: str) -> QuestionKey:
+        """The key of the question for a submission with these cells."""
+        digest = digest_of_joined([self._before, joined([f"cells={cells}"]), self._after])
+        return QuestionKey(self._question_id, digest, {"cells": cells} | self._parts)
+
+
 class QuestionKeys:
     """The keys of the results of one assignment's questions, in one environment.
 
@@ -54,6 +71,7 @@ class QuestionKeys:
         self._gradable = gradable
         self._environment = environment
         self._sent: dict[str, int] = {}
+        self._settled: dict[str, _Settled] = {}
         self.learned = 0
 
     @cached_property
@@ -64,25 +82,34 @@ class QuestionKeys:
     def learn(self, sent_bytes: Mapping[str, int]) -> None:
         """Sets how many bytes the reference sends for each check; keys from before are no longer valid."""
         self._sent.update(sent_bytes)
+        self._settled.clear()
         self.learned += 1
 
     def of(self, cells: Iterable[Cell], question_ids: Iterable[str]) -> tuple[QuestionKey, ...]:
         """The keys of a submission's questions; its cells are attributed here."""
         attributed = self._gradable.attributed(tuple(cells))
         texts = [digest_of([cell.source, *_as_script(cell)]) for cell in attributed]
-        return tuple(self._key(each, _cells(each, attributed, texts), self._budget(each)) for each in question_ids)
+        return tuple(self._settled_of(each).key(_cells(each, attributed, texts)) for each in question_ids)
 
     def of_reference(self, question_ids: Iterable[str]) -> tuple[QuestionKey, ...]:
         """The keys of what the reference solution itself gets."""
-        return tuple(self._key(each, f"{_REFERENCE} {self.reference}", "") for each in question_ids)
+        cells = f"{_REFERENCE} {self.reference}"
+        return tuple(
+            _Settled(self._gradable.assignment.name, each, self._parts(each, "")).key(cells) for each in question_ids
+        )
 
-    def _key(self, question_id: str, cells: str, budget: str) -> QuestionKey:
+    def _settled_of(self, question_id: str) -> _Settled:
+        """What decides the results of all submissions alike, until more is learned of the reference."""
+        if question_id not in self._settled:
+            parts = self._parts(question_id, self._budget(question_id))
+            self._settled[question_id] = _Settled(self._gradable.assignment.name, question_id, parts)
+        return self._settled[question_id]
+
+    def _parts(self, question_id: str, budget: str) -> dict[str, str]:
         code = self.codes[question_id]
         uses = "reference" in code.fixtures
-        parts = {"cells": cells, "checks": code.code, "reference": self.reference if uses else "", "budget": budget}
-        parts |= self.circumstances
-        named = [f"{name}={part}" for name, part in sorted(parts.items())]
-        return QuestionKey(question_id, digest_of([self._gradable.assignment.name, question_id, *named]), parts)
+        own = {"checks": code.code, "reference": self.reference if uses else "", "budget": budget}
+        return own | self.circumstances
 
     def _budget(self, question_id: str) -> str:
         """How many bytes may be sent for the question's checks, where that is not the least."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -61,9 +62,12 @@ class Rubric:
 
     def sound_in(self, question_ids: Collection[str]) -> tuple[str, ...]:
         """The ids of the checks of some questions that are worth running."""
-        return tuple(
-            check.id for check in self.checks if check.question in question_ids and check.id not in self.faults
-        )
+        return tuple(name for name, check in self._named if check.question in question_ids and name not in self.faults)
+
+    @cached_property
+    def _named(self) -> tuple[tuple[str, Check], ...]:
+        """The checks with their ids."""
+        return tuple((check.id, check) for check in self.checks)
 
     @property
     def question_ids(self) -> frozenset[str]:
@@ -82,10 +86,10 @@ class Rubric:
 
         A check without a result, or one that cannot be trusted, becomes a fault.
         """
-        known = {result.check.id: result for result in results if result.check.id not in self.faults}
+        known = {result.check.id: result for result in results}
         return tuple(
-            _renewed(known[check.id], check) if check.id in known else self._fault(check)
-            for check in self.checks
+            _renewed(known[name], check) if name in known and name not in self.faults else self._fault(check)
+            for name, check in self._named
             if question_ids is None or check.question in question_ids
         )
 
@@ -105,6 +109,8 @@ class Rubric:
 def _renewed(result: CheckResult, check: Check) -> CheckResult:
     """A result with what the check's file says now: a check gives all of its points or none."""
     points = check.points if result.verdict in (Verdict.PASSED, Verdict.SKIPPED) else 0.0
+    if result.check is check and result.points == points:
+        return result
     return msgspec.structs.replace(result, check=check, points=points)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 
 from gradetape.errors import GradebookError
-from gradetape.gradebook import Gradebook, Grader, QuestionResult
+from gradetape.gradebook import Gradebook, Grader, NewAttempt, QuestionResult
 from gradetape.gradebook.claims import HEARTBEAT_S
 from gradetape.grading.composition import GradedSubmission
 from gradetape.grading.events import GraderJoined, Listener
@@ -41,9 +41,12 @@ class SharedGradebook:
         self.taken_over = 0
         self.composed = 0
 
-    def claim(self, student: str, key: str) -> Grade | Claim:
-        """Claims a submission; returns who has it, or its grade if another grader has recorded one."""
-        found = self._book.claim(self._me, self._assignment, student, key, again=self._again)
+    def claim(self, works: Iterable[tuple[str, str]]) -> list[Grade | Claim]:
+        """Claims submissions, by student and key; returns who has each, or its grade if another grader recorded one."""
+        found = self._book.claim_each(self._me, self._assignment, works, again=self._again)
+        return [self._claimed(each) for each in found]
+
+    def _claimed(self, found: Grade | Grader) -> Grade | Claim:
         if isinstance(found, Grade):
             self.taken_over += 1
             return found
@@ -54,25 +57,25 @@ class SharedGradebook:
             self._listener(GraderJoined(found))
         return Claim.OTHERS
 
-    def stored(self, keys: Sequence[QuestionKey], asked: Collection[str]) -> tuple[QuestionResult, ...]:
-        """The results of these questions that need no run.
+    def stored(
+        self, submissions: Iterable[Sequence[QuestionKey]], asked: Collection[str]
+    ) -> list[tuple[QuestionResult, ...]]:
+        """The results of these submissions' questions that need no run, for each submission.
 
         To grade again, those of the questions that are `asked` for must be newer than this grader.
         """
-        since = self._me.since_result if self._again else 0
-        again = {key.digest for key in keys if key.question in asked}
-        found = {
-            **self._book.question_results((key.digest for key in keys if key.digest not in again), 0),
-            **self._book.question_results(again, since),
-        }
-        return tuple(found[key.digest] for key in keys if key.digest in found)
+        each_keys, since = list(submissions), self._me.since_result if self._again else 0
+        keys = [key for some in each_keys for key in some]
+        again = {key.digest for key in keys if key.question in asked} if since else set[str]()
+        found = self._book.question_results(key.digest for key in keys if key.digest not in again)
+        if again:
+            found |= self._book.question_results(again, since)
+        return [tuple(found[key.digest] for key in some if key.digest in found) for some in each_keys]
 
-    def record(self, graded: GradedSubmission) -> None:
-        """Adds a grade and its new results in one transaction, which also releases its claim."""
-        self._book.record(
-            graded.grade, self._assignment, force=self._again, grader=self._me, results=graded.results,
-            composed_of=graded.composed_of,
-        )  # fmt: skip
+    def record(self, graded: Sequence[GradedSubmission]) -> None:
+        """Adds grades and their new results in one transaction, which also releases their claims."""
+        new = [NewAttempt(each.grade, each.results, each.composed_of) for each in graded]
+        self._book.record_each(new, self._assignment, force=self._again, grader=self._me)
 
     def heartbeat(self) -> None:
         """Sends a heartbeat if it is time for one."""

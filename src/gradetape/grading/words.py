@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import msgspec
 
 from gradetape.course.digests import digest_of
 from gradetape.course.gradable import GradableAssignment
-from gradetape.course.quotations import with_sentences
+from gradetape.course.quotations import QUOTED, quotations
 from gradetape.course.requirements import Requirement, requirements_of
 from gradetape.grading.question_keys import QuestionKeys
 from gradetape.records import Check, CheckResult, Submission, Verdict
 from gradetape.text import shell_word
+
+_REMEMBERED = 4096
 
 
 class CheckWords:
@@ -23,23 +26,32 @@ class CheckWords:
     def __init__(self, gradable: GradableAssignment, keys: QuestionKeys) -> None:
         self._gradable = gradable
         self._keys = keys
+        self._sentences = lru_cache(maxsize=_REMEMBERED)(self._sentences_of)
+        self._node = lru_cache(maxsize=_REMEMBERED)(self._node_of)
 
-    def added(self, submission: Submission, result: CheckResult) -> CheckResult:
-        """Adds what the prompt says and the command that runs this check alone, if it did not pass."""
-        if result.verdict is Verdict.PASSED:
-            return result
-        quoting = with_sentences(result, self._requirements[result.check.question])
-        return msgspec.structs.replace(quoting, command=self._command(submission, result.check))
+    def added(self, submission: Submission, results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+        """Adds what the prompts say, and the command that runs a check alone, to the checks that did not pass."""
+        file = shell_word(self._from_root(submission.file))
+        return tuple(
+            result if result.verdict is Verdict.PASSED else self._with_words(result, file) for result in results
+        )
 
-    def _command(self, submission: Submission, check: Check) -> str:
-        """The command that runs a check alone, from the course's folder."""
+    def _with_words(self, result: CheckResult, file: str) -> CheckResult:
+        command = f"pytest {self._node(result.check)} --submission {file}"
+        if result.verdict not in QUOTED:
+            return msgspec.structs.replace(result, command=command)
+        return msgspec.structs.replace(result, command=command, sentences=self._sentences(result.check))
+
+    def _sentences_of(self, check: Check) -> tuple[str, ...]:
+        return quotations(self._requirements[check.question], check.requirements)
+
+    def _node_of(self, check: Check) -> str:
+        """A check as pytest names it in the course's folder."""
         name = self._gradable.assignment.name
         hidden = f"autograder/{name}/test_{check.question}.py"
         path = f"assignments/{name}/{check.question}/test_public.py" if check.public else hidden
         # A check that represents an unreadable file has the file's name.
-        node = path if path.endswith(f"/{check.name}") else f"{path}::{check.name}"
-        file = shell_word(self._from_root(submission.file))
-        return f"pytest {shell_word(node)} --submission {file}"
+        return shell_word(path if path.endswith(f"/{check.name}") else f"{path}::{check.name}")
 
     def _from_root(self, file: str) -> str:
         """A file's path relative to the course's folder, or absolute if it is outside."""

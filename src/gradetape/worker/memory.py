@@ -23,6 +23,7 @@ WORD = 8
 _GAP = 4096  # a page: reading what lies between costs less than another system call
 _PATIENCE_S = 1.0  # a worker that keeps changing its own maps makes each read wait
 _WIPE_ON_FORK = 18
+_QUEUED = "/proc/thread-self/schedstat"
 
 
 class MemoryUnreadable(Exception):
@@ -71,15 +72,41 @@ class WordReader:
 
     def read(self, memory: MemoryReader, patience_s: float = _PATIENCE_S) -> Words:
         """The words, in the order of their addresses as given; raises MemoryUnreadable."""
-        until = time.monotonic() + patience_s
+        patience = _Patience(patience_s)
         for address, size, views in self._regions:
             got = memory.read_into(address, views)
             if got < size:
                 views[0][got:] = bytes(size - got)
-            if time.monotonic() > until:
+            if patience.has_ended():
                 raise MemoryUnreadable(f"reading it takes longer than {patience_s:g} s")
         words: Words = self._words[self._places]
         return words
+
+
+class _Patience:
+    """A time limit that does not count how long this thread waits for a processor, as on a busy machine."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+        self._queued_s = _queued_s()
+
+    def has_ended(self) -> bool:
+        """Whether more time than that has passed."""
+        if time.monotonic() <= self._until:
+            return False
+        queued_s = _queued_s()
+        self._until += queued_s - self._queued_s
+        self._queued_s = queued_s
+        return time.monotonic() > self._until
+
+
+def _queued_s() -> float:
+    """How long this thread has waited for a processor so far; always 0 where the kernel does not count it."""
+    try:
+        with open(_QUEUED) as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _regions(addresses: Words) -> tuple[Words, Words]:
