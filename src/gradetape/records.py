@@ -97,13 +97,40 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
         return self.layout in ("canvas", "moodle", "brightspace")
 
 
+class RubricItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What staff look for in a written answer, and its points; points below 0 are a deduction."""
+
+    id: str
+    text: str
+    points: float
+
+
+class AnswerPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a written answer: `kind` is `text`, `code`, `picture` or `note`, which says what was left out.
+
+    `picture` are the bytes of a PNG file.
+    """
+
+    kind: str
+    text: str = ""
+    picture: bytes = b""
+
+
+class WrittenAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a notebook holds as the answer to a written question, in the order of its cells."""
+
+    question: str
+    parts: tuple[AnswerPart, ...] = ()
+
+
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A student's submission as text; nothing in it was run. `sha256` is of the file's bytes.
 
     `assignment` is the one that it is graded for, `declared_assignment` the one that its metadata names, if any.
     `modified` is when the file was last changed, according to the file system: an ISO time in UTC, or empty. `others`
     are the names of the student's files that were not graded because this one counts. `origin` is None if the file
-    was passed by itself, and in the records of older versions.
+    was passed by itself, and in the records of older versions. `answers` are those to written questions that the
+    notebook has cells for.
     """
 
     student: str
@@ -116,6 +143,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     declared_assignment: str | None = None
     others: tuple[str, ...] = ()
     origin: Origin | None = None
+    answers: tuple[WrittenAnswer, ...] = ()
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
@@ -388,11 +416,66 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     overrides: int = 0
 
 
+class MarkState(StrEnum):
+    """Whether a person has marked a written answer.
+
+    `AGAIN`: the answer or the rubric was changed since. `NOT_FOUND`: the notebook has no cell for the question, so that
+    a person has to look. An `UNANSWERED` question waits for nobody.
+    """
+
+    MARKED = "marked"
+    WAITING = "waiting"
+    AGAIN = "to be marked again"
+    NOT_FOUND = "no cell found"
+    UNANSWERED = "unanswered"
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """What staff gave for a written answer: the ids of rubric items, points more or less, and a comment.
+
+    `answer` is the digest of the answer that was marked, empty if none was found; `at` and `undone_at` are ISO times
+    in UTC.
+    """
+
+    student: str
+    question: str
+    answer: str
+    items: tuple[str, ...]
+    adjustment: float
+    comment: str
+    by: str
+    at: str
+    undone_at: str = ""
+    undone_by: str = ""
+
+
+class WrittenScore(msgspec.Struct, frozen=True, kw_only=True):
+    """What a student has for a written question; without a mark in force there are no points.
+
+    `items` are those that were applied, as the rubric has them now. `by` and `at` are for staff.
+    """
+
+    question: Question
+    state: MarkState
+    points: float = 0.0
+    items: tuple[RubricItem, ...] = ()
+    adjustment: float = 0.0
+    comment: str = ""
+    by: str = ""
+    at: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person has to mark it."""
+        return self.state in (MarkState.WAITING, MarkState.AGAIN, MarkState.NOT_FOUND)
+
+
 class FinalScore(msgspec.Struct, frozen=True, kw_only=True):
     """A student's points after overrides and the late policy, next to the measured points.
 
     `handed_in` is an ISO time, or empty if it is unknown; then `late_days` is None and there is no penalty. `lines`
-    explain, for students too, how `measured` became `final`.
+    explain, for students too, how `measured` became `final`. `written` are the written questions, whose points are
+    part of `final` alone.
     """
 
     measured: float
@@ -402,6 +485,17 @@ class FinalScore(msgspec.Struct, frozen=True, kw_only=True):
     late_days: int | None = None
     late_percent: float = 0.0
     lines: tuple[str, ...] = ()
+    written: tuple[WrittenScore, ...] = ()
+
+    @property
+    def written_points(self) -> float:
+        """The points that the written questions are worth."""
+        return sum(each.question.points for each in self.written)
+
+    @property
+    def waiting(self) -> float:
+        """The points of written answers that wait for a person."""
+        return sum(each.question.points for each in self.written if each.is_open)
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,6 +65,7 @@ def course_files(gradable: GradableAssignment) -> Iterator[tuple[str, bytes]]:
     yield "grader_config.yml", json.dumps(config, indent=2).encode()
     public = course.root / "assignments" / assignment.name
     solutions = [key.reference(question_id) for question_id in assignment.question_ids]
+    solutions += [key.rubric(question.id) for question in assignment.written]
     secret = [*solutions, *(key.hidden_checks(question_id) for question_id in assignment.question_ids)]
     seed = course.root / "autograder" / "seed"
     for path in (*sorted(path for path in public.rglob("*") if path.is_file()), *secret, seed):

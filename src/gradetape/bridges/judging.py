@@ -6,8 +6,11 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
 from gradetape import tempdirs
 from gradetape.course import assignments
+from gradetape.course.written import without_checks
 from gradetape.engine import EngineOptions, OpenEngine, open_engine
 from gradetape.grading.request import GradeRequest, plan
 from gradetape.grading.run import run
@@ -34,7 +37,9 @@ def graded(course: Path, files: Iterable[Path], open_engine: OpenEngine = open_e
         )
         batch = run(plan(found, request, open_engine), lambda _: None).batch
     if batch.grades:
-        return batch.grades[0]
+        left_out = without_checks(found.assignment(name))
+        notes = (*batch.grades[0].notes, *([left_out] if left_out else []))
+        return msgspec.structs.replace(batch.grades[0], notes=notes)
     return batch.unreadable[0] if batch.unreadable else Unreadable(student=STUDENT, file="", sha256="", reason=_NOTHING)
 
 

@@ -30,6 +30,7 @@ VERBS = {
     "merge": "Join gradebooks that were graded in shares or on several machines.",
     "show": "Show a student's result in the terminal.",
     "override": "Override the points of a question.",
+    "mark": "Mark a written answer by its rubric.",
     "comment": "Comment on a student's answer.",
     "request": "Import and answer regrade requests.",
     "done": "Mark a submission as done, and list what is to do.",

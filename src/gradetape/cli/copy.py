@@ -11,7 +11,7 @@ from gradetape.cli import questions
 from gradetape.cli.course import here
 from gradetape.course import assignments
 from gradetape.course.assignments import Course
-from gradetape.course.question_ids import resolve
+from gradetape.course.question_ids import resolve_any
 from gradetape.errors import RequestError
 
 
@@ -44,9 +44,9 @@ def question(origin: str, assignment: str | None, name: str | None, after: str |
     """
     course = here()
     source, old_assignment, wanted = _origin(course, origin)
-    old = resolve(wanted, source.assignment(old_assignment))
+    old = resolve_any(wanted, source.assignment(old_assignment))
     target = assignment or _target(course, old_assignment)
-    following = after and resolve(after, course.assignment(target))
+    following = after and resolve_any(after, course.assignment(target))
     change = scaffold.copy(source, (old_assignment, old), course, (target, name or old), following)
     if not dry_run:
         scaffold.make(course, change, source)

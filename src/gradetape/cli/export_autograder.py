@@ -10,7 +10,9 @@ from gradetape import __version__
 from gradetape.bridges.bundle import gradescope_zip, otter_zip
 from gradetape.cli.course import here
 from gradetape.cli.exporting import PATH, put
+from gradetape.cli.lines import warn
 from gradetape.course.gradable import GradableAssignment
+from gradetape.course.written import without_checks
 
 _PACKAGE = f"gradetape[cpu]=={__version__}"
 
@@ -35,4 +37,6 @@ def command(assignment: str, target: str, out: Path, package: str) -> None:
       gradetape export autograder custom-training --for otter --out otter.zip
     """
     gradable = GradableAssignment.open(here(), assignment)
+    if left_out := without_checks(gradable.assignment):
+        warn([f"The autograder leaves this out: {left_out}"])
     put(out, (otter_zip if target == "otter" else gradescope_zip)(gradable, package))

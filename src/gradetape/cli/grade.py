@@ -19,7 +19,7 @@ from gradetape.exports import as_json as json_document
 from gradetape.grading.changes import as_json as changes_as_json
 from gradetape.grading.mixed import as_json as mixed_as_json
 from gradetape.grading.request import GradePlan, GradeRequest, plan
-from gradetape.grading.results import max_points
+from gradetape.grading.results import points_of_checks
 from gradetape.grading.run import GradeReport, Interrupted, run, workload
 from gradetape.grading.selection import LAYOUTS
 from gradetape.grading.shards import Shard
@@ -134,7 +134,8 @@ def _document(planned: GradePlan, report: GradeReport) -> dict[str, object]:
     assignment = planned.gradable.assignment
     found = json_document(
         report.batch.grades, report.batch.unreadable, assignment.name, planned.engine.environment.isolation,
-        max_points=max_points(assignment, planned.question), older=report.older, no_submission=report.no_submission,
+        max_points=points_of_checks(assignment, planned.question), older=report.older,
+        no_submission=report.no_submission,
     )  # fmt: skip
     changed = {"changes": changes_as_json(report.changes)} if report.changes else {}
     return found | changed | ({"mixed": mixed_as_json(report.mixed)} if report.mixed else {})

@@ -9,7 +9,7 @@ import click
 from gradetape import scaffold
 from gradetape.cli.course import here
 from gradetape.cli.lines import say
-from gradetape.course.question_ids import resolve
+from gradetape.course.question_ids import resolve_any
 from gradetape.text import printable
 
 
@@ -31,7 +31,11 @@ def command() -> None:
 @click.option(
     "--questions-only", is_flag=True, help="The sheet has no answers: all text below a question is part of it."
 )
-def assignment(name: str, path: Path | None, questions_only: bool) -> None:
+@click.option(
+    "--written", metavar="WHICH",
+    help="These questions ask for words or a plot and are marked by a person: all, or places like 1,4-7.",
+)  # fmt: skip
+def assignment(name: str, path: Path | None, questions_only: bool, written: str | None) -> None:
     """Create an assignment with one question, or with the questions of a sheet.
 
     The questions of a sheet go into the prompts. Its answers go into notes in solutions/, which only instructors see,
@@ -41,12 +45,16 @@ def assignment(name: str, path: Path | None, questions_only: bool) -> None:
     Examples:
       gradetape new assignment week-3
       gradetape new assignment week-3 --from questions.md
+      gradetape new assignment week-3 --from questions.md --written 2,5-8
     """
     if questions_only and path is None:
         raise click.UsageError("--questions-only describes a sheet: name it with --from SHEET")
+    if written is not None and path is None:
+        raise click.UsageError("--written names questions of a sheet: name it with --from SHEET")
     sheet = scaffold.read(path, answers=not questions_only) if path else None
-    written = scaffold.new_assignment(here(), name, sheet)
-    _report(written, f"gradetape verify {name}")
+    essays = sheet.ids_at(written) if sheet and written is not None else frozenset[str]()
+    made = scaffold.new_assignment(here(), name, sheet, essays)
+    _report(made, f"gradetape verify {name}")
     if path and sheet and sheet.doubts:
         _list_doubts(path, name, sheet)
 
@@ -64,7 +72,7 @@ def question(assignment: str, question_id: str, after: str | None) -> None:
       gradetape new question week-3 q04_layer_norm --after q02
     """
     course = here()
-    following = after and resolve(after, course.assignment(assignment))
+    following = after and resolve_any(after, course.assignment(assignment))
     written = scaffold.new_question(course, assignment, question_id, following)
     _report(written, f"gradetape verify {assignment} --question {question_id}")
 

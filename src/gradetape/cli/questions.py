@@ -9,7 +9,7 @@ import click
 from gradetape import scaffold
 from gradetape.cli.lines import say
 from gradetape.course.assignments import Assignment, Course
-from gradetape.course.question_ids import resolve
+from gradetape.course.question_ids import resolve_any
 from gradetape.errors import RequestError
 from gradetape.grading.results import graded_students
 from gradetape.text import few
@@ -31,8 +31,8 @@ def found(course: Course, question: str, name: str | None) -> tuple[Assignment, 
     Raises RequestError if no assignment has the question, or if several have it.
     """
     every = [course.assignment(each) for each in ([name] if name else course.names())]
-    question_id = resolve(question, *every)
-    having = [each for each in every if question_id in each.question_ids]
+    question_id = resolve_any(question, *every)
+    having = [each for each in every if question_id in each.order]
     if len(having) > 1:
         raise RequestError(
             f"{question_id} is in {few(each.name for each in having)}: name the assignment with --assignment"

@@ -18,6 +18,7 @@ from gradetape.cli.watching import Watch
 from gradetape.course.assignments import Course
 from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve
+from gradetape.course.written import without_checks
 from gradetape.verify.outcomes import Outcomes
 
 _Options = TypeVar("_Options", bound=msgspec.Struct)
@@ -98,6 +99,7 @@ def _proved(
     as_json: bool, outcomes: Outcomes,
 ) -> int:  # fmt: skip
     gradable, question_id = _opened(course, name, question)
+    warn([without_checks(gradable.assignment)])
     proof = proven(gradable, question_id, repeat, chosen, workers, outcomes=outcomes)
     status = shown(gradable, proof, chosen, as_json=as_json)
     if as_json:

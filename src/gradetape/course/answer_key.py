@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradetape.course import config
-from gradetape.course.assignments import AWAY, Assignment, Course, entries, unreadable
-from gradetape.errors import CourseError
+from gradetape.course.assignments import AWAY, Assignment, Course, QuestionSource, entries, unreadable
+from gradetape.course.written import read_rubric
+from gradetape.errors import ConfigError, CourseError
+from gradetape.records import RubricItem
 
 WAIVERS = "waivers.yml"
 
@@ -48,6 +50,25 @@ class AnswerKey:
         """The checks of a question that students do not receive."""
         return self.autograder / f"test_{question_id}.py"
 
+    def rubric(self, question_id: str) -> Path:
+        """The rubric by which a person marks the answers to a written question, as YAML."""
+        return self.solutions / f"{question_id}.yml"
+
+    def note(self, question_id: str) -> Path:
+        """What only instructors read about a question, such as a model answer, in Markdown; the file may be missing."""
+        return self.solutions / "notes" / f"{question_id}.md"
+
+    def rubric_items(self, source: QuestionSource) -> tuple[RubricItem, ...]:
+        """The items of a written question's rubric. Raises ConfigError if it is missing or invalid."""
+        path = self.rubric(source.question.id)
+        shown = path.relative_to(self.solutions.parents[1]).as_posix()
+        if not path.is_file():
+            raise ConfigError(
+                f"{source.question.id} has no rubric: {shown} is missing. Write it: items, each with id, text and "
+                "points."
+            )
+        return read_rubric(path, shown, source.question.points)
+
     @property
     def waivers(self) -> Path:
         """The checks that adversaries may pass, as YAML; the file may be missing."""
@@ -77,7 +98,8 @@ def answer_key(course: Course, assignment: Assignment) -> AnswerKey:
         assignment, course.root / "solutions" / assignment.name, course.root / "autograder" / assignment.name
     )
     problems = [
-        *_missing_answers(course, found), *_strays(course, found), *unreadable(course.root, _secret_texts(found))
+        *_missing_answers(course, found), *_strays(course, found), *unreadable(course.root, _secret_texts(found)),
+        *_wrong_rubrics(found),
     ]  # fmt: skip
     if problems:
         raise CourseError("\n".join(problems))
@@ -92,6 +114,14 @@ def _missing_answers(course: Course, found: AnswerKey) -> Iterator[str]:
         ):
             if not path.is_file():
                 yield f"{question_id} has no {what}: {path.relative_to(course.root)} is missing."
+
+
+def _wrong_rubrics(found: AnswerKey) -> Iterator[str]:
+    for source in found.assignment.written_sources:
+        try:
+            found.rubric_items(source)
+        except ConfigError as error:
+            yield str(error)
 
 
 def _secret_texts(found: AnswerKey) -> Iterator[Path]:
@@ -124,7 +154,8 @@ def _expected(found: AnswerKey) -> Iterator[tuple[Path, Sequence[str], Sequence[
     """Each folder of the answer key, with the names that its files and its folders may have."""
     ids = found.assignment.question_ids
     sources, patches = [f"{each}.py" for each in ids], [f"{each}.yml" for each in ids]
-    yield found.solutions, [*sources, WAIVERS], ("variants", "mutants", "equivalents", "notes")
+    rubrics = [f"{each.id}.yml" for each in found.assignment.written]
+    yield found.solutions, [*sources, *rubrics, WAIVERS], ("variants", "mutants", "equivalents", "notes")
     yield found.solutions / "variants", (), ids
     yield found.solutions / "mutants", patches, ids
     yield found.solutions / "equivalents", patches, ()

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from gradetape import records
 from gradetape.course import config, packages
@@ -28,10 +28,14 @@ _HEADING = re.compile(r"#{1,6}\s+(?P<title>.*\S)")
 
 @dataclass(frozen=True)
 class QuestionSource:
-    """The public part of one question."""
+    """The public part of one question.
+
+    A written question asks for words or a plot: it has no checks, and its starter may be missing.
+    """
 
     question: records.Question
     folder: Path
+    is_written: bool = False
 
     @property
     def prompt(self) -> Path:
@@ -54,7 +58,8 @@ class Assignment:
     """The public part of one assignment; `deadline` is an ISO time with its zone.
 
     `data` are the files that students receive with the notebook, and that lie beside it where it is graded. `packages`
-    are the requirements of what submissions may import besides TensorFlow.
+    are the requirements of what submissions may import besides TensorFlow. `question_sources` are the questions with
+    checks, `written_sources` those whose answers a person marks, and `order` has the ids of both.
     """
 
     name: str
@@ -65,20 +70,33 @@ class Assignment:
     data: tuple[Path, ...]
     question_sources: tuple[QuestionSource, ...]
     packages: tuple[str, ...] = ()
+    written_sources: tuple[QuestionSource, ...] = ()
+    order: tuple[str, ...] = ()
 
     @property
     def student_files(self) -> dict[str, Path]:
         """The files for students, by their paths from the notebook."""
         return {os.path.normpath(file.relative_to(self.folder)): file for file in self.data}
 
+    @property
+    def all_sources(self) -> tuple[QuestionSource, ...]:
+        """The questions with checks and the written ones, in the order that students see."""
+        found = {source.question.id: source for source in (*self.question_sources, *self.written_sources)}
+        return tuple(found[question_id] for question_id in self.order or found)
+
+    @cached_property
+    def written(self) -> tuple[records.Question, ...]:
+        """The written questions in their order."""
+        return tuple(source.question for source in self.written_sources)
+
     @cached_property
     def questions(self) -> tuple[records.Question, ...]:
-        """The questions in their order."""
+        """The questions with checks in their order."""
         return tuple(question_source.question for question_source in self.question_sources)
 
     @cached_property
     def question_ids(self) -> tuple[str, ...]:
-        """The questions' ids in their order."""
+        """The ids of the questions with checks, in their order."""
         return tuple(question.id for question in self.questions)
 
 
@@ -160,6 +178,28 @@ def _question_id(text: str) -> str:
 
 
 _Package = Annotated[str, AfterValidator(packages.valid)]
+_CODE, _WRITTEN = "code", "written"
+_FORM = "write points, or a mapping like {points: 4, kind: written}"
+
+
+class WrittenPoints(float):
+    """The points of a written question."""
+
+
+def _points(value: object, valid: ValidatorFunctionWrapHandler) -> float:
+    """Points by themselves, or with the kind of the question."""
+    if not isinstance(value, Mapping):
+        return float(valid(value))
+    if unknown := [str(key) for key in value if key not in ("points", "kind")]:
+        near = config.did_you_mean(unknown[0], ("points", "kind"))
+        raise ValueError(f"it has no key {unknown[0]!r}.{near} {_FORM.capitalize()}")
+    if "points" not in value:
+        raise ValueError(f"its points are missing: {_FORM}")
+    kind = value.get("kind", _CODE)
+    if kind not in (_CODE, _WRITTEN):
+        raise ValueError(f"its kind is {_CODE} or {_WRITTEN}, not {kind!r}")
+    points = float(valid(value["points"]))
+    return WrittenPoints(points) if kind == _WRITTEN else points
 
 
 class AssignmentSpec(config.StrictModel):
@@ -169,10 +209,14 @@ class AssignmentSpec(config.StrictModel):
     questions: Annotated[
         dict[
             Annotated[str, AfterValidator(_question_id)],
-            Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)],
+            Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False), WrapValidator(_points)],
         ],
         Field(min_length=1),
-    ] = Field(description="The questions' ids, in the order that students see, and the points of all checks of each.")
+    ] = Field(
+        description="The questions' ids, in the order that students see, and the points of all checks of each. A "
+        "question that asks for words or a plot has no checks: write {points: 4, kind: written}, and its rubric into "
+        "solutions/ASSIGNMENT/QUESTION.yml. A person marks its answers."
+    )
     deadline: config.Time | None = Field(None, description="The deadline, as an ISO time with its zone.")
     files: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         (),
@@ -197,21 +241,26 @@ def _read_assignment(course: Course, name: str) -> Assignment:
         *_unfit(folder, shown, [folder / "introduction.md", *data]),
         *_too_large(shown, data, course.config.limits.disk_mb),
         *unreadable(folder.parent.parent, [folder / "introduction.md"]),
-        *(problem for question_id in spec.questions for problem in _unfit_question(folder, shown, question_id)),
+        *(
+            problem
+            for question_id, points in spec.questions.items()
+            for problem in _unfit_question(folder, shown, question_id, points)
+        ),
     ]
     if problems:
         raise CourseError("\n".join(problems))
-    question_sources = tuple(
-        _question_source(folder / question_id, shown, points) for question_id, points in spec.questions.items()
-    )
+    sources = [_question_source(folder / question_id, shown, points) for question_id, points in spec.questions.items()]
     return Assignment(
-        name, spec.title, folder, folder / "introduction.md", spec.deadline, data, question_sources, spec.packages
-    )
+        name, spec.title, folder, folder / "introduction.md", spec.deadline, data,
+        tuple(each for each in sources if not each.is_written), spec.packages,
+        tuple(each for each in sources if each.is_written), tuple(spec.questions),
+    )  # fmt: skip
 
 
 def _question_source(folder: Path, shown: str, points: float) -> QuestionSource:
     title = _title(folder / "prompt.md", f"{shown}/{folder.name}/prompt.md")
-    return QuestionSource(records.Question(id=folder.name, title=title, points=points), folder)
+    question = records.Question(id=folder.name, title=title, points=float(points))
+    return QuestionSource(question, folder, isinstance(points, WrittenPoints))
 
 
 def _title(prompt: Path, shown: str) -> str:
@@ -238,13 +287,21 @@ def _unlisted(folder: Path, shown: str, listed: Mapping[str, float], data: Itera
             yield f"{shown}/{entry.name} is not among the questions in {shown}/assignment.yml.{near}"
 
 
-def _unfit_question(folder: Path, shown: str, question_id: str) -> Iterator[str]:
+def _unfit_question(folder: Path, shown: str, question_id: str, points: float) -> Iterator[str]:
     if not (folder / question_id).is_dir():
         folders = [entry.name for entry in entries(folder) if entry.is_dir()]
         near = config.did_you_mean(question_id, folders) or " Remove the line."
         yield f"{shown}/assignment.yml lists {question_id}, but {shown}/{question_id} is missing.{near}"
         return
-    parts = [folder / question_id / part for part in ("prompt.md", "starter.py", "test_public.py")]
+    names = ["prompt.md", "starter.py", "test_public.py"]
+    if isinstance(points, WrittenPoints):
+        if (folder / question_id / names.pop()).exists():
+            yield (
+                f"{shown}/{question_id} is a written question, which has no checks. Move its test_public.py away, or "
+                "remove kind: written."
+            )
+        names = [name for name in names if name == "prompt.md" or (folder / question_id / name).exists()]
+    parts = [folder / question_id / name for name in names]
     yield from _unfit(folder, shown, parts)
     yield from unreadable(folder.parent.parent, parts)
 

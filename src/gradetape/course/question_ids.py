@@ -11,11 +11,33 @@ from gradetape.text import printable
 
 
 def resolve(text: str, *assignments: Assignment) -> str:
-    """The full id of a question, such as `q06_streaming_metric` for `q06`.
+    """The full id of a question with checks, such as `q06_streaming_metric` for `q06`.
 
-    Raises RequestError, with the nearest id, if no assignment has it, or if several ids have this prefix.
+    Raises RequestError, with the nearest id, if no assignment has it, if several ids have this prefix, or if it is a
+    written question.
     """
-    return resolve_among(text, {each.name: each.question_ids for each in assignments})
+    found = resolve_any(text, *assignments)
+    if not any(found in each.question_ids for each in assignments):
+        raise RequestError(
+            f"{found} is a written question, which has no checks. A person marks it: gradetape mark STUDENT {found}"
+        )
+    return found
+
+
+def resolve_any(text: str, *assignments: Assignment) -> str:
+    """The same for any question, also a written one; raises RequestError."""
+    return resolve_among(text, {each.name: each.order for each in assignments})
+
+
+def resolve_written(text: str, *assignments: Assignment) -> str:
+    """The same for a written question; raises RequestError."""
+    known = {each.name: [question.id for question in each.written] for each in assignments}
+    if not any(known.values()):
+        raise RequestError(
+            f"{', '.join(known)} {'has' if len(known) == 1 else 'have'} no written question: give one kind: written in "
+            "assignment.yml"
+        )
+    return resolve_among(text, {name: ids for name, ids in known.items() if ids})
 
 
 def resolve_among(text: str, known: Mapping[str, Sequence[str]]) -> str:

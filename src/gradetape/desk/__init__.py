@@ -8,6 +8,7 @@
     names.py          pseudonyms instead of names, where a browser has hidden them
     places.py         hides and shows names, and says what was published
     pages.py          from an address to a page: made by `report` from the gradebook of this moment
+    written.py        written answers: the page of an answer, its pictures, and the marks that forms give
     trials.py         trials in the background, which record nothing
     actions.py        from a form to the gradebook, by way of `grading`
     note_actions.py   the same for what people write about results, and for publishing

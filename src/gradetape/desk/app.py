@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from gradetape.desk import actions, note_actions, pages
+from gradetape.desk import actions, note_actions, pages, written
 from gradetape.desk.forms import Form, form_of
 from gradetape.desk.guard import COOKIE, Guard
 from gradetape.desk.keys import DeskKeys
@@ -29,6 +29,8 @@ _ACTIONS: Mapping[str, _Action] = MappingProxyType(
         "override": actions.override,
         "override-alike": actions.override_alike,
         "undo": actions.undo,
+        "mark": written.mark,
+        "undo-mark": written.undo,
         "publish": note_actions.publish,
         "comment": note_actions.comment,
         "answer": note_actions.answer,
@@ -41,10 +43,13 @@ _USED = (
     "and look whether the change is there."
 )
 
+_MARKED = "No answer to this question waits to be marked."
+
 
 def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Trials) -> Guard:
     """The desk as an ASGI application; `hosts` are the names and the port under which it is reached."""
     views, places, forms = _Views(desk, keys), Places(desk), _Forms(desk, keys, trials)
+    answers = _Answers(desk, keys)
     routes = [
         Route("/", views.start),
         Route("/index.html", views.overview),
@@ -57,6 +62,9 @@ def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Tria
         Route("/staff/{assignment}/questions/{page}", views.question),
         Route("/staff/{assignment}/{page}", views.for_staff),
         Route("/students/{assignment}/{page}", views.for_student),
+        Route("/written/{assignment}/{question}", answers.first),
+        Route("/written/{assignment}/{question}/{page}", answers.page),
+        Route("/written/{assignment}/{question}/{page}/{number}.png", answers.picture),
         Route("/trial/{number}", forms.trial),
         Route("/act/{assignment}/try", forms.begin_trial, methods=["POST"]),
         Route("/act/{assignment}/{action}", forms.act, methods=["POST"]),
@@ -135,6 +143,38 @@ class _Views:
         if page not in found.records:
             page = pages.page_with(self._desk, results, address, page, hidden=are_hidden(request))
         return pages.record_at(found, page)
+
+
+class _Answers:
+    """What answers a request about written answers."""
+
+    def __init__(self, desk: Desk, keys: DeskKeys) -> None:
+        self._desk = desk
+        self._keys = keys
+
+    def first(self, request: Request) -> Response:
+        """Leads to the first answer to a question that waits."""
+        with self._desk.open() as results:
+            address = written.first(
+                results, *self._place(request, "assignment", "question"), hidden=are_hidden(request)
+            )
+        return RedirectResponse(address, 303) if address else HTMLResponse(notice_page("All marked", _MARKED))
+
+    def page(self, request: Request) -> Response:
+        """An answer with its rubric."""
+        with self._desk.open() as results:
+            assignment, question, page = self._place(request, "assignment", "question", "page")
+            token, hidden = self._keys.for_form(), are_hidden(request)
+            return HTMLResponse(written.page(results, assignment, question, page, token, hidden=hidden))
+
+    def picture(self, request: Request) -> Response:
+        """A picture of an answer."""
+        with self._desk.open() as results:
+            place = self._place(request, "assignment", "question", "page", "number")
+            return Response(written.picture(results, *place), media_type="image/png")
+
+    def _place(self, request: Request, *names: str) -> tuple[str, ...]:
+        return tuple(request.path_params[name] for name in names)
 
 
 class _Forms:

@@ -11,12 +11,14 @@ from gradetape.errors import RequestError
 
 _MOST_BYTES = 64 * 1024
 _MOST_FIELDS = 20
+_MOST_ITEMS = 50
 _MOST_DIGITS = 9
 _KIND = "application/x-www-form-urlencoded"
+_UNREAD = "the form cannot be read: use the buttons on the desk's pages"
 
 
 class Form(msgspec.Struct, frozen=True):
-    """The fields of a form; one that is missing is empty."""
+    """The fields of a form; one that is missing is empty. `items` are those of a rubric, by their ids."""
 
     token: str = ""
     student: str = ""
@@ -25,6 +27,7 @@ class Form(msgspec.Struct, frozen=True):
     group: str = ""
     points: str = ""
     reason: str = ""
+    items: tuple[str, ...] = ()
     text: str = ""
     entry: str = ""
     done: str = ""
@@ -61,7 +64,11 @@ async def form_of(request: Request) -> Form:
     if request.headers.get("content-type", "").partition(";")[0] != _KIND:
         raise RequestError("this is no form of the desk: use the buttons on its pages")
     try:
-        fields = parse_qsl(body.decode("ascii"), True, errors="strict", max_num_fields=_MOST_FIELDS)
+        fields = parse_qsl(body.decode("ascii"), True, errors="strict", max_num_fields=_MOST_FIELDS + _MOST_ITEMS)
     except ValueError:
-        raise RequestError("the form cannot be read: use the buttons on the desk's pages") from None
-    return Form(**{name: value for name, value in fields if name in Form.__struct_fields__})
+        raise RequestError(_UNREAD) from None
+    items = tuple(value for name, value in fields if name == "item")
+    if len(fields) - len(items) > _MOST_FIELDS:
+        raise RequestError(_UNREAD)
+    texts = {name: value for name, value in fields if name in Form.__struct_fields__ and name != "items"}
+    return Form(**texts, items=items)

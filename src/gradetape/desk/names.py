@@ -114,6 +114,11 @@ def without_names(pages: AssignmentPages) -> AssignmentPages:
     )  # fmt: skip
 
 
+def hidden_name(assignment: str, record: Grade | Unreadable) -> HiddenName:
+    """The pseudonym of a record's student, and what it replaces."""
+    return _hidden(assignment, record)
+
+
 def trial_without_names(assignment: str, tried: Iterable[TrialResult]) -> tuple[TrialResult, ...]:
     """The results of a trial with pseudonyms."""
     return tuple(_tried(each, HiddenName(pseudonym(assignment, each.student), [each.student])) for each in tried)
@@ -185,7 +190,9 @@ def _score(score: FinalScore, name: HiddenName) -> FinalScore:
     overrides = tuple(
         msgspec.structs.replace(each, student=name.name, reason=name.written(each.reason)) for each in score.overrides
     )
-    return msgspec.structs.replace(score, overrides=overrides, lines=tuple(map(name.written, score.lines)))
+    written = tuple(msgspec.structs.replace(each, comment=name.written(each.comment)) for each in score.written)
+    lines = tuple(map(name.written, score.lines))
+    return msgspec.structs.replace(score, overrides=overrides, lines=lines, written=written)
 
 
 def _notes(

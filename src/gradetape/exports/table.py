@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 import msgspec
 
@@ -57,7 +58,9 @@ _FINAL = (
     Column("handed_in", ColumnKind.TIME), Column("late_days", ColumnKind.INTEGER),
     Column("late_percent", ColumnKind.NUMBER), Column("overridden"), Column("final", ColumnKind.NUMBER),
 )  # fmt: skip
-_KNOWN = {column.name: column for column in (_ASSIGNMENT, _ID, *STUDENT_COLUMNS, *_FILE, *_FINAL)}
+_WAITING = Column("waiting", ColumnKind.NUMBER)
+_KNOWN = {column.name: column for column in (_ASSIGNMENT, _ID, *STUDENT_COLUMNS, *_FILE, *_FINAL, _WAITING)}
+_NO_SCORES: Mapping[str, FinalScore] = MappingProxyType({})
 
 
 class GradeTable(msgspec.Struct, frozen=True):
@@ -67,7 +70,9 @@ class GradeTable(msgspec.Struct, frozen=True):
     scores, as in every table that `gradetape export` writes, there are also handed_in, late_days, late_percent,
     overridden and final; all other columns hold the points as measured. A file that cannot be read has no points, nor
     has a person of the class list who has handed in nothing. Where an id of a student is known, the first column is id.
-    A table of several assignments begins with the column assignment.
+    A table of several assignments begins with the column assignment. Where an assignment has written questions, their
+    columns follow those of the others, with what staff gave, and the last column is waiting: the points that wait
+    for a person.
     """
 
     columns: tuple[Column, ...]
@@ -84,13 +89,18 @@ class GradeTable(msgspec.Struct, frozen=True):
         are the students who have handed in nothing.
         """
         ids = [question.id for question in questions_of(grades)]
-        rows = [_graded_row(grade, ids) for grade in grades]
-        rows += [_unreadable_row(entry, ids, max_points) for entry in unreadable]
-        rows += [_empty_row(person, ids, max_points) for person in no_submission]
-        columns = (*STUDENT_COLUMNS, *map(column_named, ids), *_FILE)
+        scores = final_scores or _NO_SCORES
+        written = list(dict.fromkeys(each.question.id for score in scores.values() for each in score.written))
+        rows = [_graded_row(grade, ids, written, scores.get(grade.student)) for grade in grades]
+        rows += [_unreadable_row(entry, [*ids, *written], max_points) for entry in unreadable]
+        rows += [_empty_row(person, [*ids, *written], max_points) for person in no_submission]
+        columns = (*STUDENT_COLUMNS, *map(column_named, [*ids, *written]), *_FILE)
         if final_scores is not None:
             columns += _FINAL
-            rows = [(*row, *_final_values(final_scores.get(str(row[0])), row[1])) for row in rows]
+            rows = [(*row, *_final_values(scores.get(str(row[0])), row[1])) for row in rows]
+        if written:
+            columns += (_WAITING,)
+            rows = [(*row, _waiting(scores.get(str(row[0])))) for row in rows]
         origins = [*(grade.origin for grade in grades), *(entry.origin for entry in unreadable)]
         ids_of = [origin.id if origin else "" for origin in origins] + [person.id for person in no_submission]
         if any(ids_of):
@@ -152,7 +162,7 @@ def merged(tables: Mapping[str, GradeTable]) -> GradeTable:
         return next(iter(tables.values()))
     found = dict.fromkeys(column for table in tables.values() for column in table.columns)
     first = [_ID] if _ID in found else []
-    last = [column for column in (*_FILE, *_FINAL) if column in found]
+    last = [column for column in (*_FILE, *_FINAL, _WAITING) if column in found]
     columns = first + [column for column in found if column not in (*first, *last)] + last
     rows = [
         (name, *(_as_float(record.get(column.name, _missing(column))) for column in columns))
@@ -174,11 +184,19 @@ def _of_floats(column: Column) -> Column:
     return Column(column.name, ColumnKind.NUMBER) if column.kind is ColumnKind.INTEGER else column
 
 
-def _graded_row(grade: Grade, question_ids: Iterable[str]) -> tuple[Value, ...]:
+def _graded_row(
+    grade: Grade, question_ids: Iterable[str], written: Iterable[str], final_score: FinalScore | None
+) -> tuple[Value, ...]:
     own = {question.id for question in grade.questions}
-    points = (grade.earned(question_id) if question_id in own else None for question_id in question_ids)
-    total = round(grade.points, 6)
-    return (grade.student, total, grade.max_points, grade.status.value, *points, grade.file, grade.sha256)
+    points = [grade.earned(question_id) if question_id in own else None for question_id in question_ids]
+    given = {each.question.id: each.points for each in final_score.written if not each.is_open} if final_score else {}
+    most = grade.max_points + (final_score.written_points if final_score else 0.0)
+    points += map(given.get, written)
+    return (grade.student, round(grade.points, 6), most, grade.status.value, *points, grade.file, grade.sha256)
+
+
+def _waiting(final_score: FinalScore | None) -> Value:
+    return final_score.waiting if final_score and final_score.written else None
 
 
 def _unreadable_row(entry: Unreadable, question_ids: Iterable[str], max_points: float) -> tuple[Value, ...]:

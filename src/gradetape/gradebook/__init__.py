@@ -27,12 +27,14 @@ from gradetape.gradebook.notes import Notes
 from gradetape.gradebook.order import Order, order_of
 from gradetape.gradebook.other_books import KnownPerson
 from gradetape.gradebook.question_results import QuestionResult, Run
+from gradetape.gradebook.written import KeptAnswer
 
 __all__ = [
     "BookGrade",
     "Disagreement",
     "Gradebook",
     "Grader",
+    "KeptAnswer",
     "KnownPerson",
     "Measured",
     "MergeReport",

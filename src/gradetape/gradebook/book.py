@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from gradetape.errors import GradebookError
-from gradetape.gradebook import attempts, claims, measured, overrides, question_results, students
+from gradetape.gradebook import attempts, claims, measured, overrides, question_results, students, written
 from gradetape.gradebook.attempts import NewAttempt
 from gradetape.gradebook.claims import Grader
 from gradetape.gradebook.connect import engine_of, explained, locate
@@ -26,7 +26,8 @@ from gradetape.gradebook.question_results import QuestionResult
 from gradetape.gradebook.schema import prepare, queue_behind_other_writers
 from gradetape.gradebook.stored_text import record_of, text_of
 from gradetape.gradebook.tables import ATTEMPTS
-from gradetape.records import AuditEntry, Grade, Override, PointsChange, Status, Submission, Unreadable
+from gradetape.gradebook.written import KeptAnswer
+from gradetape.records import AuditEntry, Grade, Mark, Override, PointsChange, Status, Submission, Unreadable
 from gradetape.text import one_line, printable
 
 _Record = TypeVar("_Record", Grade, Unreadable)
@@ -38,7 +39,7 @@ class Gradebook:
 
     A context manager; create it with `Gradebook.open`. `migrated` describes the migration of an older layout, or is
     empty. Large because it is the only door to the database: each operation is one short method and one transaction,
-    and the statements are in `attempts`, `question_results`, `claims`, `overrides` and `students`.
+    and the statements are in `attempts`, `question_results`, `claims`, `overrides`, `written` and `students`.
     """
 
     def __init__(self, engine: sa.Engine, place: str) -> None:
@@ -248,6 +249,37 @@ class Gradebook:
     def overrides(self, assignment: str, student: str | None = None) -> list[Override]:
         """Every override ever given, oldest first; of those not undone, the newest of a question counts."""
         return overrides.read(self._read(overrides.history(assignment, student)))
+
+    def keep_answers(self, assignment: str, answers: Iterable[KeptAnswer]) -> None:
+        """Add the answers of files to written questions, or replace those of the same files."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            written.keep(connection, assignment, answers)
+
+    def answers(self, assignment: str) -> list[KeptAnswer]:
+        """The answers of all files to written questions, without what is in them."""
+        return list(map(written.kept, self._read(written.brief(assignment))))
+
+    def answer(self, assignment: str, student: str, sha256: str, question: str) -> KeptAnswer | None:
+        """The answer of a file to a written question; None if it has no cell for one."""
+        rows = self._read(written.whole(assignment, student, sha256, question))
+        return written.kept(rows[0]) if rows else None
+
+    def mark(self, assignment: str, given: Mark) -> None:
+        """Add a mark for a written answer, which is in force until it is undone or a newer one replaces it."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            written.mark(connection, assignment, given)
+
+    def undo_mark(self, assignment: str, student: str, question: str, by: str) -> Mark | None:
+        """Undo the mark in force for a question and return it; the one before it is in force again."""
+        with self._transaction() as connection:
+            queue_behind_other_writers(connection)
+            return written.undo(connection, assignment, student, question, by)
+
+    def marks(self, assignment: str) -> list[Mark]:
+        """Every mark ever given, oldest first; of those not undone, the newest of a question counts."""
+        return list(map(written.as_mark, self._read(written.history(assignment))))
 
     @property
     def notes(self) -> Notes:

@@ -6,6 +6,7 @@ recognised and stays: merging twice changes nothing. Attempts keep the time at w
     attempts            all are kept; `merged_attempts.py` says which one counts
     question results    the newest under a digest counts, as everywhere; `merged_results.py`
     overrides           all are kept; the newest of a question that is not undone counts, as everywhere
+    written answers     those of files that are not there; all marks are kept, as overrides are; `written.py`
     notes               all are kept: comments, done marks and regrade requests; `merged_notes.py`
     claims              are not merged: nothing is being graded in the merged gradebook
 """
@@ -32,6 +33,7 @@ from gradetape.gradebook.merged_attempts import add_attempts, gathered
 from gradetape.gradebook.merged_notes import MergedNotes, add_notes
 from gradetape.gradebook.merged_results import add_overrides, add_results
 from gradetape.gradebook.other_books import OtherBook, Read, newest_parts
+from gradetape.gradebook.written import add_written
 from gradetape.text import few, one_line
 
 
@@ -51,6 +53,7 @@ class MergeReport(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[PartDifference, ...] = ()
     override_differences: tuple[OverrideDifference, ...] = ()
     in_progress: dict[str, int] = {}
+    marks: int = 0
 
 
 def merge(connection: sa.Connection, own_name: str, books: Sequence[OtherBook]) -> MergeReport:
@@ -68,11 +71,12 @@ def merge(connection: sa.Connection, own_name: str, books: Sequence[OtherBook]) 
     results = sum([add_results(connection, book) for book in books])
     attempts = add_attempts(connection, books, students.values())
     overrides = sum([add_overrides(connection, book) for book in books])
+    marks = sum([add_written(connection, book) for book in books])
     return MergeReport(
         attempts=attempts, known=sum(each.known for each in students.values()), results=results,
         overrides=overrides, notes=add_notes(connection, books), disagreements=disagreeing, differences=differences,
         override_differences=tuple(override_differences(every, before, in_force(own))),
-        in_progress={book.name: number for book in books if (number := _claimed(book.read))},
+        in_progress={book.name: number for book in books if (number := _claimed(book.read))}, marks=marks,
     )  # fmt: skip
 
 

@@ -31,8 +31,9 @@ from gradetape.gradebook.tables import (
     RUNS,
     TABLES,
 )
+from gradetape.gradebook.written import ANSWERS, MARKS
 
-SCHEMA = 5
+SCHEMA = 6
 _VERSION = META.c.name == "schema"
 
 
@@ -119,7 +120,12 @@ def _notes(connection: sa.Connection) -> None:
     TABLES.create_all(connection, tables=NOTES)
 
 
+def _written_answers(connection: sa.Connection) -> None:
+    """Answers to written questions are read when the files are graded again; nothing runs for that."""
+    TABLES.create_all(connection, tables=[ANSWERS, MARKS])
+
+
 # From each layout to the next. Once a table changes again, older steps need their own definition of it.
 _MIGRATIONS: Mapping[int, Callable[[sa.Connection], None]] = MappingProxyType(
-    {1: _claims_and_overrides, 2: _question_results, 3: _audit, 4: _notes}
+    {1: _claims_and_overrides, 2: _question_results, 3: _audit, 4: _notes, 5: _written_answers}
 )

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gradetape.gradebook import written
 from gradetape.gradebook.note_tables import NOTES
 from gradetape.gradebook.overrides import now
 from gradetape.gradebook.tables import (
@@ -31,7 +32,7 @@ from gradetape.text import printable
 
 
 def rename(connection: sa.Connection, old: str, new: str, by: str) -> AuditEntry:
-    """Gives a student another name in attempts, overrides, notes and claims."""
+    """Gives a student another name in attempts, overrides, notes, written answers, marks and claims."""
     before, after = printable(old), printable(new)
     rows = connection.execute(sa.select(ATTEMPTS.c.id, ATTEMPTS.c.record).where(ATTEMPTS.c.student == before)).all()
     for row in rows:
@@ -39,6 +40,7 @@ def rename(connection: sa.Connection, old: str, new: str, by: str) -> AuditEntry
         connection.execute(sa.update(ATTEMPTS).where(ATTEMPTS.c.id == row.id).values(student=after, record=record))
     given = sa.update(OVERRIDES).where(OVERRIDES.c.student == before).values(student=after)
     overrides = connection.execute(given).rowcount
+    written.rename(connection, before, after)
     for table in NOTES:
         connection.execute(sa.update(table).where(table.c.student == before).values(student=after))
     connection.execute(sa.delete(CLAIMS).where(CLAIMS.c.student == before))
@@ -48,13 +50,14 @@ def rename(connection: sa.Connection, old: str, new: str, by: str) -> AuditEntry
 
 
 def forget(connection: sa.Connection, student: str, by: str) -> AuditEntry:
-    """Removes a student's attempts, overrides, notes and claims, and the question results that nobody else has."""
+    """Removes everything that was recorded of a student, and the question results that nobody else has."""
     name = printable(student)
     own = sa.select(ATTEMPTS.c.id).where(ATTEMPTS.c.student == name)
     digests = _digests_of(connection, own)
     connection.execute(sa.delete(ATTEMPT_QUESTIONS).where(ATTEMPT_QUESTIONS.c.attempt_id.in_(own)))
     attempts = connection.execute(sa.delete(ATTEMPTS).where(ATTEMPTS.c.student == name)).rowcount
     overrides = connection.execute(sa.delete(OVERRIDES).where(OVERRIDES.c.student == name)).rowcount
+    written.forget(connection, name)
     for table in NOTES:
         connection.execute(sa.delete(table).where(table.c.student == name))
     connection.execute(sa.delete(CLAIMS).where(CLAIMS.c.student == name))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from gradetape.course.gradable import GradableAssignment
+from gradetape.course.written import released_texts
 from gradetape.records import Cell, CellEvent, CheckResult, Grade, Verdict
 from gradetape.text import counted
 
@@ -32,6 +33,8 @@ def concerns_of(
     gradable: GradableAssignment, cells: Sequence[Cell], events: Sequence[CellEvent], results: Sequence[CheckResult]
 ) -> tuple[str, ...]:
     """The reasons, each once; `cells` are attributed."""
+    if not gradable.assignment.question_sources:
+        return ()
     if not cells:
         return (NO_CODE,)
     if _is_untouched(gradable, cells):
@@ -80,7 +83,8 @@ def _ended(event: CellEvent) -> bool:
 
 
 def _is_untouched(gradable: GradableAssignment, cells: Sequence[Cell]) -> bool:
-    released = _texts_of(gradable.starters)
+    written = (text for source in gradable.assignment.written_sources for text in released_texts(source))
+    released = _texts_of(gradable.starters) | set(map(_plain, written))
     own = [cell for cell in cells if not all(map(_RELEASED.fullmatch, _plain(cell.source).splitlines()))]
     return all(_plain(cell.source) in released for cell in own)
 

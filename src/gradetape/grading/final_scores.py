@@ -14,6 +14,7 @@ from gradetape.gradebook import Gradebook
 from gradetape.grading.late_policy import apply_late_policy, timing
 from gradetape.grading.question_overrides import of_questions
 from gradetape.grading.times import Times, times_in
+from gradetape.grading.written import waiting_line, written_scores
 from gradetape.records import FinalScore, Grade, Override, Unreadable
 from gradetape.text import few, printable
 
@@ -38,16 +39,18 @@ def final_scores(
     times = times_of(course, name)
     overrides = _in_force(book, name)
     found, known = {}, list(records)
+    written = written_scores(course, assignment, book, known)
     for record in known:
         student = printable(record.student)
         handed_in = times.of(name, record) or _platform_time(record) or _file_time(record, late)
         when = timing(late, name, record.student, assignment.deadline, handed_in)
         found[record.student] = apply_late_policy(
-            _measured(record), of_questions(overrides.get(student, ()), record), when, late
-        )
+            _measured(record), of_questions(overrides.get(student, ()), record), when, late,
+            written.get(record.student, ()),
+        )  # fmt: skip
     applies = late.percent_per_day and (assignment.deadline or name in late.extensions)
     warnings = [*_unknown_students(late, name, found), *(_without_time(late, name, times, known) if applies else ())]
-    warnings += _marked_late(name, known, found)
+    warnings += [*_marked_late(name, known, found), *filter(None, [waiting_line(name, written)])]
     return FinalScores(found, tuple(warnings))
 
 

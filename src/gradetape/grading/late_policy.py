@@ -1,6 +1,7 @@
 """The final score: measured points, overrides and the late policy. The measured points never change.
 
-An override replaces a question's points. Then the penalty, a percentage for each started day after the student's own
+An override replaces a question's points. The points of written questions are added as far as a person has marked them.
+Then the penalty, a percentage for each started day after the student's own
 deadline, up to a maximum, reduces the sum. Within the grace period there is no penalty; the days still count from the
 deadline. Days are those of the course's time zone, so that a day on which its clocks change has 23 or 25 hours. Without
 a known submission time there is no penalty, and a note says so.
@@ -9,14 +10,14 @@ a known submission time there is no penalty, and a note says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gradetape.course.config import LatePolicy
-from gradetape.records import FinalScore, Override
+from gradetape.records import FinalScore, MarkState, Override, WrittenScore
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -35,11 +36,13 @@ def timing(late: LatePolicy, assignment: str, student: str, deadline: str | None
 
 
 def apply_late_policy(
-    measured: Mapping[str, float], overrides: Iterable[Override], when: Timing, late: LatePolicy
-) -> FinalScore:
-    """The final score of one student, from the points of each question and the overrides in force."""
+    measured: Mapping[str, float], overrides: Iterable[Override], when: Timing, late: LatePolicy,
+    written: Sequence[WrittenScore] = (),
+) -> FinalScore:  # fmt: skip
+    """The final score of one student, from the points of each question, the overrides in force, and what was marked."""
     given = {override.question: override for override in overrides}
     points = sum({**measured, **{question_id: override.points for question_id, override in given.items()}}.values())
+    points += sum(each.points for each in written)
     days = late_days(when, late)
     percent = min(late.percent_per_day * (days or 0), late.most_percent)
     return FinalScore(
@@ -49,7 +52,12 @@ def apply_late_policy(
         handed_in=when.handed_in.isoformat(timespec="seconds") if when.handed_in else "",
         late_days=days,
         late_percent=percent,
-        lines=(*(_given(override, measured) for override in given.values()), *_timed(when, late, days, percent)),
+        lines=(
+            *(_given(override, measured) for override in given.values()),
+            *_marked(written),
+            *_timed(when, late, days, percent),
+        ),
+        written=tuple(written),
     )
 
 
@@ -72,6 +80,18 @@ def _given(override: Override, measured: Mapping[str, float]) -> str:
     before = measured.get(override.question, 0.0)
     points = f"{override.points:g} points instead of {before:g}"
     return f"{override.question}: {points}, set by the course staff: {override.reason}"
+
+
+def _marked(written: Sequence[WrittenScore]) -> Iterable[str]:
+    """How many points of written answers are among the final ones, and how many wait."""
+    marked = [each for each in written if each.state is MarkState.MARKED]
+    if marked:
+        points, most = (
+            sum(each) for each in zip(*((each.points, each.question.points) for each in marked), strict=True)
+        )
+        yield f"Written answers: {points:g} of {most:g} points, given by the course staff."
+    if left := sum(each.question.points for each in written if each.is_open):
+        yield f"{left:g} points of written answers wait for a person and are not counted yet."
 
 
 def _timed(when: Timing, late: LatePolicy, days: int | None, percent: float) -> Iterable[str]:

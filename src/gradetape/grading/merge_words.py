@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from gradetape.gradebook import BookGrade, Disagreement, OverrideDifference, PartDifference
+from gradetape.gradebook import BookGrade, Disagreement, MergeReport, OverrideDifference, PartDifference
 from gradetape.grading.merging import Merge
 from gradetape.records import Status
 from gradetape.text import counted, few, few_lines, one_line
@@ -96,11 +96,16 @@ def _override(found: OverrideDifference) -> str:
     )
 
 
+def _given(report: MergeReport) -> str:
+    overrides = counted(report.overrides, "override")
+    return f"{overrides} and {counted(report.marks, 'mark')}" if report.marks else overrides
+
+
 def _summary(merge: Merge) -> str:
     report = merge.report
     what = (
         f"{counted(report.attempts, 'attempt')}, {counted(report.results, 'question result')} and "
-        f"{counted(report.overrides, 'override')} added, {counted(report.known, 'attempt')} there before"
+        f"{_given(report)} added, {counted(report.known, 'attempt')} there before"
     )
     notes = {"comment": report.notes.comments, "done mark": report.notes.done_marks, "request": report.notes.requests}
     what += "".join(f", {counted(number, name)} added" for name, number in notes.items() if number)

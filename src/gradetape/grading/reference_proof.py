@@ -54,6 +54,8 @@ class ReferenceProof:
 
     def _collected(self, question_ids: Collection[str], question: str | None) -> Rubric:
         """The rubric of the collected checks; where one question is asked for, another one does no harm."""
+        if not question_ids:
+            return Rubric(self._gradable, (), {})
         collected = self._engine.collected
         # A result of other checks than those that its key is of would be found under that key from now on.
         refuse_changed(self._gradable.course.root, self._gradable.read_checks)

@@ -251,9 +251,14 @@ def options_again(out: Path | None) -> tuple[str, ...]:
     return ("--out", os.path.abspath(out)) if out else ()
 
 
-def max_points(assignment: Assignment, question: str | None = None) -> float:
-    """The maximum points of an assignment, or of one question of it."""
+def points_of_checks(assignment: Assignment, question: str | None = None) -> float:
+    """The maximum points of an assignment's checks, or of those of one question."""
     return sum(each.points for each in assignment.questions if question in (None, each.id))
+
+
+def max_points(assignment: Assignment, question: str | None = None) -> float:
+    """The maximum points of an assignment, with those of written questions, or of one question of it."""
+    return sum(each.points for each in (*assignment.questions, *assignment.written) if question in (None, each.id))
 
 
 def course_title(course: Course) -> str:

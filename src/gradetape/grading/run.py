@@ -22,6 +22,7 @@ from gradetape.grading.results import Results, Written
 from gradetape.grading.selection import Selection
 from gradetape.grading.which_counts import FileComparison
 from gradetape.grading.workload import Workload
+from gradetape.grading.written import keep_answers
 from gradetape.records import Grade, MixedQuestion, NoSubmission, PointsChange, Status, Unreadable
 from gradetape.text import counted, few, one_line, printable
 
@@ -131,6 +132,7 @@ def _graded(plan: GradePlan, book: Gradebook, listener: Listener) -> Batch:
     with plan.engine as engine:
         grader = BatchGrader(plan.gradable, engine, book, listener, question=plan.question)
         selection = _selected(plan, book)
+        keep_answers(book, plan.gradable.assignment, selection.submissions)
         left = len(plan.selection.submissions) - len(selection.submissions)
         if plan.only_failed and left:
             listener(Warned(f"--only-failed leaves out {counted(left, 'submission')}, graded or never seen before"))

@@ -2,8 +2,9 @@
 
 The bytes may be hostile. A linear scan first enforces the caps on how deep the JSON nests and how many values it holds
 (`[[],[],…]` needs twenty times its size as Python objects). Then the JSON is parsed. Of a notebook, only the text of
-its code cells, their tags and the assignment's name are used; for an old format, nbformat upgrades a skeleton of these,
-without outputs. Every problem is a SubmissionError whose text is for the student.
+its code cells, their tags, the answers to written questions and the assignment's name are used; for an old format,
+nbformat upgrades a skeleton of the code cells, without outputs. Every problem is a SubmissionError whose text is for
+the student.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from gradetape.course.source import CellKind, split
 from gradetape.errors import SubmissionError
 from gradetape.intake.kinds import decoded, refuse_disguised
 from gradetape.intake.names import clean
-from gradetape.records import Cell
+from gradetape.intake.written import answers_in
+from gradetape.records import Cell, WrittenAnswer
 
 MAX_BYTES = 64 << 20
 MAX_DEPTH = 200
@@ -54,11 +56,15 @@ _ASSIGNMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """The code cells of one file, the assignment that it declares, and what its student should know of it."""
+    """The code cells of one file, the assignment that it declares, and what its student should know of it.
+
+    `answers` are those to written questions.
+    """
 
     cells: tuple[Cell, ...]
     assignment: str | None = None
     notes: tuple[str, ...] = ()
+    answers: tuple[WrittenAnswer, ...] = ()
 
 
 def parse(suffix: str, data: bytes) -> Parsed:
@@ -100,7 +106,7 @@ def notebook(data: bytes) -> Parsed:
     if len(cells) > MAX_CELLS:
         raise SubmissionError(f"The notebook has {len(cells):,} cells, and {MAX_CELLS:,} are allowed. Delete some.")
     code = (_cell(cell, number) for number, cell in enumerate(cells, 1))
-    return Parsed(_sound(cell for cell in code if cell), _assignment(root), tuple(_unread(cells)))
+    return Parsed(_sound(cell for cell in code if cell), _assignment(root), tuple(_unread(cells)), answers_in(cells))
 
 
 def archive(data: bytes) -> Parsed:

@@ -181,6 +181,7 @@ class _Reader:
             notes=_notes(parsed, self._assignment),
             modified=_modified(entry.path),
             declared_assignment=parsed.assignment,
+            answers=parsed.answers,
         )
 
     def _bytes(self, path: Path) -> bytes:

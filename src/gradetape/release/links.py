@@ -53,9 +53,10 @@ def with_attachments(text: str, source: Path, assignment: Assignment) -> tuple[s
 
 def left_out(assignment: Assignment) -> list[Path]:
     """The files of an assignment's folder that students do not receive, though nothing says that they should not."""
-    sources = [assignment.introduction, *(each.prompt for each in assignment.question_sources)]
+    sources = [assignment.introduction, *(each.prompt for each in assignment.all_sources)]
     given = {assignment.folder / "assignment.yml", *sources, *assignment.data}
     given |= {part for each in assignment.question_sources for part in (each.starter, each.public_checks)}
+    given |= {each.starter for each in assignment.written_sources}
     resolved = {path.resolve() for path in given}
     for source in sources:
         resolved |= {_picture(target, source, assignment) for target in _pictures(read(source))}

@@ -16,6 +16,7 @@ from nbformat import v4
 from gradetape.course.assignments import Assignment, QuestionSource
 from gradetape.course.requirements import misspelt, without_comments
 from gradetape.course.source import CellKind, SourceCell
+from gradetape.course.written import ANSWER_CELL
 from gradetape.errors import ReleaseError
 from gradetape.release.links import with_attachments
 from gradetape.release.starter import starter_cells
@@ -38,6 +39,8 @@ def notebook(assignment: Assignment, work: Path, legacy_keras: bool) -> str:
     _refuse_changes(question_source, built, assignment)
     _set_up_after_introduction(built)
     _name_missing_folder(built, assignment)
+    if assignment.written_sources:
+        _mark_released(built)
     for number, cell in enumerate(built.cells):
         cell.id = f"cell-{number:03}"
     return str(NB.writes(built)) + "\n"
@@ -60,8 +63,9 @@ def _cells(assignment: Assignment, legacy_keras: bool) -> Iterator[Any]:
     yield NB.new_markdown_cell(_instructions(legacy_keras))
     if legacy_keras:
         yield NB.new_code_cell("%env TF_USE_LEGACY_KERAS=1")
-    for question_source in assignment.question_sources:
-        yield from _question_cells(question_source, assignment)
+    for question_source in assignment.all_sources:
+        cells = _written_cells if question_source.is_written else _question_cells
+        yield from cells(question_source, assignment)
 
 
 def _instructions(legacy_keras: bool) -> str:
@@ -97,6 +101,28 @@ def _question_cells(question_source: QuestionSource, assignment: Assignment) -> 
     yield NB.new_code_cell("...")  # Otter adds a check cell only where it sees a test; the real tests are in tests/.
     yield _raw("# END TESTS")
     yield _raw("# END QUESTION")
+
+
+def _written_cells(question_source: QuestionSource, assignment: Assignment) -> Iterator[Any]:
+    """The prompt of a written question and the cells for its answer, which are marked for `intake.written`."""
+    question_id = question_source.question.id
+    prompt = _markdown(_prompt(question_source), question_source.prompt, assignment)
+    prompt.metadata["tags"] = [f"written-prompt:{question_id}"]
+    yield prompt
+    metadata = {"tags": [f"written:{question_id}"]}
+    if not question_source.starter.is_file():
+        yield NB.new_markdown_cell(ANSWER_CELL, metadata=metadata)
+        return
+    for cell in starter_cells(question_source.starter):
+        made = NB.new_markdown_cell if cell.kind is CellKind.MARKDOWN else NB.new_code_cell
+        yield made(cell.text, metadata=metadata)
+
+
+def _mark_released(built: Any) -> None:
+    """Marks the cells that are no answers, so that what a student adds below an answer ends where they begin."""
+    for cell in built.cells:
+        if not cell.metadata.get("tags"):
+            cell.metadata["tags"] = ["released"]
 
 
 def _markdown(text: str, source: Path, assignment: Assignment) -> Any:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 import numpy as np
 
 from gradetape.records import Check, CheckResult, FinalScore, Grade, Question, Status, Verdict
-from gradetape.report.words import points_of
+from gradetape.report.words import most_points, points_of
 
 # With fewer students a correlation is mostly noise.
 ENOUGH = 10
@@ -116,7 +116,7 @@ def distribution(
     points = np.array(
         [final_scores[grade.student].final if grade.student in final_scores else grade.points for grade in final]
     )
-    most = max((grade.max_points for grade in final), default=0.0)
+    most = max((most_points(grade, final_scores.get(grade.student)) for grade in final), default=0.0)
     if most <= 0:
         return None
     counts, edges = np.histogram(np.clip(points, 0.0, most), bins=bins, range=(0.0, most))

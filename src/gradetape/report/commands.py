@@ -14,6 +14,12 @@ def overriding(grade: Grade, question: str, options: Sequence[str] = ()) -> str:
     return " ".join(map(shell_word, (*words, "--assignment", grade.assignment, *options)))
 
 
+def marking(grade: Grade, question: str, options: Sequence[str] = ()) -> str:
+    """The command that shows a written answer with its rubric; with items it marks the answer."""
+    words = ("gradetape", "mark", grade.student, question, "--assignment", grade.assignment, *options)
+    return " ".join(map(shell_word, words))
+
+
 def grading(record: Grade | Unreadable, assignment: str, options: Sequence[str] = ()) -> str:
     """The command that grades a student's file again; `options` are the options of `grade` for the same gradebook.
 

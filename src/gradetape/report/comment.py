@@ -6,6 +6,7 @@ It is built from the views of the page, and so holds nothing for staff only.
 from __future__ import annotations
 
 from gradetape.records import FinalScore, Grade
+from gradetape.report import words
 from gradetape.report.html import render
 from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
 from gradetape.report.student import question_view
@@ -19,7 +20,8 @@ def comment(grade: Grade, final_score: FinalScore, notes: StudentNotes = NO_STUD
     page = render(
         "comment.html.j2",
         final_score=final_score,
-        max_points=grade.max_points,
+        max_points=words.most_points(grade, final_score),
+        written=words.written(final_score),
         questions=[question_view(grade, question, notes=notes) for question in grade.questions],
     )
     return " ".join(page.split())

@@ -18,6 +18,7 @@ from gradetape.records import (
     Status,
     Unreadable,
     Verdict,
+    WrittenScore,
 )
 from gradetape.report import plots
 from gradetape.report.actions import Actions
@@ -75,6 +76,7 @@ def index_page(
         mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
         absent=len(no_submission),
+        **_written(scores, marked_here=actions is not None),
     )
 
 
@@ -120,6 +122,19 @@ def _places(items: Iterable[CheckItem]) -> list[str]:
         counts[item.check.question] += 1
         found.append(check_anchor(counts[item.check.question]))
     return found
+
+
+def _written(scores: Mapping[str, FinalScore], *, marked_here: bool) -> dict[str, Any]:
+    """The written questions, how many answers wait for a person, and whether they are marked on pages beside this."""
+    found: dict[str, list[WrittenScore]] = {}
+    for score in scores.values():
+        for each in score.written:
+            found.setdefault(each.question.id, []).append(each)
+    views = [
+        {"question": own[0].question, "waiting": sum(each.is_open for each in own), "of": len(own)}
+        for own in found.values()
+    ]
+    return {"written": views, "marked_here": marked_here}
 
 
 def _attention(

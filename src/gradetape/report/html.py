@@ -63,14 +63,20 @@ def _environment() -> Environment:
         "actions": None,
         "style": _asset("style.css"),
         "script": _script(),
-        "script_digest": script_digest(),
+        "script_digest": _digest(_script()),
+        "marking": _asset("marking.js"),
+        "marking_digest": _digest(_asset("marking.js")),
     }
     return environment
 
 
-def script_digest() -> str:
-    """The digest of the pages' script, as a content security policy names it."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()}"
+def script_digests() -> tuple[str, ...]:
+    """The digests of the pages' scripts, as a content security policy names them."""
+    return _digest(_script()), _digest(_asset("marking.js"))
+
+
+def _digest(script: Markup) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 def _script() -> Markup:

@@ -10,7 +10,7 @@ import msgspec
 from gradetape.records import CheckResult, FinalScore, Grade, Question, Unreadable, Verdict
 from gradetape.report import code, words
 from gradetape.report.actions import Actions
-from gradetape.report.commands import grading, overriding
+from gradetape.report.commands import grading, marking, overriding
 from gradetape.report.done import DoneState, basis_of, done_state
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.material import NO_MATERIAL, Material
@@ -62,6 +62,8 @@ def staff_page(
         folder=slug(grade.assignment),
         page=page_name(grade.student),
         grade=grade,
+        max_points=words.most_points(grade, final_score),
+        written=[{**each, "command": marking(grade, each["id"], options)} for each in words.written(final_score)],
         final_score=final_score,
         status=words.STATUS[grade.status],
         questions=views,

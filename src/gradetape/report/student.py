@@ -31,7 +31,7 @@ def student_page(
         title=title or grade.assignment,
         student=grade.student,
         points=grade.points,
-        max_points=grade.max_points,
+        max_points=words.most_points(grade, final_score),
         final_score=final_score,
         needs_attention=grade.status is Status.NEEDS_ATTENTION,
         questions=views,
@@ -39,6 +39,7 @@ def student_page(
         steps=_steps(views),
         broken=[event["cell"] for event in events if event["failed"]],
         events=events,
+        written=words.written(final_score),
         notes=grade.notes,
         facts=words.facts(grade),
     )

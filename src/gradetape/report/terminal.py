@@ -68,6 +68,8 @@ def _graded(
             yield from _question(grade, each, final_score, staff)
         if question in (None, each.id):
             yield from _notes(notes, each.id, staff, grade)
+    if question is None:
+        yield from _written(final_score, staff)
     yield from _cells(grade, question)
     if question is None:
         yield from (_line(note, "dim") for note in grade.notes)
@@ -75,8 +77,12 @@ def _graded(
 
 def _head(grade: Grade, final_score: FinalScore) -> Iterator[RenderableType]:
     """The final points, and those of the checks where they differ."""
-    most, same = f"of {grade.max_points:g} points", final_score.final == final_score.measured
-    points, checks = (grade.points, "") if same else (final_score.final, f" ({grade.points:g} {most} from the checks)")
+    most, same = f"of {words.most_points(grade, final_score):g} points", final_score.final == final_score.measured
+    points, checks = (
+        (grade.points, "")
+        if same
+        else (final_score.final, f" ({grade.points:g} of {grade.max_points:g} points from the checks)")
+    )
     yield _line(f"{grade.student}: {points:g} {most} in {grade.assignment}{checks}", "bold")
     if grade.status is Status.NEEDS_ATTENTION:
         yield _line("This result is not final: staff must review it.", "yellow")
@@ -102,6 +108,23 @@ def _question(grade: Grade, question: Question, final_score: FinalScore, staff: 
     )
     for result in grade.of(question.id):
         yield from _result(result, staff)
+
+
+def _written(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
+    """The written questions, with what was given for each."""
+    for view in words.written(final_score):
+        points = (
+            f"{view['max_points']:g} points" if view["is_open"] else f"{view['points']:g} of {view['max_points']:g}"
+        )
+        yield Text()
+        yield _line(f"{view['id'].partition('_')[0]} {view['title']}: {points}, {view['state']}", "bold")
+        yield from (_line(f"  {item.points:+g}  {item.text}") for item in view["items"])
+        if view["adjustment"]:
+            yield _line(f"  {view['adjustment']:+g}  adjusted by hand")
+        if view["comment"]:
+            yield Text(indent(printable(view["comment"]), " " * 4))
+        if staff and view["by"]:
+            yield _line(f"    marked by {view['by']} at {view['at']}", "dim")
 
 
 def _notes(notes: StudentNotes, question: str, staff: bool, grade: Grade | None = None) -> Iterator[RenderableType]:

@@ -6,7 +6,18 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gradetape.records import Basis, CellEvent, FinalScore, Grade, Override, Status, Unreadable, Verdict
+from gradetape.records import (
+    Basis,
+    CellEvent,
+    FinalScore,
+    Grade,
+    MarkState,
+    Override,
+    Status,
+    Unreadable,
+    Verdict,
+    WrittenScore,
+)
 
 VERDICTS = {
     Verdict.PASSED: "passed",
@@ -24,6 +35,13 @@ STATUS = {
     Status.NEEDS_ATTENTION: "needs attention",
     Status.UNREADABLE: "unreadable",
     Status.NO_SUBMISSION: "no submission",
+}
+WRITTEN = {
+    MarkState.MARKED: "marked by the course staff",
+    MarkState.WAITING: "waits to be marked by the course staff",
+    MarkState.AGAIN: "waits to be marked again by the course staff",
+    MarkState.NOT_FOUND: "no cell for the answer was found; the course staff will look at it",
+    MarkState.UNANSWERED: "no answer was given",
 }
 # A line of carets refers to the line above it, so that neither must wrap.
 _CARETS = re.compile(r"^ +[~^]+ *$", re.MULTILINE)
@@ -99,6 +117,34 @@ def points_of(grade: Grade, final_score: FinalScore | None, question_id: str, ea
     if override is not None:
         return override.points
     return grade.earned(question_id) if earned is None else earned
+
+
+def written(final_score: FinalScore | None) -> list[dict[str, Any]]:
+    """The written questions of a student, for a template: what counts of them, and what is said of it."""
+    return [_written(each) for each in final_score.written] if final_score else []
+
+
+def _written(score: WrittenScore) -> dict[str, Any]:
+    counts = score.state is MarkState.MARKED
+    return {
+        "title": score.question.title or score.question.id,
+        "id": score.question.id,
+        "points": score.points,
+        "max_points": score.question.points,
+        "is_open": score.is_open,
+        "state": WRITTEN[score.state],
+        "again": score.state is MarkState.AGAIN,
+        "items": score.items if counts else (),
+        "adjustment": score.adjustment if counts else 0.0,
+        "comment": score.comment if counts else "",
+        "by": score.by,
+        "at": score.at,
+    }
+
+
+def most_points(grade: Grade, final_score: FinalScore | None) -> float:
+    """The points that a student can have, with those of written questions."""
+    return grade.max_points + (final_score.written_points if final_score else 0.0)
 
 
 def file_name(record: Grade | Unreadable) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -19,10 +19,13 @@ LEFT_OUT = "left_out.md"
 _POINTS = 2
 
 
-def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> list[Path]:
+def new_assignment(
+    course: Course, name: str, sheet: Sheet | None = None, written: Collection[str] = ()
+) -> list[Path]:  # fmt: skip
     """Writes an assignment with the questions of a sheet, or with one example question; returns the written files.
 
-    Raises CourseError if the name is invalid or taken.
+    `written` are the ids of the questions that ask for words or a plot. Raises CourseError if the name is invalid or
+    taken.
     """
     if not NAME.fullmatch(name):
         raise CourseError(
@@ -32,14 +35,15 @@ def new_assignment(course: Course, name: str, sheet: Sheet | None = None) -> lis
     home = Path("assignments", name)
     title = sheet.title if sheet and sheet.title else name
     made: dict[Path, str] = {
-        home / "assignment.yml": _assignment_text(title, [entry.id for entry in entries]),
+        home / "assignment.yml": _assignment_text(title, [entry.id for entry in entries], written),
         home / "introduction.md": _filled("introduction.md", title=title),
     }
     for entry in entries:
-        made |= _question_files(course, name, entry)
+        made |= _written_files(name, entry) if entry.id in written else _question_files(course, name, entry)
     if sheet and sheet.left_out:
         made[Path("solutions", name, "notes", LEFT_OUT)] = sheet.left_out + "\n"
-    return write(course.root, made, [home, Path("solutions", name), Path("autograder", name)])
+    places = [home, Path("solutions", name), Path("autograder", name)]
+    return write(course.root, made, [place for place in places if any(path.is_relative_to(place) for path in made)])
 
 
 def new_question(course: Course, assignment: str, question_id: str, after: str | None = None) -> list[Path]:
@@ -51,7 +55,7 @@ def new_question(course: Course, assignment: str, question_id: str, after: str |
     title = question_id.split("_", 1)[1].replace("_", " ").capitalize()
     made = _question_files(course, assignment, Entry(question_id, title, ""))
     path = Path("assignments", assignment, "assignment.yml")
-    text = listing.added(listed(course, assignment), question_id, _POINTS, after)
+    text = listing.added(listed(course, assignment), question_id, listing.Worth(_POINTS), after)
     return [path, *write(course.root, made, [*made], {path: text})]
 
 
@@ -76,6 +80,18 @@ def _question_files(course: Course, assignment: str, entry: Entry) -> dict[Path,
     return made
 
 
+def _written_files(assignment: str, entry: Entry) -> dict[Path, str]:
+    """The files of a question that asks for words or a plot; the answer of the sheet is beside its rubric."""
+    home, solutions = Path("assignments", assignment, entry.id), Path("solutions", assignment)
+    made = {
+        home / "prompt.md": _filled("written_prompt.md", title=entry.title, text=entry.text),
+        solutions / f"{entry.id}.yml": _filled("rubric.yml", points=str(_POINTS)),
+    }
+    if entry.answer or entry.doubts:
+        made[solutions / "notes" / f"{entry.id}.md"] = _note(entry)
+    return made
+
+
 def _note(entry: Entry) -> str:
     parts = {"The answer from the question sheet": entry.answer, "Question or answer?": entry.doubts}
     text = "\n\n".join(f"## {head}\n\n{part}" for head, part in parts.items() if part)
@@ -87,8 +103,9 @@ def _filled(template: str, **values: str) -> str:
     return Template(text).substitute(values, placeholder=PLACEHOLDER)
 
 
-def _assignment_text(title: str, question_ids: Sequence[str]) -> str:
-    lines = "".join(f"  {question_id}: {_POINTS}\n" for question_id in question_ids)
+def _assignment_text(title: str, question_ids: Sequence[str], written: Collection[str]) -> str:
+    worth = {question_id: listing.Worth(_POINTS, is_written=question_id in written) for question_id in question_ids}
+    lines = "".join(f"  {question_id}: {each.text}\n" for question_id, each in worth.items())
     return _filled("assignment.yml", title=_quoted(title), questions=lines.rstrip("\n"))
 
 

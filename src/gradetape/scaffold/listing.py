@@ -7,10 +7,28 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 _FILES = ("files", "data")
+
+
+class Worth(msgspec.Struct, frozen=True):
+    """What stands beside a question's id: its points, and whether a person marks its answers."""
+
+    points: float
+    is_written: bool = False
+
+    @property
+    def text(self) -> str:
+        """As YAML."""
+        return f"{{points: {self.points:g}, kind: written}}" if self.is_written else f"{self.points:g}"
+
+    @property
+    def value(self) -> float | dict[str, float | str]:
+        """As YAML has it when it is loaded."""
+        return {"points": self.points, "kind": "written"} if self.is_written else self.points
 
 
 def is_empty(text: str) -> bool:
@@ -43,24 +61,24 @@ def removed(text: str, question_id: str) -> str:
 
     mapping = _loaded(text)
     has_data = _has_files(mapping, f"{question_id}/")
-    if mapping["questions"].fa.flow_style() or has_data:
+    if _spreads(mapping["questions"]) or has_data:
         return _rewritten(text, change)
     line, _ = _place(text, question_id)
     lines = text.splitlines(keepends=True)
     return "".join([*lines[:line], *lines[line + 1 :]])
 
 
-def added(text: str, question_id: str, points: float, after: str | None = None) -> str:
+def added(text: str, question_id: str, worth: Worth, after: str | None = None) -> str:
     """The text with a question more: after another one, or at the end."""
     mapping = _loaded(text)
     questions = mapping.get("questions")
     if not questions:
-        return _first(text, mapping, f"  {question_id}: {points:g}\n")
-    if questions.fa.flow_style():
-        return _rewritten(text, lambda data: _insert(data["questions"], question_id, points, after))
+        return _first(text, mapping, f"  {question_id}: {worth.text}\n")
+    if _spreads(questions):
+        return _rewritten(text, lambda data: _insert(data["questions"], question_id, worth, after))
     line, column = _place(text, after or list(questions)[-1])
     lines = text.splitlines()
-    lines.insert(line + 1, f"{' ' * column}{question_id}: {points:g}")
+    lines.insert(line + 1, f"{' ' * column}{question_id}: {worth.text}")
     return "\n".join(lines) + "\n"
 
 
@@ -84,9 +102,15 @@ def _first(text: str, mapping: Any, entry: str) -> str:
     return "".join(lines)
 
 
-def _insert(questions: Any, question_id: str, points: float, after: str | None) -> None:
+def _insert(questions: Any, question_id: str, worth: Worth, after: str | None) -> None:
     position = list(questions).index(after) + 1 if after else len(questions)
-    questions.insert(position, question_id, points)
+    questions.insert(position, question_id, worth.value)
+
+
+def _spreads(questions: Any) -> bool:
+    """Whether not every question is a line of its own."""
+    blocks = [worth for worth in questions.values() if hasattr(worth, "fa")]
+    return bool(questions.fa.flow_style()) or not all(worth.fa.flow_style() for worth in blocks)
 
 
 def _place(text: str, question_id: str) -> tuple[int, int]:

@@ -19,6 +19,7 @@ _PARTS = (
     "assignments/{assignment}/{id}",
     "autograder/{assignment}/test_{id}.py",
     "solutions/{assignment}/{id}.py",
+    "solutions/{assignment}/{id}.yml",
     "solutions/{assignment}/variants/{id}",
     "solutions/{assignment}/mutants/{id}",
     "solutions/{assignment}/mutants/{id}.yml",
@@ -52,7 +53,7 @@ def rename(course: Course, assignment: str, old: str, new: str) -> Change:
 
 def remove(course: Course, assignment: str, question_id: str) -> Change:
     """The change that removes a question. Raises CourseError if the assignment has no other."""
-    if course.assignment(assignment).question_ids == (question_id,):
+    if course.assignment(assignment).order == (question_id,):
         raise CourseError(
             f"{question_id} is the only question of {assignment}, which needs at least one. Add another first: "
             f"gradetape new question {assignment} ID"
@@ -72,7 +73,7 @@ def copy(
     """
     refuse_id(course, *target)
     copied_from = source.assignment(origin[0])
-    points = next(each.points for each in copied_from.questions if each.id == origin[1])
+    source_of = {each.question.id: each for each in copied_from.all_sources}[origin[1]]
     parts = _parts(source.root, *origin)
     targets = [_new_path(path, origin, target) for path in parts]
     refuse_taken(course.root, targets)
@@ -80,7 +81,8 @@ def copy(
     data = [
         f"{target[1]}/{path.relative_to(folder).as_posix()}" for path in copied_from.data if path.is_relative_to(folder)
     ]
-    text = listing.with_data(listing.added(listed(course, target[0]), target[1], points, after), data)
+    worth = listing.Worth(source_of.question.points, is_written=source_of.is_written)
+    text = listing.with_data(listing.added(listed(course, target[0]), target[1], worth, after), data)
     copied = waiver_texts.renamed(
         waiver_texts.of_question(_waivers(source, origin[0]), origin[1]), origin[1], target[1]
     )
@@ -128,7 +130,7 @@ def question_ids(course: Course, assignment: str) -> tuple[str, ...]:
     text = listed(course, assignment)
     if assignment in course.names() and text.strip() and listing.is_empty(text):
         return ()
-    return course.assignment(assignment).question_ids
+    return course.assignment(assignment).order
 
 
 def listed(course: Course, assignment: str) -> str:

@@ -27,14 +27,20 @@ def unready(assignment: Assignment, answer_key: AnswerKey) -> dict[str, list[Pat
             if path.is_file()
         )
         found[question_id] = [*(path for path in public if path.parent == source.folder), *secret]
+    for source in assignment.written_sources:
+        rubric = _unfilled([answer_key.rubric(source.question.id)])
+        found[source.question.id] = [*(path for path in public if path.parent == source.folder), *rubric]
     return {name: paths for name, paths in found.items() if paths}
 
 
 def placeholders(assignment: Assignment) -> list[Path]:
     """The placeholders among the files for students."""
+    public: list[tuple[Path, ...]]
     public = [(source.prompt, source.starter, source.public_checks) for source in assignment.question_sources]
+    public += [(source.prompt, source.starter) for source in assignment.written_sources]
     return _unfilled([assignment.introduction, *(path for paths in public for path in paths)])
 
 
 def _unfilled(paths: Iterable[Path]) -> list[Path]:
-    return [path for path in paths if PLACEHOLDER in path.read_text(encoding="utf-8", errors="replace")]
+    found = (path for path in paths if path.is_file())
+    return [path for path in found if PLACEHOLDER in path.read_text(encoding="utf-8", errors="replace")]

@@ -19,13 +19,14 @@ from pathlib import Path
 
 import msgspec
 
-from gradetape.errors import CourseError
+from gradetape.errors import CourseError, RequestError
 from gradetape.scaffold import quiz
 from gradetape.scaffold.sheet_answers import by_number, divide, first_answer, section_kind
 from gradetape.scaffold.sheet_regions import Region, regions
 from gradetape.scaffold.sheet_text import Line, Parts, SheetText, blocks, joined
 
 _MOST = 99
+_RANGE = re.compile(r"(?P<first>\d{1,4})(?:\s*-\s*(?P<last>\d{1,4}))?")
 _WORDS = 5
 _VERBATIM = re.compile(r"(`+[^`]+`+|\$[^$]+\$)")
 _MARKUP = re.compile(r"\*\*|__|(?<!\w)[*_]|[*_](?!\w)|<!--.*?-->")
@@ -71,10 +72,31 @@ class Sheet(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...]
     doubts: tuple[Doubt, ...] = ()
 
+    def ids_at(self, places: str) -> frozenset[str]:
+        """The ids of the questions at some places, such as `1,4-7`, counted from 1, or of `all`.
+
+        Raises RequestError for a place that the sheet does not have.
+        """
+        if places.strip() == "all":
+            return frozenset(entry.id for entry in self.entries)
+        found = {number for part in places.split(",") for number in _numbers(part.strip(), len(self.entries))}
+        return frozenset(entry.id for number, entry in enumerate(self.entries, start=1) if number in found)
+
     @property
     def left_out(self) -> str:
         """The text that belongs to no question."""
         return "\n\n".join(doubt.text for doubt in self.doubts if not doubt.question_id)
+
+
+def _numbers(text: str, most: int) -> range:
+    """The places that `4` or `4-7` names; raises RequestError."""
+    match = _RANGE.fullmatch(text)
+    first, last = (int(match["first"]), int(match["last"] or match["first"])) if match else (0, 0)
+    if not 1 <= first <= last <= most:
+        raise RequestError(
+            f"{text!r} is no place of a question in the sheet, which has {most}: write places like 1,4-7, or all"
+        )
+    return range(first, last + 1)
 
 
 def read(path: Path, *, answers: bool = True) -> Sheet:
