@@ -210,6 +210,12 @@ def test_no_place_is_taken_from_another_submission(root: Path) -> None:
     assert sorted(job.part.count if job.part else 1 for job in judged(engine)) == [1, 2, 2]
 
 
+def test_an_engine_with_several_judge_servers_gets_no_parts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MockEngine, "parts", 1)
+    engine, _, _ = graded(root, slow)
+    assert [job.part for job in judged(engine)] == [None]
+
+
 def test_a_question_alone_has_one_job(root: Path) -> None:
     graded(root, slow)
     edit(root, f"autograder/tiny/test_{DOUBLED}.py", "2 * number", "number + number")

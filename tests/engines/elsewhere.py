@@ -55,6 +55,10 @@ class Elsewhere:
     def capacity(self) -> int:
         return self._ask("capacity", int)  # type: ignore[no-any-return]
 
+    @property
+    def parts(self) -> int:
+        return 1
+
     def expect(self, jobs: int) -> None:
         self._ask("expect", None, jobs)
 

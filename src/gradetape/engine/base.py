@@ -40,6 +40,10 @@ class Engine(Protocol):
     def capacity(self) -> int:
         """How many jobs may run at the same time."""
 
+    @property
+    def parts(self) -> int:
+        """How many of them may be parts of one submission; 1 where not one judge server judges all of them."""
+
     def expect(self, jobs: int) -> None:
         """Announces the largest number of jobs at the same time: the engine needs to start nothing for more."""
 

@@ -84,7 +84,7 @@ class LocalEngine:
     """Judges one job per slot at the same time; implements `Engine`.
 
     `root` is the course's folder, which contains the bundle's files; without it they are written to a private temporary
-    folder, which no worker sees. Large because it has the twelve methods of the contract.
+    folder, which no worker sees. Large because it has all methods of the contract.
     """
 
     def __init__(self, bundle: AssignmentBundle, slots: Slots, *, root: Path | None = None) -> None:
@@ -121,6 +121,11 @@ class LocalEngine:
     def capacity(self) -> int:
         """How many jobs may run at the same time: one per slot."""
         return len(self._slots.slots)
+
+    @property
+    def parts(self) -> int:
+        """As many as may run: one judge server judges them all."""
+        return self.capacity()
 
     def expect(self, jobs: int) -> None:
         """Drops the slots that so many jobs do not need, unless they have been started.

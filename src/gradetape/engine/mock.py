@@ -41,6 +41,11 @@ class MockEngine:
         """How many jobs may run at the same time."""
         return self._capacity
 
+    @property
+    def parts(self) -> int:
+        """As many as may run."""
+        return self._capacity
+
     def expect(self, jobs: int) -> None:
         """Nothing has to be started."""
 

@@ -46,7 +46,7 @@ class WarmEngine:
 class KeptOpen:
     """An engine whose context does not close it, and which keeps all its places for work that comes later.
 
-    Large because it has the twelve methods of the contract.
+    Large because it has all methods of the contract.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -65,6 +65,11 @@ class KeptOpen:
     def capacity(self) -> int:
         """How many jobs may run at the same time."""
         return self._engine.capacity()
+
+    @property
+    def parts(self) -> int:
+        """How many of them may be parts of one submission."""
+        return self._engine.parts
 
     def expect(self, jobs: int) -> None:
         """Does nothing: more jobs may come."""

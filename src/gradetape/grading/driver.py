@@ -192,7 +192,7 @@ class Driver:
 
     def _jobs(self, pending: Pending, only: tuple[str, ...], idle: int) -> list[Job]:
         """The job of a submission, or several where more places are idle; a retry is always one job."""
-        parts = parts_of(only, self._rubric.times, 1 if pending.retried else idle)
+        parts = parts_of(only, self._rubric.times, 1 if pending.retried else min(idle, self._engine.parts))
         part = Part(submission=secrets.token_hex(8), count=len(parts)) if len(parts) > 1 else None
         sent_bytes = dict(self._rubric.sent_bytes)
         return [

@@ -117,6 +117,11 @@ class RayEngine:
         ready = self._with(NodeState.READY)
         return sum(node.slots if self._is_recent(node) else len(node.jobs) for node in ready)
 
+    @property
+    def parts(self) -> int:
+        """1: each node has a judge server of its own, and parts wait for one another in theirs."""
+        return 1
+
     def expect(self, jobs: int) -> None:
         """Prepares no more nodes than so many jobs need; the others replace nodes that are lost."""
         self._jobs = jobs
