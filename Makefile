@@ -32,11 +32,13 @@ mutate-sample: setup  ## the same with a sample of SAMPLE mutants
 grade: setup  ## grade the example submissions into results/
 	$(BIN)/gradetape grade examples/submissions --assignment custom-training --out results
 
-test: setup  ## run the tests
-	$(BIN)/pytest
+JOBS ?= 2
+PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
+test: setup  ## run the tests, in JOBS processes
+	$(PYTEST)
 
 test-slow: setup  ## run the slow tests: all examples, hundreds of workers, the tutorial with a built wheel
-	$(BIN)/pytest -m slow
+	$(PYTEST) -m slow
 
 check: setup  ## check style and types
 	$(BIN)/ruff check

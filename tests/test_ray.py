@@ -6,7 +6,6 @@ The server of a node is the real one, in its own process. `test_ray_cluster.py` 
 from __future__ import annotations
 
 import errno
-import importlib.util
 import os
 import socket
 import stat
@@ -488,9 +487,13 @@ def test_an_address_without_a_cluster_is_refused(tmp_path: Path) -> None:
     assert "Add --engine ray" in run.stderr
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
 @pytest.mark.parametrize("how", [["--engine", "ray"], []], ids=["option", "configuration"])
-def test_without_the_library_the_command_that_installs_it_is_named(tmp_path: Path, how: list[str]) -> None:
+def test_without_the_library_the_command_that_installs_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: list[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    for name in ("access", "cluster", "joining"):
+        monkeypatch.delitem(sys.modules, f"gradetape.engine.ray.{name}", raising=False)
     course = tiny(tmp_path / "course")
     (course / "ada.py").write_text(RIGHT)
     if not how:
