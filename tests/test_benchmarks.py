@@ -84,6 +84,7 @@ def test_a_run_of_otter_without_the_scores_of_every_test_file_counts_for_nothing
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of otter's own modules
 def test_a_check_of_the_assignment_is_ported_to_otter_or_named_with_the_reason(tmp_path: Path) -> None:
     gradable = GradableAssignment.open(courses.find(ROOT), FLAGSHIP)
     ids, left_out = list[str](), dict[str, str]()
