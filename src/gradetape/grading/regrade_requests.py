@@ -50,6 +50,7 @@ def answer(results: Results, number: int, points: float | None, reason: str | No
     assignment, request = _numbered(results, number)
     override, text = None, written(reason, "the answer")
     if points is not None:
+        _refuse_written(results, assignment, request)
         most = max_points(results.course.assignment(assignment), request.question)
         points, text = overrides.checked(request.question, most, points, text)
         override = Override(
@@ -62,6 +63,15 @@ def answer(results: Results, number: int, points: float | None, reason: str | No
             "other points"
         )
     return made
+
+
+def _refuse_written(results: Results, assignment: str, request: RegradeRequest) -> None:
+    """Raises RequestError for points of a written question, which only its mark gives."""
+    if request.question in {each.id for each in results.course.assignment(assignment).written}:
+        raise RequestError(
+            f"{request.question} is a written question, whose points only a mark gives. Mark it "
+            f"(gradetape mark STUDENT {request.question}), and answer the request without points"
+        )
 
 
 def assignment_of(results: Results, number: int) -> str:
@@ -79,7 +89,8 @@ def _numbered(results: Results, number: int) -> tuple[str, RegradeRequest]:
 def _made(results: Results, text: RequestText, by: str) -> tuple[str, RegradeRequest]:
     if not text.question:
         raise RequestError("no question is named: write a line such as question: q06 at the top, or give --question")
-    of = overrides.target(results, text.student, text.question, text.assignment or None)
-    return of.assignment, RegradeRequest(
-        student=of.student, question=of.question, text=written(text.text, "the request"), by=by, at=now()
+    assignment, question = overrides.question_of(results, text.question, text.assignment or None, also_written=True)
+    known = results.find_student(text.student, [assignment], parts=text.named_by_hand)[0][1].student
+    return assignment, RegradeRequest(
+        student=known, question=question, text=written(text.text, "the request"), by=by, at=now()
     )
