@@ -209,7 +209,8 @@ def test_a_trial_is_shown_without_names_and_leads_back_to_the_page_without_one()
     before = grade.results[1:]
     now = tuple(msgspec.structs.replace(each, points=2, message="Jane says 4711") for each in before)
     trial = BackgroundTrial(
-        assignment="tiny", question=grade.questions[1], student=JANE, folder="tiny", grades=[grade], make=lambda _: iter(()),
+        assignment="tiny", question=grade.questions[1], student=JANE, folder="tiny", grades=[grade],
+        make=lambda _: iter(()),
         tried=[TrialResult(student=JANE, before=before, now=now, lost="of Jane Doe")],
     )  # fmt: skip
     hidden = trial.without_names()
@@ -235,8 +236,8 @@ def test_publishing_writes_the_pages_with_names_as_the_command_does(client: Desk
 
 def test_publishing_shows_what_is_doubtful_as_the_command_does(client: DeskClient, course: Path) -> None:
     config = course / "grader_config.yml"
-    config.write_text(f"{config.read_text('utf-8')}\nstudents: people.csv\n", encoding="utf-8")
-    (course / "people.csv").write_text("student,section\nBob Roe,Lab 1\n", encoding="utf-8")
+    config.write_text(f"{config.read_text('utf-8')}\nroster: people.csv\n", encoding="utf-8")
+    (course / "people.csv").write_text("name,section\nBob Roe,Lab 1\n", encoding="utf-8")
     [said] = [line for line in called(course, "report").stderr.splitlines() if "class list" in line]
     hidden = client.get("/published/tiny").text
     assert "Warning: 1 warning may name students" in hidden and traces(hidden) == []

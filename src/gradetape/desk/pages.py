@@ -73,8 +73,8 @@ def as_published(desk: Desk, results: Results, address: str) -> str:
         return f"The pages of {name} were never written into {folder}."
     return (
         f"The dashboard of {name} in {folder} was last written at {at}. Publish and gradetape report write all pages; "
-        f"other commands write the dashboard with the pages of one student, so that others can be older. Give each student the page of the same name in "
-        f"{folder / 'students' / address}; everything else there is for staff only."
+        f"other commands write the dashboard with the pages of one student, so that others can be older. Give each "
+        f"student the page of the same name in {folder / 'students' / address}; all else there is for staff only."
     )
 
 

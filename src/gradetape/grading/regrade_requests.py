@@ -23,12 +23,15 @@ class ImportedRequests(msgspec.Struct, frozen=True):
     known: int
 
 
-def add(results: Results, requests: Sequence[RequestText], by: str) -> ImportedRequests:
-    """Adds requests; raises RequestError, with each that is wrong, and then adds none."""
+def add(results: Results, requests: Sequence[RequestText], by: str, *, parts: bool = False) -> ImportedRequests:
+    """Adds requests; raises RequestError, with each that is wrong, and then adds none.
+
+    With `parts`, a part of a student's name is enough, as staff may write it: a file has to give the whole one.
+    """
     found, wrong = list[tuple[str, RegradeRequest]](), list[str]()
     for each in requests:
         try:
-            found.append(_made(results, each, by))
+            found.append(_made(results, each, by, parts=parts))
         except GradetapeError as error:
             wrong.append(f"{each.where}: {error}")
     if wrong:
@@ -86,11 +89,11 @@ def _numbered(results: Results, number: int) -> tuple[str, RegradeRequest]:
     raise RequestError(f"there is no request with the number {number}. List all: gradetape request list")
 
 
-def _made(results: Results, text: RequestText, by: str) -> tuple[str, RegradeRequest]:
+def _made(results: Results, text: RequestText, by: str, *, parts: bool) -> tuple[str, RegradeRequest]:
     if not text.question:
         raise RequestError("no question is named: write a line such as question: q06 at the top, or give --question")
     assignment, question = overrides.question_of(results, text.question, text.assignment or None, also_written=True)
-    known = results.find_student(text.student, [assignment], parts=text.named_by_hand)[0][1].student
+    known = results.find_student(text.student, [assignment], parts=parts)[0][1].student
     return assignment, RegradeRequest(
         student=known, question=question, text=written(text.text, "the request"), by=by, at=now()
     )

@@ -30,17 +30,13 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
 
 
 class RequestText(msgspec.Struct, frozen=True, kw_only=True):
-    """What a student asks for, as the file has it; `where` is the file, and the line of a CSV file, in messages.
-
-    `named_by_hand` is whether staff named the student, for whom a part of the name is enough then.
-    """
+    """What a student asks for, as the file has it; `where` is the file, and the line of a CSV file, in messages."""
 
     where: str
     student: str
     question: str
     text: str
     assignment: str = ""
-    named_by_hand: bool = False
 
 
 def requests_in(path: Path) -> list[RequestText]:
