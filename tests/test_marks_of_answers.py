@@ -11,7 +11,7 @@ import pytest
 
 from gradetape.course.assignments import find
 from gradetape.errors import RequestError
-from gradetape.gradebook import Gradebook
+from gradetape.gradebook import Gradebook, KeptAnswer
 from gradetape.grading import marks
 from gradetape.grading.results import Results
 from gradetape.records import FinalScore, MarkState
@@ -267,6 +267,24 @@ def test_a_student_who_is_renamed_keeps_marks_and_one_who_is_forgotten_has_none(
     with Results.open(find(course)) as results:
         assert results.book.marks("tiny") == []
         assert {each.student for each in results.book.answers("tiny")} == {"bob"}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_renaming_drops_only_answers_that_are_there_under_the_new_name(kind: str, tmp_path: Path) -> None:
+    def kept(student: str, question: str) -> KeptAnswer:
+        return KeptAnswer(student=student, sha256="ab" * 32, question=question, digest=student, given=True)
+
+    (tmp_path / "results").mkdir()
+    with place_of(kind, tmp_path) as place, Gradebook.open(place) as book:
+        book.keep_answers("tiny", [kept("alice", "q03"), kept("alice", "q04"), kept("bob", "q04")])
+        book.keep_answers("more", [kept("alice", "q04")])
+        book.rename_student("alice", "alice", "Ana")
+        assert len(book.answers("tiny")) == 3
+        book.rename_student("alice", "bob", "Ana")
+        found = {name: [(each.question, each.digest) for each in book.answers(name)] for name in ("tiny", "more")}
+    assert {name: sorted(each) for name, each in found.items()} == {
+        "tiny": [("q03", "alice"), ("q04", "bob")], "more": [("q04", "alice")],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

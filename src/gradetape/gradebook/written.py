@@ -161,8 +161,12 @@ def as_mark(row: sa.Row[Any]) -> Mark:
 
 def rename(connection: sa.Connection, before: str, after: str) -> None:
     """Gives a student another name in answers and marks; an answer that is there under it already stays."""
-    there = sa.select(ANSWERS.c.sha256).where(ANSWERS.c.student == after)
-    connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.student == before, ANSWERS.c.sha256.in_(there)))
+    if before == after:
+        return
+    known = ANSWERS.alias()
+    same = (known.c[name] == ANSWERS.c[name] for name in ("assignment", "sha256", "question"))
+    there = sa.exists().where(known.c.student == after, *same)
+    connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.student == before, there))
     for table in (ANSWERS, MARKS):
         connection.execute(sa.update(table).where(table.c.student == before).values(student=after))
 

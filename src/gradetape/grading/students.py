@@ -12,7 +12,7 @@ from gradetape.grading.results import Results
 from gradetape.intake.names import alike, clean
 from gradetape.records import AuditEntry
 from gradetape.report import has_pages, remove_pages
-from gradetape.text import few, one_line
+from gradetape.text import few, one_line, printable
 
 _NAME = 60
 
@@ -58,13 +58,15 @@ def forget(
 def rename(
     results: Results, folder: Path, student: KnownStudent, new: str, by: str, *, options: Sequence[str] = ()
 ) -> StudentChange:
-    """Gives a student another name; raises RequestError if that is empty or somebody has it.
+    """Gives a student another name; raises RequestError if that is empty, the present one, or somebody's.
 
     `options` are those of `gradetape grade` for this gradebook, for the commands on the pages.
     """
     name = clean(new)
     if not new.strip():
         raise RequestError("the new name is empty: write the name that the student gets")
+    if printable(name) == printable(student.name):
+        raise RequestError(f"the student's name is {one_line(name)!r} already. Write the name to give instead of it")
     others = {each.student for of in results.assignments() for each in results.book.counting(of)} - {student.name}
     if taken := [each for each in others if alike(each) == alike(name)]:
         raise RequestError(
