@@ -114,6 +114,16 @@ def test_another_answer_voids_the_mark_and_the_old_one_brings_it_back(course: Pa
     assert (state(course), score(course).final) == (MarkState.MARKED, 9)
 
 
+def test_a_mark_without_a_cell_counts_for_the_file_that_was_marked(course: Path) -> None:
+    mark(course, "--item", "plot", student="carol")
+    grade(course)
+    assert state(course, "carol") is MarkState.MARKED
+    file = course / "in" / "carol.ipynb"
+    file.write_text(file.read_text().replace("a last word", "my whole answer, in a cell without a mark"))
+    grade(course)
+    assert (state(course, "carol"), score(course, "carol").final) == (MarkState.AGAIN, 5)
+
+
 def test_spaces_and_code_elsewhere_do_not_void_a_mark(course: Path) -> None:
     write_files(course / "in", {"alice.ipynb": answered("It undoes it.\nTwice.")})
     grade(course)

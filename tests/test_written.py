@@ -108,6 +108,7 @@ def test_kind_code_is_a_question_with_checks(course: Path) -> None:
         ("items:\n  - {id: a, text: A, points: 3}\n", "its items give at most 3 points, and assignment.yml says 4"),
         (RUBRIC.replace("id: plot", "id: inverse"), "the id inverse is used twice. Give each item an id of its own."),
         (RUBRIC.replace("id: plot", "id: The Plot"), "line 3: 'items.1.id' is 'The Plot': write an id like right-axis"),
+        (RUBRIC.replace("id: plot", "id: '1'"), "'items.1.id' is '1': digits alone are the number of an item: add a"),
         (RUBRIC.replace("text: Shows both lines, ", ""), "line 3: 'items.1.text' is missing. Add it."),
         (RUBRIC.replace("points: 2", "points: many", 1), "line 2: 'items.0.points' is 'many'; it should be a number"),
     ],
@@ -248,6 +249,7 @@ def test_a_picture_keeps_only_its_pixels() -> None:
         (png().replace(b"IDAT", b"IDAU"), "it is damaged"),
         (png(20_000, 1), "it has 20,000 by 1 pixels, and 25,000,000 are allowed"),
         (png(9_000, 9_000), "it has 9,000 by 9,000 pixels"),
+        (png(more=png(9_000, 9_000)[8:33]), "it is damaged"),
         (png(more=chunk(b"tEXt", b"x" * (2 << 20))), "it is larger than 2 MiB"),
     ],
 )

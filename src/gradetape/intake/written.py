@@ -156,8 +156,10 @@ def _only_pixels(data: bytes) -> bytes:
         name, body = data[place + 4 : place + 8], data[place + 8 : end - 4]
         if end > len(data) or zlib.crc32(name + body) != struct.unpack_from(">I", data, end - 4)[0]:
             raise _PictureRefusedError("it is damaged")
+        if (name == b"IHDR") != (not names):  # the first chunk, and no other
+            raise _PictureRefusedError("it is damaged")
         if not names:
-            _refuse_size(name, body)
+            _refuse_size(body)
         if name in _KEPT:
             kept.append(data[place:end])
         names.append(name)
@@ -167,8 +169,8 @@ def _only_pixels(data: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _refuse_size(name: bytes, body: bytes) -> None:
-    if name != b"IHDR" or len(body) != 13:
+def _refuse_size(body: bytes) -> None:
+    if len(body) != 13:
         raise _PictureRefusedError("it is damaged")
     width, height = struct.unpack_from(">II", body)
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
