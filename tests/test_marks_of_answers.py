@@ -14,6 +14,7 @@ from gradetape.errors import RequestError
 from gradetape.gradebook import Gradebook, KeptAnswer
 from gradetape.grading import marks
 from gradetape.grading.results import Results
+from gradetape.grading.scores import exported_scores
 from gradetape.records import FinalScore, MarkState
 from tests.books import place_of
 from tests.course import called, write_files
@@ -264,6 +265,36 @@ def test_the_late_penalty_is_of_the_written_points_too(course: Path) -> None:
     (course / "times.csv").write_text("student,time\nalice,2026-01-01T12:00:00+00:00\n")
     mark(course, *TWO)
     assert score(course).final == pytest.approx(9 * 0.9)
+
+
+def test_a_question_that_has_become_a_written_one_counts_once(course: Path) -> None:
+    assert called(course, "override", "alice", "q02", "1.5", "--reason", "r").returncode == 0
+    listing = course / "assignments" / "tiny" / "assignment.yml"
+    listing.write_text(listing.read_text().replace("q02_halve: 2", "q02_halve: {points: 2, kind: written}"))
+    for file in [*course.glob("a*/tiny/q02_halve/test_*.py"), course / "autograder" / "tiny" / "test_q02_halve.py"]:
+        file.unlink()
+    write_files(course, {"solutions/tiny/q02_halve.yml": "items: [{id: all, text: All, points: 2}]\n"})
+    assert called(course, "mark", "alice", "q02", "--item", "all").returncode == 0
+    found = score(course)
+    assert (found.measured, found.final, found.overrides) == (3, 5, ())
+    row = rows(course)["alice"]
+    assert (float(row["max_points"]), float(row["q02_halve"]), float(row["final"])) == (9, 2, 5)
+    assert called(course, "export", "csv").stdout.splitlines()[0].count('"q02_halve"') == 1
+
+
+def test_a_platform_gets_no_points_while_an_answer_waits(course: Path) -> None:
+    def exported() -> dict[str, tuple[float | None, str]]:
+        with Results.open(find(course)) as results:
+            return {each.student: (each.points, each.reason) for each in exported_scores(results, "tiny").scores}
+
+    waits = "waits to be marked: q03_why"
+    assert exported() == {"alice": (None, waits), "bob": (5, ""), "carol": (None, waits)}
+    mark(course, *TWO)
+    assert exported() == {"alice": (9, ""), "bob": (5, ""), "carol": (None, waits)}
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        [carol] = [each for each in book.latest("tiny") if each.student == "carol"]
+        book.record(msgspec.structs.replace(carol, questions=carol.questions[:1], key="part"), "tiny")
+    assert exported()["carol"] == (None, f"the submission is graded in part: q02_halve; {waits}")
 
 
 # The gradebook
