@@ -18,6 +18,7 @@ from gradetape.grading.scores import exported_scores
 from gradetape.records import FinalScore, MarkState
 from tests.books import place_of
 from tests.course import called, write_files
+from tests.desk_client import DeskClient
 from tests.regrading import grade
 from tests.written_course import ESSAY, RUBRIC, answered, base64_of, cell, plot, png, with_essay, written_notebook
 
@@ -295,6 +296,17 @@ def test_a_platform_gets_no_points_while_an_answer_waits(course: Path) -> None:
         [carol] = [each for each in book.latest("tiny") if each.student == "carol"]
         book.record(msgspec.structs.replace(carol, questions=carol.questions[:1], key="part"), "tiny")
     assert exported()["carol"] == (None, f"the submission is graded in part: q02_halve; {waits}")
+
+
+def test_a_submission_is_not_done_while_an_answer_waits(course: Path) -> None:
+    for student in ("alice", "bob"):
+        assert called(course, "done", student, "--by", "Ana").returncode == 0
+    listed = called(course, "done", "--list").stdout.splitlines()
+    assert listed[:2] == ["alice, tiny: 1 answer to mark", "bob, tiny: done"]
+    assert "1 answer to mark" in DeskClient(course).get("/staff/tiny/index.html").text
+    mark(course, *TWO)
+    assert called(course, "done", "--list").stdout.splitlines()[0] == "alice, tiny: done"
+    assert "1 answer to mark" not in DeskClient(course).get("/staff/tiny/index.html").text
 
 
 # The gradebook
