@@ -15,11 +15,11 @@ from gradetape.gradebook import Gradebook, KeptAnswer
 from gradetape.grading import marks
 from gradetape.grading.results import Results
 from gradetape.grading.scores import exported_scores
-from gradetape.records import FinalScore, MarkState
+from gradetape.records import Check, FinalScore, Job, MarkState, Outcome
 from tests.books import place_of
 from tests.course import called, write_files
 from tests.desk_client import DeskClient
-from tests.regrading import grade
+from tests.regrading import grade, passed
 from tests.written_course import ESSAY, RUBRIC, answered, base64_of, cell, plot, png, with_essay, written_notebook
 
 TWO = ("--item", "inverse", "--item", "2")
@@ -39,6 +39,13 @@ def course(tmp_path: Path) -> Path:
     write_files(course / "in", {"alice.ipynb": alice, "bob.ipynb": bob, "carol.ipynb": carol})
     grade(course)
     return course
+
+
+def interrupted(job: Job, checks: tuple[Check, ...]) -> Outcome:
+    """Ctrl-C while the student's code runs."""
+    if job.trusted:
+        return passed(job, checks)
+    raise KeyboardInterrupt
 
 
 def score(course: Path, student: str = "alice") -> FinalScore:
@@ -320,6 +327,22 @@ def test_a_student_who_is_renamed_keeps_marks_and_one_who_is_forgotten_has_none(
     with Results.open(find(course)) as results:
         assert results.book.marks("tiny") == []
         assert {each.student for each in results.book.answers("tiny")} == {"bob"}
+
+
+@pytest.mark.parametrize("graded", [False, True])
+def test_a_student_whose_file_was_never_graded_to_the_end_is_forgotten_too(tmp_path: Path, graded: bool) -> None:
+    course = with_essay(tmp_path / "course")
+    write_files(course / "in", {"alice.ipynb": answered("It undoes it.")})
+    if graded:
+        grade(course)
+    (course / "in" / "alice.ipynb").rename(course / "in" / "dora.ipynb")
+    with pytest.raises(KeyboardInterrupt):
+        grade(course, interrupted, regrade=graded)
+    assert called(course, "forget", "dor", "--yes").returncode == 2
+    run = called(course, "forget", "dora", "--yes")
+    assert run.returncode == 0 and "Removed: 0 attempts in tiny, 0 overrides." in run.stdout, run.stderr
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        assert {each.student for each in book.answers("tiny")} == ({"alice"} if graded else set())
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

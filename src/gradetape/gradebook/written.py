@@ -107,6 +107,12 @@ def brief(assignment: str) -> sa.Select[Any]:
     return sa.select(*_BRIEF).where(ANSWERS.c.assignment == printable(assignment))
 
 
+def assignments_of(student: str) -> sa.Select[Any]:
+    """The assignments with answers of a student."""
+    place = ANSWERS.c.assignment
+    return sa.select(place).distinct().where(ANSWERS.c.student == printable(student)).order_by(place)
+
+
 def whole(assignment: str, student: str, sha256: str, question: str) -> sa.Select[Any]:
     """The answer of a file to a question, with what is in it."""
     return sa.select(*_BRIEF, ANSWERS.c.record).where(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from gradetape.errors import ConfigError, CourseError, RequestError
+from gradetape.errors import ConfigError, CourseError, GradebookError, RequestError
 from gradetape.grading.results import Results
 from gradetape.intake.names import alike, clean
 from gradetape.records import AuditEntry
@@ -36,9 +36,15 @@ class KnownStudent(msgspec.Struct, frozen=True):
 def known_student(results: Results, student: str) -> KnownStudent:
     """What the gradebook has of a student; raises GradebookError, with the nearest name, if it has nothing.
 
-    The whole name or id is needed: nobody is removed or renamed by a part of either.
+    The whole name or id is needed: nobody is removed or renamed by a part of either. Where grading was interrupted,
+    there may be written answers alone, which are known by the name.
     """
-    found = results.find_student(student, results.assignments(), parts=False)
+    try:
+        found = results.find_student(student, results.assignments(), parts=False)
+    except GradebookError:
+        if answered := results.book.answered(student):
+            return KnownStudent(printable(student), tuple(answered), ())
+        raise
     names = tuple(name for name, _ in found)
     return KnownStudent(found[0][1].student, names, tuple(record.file for _, record in found))
 
