@@ -260,7 +260,8 @@ def test_rename_moves_a_students_pages_and_is_in_the_audit(course: Path) -> None
 @pytest.mark.parametrize(
     ("new", "words"),
     [
-        ("BOB", "the gradebook has 'bob' already, and two people cannot share a name"), (" ", "the new name is empty"),
+        ("BOB", "the gradebook has 'bob' already, and two people cannot share a name"),
+        (" ", "the new name is empty"),
         ("Mallory", "the student's name is 'Mallory' already. Write the name to give instead of it"),
     ],
 )

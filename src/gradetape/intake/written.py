@@ -2,7 +2,8 @@
 
 A released notebook marks the prompt of a written question, its cells for the answer, and all other cells. What a
 student adds below the prompt, up to the next marked cell, belongs to the answer too, and so does the cell of the prompt
-itself if its text is not the released one. Nothing is run, and nothing of a notebook's HTML or SVG is taken. A picture is taken apart and put together from the chunks that hold its pixels.
+itself if its text is not the released one. Nothing is run, and nothing of a notebook's HTML or SVG is taken. A picture
+is taken apart and put together from the chunks that hold its pixels.
 """
 
 from __future__ import annotations
