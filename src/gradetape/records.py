@@ -487,10 +487,10 @@ class FinalScore(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
     written: tuple[WrittenScore, ...] = ()
 
-    @property
-    def written_points(self) -> float:
-        """The points that the written questions are worth."""
-        return sum(each.question.points for each in self.written)
+    def most_points(self, grade: Grade) -> float:
+        """The points that the student of a grade can have, with those of the written questions."""
+        written = {each.question.id: each.question.points for each in self.written}
+        return sum(({each.id: each.points for each in grade.questions} | written).values())
 
     @property
     def waiting(self) -> float:

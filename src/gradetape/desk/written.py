@@ -82,13 +82,11 @@ def mark(desk: Desk, results: Results, address: str, form: Form) -> str:
     """Records what a form gives for an answer; returns the address of the next one that waits."""
     name, question, order = _of(results, address, form.question)
     found = _view(results, name, question, _student(name, order, form.student))
-    if form.group != _version(found):
-        raise RequestError(
-            "this answer was marked or handed in anew since the page was loaded. Look at it again before you mark it"
-        )
+    _refuse_outdated(found, form)
     adjustment = form.number if form.points.strip() else 0.0
-    marks.give(results, found, form.items, desk.by, adjustment=adjustment, comment=form.reason)
     hidden = form.student != page_name(found.student)
+    kept = found.score.comment if hidden and not form.reason.strip() else form.reason  # hidden, it was not filled in
+    marks.give(results, found, form.items, desk.by, adjustment=adjustment, comment=kept)
     following = _address(results, name, question, order, found.student, hidden=hidden)
     return following or f"/staff/{address}/index.html"
 
@@ -97,6 +95,7 @@ def undo(desk: Desk, results: Results, address: str, form: Form) -> str:
     """Undoes the mark in force for an answer; returns the address of its page."""
     name, question, order = _of(results, address, form.question)
     found = _view(results, name, question, _student(name, order, form.student))
+    _refuse_outdated(found, form)
     marks.undo(results, found, desk.by)
     return f"/written/{address}/{question.id}/{form.student}"
 
@@ -120,6 +119,14 @@ def _student(assignment: str, order: Sequence[str], page: str) -> str:
 
 def _view(results: Results, name: str, question: Question, student: str) -> marks.AnswerView:
     return marks.view(results, results.course.assignment(name), question, student)
+
+
+def _refuse_outdated(found: marks.AnswerView, form: Form) -> None:
+    if form.group != _version(found):
+        raise RequestError(
+            "this answer was marked or handed in anew since the page was loaded. Look at it again before you mark it "
+            "or undo a mark"
+        )
 
 
 def _version(found: marks.AnswerView) -> str:

@@ -146,7 +146,7 @@ def _written(score: WrittenScore) -> dict[str, Any]:
 
 def most_points(grade: Grade, final_score: FinalScore | None) -> float:
     """The points that a student can have, with those of written questions."""
-    return grade.max_points + (final_score.written_points if final_score else 0.0)
+    return final_score.most_points(grade) if final_score else grade.max_points
 
 
 def file_name(record: Grade | Unreadable) -> str:
