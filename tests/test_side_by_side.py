@@ -293,9 +293,22 @@ def test_a_part_that_never_ends_loses_the_submission(root: Path, monkeypatch: py
     assert only_grade(report).points == only_grade(graded(root, slow, places=1)[1]).points
 
 
-@pytest.mark.parametrize(("isolation", "expected"), [("none", [2]), ("container", [1])])
-def test_no_container_is_started_for_a_part(root: Path, isolation: str, expected: list[int]) -> None:
-    work, engine = planned(root, slow)
+class Whole(MockEngine):
+    """Judges several submissions at the same time, each by one job."""
+
+    @property
+    def parts(self) -> int:
+        return 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "isolation", "expected"),
+    [(MockEngine, "none", [2]), (MockEngine, "container", [1]), (Whole, "none", [1])],
+)
+def test_nothing_is_started_for_parts_where_there_are_none(
+    root: Path, kind: type[MockEngine], isolation: str, expected: list[int]
+) -> None:
+    work, engine = on(kind, *planned(root, slow))
     engine.environment = msgspec.structs.replace(engine.environment, isolation=isolation)
     announced: list[int] = []
     engine.expect = announced.append  # type: ignore[method-assign]
