@@ -130,8 +130,12 @@ class Server:
     def _cancel(self, number: int) -> None:
         for child in self._children.values():
             if child.request.number == number:
-                child.finished = True
+                child.finished = child.cancelled = True
                 os.kill(child.pid, signal.SIGKILL)
+        self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        self._parts.drop(number, [child.request for child in self._children.values()])
 
     def _timeout(self) -> float:
         now = time.monotonic()
@@ -188,6 +192,8 @@ class Server:
         unused = not child.stage and child.current is None
         if child.finished or unused:
             self._go_on(child, all_silent=self._parts.end(child.request))
+        if child.cancelled:
+            self._drop(child.request.number)
         if child.finished:
             return
         if unused:
