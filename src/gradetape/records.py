@@ -613,11 +613,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A job that the grader's machinery lost; this is not the submission's fault.
 
-    `said` is what its code had said by then; None if it had not met a hidden check yet.
+    `said` is what its code had said by then; None if it had not met a hidden check yet. `said_before` is then what it
+    had said: that counts if another part of its submission has met one.
     """
 
     reason: str
     said: Said | None = None
+    said_before: Said | None = None
 
 
 class CollectedChecks(msgspec.Struct, frozen=True, kw_only=True, tag=True):
