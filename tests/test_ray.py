@@ -5,6 +5,7 @@ The server of a node is the real one, in its own process. `test_ray_cluster.py` 
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
@@ -44,7 +45,7 @@ from gradetape.engine.ray.messages import (
     address_of,
     without_secrets,
 )
-from gradetape.engine.ray.node_actor import environment
+from gradetape.engine.ray.node_actor import NodeActor, environment
 from gradetape.engine.ray.node_server import NodeServer
 from gradetape.engine.ray.opening import settings_of
 from gradetape.engine.ray.ray_engine import RayEngine, RayPatience
@@ -313,8 +314,59 @@ def test_renewing_restarts_every_node_and_pauses_one_that_does_not_answer(
         assert "renew" in [method for method, _ in one.requests] and engine.capacity() == 2
 
 
+def test_checks_that_a_node_still_collects_when_they_change_are_not_taken_for_the_changed_ones(
+    gradable: GradableAssignment,
+) -> None:
+    one, two = PretendedNode("one"), PretendedNode("two", preparing=True)
+    cluster = PretendedCluster(one)
+    with engine_on(gradable, cluster, replace_patience(prepare_s=60.0)) as engine:
+        assert engine.collected.checks == CHECKS
+        cluster.alive.append(two)
+        assert until(lambda: engine.wait(0) == [] and len(two.requests) == 1)
+        engine.wait(0.1)
+        engine.recollect(msgspec.structs.replace(gradable.bundle(), student_files={"data.csv": b"changed"}))
+        two.preparing = False
+        engine.wait(0.1)
+        one.checks = two.checks = CollectedChecks(checks=CHECKS[:1])
+        assert engine.collected.checks == CHECKS[:1] and engine.capacity() == 4
+
+
 def replace_patience(**other: float) -> RayPatience:
     return msgspec.structs.replace(QUICK, **other)
+
+
+# The actor of a node.
+
+
+def an_actor(monkeypatch: pytest.MonkeyPatch) -> tuple[NodeActor, MessageChannel]:
+    """An actor, and the end of its socket that its server has."""
+    ends: list[MessageChannel] = []
+
+    def start(*_: object, stdin: int, **__: object) -> None:
+        ends.append(MessageChannel(socket.socket(fileno=os.dup(stdin))))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gradetape.engine.ray.node_actor.subprocess.Popen", start)
+        return NodeActor(), ends[0]
+
+
+def test_each_request_of_an_actor_gets_its_own_answer(
+    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor, server = an_actor(monkeypatch)
+    request = msgspec.msgpack.encode(Prepare(bundle=gradable.bundle(), jobs=1))
+
+    async def asked() -> list[bytes]:
+        calls = [asyncio.ensure_future(actor.prepare(request)) for _ in range(2)]
+        for count in (1, 2):
+            await asyncio.to_thread(server.receive, NodeRequest)
+            server.send(CollectedChecks(checks=CHECKS[:count]))
+        return await asyncio.wait_for(asyncio.gather(*calls), 10)
+
+    answers = [msgspec.msgpack.decode(answer, type=CollectedChecks) for answer in asyncio.run(asked())]
+    assert [len(each.checks) for each in answers] == [1, 2]
+    server.close()
+    actor._socket.close()
 
 
 # The server of a node.

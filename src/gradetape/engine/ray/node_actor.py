@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -42,7 +43,7 @@ class NodeActor:
                 stdout=subprocess.DEVNULL, cwd="/", start_new_session=True, env=environment(os.environ),
             )  # fmt: skip
         self._socket, self._channel = ours, MessageChannel(ours)
-        self._answer: asyncio.Future[bytes] | None = None
+        self._answers: deque[asyncio.Future[bytes]] = deque()  # the server answers in the order of the requests
         self._jobs: dict[int, asyncio.Future[bytes]] = {}
         self._kept: set[str] = set()
         self._listening = False
@@ -95,9 +96,10 @@ class NodeActor:
                 self._channel.receive(NodeReply)
 
     async def _asked(self, request: NodeRequest) -> bytes:
-        self._answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._answers.append(answer)
         self._send(request)
-        return await self._answer
+        return await answer
 
     def _send(self, request: NodeRequest) -> None:
         if not self._listening:
@@ -113,8 +115,8 @@ class NodeActor:
         if isinstance(reply, EndedHere):
             if (ended := self._jobs.pop(reply.number, None)) is not None and not ended.done():
                 ended.set_result(msgspec.msgpack.encode(reply.outcome))
-        elif self._answer is not None and not self._answer.done():
-            self._answer.set_result(msgspec.msgpack.encode(reply))
+        elif self._answers and not (answer := self._answers.popleft()).done():
+            answer.set_result(msgspec.msgpack.encode(reply))
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -85,7 +85,7 @@ class NodeServer:
         except (GradetapeError, OSError) as error:
             if isinstance(request, RunHere):
                 return EndedHere(number=request.number, outcome=Lost(reason=str(error)))
-            return NodeRefused(reason=str(error))
+            return NodeRefused(reason=str(error)) if isinstance(request, Describe | Prepare | RenewHere) else None
 
     def _done(self, request: NodeRequest) -> NodeReply | None:
         match request:

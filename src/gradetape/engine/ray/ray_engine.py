@@ -177,8 +177,9 @@ class RayEngine:
                 self._pause(node, "it did not restart its workers in time")
 
     def recollect(self, bundle: AssignmentBundle) -> None:
-        """Sends the changed checks to every node, which collects them anew."""
+        """Sends the changed checks to every node, which collects them anew; checks that are still awaited are older."""
         self._bundle, self._collected, self._prepare = bundle, None, None
+        self._calls = {call: each for call, each in self._calls.items() if each[0] != "prepare"}
         for node in self._with(NodeState.READY, NodeState.PREPARING):
             node.state = NodeState.DESCRIBED
 
