@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import select
 import socket
 import stat
 import subprocess
@@ -27,7 +28,7 @@ from gradetape.course import assignments as courses
 from gradetape.course.config import Config
 from gradetape.course.gradable import GradableAssignment
 from gradetape.doctor import State
-from gradetape.engine import Engine, EngineOptions, judge
+from gradetape.engine import Engine, EngineOptions, Finished, LocalEngine, judge
 from gradetape.engine.own_code import own_code
 from gradetape.engine.ray.messages import (
     CancelHere,
@@ -52,7 +53,7 @@ from gradetape.engine.ray.ray_engine import RayEngine, RayPatience
 from gradetape.errors import EngineError, InfrastructureError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.batch import Batch, BatchGrader
-from gradetape.records import CollectedChecks, Job, Limits, Lost, Outcome, Status, Verdict
+from gradetape.records import CollectedChecks, Job, Limits, Lost, Outcome, Said, Status, Verdict
 from gradetape.wire.message_channel import MessageChannel
 from tests.course import called, tiny
 from tests.engines.passing import CHECKS, RIGHT, all_pass
@@ -476,6 +477,52 @@ def test_a_node_without_space_refuses(gradable: GradableAssignment, monkeypatch:
     assert isinstance(ours.receive(NodeReply), NodeReport)
     ours.send(Prepare(bundle=gradable.bundle(), jobs=1))
     assert "No space left on device" in ours.receive(NodeReply).reason
+    ours.close()
+    server.join(10)
+    theirs.close()
+
+
+class BreakingEngine(LocalEngine):
+    """An engine that fails as soon as a job runs."""
+
+    running = False
+
+    @property
+    def collected(self) -> CollectedChecks:
+        return CollectedChecks(checks=CHECKS)
+
+    def submit(self, job: Job) -> int:
+        self.running = True
+        return 1
+
+    def descriptor(self) -> int | None:
+        return os.open(os.devnull, os.O_RDONLY) if self.running else None
+
+    def wait(self, timeout_s: float) -> list[Finished]:
+        raise EngineError("The zygote does not answer.")
+
+    def renew(self) -> None:
+        self.running = False
+
+
+def test_a_failure_of_a_nodes_engine_loses_its_jobs_and_not_the_node(
+    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradetape.engine.ray.node_server.LocalEngine", BreakingEngine)
+    job, secrets = without_secrets(gradable.job(gradable.reference, Limits()))
+    ours, theirs = map(MessageChannel, socket.socketpair())
+    server = threading.Thread(target=NodeServer(theirs).serve)
+    server.start()
+    ours.send(Describe(settings=settings_of(gradable, EngineOptions()), processors=1))
+    ours.send(Prepare(bundle=gradable.bundle(), jobs=1))
+    ours.send(KeepSecrets(digest=address_of(secrets), data=secrets))
+    kinds = [type(ours.receive(NodeReply)) for _ in range(2)]
+    assert kinds == [NodeReport, CollectedChecks]
+    for number in (7, 8):
+        ours.send(RunHere(number=number, job=job, digest=address_of(secrets)))
+        assert select.select([ours], [], [], 10)[0], "the server has ended"
+        lost = Lost(reason="The zygote does not answer.", said=Said())
+        assert ours.receive(NodeReply) == EndedHere(number=number, outcome=lost)
     ours.close()
     server.join(10)
     theirs.close()
