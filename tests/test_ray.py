@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -330,6 +331,21 @@ def test_checks_that_a_node_still_collects_when_they_change_are_not_taken_for_th
         engine.wait(0.1)
         one.checks = two.checks = CollectedChecks(checks=CHECKS[:1])
         assert engine.collected.checks == CHECKS[:1] and engine.capacity() == 4
+
+
+def test_nodes_that_left_while_nobody_waited_for_one_end_no_command(
+    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradetape.engine.ray.ray_engine._IDLE_S", 0.2)
+    one = PretendedNode("one")
+    cluster = PretendedCluster(one)
+    with engine_on(gradable, cluster, replace_patience(nodes_s=2.0)) as engine:
+        assert engine.collected.checks
+        cluster.alive.remove(one)
+        time.sleep(2.2)
+        assert engine.capacity() == 0
+        cluster.alive.append(one)
+        assert until(lambda: engine.capacity() == 2)
 
 
 def replace_patience(**other: float) -> RayPatience:

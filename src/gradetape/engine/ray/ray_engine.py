@@ -44,6 +44,7 @@ _TURN_S = 1.0
 _LOOK_S = 5.0
 _PING_S = 3.0
 _END_S = 60.0
+_IDLE_S = 10.0
 
 
 class RayPatience(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +90,7 @@ class RayEngine:
         self._count = 0
         self._looked = 0.0
         self._last_ready = 0.0
+        self._last_turn = 0.0
 
     @property
     def environment(self) -> Environment:
@@ -358,9 +360,11 @@ class RayEngine:
             self._refuse_endless_waiting(now)
 
     def _refuse_endless_waiting(self, now: float) -> None:
-        if list(self._with(NodeState.READY)):
+        idle = now > self._last_turn + _IDLE_S  # nobody waited for a node in the meantime
+        self._last_turn = now
+        if idle or list(self._with(NodeState.READY)):
             self._last_ready = now
-        elif now > (self._last_ready or now) + self._patience.nodes_s:
+        elif now > self._last_ready + self._patience.nodes_s:
             raise EngineError(
                 f"No node of the Ray cluster has judged for {self._patience.nodes_s:g} seconds. {self._complaints()}\n"
                 "The grades so far are kept. Run the same command to continue when nodes are back."
