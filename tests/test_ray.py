@@ -348,6 +348,15 @@ def test_nodes_that_left_while_nobody_waited_for_one_end_no_command(
         assert until(lambda: engine.capacity() == 2)
 
 
+def test_a_node_that_does_not_become_ready_in_time_is_replaced(gradable: GradableAssignment) -> None:
+    nodes = [PretendedNode("hangs", slots=3, preparing=True), PretendedNode("one"), PretendedNode("spare")]
+    with engine_on(gradable, PretendedCluster(*nodes), replace_patience(pause_s=60.0)) as engine:
+        engine.expect(4)
+        assert engine.collected.checks
+        assert until(lambda: engine.capacity() == 4)
+        assert not nodes[0].living
+
+
 def replace_patience(**other: float) -> RayPatience:
     return msgspec.structs.replace(QUICK, **other)
 

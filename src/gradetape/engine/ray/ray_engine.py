@@ -248,7 +248,7 @@ class RayEngine:
             if self._prepare is None:
                 request = Prepare(bundle=self._bundle, jobs=1 << 20 if self._jobs is None else self._jobs)
                 self._prepare = self._cluster.keep(msgspec.msgpack.encode(request))
-            node.state = NodeState.PREPARING
+            node.state, node.began = NodeState.PREPARING, time.monotonic()
             slots += node.slots
             self._call("prepare", node, self._prepare)
 
@@ -350,6 +350,9 @@ class RayEngine:
             elif node.pinged <= node.heard and now > node.heard + _PING_S:
                 node.pinged = now
                 self._call("ping", node)
+        for node in list(self._with(NodeState.PREPARING)):
+            if now > node.began + self._patience.prepare_s:
+                self._ended += self._lost(node, f"it was not ready within {self._patience.prepare_s:g} seconds")
         if now > self._looked + _LOOK_S:
             self._look()
         for node in list(self._with(NodeState.PAUSED)):
