@@ -357,6 +357,33 @@ def test_a_node_that_does_not_become_ready_in_time_is_replaced(gradable: Gradabl
         assert not nodes[0].living
 
 
+def test_a_refused_node_keeps_no_processors(gradable: GradableAssignment) -> None:
+    good, bad = PretendedNode("good", slots=3), PretendedNode("bad", refusal="device: gpu, but there is none")
+    old, other = PretendedNode("old", environment=OLDER), PretendedNode("other", checks=CollectedChecks(checks=()))
+    with engine_on(gradable, PretendedCluster(good, bad, old, other)) as engine:
+        assert engine.collected.checks == CHECKS
+        assert good.living and not bad.living and not old.living and not other.living
+
+
+def test_a_node_that_cannot_be_prepared_is_tried_once_more(gradable: GradableAssignment) -> None:
+    good, full = PretendedNode("good", slots=3), PretendedNode("full", unprepared="No space left on device.")
+    with engine_on(gradable, PretendedCluster(good, full), replace_patience(pause_s=2.0)) as engine:
+        assert engine.collected.checks and engine.capacity() == 3
+        assert "full (full0000) is not used: No space left on device." in engine.environment.message
+        full.unprepared = ""
+        assert until(lambda: engine.capacity() == 5)
+        assert "is not used" not in engine.environment.message
+
+
+def test_a_node_that_cannot_be_prepared_twice_is_refused(gradable: GradableAssignment) -> None:
+    good, full = PretendedNode("good", slots=3), PretendedNode("full", unprepared="No space left on device.")
+    with engine_on(gradable, PretendedCluster(good, full), replace_patience(pause_s=0.1)) as engine:
+        assert engine.collected.checks
+        assert until(lambda: engine.capacity() == 3 and full.actors == 2 and not full.living)
+        engine.wait(0.5)
+        assert full.actors == 2 and "full (full0000) is not used" in engine.environment.message
+
+
 def replace_patience(**other: float) -> RayPatience:
     return msgspec.structs.replace(QUICK, **other)
 

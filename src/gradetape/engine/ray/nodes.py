@@ -34,8 +34,7 @@ class Node:
 
     `jobs` are the numbers of those that run there, `pings` the calls that only ask whether it is alive, by their time;
     `heard` is when it last answered one, `until` when a paused node may be opened again, `began` when it was asked to
-    prepare itself. `why` says why it is refused
-    or paused.
+    prepare itself. `why` says why it is refused or paused, until it is ready. `doubted`: it could not be prepared once.
     """
 
     info: NodeInfo
@@ -48,6 +47,7 @@ class Node:
     until: float = 0.0
     began: float = 0.0
     why: str = ""
+    doubted: bool = False
 
     @property
     def slots(self) -> int:
