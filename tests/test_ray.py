@@ -422,6 +422,33 @@ def test_each_request_of_an_actor_gets_its_own_answer(
     actor._socket.close()
 
 
+def test_an_actor_is_alive_while_its_server_reads_nothing(
+    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor, server = an_actor(monkeypatch)
+    bundle = msgspec.structs.replace(gradable.bundle(), student_files={"data.csv": bytes(4 << 20)})
+    answered = threading.Event()
+
+    def serve() -> bool:
+        alive = answered.wait(10)
+        request = server.receive(NodeRequest)
+        server.send(CollectedChecks(checks=CHECKS))
+        return alive and request.bundle == bundle
+
+    async def asked() -> bool:
+        serving = asyncio.ensure_future(asyncio.to_thread(serve))
+        call = asyncio.ensure_future(actor.prepare(msgspec.msgpack.encode(Prepare(bundle=bundle, jobs=1))))
+        await asyncio.sleep(0.2)
+        await actor.ping()
+        answered.set()
+        await call
+        return await serving
+
+    assert asyncio.run(asked())
+    server.close()
+    actor._socket.close()
+
+
 # The server of a node.
 
 
