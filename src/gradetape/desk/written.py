@@ -12,7 +12,8 @@ from gradetape.desk.pages import Desk, NoPage, assignment_named
 from gradetape.errors import RequestError
 from gradetape.grading import marks
 from gradetape.grading.results import Results
-from gradetape.records import AnswerPart, Question
+from gradetape.grading.staff_notes import staff_notes
+from gradetape.records import AnswerPart, Question, RegradeRequest
 from gradetape.report import Actions, MarkingView, marking_page, page_name, slug
 from gradetape.text import collation_key
 
@@ -26,6 +27,7 @@ def page(results: Results, address: str, question_id: str, student: str, token: 
     view = MarkingView(
         student=found.student, title=results.course.assignment(name).title, score=found.score, rubric=found.rubric,
         parts=found.parts, version=_version(found), left=len(left), note=found.note, file=found.file,
+        requests=_requests(results, name, question, found.student),
         before=order[place - 1] if place else None, after=_next(order, left, found.student),
     )  # fmt: skip
     shown = _without_names(results, name, view) if hidden else view
@@ -38,15 +40,25 @@ def _without_names(results: Results, assignment: str, view: MarkingView) -> Mark
     name = hidden_name(assignment, record)
     parts = [msgspec.structs.replace(each, text=_hidden_text(name, each)) for each in view.parts]
     others = [each and pseudonym(assignment, each) for each in (view.before, view.after)]
+    requests = [
+        msgspec.structs.replace(each, text=name.written(each.text), answer=name.written(each.answer))
+        for each in view.requests
+    ]
     score = msgspec.structs.replace(view.score, comment=name.written(view.score.comment))
     return msgspec.structs.replace(
         view, student=name.name, parts=tuple(parts), file="submission.ipynb", score=score, before=others[0],
-        after=others[1],
+        after=others[1], requests=tuple(requests),
     )  # fmt: skip
 
 
 def _hidden_text(name: HiddenName, part: AnswerPart) -> str:
     return name.code(part.text) if part.kind == "code" else name.written(part.text)
+
+
+def _requests(results: Results, assignment: str, question: Question, student: str) -> tuple[RegradeRequest, ...]:
+    """The regrade requests about an answer."""
+    own = staff_notes(results.book, assignment).of(student).requests
+    return tuple(each for each in own if each.question == question.id)
 
 
 def picture(results: Results, address: str, question_id: str, student: str, number: str) -> bytes:

@@ -109,9 +109,9 @@ def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "")
     return render("overview.html.j2", course=course, assignments=assignments, absent=absent)
 
 
-def notice_page(title: str, text: str) -> str:
-    """A page of the desk with a message."""
-    return render("notice.html.j2", course="", title=title, text=text)
+def notice_page(title: str, text: str, warnings: Sequence[str] = ()) -> str:
+    """A page of the desk with a message, and warnings in sentences."""
+    return render("notice.html.j2", course="", title=title, text=text, warnings=warnings)
 
 
 def _places(items: Iterable[CheckItem]) -> list[str]:

@@ -18,6 +18,7 @@ from gradetape.records import (
     Verdict,
     WrittenScore,
 )
+from gradetape.report.html import anchor
 
 VERDICTS = {
     Verdict.PASSED: "passed",
@@ -129,6 +130,7 @@ def _written(score: WrittenScore) -> dict[str, Any]:
     return {
         "title": score.question.title or score.question.id,
         "id": score.question.id,
+        "anchor": anchor(score.question.id),
         "points": score.points,
         "max_points": score.question.points,
         "is_open": score.is_open,
