@@ -65,7 +65,10 @@ OPTIONS = (
 
 
 class Server:
-    """The pytest plugin that replaces running the tests."""
+    """The pytest plugin that replaces running the tests.
+
+    Large because it answers the supervisor, every child and pytest.
+    """
 
     def __init__(self, supervisor: QueueingChannel, judge: Judge, beside: Mapping[str, bytes]) -> None:
         self._supervisor = supervisor

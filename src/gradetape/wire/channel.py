@@ -28,7 +28,8 @@ Frame = tuple[memoryview, list[memoryview]]
 class Channel:
     """Frames over a connected stream socket. Deadlines are absolute, in seconds of `time.monotonic()`.
 
-    `budget` is the number of bytes that may still be received; whoever receives sets it.
+    `budget` is the number of bytes that may still be received; whoever receives sets it. Large because frames are sent
+    and received as a whole or in pieces.
     """
 
     __slots__ = ("_decoder", "_encoder", "_sock", "budget")
