@@ -238,7 +238,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk that holds a gradebook and a few grades, and no pages."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if _mount("-t", "tmpfs", "-o", "size=160k", "gradetape-test", disk) != 0:
+    if _mount("-t", "tmpfs", "-o", "size=240k", "gradetape-test", disk) != 0:
         pytest.skip("only root can make a disk that is soon full")
     yield disk
     subprocess.run(["umount", disk], check=True)

@@ -87,7 +87,8 @@ def test_nobody_gets_a_submission_of_somebody_else(course: Course, kind: str, ot
     unsaid = {text for row in known.values() for text in row.values()} - {
         text for _, row in rows for text in row.values()
     }
-    assume(not any(OTHERS[each].get("login") in unsaid for each in others))  # such a list names the wrong person
+    # a list that gives a person's missing login or id to somebody else, even as a name, names the wrong person
+    assume(not any(unsaid & {OTHERS[each].get("login"), OTHERS[each]["name"]} for each in others))
     rows += [(0, dict(OTHERS[each])) for each in others]
     draw.shuffle(rows)
     write(course, [row for _, row in rows])

@@ -50,6 +50,7 @@ def test_answers_are_marked_by_keys_alone(browser: Browser, course: Path, width:
         page.goto(address)
         page.get_by_role("link", name="Why halve?").click()
         expect(page.get_by_text(HOSTILE)).to_be_visible()
+        expect(page.locator("img.answer")).to_have_js_property("complete", True)
         loaded = page.locator("img.answer").evaluate("image => [image.complete, image.naturalWidth]")
         assert loaded == [True, 40]
         serious = [
