@@ -58,17 +58,24 @@ def _tests(source: QuestionSource, tree: ast.Module, kind: str, folder: Path, na
 
 
 def _with(tree: ast.Module, names: list[str]) -> ast.Module:
-    """The module with these checks, and of its other functions those that they use."""
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    """The module with these checks, and of its other functions, classes and constants those that they use."""
+    defining = {name: node for node in tree.body for name in _defined(node)}
     wanted, left = set[str](), list(names)
     while left:
         name = left.pop()
-        if name in functions and name not in wanted:
+        if name not in wanted:
             wanted.add(name)
-            left += [node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)]
-    used = {node.id for name in wanted for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
-    kept = [node for node in tree.body if getattr(node, "name", None) in wanted or node not in functions.values()]
-    return ast.Module([_imported(node, used) for node in kept], [])
+            left += [each.id for each in ast.walk(defining.get(name, ast.Pass())) if isinstance(each, ast.Name)]
+    kept = [node for node in tree.body if not _defined(node) or wanted & _defined(node)]
+    return ast.Module([_imported(node, wanted) for node in kept], [])
+
+
+def _defined(node: ast.stmt) -> set[str]:
+    """The names that a statement of a module gives to a function, a class or constants; imports give none here."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
 
 
 def _imported(node: ast.stmt, used: set[str]) -> ast.stmt:
@@ -125,12 +132,16 @@ def notebook(gradable: GradableAssignment, path: Path) -> None:
 def run(folder: Path) -> float:
     """Seconds of `otter run` on the reference with the autograder in a folder.
 
-    Raises BenchmarkError if the reference does not pass all checks there.
+    Raises BenchmarkError if the reference does not pass all checks there, or if otter gives no scores.
     """
     command = [sys.executable, "-m", "otter", "run", "reference.ipynb", "-a", "autograder.zip"]
     taken = seconds(lambda: run_program(command, folder, quiet_tensorflow()))
     results = json.loads((folder / "results.json").read_text())
     scores = [(test["name"], test["score"], test["max_score"]) for test in results["tests"] if "max_score" in test]
+    scored = {name.partition(" ")[0] for name, _, _ in scores}
+    missing = {path.stem for path in (folder / "tests").glob("*.py")} - scored
+    if missing:  # otter writes results without scores if the notebook's process fails, and exits with 0
+        raise BenchmarkError(f"otter run has no scores of {', '.join(sorted(missing))}")
     missed = [f"{name} ({score:g} of {most:g})" for name, score, most in scores if score != most]
     if missed:
         raise BenchmarkError(f"under otter the reference does not pass {', '.join(missed)}")

@@ -18,7 +18,7 @@ from benchmarks import classes, comparison, document, with_nbgrader, with_otter
 from benchmarks.measure import BenchmarkError, run_program
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
-from tests.course import tiny
+from tests.course import tiny, write_files
 
 ROOT = Path(__file__).parents[1]
 FLAGSHIP = "custom-training"
@@ -71,7 +71,20 @@ def test_a_program_that_fails_is_quoted() -> None:
         run_program([sys.executable, "-c", "import sys; sys.exit('no room')"], ROOT)
 
 
+def test_a_run_of_otter_without_the_scores_of_every_test_file_counts_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored = {"name": "q01_hidden (public checks)", "score": 2, "max_score": 2}
+    write_files(tmp_path, {"tests/q01_hidden.py": "", "results.json": json.dumps({"tests": [scored]})})
+    monkeypatch.setattr(with_otter, "run_program", lambda *_: "")
+    assert with_otter.run(tmp_path) >= 0
+    (tmp_path / "tests/q02_public.py").touch()
+    with pytest.raises(BenchmarkError, match="otter run has no scores of q02_public"):
+        with_otter.run(tmp_path)
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of otter's own modules
 def test_a_check_of_the_assignment_is_ported_to_otter_or_named_with_the_reason(tmp_path: Path) -> None:
     gradable = GradableAssignment.open(courses.find(ROOT), FLAGSHIP)
     ids, left_out = list[str](), dict[str, str]()
@@ -80,6 +93,7 @@ def test_a_check_of_the_assignment_is_ported_to_otter_or_named_with_the_reason(t
         for kind, path in (("public", source.public_checks), ("hidden", hidden)):
             text, found = with_otter.ported(source, path, kind, tmp_path)
             assert bool(text) is bool(found.ids)
+            exec(text, {})  # as otter does; one file that cannot run ends the whole of its run
             ids += found.ids
             left_out |= found.left_out
     assert len(ids) > 100 and len(ids) == len(set(ids)) and not left_out.keys() & set(ids)

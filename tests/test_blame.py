@@ -20,10 +20,12 @@ from gradetape.errors import Flooded, Gone, Overdue
 from gradetape.judge.verdicts import result_of, verdict_of
 from gradetape.records import Check, Limits, Verdict
 from gradetape.remote.budget import JUDGE_MB, CheckBudget, bytes_for
+from gradetape.remote.connection import WorkerConnection
 from gradetape.runtime.launch import LocalZygote
 from gradetape.sandbox.groups import MOUNTS, Groups, OwnGroup, SharedGroup, memory_around, own_paths
 from gradetape.sandbox.reports import Ended, Reader
 from gradetape.wire.channel import Channel
+from gradetape.wire.operations import Operation
 from gradetape.worker.process import WorkerProcess
 from tests.processes import until
 from tests.refusing import NO_NAMESPACES, on_a_lesser_machine, open_folder, open_to_others
@@ -318,6 +320,40 @@ def test_a_check_that_needs_all_memory_leaves_none_of_it_in_use_for_the_next_one
             opened.student.kept()
         opened.begin()
         assert opened.student.kept() == 0
+
+
+def test_checks_that_need_all_memory_run_the_cells_again_only_a_few_times(zygote: LocalZygote) -> None:
+    with open_session(zygote, "def keep():\n    raise MemoryError\ndef small():\n    return 1") as opened:
+        workers = list[int]()
+        for _ in range(6):
+            opened.begin()
+            with pytest.raises(Gone, match="memory: MemoryError"):
+                opened.student.keep()
+            opened.begin()
+            assert opened.student.small() == 1
+            workers.append(opened.session.ready().number)
+        assert len(set(workers[:3])) == 3 and len(set(workers[2:])) == 1
+
+
+def test_a_worker_that_ends_when_it_is_to_undo_settings_does_not_end_the_next_one(
+    zygote: LocalZygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, asked = WorkerConnection.ask, list[int]()
+
+    def dying(self: WorkerConnection, operation: Operation, *args: object) -> object:
+        if operation is Operation.REST:
+            asked.append(self.number)
+            assert len(asked) == 1, "it was asked again"
+            raise opened.session.lose("crashed", "it ended")
+        return ask(self, operation, *args)
+
+    monkeypatch.setattr(WorkerConnection, "ask", dying)
+    with open_session(zygote, "def keep():\n    raise MemoryError\ndef small():\n    return 1") as opened:
+        opened.begin()
+        with pytest.raises(Gone, match="memory: MemoryError"):
+            opened.student.keep()
+        opened.begin()
+        assert opened.student.small() == 1 and len(asked) == 1
 
 
 def test_bytes_are_counted_for_all_workers_with_student_code_together(zygote: LocalZygote) -> None:

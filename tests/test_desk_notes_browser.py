@@ -137,7 +137,7 @@ def test_names_are_hidden_and_shown_with_a_click_and_the_pages_are_published(bro
         expect(page.locator("#student-table")).to_contain_text("Student ")
         assert "Jane" not in page.content()
         page.get_by_role("button", name="Publish").click()
-        expect(page.locator("main")).to_contain_text("were last written at")
+        expect(page.locator("main")).to_contain_text("was last written at")
         assert "Jane Doe" in (course / "results" / "index.html").read_text("utf-8")
         page.go_back()
         page.get_by_role("link", name="Show names").click()

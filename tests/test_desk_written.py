@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from gradetape.course.assignments import find
+from gradetape.desk.names import pseudonym
 from gradetape.grading.results import Results
 from gradetape.records import Mark
+from gradetape.report import page_name
 from tests.course import called, write_files
 from tests.desk_client import DeskClient
 from tests.regrading import grade
@@ -179,3 +181,25 @@ def test_where_names_are_hidden_neither_the_page_nor_an_address_has_them(client:
         "/act/tiny/mark", {name: html.unescape(value) for name, value in given.items()} | {"none": "yes"}, **cookies
     )
     assert sent.headers["location"] == following[1]
+
+
+def test_where_names_are_hidden_a_comment_is_never_sent_back_with_pseudonyms(client: DeskClient, course: Path) -> None:
+    client.post("/act/tiny/mark", fields(client) | {"item": "plot", "reason": "Well done, Alice."})
+    page = f"{HERE}/{page_name(pseudonym('tiny', 'alice'))}"
+    client.cookie += "; gradetape-names=hidden"
+    shown = client.get(page).text
+    assert "Well done, Student " in shown and ">Well done" in shown
+    assert re.findall(r"<textarea[^>]*>(.*?)</textarea>", shown, re.DOTALL) == [""]
+    for typed, kept in (("", "Well done, Alice."), (" \n", "Well done, Alice."), ("Better.", "Better.")):
+        [sent] = [given for to, given in client.forms(page) if to.endswith("/mark")]
+        assert client.post("/act/tiny/mark", sent | {"reason": typed}).status_code == 303
+        assert marks(course)[-1].comment == kept
+
+
+def test_a_mark_that_somebody_gave_meanwhile_is_not_undone(client: DeskClient, course: Path) -> None:
+    client.post("/act/tiny/mark", fields(client) | {"item": "plot"})
+    [undone] = [given for to, given in forms(client, "alice") if to.endswith("undo-mark")]
+    assert called(course, "mark", "alice", "q03", "--none", "--by", "Ben").returncode == 0
+    sent = client.post("/act/tiny/undo-mark", undone)
+    assert sent.status_code == 400 and "Look at it again before you mark it or undo a mark" in sent.text
+    assert [each.undone_by for each in marks(course)] == ["", ""]

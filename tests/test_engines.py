@@ -309,6 +309,35 @@ def test_of_two_submissions_of_a_student_in_a_stream_the_newer_counts(gradable: 
         assert [grade.sha256 for grade in book.latest("tiny")] == [new.sha256]
 
 
+def test_a_submission_that_is_judged_again_alone_waits_for_a_free_place(
+    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Returning(MockEngine):
+        """One that has no place for a while after it was restarted."""
+
+        left = 0
+
+        def renew(self) -> None:
+            super().renew()
+            self.left = 5
+
+        def capacity(self) -> int:
+            self.left -= 1
+            return 0 if self.left > 0 else 1
+
+        def submit(self, job: Job) -> int:
+            assert self.left <= 0, "no place is free"
+            return super().submit(job)
+
+    def lost_at_first(job: Job) -> Outcome | Lost:
+        return all_pass(job) if job.trusted or engine.renewals else Lost(reason="the node has ended")
+
+    monkeypatch.setattr("gradetape.grading.driver._LOOK_AGAIN_S", 0.0)
+    engine = Returning(lost_at_first, checks=CHECKS)
+    batch = batch_of(gradable, engine, [], lambda grader: grader.run(submissions("ada")))
+    assert [grade.status for grade in batch.grades] == [Status.GRADED]
+
+
 def test_nothing_is_started_before_something_arrives(
     gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -359,7 +359,11 @@ def test_a_false_class_attribute_is_ignored(zygote: LocalZygote) -> None:
         assert not isinstance(opened.student.liar, opened.keras.layers.Layer)
 
 
-@pytest.mark.parametrize("use", [copy.copy, copy.deepcopy, pickle.dumps, lambda x: pickle.dumps(x, 0)], ids=str)
+@pytest.mark.parametrize(
+    "use",
+    [copy.copy, copy.deepcopy, pickle.dumps, lambda x: pickle.dumps(x, 0)],
+    ids=["copy", "deepcopy", "pickle", "pickle of protocol 0"],
+)
 def test_a_handle_is_not_copied(student: Any, tf: Any, untouched: None, use: Callable[[Any], object]) -> None:
     for handle in (student.one, tf.constant([1.0]), student.v):
         with pytest.raises(TypeError, match="a handle cannot be copied or pickled"):
@@ -517,7 +521,11 @@ def test_plain_values_arrive_as_their_own_types(student: Any) -> None:
     assert student.kinds(*given) == [*names, "int", "slice", "ellipsis"]
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, lambda: 1, {1: 2}, Exception("x"), np.array([None])], ids=str)
+@pytest.mark.parametrize(
+    "value",
+    [object(), {1, 2}, lambda: 1, {1: 2}, Exception("x"), np.array([None])],
+    ids=lambda each: type(each).__name__,
+)
 def test_what_cannot_be_sent_is_refused_with_advice(student: Any, value: object) -> None:
     with pytest.raises(TypeError, match="cannot be sent to the worker: send plain data"):
         student.kinds(value)

@@ -48,15 +48,16 @@ def jane() -> Grade:
     grade = a_tiny_grade(JANE)
     file = "/home/doe/downloads/jane_doe_4711_hw.ipynb"
     words = f"in {file}, by JANE DOE (jdoe7, jane.doe@example.edu)"
+    said = f"Jane's work, and that of Doe, {words}"
     results = tuple(
-        msgspec.structs.replace(each, message=words, staff_message=words, command=f"pytest x --submission {file}")
+        msgspec.structs.replace(each, message=said, staff_message=said, command=f"pytest x --submission {file}")
         for each in grade.results
     )
     return msgspec.structs.replace(
         grade, file=file, results=results, notes=(words,), attention=(words,), review=(words,), concerns=(words,),
         origin=Origin(layout="canvas", id="4711", login="jdoe7", email="jane.doe@example.edu", section="Lab 1"),
         cells=(Cell(source=f"# Jane, {words}\nhalve = max", question="q02_halve"),),
-        events=(CellEvent(cell=0, kind="output", text=words, question="q02_halve"),),
+        events=(CellEvent(cell=0, kind="output", text=said, question="q02_halve"),),
     )  # fmt: skip
 
 
@@ -205,15 +206,17 @@ def test_a_name_that_is_a_word_of_python_stays_in_code_and_no_part_of_a_word_is_
 
 def test_a_trial_is_shown_without_names_and_leads_back_to_the_page_without_one() -> None:
     grade = jane()
-    before, now = grade.results[1:], tuple(msgspec.structs.replace(each, points=2) for each in grade.results[1:])
+    before = grade.results[1:]
+    now = tuple(msgspec.structs.replace(each, points=2, message="Jane says 4711") for each in before)
     trial = BackgroundTrial(
-        assignment="tiny", question=grade.questions[1], student=JANE, folder="tiny", of=1, make=lambda _: iter(()),
+        assignment="tiny", question=grade.questions[1], student=JANE, folder="tiny", grades=[grade],
+        make=lambda _: iter(()),
         tried=[TrialResult(student=JANE, before=before, now=now, lost="of Jane Doe")],
     )  # fmt: skip
     hidden = trial.without_names()
     page = trial_page(hidden.title, hidden.tried, of=1, running=False, back=hidden.place, folder="tiny")
     assert f"Half: {NAME}" in page and f"/staff/tiny/{PAGE}#q02halve" in page
-    assert JANE not in page and "JANE DOE" not in page and page_name(JANE) not in page
+    assert JANE not in page and "JANE DOE" not in page and page_name(JANE) not in page and traces(page) == []
     assert trial.title == f"Half: {JANE}" and trial.place == f"{REAL}#q02halve"
 
 
@@ -222,9 +225,21 @@ def test_publishing_writes_the_pages_with_names_as_the_command_does(client: Desk
     to, fields = next(each for each in client.forms(DASHBOARD) if each[0].endswith("/publish"))
     answer = client.post(to, fields)
     assert (answer.status_code, answer.headers["location"]) == (303, "/published/tiny")
-    assert "were last written at 20" in client.get("/published/tiny").text
+    assert "The dashboard of tiny in " in client.get("/published/tiny").text
+    assert "was last written at 20" in client.get("/published/tiny").text
     written = {path: path.read_bytes() for path in (course / "results").rglob("*.html")}
     assert (course / "results" / "students" / "tiny" / page_name(JANE)) in written
     called(course, "report")
     assert written == {path: path.read_bytes() for path in (course / "results").rglob("*.html")}
     assert client.get("/published/other").status_code == 404
+
+
+def test_publishing_shows_what_is_doubtful_as_the_command_does(client: DeskClient, course: Path) -> None:
+    config = course / "grader_config.yml"
+    config.write_text(f"{config.read_text('utf-8')}\nroster: people.csv\n", encoding="utf-8")
+    (course / "people.csv").write_text("name,section\nBob Roe,Lab 1\n", encoding="utf-8")
+    [said] = [line for line in called(course, "report").stderr.splitlines() if "class list" in line]
+    hidden = client.get("/published/tiny").text
+    assert "Warning: 1 warning may name students" in hidden and traces(hidden) == []
+    shown = html.unescape(with_names(client).get("/published/tiny").text)
+    assert f"Warning: {said}" in shown and "Jane Doe" in shown

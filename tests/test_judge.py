@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import selectors
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
@@ -14,8 +18,14 @@ import pytest
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import LocalEngine, judge
-from gradetape.records import Cell, CheckResult, Outcome, Verdict
+from gradetape.judge.messages import CancelJob, Done, Loaded, Message, RunJob
+from gradetape.judge.process import JudgeProcess
+from gradetape.judge.server import Server
+from gradetape.judge.session import Judge
+from gradetape.judge.transcript import Transcript
+from gradetape.records import Cell, CellEvent, CheckResult, Job, Limits, Outcome, Slot, Verdict
 from gradetape.runtime.slots import Slots
+from gradetape.wire.message_channel import MessageChannel, QueueingChannel
 from tests.course import tiny, write_files
 
 EXPECTED = "0.7234561"
@@ -232,6 +242,43 @@ def test_a_submission_that_breaks_its_worker_is_charged_and_not_lost(
 
 
 # An instructor's own pytest
+
+
+# The channel to the engine
+
+
+def test_the_judge_reads_while_the_engine_does_not_take_what_it_sends() -> None:
+    ours, theirs = socket.socketpair()
+    child, forked = socket.socketpair()
+    request = RunJob(number=1, zygote="", slot=Slot(), job=Job(cells=(), reference=(), seed="1", limits=Limits()))
+    server, session = Server(QueueingChannel(theirs), Judge(), {}), cast("pytest.Session", None)
+    process = JudgeProcess(request, [], 0, MessageChannel(forked), 0.0, Transcript())
+    server._selector.register(process.channel, selectors.EVENT_READ, process)
+    told = Loaded(number=1, events=tuple(CellEvent(cell=n, kind="note", text="x" * 5000) for n in range(90)))
+    received = list[object]()
+
+    def engine() -> None:
+        """Sends more than the judge's socket holds before it reads."""
+        channel = MessageChannel(ours)
+        for _ in range(20_000):
+            channel.send(CancelJob(number=2))
+        received.extend(channel.receive(Message) for _ in range(3))
+        channel.close()
+
+    def judge_child() -> None:
+        channel = MessageChannel(child)
+        for message in (told, Done(number=1), Done(number=1)):
+            channel.send(message)
+
+    threads = [threading.Thread(target=each, daemon=True) for each in (lambda: server._serve(session), engine)]
+    for thread in (*threads, threading.Thread(target=judge_child, daemon=True)):
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    for each in (theirs, child, forked):
+        each.close()
+    server._selector.close()
+    assert received == [told, *[Done(number=1, events=told.events)] * 2]
 
 
 def _own_pytest(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

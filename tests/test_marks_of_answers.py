@@ -11,13 +11,15 @@ import pytest
 
 from gradetape.course.assignments import find
 from gradetape.errors import RequestError
-from gradetape.gradebook import Gradebook
+from gradetape.gradebook import Gradebook, KeptAnswer
 from gradetape.grading import marks
 from gradetape.grading.results import Results
-from gradetape.records import FinalScore, MarkState
+from gradetape.grading.scores import exported_scores
+from gradetape.records import Check, FinalScore, Job, MarkState, Outcome
 from tests.books import place_of
 from tests.course import called, write_files
-from tests.regrading import grade
+from tests.desk_client import DeskClient
+from tests.regrading import grade, passed
 from tests.written_course import ESSAY, RUBRIC, answered, base64_of, cell, plot, png, with_essay, written_notebook
 
 TWO = ("--item", "inverse", "--item", "2")
@@ -37,6 +39,13 @@ def course(tmp_path: Path) -> Path:
     write_files(course / "in", {"alice.ipynb": alice, "bob.ipynb": bob, "carol.ipynb": carol})
     grade(course)
     return course
+
+
+def interrupted(job: Job, checks: tuple[Check, ...]) -> Outcome:
+    """Ctrl-C while the student's code runs."""
+    if job.trusted:
+        return passed(job, checks)
+    raise KeyboardInterrupt
 
 
 def score(course: Path, student: str = "alice") -> FinalScore:
@@ -112,6 +121,16 @@ def test_another_answer_voids_the_mark_and_the_old_one_brings_it_back(course: Pa
     file.write_text(first)
     grade(course)
     assert (state(course), score(course).final) == (MarkState.MARKED, 9)
+
+
+def test_a_mark_without_a_cell_counts_for_the_file_that_was_marked(course: Path) -> None:
+    mark(course, "--item", "plot", student="carol")
+    grade(course)
+    assert state(course, "carol") is MarkState.MARKED
+    file = course / "in" / "carol.ipynb"
+    file.write_text(file.read_text().replace("a last word", "my whole answer, in a cell without a mark"))
+    grade(course)
+    assert (state(course, "carol"), score(course, "carol").final) == (MarkState.AGAIN, 5)
 
 
 def test_spaces_and_code_elsewhere_do_not_void_a_mark(course: Path) -> None:
@@ -256,6 +275,47 @@ def test_the_late_penalty_is_of_the_written_points_too(course: Path) -> None:
     assert score(course).final == pytest.approx(9 * 0.9)
 
 
+def test_a_question_that_has_become_a_written_one_counts_once(course: Path) -> None:
+    assert called(course, "override", "alice", "q02", "1.5", "--reason", "r").returncode == 0
+    listing = course / "assignments" / "tiny" / "assignment.yml"
+    listing.write_text(listing.read_text().replace("q02_halve: 2", "q02_halve: {points: 2, kind: written}"))
+    for file in [*course.glob("a*/tiny/q02_halve/test_*.py"), course / "autograder" / "tiny" / "test_q02_halve.py"]:
+        file.unlink()
+    write_files(course, {"solutions/tiny/q02_halve.yml": "items: [{id: all, text: All, points: 2}]\n"})
+    assert called(course, "mark", "alice", "q02", "--item", "all").returncode == 0
+    found = score(course)
+    assert (found.measured, found.final, found.overrides) == (3, 5, ())
+    row = rows(course)["alice"]
+    assert (float(row["max_points"]), float(row["q02_halve"]), float(row["final"])) == (9, 2, 5)
+    assert called(course, "export", "csv").stdout.splitlines()[0].count('"q02_halve"') == 1
+
+
+def test_a_platform_gets_no_points_while_an_answer_waits(course: Path) -> None:
+    def exported() -> dict[str, tuple[float | None, str]]:
+        with Results.open(find(course)) as results:
+            return {each.student: (each.points, each.reason) for each in exported_scores(results, "tiny").scores}
+
+    waits = "waits to be marked: q03_why"
+    assert exported() == {"alice": (None, waits), "bob": (5, ""), "carol": (None, waits)}
+    mark(course, *TWO)
+    assert exported() == {"alice": (9, ""), "bob": (5, ""), "carol": (None, waits)}
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        [carol] = [each for each in book.latest("tiny") if each.student == "carol"]
+        book.record(msgspec.structs.replace(carol, questions=carol.questions[:1], key="part"), "tiny")
+    assert exported()["carol"] == (None, f"the submission is graded in part: q02_halve; {waits}")
+
+
+def test_a_submission_is_not_done_while_an_answer_waits(course: Path) -> None:
+    for student in ("alice", "bob"):
+        assert called(course, "done", student, "--by", "Ana").returncode == 0
+    listed = called(course, "done", "--list").stdout.splitlines()
+    assert listed[:2] == ["alice, tiny: 1 answer to mark", "bob, tiny: done"]
+    assert "1 answer to mark" in DeskClient(course).get("/staff/tiny/index.html").text
+    mark(course, *TWO)
+    assert called(course, "done", "--list").stdout.splitlines()[0] == "alice, tiny: done"
+    assert "1 answer to mark" not in DeskClient(course).get("/staff/tiny/index.html").text
+
+
 # The gradebook
 
 
@@ -267,6 +327,40 @@ def test_a_student_who_is_renamed_keeps_marks_and_one_who_is_forgotten_has_none(
     with Results.open(find(course)) as results:
         assert results.book.marks("tiny") == []
         assert {each.student for each in results.book.answers("tiny")} == {"bob"}
+
+
+@pytest.mark.parametrize("graded", [False, True])
+def test_a_student_whose_file_was_never_graded_to_the_end_is_forgotten_too(tmp_path: Path, graded: bool) -> None:
+    course = with_essay(tmp_path / "course")
+    write_files(course / "in", {"alice.ipynb": answered("It undoes it.")})
+    if graded:
+        grade(course)
+    (course / "in" / "alice.ipynb").rename(course / "in" / "dora.ipynb")
+    with pytest.raises(KeyboardInterrupt):
+        grade(course, interrupted, regrade=graded)
+    assert called(course, "forget", "dor", "--yes").returncode == 2
+    run = called(course, "forget", "dora", "--yes")
+    assert run.returncode == 0 and "Removed: 0 attempts in tiny, 0 overrides." in run.stdout, run.stderr
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        assert {each.student for each in book.answers("tiny")} == ({"alice"} if graded else set())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_renaming_drops_only_answers_that_are_there_under_the_new_name(kind: str, tmp_path: Path) -> None:
+    def kept(student: str, question: str) -> KeptAnswer:
+        return KeptAnswer(student=student, sha256="ab" * 32, question=question, digest=student, given=True)
+
+    (tmp_path / "results").mkdir()
+    with place_of(kind, tmp_path) as place, Gradebook.open(place) as book:
+        book.keep_answers("tiny", [kept("alice", "q03"), kept("alice", "q04"), kept("bob", "q04")])
+        book.keep_answers("more", [kept("alice", "q04")])
+        book.rename_student("alice", "alice", "Ana")
+        assert len(book.answers("tiny")) == 3
+        book.rename_student("alice", "bob", "Ana")
+        found = {name: [(each.question, each.digest) for each in book.answers(name)] for name in ("tiny", "more")}
+    assert {name: sorted(each) for name, each in found.items()} == {
+        "tiny": [("q03", "alice"), ("q04", "bob")], "more": [("q04", "alice")],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

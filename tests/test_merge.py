@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ from gradetape.records import (
     Verdict,
 )
 from gradetape.text import printable
-from tests.books import attempts, engine_of
+from tests.books import attempts, engine_of, recorded
 from tests.course import DOUBLE, HALVE, called, notebook, tiny, write_files
 from tests.factories import a_broken_file, a_result, a_tiny_grade
 from tests.regrading import by_its_cells, edit, planned
@@ -474,6 +475,28 @@ def test_one_person_under_two_names_is_one(tmp_path: Path) -> None:
     with Gradebook.open(root / "results" / "gradebook.sqlite") as book:
         assert [each.student for each in book.latest("tiny")] == ["Kim"]
         assert len(attempts(book, "tiny", "Kim")) == 2
+
+
+def test_a_copy_in_which_a_student_was_renamed_adds_nothing(tmp_path: Path) -> None:
+    grade = msgspec.structs.replace(person("5", "Kim"), seconds=1e-7, file="é\u2028.ipynb")
+    root = recorded(tmp_path, grade)
+    book = root / "results" / "gradebook.sqlite"
+    copy = shutil.copy(book, tmp_path / "copy.sqlite")
+    with Gradebook.open(copy) as renamed:
+        renamed.rename_student("Kim", "Kim Lee", "staff")
+    assert merged(root, [copy]).report.attempts == 0
+    with Gradebook.open(book) as unchanged:
+        assert [each.record for each in attempts(unchanged, "tiny", "Kim")] == [grade]
+
+
+@pytest.mark.parametrize("into", ["old", "new"])
+def test_a_copy_whose_records_an_earlier_version_wrote_adds_nothing(tmp_path: Path, into: str) -> None:
+    new = book_with(tmp_path / "new.sqlite", EARLY, msgspec.structs.replace(a_tiny_grade("Kim"), seconds=1e-7))
+    old = Path(shutil.copy(new, tmp_path / "old.sqlite"))
+    with sqlite3.connect(old) as connection:
+        [(text,)] = connection.execute("SELECT record FROM attempts")
+        connection.execute("UPDATE attempts SET record = ?", (json.dumps(json.loads(text)),))
+    assert joined(*((old, new) if into == "old" else (new, old))).attempts == 0
 
 
 def test_two_students_of_a_gradebook_never_become_one(tmp_path: Path) -> None:

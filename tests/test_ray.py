@@ -5,14 +5,17 @@ The server of a node is the real one, in its own process. `test_ray_cluster.py` 
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
+import select
 import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,7 +29,7 @@ from gradetape.course import assignments as courses
 from gradetape.course.config import Config
 from gradetape.course.gradable import GradableAssignment
 from gradetape.doctor import State
-from gradetape.engine import Engine, EngineOptions, judge
+from gradetape.engine import Engine, EngineOptions, Finished, LocalEngine, judge
 from gradetape.engine.own_code import own_code
 from gradetape.engine.ray.messages import (
     CancelHere,
@@ -44,14 +47,14 @@ from gradetape.engine.ray.messages import (
     address_of,
     without_secrets,
 )
-from gradetape.engine.ray.node_actor import environment
+from gradetape.engine.ray.node_actor import NodeActor, environment
 from gradetape.engine.ray.node_server import NodeServer
 from gradetape.engine.ray.opening import settings_of
 from gradetape.engine.ray.ray_engine import RayEngine, RayPatience
 from gradetape.errors import EngineError, InfrastructureError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.batch import Batch, BatchGrader
-from gradetape.records import CollectedChecks, Job, Limits, Lost, Outcome, Status, Verdict
+from gradetape.records import CollectedChecks, Job, Limits, Lost, Outcome, Said, Status, Verdict
 from gradetape.wire.message_channel import MessageChannel
 from tests.course import called, tiny
 from tests.engines.passing import CHECKS, RIGHT, all_pass
@@ -313,8 +316,137 @@ def test_renewing_restarts_every_node_and_pauses_one_that_does_not_answer(
         assert "renew" in [method for method, _ in one.requests] and engine.capacity() == 2
 
 
+def test_checks_that_a_node_still_collects_when_they_change_are_not_taken_for_the_changed_ones(
+    gradable: GradableAssignment,
+) -> None:
+    one, two = PretendedNode("one"), PretendedNode("two", preparing=True)
+    cluster = PretendedCluster(one)
+    with engine_on(gradable, cluster, replace_patience(prepare_s=60.0)) as engine:
+        assert engine.collected.checks == CHECKS
+        cluster.alive.append(two)
+        assert until(lambda: engine.wait(0) == [] and len(two.requests) == 1)
+        engine.wait(0.1)
+        engine.recollect(msgspec.structs.replace(gradable.bundle(), student_files={"data.csv": b"changed"}))
+        two.preparing = False
+        engine.wait(0.1)
+        one.checks = two.checks = CollectedChecks(checks=CHECKS[:1])
+        assert engine.collected.checks == CHECKS[:1] and engine.capacity() == 4
+
+
+def test_nodes_that_left_while_nobody_waited_for_one_end_no_command(
+    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradetape.engine.ray.ray_engine._IDLE_S", 0.2)
+    one = PretendedNode("one")
+    cluster = PretendedCluster(one)
+    with engine_on(gradable, cluster, replace_patience(nodes_s=2.0)) as engine:
+        assert engine.collected.checks
+        cluster.alive.remove(one)
+        time.sleep(2.2)
+        assert engine.capacity() == 0
+        cluster.alive.append(one)
+        assert until(lambda: engine.capacity() == 2)
+
+
+def test_a_node_that_does_not_become_ready_in_time_is_replaced(gradable: GradableAssignment) -> None:
+    nodes = [PretendedNode("hangs", slots=3, preparing=True), PretendedNode("one"), PretendedNode("spare")]
+    with engine_on(gradable, PretendedCluster(*nodes), replace_patience(pause_s=60.0)) as engine:
+        engine.expect(4)
+        assert engine.collected.checks
+        assert until(lambda: engine.capacity() == 4)
+        assert not nodes[0].living
+
+
+def test_a_refused_node_keeps_no_processors(gradable: GradableAssignment) -> None:
+    good, bad = PretendedNode("good", slots=3), PretendedNode("bad", refusal="device: gpu, but there is none")
+    old, other = PretendedNode("old", environment=OLDER), PretendedNode("other", checks=CollectedChecks(checks=()))
+    with engine_on(gradable, PretendedCluster(good, bad, old, other)) as engine:
+        assert engine.collected.checks == CHECKS
+        assert good.living and not bad.living and not old.living and not other.living
+
+
+def test_a_node_that_cannot_be_prepared_is_tried_once_more(gradable: GradableAssignment) -> None:
+    good, full = PretendedNode("good", slots=3), PretendedNode("full", unprepared="No space left on device.")
+    with engine_on(gradable, PretendedCluster(good, full), replace_patience(pause_s=2.0)) as engine:
+        assert engine.collected.checks and engine.capacity() == 3
+        assert "full (full0000) is not used: No space left on device." in engine.environment.message
+        full.unprepared = ""
+        assert until(lambda: engine.capacity() == 5)
+        assert "is not used" not in engine.environment.message
+
+
+def test_a_node_that_cannot_be_prepared_twice_is_refused(gradable: GradableAssignment) -> None:
+    good, full = PretendedNode("good", slots=3), PretendedNode("full", unprepared="No space left on device.")
+    with engine_on(gradable, PretendedCluster(good, full), replace_patience(pause_s=0.1)) as engine:
+        assert engine.collected.checks
+        assert until(lambda: engine.capacity() == 3 and full.actors == 2 and not full.living)
+        engine.wait(0.5)
+        assert full.actors == 2 and "full (full0000) is not used" in engine.environment.message
+
+
 def replace_patience(**other: float) -> RayPatience:
     return msgspec.structs.replace(QUICK, **other)
+
+
+# The actor of a node.
+
+
+def an_actor(monkeypatch: pytest.MonkeyPatch) -> tuple[NodeActor, MessageChannel]:
+    """An actor, and the end of its socket that its server has."""
+    ends: list[MessageChannel] = []
+
+    def start(*_: object, stdin: int, **__: object) -> None:
+        ends.append(MessageChannel(socket.socket(fileno=os.dup(stdin))))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gradetape.engine.ray.node_actor.subprocess.Popen", start)
+        return NodeActor(), ends[0]
+
+
+def test_each_request_of_an_actor_gets_its_own_answer(
+    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor, server = an_actor(monkeypatch)
+    request = msgspec.msgpack.encode(Prepare(bundle=gradable.bundle(), jobs=1))
+
+    async def asked() -> list[bytes]:
+        calls = [asyncio.ensure_future(actor.prepare(request)) for _ in range(2)]
+        for count in (1, 2):
+            await asyncio.to_thread(server.receive, NodeRequest)
+            server.send(CollectedChecks(checks=CHECKS[:count]))
+        return await asyncio.wait_for(asyncio.gather(*calls), 10)
+
+    answers = [msgspec.msgpack.decode(answer, type=CollectedChecks) for answer in asyncio.run(asked())]
+    assert [len(each.checks) for each in answers] == [1, 2]
+    server.close()
+    actor._socket.close()
+
+
+def test_an_actor_is_alive_while_its_server_reads_nothing(
+    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor, server = an_actor(monkeypatch)
+    bundle = msgspec.structs.replace(gradable.bundle(), student_files={"data.csv": bytes(4 << 20)})
+    answered = threading.Event()
+
+    def serve() -> bool:
+        alive = answered.wait(10)
+        request = server.receive(NodeRequest)
+        server.send(CollectedChecks(checks=CHECKS))
+        return alive and request.bundle == bundle
+
+    async def asked() -> bool:
+        serving = asyncio.ensure_future(asyncio.to_thread(serve))
+        call = asyncio.ensure_future(actor.prepare(msgspec.msgpack.encode(Prepare(bundle=bundle, jobs=1))))
+        await asyncio.sleep(0.2)
+        await actor.ping()
+        answered.set()
+        await call
+        return await serving
+
+    assert asyncio.run(asked())
+    server.close()
+    actor._socket.close()
 
 
 # The server of a node.
@@ -424,6 +556,52 @@ def test_a_node_without_space_refuses(gradable: GradableAssignment, monkeypatch:
     assert isinstance(ours.receive(NodeReply), NodeReport)
     ours.send(Prepare(bundle=gradable.bundle(), jobs=1))
     assert "No space left on device" in ours.receive(NodeReply).reason
+    ours.close()
+    server.join(10)
+    theirs.close()
+
+
+class BreakingEngine(LocalEngine):
+    """An engine that fails as soon as a job runs."""
+
+    running = False
+
+    @property
+    def collected(self) -> CollectedChecks:
+        return CollectedChecks(checks=CHECKS)
+
+    def submit(self, job: Job) -> int:
+        self.running = True
+        return 1
+
+    def descriptor(self) -> int | None:
+        return os.open(os.devnull, os.O_RDONLY) if self.running else None
+
+    def wait(self, timeout_s: float) -> list[Finished]:
+        raise EngineError("The zygote does not answer.")
+
+    def renew(self) -> None:
+        self.running = False
+
+
+def test_a_failure_of_a_nodes_engine_loses_its_jobs_and_not_the_node(
+    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradetape.engine.ray.node_server.LocalEngine", BreakingEngine)
+    job, secrets = without_secrets(gradable.job(gradable.reference, Limits()))
+    ours, theirs = map(MessageChannel, socket.socketpair())
+    server = threading.Thread(target=NodeServer(theirs).serve)
+    server.start()
+    ours.send(Describe(settings=settings_of(gradable, EngineOptions()), processors=1))
+    ours.send(Prepare(bundle=gradable.bundle(), jobs=1))
+    ours.send(KeepSecrets(digest=address_of(secrets), data=secrets))
+    kinds = [type(ours.receive(NodeReply)) for _ in range(2)]
+    assert kinds == [NodeReport, CollectedChecks]
+    for number in (7, 8):
+        ours.send(RunHere(number=number, job=job, digest=address_of(secrets)))
+        assert select.select([ours], [], [], 10)[0], "the server has ended"
+        lost = Lost(reason="The zygote does not answer.", said=Said())
+        assert ours.receive(NodeReply) == EndedHere(number=number, outcome=lost)
     ours.close()
     server.join(10)
     theirs.close()

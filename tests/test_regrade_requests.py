@@ -58,7 +58,7 @@ def form(client: DeskClient) -> tuple[str, dict[str, str]]:
 
 
 def test_a_text_file_is_imported_once_and_shown_to_its_student(course: Path) -> None:
-    file = write(course, "a.txt", f"\ufeffStudent: ALI\r\nquestion: q02\r\n\r\n{TEXT}\r\n")
+    file = write(course, "a.txt", f"\ufeffStudent: ALICE\r\nquestion: q02\r\n\r\n{TEXT}\r\n")
     run = called(course, "request", "import", file, *BY)
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("Added: alice, q02_halve: My sign is right.")
@@ -73,10 +73,20 @@ def test_a_text_file_is_imported_once_and_shown_to_its_student(course: Path) -> 
 def test_the_name_of_a_file_says_whose_it_is_and_options_say_it_before_the_file(course: Path) -> None:
     imported(course)
     other = write(course, "x.txt", "student: alice\nquestion: q01\nWhy?")
-    assert called(course, "request", "import", other, "--student", "bob", "--question", "q02", *BY).returncode == 0
+    assert called(course, "request", "import", other, "--student", "bo", "--question", "q02", *BY).returncode == 0
     assert [(each.student, each.question, each.text) for each in requests(course)] == [
         ("alice", "q02_halve", TEXT), ("bob", "q02_halve", "Why?"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["Question: why is my sign wrong?\nIt is right.", "question: q01\nWhy?"])
+def test_a_first_line_that_only_looks_like_one_of_these_is_a_part_of_the_request(course: Path, text: str) -> None:
+    file = write(course, "alice.txt", f"Question: q02\n{text}\n")
+    assert called(course, "request", "import", file, *BY).returncode == 0
+    assert [(each.question, each.text) for each in requests(course)] == [("q02_halve", text)]
+    alone = write(course, "bob.txt", "Question: why is my sign wrong?\n")
+    assert called(course, "request", "import", alone, "--question", "q01", *BY).returncode == 0
+    assert requests(course)[1].text == "Question: why is my sign wrong?"
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -95,6 +105,8 @@ def test_each_row_of_a_csv_file_is_a_request(course: Path, separator: str) -> No
         ("alice.txt", "Why?", "alice.txt: no question is named: write a line such as question: q06 at the top"),
         ("alice.txt", "question: q02\n \n", "alice.txt: the request is empty: write a text"),
         ("alice.txt", "question: q77\nWhy?", "alice.txt: "),
+        ("ali.txt", "question: q02\nWhy?", "ali.txt: The gradebook has no student 'ali'"),
+        ("r.csv", "student,question,text\nali,q02,x\n", "r.csv, line 2: The gradebook has no student 'ali'"),
         ("zoe.txt", "question: q02\nWhy?", "zoe.txt: The gradebook has no student 'zoe'"),
         ("alice.txt", b"\xff\xfe\x00", "alice.txt is no text in UTF-8: save the request as text"),
         ("alice.txt", b"x" * (4 * 1024 * 1024 + 1), "alice.txt is larger than 4 MiB, so it is no request"),

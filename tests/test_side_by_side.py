@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import selectors
+import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,10 @@ from gradetape.grading.run import GradeReport, run
 from gradetape.grading.side_by_side import ReferenceTimes, parts_of
 from gradetape.judge.messages import RunJob
 from gradetape.judge.parts import SilentParts
+from gradetape.judge.process import JudgeProcess
+from gradetape.judge.server import Server
+from gradetape.judge.session import Judge
+from gradetape.judge.transcript import Transcript
 from gradetape.records import (
     Cell,
     CellEvent,
@@ -40,6 +48,7 @@ from gradetape.records import (
     Verdict,
 )
 from gradetape.runtime.slots import Slots
+from gradetape.wire.message_channel import MessageChannel, QueueingChannel
 from tests.books import attempts
 from tests.course import HALVE, called, notebook, tiny, write_files
 from tests.regrading import DOUBLED, HALVED, asked, by_its_cells, compared, edit, passed, planned
@@ -146,8 +155,13 @@ SAID = Said(events=(event("output", "hello"),))
         ([Lost(reason="a", said=SAID), Lost(reason="b")], SAID),
         ([outcome("q1::hidden::a", *SAID.events), Lost(reason="a")], SAID),
         ([Lost(reason="a"), outcome("q1::public::a")], Said(results=outcome("q1::public::a").results)),
+        ([Lost(reason="a", said_before=SAID), Lost(reason="b", said_before=SAID)], None),
+        (
+            [Lost(reason="a", said_before=SAID), outcome("q1::public::a")],
+            Said(events=SAID.events, results=outcome("q1::public::a").results),
+        ),
     ],
-    ids=["no hidden check", "one has begun", "hidden results", "public results"],
+    ids=["no hidden check", "one has begun", "hidden results", "public results", "nobody heard", "heard before"],
 )
 def test_a_lost_part_loses_the_submission_with_all_that_was_said(
     ended: list[Outcome | Lost], said: Said | None
@@ -293,9 +307,22 @@ def test_a_part_that_never_ends_loses_the_submission(root: Path, monkeypatch: py
     assert only_grade(report).points == only_grade(graded(root, slow, places=1)[1]).points
 
 
-@pytest.mark.parametrize(("isolation", "expected"), [("none", [2]), ("container", [1])])
-def test_no_container_is_started_for_a_part(root: Path, isolation: str, expected: list[int]) -> None:
-    work, engine = planned(root, slow)
+class Whole(MockEngine):
+    """Judges several submissions at the same time, each by one job."""
+
+    @property
+    def parts(self) -> int:
+        return 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "isolation", "expected"),
+    [(MockEngine, "none", [2]), (MockEngine, "container", [1]), (Whole, "none", [1])],
+)
+def test_nothing_is_started_for_parts_where_there_are_none(
+    root: Path, kind: type[MockEngine], isolation: str, expected: list[int]
+) -> None:
+    work, engine = on(kind, *planned(root, slow))
     engine.environment = msgspec.structs.replace(engine.environment, isolation=isolation)
     announced: list[int] = []
     engine.expect = announced.append  # type: ignore[method-assign]
@@ -383,6 +410,21 @@ def test_a_part_goes_on_when_the_other_is_cancelled(
     assert isinstance(outcome, Outcome) and len(outcome.results) == 2
 
 
+def test_a_part_that_is_lost_before_its_hidden_checks_says_what_it_had_said(
+    engine: LocalEngine, gradable: GradableAssignment, tmp_path: Path
+) -> None:
+    job, _ = part_jobs(engine, gradable, SHARED.format(file=str(tmp_path / "kept"), pause=0.0), "d")
+    number = engine.submit(job)
+    running = engine._running[number]
+    while not running.results:
+        engine.wait(1.0)
+    lost = running.lost("gone")
+    engine.forget(number)
+    assert lost.said is None and lost.said_before is not None
+    assert [each.text for each in lost.said_before.events] == ["kept: nothing\n"]
+    assert [each.check.public for each in lost.said_before.results] == [True]
+
+
 def test_the_cells_of_a_part_without_public_checks_run_before_any_hidden_check(
     engine: LocalEngine, gradable: GradableAssignment, tmp_path: Path
 ) -> None:
@@ -408,6 +450,42 @@ def test_what_is_known_of_parts_is_forgotten_when_all_have_ended() -> None:
     assert [parts.end(first), parts.silence(first), parts.end(second)] == [True, True, True]
     assert vars(parts) == vars(SilentParts())
     assert [parts.end(second), parts.end(first)] == [False, True]
+
+
+def test_what_is_known_of_a_part_is_forgotten_when_it_is_cancelled_and_no_other_runs() -> None:
+    job = Job(cells=(), reference=(), seed="", limits=Limits())
+    first, second = (
+        RunJob(
+            number=number, zygote="", slot=Slot(), job=msgspec.structs.replace(job, part=Part(submission="a", count=2))
+        )
+        for number in range(2)
+    )
+    parts = SilentParts()
+    parts.end(first)
+    parts.drop(0, [second])
+    assert parts.end(second), "the one that runs knows of the one that has ended"
+    parts.end(first)
+    parts.drop(1, [])
+    assert vars(parts) != vars(SilentParts()), "it may have ended before the second was started"
+    parts.drop(0, [])
+    assert vars(parts) == vars(SilentParts())
+
+
+def test_the_judge_forgets_a_cancelled_part_without_another_one() -> None:
+    ours, theirs = socket.socketpair()
+    job = Job(cells=(), reference=(), seed="", limits=Limits(), part=Part(submission="a", count=2))
+    with ours, closing(QueueingChannel(theirs)) as channel, subprocess.Popen(["sleep", "60"]) as sleeping:
+        server = Server(channel, Judge(), {})
+        request = RunJob(number=1, zygote="", slot=Slot(), job=job)
+        forked, child_end = socket.socketpair()
+        child_end.close()
+        child = JudgeProcess(request, [], sleeping.pid, MessageChannel(forked), 0.0, Transcript())
+        server._children[child.pid] = child
+        server._selector.register(child.channel, selectors.EVENT_READ, child)
+        server._cancel(1)
+        server._receive(child)
+        server._selector.close()
+    assert vars(server._parts) == vars(SilentParts())
 
 
 # It ends its process in a public check, raises in a cell, prints, and answers wrongly where it is told its own number.

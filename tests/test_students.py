@@ -259,7 +259,11 @@ def test_rename_moves_a_students_pages_and_is_in_the_audit(course: Path) -> None
 
 @pytest.mark.parametrize(
     ("new", "words"),
-    [("BOB", "the gradebook has 'bob' already, and two people cannot share a name"), (" ", "the new name is empty")],
+    [
+        ("BOB", "the gradebook has 'bob' already, and two people cannot share a name"),
+        (" ", "the new name is empty"),
+        ("Mallory", "the student's name is 'Mallory' already. Write the name to give instead of it"),
+    ],
 )
 def test_rename_refuses_a_name_that_somebody_has_and_an_empty_one(course: Path, new: str, words: str) -> None:
     run = called(course, "rename", "student", "Mallory", new)

@@ -16,12 +16,13 @@ from gradetape.course.gradable import GradableAssignment
 from gradetape.course.question_ids import resolve, resolve_written
 from gradetape.course.written import ANSWER_CELL, released_texts
 from gradetape.errors import ConfigError, CourseError, RequestError
+from gradetape.grading.results import Results
 from gradetape.intake import notebooks
 from gradetape.intake.written import MAX_PICTURES, MAX_TEXT
-from gradetape.records import AnswerPart, Grade, Question, RubricItem
+from gradetape.records import AnswerPart, Grade, MarkState, Question, RubricItem
 from gradetape.release import release
 from tests.course import called, write_files
-from tests.regrading import planned
+from tests.regrading import grade, planned
 from tests.written_course import (
     ESSAY,
     RUBRIC,
@@ -108,6 +109,7 @@ def test_kind_code_is_a_question_with_checks(course: Path) -> None:
         ("items:\n  - {id: a, text: A, points: 3}\n", "its items give at most 3 points, and assignment.yml says 4"),
         (RUBRIC.replace("id: plot", "id: inverse"), "the id inverse is used twice. Give each item an id of its own."),
         (RUBRIC.replace("id: plot", "id: The Plot"), "line 3: 'items.1.id' is 'The Plot': write an id like right-axis"),
+        (RUBRIC.replace("id: plot", "id: '1'"), "'items.1.id' is '1': digits alone are the number of an item: add a"),
         (RUBRIC.replace("text: Shows both lines, ", ""), "line 3: 'items.1.text' is missing. Add it."),
         (RUBRIC.replace("points: 2", "points: many", 1), "line 2: 'items.0.points' is 'many'; it should be a number"),
     ],
@@ -209,6 +211,35 @@ def test_what_is_released_is_read_again_as_the_answer(course: Path, tmp_path: Pa
     assert {part.text.strip() for part in answer.parts} == released_texts(assignment.written_sources[0])
 
 
+@pytest.mark.parametrize("merged", [False, True])
+def test_an_answer_in_the_cell_of_the_prompt_is_taken(course: Path, tmp_path: Path, merged: bool) -> None:
+    folder = release(find(course).assignment("tiny"), tmp_path / "student")
+    released = nbformat.read(folder / "tiny.ipynb", as_version=4)
+    place = [each.metadata.get("tags") for each in released.cells].index([f"written-prompt:{ESSAY}"])
+    prompt = released.cells[place]
+    released.cells[place].source = prompt.source.replace("\n", "  \r\n") + "\n"
+    [answer] = notebooks.notebook(nbformat.writes(released).encode()).answers
+    assert [part.text for part in answer.parts] == [ANSWER_CELL]
+    prompt.source += "\n\nIt undoes it."
+    if merged:
+        del released.cells[place + 1]
+    [answer] = notebooks.notebook(nbformat.writes(released).encode()).answers
+    assert answer.parts[0].text.endswith("It undoes it.") and len(answer.parts) == (1 if merged else 2)
+    write_files(course / "in", {"alice.ipynb": nbformat.writes(released)})
+    grade(course)
+    with Results.open(find(course)) as results:
+        [score] = results.scored("tiny").by_student["alice"].written
+    assert score.state is MarkState.WAITING
+
+
+@pytest.mark.parametrize("noted", [None, 7, [], {}, {"prompt": 7}, {"prompt": None}])
+def test_a_prompt_without_its_digest_is_no_part_of_an_answer(noted: object) -> None:
+    read = json.loads(written_notebook(cell("markdown", "mine", WRITTEN)))
+    next(each for each in read["cells"] if "prompt" in str(each["metadata"]))["metadata"]["gradetape"] = noted
+    [answer] = notebooks.notebook(json.dumps(read).encode()).answers
+    assert [part.text for part in answer.parts] == ["mine"]
+
+
 # What is taken of an answer
 
 
@@ -249,6 +280,7 @@ def test_a_picture_keeps_only_its_pixels() -> None:
         (png().replace(b"IDAT", b"IDAU"), "it is damaged"),
         (png(20_000, 1), "it has 20,000 by 1 pixels, and 25,000,000 are allowed"),
         (png(9_000, 9_000), "it has 9,000 by 9,000 pixels"),
+        (png(more=png(9_000, 9_000)[8:33]), "it is damaged"),
         (png(more=chunk(b"tEXt", b"x" * (2 << 20))), "it is larger than 2 MiB"),
     ],
 )

@@ -487,10 +487,10 @@ class FinalScore(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
     written: tuple[WrittenScore, ...] = ()
 
-    @property
-    def written_points(self) -> float:
-        """The points that the written questions are worth."""
-        return sum(each.question.points for each in self.written)
+    def most_points(self, grade: Grade) -> float:
+        """The points that the student of a grade can have, with those of the written questions."""
+        written = {each.question.id: each.question.points for each in self.written}
+        return sum(({each.id: each.points for each in grade.questions} | written).values())
 
     @property
     def waiting(self) -> float:
@@ -613,11 +613,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A job that the grader's machinery lost; this is not the submission's fault.
 
-    `said` is what its code had said by then; None if it had not met a hidden check yet.
+    `said` is what its code had said by then; None if it had not met a hidden check yet. `said_before` is then what it
+    had said: that counts if another part of its submission has met one.
     """
 
     reason: str
     said: Said | None = None
+    said_before: Said | None = None
 
 
 class CollectedChecks(msgspec.Struct, frozen=True, kw_only=True, tag=True):

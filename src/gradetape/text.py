@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 import unicodedata
@@ -76,6 +77,12 @@ def collation_key(text: str) -> tuple[str, str, str]:
     case comes first. Scripts follow each other in the order of their code points.
     """
     return plain(text), unicodedata.normalize("NFKD", text.casefold()), text.swapcase()
+
+
+def text_digest(text: str) -> str:
+    """Equal for texts that are the same; spaces around them and at the ends of lines do not count."""
+    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def counted(number: int, noun: str) -> str:

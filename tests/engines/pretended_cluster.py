@@ -32,7 +32,10 @@ HERE = Environment(isolation="none", identity="none  cpu", versions={"python": "
 
 @dataclass(eq=False)
 class PretendedNode:
-    """`frozen` nodes answer nothing, `dead` ones fail whatever is asked; jobs wait while `busy`."""
+    """`frozen` nodes answer nothing, `dead` ones fail whatever is asked; jobs wait while `busy`.
+
+    One that is `preparing` does not become ready.
+    """
 
     name: str
     slots: int = 2
@@ -45,6 +48,7 @@ class PretendedNode:
     frozen: bool = False
     dead: bool = False
     busy: bool = False
+    preparing: bool = False
     jobs: list[Job] = field(default_factory=list)
     requests: list[tuple[str, bytes]] = field(default_factory=list)
     actors: int = 0
@@ -112,7 +116,8 @@ def _waits(call: PretendedCall) -> bool:
     """Ray answers a call of an actor that was ended, whatever its node does."""
     if call.actor not in call.node.living or call.node.dead:
         return False
-    return call.node.frozen or (call.method == "run" and call.node.busy)
+    node, method = call.node, call.method
+    return node.frozen or (method == "run" and node.busy) or (method == "prepare" and node.preparing)
 
 
 def _answer(node: PretendedNode, method: str, *arguments: object) -> object:

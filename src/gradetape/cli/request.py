@@ -48,7 +48,8 @@ def import_requests(
 
     A text file may begin with the lines "student: NAME" and "question: ID"; without the first, its name says whose it
     is. A CSV file has the columns student (or name, id, email), question, and text (or request, reason), and may have
-    assignment. A request that was imported before, in the same words, is not added again.
+    assignment. A file gives a student's whole name or id; for --student, a part is enough. A request that was imported
+    before, in the same words, is not added again.
 
     \b
     Examples:
@@ -60,7 +61,7 @@ def import_requests(
     texts = [msgspec.structs.replace(each, **given) for path in files for each in requests_in(path)]
     with Results.open(here(), results_folder) as results:
         warn([results.book.migrated])
-        done = regrade_requests.add(results, texts, options.user(by))
+        done = regrade_requests.add(results, texts, options.user(by), parts=bool(student))
         say(*(f"Added: {_described(each)}" for _, each in done.added))
         warn([f"{counted(done.known, 'request')} there before."] if done.known else [])
         for name, who in dict.fromkeys((name, each.student) for name, each in done.added):

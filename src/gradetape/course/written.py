@@ -23,6 +23,8 @@ _MOST = 1000
 def _item_id(text: str) -> str:
     if not _ID.fullmatch(text):
         raise ValueError("write an id like right-axis: lower-case letters, digits, - and _")
+    if text.isdecimal():
+        raise ValueError("digits alone are the number of an item: add a letter, as in item-1")
     return text
 
 

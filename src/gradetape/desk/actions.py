@@ -61,7 +61,7 @@ def trial(desk: Desk, results: Results, address: str, form: Form) -> BackgroundT
         return tried(results.course, request, grades, open_engine=desk.open_engine, stopped=stopped)
 
     return BackgroundTrial(
-        assignment=pages.assignment, question=question, student=student, folder=address, of=len(grades), make=made
+        assignment=pages.assignment, question=question, student=student, folder=address, grades=grades, make=made
     )
 
 

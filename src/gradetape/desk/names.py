@@ -119,19 +119,22 @@ def hidden_name(assignment: str, record: Grade | Unreadable) -> HiddenName:
     return _hidden(assignment, record)
 
 
-def trial_without_names(assignment: str, tried: Iterable[TrialResult]) -> tuple[TrialResult, ...]:
-    """The results of a trial with pseudonyms."""
-    return tuple(_tried(each, HiddenName(pseudonym(assignment, each.student), [each.student])) for each in tried)
+def trial_without_names(
+    assignment: str, tried: Iterable[TrialResult], grades: Iterable[Grade]
+) -> tuple[TrialResult, ...]:  # fmt: skip
+    """The results of a trial of these grades with pseudonyms."""
+    names = {grade.student: _hidden(assignment, grade) for grade in grades}
+    return tuple(_tried(each, names[each.student]) for each in tried)
 
 
 def _tried(each: TrialResult, name: HiddenName) -> TrialResult:
     now = tuple(
         msgspec.structs.replace(
-            result, message=name.text(result.message), staff_message=name.text(result.staff_message)
+            result, message=name.written(result.message), staff_message=name.written(result.staff_message)
         )
         for result in each.now
     )
-    return msgspec.structs.replace(each, student=name.name, now=now, lost=name.text(each.lost))
+    return msgspec.structs.replace(each, student=name.name, now=now, lost=name.written(each.lost))
 
 
 def _hidden(assignment: str, record: Grade | Unreadable) -> HiddenName:
@@ -149,14 +152,14 @@ def _hidden(assignment: str, record: Grade | Unreadable) -> HiddenName:
 def _grade(grade: Grade, name: HiddenName, for_all: Callable[[str], str]) -> Grade:
     results = tuple(
         msgspec.structs.replace(
-            result, message=name.text(result.message), staff_message=name.text(result.staff_message),
+            result, message=name.written(result.message), staff_message=name.written(result.staff_message),
             command=name.text(result.command),
         )
         for result in grade.results
     )  # fmt: skip
     return msgspec.structs.replace(
         grade, student=name.name, file=_file(grade), origin=_origin(grade.origin), results=results,
-        events=tuple(msgspec.structs.replace(each, text=name.text(each.text)) for each in grade.events),
+        events=tuple(msgspec.structs.replace(each, text=name.written(each.text)) for each in grade.events),
         cells=tuple(msgspec.structs.replace(cell, source=name.code(cell.source)) for cell in grade.cells),
         notes=tuple(map(for_all, grade.notes)), attention=tuple(map(for_all, grade.attention)),
         review=tuple(map(for_all, grade.review)), concerns=tuple(map(for_all, grade.concerns)),

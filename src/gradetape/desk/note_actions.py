@@ -52,9 +52,9 @@ def _refuse_changed(pages: AssignmentPages, record: Grade | Unreadable, question
 
 def answer(desk: Desk, results: Results, address: str, form: Form) -> str:
     """Answers a regrade request with points or a reason; returns the address to go on with."""
-    _, back = target_at(desk, results, address, form)
-    regrade_requests.answer(results, form.entry_number, form.number_if_any, form.reason, desk.by)
-    return back
+    record_at(pages_at(desk, results, address), form.student)
+    made = regrade_requests.answer(results, form.entry_number, form.number_if_any, form.reason, desk.by)
+    return f"/staff/{address}/{form.student}#{anchor(made.question)}"
 
 
 def publish(desk: Desk, results: Results, address: str, _: Form) -> str:

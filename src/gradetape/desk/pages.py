@@ -12,6 +12,7 @@ from gradetape.exports import csv, merged
 from gradetape.grading.results import Results, course_title, options_again, pages_of
 from gradetape.records import Grade, Question, Unreadable
 from gradetape.report import Actions, AssignmentPages, overview_page, page_name, slug, written_at
+from gradetape.text import counted
 
 
 class NoPage(LookupError):
@@ -65,15 +66,24 @@ def results_folder(desk: Desk, results: Results) -> Path:
 
 
 def as_published(desk: Desk, results: Results, address: str) -> str:
-    """When the pages of an assignment were written into the results folder, in sentences; raises NoPage."""
+    """When the dashboard of an assignment was written into the results folder, in sentences; raises NoPage."""
     name, folder = assignment_named(results, address), results_folder(desk, results)
     at = written_at(folder, name)
     if not at:
         return f"The pages of {name} were never written into {folder}."
     return (
-        f"The pages of {name} in {folder} were last written at {at}. Give each student the page of the same name in "
-        f"{folder / 'students' / address}; everything else there is for staff only."
+        f"The dashboard of {name} in {folder} was last written at {at}. Publish and gradetape report write all pages; "
+        f"other commands write the dashboard with the pages of one student, so that others can be older. Give each "
+        f"student the page of the same name in {folder / 'students' / address}; all else there is for staff only."
     )
+
+
+def warnings_at(results: Results, address: str, *, hidden: bool) -> tuple[str, ...]:
+    """What is doubtful about the results under an address; with `hidden`, only how much. Raises NoPage."""
+    found = results.scored(assignment_named(results, address)).warnings
+    if found and hidden:
+        return (f"{counted(len(found), 'warning')} may name students: show the names to read what they say.",)
+    return found
 
 
 def record_at(pages: AssignmentPages, page: str) -> Grade | Unreadable:

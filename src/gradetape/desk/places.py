@@ -38,10 +38,12 @@ class Places:
         return response
 
     def published(self, request: Request) -> Response:
-        """When the pages in the results folder were written, and where they are."""
+        """When the dashboard in the results folder was written, where the pages are, and what is doubtful."""
         with self._desk.open() as results:
-            text = pages.as_published(self._desk, results, request.path_params["assignment"])
-        return HTMLResponse(notice_page("Published", text))
+            address = request.path_params["assignment"]
+            text = pages.as_published(self._desk, results, address)
+            warnings = pages.warnings_at(results, address, hidden=are_hidden(request))
+        return HTMLResponse(notice_page("Published", text, warnings))
 
     def _same_page(self, results: Results, request: Request, *, hidden: bool) -> str:
         """The address of the page from which a request came, with the other name of its student; else the first."""

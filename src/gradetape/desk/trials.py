@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
 
 from gradetape.desk.names import pseudonym, trial_without_names
 from gradetape.errors import GradetapeError, RequestError
-from gradetape.records import Question, TrialResult
+from gradetape.records import Grade, Question, TrialResult
 from gradetape.report import anchor, page_name, slug
 
 _KEPT = 20
@@ -19,17 +19,25 @@ Make = Callable[[Stopped], Iterator[TrialResult]]
 
 @dataclass
 class BackgroundTrial:
-    """A trial of a question: `make` yields its results; `student` is empty if it is of all. `folder` is its address."""
+    """A trial of a question on `grades`: `make` yields its results; `student` is empty if it is of all.
+
+    `folder` is its address.
+    """
 
     assignment: str
     question: Question
     student: str
     folder: str
-    of: int
+    grades: Sequence[Grade]
     make: Make
     tried: list[TrialResult] = field(default_factory=list)
     running: bool = True
     problem: str = ""
+
+    @property
+    def of(self) -> int:
+        """On how many submissions it is tried."""
+        return len(self.grades)
 
     @property
     def title(self) -> str:
@@ -47,7 +55,7 @@ class BackgroundTrial:
     def without_names(self) -> BackgroundTrial:
         """The same as it is now, with pseudonyms."""
         student = pseudonym(self.assignment, self.student) if self.student else ""
-        return replace(self, student=student, tried=list(trial_without_names(self.assignment, self.tried)))
+        return replace(self, student=student, tried=list(trial_without_names(self.assignment, self.tried, self.grades)))
 
 
 class Trials:

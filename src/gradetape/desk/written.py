@@ -12,7 +12,8 @@ from gradetape.desk.pages import Desk, NoPage, assignment_named
 from gradetape.errors import RequestError
 from gradetape.grading import marks
 from gradetape.grading.results import Results
-from gradetape.records import AnswerPart, Question
+from gradetape.grading.staff_notes import staff_notes
+from gradetape.records import AnswerPart, Question, RegradeRequest
 from gradetape.report import Actions, MarkingView, marking_page, page_name, slug
 from gradetape.text import collation_key
 
@@ -26,6 +27,7 @@ def page(results: Results, address: str, question_id: str, student: str, token: 
     view = MarkingView(
         student=found.student, title=results.course.assignment(name).title, score=found.score, rubric=found.rubric,
         parts=found.parts, version=_version(found), left=len(left), note=found.note, file=found.file,
+        requests=_requests(results, name, question, found.student),
         before=order[place - 1] if place else None, after=_next(order, left, found.student),
     )  # fmt: skip
     shown = _without_names(results, name, view) if hidden else view
@@ -38,15 +40,25 @@ def _without_names(results: Results, assignment: str, view: MarkingView) -> Mark
     name = hidden_name(assignment, record)
     parts = [msgspec.structs.replace(each, text=_hidden_text(name, each)) for each in view.parts]
     others = [each and pseudonym(assignment, each) for each in (view.before, view.after)]
+    requests = [
+        msgspec.structs.replace(each, text=name.written(each.text), answer=name.written(each.answer))
+        for each in view.requests
+    ]
     score = msgspec.structs.replace(view.score, comment=name.written(view.score.comment))
     return msgspec.structs.replace(
         view, student=name.name, parts=tuple(parts), file="submission.ipynb", score=score, before=others[0],
-        after=others[1],
+        after=others[1], requests=tuple(requests),
     )  # fmt: skip
 
 
 def _hidden_text(name: HiddenName, part: AnswerPart) -> str:
     return name.code(part.text) if part.kind == "code" else name.written(part.text)
+
+
+def _requests(results: Results, assignment: str, question: Question, student: str) -> tuple[RegradeRequest, ...]:
+    """The regrade requests about an answer."""
+    own = staff_notes(results.book, assignment).of(student).requests
+    return tuple(each for each in own if each.question == question.id)
 
 
 def picture(results: Results, address: str, question_id: str, student: str, number: str) -> bytes:
@@ -71,13 +83,11 @@ def mark(desk: Desk, results: Results, address: str, form: Form) -> str:
     _refuse_empty(form)
     name, question, order = _of(results, address, form.question)
     found = _view(results, name, question, _student(name, order, form.student))
-    if form.group != _version(found):
-        raise RequestError(
-            "this answer was marked or handed in anew since the page was loaded. Look at it again before you mark it"
-        )
+    _refuse_outdated(found, form)
     adjustment = form.number if form.points.strip() else 0.0
-    marks.give(results, found, form.items, desk.by, adjustment=adjustment, comment=form.reason)
     hidden = form.student != page_name(found.student)
+    kept = found.score.comment if hidden and not form.reason.strip() else form.reason  # hidden, it was not filled in
+    marks.give(results, found, form.items, desk.by, adjustment=adjustment, comment=kept)
     following = _address(results, name, question, order, found.student, hidden=hidden)
     return following or f"/staff/{address}/index.html"
 
@@ -86,6 +96,7 @@ def undo(desk: Desk, results: Results, address: str, form: Form) -> str:
     """Undoes the mark in force for an answer; returns the address of its page."""
     name, question, order = _of(results, address, form.question)
     found = _view(results, name, question, _student(name, order, form.student))
+    _refuse_outdated(found, form)
     marks.undo(results, found, desk.by)
     return f"/written/{address}/{question.id}/{form.student}"
 
@@ -109,6 +120,14 @@ def _student(assignment: str, order: Sequence[str], page: str) -> str:
 
 def _view(results: Results, name: str, question: Question, student: str) -> marks.AnswerView:
     return marks.view(results, results.course.assignment(name), question, student)
+
+
+def _refuse_outdated(found: marks.AnswerView, form: Form) -> None:
+    if form.group != _version(found):
+        raise RequestError(
+            "this answer was marked or handed in anew since the page was loaded. Look at it again before you mark it "
+            "or undo a mark"
+        )
 
 
 def _version(found: marks.AnswerView) -> str:

@@ -26,7 +26,7 @@ class Engine(Protocol):
     """Judges jobs of one assignment, several side by side. A context manager.
 
     Creating it starts nothing: processes start with the first job, or when the checks are requested. Every method but
-    `close` may raise InfrastructureError.
+    `close` may raise InfrastructureError. Large because it is the whole contract between the driver and what judges.
     """
 
     @property

@@ -77,7 +77,8 @@ class _Running:
 
     def lost(self, reason: str) -> Lost:
         """The end of the job if the machinery fails, with what the submission's code has said by now."""
-        return Lost(reason=reason, said=Said.of(self.events, self.results) if self.hidden else None)
+        said = Said.of(self.events, self.results)
+        return Lost(reason=reason, said=said) if self.hidden else Lost(reason=reason, said_before=said)
 
 
 class LocalEngine:

@@ -88,9 +88,9 @@ class GradeTable(msgspec.Struct, frozen=True):
         `max_points` is the assignment's, for students without a grade; `final_scores` are by student. `no_submission`
         are the students who have handed in nothing.
         """
-        ids = [question.id for question in questions_of(grades)]
         scores = final_scores or _NO_SCORES
         written = list(dict.fromkeys(each.question.id for score in scores.values() for each in score.written))
+        ids = [question.id for question in questions_of(grades) if question.id not in written]
         rows = [_graded_row(grade, ids, written, scores.get(grade.student)) for grade in grades]
         rows += [_unreadable_row(entry, [*ids, *written], max_points) for entry in unreadable]
         rows += [_empty_row(person, [*ids, *written], max_points) for person in no_submission]
@@ -190,7 +190,7 @@ def _graded_row(
     own = {question.id for question in grade.questions}
     points = [grade.earned(question_id) if question_id in own else None for question_id in question_ids]
     given = {each.question.id: each.points for each in final_score.written if not each.is_open} if final_score else {}
-    most = grade.max_points + (final_score.written_points if final_score else 0.0)
+    most = final_score.most_points(grade) if final_score else grade.max_points
     points += map(given.get, written)
     return (grade.student, round(grade.points, 6), most, grade.status.value, *points, grade.file, grade.sha256)
 

@@ -260,6 +260,10 @@ class Gradebook:
         """The answers of all files to written questions, without what is in them."""
         return list(map(written.kept, self._read(written.brief(assignment))))
 
+    def answered(self, student: str) -> list[str]:
+        """The assignments with answers of a student, which are kept before the file is graded."""
+        return [row.assignment for row in self._read(written.assignments_of(student))]
+
     def answer(self, assignment: str, student: str, sha256: str, question: str) -> KeptAnswer | None:
         """The answer of a file to a written question; None if it has no cell for one."""
         rows = self._read(written.whole(assignment, student, sha256, question))

@@ -51,7 +51,7 @@ class KnownPerson(msgspec.Struct, frozen=True):
 
 
 class AttemptHead(msgspec.Struct, frozen=True):
-    """What tells one attempt from another: `text` is a digest of its record, `book` the gradebook that it comes from.
+    """What tells one attempt from another: `text` is a digest of its record in one form, `book` where it comes from.
 
     `id` and `number` are those in that gradebook; `current`: there it counts. `rank` is that of `gradebook.order`.
     """
@@ -84,12 +84,20 @@ def heads(number: int, book: OtherBook) -> Iterator[AttemptHead]:
     """All attempts of a gradebook, in the order of their ids."""
     for row in paged(book.read, sa.select(ATTEMPTS), ATTEMPTS.c.id):
         record = book.record(row)
-        text = hashlib.sha256(record.encode()).hexdigest()
+        text = hashlib.sha256(_in_one_form(record).encode()).hexdigest()
         yield AttemptHead(
             book=number, id=row.id, assignment=row.assignment, student=book.student(row), number=row.number,
             key=row.key, sha256=row.sha256, status=row.status, created=row.created, text=text, current=row.current,
             rank=_rank(record),
         )  # fmt: skip
+
+
+def _in_one_form(record: str) -> str:
+    """A record as equal records are written; how they are written in a gradebook has changed. As it is if damaged."""
+    try:
+        return json.dumps(json.loads(record))
+    except ValueError:
+        return record
 
 
 def _rank(record: str) -> Rank:

@@ -107,6 +107,12 @@ def brief(assignment: str) -> sa.Select[Any]:
     return sa.select(*_BRIEF).where(ANSWERS.c.assignment == printable(assignment))
 
 
+def assignments_of(student: str) -> sa.Select[Any]:
+    """The assignments with answers of a student."""
+    place = ANSWERS.c.assignment
+    return sa.select(place).distinct().where(ANSWERS.c.student == printable(student)).order_by(place)
+
+
 def whole(assignment: str, student: str, sha256: str, question: str) -> sa.Select[Any]:
     """The answer of a file to a question, with what is in it."""
     return sa.select(*_BRIEF, ANSWERS.c.record).where(
@@ -161,8 +167,12 @@ def as_mark(row: sa.Row[Any]) -> Mark:
 
 def rename(connection: sa.Connection, before: str, after: str) -> None:
     """Gives a student another name in answers and marks; an answer that is there under it already stays."""
-    there = sa.select(ANSWERS.c.sha256).where(ANSWERS.c.student == after)
-    connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.student == before, ANSWERS.c.sha256.in_(there)))
+    if before == after:
+        return
+    known = ANSWERS.alias()
+    same = (known.c[name] == ANSWERS.c[name] for name in ("assignment", "sha256", "question"))
+    there = sa.exists().where(known.c.student == after, *same)
+    connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.student == before, there))
     for table in (ANSWERS, MARKS):
         connection.execute(sa.update(table).where(table.c.student == before).values(student=after))
 

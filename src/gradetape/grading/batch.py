@@ -111,9 +111,16 @@ class BatchGrader:
         work = workload_of(self._gradable, self._book, self._builder, fresh, known=known, since=since)
         if fresh:
             self._listener(WorkPlanned(work))
-        # A container for each slot takes longer to start than a submission's questions gain side by side.
-        self._engine.expect(work.jobs if self._engine.environment.isolation == "container" else work.runs)
+        self._engine.expect(self._at_most(work))
         return work.longest_first(fresh)
+
+    def _at_most(self, work: Workload) -> int:
+        """How many jobs there are at a time: those of the questions by themselves where they may be judged so.
+
+        A container for each slot takes longer to start than a submission's questions gain side by side.
+        """
+        in_parts = self._engine.parts > 1 and self._engine.environment.isolation != "container"
+        return work.runs if in_parts else work.jobs
 
     def _looked_up(self, submissions: Stream, batch: Batch, *, regrade: bool) -> Iterator[Submission | None]:
         name = self._gradable.assignment.name

@@ -82,9 +82,12 @@ def _told(parts: Sequence[tuple[CellEvent, ...]]) -> tuple[CellEvent, ...]:
 
 def _said(ended: Sequence[Outcome | Lost]) -> Said | None:
     """What all parts said; None if no hidden check has begun in any of them."""
-    said = [Said.of(each.events, each.results) if isinstance(each, Outcome) else each.said for each in ended]
-    if said == [None] * len(said):
+    if all(isinstance(each, Lost) and each.said is None for each in ended):
         return None
+    said = [
+        each.said or each.said_before if isinstance(each, Lost) else Said.of(each.events, each.results)
+        for each in ended
+    ]
     known = [each for each in said if each is not None]
     results: tuple[CheckResult, ...] = tuple(result for each in known for result in each.results)
     return Said(events=_told([each.events for each in known]), results=results)

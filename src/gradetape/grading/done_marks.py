@@ -11,6 +11,7 @@ from gradetape.gradebook.overrides import now
 from gradetape.grading import overrides
 from gradetape.grading.results import Results
 from gradetape.grading.staff_notes import staff_notes
+from gradetape.grading.written import written_scores
 from gradetape.records import DoneMark, Grade, Unreadable
 from gradetape.report import ToDo, basis_of, to_do
 from gradetape.text import printable
@@ -52,5 +53,8 @@ def all_to_do(results: Results, names: Sequence[str]) -> list[tuple[str, str, To
     for name in names:
         notes = staff_notes(results.book, name)
         records = sorted(results.book.counting(name), key=lambda record: printable(record.student).casefold())
-        found += [(name, record.student, to_do(record, notes.of(record.student))) for record in records]
+        scores = written_scores(results.course, results.course.assignment(name), results.book, records)
+        found += [
+            (name, each.student, to_do(each, notes.of(each.student), scores.get(each.student, ()))) for each in records
+        ]
     return found

@@ -126,7 +126,7 @@ class Driver:
         """Whether a submission may start beside those that run and those that were picked."""
         first = next(iter((*islice(self._running.values(), 1), *picked[:1])), None)
         if pending.alone or (first is not None and first.alone):
-            return first is None
+            return first is None and self._engine.capacity() > 0
         return len(self._running) + len(picked) < self._engine.capacity()
 
     def _claimed(self, picked: Sequence[Pending], queue: WorkQueue) -> list[Grade]:

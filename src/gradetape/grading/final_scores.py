@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -37,7 +37,8 @@ def final_scores(
     """
     late, name = course.config.late, assignment.name
     times = times_of(course, name)
-    overrides = _in_force(book, name)
+    marked = {question.id for question in assignment.written}
+    overrides = _in_force(book, name, marked)
     found, known = {}, list(records)
     written = written_scores(course, assignment, book, known)
     for record in known:
@@ -45,7 +46,7 @@ def final_scores(
         handed_in = times.of(name, record) or _platform_time(record) or _file_time(record, late)
         when = timing(late, name, record.student, assignment.deadline, handed_in)
         found[record.student] = apply_late_policy(
-            _measured(record), of_questions(overrides.get(student, ()), record), when, late,
+            _measured(record, marked), of_questions(overrides.get(student, ()), record), when, late,
             written.get(record.student, ()),
         )  # fmt: skip
     applies = late.percent_per_day and (assignment.deadline or name in late.extensions)
@@ -73,10 +74,11 @@ def times_of(course: Course, assignment: str) -> Times:
     return times_in(course.root / path, late) if path else Times()
 
 
-def _in_force(book: Gradebook, name: str) -> dict[str, list[Override]]:
+def _in_force(book: Gradebook, name: str, written: Collection[str]) -> dict[str, list[Override]]:
+    """The overrides in force by student. Those of a question that has become a written one count for nothing."""
     found: dict[str, list[Override]] = {}
     for override in book.overrides(name):
-        if not override.undone_at:
+        if not override.undone_at and override.question.partition("::")[0] not in written:
             found.setdefault(override.student, []).append(override)
     return found
 
@@ -91,10 +93,10 @@ def _file_time(record: Grade | Unreadable, late: LatePolicy) -> datetime | None:
     return datetime.fromisoformat(known).replace(microsecond=0) if known else None  # due times have none
 
 
-def _measured(record: Grade | Unreadable) -> dict[str, float]:
+def _measured(record: Grade | Unreadable, written: Collection[str]) -> dict[str, float]:
     if isinstance(record, Unreadable):
         return {}
-    return {question.id: record.earned(question.id) for question in record.questions}
+    return {question.id: record.earned(question.id) for question in record.questions if question.id not in written}
 
 
 def _unknown_students(late: LatePolicy, name: str, students: Iterable[str]) -> Iterator[str]:

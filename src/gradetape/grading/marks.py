@@ -14,7 +14,7 @@ from gradetape.course.question_ids import resolve_written
 from gradetape.errors import RequestError
 from gradetape.gradebook.overrides import now
 from gradetape.grading.results import Results
-from gradetape.grading.written import key_of, rubrics_of, scores_of_files, written_scores
+from gradetape.grading.written import digest_of, key_of, rubrics_of, scores_of_files, written_scores
 from gradetape.records import AnswerPart, Grade, Mark, Question, RubricItem, Unreadable, WrittenScore
 from gradetape.text import one_line
 
@@ -32,7 +32,7 @@ class WaitingAnswer(msgspec.Struct, frozen=True):
 class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     """All that a person needs to mark an answer; `note` is what only instructors read, such as a model answer.
 
-    `digest` names the answer, and is empty if none was found. `file` is the student's.
+    `digest` names the answer, or the file if none was found. `file` is the student's.
     """
 
     assignment: str
@@ -130,7 +130,7 @@ def _view(results: Results, assignment: Assignment, question: Question, grade: G
         assignment=assignment.name, student=grade.student, question=question,
         rubric=rubrics_of(results.course, assignment)[question.id],
         score=_score(results, assignment, question, grade.student, grade.sha256),
-        digest=answer.digest if answer else "",
+        digest=digest_of(answer, grade.sha256),
         parts=answer.parts if answer else (), note=_note(key_of(results.course, assignment), question.id),
         file=grade.file, sha256=grade.sha256,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gradetape.course.assignments import Assignment
-from gradetape.course.question_ids import resolve
+from gradetape.course.question_ids import resolve, resolve_any
 from gradetape.errors import RequestError
 from gradetape.gradebook.overrides import now
 from gradetape.grading.results import Results
@@ -36,9 +36,11 @@ def target(results: Results, student: str, question: str, assignment: str | None
     return OverrideTarget(found.name, known, question_id, most)
 
 
-def question_of(results: Results, question: str, assignment: str | None) -> tuple[str, str]:
-    """The assignment of a question, and its full id; see `target`."""
-    found, question_id = _assignment(results, results.assignments(assignment), question)
+def question_of(
+    results: Results, question: str, assignment: str | None, *, also_written: bool = False
+) -> tuple[str, str]:  # fmt: skip
+    """The assignment of a question with checks, or of any question, and its full id; see `target`."""
+    found, question_id = _assignment(results, results.assignments(assignment), question, also_written=also_written)
     return found.name, question_id
 
 
@@ -80,11 +82,13 @@ def history(results: Results, names: Sequence[str], student: str | None) -> list
     return sorted(found, key=lambda pair: pair[1].at)
 
 
-def _assignment(results: Results, names: Sequence[str], question: str) -> tuple[Assignment, str]:
+def _assignment(
+    results: Results, names: Sequence[str], question: str, *, also_written: bool = False
+) -> tuple[Assignment, str]:  # fmt: skip
     """The assignment that has the question, and the question's full id."""
     graded = [results.course.assignment(name) for name in names]
-    question_id = resolve(question, *graded)
-    found = [each for each in graded if question_id in each.question_ids]
+    question_id = (resolve_any if also_written else resolve)(question, *graded)
+    found = [each for each in graded if question_id in (each.order if also_written else each.question_ids)]
     if len(found) > 1:
         several = ", ".join(each.name for each in found)
         raise RequestError(f"{question_id} is a question of {several}: name one with --assignment")

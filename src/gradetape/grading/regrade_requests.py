@@ -23,12 +23,15 @@ class ImportedRequests(msgspec.Struct, frozen=True):
     known: int
 
 
-def add(results: Results, requests: Sequence[RequestText], by: str) -> ImportedRequests:
-    """Adds requests; raises RequestError, with each that is wrong, and then adds none."""
+def add(results: Results, requests: Sequence[RequestText], by: str, *, parts: bool = False) -> ImportedRequests:
+    """Adds requests; raises RequestError, with each that is wrong, and then adds none.
+
+    With `parts`, a part of a student's name is enough, as staff may write it: a file has to give the whole one.
+    """
     found, wrong = list[tuple[str, RegradeRequest]](), list[str]()
     for each in requests:
         try:
-            found.append(_made(results, each, by))
+            found.append(_made(results, each, by, parts=parts))
         except GradetapeError as error:
             wrong.append(f"{each.where}: {error}")
     if wrong:
@@ -50,6 +53,7 @@ def answer(results: Results, number: int, points: float | None, reason: str | No
     assignment, request = _numbered(results, number)
     override, text = None, written(reason, "the answer")
     if points is not None:
+        _refuse_written(results, assignment, request)
         most = max_points(results.course.assignment(assignment), request.question)
         points, text = overrides.checked(request.question, most, points, text)
         override = Override(
@@ -64,6 +68,15 @@ def answer(results: Results, number: int, points: float | None, reason: str | No
     return made
 
 
+def _refuse_written(results: Results, assignment: str, request: RegradeRequest) -> None:
+    """Raises RequestError for points of a written question, which only its mark gives."""
+    if request.question in {each.id for each in results.course.assignment(assignment).written}:
+        raise RequestError(
+            f"{request.question} is a written question, whose points only a mark gives. Mark it "
+            f"(gradetape mark STUDENT {request.question}), and answer the request without points"
+        )
+
+
 def assignment_of(results: Results, number: int) -> str:
     """The assignment of a request; raises RequestError."""
     return _numbered(results, number)[0]
@@ -76,10 +89,11 @@ def _numbered(results: Results, number: int) -> tuple[str, RegradeRequest]:
     raise RequestError(f"there is no request with the number {number}. List all: gradetape request list")
 
 
-def _made(results: Results, text: RequestText, by: str) -> tuple[str, RegradeRequest]:
+def _made(results: Results, text: RequestText, by: str, *, parts: bool) -> tuple[str, RegradeRequest]:
     if not text.question:
         raise RequestError("no question is named: write a line such as question: q06 at the top, or give --question")
-    of = overrides.target(results, text.student, text.question, text.assignment or None)
-    return of.assignment, RegradeRequest(
-        student=of.student, question=of.question, text=written(text.text, "the request"), by=by, at=now()
+    assignment, question = overrides.question_of(results, text.question, text.assignment or None, also_written=True)
+    known = results.find_student(text.student, [assignment], parts=parts)[0][1].student
+    return assignment, RegradeRequest(
+        student=known, question=question, text=written(text.text, "the request"), by=by, at=now()
     )

@@ -1,7 +1,8 @@
 """The files in which students ask for a regrade: a text file of one student, or a CSV file with a row for each request.
 
 A text file may begin with lines such as `student: Jane Doe` and `question: q06`; what follows is the request. Without
-the first, the file's name says whose it is.
+the first, the file's name says whose it is. A question or an assignment is one word there, so that a sentence such as
+"Question: why is that wrong?" stays a part of the request.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gradetape.errors import RequestError
 from gradetape.text import composed, few, one_line
 
 _MOST_BYTES = 4 * 1024 * 1024
-_HEADER = re.compile(r"\s*(student|question|assignment)\s*:\s*(.*\S)\s*", re.IGNORECASE)
+_HEADER = re.compile(r"\s*(?:(student)\s*:\s*(.*\S)|(question|assignment)\s*:\s*(\S+))\s*", re.IGNORECASE)
 _COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "student": ("student", "name", "full name", "id", "email", "email address", "username"),
     "question": ("question",),
@@ -57,7 +58,10 @@ def requests_in(path: Path) -> list[RequestText]:
 def _of_text(text: str, where: str, stem: str) -> RequestText:
     lines, found = text.splitlines(), dict[str, str]()
     while lines and (header := _HEADER.fullmatch(lines[0])):
-        found[header[1].lower()] = header[2]
+        name, value = filter(None, header.groups())
+        if name.lower() in found:
+            break
+        found[name.lower()] = value
         del lines[0]
     return RequestText(
         where=where, student=found.get("student", stem), question=found.get("question", ""), text="\n".join(lines),

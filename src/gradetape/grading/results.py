@@ -219,13 +219,16 @@ def question_of(found: Sequence[StudentResult], text: str) -> str | None:
 
     Raises RequestError if no grade has the question, or if several ids have this prefix.
     """
-    grades = {each.assignment: each.record for each in found}
     ids = {
-        name: [question.id for question in record.questions]
-        for name, record in grades.items()
-        if isinstance(record, Grade)
+        each.assignment: [*(question.id for question in each.record.questions), *_written_ids(each.final_score)]
+        for each in found
+        if isinstance(each.record, Grade)
     }
     return resolve_among(text, ids) if ids else None
+
+
+def _written_ids(final_score: FinalScore) -> list[str]:
+    return [each.question.id for each in final_score.written]
 
 
 def source_of(results: Path | None, out: Path | None) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -37,8 +37,9 @@ def _score(
 ) -> ExportedScore:  # fmt: skip
     overridden = {override.question for override in final_score.overrides}
     missing = [each for each in _ungraded(assignment, record) if each not in overridden]
-    if missing:
-        reason = _reason(record, missing)
+    waiting = [each.question.id for each in final_score.written if each.is_open]
+    if missing or waiting:
+        reason = _reason(record, missing, waiting)
         return ExportedScore(student=record.student, origin=record.origin, reason=reason)
     text = comment(record, final_score, notes) if isinstance(record, Grade) else ""
     return ExportedScore(student=record.student, origin=record.origin, points=final_score.final, comment=text)
@@ -56,8 +57,9 @@ def _faulty(grade: Grade) -> set[str]:
     return found or {question.id for question in grade.questions}
 
 
-def _reason(record: Grade | Unreadable, missing: list[str]) -> str:
+def _reason(record: Grade | Unreadable, missing: Sequence[str], waiting: Sequence[str]) -> str:
     if isinstance(record, Unreadable):
         return f"unreadable: {record.reason}"
     what = "needs attention" if record.status is not Status.GRADED else "is graded in part"
-    return f"the submission {what}: {', '.join(missing)}"
+    of_checks = [f"the submission {what}: {', '.join(missing)}"] if missing else []
+    return "; ".join([*of_checks, *([f"waits to be marked: {', '.join(waiting)}"] if waiting else [])])

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from gradetape.errors import ConfigError, CourseError, RequestError
+from gradetape.errors import ConfigError, CourseError, GradebookError, RequestError
 from gradetape.grading.results import Results
 from gradetape.intake.names import alike, clean
 from gradetape.records import AuditEntry
 from gradetape.report import has_pages, remove_pages
-from gradetape.text import few, one_line
+from gradetape.text import few, one_line, printable
 
 _NAME = 60
 
@@ -36,9 +36,15 @@ class KnownStudent(msgspec.Struct, frozen=True):
 def known_student(results: Results, student: str) -> KnownStudent:
     """What the gradebook has of a student; raises GradebookError, with the nearest name, if it has nothing.
 
-    The whole name or id is needed: nobody is removed or renamed by a part of either.
+    The whole name or id is needed: nobody is removed or renamed by a part of either. Where grading was interrupted,
+    there may be written answers alone, which are known by the name.
     """
-    found = results.find_student(student, results.assignments(), parts=False)
+    try:
+        found = results.find_student(student, results.assignments(), parts=False)
+    except GradebookError:
+        if answered := results.book.answered(student):
+            return KnownStudent(printable(student), tuple(answered), ())
+        raise
     names = tuple(name for name, _ in found)
     return KnownStudent(found[0][1].student, names, tuple(record.file for _, record in found))
 
@@ -58,13 +64,15 @@ def forget(
 def rename(
     results: Results, folder: Path, student: KnownStudent, new: str, by: str, *, options: Sequence[str] = ()
 ) -> StudentChange:
-    """Gives a student another name; raises RequestError if that is empty or somebody has it.
+    """Gives a student another name; raises RequestError if that is empty, the present one, or somebody's.
 
     `options` are those of `gradetape grade` for this gradebook, for the commands on the pages.
     """
     name = clean(new)
     if not new.strip():
         raise RequestError("the new name is empty: write the name that the student gets")
+    if printable(name) == printable(student.name):
+        raise RequestError(f"the student's name is {one_line(name)!r} already. Write the name to give instead of it")
     others = {each.student for of in results.assignments() for each in results.book.counting(of)} - {student.name}
     if taken := [each for each in others if alike(each) == alike(name)]:
         raise RequestError(

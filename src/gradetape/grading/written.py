@@ -81,7 +81,7 @@ def scores_of_files(
         student: tuple(
             _score(
                 question, rubrics[question.id], answers.get((printable(student), sha256, question.id)),
-                marks.get((printable(student), question.id)),
+                marks.get((printable(student), question.id)), sha256,
             )
             for question in assignment.written
         )
@@ -90,19 +90,23 @@ def scores_of_files(
 
 
 def _score(
-    question: Question, rubric: Sequence[RubricItem], answer: KeptAnswer | None, mark: Mark | None
+    question: Question, rubric: Sequence[RubricItem], answer: KeptAnswer | None, mark: Mark | None, sha256: str
 ) -> WrittenScore:
     items = {item.id: item for item in rubric}
-    digest = answer.digest if answer else ""
     if mark is None:
         return WrittenScore(question=question, state=_without_mark(answer))
-    counts = mark.answer == digest and all(each in items for each in mark.items)
+    counts = mark.answer == digest_of(answer, sha256) and all(each in items for each in mark.items)
     applied = tuple(items[each] for each in mark.items if each in items)
     return WrittenScore(
         question=question, state=MarkState.MARKED if counts else MarkState.AGAIN,
         points=points_of(question, applied, mark.adjustment) if counts else 0.0,
         items=applied, adjustment=mark.adjustment, comment=mark.comment, by=mark.by, at=mark.at,
     )  # fmt: skip
+
+
+def digest_of(answer: KeptAnswer | None, sha256: str) -> str:
+    """What a mark names as marked: the answer, or the file with this digest where no answer was found."""
+    return answer.digest if answer else f"file:{sha256}"
 
 
 def _without_mark(answer: KeptAnswer | None) -> MarkState:

@@ -1,8 +1,9 @@
 """Reads the answers to written questions from the cells of a notebook: text, code, and pictures as PNG.
 
 A released notebook marks the prompt of a written question, its cells for the answer, and all other cells. What a
-student adds below the prompt, up to the next marked cell, belongs to the answer too. Nothing is run, and nothing of a
-notebook's HTML or SVG is taken. A picture is taken apart and put together from the chunks that hold its pixels.
+student adds below the prompt, up to the next marked cell, belongs to the answer too, and so does the cell of the prompt
+itself if its text is not the released one. Nothing is run, and nothing of a notebook's HTML or SVG is taken. A picture
+is taken apart and put together from the chunks that hold its pixels.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 from gradetape.records import AnswerPart, WrittenAnswer
+from gradetape.text import text_digest
 
 MAX_PICTURES = 8
 MAX_PICTURE = 2 << 20
@@ -59,7 +61,7 @@ def answers_in(cells: list[Any]) -> tuple[WrittenAnswer, ...]:
                 found.setdefault(current, [])
         elif place is _Place.OTHER:
             current = None
-        if current is not None and place is not _Place.PROMPT:
+        if current is not None and (place is not _Place.PROMPT or _is_changed(cell)):
             found[current].append(cell)
     return tuple(WrittenAnswer(question=each, parts=tuple(_limited(own))) for each, own in found.items())
 
@@ -71,6 +73,13 @@ def _place(cell: Any) -> tuple[_Place, str]:
     for match in filter(None, map(_TAG.fullmatch, texts)):
         return (_Place.PROMPT if match["prompt"] else _Place.ANSWER), match["id"]
     return (_Place.OTHER if any(map(_OF_OTHERS.fullmatch, texts)) else _Place.ADDED), ""
+
+
+def _is_changed(prompt: dict[str, Any]) -> bool:
+    """Whether a student has written into the cell of a prompt, as far as the notebook says what was released."""
+    noted = prompt["metadata"].get("gradetape")
+    released = noted.get("prompt") if isinstance(noted, dict) else None
+    return isinstance(released, str) and released != text_digest(_joined(prompt.get("source")))
 
 
 def _limited(cells: list[Any]) -> Iterator[AnswerPart]:
@@ -156,8 +165,10 @@ def _only_pixels(data: bytes) -> bytes:
         name, body = data[place + 4 : place + 8], data[place + 8 : end - 4]
         if end > len(data) or zlib.crc32(name + body) != struct.unpack_from(">I", data, end - 4)[0]:
             raise _PictureRefusedError("it is damaged")
+        if (name == b"IHDR") != (not names):  # the first chunk, and no other
+            raise _PictureRefusedError("it is damaged")
         if not names:
-            _refuse_size(name, body)
+            _refuse_size(body)
         if name in _KEPT:
             kept.append(data[place:end])
         names.append(name)
@@ -167,8 +178,8 @@ def _only_pixels(data: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _refuse_size(name: bytes, body: bytes) -> None:
-    if name != b"IHDR" or len(body) != 13:
+def _refuse_size(body: bytes) -> None:
+    if len(body) != 13:
         raise _PictureRefusedError("it is damaged")
     width, height = struct.unpack_from(">II", body)
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):

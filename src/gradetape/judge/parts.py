@@ -6,6 +6,8 @@ checks the student reads. So all jobs of a submission end their public checks be
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from gradetape.judge.messages import RunJob
 
 
@@ -34,3 +36,9 @@ class SilentParts:
             if len(ended) >= part.count:
                 del self._silent[part.submission], self._ended[part.submission]
         return silent
+
+    def drop(self, number: int, running: Collection[RunJob]) -> None:
+        """A job is cancelled: forgets its submission if it has ended and no part of it runs: no other will come."""
+        left = {each.job.part.submission for each in running if each.job.part is not None}
+        for submission in [each for each, ended in self._ended.items() if number in ended and each not in left]:
+            del self._silent[submission], self._ended[submission]

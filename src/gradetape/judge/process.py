@@ -37,7 +37,7 @@ class JudgeProcess:
         self.judged = 0
         self.kill_at = self._without_check
         self.overdue = False
-        self.finished = False
+        self.finished = self.cancelled = False
         self.waits = False
 
     @property

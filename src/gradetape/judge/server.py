@@ -55,7 +55,7 @@ from gradetape.remote.replay import Recording, receive_recording, send_recording
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.sandbox import syscalls
 from gradetape.sandbox.limits import raise_descriptors
-from gradetape.wire.message_channel import MessageChannel
+from gradetape.wire.message_channel import MessageChannel, QueueingChannel
 
 OPTIONS = (
     "--noconftest", "--import-mode=importlib", "--disable-plugin-autoload", "--capture=sys", "--tb=line", "-q",
@@ -67,7 +67,7 @@ OPTIONS = (
 class Server:
     """The pytest plugin that replaces running the tests."""
 
-    def __init__(self, supervisor: MessageChannel, judge: Judge, beside: Mapping[str, bytes]) -> None:
+    def __init__(self, supervisor: QueueingChannel, judge: Judge, beside: Mapping[str, bytes]) -> None:
         self._supervisor = supervisor
         self._judge = judge
         self._beside = beside
@@ -95,16 +95,25 @@ class Server:
         self._supervisor.send(CollectedChecks(checks=checks, broken=broken))
         gc.collect()
         gc.freeze()
-        self._selector.register(self._supervisor, selectors.EVENT_READ, None)
-        while self._turn(session):
-            pass
+        self._serve(session)
         return True
 
+    def _serve(self, session: pytest.Session) -> None:
+        self._selector.register(self._supervisor, selectors.EVENT_READ, None)
+        while self._turn(session):
+            # It always reads: the supervisor may be sending a request, and reads nothing until that is sent.
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._supervisor.queued else 0)
+            self._selector.modify(self._supervisor, wanted, None)
+
     def _turn(self, session: pytest.Session) -> bool:
-        for key, _ in self._selector.select(self._timeout()):
+        for key, events in self._selector.select(self._timeout()):
             child = key.data
             if child is not None:
                 self._receive(child)
+                continue
+            if events & selectors.EVENT_WRITE:
+                self._supervisor.flush()
+            if not events & selectors.EVENT_READ:
                 continue
             try:
                 request = self._supervisor.receive(Request)
@@ -121,8 +130,12 @@ class Server:
     def _cancel(self, number: int) -> None:
         for child in self._children.values():
             if child.request.number == number:
-                child.finished = True
+                child.finished = child.cancelled = True
                 os.kill(child.pid, signal.SIGKILL)
+        self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        self._parts.drop(number, [child.request for child in self._children.values()])
 
     def _timeout(self) -> float:
         now = time.monotonic()
@@ -179,6 +192,8 @@ class Server:
         unused = not child.stage and child.current is None
         if child.finished or unused:
             self._go_on(child, all_silent=self._parts.end(child.request))
+        if child.cancelled:
+            self._drop(child.request.number)
         if child.finished:
             return
         if unused:
@@ -364,7 +379,7 @@ def _described(session: pytest.Session, broken: dict[str, str]) -> tuple[tuple[C
 
 def main() -> int:
     """Reads the paths of the check files from the first message, collects them, and serves."""
-    supervisor = MessageChannel(socket.socket(fileno=os.dup(0)))
+    supervisor = QueueingChannel(socket.socket(fileno=os.dup(0)))
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     raise_descriptors()
     work: Collect = supervisor.receive(Collect)

@@ -21,6 +21,7 @@ from gradetape.errors import ReleaseError
 from gradetape.release.links import with_attachments
 from gradetape.release.starter import starter_cells
 from gradetape.release.texts import due, read, shipped
+from gradetape.text import text_digest
 
 NB: Any = v4  # Its functions carry no annotations.
 _DIRECTIVES = (
@@ -119,10 +120,16 @@ def _written_cells(question_source: QuestionSource, assignment: Assignment) -> I
 
 
 def _mark_released(built: Any) -> None:
-    """Marks the cells that are no answers, so that what a student adds below an answer ends where they begin."""
+    """Marks the cells that are no answers, so that what a student adds below an answer ends where they begin.
+
+    The prompts of written questions get the digest of their text, since some answer in the prompt's cell.
+    """
     for cell in built.cells:
-        if not cell.metadata.get("tags"):
+        tags = cell.metadata.get("tags")
+        if not tags:
             cell.metadata["tags"] = ["released"]
+        elif tags[0].startswith("written-prompt:"):
+            cell.metadata["gradetape"] = {"prompt": text_digest(cell.source)}
 
 
 def _markdown(text: str, source: Path, assignment: Assignment) -> Any:

@@ -70,6 +70,9 @@ class ConnectionOwner(Protocol):
     def lose(self, cause: str, detail: str, event: Gone | None = None) -> WorkerEvent:
         """Ends a worker without a valid reply; returns the event to raise."""
 
+    def run_out(self, event: Gone) -> WorkerEvent:
+        """Code in the worker ran out of memory; returns the event to raise."""
+
     def note(self, event: WorkerEvent) -> WorkerEvent:
         """Keeps the first event of a check, and returns the event to raise."""
 
@@ -197,8 +200,8 @@ class WorkerConnection:
             what = f"{args[0]} is not defined" if operation is Operation.NAME else "a name is not defined"
             raise self._session.note(Missing(what))
         chain, kind, text, traceback = reply[2:]
-        if _OUT_OF_MEMORY & set(chain):  # what it keeps would leave the next check without memory
-            raise self._session.lose("memory", "", Gone("memory", said=f"{kind}: {text}"))
+        if _OUT_OF_MEMORY & set(chain):
+            raise self._session.run_out(Gone("memory", said=f"{kind}: {text}"))
         raise self._error(chain, kind, text, traceback)
 
     def _error(self, chain: list[str], kind: str, text: str, traceback: str) -> StudentError:

@@ -170,6 +170,7 @@ class CellLoader:
         self._beside = {name: np.frombuffer(data, np.uint8) for name, data in beside.items()}
         self._quarantine: dict[int, int] = {}
         self._reviewed = False
+        self._rests = True
         # Only the student's cells count against the submission's time: the reference may be loaded after its end.
         self._deadline = time.monotonic() + limits.submission_s if role.charged else math.inf
 
@@ -227,19 +228,23 @@ class CellLoader:
     def _review(self, session: LoadingSession, worker: WorkerConnection) -> None:
         """Asks once what the cells changed in the libraries that checks use; a missing answer is reported as well.
 
-        Of later workers it is only asked to undo the settings of the cells, before they are looked at.
+        Of later workers it is only asked to undo the settings of the cells, before they are looked at; not again of
+        those after one that ended at this.
         """
         again, self._reviewed = self._reviewed, True
         if not again:
             self.report.expect_review()
         session.budget.set_deadline(time.monotonic() + _REVIEW_S)
         try:
-            if again:
-                worker.ask(Operation.REST)
-            else:
+            if not again:
                 self.report.set_review(worker.ask(Operation.CHANGED))
+            elif self._rests:
+                worker.ask(Operation.REST)
         except (StudentError, Missing):
             session.budget.clear_event()
+        except Gone:
+            self._rests = not again
+            raise
 
 
 def _quarantined(event: Gone, level: int) -> str:

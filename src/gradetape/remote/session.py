@@ -29,6 +29,7 @@ from gradetape.wire.operations import Operation
 OpenTransport = Callable[[socket.socket, Encoder, Decoder], Transport]
 _DYING_S = 1.0
 _REST_S = 5.0
+_MOST_FOR_MEMORY = 3
 
 
 class Session(ABC):
@@ -40,6 +41,7 @@ class Session(ABC):
         self.report = report
         self.worker: WorkerConnection | None = None
         self._limits = limits
+        self._run_out = 0
 
     @abstractmethod
     def ready(self) -> WorkerConnection:
@@ -73,6 +75,15 @@ class Session(ABC):
     def module(self, name: str) -> Names:
         """The names of the module `tf` or `keras`, in the worker."""
         return Names(lambda attribute: getattr(self.ready().module(name), attribute))
+
+    def run_out(self, event: Gone) -> WorkerEvent:
+        """Code in the worker ran out of memory; returns the event to raise.
+
+        What it keeps would leave the next check without memory: that one gets another worker. Only a few times, since
+        the cells run again in each, and what a check after them has no time for is no fault of that check.
+        """
+        self._run_out += 1
+        return self.lose("memory", "", event) if self._run_out <= _MOST_FOR_MEMORY else self.note(event)
 
     def note(self, event: WorkerEvent) -> WorkerEvent:
         """Keeps the first event of a check, and returns the event to raise; the reference's events are faults."""

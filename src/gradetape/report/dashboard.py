@@ -24,7 +24,7 @@ from gradetape.report import plots
 from gradetape.report.actions import Actions
 from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
 from gradetape.report.commands import grading
-from gradetape.report.done import to_do
+from gradetape.report.done import ToDo, to_do
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.notes import NO_NOTES, StaffNotes
 from gradetape.report.question import check_anchor, question_page_name
@@ -48,9 +48,9 @@ def index_page(
     to do.
     """
     records: list[Grade | Unreadable] = [*grades, *unreadable]
-    todo = {each.student: to_do(each, notes.of(each.student)) for each in records} if actions else {}
     questions = questions_of(grades)
     scores = final_scores or {}
+    todo = {each.student: _to_do(each, notes, scores) for each in records} if actions else {}
     spread = distribution(grades, final_scores=scores)
     return render(
         "dashboard.html.j2",
@@ -96,6 +96,11 @@ def _analysis(
     }
 
 
+def _to_do(record: Grade | Unreadable, notes: StaffNotes, scores: Mapping[str, FinalScore]) -> ToDo:
+    score = scores.get(record.student)
+    return to_do(record, notes.of(record.student), score.written if score else ())
+
+
 def _waiting(records: Iterable[Grade | Unreadable], notes: StaffNotes) -> list[tuple[RegradeRequest, str, str]]:
     """The regrade requests without an answer, oldest first, each with the student's page and the question's anchor."""
     found = [(each, record) for record in records for each in notes.of(record.student).waiting]
@@ -109,9 +114,9 @@ def overview_page(assignments: Sequence[AssignmentSummary], *, course: str = "")
     return render("overview.html.j2", course=course, assignments=assignments, absent=absent)
 
 
-def notice_page(title: str, text: str) -> str:
-    """A page of the desk with a message."""
-    return render("notice.html.j2", course="", title=title, text=text)
+def notice_page(title: str, text: str, warnings: Sequence[str] = ()) -> str:
+    """A page of the desk with a message, and warnings in sentences."""
+    return render("notice.html.j2", course="", title=title, text=text, warnings=warnings)
 
 
 def _places(items: Iterable[CheckItem]) -> list[str]:

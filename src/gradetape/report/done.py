@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 import msgspec
 
-from gradetape.records import DoneMark, Grade, Unreadable
+from gradetape.records import DoneMark, Grade, Unreadable, WrittenScore
 from gradetape.report.notes import StudentNotes
+from gradetape.text import counted
 
 
 class DoneState(msgspec.Struct, frozen=True):
@@ -31,6 +33,9 @@ class ToDo(msgspec.Struct, frozen=True):
     done: bool
     words: str
     filters: tuple[str, ...]
+
+
+_DONE = ToDo(True, "done", ("is:done",))
 
 
 def basis_of(record: Grade | Unreadable, question: str = "") -> str:
@@ -55,10 +60,11 @@ def done_state(record: Grade | Unreadable, notes: StudentNotes, question: str = 
     return DoneState(mark, mark.basis != basis_of(record, question))
 
 
-def to_do(record: Grade | Unreadable, notes: StudentNotes) -> ToDo:
+def to_do(record: Grade | Unreadable, notes: StudentNotes, written: Iterable[WrittenScore] = ()) -> ToDo:
     """What is left to do of a submission.
 
-    It is nothing if no regrade request waits and it, or each question of it, has a mark that is not void.
+    It is nothing if neither a regrade request nor a written answer waits, and it, or each question of it, has a mark
+    that is not void.
     """
     if notes.waiting:
         return ToDo(False, "request", ("is:todo", "is:request"))
@@ -67,7 +73,8 @@ def to_do(record: Grade | Unreadable, notes: StudentNotes) -> ToDo:
     states = [done_state(record, notes, each) for each in ids]
     finished = sum(state is not None and not state.void for state in states)
     if (whole and not whole.void) or (ids and finished == len(ids)):
-        return ToDo(True, "done", ("is:done",))
+        waiting = sum(each.is_open for each in written)
+        return ToDo(False, f"{counted(waiting, 'answer')} to mark", ("is:todo",)) if waiting else _DONE
     if any(state is not None and state.void for state in (whole, *states)):
         return ToDo(False, "changed since", ("is:todo", "is:changed"))
     return ToDo(False, f"{finished} of {len(ids)} done" if finished else "to do", ("is:todo",))

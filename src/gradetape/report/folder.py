@@ -129,7 +129,7 @@ def has_dashboard(folder: Path, assignment: str) -> bool:
 
 
 def written_at(folder: Path, assignment: str) -> str:
-    """When the pages of an assignment were written into a folder (ISO, UTC); empty if they never were."""
+    """When the dashboard of an assignment was written into a folder (ISO, UTC); empty if it never was."""
     try:
         seconds = (folder / "staff" / slug(assignment) / "index.html").stat().st_mtime
     except OSError:

@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 
-from gradetape.records import AnswerPart, MarkState, RubricItem, WrittenScore
+from gradetape.records import AnswerPart, MarkState, RegradeRequest, RubricItem, WrittenScore
 from gradetape.report.actions import Actions
-from gradetape.report.html import page_name, render
+from gradetape.report.html import anchor, page_name, render
 
 
 class MarkingView(msgspec.Struct, frozen=True, kw_only=True):
     """What the page shows; `left` counts the answers to this question that wait, `note` is for instructors only.
 
-    `before` and `after` are the students to whom p and n lead. `version` tells whether the answer and its mark are
-    still those of the page.
+    `requests` are the regrade requests about the answer, and `before` and `after` the students to whom p and n lead.
+    `version` tells whether the answer and its mark are still those of the page.
     """
 
     student: str
@@ -28,6 +28,7 @@ class MarkingView(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     note: str = ""
     file: str = ""
+    requests: tuple[RegradeRequest, ...] = ()
     before: str | None = None
     after: str | None = None
 
@@ -60,6 +61,8 @@ def marking_page(view: MarkingView, actions: Actions) -> str:
         at=score.at,
         again=again,
         version=view.version,
+        notes={"notes": {"requests": view.requests, "comments": ()}},
+        place=anchor(score.question.id),
     )
 
 

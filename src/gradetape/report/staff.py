@@ -15,7 +15,7 @@ from gradetape.report.done import DoneState, basis_of, done_state
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
-from gradetape.report.question import question_page_name
+from gradetape.report.question import question_page_name, question_page_name_of
 
 
 class Neighbours(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ def staff_page(
         page=page_name(grade.student),
         grade=grade,
         max_points=words.most_points(grade, final_score),
-        written=[{**each, "command": marking(grade, each["id"], options)} for each in words.written(final_score)],
+        written=[_written(grade, view, options, notes) for view in words.written(final_score)],
         final_score=final_score,
         status=words.STATUS[grade.status],
         questions=views,
@@ -136,6 +136,15 @@ def _question(
         "failures": [] if untouched else words.failures(grade, question.id),
         "cells": [] if untouched else _cells(grade, question, failing),
         "command": overriding(grade, question.id, options),
+    }
+
+
+def _written(grade: Grade, view: dict[str, Any], options: Sequence[str], notes: StudentNotes) -> dict[str, Any]:
+    """A written question, with the command that marks it and what was written about it."""
+    return view | {
+        "page": question_page_name_of(view["id"]),
+        "command": marking(grade, view["id"], options),
+        "notes": notes.for_staff(view["id"]),
     }
 
 

@@ -39,7 +39,7 @@ def student_page(
         steps=_steps(views),
         broken=[event["cell"] for event in events if event["failed"]],
         events=events,
-        written=words.written(final_score),
+        written=[view | {"notes": notes.for_student(view["id"])} for view in words.written(final_score)],
         notes=grade.notes,
         facts=words.facts(grade),
     )

@@ -30,7 +30,7 @@ def student_view(
     if isinstance(record, Unreadable):
         about = (line for each in notes.questions() for line in _notes(notes, each, staff))
         return Group(*_unreadable(record, staff), *_final_score(final_score, staff), *about)
-    if question is not None and not record.has(question):
+    if question not in (None, *(each.id for each in (*record.questions, *_written_questions(final_score)))):
         return Group()
     untouched = {each.id for each in record.questions if staff and not question and material.is_untouched(record, each)}
     return Group(*_graded(record, final_score, staff, question, untouched, notes))
@@ -68,8 +68,7 @@ def _graded(
             yield from _question(grade, each, final_score, staff)
         if question in (None, each.id):
             yield from _notes(notes, each.id, staff, grade)
-    if question is None:
-        yield from _written(final_score, staff)
+    yield from _written(final_score, staff, question, notes)
     yield from _cells(grade, question)
     if question is None:
         yield from (_line(note, "dim") for note in grade.notes)
@@ -110,9 +109,17 @@ def _question(grade: Grade, question: Question, final_score: FinalScore, staff: 
         yield from _result(result, staff)
 
 
-def _written(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
-    """The written questions, with what was given for each."""
+def _written_questions(final_score: FinalScore) -> list[Question]:
+    return [each.question for each in final_score.written]
+
+
+def _written(
+    final_score: FinalScore, staff: bool, question: str | None, notes: StudentNotes
+) -> Iterator[RenderableType]:  # fmt: skip
+    """The written questions or one of them, with what was given for each."""
     for view in words.written(final_score):
+        if question not in (None, view["id"]):
+            continue
         points = (
             f"{view['max_points']:g} points" if view["is_open"] else f"{view['points']:g} of {view['max_points']:g}"
         )
@@ -125,6 +132,7 @@ def _written(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
             yield Text(indent(printable(view["comment"]), " " * 4))
         if staff and view["by"]:
             yield _line(f"    marked by {view['by']} at {view['at']}", "dim")
+        yield from _notes(notes, view["id"], staff)
 
 
 def _notes(notes: StudentNotes, question: str, staff: bool, grade: Grade | None = None) -> Iterator[RenderableType]:

@@ -18,6 +18,7 @@ from gradetape.records import (
     Verdict,
     WrittenScore,
 )
+from gradetape.report.html import anchor
 
 VERDICTS = {
     Verdict.PASSED: "passed",
@@ -129,6 +130,7 @@ def _written(score: WrittenScore) -> dict[str, Any]:
     return {
         "title": score.question.title or score.question.id,
         "id": score.question.id,
+        "anchor": anchor(score.question.id),
         "points": score.points,
         "max_points": score.question.points,
         "is_open": score.is_open,
@@ -144,7 +146,7 @@ def _written(score: WrittenScore) -> dict[str, Any]:
 
 def most_points(grade: Grade, final_score: FinalScore | None) -> float:
     """The points that a student can have, with those of written questions."""
-    return grade.max_points + (final_score.written_points if final_score else 0.0)
+    return final_score.most_points(grade) if final_score else grade.max_points
 
 
 def file_name(record: Grade | Unreadable) -> str:

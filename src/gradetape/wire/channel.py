@@ -52,18 +52,23 @@ class Channel:
 
     def send(self, value: object, deadline: float | None = None) -> None:
         """Sends one frame; raises WireRefused before anything is sent, TimeoutError, or OSError."""
+        for part in self.frame(value):
+            self._write(part, deadline)
+
+    def frame(self, value: object) -> list[bytes | memoryview]:
+        """A frame as what is written, one after another; raises WireRefused."""
         body, buffers = self._encoder.encode(value)
         sizes = [buffer.nbytes for buffer in buffers]
         if len(body) > MAX_BODY or len(buffers) > MAX_BUFFERS or len(body) + sum(sizes) > MAX_FRAME:
             raise WireRefused("too large for one message: reduce it before it is sent")
         head = _HEAD.pack(len(body), len(buffers)) + struct.pack(f"<{len(sizes)}Q", *sizes)
         if sum(sizes) <= _SMALL:
-            self._write(b"".join((head, body, *map(_raw, buffers))), deadline)
-            return
-        self._write(head + body, deadline)
-        for buffer in buffers:
-            if buffer.nbytes:
-                self._write(_raw(buffer), deadline)
+            return [b"".join((head, body, *map(_raw, buffers)))]
+        return [head + body, *(_raw(buffer) for buffer in buffers if buffer.nbytes)]
+
+    def send_some(self, data: bytes | memoryview) -> int:
+        """Sends as much as the other end takes at once; raises BlockingIOError if that is nothing, or OSError."""
+        return self._sock.send(data, socket.MSG_DONTWAIT)
 
     def receive(self, deadline: float | None = None) -> Any:
         """The next frame's value; raises WireError, EOFError, TimeoutError or OSError."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -29,11 +31,42 @@ class MessageChannel:
 
     def send(self, message: object) -> None:
         """Sends one record."""
-        self._channel.send(np.frombuffer(msgspec.json.encode(message), np.uint8))
+        self._channel.send(_encoded(message))
 
     def receive(self, kind: Any) -> Any:
         """The next message; raises EOFError if the other end is closed."""
         return msgspec.json.decode(self._channel.receive().tobytes(), type=kind)
+
+
+class QueueingChannel(MessageChannel):
+    """A channel whose `send` never waits, so that two ends that both send first do not wait for each other for ever.
+
+    What the other end does not take at once is sent by `flush`, when the socket can be written.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self._queue: deque[bytes | memoryview] = deque()
+
+    @property
+    def queued(self) -> bool:
+        """Whether there is something to flush."""
+        return bool(self._queue)
+
+    def send(self, message: object) -> None:
+        """Sends one record, or queues what is left of it."""
+        self._queue.extend(self._channel.frame(_encoded(message)))
+        self.flush()
+
+    def flush(self) -> None:
+        """Sends as much as the other end takes at once; raises OSError if it is closed."""
+        with suppress(BlockingIOError):
+            while self._queue:
+                data = self._queue[0]
+                if (sent := self._channel.send_some(data)) < len(data):
+                    self._queue[0] = memoryview(data)[sent:]
+                else:
+                    self._queue.popleft()
 
 
 def trusted_channel(sock: socket.socket) -> Channel:
@@ -44,6 +77,10 @@ def trusted_channel(sock: socket.socket) -> Channel:
 def as_array(data: memoryview) -> Array:
     """Bytes as an array, which is sent without being copied into the body."""
     return np.frombuffer(data, np.uint8)
+
+
+def _encoded(message: object) -> Array:
+    return np.frombuffer(msgspec.json.encode(message), np.uint8)
 
 
 def _refuse(value: object) -> Any:

@@ -7,7 +7,9 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -42,7 +44,8 @@ class NodeActor:
                 stdout=subprocess.DEVNULL, cwd="/", start_new_session=True, env=environment(os.environ),
             )  # fmt: skip
         self._socket, self._channel = ours, MessageChannel(ours)
-        self._answer: asyncio.Future[bytes] | None = None
+        self._sender = ThreadPoolExecutor(1)
+        self._answers: deque[asyncio.Future[bytes]] = deque()  # the server answers in the order of the requests
         self._jobs: dict[int, asyncio.Future[bytes]] = {}
         self._kept: set[str] = set()
         self._listening = False
@@ -64,20 +67,21 @@ class NodeActor:
     async def run(self, request: bytes, secrets: Sequence[Any]) -> bytes:
         """The `Outcome` of a job, or `Lost`; `secrets` holds a reference to what it has in common with others."""
         job = msgspec.msgpack.decode(request, type=RunHere)
+        ended: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._jobs[job.number] = ended
         if job.digest not in self._kept:
             data: bytes = await secrets[0]
             self._kept.add(job.digest)
-            self._send(KeepSecrets(digest=job.digest, data=data))
-        ended: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._jobs[job.number] = ended
-        self._send(job)
+            await self._send(KeepSecrets(digest=job.digest, data=data))
+        if not ended.done():
+            await self._send(job)
         return await ended
 
     async def cancel(self, number: int) -> None:
         """Ends a job; what waits for it gets nothing."""
         if (ended := self._jobs.pop(number, None)) is not None:
             ended.cancel()
-            self._send(CancelHere(number=number))
+            await self._send(CancelHere(number=number))
 
     async def ping(self) -> None:
         """Shows that the node is alive."""
@@ -95,15 +99,18 @@ class NodeActor:
                 self._channel.receive(NodeReply)
 
     async def _asked(self, request: NodeRequest) -> bytes:
-        self._answer = asyncio.get_running_loop().create_future()
-        self._send(request)
-        return await self._answer
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._answers.append(answer)
+        await self._send(request)
+        return await answer
 
-    def _send(self, request: NodeRequest) -> None:
+    async def _send(self, request: NodeRequest) -> None:
+        """Sends from a thread, in the order of the calls: a server that is sending itself reads nothing."""
+        loop = asyncio.get_running_loop()
         if not self._listening:
-            asyncio.get_running_loop().add_reader(self._channel.fileno(), self._received)
+            loop.add_reader(self._channel.fileno(), self._received)
             self._listening = True
-        self._channel.send(request)
+        await loop.run_in_executor(self._sender, self._channel.send, request)
 
     def _received(self) -> None:
         try:
@@ -113,8 +120,8 @@ class NodeActor:
         if isinstance(reply, EndedHere):
             if (ended := self._jobs.pop(reply.number, None)) is not None and not ended.done():
                 ended.set_result(msgspec.msgpack.encode(reply.outcome))
-        elif self._answer is not None and not self._answer.done():
-            self._answer.set_result(msgspec.msgpack.encode(reply))
+        elif self._answers and not (answer := self._answers.popleft()).done():
+            answer.set_result(msgspec.msgpack.encode(reply))
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

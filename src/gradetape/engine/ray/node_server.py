@@ -21,6 +21,7 @@ from typing import NoReturn
 import msgspec
 
 from gradetape.course.config import Config
+from gradetape.engine.base import Finished
 from gradetape.engine.local import LocalEngine
 from gradetape.engine.own_code import own_code
 from gradetape.engine.ray.messages import (
@@ -42,7 +43,7 @@ from gradetape.engine.ray.messages import (
     with_secrets,
 )
 from gradetape.errors import GradetapeError
-from gradetape.records import AssignmentBundle, Lost
+from gradetape.records import AssignmentBundle, Lost, Said
 from gradetape.runtime.hidden import refuse_visible
 from gradetape.runtime.slots import Slots
 from gradetape.wire.message_channel import MessageChannel
@@ -71,7 +72,7 @@ class NodeServer:
         ours, judge = self._channel.fileno(), None if self._engine is None else self._engine.descriptor()
         readable, _, _ = select.select([ours] if judge is None else [ours, judge], [], [])
         if judge in readable and self._engine is not None:
-            for ended, outcome in self._engine.wait(0):
+            for ended, outcome in self._finished(self._engine):
                 if (number := self._numbers.pop(ended, None)) is not None:
                     self._channel.send(EndedHere(number=number, outcome=outcome))
         if ours in readable:
@@ -79,13 +80,23 @@ class NodeServer:
             if (reply := self._answered(request)) is not None:
                 self._channel.send(reply)
 
+    def _finished(self, engine: LocalEngine) -> list[Finished]:
+        """The jobs that have ended; if the engine fails, all of them are lost, and it starts anew with the next."""
+        try:
+            return engine.wait(0)
+        except (GradetapeError, OSError) as error:
+            with suppress(GradetapeError, OSError):
+                engine.renew()
+            # A hidden check may have begun, so nothing that was said reaches the student.
+            return [(number, Lost(reason=str(error), said=Said())) for number in self._numbers]
+
     def _answered(self, request: NodeRequest) -> NodeReply | None:
         try:
             return self._done(request)
         except (GradetapeError, OSError) as error:
             if isinstance(request, RunHere):
                 return EndedHere(number=request.number, outcome=Lost(reason=str(error)))
-            return NodeRefused(reason=str(error))
+            return NodeRefused(reason=str(error)) if isinstance(request, Describe | Prepare | RenewHere) else None
 
     def _done(self, request: NodeRequest) -> NodeReply | None:
         match request:

@@ -33,8 +33,8 @@ class Node:
     """A node of the cluster. Times are in seconds of `time.monotonic()`.
 
     `jobs` are the numbers of those that run there, `pings` the calls that only ask whether it is alive, by their time;
-    `heard` is when it last answered one, `until` when a paused node may be opened again. `why` says why it is refused
-    or paused.
+    `heard` is when it last answered one, `until` when a paused node may be opened again, `began` when it was asked to
+    prepare itself. `why` says why it is refused or paused, until it is ready. `doubted`: it could not be prepared once.
     """
 
     info: NodeInfo
@@ -45,7 +45,9 @@ class Node:
     pinged: float = 0.0
     heard: float = 0.0
     until: float = 0.0
+    began: float = 0.0
     why: str = ""
+    doubted: bool = False
 
     @property
     def slots(self) -> int:

@@ -44,6 +44,7 @@ _TURN_S = 1.0
 _LOOK_S = 5.0
 _PING_S = 3.0
 _END_S = 60.0
+_IDLE_S = 10.0
 
 
 class RayPatience(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,14 +90,15 @@ class RayEngine:
         self._count = 0
         self._looked = 0.0
         self._last_ready = 0.0
+        self._last_turn = 0.0
 
     @property
     def environment(self) -> Environment:
         """The environment of the nodes that judge; joins the cluster and asks every node for its own."""
         self._described()
         assert self._environment is not None
-        nodes = [node for node in self._nodes.values() if node.state is not NodeState.REFUSED]
-        refused = [f"{node.info.name} is not used: {node.why}" for node in self._nodes.values() if node not in nodes]
+        nodes = [node for node in self._nodes.values() if not node.why]
+        refused = [f"{node.info.name} is not used: {node.why}" for node in self._nodes.values() if node.why]
         slots = f"{sum(node.slots for node in nodes)} at the same time on {few(node.info.name for node in nodes)}"
         message = " ".join(filter(None, [f"Ray judges {slots}.", self._environment.message, *refused]))
         return msgspec.structs.replace(self._environment, message=message)
@@ -177,8 +179,9 @@ class RayEngine:
                 self._pause(node, "it did not restart its workers in time")
 
     def recollect(self, bundle: AssignmentBundle) -> None:
-        """Sends the changed checks to every node, which collects them anew."""
+        """Sends the changed checks to every node, which collects them anew; checks that are still awaited are older."""
         self._bundle, self._collected, self._prepare = bundle, None, None
+        self._calls = {call: each for call, each in self._calls.items() if each[0] != "prepare"}
         for node in self._with(NodeState.READY, NodeState.PREPARING):
             node.state = NodeState.DESCRIBED
 
@@ -229,7 +232,7 @@ class RayEngine:
 
     def _complaints(self) -> str:
         found = [f"{node.info.name}: {node.why}" for node in self._nodes.values() if node.why]
-        waiting = [node.info.name for node in self._with(NodeState.OPENING)]
+        waiting = [node.info.name for node in self._with(NodeState.OPENING) if not node.why]
         if waiting:
             found.append(f"{few(waiting)}: no answer. Other work may have its processors; ray status shows it.")
         return "\n".join(found) or "It has no node with a processor. Look at ray status."
@@ -245,7 +248,7 @@ class RayEngine:
             if self._prepare is None:
                 request = Prepare(bundle=self._bundle, jobs=1 << 20 if self._jobs is None else self._jobs)
                 self._prepare = self._cluster.keep(msgspec.msgpack.encode(request))
-            node.state = NodeState.PREPARING
+            node.state, node.began = NodeState.PREPARING, time.monotonic()
             slots += node.slots
             self._call("prepare", node, self._prepare)
 
@@ -263,7 +266,7 @@ class RayEngine:
 
     def _open(self, node: Node) -> None:
         node.actor = self._cluster.open(node.info, self._settings.workers or node.info.processors)
-        node.state, node.report, node.why = NodeState.OPENING, None, ""
+        node.state, node.report = NodeState.OPENING, None
         request = Describe(settings=self._settings, processors=node.info.processors, secret=(node.info.folder,))
         self._call("describe", node, msgspec.msgpack.encode(request))
 
@@ -306,21 +309,25 @@ class RayEngine:
             node.jobs.pop(number, None)
             yield number, msgspec.msgpack.decode(answer, type=Outcome | Lost)
         else:
-            self._replied(node, msgspec.msgpack.decode(answer, type=NodeReply))
+            yield from self._replied(node, method, msgspec.msgpack.decode(answer, type=NodeReply))
 
-    def _replied(self, node: Node, reply: NodeReply) -> None:
+    def _replied(self, node: Node, method: str, reply: NodeReply) -> list[Finished]:
         match reply:
-            case NodeRefused(reason=reason):
+            case NodeRefused(reason=reason) if method == "describe" or node.doubted:
                 node.refuse(reason)
+            case NodeRefused(reason=reason):  # a full disk may be so for a moment
+                node.doubted = True
+                return self._lost(node, reason)
             case NodeReport():
                 node.state, node.report = NodeState.DESCRIBED, reply
                 if self._environment is not None:
                     refuse_different(node, self._environment)
             case CollectedChecks():
                 self._collected = self._collected or reply
-                node.state, node.pinged = NodeState.READY, node.heard
+                node.state, node.pinged, node.why = NodeState.READY, node.heard, ""
                 if reply != self._collected:
                     node.refuse("its checks are others than those of the other nodes")
+        return []
 
     def _lost(self, node: Node, reason: str) -> list[Finished]:
         """Ends all jobs of a node, and pauses it."""
@@ -347,8 +354,14 @@ class RayEngine:
             elif node.pinged <= node.heard and now > node.heard + _PING_S:
                 node.pinged = now
                 self._call("ping", node)
+        for node in list(self._with(NodeState.PREPARING)):
+            if now > node.began + self._patience.prepare_s:
+                self._ended += self._lost(node, f"it was not ready within {self._patience.prepare_s:g} seconds")
         if now > self._looked + _LOOK_S:
             self._look()
+        for node in list(self._with(NodeState.REFUSED)):
+            if node.actor is not None:  # other work may have its processors
+                self._ended += self._lost(node, node.why)
         for node in list(self._with(NodeState.PAUSED)):
             if now > node.until:
                 self._open(node)
@@ -357,9 +370,11 @@ class RayEngine:
             self._refuse_endless_waiting(now)
 
     def _refuse_endless_waiting(self, now: float) -> None:
-        if list(self._with(NodeState.READY)):
+        idle = now > self._last_turn + _IDLE_S  # nobody waited for a node in the meantime
+        self._last_turn = now
+        if idle or list(self._with(NodeState.READY)):
             self._last_ready = now
-        elif now > (self._last_ready or now) + self._patience.nodes_s:
+        elif now > self._last_ready + self._patience.nodes_s:
             raise EngineError(
                 f"No node of the Ray cluster has judged for {self._patience.nodes_s:g} seconds. {self._complaints()}\n"
                 "The grades so far are kept. Run the same command to continue when nodes are back."
