@@ -192,7 +192,7 @@ def test_where_names_are_hidden_a_comment_is_never_sent_back_with_pseudonyms(cli
     assert re.findall(r"<textarea[^>]*>(.*?)</textarea>", shown, re.DOTALL) == [""]
     for typed, kept in (("", "Well done, Alice."), (" \n", "Well done, Alice."), ("Better.", "Better.")):
         [sent] = [given for to, given in client.forms(page) if to.endswith("/mark")]
-        assert client.post("/act/tiny/mark", sent | {"reason": typed}).status_code == 303
+        assert client.post("/act/tiny/mark", sent | {"item": "plot", "reason": typed}).status_code == 303
         assert marks(course)[-1].comment == kept
 
 
