@@ -62,7 +62,7 @@ def test_a_comment_is_read_by_its_student_and_no_other(course: Path) -> None:
 
 def test_a_comment_on_a_hidden_check_names_its_title_to_the_student_and_not_the_check(course: Path) -> None:
     run = called(course, "comment", "alice", "--question", "q02", "--check", "test_odd", "Odd numbers too.", *BY)
-    assert f"alice, {ODD}: Odd numbers too." in run.stdout
+    assert f"alice, {ODD}: Odd numbers too.\n" in run.stdout
     assert "Comment of the course staff on “Odd.”" in page(course, "students")
     assert f"on <code>{ODD}</code>" in page(course, "staff")
     shown = called(course, "show", "alice").stdout

@@ -102,7 +102,7 @@ def test_answers_are_marked_one_after_the_other(client: DeskClient, course: Path
     assert (sent.status_code, sent.headers["location"]) == (303, f"{HERE}/bob.html")
     assert client.post("/act/tiny/mark", given).status_code == 409
     for student, following in (("carol", f"{HERE}/bob.html"), ("bob", "/staff/tiny/index.html")):
-        sent = client.post("/act/tiny/mark", fields(client, student) | {"points": "", "reason": ""})
+        sent = client.post("/act/tiny/mark", fields(client, student) | {"points": "", "reason": "", "none": "yes"})
         assert sent.headers["location"] == following
     assert [(each.student, each.items, each.adjustment, each.by) for each in marks(course)] == [
         ("alice", ("plot",), 0.5, "Ana"), ("carol", (), 0.0, "Ana"), ("bob", (), 0.0, "Ana"),
@@ -111,6 +111,29 @@ def test_answers_are_marked_one_after_the_other(client: DeskClient, course: Path
     student = client.get("/students/tiny/alice.html").text
     assert "Well &lt;said&gt;." in student and "2.5 of 4 points" in student
     assert f'href="{HERE}/alice.html"' in client.get("/staff/tiny/alice.html").text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "nothing was saved: tick the items that apply, give points, or tick "),
+        ({"points": "0", "reason": "Hm."}, "nothing was saved"),
+        ({"none": "yes", "item": "plot"}, "items are ticked, and "),
+    ],
+)
+def test_a_form_that_does_not_say_what_applies_changes_nothing(
+    client: DeskClient, course: Path, given: dict[str, str], said: str
+) -> None:
+    sent = client.post("/act/tiny/mark", fields(client) | given)
+    assert sent.status_code == 400 and said in sent.text
+    assert marks(course) == []
+
+
+def test_that_nothing_applies_is_said_and_shown_again(client: DeskClient, course: Path) -> None:
+    assert 'name="none" value="yes">' in client.get(f"{HERE}/alice.html").text
+    assert client.post("/act/tiny/mark", fields(client) | {"none": "yes"}).status_code == 303
+    assert 'name="none" value="yes" checked>' in client.get(f"{HERE}/alice.html").text
+    assert [(each.items, each.adjustment) for each in marks(course)] == [((), 0.0)]
 
 
 def test_a_mark_is_shown_again_and_undone(client: DeskClient, course: Path) -> None:
@@ -132,7 +155,7 @@ def test_a_form_for_an_answer_that_was_marked_meanwhile_changes_nothing(client: 
     write_files(course / "in", {"alice.ipynb": answered("Other words")})
     given = fields(client)
     grade(course)
-    assert client.post("/act/tiny/mark", given).status_code == 400
+    assert client.post("/act/tiny/mark", given | {"item": "plot"}).status_code == 400
     assert [each.by for each in marks(course)] == ["Ben"]
 
 
@@ -154,7 +177,9 @@ def test_where_names_are_hidden_neither_the_page_nor_an_address_has_them(client:
     second = client.get(following[1], **cookies).text
     assert "words, by Student " in second and "bob" not in second.lower()
     given = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', shown))
-    sent = client.post("/act/tiny/mark", {name: html.unescape(value) for name, value in given.items()}, **cookies)
+    sent = client.post(
+        "/act/tiny/mark", {name: html.unescape(value) for name, value in given.items()} | {"none": "yes"}, **cookies
+    )
     assert sent.headers["location"] == following[1]
 
 
@@ -167,7 +192,7 @@ def test_where_names_are_hidden_a_comment_is_never_sent_back_with_pseudonyms(cli
     assert re.findall(r"<textarea[^>]*>(.*?)</textarea>", shown, re.DOTALL) == [""]
     for typed, kept in (("", "Well done, Alice."), (" \n", "Well done, Alice."), ("Better.", "Better.")):
         [sent] = [given for to, given in client.forms(page) if to.endswith("/mark")]
-        assert client.post("/act/tiny/mark", sent | {"reason": typed}).status_code == 303
+        assert client.post("/act/tiny/mark", sent | {"item": "plot", "reason": typed}).status_code == 303
         assert marks(course)[-1].comment == kept
 
 

@@ -460,7 +460,8 @@ def test_a_file_that_is_found_twice_counts_once(tmp_path: Path) -> None:
 def test_a_students_folder_without_a_submission_is_not_passed_over(tmp_path: Path) -> None:
     put(tmp_path, "alice/homework.ipynb")
     put(tmp_path, "bob/homework.pdf", b"%PDF")
-    assert students(tmp_path) == {"alice": "homework.ipynb", "bob": "The folder holds no notebook, script or zip."}
+    said = "The folder holds no notebook, script or zip. Found only: homework.pdf. Hand in the notebook itself."
+    assert students(tmp_path) == {"alice": "homework.ipynb", "bob": said}
 
 
 def test_a_file_of_another_kind_that_an_lms_has_named_is_not_passed_over(tmp_path: Path) -> None:
@@ -471,7 +472,8 @@ def test_a_file_of_another_kind_that_an_lms_has_named_is_not_passed_over(tmp_pat
     found = students(tmp_path)
     assert found.pop("doejane") == "doejane_12345_67890_homework.ipynb"
     assert "not a notebook (.ipynb)" in found.pop("poemax")
-    assert found == {"Mo Do": "The folder holds no notebook, script or zip."}
+    said = "The folder holds no notebook, script or zip. Found only: report.pdf. Hand in the notebook itself."
+    assert found == {"Mo Do": said}
 
 
 def test_what_is_no_submission_makes_no_student_and_is_reported(tmp_path: Path) -> None:

@@ -58,7 +58,12 @@ def test_answers_are_marked_by_keys_alone(browser: Browser, course: Path, width:
         ]
         assert serious == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.keyboard.press("s")
+        page.keyboard.press("x")
         page.keyboard.press("1")
+        page.keyboard.press("s")
+        assert page.evaluate("document.querySelector('input[name=none]').validationMessage")
+        page.keyboard.press("x")
         page.keyboard.press("3")
         page.keyboard.press("3")
         expect(page.locator("output")).to_have_text("2")

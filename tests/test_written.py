@@ -135,7 +135,8 @@ def test_a_rubric_of_no_question_is_refused(course: Path) -> None:
 
 def test_what_only_questions_with_checks_can_do_says_what_a_written_one_is(course: Path) -> None:
     assignment = opened(course).assignment
-    with pytest.raises(RequestError, match=f"{ESSAY} is a written question, which has no checks. A person marks it"):
+    said = f"{ESSAY} is a written question, which has no checks. A person marks it: .*--comment TEXT"
+    with pytest.raises(RequestError, match=said):
         resolve("q03", assignment)
     assert resolve_written("q03", assignment) == ESSAY
     with pytest.raises(RequestError, match="there is no question q02"):

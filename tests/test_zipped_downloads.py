@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+import shlex
 import stat
 import tempfile
 import zipfile
@@ -70,6 +73,24 @@ def test_a_submission_in_a_zip_is_found_again_by_its_path(tmp_path: Path) -> Non
     [again] = intake.read([whole["roerick"].file])
     assert isinstance(again, Submission) and (again.student, again.sha256) == ("roerick", whole["roerick"].sha256)
     assert again.file == whole["roerick"].file and again.modified == getattr(whole["roerick"], "modified", "")
+
+
+def test_the_command_that_staff_pages_show_grades_one_submission_of_a_zip_again(course: Path) -> None:
+    zipped(course / "all.zip", ("ann_1_11_hw.ipynb", right(1)), ("bob_2_12_hw.ipynb", right(2)))
+    assert called(course, "grade", "all.zip").returncode == 0
+    page = (course / "results" / "staff" / "tiny" / "bob.html").read_text("utf-8")
+    [command] = re.findall(r"gradetape (grade [^<]*)", page)
+    again = called(course, *shlex.split(html.unescape(command)))
+    assert again.returncode == 0, again.stderr
+    assert "1 graded now, 0 graded before" in again.stderr and "all.zip/bob_2_12_hw.ipynb" in command
+
+
+def test_a_path_into_a_zip_that_is_not_there_is_refused(course: Path) -> None:
+    zipped(course / "all.zip", ("ann_1_11_hw.ipynb", right(1)), ("bob_2_12_hw.ipynb", right(2)))
+    (course / "broken.zip").write_bytes(b"PK")
+    for path in ("all.zip/eve_3_13_hw.ipynb", "all.zip/../all.zip", "none.zip/ann.ipynb", "broken.zip/ann.ipynb"):
+        run = called(course, "grade", path, "--assignment", "tiny")
+        assert run.returncode == 2 and "does not exist" in run.stderr, path
 
 
 def test_the_zips_of_two_sections_are_read_together(tmp_path: Path) -> None:

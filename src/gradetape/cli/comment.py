@@ -52,14 +52,14 @@ def command(
             return
         if remove is not None:
             of, removed = comments.remove(results, remove, options.user(by))
-            say(f"Removed: {_described(removed)}.")
+            say(_ended(f"Removed: {_described(removed)}"))
             write_pages(results, results_folder, of, removed.student)
             return
         if student is None or question is None:
             raise click.UsageError('name the student and the question: gradetape comment NAME --question q06 "…"')
         target = overrides.target(results, student, question, assignment)
         about = check_overrides.check_named(results.book.latest(target.assignment), target, check).id if check else ""
-        say(f"{_described(comments.give(results, target, text, options.user(by), about))}.")
+        say(_ended(_described(comments.give(results, target, text, options.user(by), about))))
         write_pages(results, results_folder, target.assignment, target.student)
 
 
@@ -74,3 +74,8 @@ def _list(results: Results, assignment: str | None, student: str | None) -> None
 
 def _described(comment: Comment) -> str:
     return f"{printable(comment.student, _NAME)}, {comment.check or comment.question}: {printable(comment.text, _TEXT)}"
+
+
+def _ended(text: str) -> str:
+    """A text with a full stop, unless it ends a sentence itself."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,14 +22,23 @@ from gradetape.grading.mixed import as_json as mixed_as_json
 from gradetape.grading.request import GradePlan, GradeRequest, plan
 from gradetape.grading.results import points_of_checks
 from gradetape.grading.run import GradeReport, Interrupted, run, workload
-from gradetape.grading.selection import LAYOUTS
+from gradetape.grading.selection import LAYOUTS, is_in_zip
 from gradetape.grading.shards import Shard
 from gradetape.grading.workload import Workload
 from gradetape.text import composed
 
 
+class _Submissions(click.Path):
+    """A file or a folder, also one in a zip that exists, as staff pages name it."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        return Path(value) if is_in_zip(Path(value)) else super().convert(value, param, ctx)
+
+
 @click.command("grade")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=_Submissions(exists=True, path_type=Path))
 @click.option("--assignment", metavar="NAME", help="Assignment to grade for; overrides the notebooks' metadata.")
 @click.option(
     "--student", metavar="NAME", type=composed,

@@ -19,7 +19,8 @@ def resolve(text: str, *assignments: Assignment) -> str:
     found = resolve_any(text, *assignments)
     if not any(found in each.question_ids for each in assignments):
         raise RequestError(
-            f"{found} is a written question, which has no checks. A person marks it: gradetape mark STUDENT {found}"
+            f"{found} is a written question, which has no checks. A person marks it: gradetape mark STUDENT {found}, "
+            "with --comment TEXT for what the student reads"
         )
     return found
 

@@ -18,7 +18,10 @@ _UNREAD = "the form cannot be read: use the buttons on the desk's pages"
 
 
 class Form(msgspec.Struct, frozen=True):
-    """The fields of a form; one that is missing is empty. `items` are those of a rubric, by their ids."""
+    """The fields of a form; one that is missing is empty. `items` are those of a rubric, by their ids.
+
+    `none` says that none of them applies.
+    """
 
     token: str = ""
     student: str = ""
@@ -28,6 +31,7 @@ class Form(msgspec.Struct, frozen=True):
     points: str = ""
     reason: str = ""
     items: tuple[str, ...] = ()
+    none: str = ""
     text: str = ""
     entry: str = ""
     done: str = ""

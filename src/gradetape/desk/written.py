@@ -80,6 +80,7 @@ def first(results: Results, address: str, question_id: str, *, hidden: bool = Fa
 
 def mark(desk: Desk, results: Results, address: str, form: Form) -> str:
     """Records what a form gives for an answer; returns the address of the next one that waits."""
+    _refuse_empty(form)
     name, question, order = _of(results, address, form.question)
     found = _view(results, name, question, _student(name, order, form.student))
     _refuse_outdated(found, form)
@@ -149,3 +150,10 @@ def _address(
     following = _next(order, waiting, student) if student else next(iter(in_order), None)
     shown = pseudonym(name, following) if following and hidden else following
     return f"/written/{slug(name)}/{question.id}/{page_name(shown)}" if shown else ""
+
+
+def _refuse_empty(form: Form) -> None:
+    if form.items and form.none:
+        raise RequestError('items are ticked, and "Nothing applies" too: choose one of the two')
+    if not (form.items or form.none or form.number_if_any):
+        raise RequestError('nothing was saved: tick the items that apply, give points, or tick "Nothing applies"')

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from gradetape import intake
 from gradetape.course import packages
 from gradetape.course.assignments import Course
 from gradetape.course.gradable import GradableAssignment
@@ -109,7 +110,8 @@ def plan(course: Course, request: GradeRequest, open_engine: OpenEngine = open_e
     gradable = GradableAssignment.open(course, selection.assignment)
     question = None if request.question is None else resolve(request.question, gradable.assignment)
     times_of(course, selection.assignment)
-    hidden = (*request.engine.hidden, results, *gradable.private_files, *request.paths)
+    handed_in = [intake.zip_of(each) or each for each in request.paths]
+    hidden = (*request.engine.hidden, results, *gradable.private_files, *handed_in)
     engine = open_engine(gradable, msgspec.structs.replace(request.engine, hidden=hidden))
     return GradePlan(
         gradable=gradable, selection=selection, engine=engine, folder=results, question=question,

@@ -14,6 +14,7 @@ from gradetape.records import Submission, Unreadable
 from gradetape.text import counted, few, one_line
 
 LAYOUTS = intake.LAYOUT_NAMES
+is_in_zip = intake.is_in_zip
 _SHOWN, _MOST_SHOWN = 20, 100
 _NAME = 100
 

@@ -8,5 +8,6 @@ Whatever a file contains, the result is a value: a Submission, or an Unreadable 
 from gradetape.intake.layouts.registry import LAYOUT_NAMES
 from gradetape.intake.layouts.times import aware, english
 from gradetape.intake.reading import Intake, read, renamed, take_in
+from gradetape.intake.unpacking import is_in_zip, zip_of
 
-__all__ = ["LAYOUT_NAMES", "Intake", "aware", "english", "read", "renamed", "take_in"]
+__all__ = ["LAYOUT_NAMES", "Intake", "aware", "english", "is_in_zip", "read", "renamed", "take_in", "zip_of"]

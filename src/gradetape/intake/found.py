@@ -113,11 +113,11 @@ class Misnamed:
 
 
 def empty(folder: Path) -> DiscoveredFile:
-    """A folder without submissions, under its own name; the student reads what it holds instead."""
+    """A folder without submissions, under its own name, with what it holds instead."""
     names = [one_line(path.name) for path in others_below(folder)]
     told = _ONLY.format(EMPTY, few(names)) if names else ""
     name = clean(os.path.basename(os.path.abspath(folder)))
-    return DiscoveredFile(folder, name, problem=EMPTY, for_student=told)
+    return DiscoveredFile(folder, name, problem=told or EMPTY, for_student=told)
 
 
 def in_place_of_a_submission(folder: Path) -> DiscoveredFile:

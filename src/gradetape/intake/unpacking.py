@@ -66,7 +66,7 @@ def unpacked(paths: list[Path], *, asked: bool) -> Iterator[Unpacked | None]:
     A zip that was passed is a download if its entries are named as a platform names them, if it has several notebooks,
     or if `asked`. A path that leads into a zip is read from it. Raises DownloadRefusedError.
     """
-    zips = {path: found for path in paths if (found := _zip_of(path))}
+    zips = {path: found for path in paths if (found := zip_of(path))}
     downloads = {path: zipped for path, zipped in zips.items() if zipped != path or _is_download(zipped, asked=asked)}
     if not downloads or len(downloads) < len(paths):
         yield None
@@ -79,12 +79,27 @@ def unpacked(paths: list[Path], *, asked: bool) -> Iterator[Unpacked | None]:
         yield Unpacked(inner, {os.fspath(place): os.fspath(zipped) for zipped, place in places.items()})
 
 
-def _zip_of(path: Path) -> Path | None:
+def zip_of(path: Path) -> Path | None:
     """The zip that a path is, or leads into; None if there is none, or if it is behind a link."""
     if "\0" in os.fspath(path):
         return None
-    found = next((each for each in (path, *path.parents) if each.suffix.lower() == ".zip" and each.is_file()), None)
+    named = (each for each in (path, *path.parents) if each.suffix.lower() == ".zip")
+    found = next(filter(os.path.isfile, named), None)
     return found if found and not link_in(found) else None
+
+
+def is_in_zip(path: Path) -> bool:
+    """Whether a path leads to a file or folder in a zip."""
+    zipped = zip_of(path)
+    if zipped is None or zipped == path:
+        return False
+    try:
+        with zipfile.ZipFile(zipped) as opened:
+            names = [path_in_zip(entry.filename) for entry in opened.infolist()[:MAX_FILES]]
+    except _BROKEN:
+        return False
+    inner = PurePosixPath(path.relative_to(zipped))
+    return any(inner == name or inner in name.parents for name in names)
 
 
 def _is_download(path: Path, *, asked: bool) -> bool:

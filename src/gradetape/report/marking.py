@@ -54,6 +54,7 @@ def marking_page(view: MarkingView, actions: Actions) -> str:
         note=view.note,
         file=view.file,
         items=[{**msgspec.structs.asdict(item), "applied": item.id in applied} for item in view.rubric],
+        nothing=score.state is MarkState.MARKED and not score.items and not score.adjustment,
         adjustment=score.adjustment or "",
         comment=score.comment,
         by=score.by,
