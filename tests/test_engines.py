@@ -417,6 +417,14 @@ def test_results_may_go_to_a_folder_above_what_workers_can_read(
     assert plan(gradable.course, request).engine.environment.isolation == "namespaces"
 
 
+def test_a_library_that_puts_its_folder_first_among_those_of_modules_changes_nothing(
+    gradable: GradableAssignment, answers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(answers.parent / "library")
+    request = GradeRequest(paths=(answers,), assignment="tiny", out=Path("."))
+    assert plan(gradable.course, request).engine.environment.isolation == "namespaces"
+
+
 def test_the_folder_that_python_runs_in_is_not_taken_for_one_of_a_workers(
     gradable: GradableAssignment, answers: Path
 ) -> None:

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from gradetape.sandbox.root import refuse_secrets, visible
 
+# Read early: a library that is imported later, such as Ray, may put a folder of its own first.
+_SCRIPT = () if sys.flags.safe_path else tuple(sys.path[:1])
+
 
 def refuse_visible(paths: Iterable[Path]) -> None:
     """Raises SandboxError if one of these files or folders is inside a folder that workers can read."""
@@ -22,6 +25,5 @@ def refuse_visible(paths: Iterable[Path]) -> None:
 
 def _paths_of_zygotes() -> list[str]:
     """`sys.path` without what a zygote does not have: the script's folder, PYTHONPATH, and the user's packages."""
-    script = [] if sys.flags.safe_path else sys.path[:1]
-    own = [*script, *os.environ.get("PYTHONPATH", "").split(os.pathsep), site.getusersitepackages()]
+    own = [*_SCRIPT, *os.environ.get("PYTHONPATH", "").split(os.pathsep), site.getusersitepackages()]
     return [path for path in sys.path if path not in own]
