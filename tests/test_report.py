@@ -544,6 +544,8 @@ def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
     index = text_of((tmp_path / "index.html").read_text())
     assert "alice graded 2 of 5 1.8 2 0 see" in index
     assert "carol unreadable no points 3 see" in index
+    alone = index_page([a_grade("alice")], [a_broken_file()], assignment=ASSIGNMENT, final_scores={"alice": LATE})
+    assert "carol unreadable no points see" in text_of(alone)
     assert [row["final"] for row in rows_of((tmp_path / "grades.csv").read_text())] == ["1.8", "3.0"]
 
 

@@ -61,12 +61,12 @@ def _student(grade: Grade, questions: Iterable[Question], final_score: FinalScor
 
 
 def _unreadable(entry: Unreadable, final_score: FinalScore | None) -> dict[str, Any]:
-    """The row of a student whose file cannot be read."""
+    """The row of a student whose file cannot be read; with a final score only if staff have given points."""
     return {
         "status": words.STATUS[Status.UNREADABLE],
         "urgent": True,
         "points": None,
-        "final": final_score.final if final_score else 0.0,
+        "final": final_score.final if final_score else "",
     } | _about(entry, final_score, ["is:attention", "is:unreadable"])
 
 
