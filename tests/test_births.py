@@ -53,4 +53,4 @@ def test_a_worker_of_this_checkout_is_measured() -> None:
     with births.Checkout(births.ROOT) as here:
         here.wait_ready()
         first, answered, memory = here.birth()
-    assert 0 < first < answered and memory > 1
+    assert first > 0 and answered > 0 and memory > 1  # the two times are of different workers
