@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +12,11 @@ import msgspec
 import nbformat
 import pytest
 
+from gradetape import records
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import MockEngine
+from gradetape.engine.own_code import deciding_files
 from gradetape.errors import CourseError
 from gradetape.gradebook import Gradebook
 from gradetape.grading import run as running
@@ -178,6 +182,21 @@ def test_the_code_that_judges_belongs_to_the_environment(root: Path, monkeypatch
     grade(root)
     monkeypatch.setattr("gradetape.grading.question_keys.own_code", lambda: "another")
     assert grade(root).judged == BOTH
+
+
+def test_that_code_has_every_record_that_it_uses_and_none_of_what_people_give() -> None:
+    files = deciding_files()
+    used = {
+        name.name
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "gradetape.records"
+        for name in node.names
+    }
+    assert len(used) > 10
+    homes = {Path(inspect.getfile(getattr(records, name))) for name in used}
+    assert homes <= set(files)
+    assert Path(inspect.getfile(records.Comment)) not in files
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ FIXED_NAMES = {
     "src/gradetape/cli/app.py": "desk",  # the name of the command, and of the package that it is in
     "src/gradetape/cli/desk.py": "desk",
     "docs/architecture.md": "desk",
-    "src/gradetape/records.py": "stem",  # a question's id, as gradebooks of every version store it
+    "src/gradetape/records/submissions.py": "stem",  # a question's id, as gradebooks of every version store it
     "src/gradetape/gradebook/schema.py": "stem",
     "CHANGELOG.md": "container.per: lane",  # a former setting, for those who must replace it
 }

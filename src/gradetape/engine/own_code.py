@@ -7,12 +7,20 @@ from pathlib import Path
 import gradetape
 from gradetape.course.digests import digest_of
 
-# The packages whose code runs a check, in the judge and in the workers.
-_RUNNING = ("checks", "engine", "judge", "records.py", "remote", "runtime", "sandbox", "wire", "worker")
+# The packages whose code runs a check, in the judge and in the workers, and the records that they exchange.
+_RUNNING = (
+    "checks", "engine", "judge", "records/grades.py", "records/jobs.py", "records/submissions.py", "remote", "runtime",
+    "sandbox", "wire", "worker",
+)  # fmt: skip
 
 
 def own_code() -> str:
     """A digest of gradetape's code that runs checks."""
+    return digest_of(path.read_text(encoding="utf-8") for path in deciding_files())
+
+
+def deciding_files() -> list[Path]:
+    """The files of that code."""
     root = Path(gradetape.__file__).parent
     found = {path for name in _RUNNING for path in (root / name, *(root / name).rglob("*.py"))}
-    return digest_of(path.read_text(encoding="utf-8") for path in sorted(found) if path.is_file())
+    return sorted(path for path in found if path.is_file())
