@@ -1,7 +1,6 @@
-"""Simulates machines that lack something: code runs without a system call, or with other mounts.
+"""What machines lack that tests simulate with `on_a_lesser_machine`: system calls, control groups, capabilities.
 
-A system call filter and a mount namespace belong to a thread. The kernel really refuses the calls of a thread started
-here, and of its child processes, as an older kernel or a container would; other tests are not affected.
+The kernel really refuses the calls, as an older kernel or a container would.
 """
 
 from __future__ import annotations
@@ -10,11 +9,10 @@ import ctypes
 import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pyseccomp
 import pytest
@@ -22,39 +20,9 @@ import pytest
 from examples.hostile import delegation
 from gradetape.sandbox import syscalls
 
-Found = TypeVar("Found")
-NO_NAMESPACES = [("unshare",), ("mount",)]
 KILL, SETGID, SETUID = 5, 6, 7
 _PR_CAPBSET_DROP = 24
 NO_LANDLOCK = [("landlock_create_ruleset", errno.EOPNOTSUPP)]
-
-
-def on_a_lesser_machine(
-    work: Callable[[], Found], *rules: tuple[Any, ...], prepare: Callable[[], object] | None = None
-) -> Found:
-    """Runs `work` where system calls are refused; a rule is a name, an errno (default EPERM), and conditions."""
-
-    def all_of_it() -> Found:
-        if prepare:
-            syscalls.unshare(syscalls.NEWNS)
-            syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-            prepare()
-        _refuse(rules)
-        return work()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(all_of_it).result()
-
-
-def _refuse(rules: tuple[tuple[Any, ...], ...]) -> None:
-    if not rules:
-        return
-    filter_ = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
-    filter_.set_attr(pyseccomp.Attr.CTL_NNP, 0)
-    for name, *rest in rules:
-        number, *conditions = rest or [errno.EPERM]
-        filter_.add_rule(pyseccomp.ERRNO(number), name, *conditions)
-    filter_.load()
 
 
 def asked(position: int, value: int) -> Any:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from examples.hostile.delegation import NO_NAMESPACES, on_a_lesser_machine, open_to_others
 from gradetape import doctor
 from gradetape.errors import Flooded, Gone, Overdue
 from gradetape.judge.verdicts import result_of, verdict_of
@@ -28,7 +29,7 @@ from gradetape.wire.channel import Channel
 from gradetape.wire.operations import Operation
 from gradetape.worker.process import WorkerProcess
 from tests.processes import until
-from tests.refusing import NO_NAMESPACES, on_a_lesser_machine, open_folder, open_to_others
+from tests.refusing import open_folder
 from tests.remote_sessions import LIMITS, open_session, started
 
 _MB = 1 << 20

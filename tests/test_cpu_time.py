@@ -9,12 +9,13 @@ from contextlib import closing, contextmanager
 import msgspec
 import pytest
 
+from examples.hostile.delegation import on_a_lesser_machine
 from gradetape.errors import Gone
 from gradetape.judge.context import CheckContext
 from gradetape.records import Cell, Job, Limits
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
-from tests.refusing import hide_control_groups, on_a_lesser_machine
+from tests.refusing import hide_control_groups
 from tests.remote_sessions import LIMITS, open_session, started
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="root's sandbox does not depend on this machine's settings")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from examples.hostile.delegation import NO_NAMESPACES, on_a_lesser_machine, open_to_others
 from gradetape.records import Cell, Slot
 from gradetape.remote.budget import CheckBudget
 from gradetape.remote.roles import STUDENT
@@ -19,7 +20,6 @@ from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
 from gradetape.sandbox import syscalls
 from gradetape.sandbox.driver import access
-from tests.refusing import NO_NAMESPACES, on_a_lesser_machine, open_to_others
 from tests.remote_sessions import LIMITS, open_session, started
 
 ONE, OTHER = "GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f", "GPU-9a8b7c6d-1111-2222-3333-444455556666"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from benchmarks.hostile import NAMES as OTTERS
 from examples.hostile.corpus import HERE, entries, manifest
+from examples.hostile.delegation import without_namespaces
 from examples.hostile.findings import Run, Secrets, of_batch
 from examples.hostile.generate import MAKERS
 from examples.hostile.trial import Report, trial
@@ -97,6 +99,19 @@ def test_a_secret_is_found_wherever_the_grader_writes_it(place: str, secret: str
     found = [problem for problem in of_batch([], run, drawn) if f"the {secret} is in" in problem]
     only_for_staff = secret == "bait" and place.startswith("staff/")
     assert len(found) == (0 if only_for_staff else 1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take namespaces from a process")
+def test_without_namespaces_attacks_end_as_the_manifest_says() -> None:
+    report = without_namespaces(lambda: trial(only=[HUNTER, "keeps_descriptors_on_the_way"]))
+    assert "plain" in report.layers
+    assert report.problems == []
+
+
+def test_what_ends_otherwise_with_another_layer_does_so_with_one_that_stands_in() -> None:
+    layers = {layer for attack in manifest().attacks.values() for layer in attack.elsewhere}
+    assert layers == {"plain", "memory of the container"}
 
 
 @pytest.mark.slow

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from examples.hostile.delegation import on_a_lesser_machine
 from gradetape.remote import looks
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
 from gradetape.wire.messages import BY_ITSELF, FROM_OUTSIDE
 from gradetape.wire.operations import Operation
-from tests.refusing import on_a_lesser_machine
 from tests.remote_sessions import open_session, started
 
 CLIMB = (Path(__file__).parents[1] / "examples/hostile/parts/climb.py").read_text(encoding="utf-8")

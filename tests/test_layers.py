@@ -16,6 +16,7 @@ from typing import Any
 import pyseccomp
 import pytest
 
+from examples.hostile.delegation import NO_NAMESPACES, on_a_lesser_machine, open_to_others
 from gradetape.errors import Gone, SandboxError
 from gradetape.runtime import launch
 from gradetape.runtime.launch import LocalZygote
@@ -28,7 +29,6 @@ from tests.leftovers import INSIDE, SECRET, leftovers, many_workers, no_more_tha
 from tests.refusing import (
     KILL,
     NO_LANDLOCK,
-    NO_NAMESPACES,
     SETGID,
     SETUID,
     asked,
@@ -36,9 +36,7 @@ from tests.refusing import (
     hide_control_groups,
     keep_capabilities,
     limit_by_engine,
-    on_a_lesser_machine,
     open_folder,
-    open_to_others,
 )
 from tests.remote_sessions import LIMITS, OpenSession, open_session
 

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from examples.hostile.delegation import delegated, join
-from tests.refusing import NO_LANDLOCK, NO_NAMESPACES, mask_proc, on_a_lesser_machine, open_folder, open_to_others
+from examples.hostile.delegation import NO_NAMESPACES, delegated, join, on_a_lesser_machine, open_to_others
+from tests.refusing import NO_LANDLOCK, mask_proc, open_folder
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 

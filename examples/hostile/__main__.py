@@ -1,6 +1,7 @@
 """`python -m examples.hostile`: grades the corpus of attacks and reports the results.
 
     python -m examples.hostile                    as root and as an ordinary user, if both are possible
+    python -m examples.hostile --plain            as root, where workers get no namespaces
     python -m examples.hostile NAME...            only some attacks
     python -m examples.hostile --write FOLDER     only create the submissions
 
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -20,10 +22,19 @@ from rich.table import Table
 from rich.text import Text
 
 from examples.hostile.corpus import entries, manifest, write
-from examples.hostile.delegation import Found, in_the_open
+from examples.hostile.delegation import Found, in_the_open, without_namespaces
 from examples.hostile.findings import Row
 from examples.hostile.trial import Report, refusal, trial, who
 from gradetape.text import printable
+
+Around = Callable[[Callable[[], Any]], Any]
+
+
+def _situations(plain: bool) -> dict[str, tuple[int | None, Around]]:
+    """The users as whom a trial runs here, and what it runs in."""
+    if plain:
+        return {"root, without namespaces": (None, without_namespaces)}
+    return {name: (user, _unchanged if user is None else in_the_open) for name, user in who().items()}
 
 
 def _unchanged(work: Callable[[], Found]) -> Found:
@@ -60,8 +71,9 @@ def _summary(report: Report) -> str:
 
 @click.command(help=__doc__)
 @click.argument("names", nargs=-1)
-@click.option("--write", "folder", type=click.Path(path_type=Path, exists=False))
-def main(names: tuple[str, ...], folder: Path | None) -> None:
+@click.option("--plain", is_flag=True, help="As root, without namespaces.")
+@click.option("--write", "folder", type=click.Path(path_type=Path, exists=False), help="Only create the submissions.")
+def main(names: tuple[str, ...], plain: bool, folder: Path | None) -> None:
     """Runs the trials."""
     unknown = set(names) - manifest().attacks.keys()
     if unknown:
@@ -70,8 +82,7 @@ def main(names: tuple[str, ...], folder: Path | None) -> None:
         write(entries(manifest(), names), folder)
         return
     console, sound = Console(), True
-    for name, user in who().items():
-        around = in_the_open if user is not None else _unchanged
+    for name, (user, around) in _situations(plain).items():
         if reason := around(partial(refusal, user)):
             console.print(f"Skipped as {name}: {reason}.", markup=False)
             continue

@@ -28,7 +28,8 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verdicts: of all checks, or of those that are named, by check or by question; the others must be those of the base.
     `cell` is the required end of the attack's cell (`error`, `timeout`, `memory`, `crashed`) if it must not simply run.
     `unreadable` is a pattern of the reason, for a file that must not be graded. `form` is the kind of file. `review`
-    requires that the submission is marked for review. `part` names code that several attacks begin with.
+    requires that the submission is marked for review. `part` names code that several attacks begin with. `elsewhere`
+    lists, by an isolation layer, patterns of problems that are none where that layer stands in for another one.
     """
 
     tries: str
@@ -39,6 +40,7 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     form: str = "notebook"
     review: bool = False
     part: str = ""
+    elsewhere: dict[str, list[str]] = {}
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,8 +1,13 @@
-"""Sets up an ordinary user for a trial, as root: delegated control groups, as a systemd login may have them, and the
-permission to read this interpreter."""
+"""Sets up users and machines for a trial, as root: delegated control groups, as a systemd login may have them, the
+permission to read this interpreter, and a kernel that refuses system calls.
+
+A system call filter and a mount namespace belong to a thread. What runs in a thread started here, and its child
+processes, is affected; nothing else is.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import tempfile
@@ -10,12 +15,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import pyseccomp
 
 from gradetape.sandbox import root, syscalls
 from gradetape.sandbox.groups import MOUNTS, own_paths
 
 Found = TypeVar("Found")
+NO_NAMESPACES: tuple[tuple[Any, ...], ...] = (("unshare",), ("mount",))
 _VERSION_1 = ("memory", "pids", "cpuacct", "cpu")
 
 
@@ -35,19 +43,41 @@ def delegated(user: int) -> Iterator[tuple[Path, ...]]:
 
 
 def in_the_open(work: Callable[[], Found]) -> Found:
-    """Runs `work` where other users can read this interpreter, as far as possible; only root can do this.
+    """Runs `work` where other users can read this interpreter, as far as possible; only root can do this."""
+    return on_a_lesser_machine(work, prepare=open_to_others)
 
-    A mount namespace belongs to a thread: other threads are not affected.
-    """
+
+def without_namespaces(work: Callable[[], Found]) -> Found:
+    """Runs `work` where workers get no namespaces, as in many containers; only root can do this."""
+    return on_a_lesser_machine(work, *NO_NAMESPACES, prepare=open_to_others)
+
+
+def on_a_lesser_machine(
+    work: Callable[[], Found], *rules: tuple[Any, ...], prepare: Callable[[], object] | None = None
+) -> Found:
+    """Runs `work` where system calls are refused; a rule is a name, an errno (default EPERM), and conditions."""
 
     def all_of_it() -> Found:
-        syscalls.unshare(syscalls.NEWNS)
-        syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-        open_to_others()
+        if prepare:
+            syscalls.unshare(syscalls.NEWNS)
+            syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+            prepare()
+        _refuse(rules)
         return work()
 
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(all_of_it).result()
+
+
+def _refuse(rules: tuple[tuple[Any, ...], ...]) -> None:
+    if not rules:
+        return
+    filter_ = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+    filter_.set_attr(pyseccomp.Attr.CTL_NNP, 0)
+    for name, *rest in rules:
+        number, *conditions = rest or [errno.EPERM]
+        filter_.add_rule(pyseccomp.ERRNO(number), name, *conditions)
+    filter_.load()
 
 
 def open_to_others() -> bool:

@@ -8,12 +8,12 @@ import json
 import re
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from examples.hostile.corpus import Allowed, Entry, Manifest
+from examples.hostile.corpus import Allowed, Attack, Entry, Manifest
 from gradetape.records import Grade
 from gradetape.remote.loader import AGAIN
 from gradetape.report import page_name
@@ -86,9 +86,18 @@ def judged(entry: Entry, known: Manifest, alone: Run, run: Run, drawn: Secrets) 
     if entry.attack is None:
         row.disturbed = _differences(alone.grades[own], grade)
         return row
+    known_elsewhere = _known_elsewhere(entry.attack, grade)
+    row.leaks = [leak for leak in row.leaks if not known_elsewhere(leak)]
     row.forged = _forged(found, alone.results[own], grade)
-    row.wrong = _wrong(entry, found, grade, alone.results[own])
+    row.wrong = [wrong for wrong in _wrong(entry, found, grade, alone.results[own]) if not known_elsewhere(wrong)]
     return row
+
+
+def _known_elsewhere(attack: Attack, grade: Grade | None) -> Callable[[str], bool]:
+    """Whether a problem is none with the layers that isolated this submission."""
+    layers = grade.layers if grade else ()
+    patterns = [pattern for layer in layers for pattern in attack.elsewhere.get(layer, ())]
+    return lambda problem: any(re.fullmatch(pattern, problem) for pattern in patterns)
 
 
 def _verdicts(found: dict[str, Any]) -> dict[str, str]:
