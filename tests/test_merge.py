@@ -353,6 +353,18 @@ def test_an_override_that_was_undone_in_one_gradebook_is_undone(tmp_path: Path, 
         assert (found.undone_by, bool(found.undone_at)) == ("her", True)
 
 
+def test_an_override_that_was_undone_and_given_again_in_one_second_is_in_force(tmp_path: Path, place: str) -> None:
+    a = overridden(tmp_path / "a.sqlite", an_override(1, EARLY))
+    joined(place, a)
+    with Gradebook.open(a) as book:
+        book.undo_override("tiny", "alice", "q01_double", "her")
+        book.override("tiny", an_override(1, EARLY))
+    for added in (1, 0):
+        assert joined(place, a).overrides == added
+        with Gradebook.open(place) as book:
+            assert [bool(each.undone_at) for each in book.overrides("tiny")] == [True, False]
+
+
 # Gradebooks that do not fit
 
 
@@ -410,7 +422,7 @@ def test_a_merge_that_fails_leaves_nothing(tmp_path: Path, place: str, monkeypat
     def fails(*_: object) -> None:
         raise OSError("the power is gone")
 
-    monkeypatch.setattr("gradetape.gradebook.merging.add_overrides", fails)
+    monkeypatch.setattr("gradetape.gradebook.merging.add_entries", fails)
     with pytest.raises(OSError, match="power"):
         joined(place, a)
     assert dump(place) == before

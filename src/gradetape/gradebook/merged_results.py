@@ -1,4 +1,4 @@
-"""Adds the question results and the overrides of other gradebooks to a gradebook.
+"""Adds the question results of other gradebooks to a gradebook.
 
 Of results with one digest the newest counts, which is the one with the largest id. So a result is added if there is
 none under its digest, or if it says something else and was judged later. One that says the same, or that was judged
@@ -15,12 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from gradetape.gradebook.other_books import OtherBook, paged
-from gradetape.gradebook.tables import OVERRIDES, QUESTION_RESULTS, RUNS, in_parts
-from gradetape.text import printable
+from gradetape.gradebook.tables import QUESTION_RESULTS, RUNS, in_parts
 
 _Judged = tuple[str, str, str]  # when, what each check got, and the rest of it
 _RESULTS = sa.select(QUESTION_RESULTS, RUNS.c.created, RUNS.c.record.label("run")).join_from(QUESTION_RESULTS, RUNS)
-_UNDOING = ("undone_at", "undone_by")
 
 
 def add_results(connection: sa.Connection, book: OtherBook) -> int:
@@ -92,26 +90,3 @@ def _add_runs(connection: sa.Connection, book: OtherBook, ids: Sequence[int], ru
     insert = sa.insert(RUNS).returning(RUNS.c.id, sort_by_parameter_order=True)
     made = connection.execute(insert, [{"created": row.created, "record": row.record} for row in rows])
     runs.update(zip((row.id for row in rows), made.scalars(), strict=True))
-
-
-def add_overrides(connection: sa.Connection, book: OtherBook) -> int:
-    """Adds the overrides that are new, and undoes those that were undone there; returns how many are new."""
-    known = {_override(dict(row._mapping)): row for row in connection.execute(sa.select(OVERRIDES))}
-    fresh: list[dict[str, Any]] = []
-    for row in book.read(sa.select(OVERRIDES).order_by(OVERRIDES.c.id)):
-        values = dict(row._mapping) | {"student": printable(book.student(row))}
-        del values["id"]
-        before = known.get(_override(values))
-        if before is None:
-            fresh.append(values)
-        elif row.undone_at and not before.undone_at:
-            undone = {name: values[name] for name in _UNDOING}
-            connection.execute(sa.update(OVERRIDES).where(OVERRIDES.c.id == before.id).values(undone))
-    if fresh:
-        connection.execute(sa.insert(OVERRIDES), fresh)
-    return len(fresh)
-
-
-def _override(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Equal for copies of one override, undone or not."""
-    return tuple(row[name] for name in ("assignment", "student", "question", "points", "reason", "who", "created"))

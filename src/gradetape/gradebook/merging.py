@@ -5,9 +5,9 @@ recognised and stays: merging twice changes nothing. Attempts keep the time at w
 
     attempts            all are kept; `merged_attempts.py` says which one counts
     question results    the newest under a digest counts, as everywhere; `merged_results.py`
-    overrides           all are kept; the newest of a question that is not undone counts, as everywhere
-    written answers     those of files that are not there; all marks are kept, as overrides are; `written.py`
-    notes               all are kept: comments, done marks and regrade requests; `merged_notes.py`
+    written answers     those of files that are not there; `written.py`
+    entries             all are kept: overrides, marks, comments, done marks and regrade requests; the newest of them
+                        that is not undone counts, as everywhere; `merged_entries.py`
     claims              are not merged: nothing is being graded in the merged gradebook
 """
 
@@ -30,11 +30,19 @@ from gradetape.gradebook.merge_differences import (
     part_differences,
 )
 from gradetape.gradebook.merged_attempts import add_attempts, gathered
-from gradetape.gradebook.merged_notes import MergedNotes, add_notes
-from gradetape.gradebook.merged_results import add_overrides, add_results
+from gradetape.gradebook.merged_entries import COMMENT, DONE_MARK, MARK, OVERRIDE, REQUEST, add_entries
+from gradetape.gradebook.merged_results import add_results
 from gradetape.gradebook.other_books import OtherBook, Read, newest_parts
-from gradetape.gradebook.written import add_written
+from gradetape.gradebook.written import add_answers
 from gradetape.text import few, one_line
+
+
+class MergedNotes(msgspec.Struct, frozen=True, kw_only=True):
+    """How many comments, done marks and regrade requests were added."""
+
+    comments: int = 0
+    done_marks: int = 0
+    requests: int = 0
 
 
 class MergeReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,14 +78,21 @@ def merge(connection: sa.Connection, own_name: str, books: Sequence[OtherBook]) 
     before = [in_force(book) for book in every]
     results = sum([add_results(connection, book) for book in books])
     attempts = add_attempts(connection, books, students.values())
-    overrides = sum([add_overrides(connection, book) for book in books])
-    marks = sum([add_written(connection, book) for book in books])
+    overrides = add_entries(connection, books, OVERRIDE)
+    for book in books:
+        add_answers(connection, book)
     return MergeReport(
         attempts=attempts, known=sum(each.known for each in students.values()), results=results,
-        overrides=overrides, notes=add_notes(connection, books), disagreements=disagreeing, differences=differences,
+        overrides=overrides, marks=add_entries(connection, books, MARK), notes=_add_notes(connection, books),
+        disagreements=disagreeing, differences=differences,
         override_differences=tuple(override_differences(every, before, in_force(own))),
-        in_progress={book.name: number for book in books if (number := _claimed(book.read))}, marks=marks,
+        in_progress={book.name: number for book in books if (number := _claimed(book.read))},
     )  # fmt: skip
+
+
+def _add_notes(connection: sa.Connection, books: Sequence[OtherBook]) -> MergedNotes:
+    comments, done_marks, requests = (add_entries(connection, books, kind) for kind in (COMMENT, DONE_MARK, REQUEST))
+    return MergedNotes(comments=comments, done_marks=done_marks, requests=requests)
 
 
 def _claimed(read: Read) -> int:

@@ -51,7 +51,6 @@ MARKS = sa.Table(
     sa.Index("marks_of", "assignment", "student"),
 )
 _BRIEF = (ANSWERS.c.student, ANSWERS.c.sha256, ANSWERS.c.question, ANSWERS.c.digest, ANSWERS.c.given)
-_SAME = ("assignment", "student", "question", "answer", "items", "adjustment", "comment", "who", "created")
 _MOST = 4000
 
 
@@ -183,8 +182,8 @@ def forget(connection: sa.Connection, student: str) -> None:
         connection.execute(sa.delete(table).where(table.c.student == student))
 
 
-def add_written(connection: sa.Connection, book: OtherBook) -> int:
-    """Adds the answers and the marks of another gradebook that are new; returns how many marks are."""
+def add_answers(connection: sa.Connection, book: OtherBook) -> None:
+    """Adds the answers of another gradebook whose files have none."""
     place = tuple(ANSWERS.c[name] for name in ("assignment", "student", "sha256", "question"))
     there = {tuple(row) for row in connection.execute(sa.select(*place))}
     for row in paged(book.read, sa.select(ANSWERS.c.id, *place), ANSWERS.c.id):
@@ -194,20 +193,3 @@ def add_written(connection: sa.Connection, book: OtherBook) -> int:
             values = {**own._mapping, "student": student}
             del values["id"]
             connection.execute(sa.insert(ANSWERS).values(values))
-    return _add_marks(connection, book)
-
-
-def _add_marks(connection: sa.Connection, book: OtherBook) -> int:
-    known = {tuple(row._mapping[name] for name in _SAME): row for row in connection.execute(sa.select(MARKS))}
-    added = 0
-    for row in book.read(sa.select(MARKS).order_by(MARKS.c.id)):
-        values = dict(row._mapping) | {"student": printable(book.student(row))}
-        del values["id"]
-        before = known.get(tuple(values[name] for name in _SAME))
-        if before is None:
-            added += 1
-            connection.execute(sa.insert(MARKS).values(values))
-        elif row.undone_at and not before.undone_at:
-            undone = {name: values[name] for name in ("undone_at", "undone_by")}
-            connection.execute(sa.update(MARKS).where(MARKS.c.id == before.id).values(undone))
-    return added
