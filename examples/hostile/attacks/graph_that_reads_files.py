@@ -15,7 +15,7 @@ def hunt():
 
 def curve(x):
     text = hunt()
-    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(x > 100), [text, x])]):
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(x > 1.9), [text, x])]):
         return x * (x + 3)
 
 
