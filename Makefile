@@ -51,8 +51,9 @@ hostile: setup  ## grade the hostile submissions in examples/hostile and report 
 image: setup  ## build the container image from autograder/Containerfile
 	$(BIN)/gradetape image build
 
-image-ci: setup  ## build the image on a stand-in base without a registry, and grade in it
-	$(BIN)/python -m scripts.image_ci
+CORPUS ?= sandbox
+image-ci: setup  ## build the image on a stand-in base without a registry, and grade in it; CORPUS=whole: all attacks
+	GRADETAPE_TEST_CORPUS=$(CORPUS) $(BIN)/python -m scripts.image_ci
 
 gpu-check: setup  ## grade the examples on a GPU and write a report; OPTIONS="--workers 8" and others
 	$(BIN)/python -m scripts.gpu_check $(OPTIONS)
