@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup release verify mutate mutate-sample grade test test-slow check hostile image image-ci gpu-check torture fuzz bench screenshots docs wheel clean
+.PHONY: help setup release verify mutate mutate-sample grade test test-slow check hostile image image-ci image-ci-build gpu-check torture fuzz bench screenshots docs wheel clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST)
@@ -51,8 +51,12 @@ hostile: setup  ## grade the hostile submissions in examples/hostile and report 
 image: setup  ## build the container image from autograder/Containerfile
 	$(BIN)/gradetape image build
 
-image-ci: setup  ## build the image on a stand-in base without a registry, and grade in it
-	$(BIN)/python -m scripts.image_ci
+CORPUS ?= sandbox
+image-ci: setup  ## build the image on a stand-in base without a registry, and grade in it; CORPUS=whole: all attacks
+	GRADETAPE_TEST_CORPUS=$(CORPUS) $(BIN)/python -m scripts.image_ci
+
+image-ci-build: setup  ## only build that image; image-ci then takes it from podman's cache
+	$(BIN)/python -m scripts.image_ci build
 
 gpu-check: setup  ## grade the examples on a GPU and write a report; OPTIONS="--workers 8" and others
 	$(BIN)/python -m scripts.gpu_check $(OPTIONS)

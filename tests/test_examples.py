@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -45,8 +46,11 @@ def _grade(course: Path, *arguments: str | Path) -> Run:
 
 @pytest.fixture(scope="module")
 def batch(course: Path) -> Run:
-    """All examples, graded into the course's results."""
-    return _grade(course, SUBMISSIONS)
+    """All examples, graded into the course's results; CI keeps what they got for tests/container."""
+    run = _grade(course, SUBMISSIONS)
+    if (kept := os.environ.get("GRADETAPE_TEST_EXAMPLES")) and run.returncode == 0:
+        Path(kept).write_text(json.dumps(by_student(run)), encoding="utf-8")
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,13 @@ def test_the_manifest_lists_every_attack_and_no_other() -> None:
     assert sum(entry.attack is None for entry in entries(manifest())) > 50
 
 
+def test_what_the_sandbox_decides_is_a_part_of_the_corpus() -> None:
+    known = manifest()
+    assert len(set(known.sandbox)) == len(known.sandbox) >= 90
+    assert set(known.sandbox) <= known.attacks.keys()
+    assert {entry.assignment for entry in entries(known, known.sandbox)} == known.assignments.keys()
+
+
 def test_the_page_has_the_numbers_of_the_corpus() -> None:
     page = " ".join((ROOT / "docs" / "hostile.md").read_text(encoding="utf-8").split())
     known = manifest()
@@ -48,6 +55,7 @@ def test_the_page_has_the_numbers_of_the_corpus() -> None:
     assert f"hostile notebooks, scripts and zips: {len(known.attacks)} attempts to read" in page
     assert f"grades them in one batch with {honest} honest submissions" in page
     assert f"`make test` grades {len(SOME)} of them" in page
+    assert f"`make image-ci` grades {len(known.sandbox)} of them in containers" in page
 
 
 def test_the_page_has_the_numbers_of_the_comparison_with_otter() -> None:

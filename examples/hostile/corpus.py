@@ -44,10 +44,14 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The attacks by name; `bases` holds the points of each base, `assignments` the bases of each assignment."""
+    """The attacks by name; `bases` holds the points of each base, `assignments` the bases of each assignment.
+
+    `sandbox` names the attacks whose result the sandbox decides.
+    """
 
     assignments: dict[str, list[str]]
     bases: dict[str, float]
+    sandbox: list[str]
     attacks: dict[str, Attack]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from examples.hostile.corpus import manifest
 from examples.hostile.trial import trial
 from gradetape.runtime.container import ContainerSpec, run_engine
 from tests.course import by_student, gradetape, notebook, tiny, write_files
@@ -82,10 +84,16 @@ def test_an_example_gets_in_a_container_what_it_gets_elsewhere(batch: dict[str, 
 
 
 def test_every_verdict_of_an_example_is_the_same_as_with_namespaces(course: Path, batch: dict[str, Any]) -> None:
-    sandboxed = graded(course, "namespaces", SUBMISSIONS)
+    sandboxed = already_graded() or graded(course, "namespaces", SUBMISSIONS)
     assert {student: verdicts(found) for student, found in sandboxed.items()} == {
         student: verdicts(found) for student, found in batch.items()
     }
+
+
+def already_graded() -> dict[str, Any]:
+    """What tests/test_examples.py found, with namespaces and the same limits, if it ran before these in CI."""
+    kept = os.environ.get("GRADETAPE_TEST_EXAMPLES")
+    return json.loads(Path(kept).read_text("utf-8")) if kept and Path(kept).is_file() else {}
 
 
 def verdicts(found: dict[str, Any]) -> dict[tuple[str, str, bool], str]:
@@ -112,6 +120,8 @@ def test_an_example_has_a_container_of_its_own_where_the_course_asks_for_it(
 
 
 def test_attackers_get_in_a_container_what_they_get_elsewhere(container: ContainerSpec) -> None:
-    report = trial(isolation="container", settings=settings(container))
+    """Of the corpus, those whose result the sandbox decides: `make image-ci CORPUS=whole` grades all of it."""
+    chosen = {"sandbox": manifest().sandbox, "whole": []}[os.environ.get("GRADETAPE_TEST_CORPUS", "sandbox")]
+    report = trial(isolation="container", settings=settings(container), only=chosen)
     assert "memory of the container" in report.layers
     assert report.problems == []
