@@ -6,6 +6,7 @@ import csv
 import html
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -63,6 +64,15 @@ def pages(course: Path, batch: Run) -> dict[str, str]:
 
 def test_every_example_is_expected_and_every_expectation_has_an_example() -> None:
     assert {file.name for file in SUBMISSIONS.iterdir()} == set(EXPECTED)
+
+
+def test_make_grade_grades_every_example(tmp_path: Path) -> None:
+    shown = subprocess.run(["make", "--dry-run", "grade"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command, *arguments = shlex.split(shown.splitlines()[-1])
+    assert command.endswith("/gradetape")
+    run = gradetape(ROOT, *arguments, "--out", tmp_path / "results", "--dry-run")
+    assert run.returncode == 0, run.stderr
+    assert f"{len(EXPECTED)} new submissions: all questions" in run.stdout + run.stderr
 
 
 @pytest.mark.parametrize("name", EXPECTED)
