@@ -24,7 +24,8 @@ class RubricItem(msgspec.Struct, frozen=True, kw_only=True):
 class Override(msgspec.Struct, frozen=True, kw_only=True):
     """Points that staff set for a question instead of the checks; `at` and `undone_at` are ISO times in UTC.
 
-    In the gradebook, `question` may be the id of one check of it, whose points are set; in a final score it is not.
+    In the gradebook, `question` may be the id of one check of it, whose points are set. In a final score it is not:
+    there those of a question's checks are one, and `checks` are the ones that it was made of.
     """
 
     student: str
@@ -35,6 +36,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     undone_at: str = ""
     undone_by: str = ""
+    checks: tuple[Override, ...] = ()
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):

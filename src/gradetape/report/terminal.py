@@ -8,7 +8,7 @@ from textwrap import indent
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import CheckResult, FinalScore, Grade, Override, Question, Status, Unreadable, Verdict
 from gradetape.report import words
 from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
@@ -106,7 +106,7 @@ def _question(grade: Grade, question: Question, final_score: FinalScore, staff: 
         for event in words.failures(grade, question.id)
     )
     for result in grade.of(question.id):
-        yield from _result(result, staff)
+        yield from _result(result, staff, words.check_override_of(final_score, result.check))
 
 
 def _written_questions(final_score: FinalScore) -> list[Question]:
@@ -163,11 +163,14 @@ def _cells(grade: Grade, question: str | None) -> Iterator[RenderableType]:
         yield Text(indent(printable(event["text"]), " " * 4))
 
 
-def _result(result: CheckResult, staff: bool) -> Iterator[RenderableType]:
-    check = result.check
+def _result(result: CheckResult, staff: bool, override: Override | None) -> Iterator[RenderableType]:
+    check, points = result.check, override.points if override else result.points
     line = Text("  ").append(f"{result.verdict.value:8}", _STYLES.get(result.verdict, "red"))
-    line.append(f" {result.points:g}/{check.points:g}  ").append(one_line(check.title or "A check"))
+    line.append(f" {points:g}/{check.points:g}  ").append(one_line(check.title or "A check"))
     yield line
+    if override:
+        who = f"{override.by} at {override.at}" if staff else "the course staff"
+        yield _line(f"    {points:g} instead of {result.points:g}, set by {who}: {override.reason}", "cyan")
     yield from (Text(indent(printable(text), " " * 4), style) for text, style in _details(result, staff) if text)
 
 

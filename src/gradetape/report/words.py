@@ -9,6 +9,7 @@ from typing import Any
 from gradetape.records import (
     Basis,
     CellEvent,
+    Check,
     FinalScore,
     Grade,
     MarkState,
@@ -110,6 +111,12 @@ def override_of(final_score: FinalScore | None, question_id: str) -> Override | 
     """The override in force for a question, if there is one."""
     overrides = final_score.overrides if final_score else ()
     return next((each for each in overrides if each.question == question_id), None)
+
+
+def check_override_of(final_score: FinalScore | None, check: Check) -> Override | None:
+    """The override of a check that counts, if there is one."""
+    override = override_of(final_score, check.question)
+    return next((each for each in override.checks if each.question == check.id), None) if override else None
 
 
 def points_of(grade: Grade, final_score: FinalScore | None, question_id: str, earned: float | None = None) -> float:
