@@ -51,7 +51,7 @@ def staff_page(
             "done": _done(grade, notes, actions, question.id),
             "basis": basis_of(grade, question.id),
         }
-        for question in grade.questions
+        for question in words.with_checks(grade, final_score)
     ]
     return render(
         "staff.html.j2",

@@ -23,7 +23,7 @@ def student_page(
 
     `notes` is what was written about the answers.
     """
-    views = [_on_page(grade, question, final_score, notes) for question in grade.questions]
+    views = [_on_page(grade, question, final_score, notes) for question in words.with_checks(grade, final_score)]
     events = words.events(grade)
     return render(
         "student.html.j2",

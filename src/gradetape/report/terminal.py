@@ -61,7 +61,7 @@ def _graded(
     if question is None:
         yield from _final_score(final_score, staff)
         yield from _about(grade, staff)
-    for each in grade.questions:
+    for each in words.with_checks(grade, final_score):
         if each.id in untouched:
             yield from (Text(), _line(f"{_heading(grade, each, final_score)}, untouched", "bold"))
         elif question in (None, each.id):

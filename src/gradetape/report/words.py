@@ -14,6 +14,7 @@ from gradetape.records import (
     Grade,
     MarkState,
     Override,
+    Question,
     Status,
     Unreadable,
     Verdict,
@@ -105,6 +106,12 @@ def bases(grade: Grade) -> str:
     """What the points of a submission rest on, for staff; empty if it has none."""
     earned = {basis: sum(result.points for result in grade.results if result.basis is basis) for basis in BASES}
     return ", ".join(f"{points:g} on {BASES[basis]}" for basis, points in earned.items() if points)
+
+
+def with_checks(grade: Grade, final_score: FinalScore | None) -> list[Question]:
+    """The questions of a grade whose points its checks give: not those that have become written ones."""
+    written = {each.question.id for each in final_score.written} if final_score else ()
+    return [question for question in grade.questions if question.id not in written]
 
 
 def override_of(final_score: FinalScore | None, question_id: str) -> Override | None:
