@@ -58,13 +58,13 @@ def test_all_whose_failures_are_alike_get_the_points_of_the_check(course: Path) 
 
 def test_a_check_of_one_student_is_overridden_listed_and_undone(course: Path) -> None:
     called(course, "override", "ada", "q02", "1", "--check", "hidden::test_odd", *WHY)
-    assert f"ada: 1 points for {ODD}" in called(course, "override", "--list").stdout
+    assert f"ada: 1 point for {ODD}" in called(course, "override", "--list").stdout
     shown = called(course, "show", "ada").stdout
     assert "4 of 5" in shown and "1/2  Odd." in shown
     assert "1 instead of 0, set by the course staff: the sign was not asked for" in shown and "Ana" not in shown
     assert "1 instead of 0, set by Ana at 20" in called(course, "show", "ada", "--staff").stdout
     undone = called(course, "override", "ada", "q02", "--undo", "--check", "test_odd", "--by", "Bo")
-    assert undone.stdout.startswith(f"Undone: ada: 1 points for {ODD}")
+    assert undone.stdout.startswith(f"Undone: ada: 1 point for {ODD}")
     again = called(course, "override", "ada", "q02", "--undo", "--check", "test_odd")
     assert "Ana set" not in page(course, "staff", "tiny", "ada.html")
     assert again.returncode == 2 and f"there is no override of {ODD} in force" in again.stderr
@@ -98,7 +98,7 @@ def test_the_points_of_one_check_do_not_stand_for_another_that_was_not_judged(tm
 
 def test_undoing_a_question_undoes_the_newest_override_of_it_or_of_its_checks(course: Path) -> None:
     called(course, "override", "ada", "q02", "1", "--check", "test_odd", *WHY)
-    assert called(course, "override", "ada", "q02", "--undo").stdout.startswith(f"Undone: ada: 1 points for {ODD}")
+    assert called(course, "override", "ada", "q02", "--undo").stdout.startswith(f"Undone: ada: 1 point for {ODD}")
 
 
 def test_who_has_an_override_of_the_whole_question_keeps_it(course: Path) -> None:

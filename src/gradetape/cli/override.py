@@ -13,7 +13,7 @@ from gradetape.cli.updating import write_pages
 from gradetape.grading import check_overrides, overrides
 from gradetape.grading.results import Results
 from gradetape.records import Override
-from gradetape.text import composed, printable
+from gradetape.text import as_points, composed, printable
 
 _NAME, _REASON = 60, 300
 
@@ -113,4 +113,4 @@ def _list(results: Results, assignment: str | None, student: str | None) -> None
 
 def _described(override: Override) -> str:
     name = printable(override.student, _NAME)
-    return f"{name}: {override.points:g} points for {override.question} ({printable(override.reason, _REASON)})"
+    return f"{name}: {as_points(override.points)} for {override.question} ({printable(override.reason, _REASON)})"

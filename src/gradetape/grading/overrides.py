@@ -13,6 +13,7 @@ from gradetape.errors import RequestError
 from gradetape.gradebook.overrides import now
 from gradetape.grading.results import Results
 from gradetape.records import Override
+from gradetape.text import as_points
 
 
 class OverrideTarget(msgspec.Struct, frozen=True):
@@ -59,7 +60,7 @@ def checked(what: str, most: float, points: float | None, reason: str | None) ->
     """
     if points is None or not math.isfinite(points) or not 0 <= points <= most:
         given = "no points were given: write them after the question" if points is None else f"not {points:g}"
-        raise RequestError(f"{what} is worth 0 to {most:g} points, {given}")
+        raise RequestError(f"{what} is worth 0 to {as_points(most)}, {given}")
     if not (reason and reason.strip()):
         raise RequestError('give a reason, which the student can read: --reason "…"')
     return points, reason.strip()

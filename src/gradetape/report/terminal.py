@@ -12,7 +12,7 @@ from gradetape.records import CheckResult, FinalScore, Grade, Override, Question
 from gradetape.report import words
 from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
-from gradetape.text import one_line, printable
+from gradetape.text import as_points, one_line, printable
 
 _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
 
@@ -45,7 +45,7 @@ def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
 def _final_score(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
     """The final score, if it differs from the measured points, and how it follows from them."""
     if final_score.final != final_score.measured:
-        yield _line(f"Final score: {final_score.final:g} points", "bold")
+        yield _line(f"Final score: {as_points(final_score.final)}", "bold")
     yield from map(_line, final_score.lines)
     if staff:
         yield from (
@@ -76,11 +76,11 @@ def _graded(
 
 def _head(grade: Grade, final_score: FinalScore) -> Iterator[RenderableType]:
     """The final points, and those of the checks where they differ."""
-    most, same = f"of {words.most_points(grade, final_score):g} points", final_score.final == final_score.measured
+    most, same = f"of {as_points(words.most_points(grade, final_score))}", final_score.final == final_score.measured
     points, checks = (
         (grade.points, "")
         if same
-        else (final_score.final, f" ({grade.points:g} of {grade.max_points:g} points from the checks)")
+        else (final_score.final, f" ({grade.points:g} of {as_points(grade.max_points)} from the checks)")
     )
     yield _line(f"{grade.student}: {points:g} {most} in {grade.assignment}{checks}", "bold")
     if grade.status is Status.NEEDS_ATTENTION:
@@ -120,9 +120,7 @@ def _written(
     for view in words.written(final_score):
         if question not in (None, view["id"]):
             continue
-        points = (
-            f"{view['max_points']:g} points" if view["is_open"] else f"{view['points']:g} of {view['max_points']:g}"
-        )
+        points = as_points(view["max_points"]) if view["is_open"] else f"{view['points']:g} of {view['max_points']:g}"
         yield Text()
         yield _line(f"{view['id'].partition('_')[0]} {view['title']}: {points}, {view['state']}", "bold")
         yield from (_line(f"  {item.points:+g}  {item.text}") for item in view["items"])
