@@ -301,12 +301,16 @@ def test_the_late_penalty_is_of_the_written_points_too(course: Path) -> None:
 
 
 def test_a_question_that_has_become_a_written_one_counts_once(course: Path) -> None:
-    assert called(course, "override", "alice", "q02", "1.5", "--reason", "r").returncode == 0
+    for _ in range(2):
+        assert called(course, "override", "alice", "q02", "1.5", "--reason", "r").returncode == 0
     listing = course / "assignments" / "tiny" / "assignment.yml"
     listing.write_text(listing.read_text().replace("q02_halve: 2", "q02_halve: {points: 2, kind: written}"))
     for file in [*course.glob("a*/tiny/q02_halve/test_*.py"), course / "autograder" / "tiny" / "test_q02_halve.py"]:
         file.unlink()
     write_files(course, {"solutions/tiny/q02_halve.yml": "items: [{id: all, text: All, points: 2}]\n"})
+    undone = called(course, "override", "alice", "q02", "--undo", "--by", "Ana")
+    assert undone.stdout.startswith("Undone: alice: 1.5 points for q02_halve (r)"), undone.stderr
+    assert called(course, "override", "alice", "q02", "1", "--reason", "r").returncode == 2
     assert called(course, "mark", "alice", "q02", "--item", "all").returncode == 0
     found = score(course)
     assert (found.measured, found.final, found.overrides) == (3, 5, ())

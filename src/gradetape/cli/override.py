@@ -75,7 +75,8 @@ def command(
             raise click.UsageError("name the student and the question, or use --list")
         if alike and check is None:
             raise click.UsageError("--alike is about the failures of one check: name it with --check")
-        target, user = overrides.target(results, student, question, assignment), options.user(by)
+        target = overrides.target(results, student, question, assignment, also_written=undo)
+        user = options.user(by)
         if check is not None:
             _of_check(results, target, check, None if undo else (points, reason), user, alike=alike)
         elif undo:

@@ -118,4 +118,6 @@ def _answered(request: RegradeRequest) -> str:
     if not request.answered_at:
         return ""
     points = "" if request.points is None else f" {as_points(request.points)}:"
-    return f" [answered {request.answered_at} by {request.answered_by}:{points} {printable(request.answer, _TEXT)}]"
+    back = f", taken back {request.undone_at} by {request.undone_by}" if request.undone_at else ""
+    answer = printable(request.answer, _TEXT)
+    return f" [answered {request.answered_at} by {request.answered_by}:{points} {answer}{back}]"

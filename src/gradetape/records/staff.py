@@ -74,7 +74,7 @@ class RegradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A student's question about points, and its answer; `by` recorded it at `at`, an ISO time in UTC.
 
     It is open while `answered_at` is empty. `points` are those that the answer set, None if it only gave a reason.
-    `number` is its number in the gradebook.
+    `undone_by` took these back at `undone_at`. `number` is its number in the gradebook.
     """
 
     student: str
@@ -86,6 +86,8 @@ class RegradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     points: float | None = None
     answered_by: str = ""
     answered_at: str = ""
+    undone_by: str = ""
+    undone_at: str = ""
     number: int = 0
 
 
