@@ -38,14 +38,15 @@ def index_page(
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (), mixed: Sequence[MixedQuestion] = (),
     no_submission: Sequence[NoSubmission] = (), notes: StaffNotes = NO_NOTES, actions: Actions | None = None,
+    similar: str = "",
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
     `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
     `grade` for the same gradebook, for the commands on the page, `changes` the points that changed since the
     attempts before, and `mixed` the questions that were judged under two versions. `no_submission` are the people of
-    the class list who have handed in nothing. At the desk, `actions` are what its forms need, and `notes` tell what is
-    to do.
+    the class list who have handed in nothing. At the desk, `actions` are what its forms need, `notes` tell what is
+    to do, and `similar` says when the pages about similar submissions were written, if they were.
     """
     records: list[Grade | Unreadable] = [*grades, *unreadable]
     questions = questions_of(grades)
@@ -77,6 +78,7 @@ def index_page(
         mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
         absent=len(no_submission),
+        similar=similar,
         written=written,
         marked_here=actions is not None,
         unmarked=_unmarked(grades, scores),
