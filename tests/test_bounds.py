@@ -57,7 +57,7 @@ def test_bounds_are_the_same_for_a_question_alone_and_in_the_assignment_and_a_wa
     (root / "autograder/tiny/test_q02_halve.py").write_text(HIDDEN)
     (whole, problems), (alone, problems_alone) = verified(root), verified(root, "--question", "q02")
     for said in (problems, problems_alone):
-        assert "q02_halve: zeros gets 1 points (at most 0.2) by q02_halve::hidden::test_work. Let these checks" in said
+        assert "q02_halve: zeros gets 1 point (at most 0.2) by q02_halve::hidden::test_work. Let these checks" in said
         assert f"compare with numbers that are not zero, or waive them in {FILE} with a reason" in said
     own = [bound for bound in whole["bounds"] if bound["question"] == "q02_halve"]
     assert own == alone["bounds"]

@@ -128,7 +128,7 @@ def test_an_override_counts_at_once_with_who_and_when_and_can_be_undone(client: 
     assert (given.student, given.question, given.points, given.reason, given.by) == (
         "alice", "q02_halve", 1.5, "right idea", "Ana"
     )  # fmt: skip
-    assert "Ana set 1.5 on 20" in client.get(ALICE).text
+    assert "Ana set 1.5 points on 20" in client.get(ALICE).text
     assert "4.5</strong> of 5.0 points" in client.get("/students/tiny/alice.html").text.replace("of 5 ", "of 5.0 ")
     [(undo, hidden)] = [each for each in client.forms(ALICE) if each[0].endswith("undo")]
     assert client.post(undo, hidden).status_code == 303
@@ -141,8 +141,25 @@ def test_the_points_of_one_check_are_set_and_no_student_reads_its_name(client: D
     assert [(each.student, each.question, each.points) for each in overrides(course)] == [("alice", ODD, 1.5)]
     student = client.get("/students/tiny/alice.html").text
     assert "q02_halve: 1.5 points instead of 0, set by the course staff: right idea" in html.unescape(student)
+    assert "1.5 points instead of 0, set by the course staff: right idea</p>" in student
     assert "test_odd" not in student
     assert client.post(to, client.forms(ALICE)[0][1] | fields | TYPED).status_code == 409
+
+
+def test_who_set_the_points_of_a_check_is_read_at_the_check_and_undone_there(client: DeskClient, course: Path) -> None:
+    [(to, fields)] = of_checks(client)
+    client.post(to, fields | {"points": "1", "reason": "Alice is right"})
+    page, by = client.get(ALICE).text, "Ana set 1 point on "
+    listed = page.partition("<h4>Odd.</h4>")[2].partition("</li>")[0]
+    assert "1 of 2 points (0 from the check)" in listed and by in listed and ": Alice is right</p>" in listed
+    assert page.count(by) == 1
+    client.cookie += "; gradetape-names=hidden"
+    for address in (ALICE, "/staff/tiny/questions/q02_halve.html"):
+        hidden = client.get(address).text
+        assert by in hidden and " is right" in hidden and "Alice" not in hidden
+    [(undo, hidden_fields)] = [each for each in client.forms(ALICE) if each[0].endswith("undo")]
+    assert client.post(undo, hidden_fields).status_code == 303
+    assert overrides(course)[0].undone_by == "Ana" and by not in client.get(ALICE).text
 
 
 def test_a_group_of_like_failures_gets_the_points_of_a_check_and_keeps_what_decides(

@@ -308,8 +308,8 @@ def test_a_question_of_one_assignment_says_which_one_is_meant(two: Path) -> None
         run = _override(two, student, question, "1", "--reason", "r", "--by", "Ana")
         assert (run.returncode, run.stderr) == (0, "")
     listed = _override(two, "--list").stdout
-    assert "Ana, in tiny: alice: 1 points for q02_halve" in listed
-    assert "Ana, in week-2: bob: 1 points for q03_halve_again" in listed
+    assert "Ana, in tiny: alice: 1 point for q02_halve" in listed
+    assert "Ana, in week-2: bob: 1 point for q03_halve_again" in listed
     assert "alice" not in _override(two, "--list", "bob").stdout
     assert _override(two, "bob", "q03_halve_again", "--undo").returncode == 0
 

@@ -366,7 +366,7 @@ def test_nobody_gets_the_points_of_somebody_else(people: list[Person], order: ra
 @pytest.mark.parametrize(("name", "file"), FILES, ids=IDS)
 def test_more_points_than_the_maximum_are_refused_with_the_row(name: str, file: ExportedFile) -> None:
     text = refusal(name, file.filled(), a_score(JOSE, 11.25))
-    assert "11.25 points are more than the maximum, 11" in text and "row " in text
+    assert "11.25 points, more than the maximum, 11" in text and "row " in text
 
 
 def test_a_maximum_that_is_no_number_is_refused() -> None:
@@ -441,7 +441,7 @@ def test_google_classrooms_points_are_found_with_and_without_the_word(rows: str)
     origin = Origin(layout="google", email="jane@example.org")
     score = ExportedScore(student="Jane Doe", origin=origin, points=12.0)
     request = FillRequest(name="g.csv", scores=(score,), titles=("Homework 1",), max_points=12.0)
-    with pytest.raises(RequestError, match="12 points are more than the maximum, 11"):
+    with pytest.raises(RequestError, match="12 points, more than the maximum, 11"):
         fill(PLATFORMS["google-classroom"], content.format("").encode(), request)
     fewer = msgspec.structs.replace(request, scores=(msgspec.structs.replace(score, points=9.0),), max_points=11.0)
     found = fill(PLATFORMS["google-classroom"], content.format("").encode(), fewer)

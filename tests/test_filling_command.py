@@ -68,7 +68,7 @@ def test_the_exported_file_itself_is_filled_if_it_is_named_with_out(course: Path
 def test_a_refused_file_leaves_everything_as_it_was(course: Path) -> None:
     (course / "grades.csv").write_bytes(canvas().replace("5.00", "2.50").encode())
     run = called(course, "export", "canvas", "--into", "grades.csv")
-    assert run.returncode == 2 and "row 3, Doe, Jane (101): 3 points are more than the maximum, 2.5" in run.stderr
+    assert run.returncode == 2 and "row 3, Doe, Jane (101): 3 points, more than the maximum, 2.5" in run.stderr
     assert not (course / "grades-filled.csv").exists() and "Traceback" not in run.stderr
 
 
@@ -140,9 +140,7 @@ def test_a_comment_is_one_line_of_html_without_untrusted_markup() -> None:
     score = FinalScore(measured=1.0, final=0.5, lines=(NASTY,))
     text = comment(a_nasty_grade(), score)
     assert text.startswith(COMMENT_MARK) and text.endswith("</div>") and "\n" not in text
-    assert (
-        "<script" not in text and "<img" not in text and "0.5 of 1.0 points" in text.replace("1 points", "1.0 points")
-    )
+    assert "<script" not in text and "<img" not in text and "0.5 of 1 point" in text
 
 
 @pytest.mark.parametrize(

@@ -490,7 +490,7 @@ def test_points_above_the_maximum_and_other_scales_are_refused(tmp_path: Path, f
     course = graded(tmp_path, name)
     fake.most = 2.0
     run = called(course, "push", *options(name, fake))
-    assert run.returncode == 2 and "3 points are more than the maximum, 2" in run.stderr
+    assert run.returncode == 2 and "3 points, more than the maximum, 2" in run.stderr
     fake.most, fake.grading = 10.0, "letter_grade"
     assert "the assignment is not graded by points" in called(course, "push", *options(name, fake)).stderr
     fake.grading = "points"

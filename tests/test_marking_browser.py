@@ -26,12 +26,21 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
+MARKDOWN = """# A *heading*
+
+[a link](https://evil.example) ![a picture](https://evil.example/x.png)
+
+|a long word|another|
+|-|-|
+|`code`|"""
+
+
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     course = with_essay(tmp_path / "course")
     data = {"image/png": base64_of(png(40, 10)), "text/html": HOSTILE, "image/svg+xml": HOSTILE}
     shown = cell("code", "show()", outputs=[plot(data)])
-    alice = written_notebook(cell("markdown", HOSTILE, f"written:{ESSAY}"), shown)
+    alice = written_notebook(cell("markdown", f"{HOSTILE}\n\n{MARKDOWN}", f"written:{ESSAY}"), shown)
     write_files(course / "in", {"alice.ipynb": alice, "bob.ipynb": answered("Bob's words")})
     grade(course)
     return course
@@ -49,7 +58,9 @@ def test_answers_are_marked_by_keys_alone(browser: Browser, course: Path, width:
         page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
         page.goto(address)
         page.get_by_role("link", name="Why halve?").click()
-        expect(page.get_by_text(HOSTILE)).to_be_visible()
+        expect(page.get_by_text(HOSTILE).first).to_be_visible()
+        expect(page.get_by_role("heading", name="A heading")).to_be_visible()
+        expect(page.locator("section a[href], section img:not(.answer)")).to_have_count(0)
         expect(page.locator("img.answer")).to_have_js_property("complete", True)
         loaded = page.locator("img.answer").evaluate("image => [image.complete, image.naturalWidth]")
         assert loaded == [True, 40]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import msgspec
@@ -39,6 +40,10 @@ def course(tmp_path: Path) -> Path:
     write_files(course / "in", {"alice.ipynb": alice, "bob.ipynb": bob, "carol.ipynb": carol})
     grade(course)
     return course
+
+
+def text_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
 def interrupted(job: Job, checks: tuple[Check, ...]) -> Outcome:
@@ -246,6 +251,26 @@ def test_a_page_says_how_many_points_wait(course: Path) -> None:
     assert "no answer was given" in bob and "wait for a person" not in bob
 
 
+def test_written_questions_stand_among_the_others_with_what_waits(course: Path) -> None:
+    mark(course, *TWO)
+    called(course, "report")
+    pages = course / "results"
+    index = (pages / "staff" / "tiny" / "index.html").read_text()
+    assert "3 students are graded, and the points of 1 are not final: " in index
+    assert '<a href="#written">1 written answer waits</a> to be marked. So far: mean 6.3' in index
+    assert 'aria-label="q03 of 4: Why halve?"' in index
+    table = index.partition('id="student-table"')[2].partition("</table>")[0]
+    rows = [row.partition("<td><a ")[0] for row in table.split("<tr")[2:]]
+    assert [re.findall(r'<td class="number[^>]*>(\w*)</td>$', row.strip()) for row in rows] == [["4"], ["0"], ["waits"]]
+    for student, points in (("alice", "4"), ("carol", "waits")):
+        strip = text_of((pages / "staff" / "tiny" / f"{student}.html").read_text().partition('class="strip"')[2])
+        assert f"q03 {points} of 4" in strip.partition("Every check")[0]
+        table = text_of((pages / "students" / "tiny" / f"{student}.html").read_text().partition("Your questions")[2])
+        assert f"Why halve? {points} of 4 written" in table
+    mark(course, *TWO, student="carol")
+    assert "3 students have final grades: mean 7.7" in (pages / "staff" / "tiny" / "index.html").read_text()
+
+
 def test_a_void_mark_tells_the_student_nothing_of_the_other_answer(course: Path) -> None:
     mark(course, *TWO, "--comment", "Well said.")
     write_files(course / "in", {"alice.ipynb": answered("Something else.")})
@@ -276,18 +301,25 @@ def test_the_late_penalty_is_of_the_written_points_too(course: Path) -> None:
 
 
 def test_a_question_that_has_become_a_written_one_counts_once(course: Path) -> None:
-    assert called(course, "override", "alice", "q02", "1.5", "--reason", "r").returncode == 0
+    for _ in range(2):
+        assert called(course, "override", "alice", "q02", "1.5", "--reason", "r").returncode == 0
     listing = course / "assignments" / "tiny" / "assignment.yml"
     listing.write_text(listing.read_text().replace("q02_halve: 2", "q02_halve: {points: 2, kind: written}"))
     for file in [*course.glob("a*/tiny/q02_halve/test_*.py"), course / "autograder" / "tiny" / "test_q02_halve.py"]:
         file.unlink()
     write_files(course, {"solutions/tiny/q02_halve.yml": "items: [{id: all, text: All, points: 2}]\n"})
+    undone = called(course, "override", "alice", "q02", "--undo", "--by", "Ana")
+    assert undone.stdout.startswith("Undone: alice: 1.5 points for q02_halve (r)"), undone.stderr
+    assert called(course, "override", "alice", "q02", "1", "--reason", "r").returncode == 2
     assert called(course, "mark", "alice", "q02", "--item", "all").returncode == 0
     found = score(course)
     assert (found.measured, found.final, found.overrides) == (3, 5, ())
     row = rows(course)["alice"]
     assert (float(row["max_points"]), float(row["q02_halve"]), float(row["final"])) == (9, 2, 5)
     assert called(course, "export", "csv").stdout.splitlines()[0].count('"q02_halve"') == 1
+    for reader in ("students", "staff"):
+        assert (course / "results" / reader / "tiny" / "alice.html").read_text().count('id="q02halve"') == 1
+    assert (course / "results" / "staff" / "tiny" / "index.html").read_text().count('aria-label="q02 of 2') == 1
 
 
 def test_a_platform_gets_no_points_while_an_answer_waits(course: Path) -> None:

@@ -533,7 +533,7 @@ def test_the_command_says_what_differs_and_what_counts(tmp_path: Path) -> None:
     assert done.returncode == 1
     for words in (
         "1 student got different results for the same file:",
-        f"alice, tiny (q01_double): 1 points of {b}, {NOON} counts, not 3 points of {a}, {EARLY}",
+        f"alice, tiny (q01_double): 1 point of {b}, {NOON} counts, not 3 points of {a}, {EARLY}",
         "1 student handed in different files; the one that was handed in last counts, and without times the one that",
         f"bob, tiny: 3 points of {b}, {NOON} counts, not the unreadable file of {a}, {EARLY}",
         f"alice, q01_double: different overrides: 1 in {a}, 2 in {b}. The newest counts: 2 points",

@@ -423,7 +423,7 @@ def test_a_blank_name_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     course = recorded(tmp_path, a_tiny_grade("alice"))
     monkeypatch.setattr("getpass.getuser", lambda: "ana")
     assert called(course, "override", "alice", "q01_double", "1", "--reason", "r", "--by", " ").returncode == 0
-    assert " ana, in tiny: alice: 1 points" in called(course, "override", "--list").stdout
+    assert " ana, in tiny: alice: 1 point" in called(course, "override", "--list").stdout
 
 
 def _nobody() -> str:

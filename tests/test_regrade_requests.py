@@ -157,6 +157,21 @@ def test_an_answer_with_points_is_an_override_and_is_read_by_the_student(course:
     assert "There are no requests." in called(course, "request", "list", "--open").stderr
 
 
+def test_points_of_an_answer_that_are_taken_back_are_told_so(course: Path) -> None:
+    imported(course)
+    called(course, "request", "answer", "1", "2", "--reason", "You are right.", *BY)
+    called(course, "override", "alice", "q02", "1", "--reason", "Nearly.", *BY)
+    called(course, "override", "alice", "q02", "--undo", "--by", "Ben")
+    assert "taken back" not in page(course, "students")
+    called(course, "override", "alice", "q02", "--undo", "--by", "Ben")
+    student, staff = page(course, "students"), page(course, "staff")
+    assert ": 2 points, later taken back by the course staff, 20" in student and "Ben" not in student
+    assert ": 2 points, later taken back by Ben, 20" in staff and "You are right." in staff
+    assert ": 2 points, later taken back by Ben, 20" in called(course, "show", "alice", "--staff").stdout
+    listed = called(course, "request", "list").stdout
+    assert ": 2 points: You are right., taken back 20" in listed and " by Ben]" in listed
+
+
 def test_an_answer_with_a_reason_alone_changes_no_points(course: Path) -> None:
     imported(course)
     assert called(course, "request", "answer", "1", "--reason", "The sign is wrong.", *BY).returncode == 0

@@ -82,7 +82,7 @@ def test_a_student_sees_points_verdicts_and_where_to_look() -> None:
     assert "The first 2 of 4 points" in text
     assert "What test_x says. ✓ passed 2 of 2 points" in text
     assert "What test_y says. ✗ not passed 0 of 2 points Hint: Look at test_y. expected 3, got 4" in text
-    assert "The second 0 of 1 points No checks were run for this question." in text
+    assert "The second 0 of 1 point No checks were run for this question." in text
     assert "Look at test_x" not in text
     for fact in ("alice.ipynb", "ab" * 32, "namespaces", "landlock, seccomp", "tensorflow 2.21.0"):
         assert fact in text

@@ -24,6 +24,7 @@ from gradetape.similar.tokens import stream_of
 from tests.books import recorded
 from tests.browsers import open_browser
 from tests.course import called
+from tests.desk_client import DeskClient
 from tests.factories import NASTY, a_tiny_grade
 
 STARTER = textwrap.dedent('''\
@@ -175,6 +176,22 @@ def test_the_command_lists_pairs_and_says_that_similarity_is_no_verdict(course: 
     assert "2 pairs among 4 submissions" in run.stdout
     assert "Similarity is no verdict" in run.stderr
     assert "\x1b[2J" not in run.stdout
+
+
+def test_the_desk_leads_to_these_pages_and_to_no_other_file(course: Path) -> None:
+    client = DeskClient(course)
+    dashboard, place = "/staff/tiny/index.html", "/staff/tiny/similar"
+    link = '<a href="similar/index.html">Similar submissions</a> as of 20'
+    assert link not in client.get(dashboard).text and client.get(f"{place}/index.html").status_code == 404
+    called(course, "similar")
+    folder = course / "results" / "staff" / "tiny" / "similar"
+    (folder / "link.html").symlink_to(course / "grader_config.yml")
+    assert link in client.get(dashboard).text
+    assert 'href="../alice.html"' in client.get(f"{place}/001.html").text
+    for name in ("link.html", "..%2Findex.html", "%2E%2E%2F%2E%2E%2Fgrades.csv", "999.html"):
+        assert client.get(f"{place}/{name}").status_code == 404, name
+    client.cookie += "; gradetape-names=hidden"
+    assert link not in client.get(dashboard).text and "alice" not in client.get(f"{place}/001.html").text
 
 
 def test_a_question_is_found_by_a_prefix_and_another_one_shares_nothing(course: Path) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradetape.text import one_line, printable, shell_word, spreadsheet, without_addresses
+from gradetape.text import as_points, one_line, printable, shell_word, spreadsheet, without_addresses
 
+PACKAGE = Path(__file__).parents[1] / "src" / "gradetape"
 anything = st.text(st.characters(exclude_categories=()))  # surrogates too
 
 
@@ -98,6 +101,28 @@ def test_a_name_without_anything_invisible_is_quoted_as_ever() -> None:
 @given(anything)
 def test_every_word_for_a_shell_can_be_shown(text: str) -> None:
     assert one_line(shell_word(text), 1 << 20) == shell_word(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (1, "1 point"),
+        (1.0, "1 point"),
+        (0, "0 points"),
+        (0.5, "0.5 points"),
+        (1.5, "1.5 points"),
+        (0.1 + 0.2, "0.3 points"),
+    ],
+)
+def test_points_have_their_plural(number: float, shown: str) -> None:
+    assert as_points(number) == shown
+
+
+def test_no_message_and_no_page_makes_the_plural_of_points_itself() -> None:
+    by_hand = re.compile(r"""(:g\}|\}\}) points?\b|\bpoint\{|["']points?["'] if """)
+    files = [path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".j2") and path.name != "text.py"]
+    assert len(files) > 300
+    assert [path.name for path in files if by_hand.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_where_objects_lie_in_memory_is_left_out() -> None:

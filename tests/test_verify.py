@@ -130,7 +130,7 @@ def test_the_liar_gets_what_rests_on_testimony_and_nothing_else(unproven: tuple[
     _, report, problems = unproven
     points = {adversary["name"]: adversary["points"] for adversary in report["adversaries"]}
     assert points == {"liar": 1, "puppet": 3, "raiser": 0, "argument": 0, "zeros": 0}
-    assert "liar gets 1 points (at most 0.75) by q01_double::hidden::test_two" in problems
+    assert "liar gets 1 point (at most 0.75) by q01_double::hidden::test_two" in problems
 
 
 def test_a_check_that_no_mutant_fails_and_a_flaky_one_are_reported(tmp_path: Path) -> None:

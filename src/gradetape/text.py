@@ -90,6 +90,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def as_points(number: float) -> str:
+    """Points as people write them: `1 point`, `0.5 points` and `0 points`."""
+    shown = f"{number:g}"
+    return f"{shown} {'point' if shown == '1' else 'points'}"
+
+
 def shell_word(text: str) -> str:
     r"""A word of a bash or zsh command line; invisible characters become bytes: `$'zero\xe2\x80\x8bwidth'`."""
     if one_line(text, len(text)) == text:

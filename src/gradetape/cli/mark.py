@@ -13,7 +13,7 @@ from gradetape.cli.lines import say, warn
 from gradetape.grading import marks
 from gradetape.grading.results import Results, options_again
 from gradetape.records import MarkState, WrittenScore
-from gradetape.text import composed, printable
+from gradetape.text import as_points, composed, printable
 
 _NAME = 60
 _TEXT = 20_000
@@ -65,7 +65,7 @@ def command(
             say(f"Undone: the mark of {printable(found.student, _NAME)} for {found.question.id}.")
         elif items or nothing or adjust:
             score = marks.give(results, found, items, options.user(by), adjustment=adjust, comment=comment)
-            say(f"{printable(found.student, _NAME)}: {score.points:g} of {found.question.points:g} points for "
+            say(f"{printable(found.student, _NAME)}: {score.points:g} of {as_points(found.question.points)} for "
                 f"{found.question.id}.")  # fmt: skip
         else:
             say(*_shown(found))
@@ -96,7 +96,7 @@ def _shown(found: marks.AnswerView) -> Iterator[str]:
             yield from (f"  {line}" for line in printable(part.text, _TEXT).splitlines())
     if not found.parts:
         yield f"  The notebook has no cell for the answer. Look at {found.file}, or grade it again."
-    yield f"Rubric, {found.question.points:g} points:"
+    yield f"Rubric, {as_points(found.question.points)}:"
     applied = [item.id for item in found.score.items]
     for number, item in enumerate(found.rubric, start=1):
         yield f"  {number} {'*' if item.id in applied else ' '} {item.points:+g} {item.id}: {item.text}"
@@ -106,4 +106,4 @@ def _shown(found: marks.AnswerView) -> Iterator[str]:
 def _given(score: WrittenScore) -> Iterator[str]:
     if score.by:
         again = " for an earlier answer, or by an earlier rubric" if score.state is MarkState.AGAIN else ""
-        yield f"{score.by} gave {score.points:g} points at {score.at}{again}: {score.comment or 'no comment'}"
+        yield f"{score.by} gave {as_points(score.points)} at {score.at}{again}: {score.comment or 'no comment'}"

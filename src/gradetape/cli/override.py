@@ -13,7 +13,7 @@ from gradetape.cli.updating import write_pages
 from gradetape.grading import check_overrides, overrides
 from gradetape.grading.results import Results
 from gradetape.records import Override
-from gradetape.text import composed, printable
+from gradetape.text import as_points, composed, printable
 
 _NAME, _REASON = 60, 300
 
@@ -75,7 +75,8 @@ def command(
             raise click.UsageError("name the student and the question, or use --list")
         if alike and check is None:
             raise click.UsageError("--alike is about the failures of one check: name it with --check")
-        target, user = overrides.target(results, student, question, assignment), options.user(by)
+        target = overrides.target(results, student, question, assignment, also_written=undo)
+        user = options.user(by)
         if check is not None:
             _of_check(results, target, check, None if undo else (points, reason), user, alike=alike)
         elif undo:
@@ -113,4 +114,4 @@ def _list(results: Results, assignment: str | None, student: str | None) -> None
 
 def _described(override: Override) -> str:
     name = printable(override.student, _NAME)
-    return f"{name}: {override.points:g} points for {override.question} ({printable(override.reason, _REASON)})"
+    return f"{name}: {as_points(override.points)} for {override.question} ({printable(override.reason, _REASON)})"

@@ -14,7 +14,7 @@ from gradetape.grading import overrides
 from gradetape.grading.results import Results
 from gradetape.grading.trial import TrialRequest, tried
 from gradetape.records import Grade, TrialResult
-from gradetape.text import composed, counted, one_line
+from gradetape.text import as_points, composed, counted, one_line
 
 _NAME = 60
 
@@ -60,7 +60,7 @@ def _described(each: TrialResult) -> str:
     name, (before, now) = one_line(each.student, _NAME), each.points
     if each.lost:
         return f"{name}: not judged: {each.lost}"
-    return f"{name}: {before:g} -> {now:g} points" if each.gain else f"{name}: {now:g} points"
+    return f"{name}: {before:g} -> {as_points(now)}" if each.gain else f"{name}: {as_points(now)}"
 
 
 def _sum_up(found: Sequence[TrialResult], grades: Sequence[Grade]) -> None:

@@ -15,7 +15,7 @@ from gradetape.grading import regrade_requests
 from gradetape.grading.request_files import requests_in
 from gradetape.grading.results import Results
 from gradetape.records import RegradeRequest
-from gradetape.text import composed, counted, printable
+from gradetape.text import as_points, composed, counted, printable
 
 _NAME, _TEXT = 60, 300
 _ASSIGNMENT = click.option("--assignment", metavar="NAME", help="The assignment, if several have the question.")
@@ -117,5 +117,7 @@ def _described(request: RegradeRequest) -> str:
 def _answered(request: RegradeRequest) -> str:
     if not request.answered_at:
         return ""
-    points = "" if request.points is None else f" {request.points:g} points:"
-    return f" [answered {request.answered_at} by {request.answered_by}:{points} {printable(request.answer, _TEXT)}]"
+    points = "" if request.points is None else f" {as_points(request.points)}:"
+    back = f", taken back {request.undone_at} by {request.undone_by}" if request.undone_at else ""
+    answer = printable(request.answer, _TEXT)
+    return f" [answered {request.answered_at} by {request.answered_by}:{points} {answer}{back}]"

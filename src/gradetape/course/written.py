@@ -13,7 +13,7 @@ from gradetape.course.assignments import Assignment, QuestionSource
 from gradetape.course.source import CellKind, PythonSource
 from gradetape.errors import ConfigError
 from gradetape.records import RubricItem
-from gradetape.text import few
+from gradetape.text import as_points, few
 
 ANSWER_CELL = "*Write your answer here. You may add cells below this one.*"
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -55,7 +55,7 @@ def read_rubric(path: Path, shown: str, points: float) -> tuple[RubricItem, ...]
     most = sum(max(item.points, 0.0) for item in spec.items)
     if most < points - 1e-9:
         raise ConfigError(
-            f"{shown}: its items give at most {most:g} points, and assignment.yml says {points:g}. "
+            f"{shown}: its items give at most {as_points(most)}, and assignment.yml says {points:g}. "
             "Add points to the items, or change assignment.yml."
         )
     return tuple(RubricItem(id=item.id, text=item.text.strip(), points=item.points) for item in spec.items)
@@ -66,7 +66,7 @@ def without_checks(assignment: Assignment) -> str:
     ids = [question.id for question in assignment.written]
     if not ids:
         return ""
-    points = f"{sum(question.points for question in assignment.written):g} points"
+    points = as_points(sum(question.points for question in assignment.written))
     return f"{few(ids)}: written, so without checks. A person marks the answers, worth {points}."
 
 

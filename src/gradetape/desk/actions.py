@@ -30,8 +30,12 @@ def override(desk: Desk, results: Results, address: str, form: Form) -> str:
 
 
 def undo(desk: Desk, results: Results, address: str, form: Form) -> str:
-    """Undoes the override in force for a student's question; returns the address to go on with."""
+    """Undoes the override in force for a student's question or check; returns the address to go on with."""
     target, back = target_at(desk, results, address, form)
+    if form.check:
+        check = check_overrides.check_named(results.book.latest(target.assignment), target, form.check)
+        check_overrides.undo(results, target.assignment, check, (target.student,), desk.by)
+        return back
     overrides.undo(results, target, desk.by)
     return back
 

@@ -60,6 +60,7 @@ def application(desk: Desk, keys: DeskKeys, hosts: Collection[str], trials: Tria
         Route("/staff/{assignment}/index.html", views.dashboard),
         Route("/staff/{assignment}/grades.csv", views.table),
         Route("/staff/{assignment}/questions/{page}", views.question),
+        Route("/staff/{assignment}/similar/{page}", places.similar),
         Route("/staff/{assignment}/{page}", views.for_staff),
         Route("/students/{assignment}/{page}", views.for_student),
         Route("/written/{assignment}/{question}", answers.first),

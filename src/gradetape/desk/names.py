@@ -24,6 +24,7 @@ from gradetape.records import (
     Grade,
     NoSubmission,
     Origin,
+    Override,
     TrialResult,
     Unreadable,
 )
@@ -190,12 +191,16 @@ def _scores(pages: AssignmentPages, names: Mapping[str, HiddenName]) -> Iterator
 
 
 def _score(score: FinalScore, name: HiddenName) -> FinalScore:
-    overrides = tuple(
-        msgspec.structs.replace(each, student=name.name, reason=name.written(each.reason)) for each in score.overrides
-    )
+    overrides = tuple(_override(each, name) for each in score.overrides)
     written = tuple(msgspec.structs.replace(each, comment=name.written(each.comment)) for each in score.written)
     lines = tuple(map(name.written, score.lines))
     return msgspec.structs.replace(score, overrides=overrides, lines=lines, written=written)
+
+
+def _override(override: Override, name: HiddenName) -> Override:
+    checks = tuple(_override(each, name) for each in override.checks)
+    reason = name.written(override.reason)
+    return msgspec.structs.replace(override, student=name.name, reason=reason, checks=checks)
 
 
 def _notes(

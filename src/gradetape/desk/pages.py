@@ -11,7 +11,16 @@ from gradetape.engine import OpenEngine, open_engine
 from gradetape.exports import csv, merged
 from gradetape.grading.results import Results, course_title, options_again, pages_of
 from gradetape.records import Grade, Question, Unreadable
-from gradetape.report import Actions, AssignmentPages, overview_page, page_name, slug, written_at
+from gradetape.report import (
+    Actions,
+    AssignmentPages,
+    overview_page,
+    page_name,
+    read_similar,
+    similar_written_at,
+    slug,
+    written_at,
+)
 from gradetape.text import counted
 
 
@@ -51,7 +60,10 @@ def pages_at(
     name = assignment_named(results, address)
     pages = pages_of(results, results.scored(name), options_again(desk.folder))
     pages = without_names(pages) if hidden else pages
-    return replace(pages, actions=Actions(token, slug(name), hidden)) if token else pages
+    if not token:
+        return pages
+    similar = "" if hidden else similar_written_at(results_folder(desk, results), name)
+    return replace(pages, actions=Actions(token, slug(name), hidden), similar=similar)
 
 
 def checked_address(results: Results, address: str) -> str:
@@ -83,6 +95,14 @@ def warnings_at(results: Results, address: str, *, hidden: bool) -> tuple[str, .
     found = results.scored(assignment_named(results, address)).warnings
     if found and hidden:
         return (f"{counted(len(found), 'warning')} may name students: show the names to read what they say.",)
+    return found
+
+
+def similar_page(desk: Desk, results: Results, address: str, page: str) -> str:
+    """A page that `gradetape similar` wrote into the results folder; raises NoPage."""
+    found = read_similar(results_folder(desk, results), assignment_named(results, address), page)
+    if found is None:
+        raise NoPage(page)
     return found
 
 

@@ -15,6 +15,7 @@ from gradetape.grading.results import Results
 from gradetape.report import notice_page
 
 _NAMES = "gradetape-names"
+_WITH_NAMES = "These pages were written with names: show the names to read them."
 _OF_STUDENT = re.compile(r"/(staff|students)/([\w-]+)/((?:questions/)?[\w-]+\.html)", re.ASCII)
 
 
@@ -36,6 +37,14 @@ class Places:
             response = RedirectResponse(self._same_page(results, request, hidden=hidden), 303)
         response.set_cookie(_NAMES, "hidden" if hidden else "shown", httponly=True, samesite="strict", path="/")
         return response
+
+    def similar(self, request: Request) -> Response:
+        """A page about similar submissions as it was written, which has names."""
+        if are_hidden(request):
+            return HTMLResponse(notice_page("Similar submissions", _WITH_NAMES))
+        with self._desk.open() as results:
+            place = request.path_params
+            return HTMLResponse(pages.similar_page(self._desk, results, place["assignment"], place["page"]))
 
     def published(self, request: Request) -> Response:
         """When the dashboard in the results folder was written, where the pages are, and what is doubtful."""

@@ -25,7 +25,7 @@ from gradetape.exports.platform import (
     written,
 )
 from gradetape.exports.registry import PLATFORMS
-from gradetape.text import few_lines
+from gradetape.text import as_points, few_lines
 
 _TOLERANCE = 1e-9
 # What a comment of an earlier export begins with; any other comment is somebody's own.
@@ -137,7 +137,7 @@ class _Filling:
         """The students with points who have no row."""
         for score in self._request.scores:
             if score.points is not None and score.student in self._matching.unmatched:
-                yield f"{score.student} has {score.points:g} points: {self._matching.unmatched[score.student]}"
+                yield f"{score.student} has {as_points(score.points)}: {self._matching.unmatched[score.student]}"
 
     def notes(self, rows: Iterable[FileRow]) -> Iterator[str]:
         """What is left as it is, and why."""
@@ -169,7 +169,7 @@ class _Filling:
         if most is None and self._column.maximum_at is not None:
             yield f"{row.label}: the maximum {text!r} is not a number"
         elif most is not None and (score.points or 0.0) > most + _TOLERANCE:
-            yield f"{row.label}: {score.points:g} points are more than the maximum, {most:g}"
+            yield f"{row.label}: {as_points(score.points or 0.0)}, more than the maximum, {most:g}"
 
     def _maximum_in(self, row: FileRow) -> str:
         """The field of the maximum; where it is empty, that of another row."""

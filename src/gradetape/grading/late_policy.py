@@ -18,6 +18,7 @@ import msgspec
 
 from gradetape.course.config import LatePolicy
 from gradetape.records import FinalScore, MarkState, Override, WrittenScore
+from gradetape.text import as_points
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -78,7 +79,7 @@ def _clock(time: datetime, late: LatePolicy) -> datetime:
 
 def _given(override: Override, measured: Mapping[str, float]) -> str:
     before = measured.get(override.question, 0.0)
-    points = f"{override.points:g} points instead of {before:g}"
+    points = f"{as_points(override.points)} instead of {before:g}"
     return f"{override.question}: {points}, set by the course staff: {override.reason}"
 
 
@@ -89,9 +90,10 @@ def _marked(written: Sequence[WrittenScore]) -> Iterable[str]:
         points, most = (
             sum(each) for each in zip(*((each.points, each.question.points) for each in marked), strict=True)
         )
-        yield f"Written answers: {points:g} of {most:g} points, given by the course staff."
+        yield f"Written answers: {points:g} of {as_points(most)}, given by the course staff."
     if left := sum(each.question.points for each in written if each.is_open):
-        yield f"{left:g} points of written answers wait for a person and are not counted yet."
+        wait, are = ("waits", "is") if left == 1 else ("wait", "are")
+        yield f"{as_points(left)} of written answers {wait} for a person and {are} not counted yet."
 
 
 def _timed(when: Timing, late: LatePolicy, days: int | None, percent: float) -> Iterable[str]:

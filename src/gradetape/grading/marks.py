@@ -16,7 +16,7 @@ from gradetape.gradebook.overrides import now
 from gradetape.grading.results import Results
 from gradetape.grading.written import digest_of, key_of, rubrics_of, scores_of_files, written_scores
 from gradetape.records import AnswerPart, Grade, Mark, Question, RubricItem, Unreadable, WrittenScore
-from gradetape.text import one_line
+from gradetape.text import as_points, one_line
 
 _MOST_COMMENT = 4000
 
@@ -91,7 +91,7 @@ def give(
     adjustment or a comment that is none.
     """
     if not math.isfinite(adjustment) or abs(adjustment) > of.question.points:
-        raise RequestError(f"{of.question.id} is worth {of.question.points:g} points: adjust by no more than that")
+        raise RequestError(f"{of.question.id} is worth {as_points(of.question.points)}: adjust by no more than that")
     if len(comment) > _MOST_COMMENT:
         raise RequestError(f"the comment has more than {_MOST_COMMENT:,} characters: write a shorter one")
     applied = list(dict.fromkeys(item_named(of, each) for each in items))

@@ -9,7 +9,7 @@ import msgspec
 from gradetape.gradebook import BookGrade, Disagreement, MergeReport, OverrideDifference, PartDifference
 from gradetape.grading.merging import Merge
 from gradetape.records import Status
-from gradetape.text import counted, few, few_lines, one_line
+from gradetape.text import as_points, counted, few, few_lines, one_line
 
 _NAME = 60
 _WHICH_COUNTS = "the one that was handed in last counts, and without times the one that was graded last"
@@ -85,14 +85,14 @@ def _grade(found: BookGrade) -> str:
     if found.status is Status.UNREADABLE:
         return f"the unreadable file {where}"
     attention = ", which needs attention" if found.status is Status.NEEDS_ATTENTION else ""
-    return f"{sum(found.points.values()):g} points {where}{attention}"
+    return f"{as_points(sum(found.points.values()))} {where}{attention}"
 
 
 def _override(found: OverrideDifference) -> str:
     points = ", ".join(f"{points:g} in {one_line(book)}" for book, points in found.points.items())
     return (
         f"{one_line(found.student, _NAME)}, {found.question}: different overrides: {points}. "
-        f"The newest counts: {found.counts:g} points"
+        f"The newest counts: {as_points(found.counts)}"
     )
 
 

@@ -11,8 +11,9 @@ from gradetape.course.assignments import Assignment
 from gradetape.course.question_ids import resolve, resolve_any
 from gradetape.errors import RequestError
 from gradetape.gradebook.overrides import now
-from gradetape.grading.results import Results
+from gradetape.grading.results import Results, max_points
 from gradetape.records import Override
+from gradetape.text import as_points
 
 
 class OverrideTarget(msgspec.Struct, frozen=True):
@@ -24,16 +25,18 @@ class OverrideTarget(msgspec.Struct, frozen=True):
     max_points: float
 
 
-def target(results: Results, student: str, question: str, assignment: str | None = None) -> OverrideTarget:
+def target(
+    results: Results, student: str, question: str, assignment: str | None = None, *, also_written: bool = False
+) -> OverrideTarget:  # fmt: skip
     """Finds a student's question by its id or a unique prefix of it.
 
-    Raises RequestError for a question that no graded assignment has or that several have, GradebookError for an
-    unknown student.
+    With `also_written` it may be a written one, which has overrides from before it was. Raises RequestError for a
+    question that no graded assignment has or that several have, GradebookError for an unknown student.
     """
-    found, question_id = _assignment(results, results.assignments(assignment), question)
+    names = results.assignments(assignment)
+    found, question_id = _assignment(results, names, question, also_written=also_written)
     known = results.find_student(student, [found.name])[0][1].student
-    most = next(each.points for each in found.questions if each.id == question_id)
-    return OverrideTarget(found.name, known, question_id, most)
+    return OverrideTarget(found.name, known, question_id, max_points(found, question_id))
 
 
 def question_of(
@@ -59,7 +62,7 @@ def checked(what: str, most: float, points: float | None, reason: str | None) ->
     """
     if points is None or not math.isfinite(points) or not 0 <= points <= most:
         given = "no points were given: write them after the question" if points is None else f"not {points:g}"
-        raise RequestError(f"{what} is worth 0 to {most:g} points, {given}")
+        raise RequestError(f"{what} is worth 0 to {as_points(most)}, {given}")
     if not (reason and reason.strip()):
         raise RequestError('give a reason, which the student can read: --reason "…"')
     return points, reason.strip()

@@ -31,8 +31,11 @@ def of_questions(overrides: Iterable[Override], record: Grade | Unreadable) -> l
 
 
 def _joined(grade: Grade, question: str, pairs: Sequence[tuple[CheckResult, Override]]) -> Override:
-    """One override of a question for those of its checks; a check's name is for staff, so none is in it."""
+    """One override of a question for those of its checks; a check's name is for staff, so it is in `checks` alone."""
     newest = max((override for _, override in pairs), key=lambda override: override.at)
     points = grade.earned(question) + sum(override.points - result.points for result, override in pairs)
     reasons = dict.fromkeys(override.reason for _, override in pairs)
-    return msgspec.structs.replace(newest, question=question, points=round(points, 6), reason="; ".join(reasons))
+    return msgspec.structs.replace(
+        newest, question=question, points=round(points, 6), reason="; ".join(reasons),
+        checks=tuple(override for _, override in pairs),
+    )  # fmt: skip

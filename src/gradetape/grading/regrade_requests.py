@@ -12,6 +12,7 @@ from gradetape.grading import overrides
 from gradetape.grading.comments import written
 from gradetape.grading.request_files import RequestText
 from gradetape.grading.results import Results, max_points
+from gradetape.grading.staff_notes import requests_of
 from gradetape.records import Override, RegradeRequest
 from gradetape.text import few_lines
 
@@ -42,7 +43,7 @@ def add(results: Results, requests: Sequence[RequestText], by: str, *, parts: bo
 
 def all_of(results: Results, names: Sequence[str], *, only_open: bool = False) -> Iterator[tuple[str, RegradeRequest]]:
     """The requests of these assignments, by assignment; oldest first."""
-    found = [(name, each) for name in names for each in results.book.notes.requests(name)]
+    found = [(name, each) for name in names for each in requests_of(results.book, name)]
     for name, each in sorted(found, key=lambda pair: pair[1].at):
         if not (only_open and each.answered_at):
             yield name, each

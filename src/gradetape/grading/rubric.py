@@ -20,6 +20,7 @@ from gradetape.records import (
     Outcome,
     Verdict,
 )
+from gradetape.text import as_points
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _refuse_other_sums(gradable: GradableAssignment, checks: Sequence[Check]) ->
         total = sum(check.points for check in found)
         if found and abs(total - question.points) > 1e-9:
             wrong.append(
-                f"{question.id}: its checks give {total:g} point{'' if total == 1 else 's'}, assignment.yml says "
+                f"{question.id}: its checks give {as_points(total)}, assignment.yml says "
                 f"{question.points:g}{_without_points(found)}"
             )
     if wrong:

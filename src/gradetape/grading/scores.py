@@ -10,7 +10,7 @@ from gradetape.course.assignments import Assignment
 from gradetape.exports import ExportedScore
 from gradetape.grading.results import Results
 from gradetape.grading.staff_notes import staff_notes
-from gradetape.records import FinalScore, Grade, Status, Unreadable, Verdict
+from gradetape.records import FinalScore, Grade, Override, Status, Unreadable, Verdict
 from gradetape.report import StudentNotes, comment
 
 
@@ -35,7 +35,7 @@ def exported_scores(results: Results, name: str) -> ExportedScores:
 def _score(
     assignment: Assignment, record: Grade | Unreadable, final_score: FinalScore, notes: StudentNotes
 ) -> ExportedScore:  # fmt: skip
-    overridden = {override.question for override in final_score.overrides}
+    overridden = {each.question for each in final_score.overrides if _takes_the_place(each, record)}
     missing = [each for each in _ungraded(assignment, record) if each not in overridden]
     waiting = [each.question.id for each in final_score.written if each.is_open]
     if missing or waiting:
@@ -43,6 +43,13 @@ def _score(
         return ExportedScore(student=record.student, origin=record.origin, reason=reason)
     text = comment(record, final_score, notes) if isinstance(record, Grade) else ""
     return ExportedScore(student=record.student, origin=record.origin, points=final_score.final, comment=text)
+
+
+def _takes_the_place(override: Override, record: Grade | Unreadable) -> bool:
+    """Whether points that staff set leave no result missing: those of checks do where each fault has some."""
+    given = {each.question for each in override.checks}
+    results = record.of(override.question) if given and isinstance(record, Grade) else ()
+    return all(result.check.id in given for result in results if result.verdict is Verdict.FAULT)
 
 
 def _ungraded(assignment: Assignment, record: Grade | Unreadable) -> Iterator[str]:

@@ -23,7 +23,7 @@ from gradetape.records import (
     Unreadable,
     WrittenScore,
 )
-from gradetape.text import counted, few, printable
+from gradetape.text import as_points, counted, few, printable
 
 Rubrics = Mapping[str, tuple[RubricItem, ...]]
 
@@ -129,9 +129,10 @@ def waiting_line(name: str, scores: Mapping[str, Sequence[WrittenScore]]) -> str
     students = sum(any(each.is_open for each in own) for own in scores.values())
     ids = few(dict.fromkeys(each.question.id for each in open_scores))
     points = sum(each.question.points for each in open_scores)
+    are = "is" if points == 1 else "are"
     verb = "waits" if len(open_scores) == 1 else "wait"
     return (
         f"{counted(len(open_scores), 'written answer')} of {counted(students, 'student')} {verb} for a person in "
-        f"{name} ({ids}): {points:g} points are not in the final scores. Mark them: gradetape desk, or gradetape mark "
-        "--waiting"
+        f"{name} ({ids}): {as_points(points)} {are} not in the final scores. Mark them: gradetape desk, or gradetape "
+        "mark --waiting"
     )

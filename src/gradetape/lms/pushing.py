@@ -11,7 +11,7 @@ from gradetape.exports import PLATFORMS, ExportedScore
 from gradetape.exports.people import Matching, doubled, matched
 from gradetape.lms.base import ApiStudent, LmsPlatform
 from gradetape.lms.plain import plain_text
-from gradetape.text import few_lines, one_line
+from gradetape.text import as_points, few_lines, one_line
 
 _TOLERANCE = 1e-5
 
@@ -137,9 +137,9 @@ def _problems(request: PushRequest, matching: Matching, most: float) -> Iterator
         if score.points is None:
             continue
         if score.student in matching.unmatched and not request.partial:
-            yield f"{one_line(score.student)} has {score.points:g} points: {matching.unmatched[score.student]}"
+            yield f"{one_line(score.student)} has {as_points(score.points)}: {matching.unmatched[score.student]}"
         elif score.points > most + _TOLERANCE:
-            yield f"{one_line(score.student)}: {score.points:g} points are more than the maximum, {most:g}"
+            yield f"{one_line(score.student)}: {as_points(score.points)}, more than the maximum, {most:g}"
 
 
 def _notes(

@@ -24,7 +24,8 @@ class RubricItem(msgspec.Struct, frozen=True, kw_only=True):
 class Override(msgspec.Struct, frozen=True, kw_only=True):
     """Points that staff set for a question instead of the checks; `at` and `undone_at` are ISO times in UTC.
 
-    In the gradebook, `question` may be the id of one check of it, whose points are set; in a final score it is not.
+    In the gradebook, `question` may be the id of one check of it, whose points are set. In a final score it is not:
+    there those of a question's checks are one, and `checks` are the ones that it was made of.
     """
 
     student: str
@@ -35,6 +36,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     undone_at: str = ""
     undone_by: str = ""
+    checks: tuple[Override, ...] = ()
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +74,7 @@ class RegradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A student's question about points, and its answer; `by` recorded it at `at`, an ISO time in UTC.
 
     It is open while `answered_at` is empty. `points` are those that the answer set, None if it only gave a reason.
-    `number` is its number in the gradebook.
+    `undone_by` took these back at `undone_at`. `number` is its number in the gradebook.
     """
 
     student: str
@@ -84,6 +86,8 @@ class RegradeRequest(msgspec.Struct, frozen=True, kw_only=True):
     points: float | None = None
     answered_by: str = ""
     answered_at: str = ""
+    undone_by: str = ""
+    undone_at: str = ""
     number: int = 0
 
 

@@ -21,7 +21,7 @@ from gradetape.errors import ReleaseError
 from gradetape.release.links import with_attachments
 from gradetape.release.starter import starter_cells
 from gradetape.release.texts import due, read, shipped
-from gradetape.text import text_digest
+from gradetape.text import as_points, text_digest
 
 NB: Any = v4  # Its functions carry no annotations.
 _DIRECTIVES = (
@@ -148,8 +148,7 @@ def _prompt(question_source: QuestionSource) -> str:
     text = _for_students(question_source.prompt).strip()
     first, _, rest = text.partition("\n")
     body = rest if first.startswith("#") else text
-    points = question_source.question.points
-    worth = f"{points:g} point{'' if points == 1 else 's'}"
+    worth = as_points(question_source.question.points)
     return f"## {question_source.question.title} ({worth})\n\n{body.strip()}"
 
 

@@ -14,7 +14,9 @@ from gradetape.report.done import ToDo, basis_of, to_do
 from gradetape.report.folder import (
     has_dashboard,
     has_pages,
+    read_similar,
     remove_pages,
+    similar_written_at,
     write,
     write_pages,
     write_similar,
@@ -34,8 +36,9 @@ from gradetape.report.trial import trial_page
 
 __all__ = [
     "Actions", "AssignmentPages", "CheckSource", "FailureGroup", "MarkingView", "Material", "StaffNotes",
-    "StudentNotes", "ToDo", "anchor", "answering", "basis_of", "check_view", "comment", "groups_of", "has_dashboard",
-    "has_pages", "index_page", "marking_page", "notice_page", "overview_page", "page_name", "question_page",
-    "remove_pages", "script_digests", "similar_pages", "slug", "staff_page", "student_page", "to_do", "trial_page",
-    "unreadable_page", "write", "write_pages", "write_similar", "written_at",
+    "StudentNotes", "ToDo", "anchor", "answering", "basis_of", "check_view", "comment", "groups_of",
+    "has_dashboard", "has_pages", "index_page", "marking_page", "notice_page", "overview_page", "page_name",
+    "question_page", "read_similar", "remove_pages", "script_digests", "similar_pages", "similar_written_at",
+    "slug", "staff_page", "student_page", "to_do", "trial_page", "unreadable_page", "write", "write_pages",
+    "write_similar", "written_at",
 ]  # fmt: skip

@@ -22,6 +22,8 @@ def comment(grade: Grade, final_score: FinalScore, notes: StudentNotes = NO_STUD
         final_score=final_score,
         max_points=words.most_points(grade, final_score),
         written=words.written(final_score),
-        questions=[question_view(grade, question, notes=notes) for question in grade.questions],
+        questions=[
+            question_view(grade, question, final_score, notes) for question in words.with_checks(grade, final_score)
+        ],
     )
     return " ".join(page.split())

@@ -38,18 +38,20 @@ def index_page(
     up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (), mixed: Sequence[MixedQuestion] = (),
     no_submission: Sequence[NoSubmission] = (), notes: StaffNotes = NO_NOTES, actions: Actions | None = None,
+    similar: str = "",
 ) -> str:  # fmt: skip
     """One assignment's dashboard.
 
     `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
     `grade` for the same gradebook, for the commands on the page, `changes` the points that changed since the
     attempts before, and `mixed` the questions that were judged under two versions. `no_submission` are the people of
-    the class list who have handed in nothing. At the desk, `actions` are what its forms need, and `notes` tell what is
-    to do.
+    the class list who have handed in nothing. At the desk, `actions` are what its forms need, `notes` tell what is
+    to do, and `similar` says when the pages about similar submissions were written, if they were.
     """
     records: list[Grade | Unreadable] = [*grades, *unreadable]
     questions = questions_of(grades)
     scores = final_scores or {}
+    written = _written(scores)
     todo = {each.student: _to_do(each, notes, scores) for each in records} if actions else {}
     spread = distribution(grades, final_scores=scores)
     return render(
@@ -60,8 +62,8 @@ def index_page(
         folder=slug(assignment),
         up=up,
         here="" if up else f"staff/{slug(assignment)}/",
-        questions=questions,
-        **table_of(grades, unreadable, questions, scores, no_submission, todo),
+        columns=(columns := _columns(questions, written)),
+        **table_of(grades, unreadable, columns, scores, no_submission, todo),
         todo=sum(not each.done for each in todo.values()),
         requests=_waiting(records, notes) if actions else [],
         actions=actions,
@@ -76,8 +78,24 @@ def index_page(
         mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
         absent=len(no_submission),
-        **_written(scores, marked_here=actions is not None),
+        similar=similar,
+        written=written,
+        marked_here=actions is not None,
+        unmarked=_unmarked(grades, scores),
     )
+
+
+def _columns(questions: Sequence[Question], written: Sequence[dict[str, Any]]) -> list[Question]:
+    """The questions with checks, then the written ones; one that has become a written one is among these alone."""
+    marked = {each["question"].id: each["question"] for each in written}
+    return [*(question for question in questions if question.id not in marked), *marked.values()]
+
+
+def _unmarked(grades: Iterable[Grade], scores: Mapping[str, FinalScore]) -> tuple[int, int]:
+    """How many written answers wait among the grades that are final apart from them, and of how many students."""
+    known = [scores[each.student] for each in grades if each.status is Status.GRADED and each.student in scores]
+    waiting = [count for score in known if (count := sum(each.is_open for each in score.written))]
+    return sum(waiting), len(waiting)
 
 
 def _analysis(
@@ -129,17 +147,16 @@ def _places(items: Iterable[CheckItem]) -> list[str]:
     return found
 
 
-def _written(scores: Mapping[str, FinalScore], *, marked_here: bool) -> dict[str, Any]:
-    """The written questions, how many answers wait for a person, and whether they are marked on pages beside this."""
+def _written(scores: Mapping[str, FinalScore]) -> list[dict[str, Any]]:
+    """The written questions, and how many answers wait for a person."""
     found: dict[str, list[WrittenScore]] = {}
     for score in scores.values():
         for each in score.written:
             found.setdefault(each.question.id, []).append(each)
-    views = [
+    return [
         {"question": own[0].question, "waiting": sum(each.is_open for each in own), "of": len(own)}
         for own in found.values()
     ]
-    return {"written": views, "marked_here": marked_here}
 
 
 def _attention(

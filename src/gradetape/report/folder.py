@@ -130,11 +130,26 @@ def has_dashboard(folder: Path, assignment: str) -> bool:
 
 def written_at(folder: Path, assignment: str) -> str:
     """When the dashboard of an assignment was written into a folder (ISO, UTC); empty if it never was."""
+    return _written_at(folder / "staff" / slug(assignment) / "index.html")
+
+
+def similar_written_at(folder: Path, assignment: str) -> str:
+    """When the pages about similar submissions were written (ISO, UTC); empty if they never were."""
+    return _written_at(folder / "staff" / slug(assignment) / "similar" / "index.html")
+
+
+def read_similar(folder: Path, assignment: str, name: str) -> str | None:
+    """A page about similar submissions by its file name, None if there is none; raises GradebookError."""
+    _refuse_links(folder, assignment)
+    pages = {page.name: page for page in (folder / "staff" / slug(assignment) / "similar").glob("*.html")}
+    return pages[name].read_text("utf-8") if name in pages and not pages[name].is_symlink() else None
+
+
+def _written_at(page: Path) -> str:
     try:
-        seconds = (folder / "staff" / slug(assignment) / "index.html").stat().st_mtime
+        return datetime.fromtimestamp(page.stat().st_mtime, UTC).isoformat(timespec="seconds")
     except OSError:
         return ""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def remove_pages(folder: Path, assignment: str, student: str) -> None:

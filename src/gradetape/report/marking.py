@@ -10,6 +10,7 @@ import msgspec
 from gradetape.records import AnswerPart, MarkState, RegradeRequest, RubricItem, WrittenScore
 from gradetape.report.actions import Actions
 from gradetape.report.html import anchor, page_name, render
+from gradetape.report.markdown import formatted, is_plain
 
 
 class MarkingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +35,7 @@ class MarkingView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def marking_page(view: MarkingView, actions: Actions) -> str:
-    """The page as HTML. Nothing of the answer is markup, and its pictures are loaded from the desk by number."""
+    """The page as HTML. Nothing of the answer is active; its pictures are loaded from the desk by number."""
     score, home = view.score, f"/written/{actions.folder}/{view.score.question.id}"
     again, applied = score.state is MarkState.AGAIN, {item.id for item in score.items}
     named = (("prev", view.before), ("next", view.after))
@@ -72,5 +73,6 @@ def _parts(parts: Sequence[AnswerPart], address: str) -> list[dict[str, Any]]:
     for part in parts:
         number += part.kind == "picture"
         where = f"{address}/{number}.png" if part.kind == "picture" else ""
-        found.append({"kind": part.kind, "text": part.text, "number": number, "address": where})
+        shown = {"formatted": formatted(part.text), "plain": is_plain(part.text)} if part.kind == "text" else {}
+        found.append({"kind": part.kind, "text": part.text, "number": number, "address": where} | shown)
     return found

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from gradetape.records import Comment, DoneMark, Grade, RegradeRequest
-from gradetape.text import printable
+from gradetape.text import as_points, printable
 
 
 class StudentNotes(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ class StudentNotes(msgspec.Struct, frozen=True, kw_only=True):
         requests = [
             {
                 "text": each.text, "day": each.at[:10], "answer": each.answer, "points": each.points,
-                "answer_day": each.answered_at[:10],
+                "answer_day": each.answered_at[:10], "undone_day": each.undone_at[:10],
             }
             for each in self.requests
             if each.question == question
@@ -60,7 +60,9 @@ class StudentNotes(msgspec.Struct, frozen=True, kw_only=True):
             yield f"Regrade request, {request.at[:10]}:", request.text
             if request.answered_at:
                 who = request.answered_by if staff else "the course staff"
-                points = "" if request.points is None else f": {request.points:g} points"
+                points = "" if request.points is None else f": {as_points(request.points)}"
+                back = request.undone_by if staff else "the course staff"
+                points += f", later taken back by {back}, {request.undone_at[:10]}" if request.undone_at else ""
                 yield f"Answer of {who}, {request.answered_at[:10]}{points}:", request.answer
 
     def without_grade(self) -> list[dict[str, Any]]:

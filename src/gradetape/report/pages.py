@@ -26,7 +26,8 @@ _UP = "../../"
 class AssignmentPages:
     """One assignment's results and its pages, as pure functions of them; see `report.write` for the fields.
 
-    `actions` are the forms of the pages for staff, if they have any, and `notes` is what people wrote about results."""
+    `actions` are the forms of the pages for staff, if they have any, and `notes` is what people wrote about results.
+    `similar` says when the pages about similar submissions, to which the dashboard leads, were written."""
 
     course: str
     assignment: str
@@ -42,6 +43,7 @@ class AssignmentPages:
     material: Material = NO_MATERIAL
     actions: Actions | None = None
     notes: StaffNotes = NO_NOTES
+    similar: str = ""
 
     @cached_property
     def order(self) -> tuple[str, ...]:
@@ -75,7 +77,7 @@ class AssignmentPages:
         return index_page(
             self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
             options=self.options, changes=self.changes, mixed=self.mixed, no_submission=self.no_submission,
-            notes=self.notes, actions=self.actions, **self._titles,
+            notes=self.notes, actions=self.actions, similar=self.similar, **self._titles,
         )  # fmt: skip
 
     def for_student(self, record: Grade | Unreadable) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gradetape.records import Check, CheckResult, FinalScore, Grade, MixedQuestion, Question, Status
+from gradetape.records import Check, CheckResult, FinalScore, Grade, MixedQuestion, Override, Question, Status
 from gradetape.report import code, words
 from gradetape.report.actions import Actions
 from gradetape.report.analysis import ENOUGH, CheckItem, check_items, question_items
 from gradetape.report.html import anchor, page_name, render, slug
 from gradetape.report.likeness import FailureGroup, groups_of
 from gradetape.report.material import NO_MATERIAL, Material
-from gradetape.text import collation_key
+from gradetape.text import as_points, collation_key
 
 _FEW = 10
 
@@ -48,7 +48,7 @@ def question_page(
         mixed=_mixed(question, mixed),
         unfinal=sum(grade.status is not Status.GRADED for grade in having),
         untouched=[(student, f"../{page_name(student)}") for student in untouched],
-        groups=[_group(group, anchor(question.id), material) for group in groups],
+        groups=[_group(group, anchor(question.id), material, scores) for group in groups],
         checks=[_check(item, number, material) for number, item in enumerate(items, 1)],
         rows=[
             _row(
@@ -94,7 +94,9 @@ def check_anchor(number: int) -> str:
     return f"c{number}"
 
 
-def _group(group: FailureGroup, at: str, material: Material) -> dict[str, Any]:
+def _group(
+    group: FailureGroup, at: str, material: Material, scores: Mapping[str, FinalScore]
+) -> dict[str, Any]:  # fmt: skip
     tone = words.tone(group.verdict)
     return {
         "check": group.check,
@@ -106,8 +108,21 @@ def _group(group: FailureGroup, at: str, material: Material) -> dict[str, Any]:
         "message": group.example.staff_message or group.example.message,
         "command": group.example.command,
         "students": [(student, f"../{page_name(student)}#{at}") for student in group.students],
+        "set_by_hand": _set_by_hand(group, at, scores),
         **code.of_check(material.source_of(group.check)),
     }
+
+
+def _set_by_hand(
+    group: FailureGroup, at: str, scores: Mapping[str, FinalScore]
+) -> list[tuple[Override, list[tuple[str, str]]]]:  # fmt: skip
+    """The points that were given for the check by hand, each with its students and the addresses of their answers."""
+    found: dict[tuple[str, float, str], tuple[Override, list[tuple[str, str]]]] = {}
+    for student in group.students:
+        if override := words.check_override_of(scores.get(student), group.check):
+            key = (override.by, override.points, override.reason)
+            found.setdefault(key, (override, []))[1].append((student, f"../{page_name(student)}#{at}"))
+    return list(found.values())
 
 
 def _check(item: CheckItem, number: int, material: Material) -> dict[str, Any]:
@@ -123,13 +138,20 @@ def _row(
         "page": f"../{page_name(grade.student)}",
         "points": words.points_of(grade, final_score, question.id),
         "untouched": untouched,
-        "cells": [_cell(results.get(check.id)) for check in checks],
+        "cells": [_cell(results.get(check.id), words.check_override_of(final_score, check)) for check in checks],
     }
 
 
-def _cell(result: CheckResult | None) -> tuple[str, str, str, int]:
-    """The tone, the sign and the verdict of a result, and its place in a sorted column."""
+def _cell(result: CheckResult | None, override: Override | None) -> dict[str, Any]:
+    """The tone, the sign and the words for a result, its place in a sorted column, and the points set by hand."""
     if result is None:
-        return ("", "", "", -1)
+        return {"tone": "", "sign": "", "words": "", "place": -1, "override": None}
     tone = words.tone(result.verdict)
-    return (tone, words.SIGNS[tone], result.verdict.value, ("bad", "open", "good").index(tone))
+    by_hand = f"; {override.by} set {as_points(override.points)}: {override.reason}" if override else ""
+    return {
+        "tone": tone,
+        "sign": words.SIGNS[tone],
+        "words": f"{result.verdict.value}{by_hand}",
+        "place": ("bad", "open", "good").index(tone),
+        "override": override,
+    }

@@ -47,15 +47,25 @@ def _student(grade: Grade, questions: Iterable[Question], final_score: FinalScor
     for result in grade.results:
         total += result.points
         earned[result.check.question] = earned.get(result.check.question, 0.0) + result.points
-    own = {question.id for question in grade.questions}
     for override in final_score.overrides if final_score else ():
         earned[override.question] = override.points
+    written = final_score.written if final_score else ()
+    waiting = {each.question.id for each in written if each.is_open}
+    earned |= {each.question.id: each.points for each in written}
+    known = earned.keys() - waiting
     return {
         "status": words.STATUS[grade.status],
         "urgent": _is_urgent(grade),
         "points": total,
         "max_points": grade.max_points,
-        "by_question": [(each.points, round(earned[each.id], 6) if each.id in own else None) for each in questions],
+        "by_question": [
+            {
+                "most": each.points,
+                "points": round(earned[each.id], 6) if each.id in known else None,
+                "waits": each.id in waiting,
+            }
+            for each in questions
+        ],
         "final": final_score.final if final_score else total,
     } | _about(grade, final_score, _flags(grade))
 

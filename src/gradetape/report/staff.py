@@ -51,7 +51,7 @@ def staff_page(
             "done": _done(grade, notes, actions, question.id),
             "basis": basis_of(grade, question.id),
         }
-        for question in grade.questions
+        for question in words.with_checks(grade, final_score)
     ]
     return render(
         "staff.html.j2",
@@ -68,7 +68,7 @@ def staff_page(
         status=words.STATUS[grade.status],
         questions=views,
         failing=any(view["failing"] for view in views),
-        results=[_result(result) for result in grade.results],
+        results=[_result(result, final_score) for result in grade.results],
         events=words.events(grade),
         facts=_facts(grade),
         again=grading(grade, grade.assignment, options),
@@ -122,7 +122,9 @@ def _question(
 ) -> dict[str, Any]:  # fmt: skip
     results = grade.of(question.id)
     failing = [result for result in results if result.verdict is not Verdict.PASSED]
+    changed = [result for result in results if words.check_override_of(final_score, result.check)]
     untouched = material.is_untouched(grade, question)
+    listed = changed if untouched else [each for each in results if each in failing or each in changed]
     return {
         "question": question,
         "anchor": anchor(question.id),
@@ -132,7 +134,8 @@ def _question(
         "override": words.override_of(final_score, question.id),
         "untouched": untouched,
         "checks": len(results),
-        "failing": [] if untouched else [_failing(result, material) for result in failing],
+        "failing": 0 if untouched else len(failing),
+        "listed": [_listed(result, final_score, material) for result in listed],
         "failures": [] if untouched else words.failures(grade, question.id),
         "cells": [] if untouched else _cells(grade, question, failing),
         "command": overriding(grade, question.id, options),
@@ -154,21 +157,23 @@ def _cells(grade: Grade, question: Question, failing: Sequence[CheckResult]) -> 
     return code.cells_of(grade, question.id, marks, coloured=bool(failing or marks))
 
 
-def _result(result: CheckResult) -> dict[str, Any]:
-    tone = words.tone(result.verdict)
+def _result(result: CheckResult, final_score: FinalScore | None) -> dict[str, Any]:
+    tone, override = words.tone(result.verdict), words.check_override_of(final_score, result.check)
     return {
         "check": result.check,
         "verdict": result.verdict.value,
         "tone": tone,
         "sign": words.SIGNS[tone],
-        "points": result.points,
+        "points": override.points if override else result.points,
+        "measured": result.points,
+        "override": override,
         "seconds": result.seconds,
         "basis": words.BASES[result.basis],
     }
 
 
-def _failing(result: CheckResult, material: Material) -> dict[str, Any]:
-    return _result(result) | {
+def _listed(result: CheckResult, final_score: FinalScore | None, material: Material) -> dict[str, Any]:
+    return _result(result, final_score) | {
         "for_student": result.message,
         "for_staff": result.staff_message,
         "command": result.command,

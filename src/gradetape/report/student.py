@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import CheckResult, FinalScore, Grade, Override, Question, Status, Unreadable, Verdict
 from gradetape.report import code, words
 from gradetape.report.html import anchor, render
 from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
@@ -23,7 +23,7 @@ def student_page(
 
     `notes` is what was written about the answers.
     """
-    views = [_on_page(grade, question, final_score, notes) for question in grade.questions]
+    views = [_on_page(grade, question, final_score, notes) for question in words.with_checks(grade, final_score)]
     events = words.events(grade)
     return render(
         "student.html.j2",
@@ -72,7 +72,7 @@ def question_view(
         "title": question.title or question.id,
         "points": words.points_of(grade, final_score, question.id),
         "max_points": question.points,
-        "checks": [check_view(result) for result in results],
+        "checks": [check_view(result, words.check_override_of(final_score, result.check)) for result in results],
         "passed": sum(result.verdict is Verdict.PASSED for result in results),
         "notes": notes.for_student(question.id, grade),
     }
@@ -97,8 +97,8 @@ def _steps(views: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(left, key=lambda view: view["points"] - view["max_points"])
 
 
-def check_view(result: CheckResult) -> dict[str, Any]:
-    """What the page shows of one check: neither name nor message of a hidden one."""
+def check_view(result: CheckResult, override: Override | None = None) -> dict[str, Any]:
+    """What the page shows of one check: neither name nor message of a hidden one. `override` is the one that counts."""
     check, passed, tone = result.check, result.verdict is Verdict.PASSED, words.tone(result.verdict)
     return {
         "title": check.title or "A check",
@@ -106,7 +106,9 @@ def check_view(result: CheckResult) -> dict[str, Any]:
         "verdict": words.VERDICTS[result.verdict],
         "tone": tone,
         "sign": words.SIGNS[tone],
-        "points": result.points,
+        "points": override.points if override else result.points,
+        "measured": result.points,
+        "reason": override.reason if override else "",
         "max_points": check.points,
         "hint": "" if passed else check.hint,
         "message": result.message if check.public else "",

@@ -8,11 +8,11 @@ from textwrap import indent
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gradetape.records import CheckResult, FinalScore, Grade, Question, Status, Unreadable, Verdict
+from gradetape.records import CheckResult, FinalScore, Grade, Override, Question, Status, Unreadable, Verdict
 from gradetape.report import words
 from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.report.notes import NO_STUDENT_NOTES, StudentNotes
-from gradetape.text import one_line, printable
+from gradetape.text import as_points, one_line, printable
 
 _STYLES = {Verdict.PASSED: "green", Verdict.SKIPPED: "yellow", Verdict.FAULT: "yellow"}
 
@@ -45,7 +45,7 @@ def _unreadable(entry: Unreadable, staff: bool) -> Iterator[RenderableType]:
 def _final_score(final_score: FinalScore, staff: bool) -> Iterator[RenderableType]:
     """The final score, if it differs from the measured points, and how it follows from them."""
     if final_score.final != final_score.measured:
-        yield _line(f"Final score: {final_score.final:g} points", "bold")
+        yield _line(f"Final score: {as_points(final_score.final)}", "bold")
     yield from map(_line, final_score.lines)
     if staff:
         yield from (
@@ -61,7 +61,7 @@ def _graded(
     if question is None:
         yield from _final_score(final_score, staff)
         yield from _about(grade, staff)
-    for each in grade.questions:
+    for each in words.with_checks(grade, final_score):
         if each.id in untouched:
             yield from (Text(), _line(f"{_heading(grade, each, final_score)}, untouched", "bold"))
         elif question in (None, each.id):
@@ -76,11 +76,11 @@ def _graded(
 
 def _head(grade: Grade, final_score: FinalScore) -> Iterator[RenderableType]:
     """The final points, and those of the checks where they differ."""
-    most, same = f"of {words.most_points(grade, final_score):g} points", final_score.final == final_score.measured
+    most, same = f"of {as_points(words.most_points(grade, final_score))}", final_score.final == final_score.measured
     points, checks = (
         (grade.points, "")
         if same
-        else (final_score.final, f" ({grade.points:g} of {grade.max_points:g} points from the checks)")
+        else (final_score.final, f" ({grade.points:g} of {as_points(grade.max_points)} from the checks)")
     )
     yield _line(f"{grade.student}: {points:g} {most} in {grade.assignment}{checks}", "bold")
     if grade.status is Status.NEEDS_ATTENTION:
@@ -106,7 +106,7 @@ def _question(grade: Grade, question: Question, final_score: FinalScore, staff: 
         for event in words.failures(grade, question.id)
     )
     for result in grade.of(question.id):
-        yield from _result(result, staff)
+        yield from _result(result, staff, words.check_override_of(final_score, result.check))
 
 
 def _written_questions(final_score: FinalScore) -> list[Question]:
@@ -120,9 +120,7 @@ def _written(
     for view in words.written(final_score):
         if question not in (None, view["id"]):
             continue
-        points = (
-            f"{view['max_points']:g} points" if view["is_open"] else f"{view['points']:g} of {view['max_points']:g}"
-        )
+        points = as_points(view["max_points"]) if view["is_open"] else f"{view['points']:g} of {view['max_points']:g}"
         yield Text()
         yield _line(f"{view['id'].partition('_')[0]} {view['title']}: {points}, {view['state']}", "bold")
         yield from (_line(f"  {item.points:+g}  {item.text}") for item in view["items"])
@@ -163,11 +161,14 @@ def _cells(grade: Grade, question: str | None) -> Iterator[RenderableType]:
         yield Text(indent(printable(event["text"]), " " * 4))
 
 
-def _result(result: CheckResult, staff: bool) -> Iterator[RenderableType]:
-    check = result.check
+def _result(result: CheckResult, staff: bool, override: Override | None) -> Iterator[RenderableType]:
+    check, points = result.check, override.points if override else result.points
     line = Text("  ").append(f"{result.verdict.value:8}", _STYLES.get(result.verdict, "red"))
-    line.append(f" {result.points:g}/{check.points:g}  ").append(one_line(check.title or "A check"))
+    line.append(f" {points:g}/{check.points:g}  ").append(one_line(check.title or "A check"))
     yield line
+    if override:
+        who = f"{override.by} at {override.at}" if staff else "the course staff"
+        yield _line(f"    {points:g} instead of {result.points:g}, set by {who}: {override.reason}", "cyan")
     yield from (Text(indent(printable(text), " " * 4), style) for text, style in _details(result, staff) if text)
 
 

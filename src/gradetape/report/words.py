@@ -9,10 +9,12 @@ from typing import Any
 from gradetape.records import (
     Basis,
     CellEvent,
+    Check,
     FinalScore,
     Grade,
     MarkState,
     Override,
+    Question,
     Status,
     Unreadable,
     Verdict,
@@ -106,10 +108,22 @@ def bases(grade: Grade) -> str:
     return ", ".join(f"{points:g} on {BASES[basis]}" for basis, points in earned.items() if points)
 
 
+def with_checks(grade: Grade, final_score: FinalScore | None) -> list[Question]:
+    """The questions of a grade whose points its checks give: not those that have become written ones."""
+    written = {each.question.id for each in final_score.written} if final_score else ()
+    return [question for question in grade.questions if question.id not in written]
+
+
 def override_of(final_score: FinalScore | None, question_id: str) -> Override | None:
     """The override in force for a question, if there is one."""
     overrides = final_score.overrides if final_score else ()
     return next((each for each in overrides if each.question == question_id), None)
+
+
+def check_override_of(final_score: FinalScore | None, check: Check) -> Override | None:
+    """The override of a check that counts, if there is one."""
+    override = override_of(final_score, check.question)
+    return next((each for each in override.checks if each.question == check.id), None) if override else None
 
 
 def points_of(grade: Grade, final_score: FinalScore | None, question_id: str, earned: float | None = None) -> float:

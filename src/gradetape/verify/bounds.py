@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from gradetape.text import as_points
 from gradetape.verify.evidence import Evidence
 from gradetape.verify.trials import HELD, Trial
 
@@ -56,7 +57,7 @@ def bound_problems(evidence: Evidence) -> Iterator[str]:
         if not bound.ok and bound.name not in _SHOWN and not (evidence.partial and SHARES.get(bound.name)):
             advice = _ADVICE.get(bound.name, "").format(waivers=f"solutions/{evidence.assignment}/waivers.yml")
             yield (
-                f"{bound.question}: {bound.name} gets {bound.points:g} points (at most {bound.most:g}) "
+                f"{bound.question}: {bound.name} gets {as_points(bound.points)} (at most {bound.most:g}) "
                 f"by {', '.join(bound.passed)}{'. ' if advice else ''}{advice}"
             )
 

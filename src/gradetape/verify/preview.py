@@ -14,6 +14,7 @@ from rich.text import Text
 
 from gradetape.course.quotations import with_sentences
 from gradetape.report.student import check_view
+from gradetape.text import as_points
 from gradetape.verify.evidence import Evidence
 from gradetape.verify.trials import HELD, Trial
 
@@ -50,7 +51,7 @@ def show(evidence: Evidence, console: Console) -> None:
     """Prints every reading; nothing in them is read as markup."""
     for reading in readings(evidence):
         said = f": {reading.misconception}" if reading.misconception else ""
-        points = f"{reading.points:g} of {reading.max_points:g} points"
+        points = f"{reading.points:g} of {as_points(reading.max_points)}"
         console.print(Text(f"{reading.question}, {reading.name}{said} ({points})", style="bold"))
         for check in reading.checks:
             for line in _lines(check):
