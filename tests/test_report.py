@@ -331,6 +331,13 @@ def test_the_table_has_a_row_per_student_and_a_column_per_question() -> None:
     assert (carol["status"], carol["points"], carol["max_points"], carol["q01"]) == ("unreadable", "", "5.0", "")
 
 
+def test_the_table_and_json_have_the_order_of_a_list_of_people() -> None:
+    grades, people = [a_grade(name) for name in ("Zoë", "çelik", "Dora", "celik")], ["celik", "çelik", "Dora", "Zoë"]
+    assert [row["student"] for row in rows_of(table(grades))] == people
+    found = as_json(grades, [], ASSIGNMENT, "none", max_points=5)["submissions"]
+    assert [each["student"] for each in found] == people
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_no_cell_of_the_table_is_a_formula(separator: str) -> None:
     grades = [a_grade(FORMULA), a_grade("x;=1+1"), a_grade("x\t=1+1"), a_grade(NASTY)]

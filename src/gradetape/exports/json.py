@@ -9,7 +9,7 @@ from typing import Any
 
 from gradetape.exports.table import GradeTable, Value
 from gradetape.records import CheckResult, Grade, NoSubmission, Origin, Question, Status, Unreadable
-from gradetape.text import printable
+from gradetape.text import collation_key, printable
 
 
 def as_json(
@@ -28,7 +28,7 @@ def as_json(
     return {
         "assignment": assignment,
         "isolation": isolation,
-        "submissions": sorted(graded, key=lambda submission: submission["student"].casefold()),
+        "submissions": sorted(graded, key=lambda submission: collation_key(submission["student"])),
         **({"no_submission": [_absent(person) for person in no_submission]} if no_submission else {}),
     }
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 import msgspec
 
 from gradetape.records import FinalScore, Grade, NoSubmission, Question, Status, Unreadable
+from gradetape.text import collation_key
 
 Value = str | float | int | datetime | None
 
@@ -108,9 +109,9 @@ class GradeTable(msgspec.Struct, frozen=True):
         return cls(columns, tuple(rows)).by_student()
 
     def by_student(self) -> GradeTable:
-        """The same rows sorted by student, without regard to upper and lower case."""
+        """The same rows sorted by student, as in a list of people."""
         place = self.names.index("student")
-        return GradeTable(self.columns, tuple(sorted(self.rows, key=lambda row: str(row[place]).casefold())))
+        return GradeTable(self.columns, tuple(sorted(self.rows, key=lambda row: collation_key(str(row[place])))))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from gradetape.grading.staff_notes import staff_notes
 from gradetape.grading.written import written_scores
 from gradetape.records import DoneMark, Grade, Unreadable
 from gradetape.report import ToDo, basis_of, to_do
-from gradetape.text import printable
+from gradetape.text import collation_key, printable
 
 
 class MarkTarget(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ def all_to_do(results: Results, names: Sequence[str]) -> list[tuple[str, str, To
     found = []
     for name in names:
         notes = staff_notes(results.book, name)
-        records = sorted(results.book.counting(name), key=lambda record: printable(record.student).casefold())
+        records = sorted(results.book.counting(name), key=lambda record: collation_key(printable(record.student)))
         scores = written_scores(results.course, results.course.assignment(name), results.book, records)
         found += [
             (name, each.student, to_do(each, notes.of(each.student), scores.get(each.student, ()))) for each in records

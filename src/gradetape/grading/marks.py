@@ -16,7 +16,7 @@ from gradetape.gradebook.overrides import now
 from gradetape.grading.results import Results
 from gradetape.grading.written import digest_of, key_of, rubrics_of, scores_of_files, written_scores
 from gradetape.records import AnswerPart, Grade, Mark, Question, RubricItem, Unreadable, WrittenScore
-from gradetape.text import as_points, one_line
+from gradetape.text import as_points, collation_key, one_line
 
 _MOST_COMMENT = 4000
 
@@ -70,7 +70,8 @@ def waiting(results: Results, names: Sequence[str], question: str | None = None)
     """The answers to a question, or to all, that wait for a person, by question and student."""
     found = []
     for name in names:
-        assignment, records = results.course.assignment(name), results.book.latest(name)
+        assignment = results.course.assignment(name)
+        records = sorted(results.book.latest(name), key=lambda record: collation_key(record.student))
         scores = written_scores(results.course, assignment, results.book, records)
         found += [
             WaitingAnswer(name, record.student, score)

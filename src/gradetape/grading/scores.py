@@ -12,6 +12,7 @@ from gradetape.grading.results import Results
 from gradetape.grading.staff_notes import staff_notes
 from gradetape.records import FinalScore, Grade, Override, Status, Unreadable, Verdict
 from gradetape.report import StudentNotes, comment
+from gradetape.text import collation_key
 
 
 class ExportedScores(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ def exported_scores(results: Results, name: str) -> ExportedScores:
         _score(found.assignment, record, found.by_student[record.student], notes.of(record.student))
         for record in found.records
     )
-    return ExportedScores(tuple(sorted(scores, key=lambda score: score.student.casefold())), found.warnings)
+    return ExportedScores(tuple(sorted(scores, key=lambda score: collation_key(score.student))), found.warnings)
 
 
 def _score(
