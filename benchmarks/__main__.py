@@ -17,7 +17,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import classes, comparison, document, pages, similar, single
+from benchmarks import classes, cluster, comparison, document, pages, similar, single
 from benchmarks.measure import ROOT, BenchmarkError, Row, Setting
 from gradetape.course import assignments as courses
 from gradetape.course.gradable import GradableAssignment
@@ -37,6 +37,7 @@ PARTS: Mapping[str, Callable[[Setting], list[Row]]] = MappingProxyType(
         "workers": single.workers,
         "batch": single.batch,
         "memory": single.memory,
+        "ray": cluster.ray,
         "one-question": lambda setting: comparison.compared(setting, (setting.one,)),
         "frameworks": comparison.compared,
         "tiny": classes.tiny,

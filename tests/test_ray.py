@@ -185,6 +185,30 @@ def test_a_frozen_node_gets_no_job_and_its_own_are_judged_elsewhere(gradable: Gr
     assert [grade.status for grade in batch.grades] == [Status.GRADED] * 10
 
 
+def test_a_node_whose_disk_fills_up_loses_no_submission(gradable: GradableAssignment) -> None:
+    """It answers sooner than the others and would get job after job; it is opened anew, and says what it lacks."""
+    one, two = PretendedNode("one", slots=4), PretendedNode("two", slots=1)
+
+    def fills_up(job: Job) -> Outcome | Lost:
+        return Lost(reason="No space left on device", said=Said()) if len(one.jobs) > 3 else all_pass(job)
+
+    one.answer = fills_up
+    batch = graded(gradable, engine_on(gradable, PretendedCluster(one, two)), 12)
+    assert [grade.status for grade in batch.grades] == [Status.GRADED] * 12
+
+
+def test_a_node_that_loses_every_job_is_opened_anew(gradable: GradableAssignment) -> None:
+    one = PretendedNode("one", answer=lambda job: Lost(reason="No space left on device", said=Said()))
+    with engine_on(gradable, PretendedCluster(one)) as engine:
+        for _ in range(2):
+            with pytest.raises(InfrastructureError, match="No space left on device"):
+                judge(engine, gradable.job(gradable.reference, Limits()))
+        one.unprepared = "No space left on device"
+        assert until(lambda: engine.capacity() == 0 and one.actors == 2)
+        why = "one (one00000) is not used: it lost 2 submissions in a row: No space left on device"
+        assert why in engine.environment.message
+
+
 def test_a_node_that_thaws_is_opened_again(gradable: GradableAssignment) -> None:
     one = PretendedNode("one", busy=True)
     with engine_on(gradable, PretendedCluster(one)) as engine:

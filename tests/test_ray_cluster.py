@@ -20,11 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 
+from examples.hostile.corpus import entries, manifest, write
+from examples.hostile.findings import Secrets
+from examples.hostile.trial import _course as hostile_course
 from gradetape.errors import EngineError
+from gradetape.gradebook import Gradebook
 from tests.course import command, tiny
+from tests.engines.passing import RIGHT
 from tests.leftovers import until
 
 pytest.importorskip("ray", reason="gradetape[ray] is not installed")
@@ -33,6 +39,13 @@ ray_nodes = pytest.importorskip("tests.engines.ray_nodes", reason="gradetape[ray
 
 pytestmark = pytest.mark.slow
 TESTS = Path(__file__).parent
+TINY = ("in", "--assignment", "tiny")
+# Those that look for a cluster or for what a grader has on its machine, those that use up a limit, and one that cheats.
+HOSTILE = (
+    "joins_the_cluster", "reads_the_environment", "reads_likely_paths", "opens_sockets", "loops_in_a_cell",
+    "leaves_a_daemon", "patches_numpy",
+)  # fmt: skip
+EXAMPLES = ("partial.ipynb", "script.py", "syntax_error.ipynb")
 SLOWLY = "import time\ntime.sleep(4)\ndef double(x):\n    return x + x\n\ndef halve(x):\n    return x * 0.5\n"
 WRONG = "def double(x):\n    return 3 * x\n\ndef halve(x):\n    return x * 0.5\n"
 
@@ -46,9 +59,9 @@ class Simulated:
     variables: Mapping[str, str]
     folder: Path
 
-    def grade(self, course: Path, *arguments: str) -> subprocess.Popen[str]:
+    def grade(self, course: Path, *arguments: str | Path) -> subprocess.Popen[str]:
         """Starts `gradetape grade` on the cluster."""
-        verb = command("grade", "in", "--assignment", "tiny", "--engine", "ray", "--address", self.address, *arguments)
+        verb = command("grade", "--engine", "ray", "--address", self.address, *(arguments or TINY))
         return subprocess.Popen(
             verb, cwd=course, env=dict(self.variables), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -99,6 +112,13 @@ def graders(folder: Path) -> list[str]:
     return found
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Simulated]:
+    """A cluster of three nodes for all tests here; the last of them ends two of the nodes."""
+    with simulated(3, secrets.token_hex(32)) as made:
+        yield made
+
+
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     root = tiny(tmp_path / "course")
@@ -122,39 +142,10 @@ def verdicts(run: str) -> dict[str, Any]:
     }
 
 
-def test_a_killed_and_a_frozen_node_lose_no_submission(course: Path) -> None:
-    """And what was judged gets the verdicts that it gets on this machine; nothing is left anywhere."""
-    hand_in(course, 9)
-    (course / "in" / "wrong.py").write_text(WRONG)
-    with simulated(3, secrets.token_hex(32)) as cluster:
-        run = cluster.grade(course, "--json")
-        assert run.stdout and run.stderr
-        lines: list[str] = []
-        for line in run.stderr:
-            lines.append(line)
-            if line.startswith("2/10 "):
-                break
-        reader = threading.Thread(target=lambda: lines.extend(run.stderr or ()))
-        reader.start()
-        ray_nodes.send(cluster.pids[0], signal.SIGKILL)
-        ray_nodes.send(cluster.pids[1], signal.SIGSTOP)
-        found = run.stdout.read()
-        assert run.wait(600) == 0 and found.startswith("{"), found[:2000] + "".join(lines)
-        reader.join(10)
-        run.stdout.close()
-        run.stderr.close()
-    here = subprocess.run(
-        command("grade", "in", "--assignment", "tiny", "--json", "--out", course / "local"), cwd=course, text=True,
-        capture_output=True, check=True,
-    )  # fmt: skip
-    assert verdicts(found) == verdicts(here.stdout) and len(verdicts(found)) == 10
-    assert [each["status"] for each in json.loads(found)["submissions"]] == ["graded"] * 10
-
-
 def test_ray_starts_on_this_machine_where_no_address_is_given(course: Path) -> None:
     hand_in(course, 2)
     with tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp") as made:
-        verb = command("grade", "in", "--assignment", "tiny", "--engine", "ray", "--json", "--workers", "1")
+        verb = command("grade", *TINY, "--engine", "ray", "--json", "--workers", "1")
         run = subprocess.run(verb, cwd=course, env=variables_of(Path(made), None), capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
         assert "Ray judges 1 at the same time on" in run.stderr
@@ -202,19 +193,61 @@ def attack(cluster: Simulated) -> str:
     return text.replace("HOST", host).replace("PORT", port)
 
 
-def test_a_cluster_is_joined_only_with_its_token_and_no_submission_reaches_it(course: Path) -> None:
+def test_a_cluster_is_joined_only_with_its_token(course: Path, cluster: Simulated) -> None:
     hand_in(course, 1)
-    with simulated(1, secrets.token_hex(32)) as cluster:
-        other = cluster.folder / "other"
-        other.write_text(secrets.token_hex(32))
-        assert "refuses the token of this user" in refused(cluster, course, RAY_AUTH_TOKEN_PATH=str(other))
-        missing = refused(cluster, course, RAY_AUTH_TOKEN_PATH="", RAY_AUTH_TOKEN="")
-        assert "refuses the token of this user. Copy the cluster's token" in missing
-        (course / "in" / "attack.py").write_text(attack(cluster))
-        run = cluster.grade(course, "--json")
-        found, errors = run.communicate()
-        assert run.returncode == 0, errors
-        assert {each["student"]: each["points"] for each in json.loads(found)["submissions"]} == {"s0": 5, "attack": 5}
+    other = cluster.folder / "other"
+    other.write_text(secrets.token_hex(32))
+    assert "refuses the token of this user" in refused(cluster, course, RAY_AUTH_TOKEN_PATH=str(other))
+    missing = refused(cluster, course, RAY_AUTH_TOKEN_PATH="", RAY_AUTH_TOKEN="")
+    assert "refuses the token of this user. Copy the cluster's token" in missing
+
+
+def test_no_submission_reaches_the_cluster(course: Path, cluster: Simulated) -> None:
+    hand_in(course, 1, RIGHT)
+    (course / "in" / "attack.py").write_text(attack(cluster))
+    found = on(cluster, course, *TINY)
+    assert {each["student"]: each["points"] for each in json.loads(found)["submissions"]} == {"s0": 5, "attack": 5}
+
+
+def on(cluster: Simulated, course: Path, *arguments: str | Path) -> str:
+    """The JSON of a batch on the cluster."""
+    run = cluster.grade(course, *arguments, "--json")
+    found, errors = run.communicate()
+    assert run.returncode in (0, 1) and "Ray judges 3 at the same time on" in errors, errors
+    return found
+
+
+def here(course: Path, *arguments: str | Path) -> str:
+    """The JSON of the same batch on this machine, with results of its own."""
+    verb = command("grade", *arguments, "--json", "--out", course / "local")
+    return subprocess.run(verb, cwd=course, stdout=subprocess.PIPE, text=True, check=False).stdout
+
+
+def test_hostile_submissions_get_the_verdicts_of_one_machine_and_find_nothing(
+    tmp_path: Path, cluster: Simulated
+) -> None:
+    drawn, made = Secrets.drawn(), entries(manifest(), HOSTILE)
+    course = hostile_course(tmp_path / "course", drawn)
+    write(made, course / "in")
+    found = on(cluster, course, "in", "--assignment", "target")
+    assert verdicts(found) == verdicts(here(course, "in", "--assignment", "target"))
+    assert verdicts(found).keys() == {entry.id for entry in made}
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        records = [msgspec.structs.replace(grade, cells=()) for grade in book.latest("target")]
+    printed = msgspec.json.encode(records).decode()
+    assert len(records) == len(made)
+    assert [word for word in (drawn.canary, drawn.seed, "BREACH:") if word in printed + found] == []
+
+
+def test_examples_get_the_verdicts_of_one_machine(tmp_path: Path, cluster: Simulated) -> None:
+    root, course = TESTS.parent, tmp_path
+    for folder in ("assignments", "solutions", "autograder"):
+        (course / folder).symlink_to(root / folder)
+    (course / "grader_config.yml").write_text("")
+    files = [root / "examples" / "submissions" / name for name in EXAMPLES]
+    batch = (*files, "--assignment", "custom-training", "--question", "q06")
+    found = on(cluster, course, *batch)
+    assert verdicts(found) == verdicts(here(course, *batch)) and len(verdicts(found)) == len(EXAMPLES)
 
 
 def test_what_ray_says_is_shown_with_the_next_step() -> None:
@@ -254,3 +287,27 @@ def test_what_listens_and_is_no_ray_is_named(course: Path, tmp_path: Path) -> No
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         cluster = Simulated(address, [], variables_of(tmp_path, secrets.token_hex(32)), tmp_path)
         assert f"What listens at {address} does not answer as Ray" in refused(cluster, course)
+
+
+def test_a_killed_and_a_frozen_node_lose_no_submission(course: Path, cluster: Simulated) -> None:
+    """And what was judged gets the verdicts that it gets on this machine; nothing is left anywhere."""
+    hand_in(course, 9)
+    (course / "in" / "wrong.py").write_text(WRONG)
+    run = cluster.grade(course, *TINY, "--json")
+    assert run.stdout and run.stderr
+    lines: list[str] = []
+    for line in run.stderr:
+        lines.append(line)
+        if line.startswith("2/10 "):
+            break
+    reader = threading.Thread(target=lambda: lines.extend(run.stderr or ()))
+    reader.start()
+    ray_nodes.send(cluster.pids[0], signal.SIGKILL)
+    ray_nodes.send(cluster.pids[1], signal.SIGSTOP)
+    found = run.stdout.read()
+    assert run.wait(600) == 0 and found.startswith("{"), found[:2000] + "".join(lines)
+    reader.join(10)
+    run.stdout.close()
+    run.stderr.close()
+    assert verdicts(found) == verdicts(here(course, *TINY)) and len(verdicts(found)) == 10
+    assert [each["status"] for each in json.loads(found)["submissions"]] == ["graded"] * 10

@@ -6,9 +6,11 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +29,7 @@ from gradetape.runtime.processors import processors
 
 _ADDRESS = re.compile(r"^(\[[0-9a-fA-F:.]+\]|[\w.-]+):(\d{1,5})$", re.ASCII)
 _CONNECT_S = 5.0
+_END_S = 30.0
 _STORE_BYTES = 128 << 20
 _VARIABLES: Mapping[str, str] = MappingProxyType(
     {
@@ -65,12 +68,21 @@ def _silence(stack: ExitStack) -> None:
 def _start(stack: ExitStack) -> None:
     """A cluster of this machine, with a token and a folder of its own."""
     folder = stack.enter_context(tempdirs.folder("gradetape-ray-"))
+    stack.callback(_remove, folder)
     token = folder / "token"
     token.touch(0o600)
     token.write_text(secrets.token_hex(32))
     _set(stack, {**_VARIABLES, "RAY_AUTH_TOKEN_PATH": str(token)}, removed=("RAY_AUTH_TOKEN",))
     stack.callback(ray.shutdown)
     _init(lambda: _started(folder), None)
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder into which Ray's processes still write for a moment after they were told to end."""
+    deadline = time.monotonic() + _END_S
+    while folder.exists() and time.monotonic() < deadline:
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.01)
 
 
 def _started(folder: Path) -> None:

@@ -35,6 +35,7 @@ class Node:
     `jobs` are the numbers of those that run there, `pings` the calls that only ask whether it is alive, by their time;
     `heard` is when it last answered one, `until` when a paused node may be opened again, `began` when it was asked to
     prepare itself. `why` says why it is refused or paused, until it is ready. `doubted`: it could not be prepared once.
+    `losses` counts the jobs that it lost in a row, `loss` is the last reason.
     """
 
     info: NodeInfo
@@ -48,6 +49,8 @@ class Node:
     began: float = 0.0
     why: str = ""
     doubted: bool = False
+    losses: int = 0
+    loss: str = ""
 
     @property
     def slots(self) -> int:

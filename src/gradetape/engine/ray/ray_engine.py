@@ -8,9 +8,9 @@ then given jobs. Whatever an actor is asked is answered later, as a call. The en
     run         -> a job's outcome
     ping        -> it is alive
 
-A node whose actor ends, that does not answer a ping in time, or on which the driver gives up a job, gets no more jobs
-for a while; then it is opened again. Its jobs end as `Lost`, and the driver decides what to do about them. Nodes that
-join the cluster are opened when they are seen.
+A node whose actor ends, that does not answer a ping in time, that loses two jobs in a row, or on which the driver gives
+up a job, gets no more jobs for a while; then it is opened again. Its jobs end as `Lost`, and the driver decides what to
+do about them. Nodes that join the cluster are opened when they are seen.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _LOOK_S = 5.0
 _PING_S = 3.0
 _END_S = 60.0
 _IDLE_S = 10.0
+_LOSSES = 2
 
 
 class RayPatience(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,7 +267,7 @@ class RayEngine:
 
     def _open(self, node: Node) -> None:
         node.actor = self._cluster.open(node.info, self._settings.workers or node.info.processors)
-        node.state, node.report = NodeState.OPENING, None
+        node.state, node.report, node.losses = NodeState.OPENING, None, 0
         request = Describe(settings=self._settings, processors=node.info.processors, secret=(node.info.folder,))
         self._call("describe", node, msgspec.msgpack.encode(request))
 
@@ -307,9 +308,15 @@ class RayEngine:
             return
         if method == "run":
             node.jobs.pop(number, None)
-            yield number, msgspec.msgpack.decode(answer, type=Outcome | Lost)
+            yield number, self._noted(node, msgspec.msgpack.decode(answer, type=Outcome | Lost))
         else:
             yield from self._replied(node, method, msgspec.msgpack.decode(answer, type=NodeReply))
+
+    def _noted(self, node: Node, outcome: Outcome | Lost) -> Outcome | Lost:
+        """Counts what a node loses in a row: with a full disk it would lose one job after the other, and quickly."""
+        node.losses = node.losses + 1 if isinstance(outcome, Lost) else 0
+        node.loss = outcome.reason if isinstance(outcome, Lost) else ""
+        return outcome
 
     def _replied(self, node: Node, method: str, reply: NodeReply) -> list[Finished]:
         match reply:
@@ -357,6 +364,9 @@ class RayEngine:
         for node in list(self._with(NodeState.PREPARING)):
             if now > node.began + self._patience.prepare_s:
                 self._ended += self._lost(node, f"it was not ready within {self._patience.prepare_s:g} seconds")
+        for node in list(self._with(NodeState.READY)):
+            if node.losses >= _LOSSES and not node.jobs:
+                self._ended += self._lost(node, f"it lost {node.losses} submissions in a row: {node.loss}")
         if now > self._looked + _LOOK_S:
             self._look()
         for node in list(self._with(NodeState.REFUSED)):
@@ -381,15 +391,15 @@ class RayEngine:
             )
 
     def _freest(self) -> Node | None:
-        """The node that answers and has the most free slots."""
+        """The node that answers and has the most free slots; one that has just lost a job only if there is no other."""
         free = [node for node in self._with(NodeState.READY) if node.free and self._is_recent(node)]
-        return max(free, key=lambda node: node.free, default=None)
+        return max(free, key=lambda node: (not node.losses, node.free), default=None)
 
     def _is_recent(self, node: Node) -> bool:
-        """Whether it may get a job: it is not paused, and no ping waits for its answer."""
+        """Whether it may get a job: it is not paused, no ping waits for its answer, and it does not lose every job."""
         now = time.monotonic()
         waits = node.pinged > node.heard and now > node.pinged + self._patience.recent_s
-        return node.until < now and not waits
+        return node.until < now and not waits and node.losses < _LOSSES
 
     def _with(self, *states: NodeState) -> Iterator[Node]:
         return (node for node in self._nodes.values() if node.state in states)
