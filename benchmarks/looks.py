@@ -5,6 +5,7 @@ The CPU time of the zygote for one look, before and after an honest run of Keras
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -37,6 +38,7 @@ def main() -> None:
     comparison = Comparison(worker, WaitingPlace(sys._getframe(), *worker.loop()), waits_for_output())
     table = Table("Measurement", "CPU time: median (min to max)", "Target")
     table.add_row("the inventory, once for each zygote", f"{time.thread_time() - begun:.2f} s", "")
+    gc.freeze()
     use_huge_pages()
     for label, work in (("a new worker", _nothing), ("a worker that has trained and saved", _train)):
         table.add_row(f"a look at {label}", spread(_looks(comparison, work), "ms", 1e3), "20 ms")
@@ -52,7 +54,8 @@ def _looks(comparison: Comparison, work: Callable[[], object]) -> list[float]:
         os.write(tell, b"x")
         time.sleep(600)
     os.read(done, 1)
-    memory = WorkerMemory(os.open(f"/proc/{pid}/mem", os.O_RDONLY), pid)
+    opened, frames = (os.open(f"/proc/{pid}/{name}", os.O_RDONLY) for name in ("mem", "pagemap"))
+    memory = WorkerMemory(opened, pid, frames)
     taken = []
     for _ in range(REPEATS):
         begun = time.thread_time()
@@ -60,7 +63,8 @@ def _looks(comparison: Comparison, work: Callable[[], object]) -> list[float]:
         taken.append(time.thread_time() - begun)
     os.kill(pid, 9)
     os.waitpid(pid, 0)
-    os.close(memory.descriptor)
+    os.close(opened)
+    os.close(frames)
     return taken
 
 

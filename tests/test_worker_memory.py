@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import mmap
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from gradetape.sandbox.reports import WorkerMemory
@@ -79,3 +82,73 @@ def test_time_in_which_the_zygote_waits_for_a_processor_does_not_count(
 def test_a_kernel_that_does_not_count_it_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_QUEUED", "/nowhere")
     assert memory._queued_s() == 0.0
+
+
+class Counting(MemoryReader):
+    """Counts the bytes that are read."""
+
+    counted = 0
+
+    def read_into(self, address: int, views: list[memoryview]) -> int:
+        self.counted += sum(map(len, views))
+        return super().read_into(address, views)
+
+
+@pytest.fixture(params=["mem and pagemap", "mem"])
+def fork(request: pytest.FixtureRequest) -> Iterator[tuple[Counting, WordReader, npt.NDArray[np.uint64]]]:
+    """A fork's memory, the reader of a word on each of 2,000 pages, and these words; the fork has changed two."""
+    page, changed = 4096 // 8, (1999, 7)
+    block = mmap.mmap(-1, 2000 * 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    words = np.frombuffer(block, np.uint64)
+    words[:] = np.arange(len(words))
+    reader = WordReader(words.ctypes.data + np.arange(0, len(words), page, dtype=np.uint64)[::-1] * np.uint64(8))
+    done, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        for number in changed:
+            words[(1999 - number) * page] += 1
+        os.write(tell, b"x")
+        signal.pause()
+    os.read(done, 1)
+    opened = [os.open(f"/proc/{pid}/{name}", os.O_RDONLY) for name in request.param.split(" and ")]
+    yield Counting(WorkerMemory(opened[0], pid, *opened[1:])), reader, words[::page][::-1].copy()
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    for descriptor in (*opened, done, tell):
+        os.close(descriptor)
+
+
+def _sees_frames() -> bool:
+    """Whether this process is allowed to see in which frames its memory lies."""
+    words = np.ones(1 << 20, np.uint64)
+    with open("/proc/self/pagemap", "rb", buffering=0) as frames:
+        frames.seek(words.ctypes.data // 4096 * 8)
+        return int.from_bytes(frames.read(8), "little") % (1 << 55) != 0
+
+
+def test_words_that_differ_are_found_with_and_without_knowing_which_pages_are_shared(
+    fork: tuple[Counting, WordReader, npt.NDArray[np.uint64]],
+) -> None:
+    memory, reader, expected = fork
+    assert reader.differing(memory, expected).tolist() == [7, 1999]
+    few = memory.frames is not None and _sees_frames()
+    assert memory.counted < 20 * 4096 if few else memory.counted >= 2000 * 8
+
+
+def test_of_a_process_that_has_ended_no_page_counts_as_shared() -> None:
+    words = np.arange(100, dtype=np.uint64)
+    reader = WordReader(words.ctypes.data + np.arange(0, 800, 8, dtype=np.uint64))
+    done, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.read(done, 1)
+        os._exit(0)
+    opened, frames = (os.open(f"/proc/{pid}/{name}", os.O_RDONLY) for name in ("mem", "pagemap"))
+    ended = MemoryReader(WorkerMemory(opened, pid, frames))
+    assert len(reader.differing(ended, words)) == 0
+    os.write(tell, b"x")
+    os.waitpid(pid, 0)
+    with pytest.raises(MemoryUnreadable, match="its process has ended"):
+        reader.differing(ended, words)
+    for descriptor in (opened, frames, done, tell):
+        os.close(descriptor)

@@ -15,7 +15,8 @@ import msgspec
 
 _PACKET = 1 << 16
 _CREDENTIALS = struct.Struct("3i")
-_MEMORY = "/proc/self/mem"
+_MEMORY, _FRAMES = "/proc/self/mem", "/proc/self/pagemap"
+_MOST_DESCRIPTORS = 2
 
 
 class Init(msgspec.Struct, frozen=True, tag="init"):
@@ -48,14 +49,18 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 class MemoryOpened(msgspec.Struct, frozen=True, tag="memory"):
-    """The worker's memory is attached, as a descriptor."""
+    """The worker's memory is attached, as a descriptor, and another one that shows the frames it lies in."""
 
 
 class WorkerMemory(msgspec.Struct, frozen=True):
-    """A process's memory: a descriptor that reads it, and the process's number as the kernel gave it."""
+    """A process's memory: a descriptor that reads it, and the process's number as the kernel gave it.
+
+    `frames` is a descriptor of its page map, where the kernel offers that.
+    """
 
     descriptor: int
     pid: int
+    frames: int | None = None
 
 
 Report = Init | Ended | SandboxReady | Failed | MemoryOpened
@@ -63,8 +68,17 @@ Report = Init | Ended | SandboxReady | Failed | MemoryOpened
 
 def open_memory() -> int | None:
     """A descriptor that reads this process's memory; None where the kernel does not offer it."""
+    return _opened(_MEMORY)
+
+
+def open_frames() -> int | None:
+    """A descriptor that shows the frames of this process's memory; None where the kernel does not offer it."""
+    return _opened(_FRAMES)
+
+
+def _opened(path: str) -> int | None:
     try:
-        return os.open(_MEMORY, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
 
@@ -87,10 +101,13 @@ class Pipe:
         opened = open_memory()
         if opened is None:
             return
+        frames = open_frames()
+        descriptors = [opened] if frames is None else [opened, frames]
         channel = socket.socket(fileno=os.dup(self._descriptor))
         with channel:
-            socket.send_fds(channel, [msgspec.json.encode(MemoryOpened()) + b"\n"], [opened])
-        os.close(opened)
+            socket.send_fds(channel, [msgspec.json.encode(MemoryOpened()) + b"\n"], descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
 
     def ready(self, layers: tuple[str, ...]) -> None:
         """Reports that the sandbox is ready, then closes this process's end."""
@@ -127,7 +144,7 @@ class Reader:
 
     def read(self) -> list[Report] | None:
         """The reports that have arrived, or None when all outer processes have ended."""
-        space = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(array.array("i", [0]).itemsize)
+        space = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(_MOST_DESCRIPTORS * array.array("i").itemsize)
         data, attached, _, _ = self._channel.recvmsg(_PACKET, space)
         if not data:
             return None
@@ -140,9 +157,12 @@ class Reader:
         self._channel.close()
         if self.memory is not None:
             os.close(self.memory.descriptor)
+            if self.memory.frames is not None:
+                os.close(self.memory.frames)
 
     def _keep(self, attached: list[tuple[int, int, bytes]]) -> None:
         kinds = {kind: data for level, kind, data in attached if level == socket.SOL_SOCKET}
         if socket.SCM_RIGHTS in kinds and socket.SCM_CREDENTIALS in kinds and self.memory is None:
-            [descriptor] = array.array("i", kinds[socket.SCM_RIGHTS])
-            self.memory = WorkerMemory(descriptor, _CREDENTIALS.unpack(kinds[socket.SCM_CREDENTIALS])[0])
+            descriptor, *frames = array.array("i", kinds[socket.SCM_RIGHTS])
+            [pid, *_] = _CREDENTIALS.unpack(kinds[socket.SCM_CREDENTIALS])
+            self.memory = WorkerMemory(descriptor, pid, frames[0] if frames else None)

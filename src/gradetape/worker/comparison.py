@@ -144,7 +144,7 @@ class Comparison:
 
     def _differences(self, memory: MemoryReader) -> Iterator[str]:
         """The names of what differs; the slots of classes only if nothing else does: they follow from names."""
-        differ = np.flatnonzero(self._reader.read(memory) != self._expected)
+        differ = self._reader.differing(memory, self._expected)
         owners = [self._records[number] for number in np.unique(self._owner[differ])]
         follow = [owner for owner in owners if isinstance(owner, SlotsRecord) and owner.follows]
         first = [owner for owner in owners if not (isinstance(owner, SlotsRecord) and owner.follows)]

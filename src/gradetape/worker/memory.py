@@ -9,20 +9,23 @@ worker a copy of every page that it still shares with the zygote, 32 MiB for one
 
 from __future__ import annotations
 
-import mmap
 import os
 import time
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from gradetape.sandbox.reports import WorkerMemory
+from gradetape.worker.frames import SharedPages, scratch
 
 Words = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int64]
 WORD = 8
-_GAP = 4096  # a page: reading what lies between costs less than another system call
+_PAGE = 4096
+_AT_ONCE = 256  # pages: what they hold stays in the processor's cache
 _PATIENCE_S = 1.0  # a worker that keeps changing its own maps makes each read wait
-_WIPE_ON_FORK = 18
 _QUEUED = "/proc/thread-self/schedstat"
 
 
@@ -31,10 +34,11 @@ class MemoryUnreadable(Exception):
 
 
 class MemoryReader:
-    """Reads bytes of a worker's memory, even at addresses that the worker chose."""
+    """Reads bytes of a worker's memory, even at addresses that the worker chose; `frames` shows where it lies."""
 
     def __init__(self, memory: WorkerMemory) -> None:
         self._descriptor = memory.descriptor
+        self.frames = memory.frames
 
     def read(self, address: int, size: int) -> bytes:
         """A few bytes; shorter where they are not mapped. Raises MemoryUnreadable if the process has ended."""
@@ -55,32 +59,57 @@ class MemoryReader:
 
 
 class WordReader:
-    """Reads the words at fixed addresses, in as few system calls as pays off."""
+    """Reads the words at fixed addresses, page by page, in as few system calls as pays off."""
 
     def __init__(self, addresses: Words) -> None:
-        firsts, lasts = _regions(np.sort(addresses))
-        sizes = lasts - firsts + np.uint64(WORD)
-        starts = np.cumsum(sizes) - sizes
-        self._buffer = mmap.mmap(-1, int(sizes.sum()), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        self._buffer.madvise(_WIPE_ON_FORK)  # a fork neither copies nor pays for it
+        self._order = np.argsort(addresses, kind="stable")
+        ordered = addresses[self._order]
+        self._pages, firsts = np.unique(ordered // _PAGE, return_index=True)
+        self._firsts = firsts.astype(np.int64)
+        self._counts = np.diff(np.append(self._firsts, len(ordered)))
+        self._places = (ordered % _PAGE // WORD).astype(np.int64)
+        self._shared = SharedPages(self._pages)
+        self._buffer = scratch(_AT_ONCE * _PAGE)
         self._words: Words = np.frombuffer(self._buffer, np.uint64)
-        whole, places = memoryview(self._buffer), zip(starts.tolist(), sizes.tolist(), strict=True)
-        views = ([whole[start : start + size]] for start, size in places)
-        self._regions = list(zip(firsts.tolist(), sizes.tolist(), views, strict=True))
-        region = np.searchsorted(firsts, addresses, side="right") - 1
-        self._places = ((starts[region] + addresses - firsts[region]) // np.uint64(WORD)).astype(np.int64)
 
     def read(self, memory: MemoryReader, patience_s: float = _PATIENCE_S) -> Words:
         """The words, in the order of their addresses as given; raises MemoryUnreadable."""
+        words: Words = np.empty(len(self._order), np.uint64)
+        for numbers, found in self._read(memory, np.arange(len(self._pages)), patience_s):
+            words[numbers] = found
+        return words
+
+    def differing(self, memory: MemoryReader, expected: Words, patience_s: float = _PATIENCE_S) -> Numbers:
+        """The ascending numbers of the words that are not as expected of this process; raises MemoryUnreadable.
+
+        What lies in pages that the two share is not read.
+        """
+        pages = self._shared.may_differ(memory.frames)
+        parts = self._read(memory, pages, patience_s)
+        differing = [numbers[found != expected[numbers]] for numbers, found in parts]
+        return np.sort(np.concatenate([np.empty(0, np.int64), *differing]))
+
+    def _read(self, memory: MemoryReader, pages: Numbers, patience_s: float) -> Iterator[tuple[Numbers, Words]]:
+        """The numbers of words and the words, of these pages; some of them at a time."""
         patience = _Patience(patience_s)
-        for address, size, views in self._regions:
-            got = memory.read_into(address, views)
-            if got < size:
-                views[0][got:] = bytes(size - got)
+        for begin in range(0, len(pages), _AT_ONCE):
+            some = pages[begin : begin + _AT_ONCE]
+            self._read_pages(memory, self._pages[some])
             if patience.has_ended():
                 raise MemoryUnreadable(f"reading it takes longer than {patience_s:g} s")
-        words: Words = self._words[self._places]
-        return words
+            counts = self._counts[some]
+            before = np.cumsum(counts) - counts
+            chosen = np.repeat(self._firsts[some] - before, counts) + np.arange(int(counts.sum()))
+            slots = np.repeat(np.arange(len(some)) * (_PAGE // WORD), counts)
+            yield self._order[chosen], self._words[slots + self._places[chosen]]
+
+    def _read_pages(self, memory: MemoryReader, pages: Words) -> None:
+        """Reads pages into the buffer, one behind the other; neighbours in one call."""
+        breaks = [0, *(np.flatnonzero(np.diff(pages) > 1) + 1).tolist(), len(pages)]
+        for begin, end in pairwise(breaks):
+            view = self._buffer[begin * _PAGE : end * _PAGE]
+            got = memory.read_into(int(pages[begin]) * _PAGE, [view])
+            view[got:] = bytes(len(view) - got)
 
 
 class _Patience:
@@ -107,15 +136,3 @@ def _queued_s() -> float:
             return int(file.read().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0
-
-
-def _regions(addresses: Words) -> tuple[Words, Words]:
-    """The first and the last word of each region; the addresses are sorted.
-
-    A region on several pages begins with a page: the kernel reads a page's worth at a time, and looks up each page.
-    """
-    breaks = np.flatnonzero(np.diff(addresses) > _GAP)
-    firsts = addresses[np.concatenate(([0], breaks + 1))]
-    lasts = addresses[np.concatenate((breaks, [len(addresses) - 1]))]
-    pages = firsts & ~np.uint64(_GAP - 1)
-    return np.where(lasts - pages < _GAP, firsts, pages), lasts
