@@ -10,6 +10,7 @@ from mkdocs.structure.files import File, Files
 from pydantic.fields import FieldInfo
 
 from gradetape.course import config
+from gradetape.course.strict_yaml import every_key
 from gradetape.intake import notebooks
 from gradetape.records import CellEvent, CheckResult, Grade, Origin, Question, Unreadable
 from gradetape.remote.budget import CHECK_BYTES, JUDGE_MB, bytes_for
@@ -155,7 +156,7 @@ def _settable() -> str:
     bounds = config.LimitsConfig.model_json_schema()["properties"]
     rows = "".join(
         f"| `{name}` | {_default(name, field)} | {_range(bounds[name])} | {field.description} |\n"
-        for name, field in config.every_key(config.LimitsConfig)
+        for name, field in every_key(config.LimitsConfig)
     )
     return f"| limit | default | allowed | meaning |\n|---|---|---|---|\n{rows}"
 

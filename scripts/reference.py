@@ -17,6 +17,7 @@ from gradetape.checks import corners
 from gradetape.cli import cli
 from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
+from gradetape.course.strict_yaml import StrictModel, every_key
 from gradetape.judge.registry import FIXTURES, MARKS
 
 _WIDTH = 100
@@ -63,16 +64,16 @@ def configuration() -> str:
     )
 
 
-def _keys(model: type[config.StrictModel]) -> str:
+def _keys(model: type[StrictModel]) -> str:
     rows = (
         f"| `{name}` | {f'`{text}`' if (text := _default(field)) else ''} | {field.description} |\n"
-        for name, field in config.every_key(model)
+        for name, field in every_key(model)
     )
     return "| key | default | meaning |\n|---|---|---|\n" + "".join(rows)
 
 
 def _default(field: Any) -> str:
-    return "" if field.is_required() or isinstance(field.default, config.StrictModel) else config.default_text(field)
+    return "" if field.is_required() or isinstance(field.default, StrictModel) else config.default_text(field)
 
 
 def vocabulary() -> str:

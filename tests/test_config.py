@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gradetape import records
 from gradetape.course import config
+from gradetape.course.strict_yaml import every_key
 from gradetape.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -187,14 +188,14 @@ def test_the_defaults_that_the_comments_name_are_the_defaults(tmp_path: Path) ->
     text = uncovered((ROOT / "grader_config.yml").read_text(encoding="utf-8"))
     assert config.load(written(tmp_path, text)) == config.load(ROOT / "grader_config.yml")
     keys = {line.strip().split(":")[0] for line in text.splitlines()}
-    assert keys >= {name.rpartition(".")[2] for name, _ in config.every_key()}
+    assert keys >= {name.rpartition(".")[2] for name, _ in every_key(config.Config)}
 
 
 def test_a_commented_file_sets_nothing_and_with_its_keys_uncovered_sets_the_defaults(tmp_path: Path) -> None:
     text = config.commented()
     assert config.load(written(tmp_path, text)) == config.Config()
     assert config.load(written(tmp_path, uncovered(text))) == config.Config()
-    assert {name for name, _ in config.every_key()} > {"limits", "limits.cell_s", "course"}
+    assert {name for name, _ in every_key(config.Config)} > {"limits", "limits.cell_s", "course"}
 
 
 def test_every_block_of_a_commented_file_can_be_uncovered_by_itself_with_its_prose(tmp_path: Path) -> None:
@@ -205,7 +206,7 @@ def test_every_block_of_a_commented_file_can_be_uncovered_by_itself_with_its_pro
 
 
 def test_every_key_of_a_commented_file_can_be_uncovered_by_itself(tmp_path: Path) -> None:
-    names = [name for name, _ in config.every_key()]
+    names = [name for name, _ in every_key(config.Config)]
     for name in (name for name in names if not any(other.startswith(f"{name}.") for other in names)):
         text = config.commented()
         for depth, part in enumerate(name.split(".")):

@@ -23,6 +23,7 @@ from gradetape.checks import corners
 from gradetape.cli import cli
 from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
+from gradetape.course.strict_yaml import every_key
 from gradetape.doctor import Finding
 from gradetape.exports import GradeTable, as_json
 from gradetape.gradebook import BookGrade, Disagreement, MergeReport, OverrideDifference, PartDifference
@@ -95,7 +96,7 @@ def test_every_command_is_described(site: Path) -> None:
 
 def test_every_key_and_every_word_of_the_vocabulary_is_described(site: Path) -> None:
     keys = words(site / "reference" / "configuration.html")
-    named = [name for name, _ in (*config.every_key(), *config.every_key(AssignmentSpec))]
+    named = [name for name, _ in (*every_key(config.Config), *every_key(AssignmentSpec))]
     assert [name for name in named if name not in keys] == []
     text = words(site / "reference" / "vocabulary.html")
     assert [name for name in checks.__all__ if name not in text] == []
@@ -106,7 +107,7 @@ def test_every_key_and_every_word_of_the_vocabulary_is_described(site: Path) -> 
 
 def test_every_key_says_what_it_means() -> None:
     undescribed = [
-        name for name, field in (*config.every_key(), *config.every_key(AssignmentSpec)) if not field.description
+        name for name, field in (*every_key(config.Config), *every_key(AssignmentSpec)) if not field.description
     ]
     assert undescribed == []
 
@@ -163,7 +164,7 @@ def test_no_result_is_left_out() -> None:
 
 def test_every_limit_is_described_with_its_default_and_range(site: Path) -> None:
     text = words(site / "reference" / "limits.html")
-    assert [name for name, _ in config.every_key(config.LimitsConfig) if name not in text] == []
+    assert [name for name, _ in every_key(config.LimitsConfig) if name not in text] == []
     assert "256 to 1,048,576" in text and "twice cell_s" in text
 
 

@@ -15,6 +15,7 @@ import pytest
 from gradetape.cli import cli
 from gradetape.course import config
 from gradetape.course.assignments import AssignmentSpec
+from gradetape.course.strict_yaml import StrictModel, every_key
 from tests.commands import commands
 
 ROOT = Path(__file__).parents[1]
@@ -110,8 +111,8 @@ def test_templates_have_no_retired_word(file: str) -> None:
 
 
 @pytest.mark.parametrize("model", [config.Config, AssignmentSpec])
-def test_descriptions_of_the_configuration_have_no_retired_word(model: type[config.StrictModel]) -> None:
-    assert [each for name, field in config.every_key(model) for each in retired(f"{name} {field.description}")] == []
+def test_descriptions_of_the_configuration_have_no_retired_word(model: type[StrictModel]) -> None:
+    assert [each for name, field in every_key(model) for each in retired(f"{name} {field.description}")] == []
 
 
 def test_values_of_the_configuration_have_no_retired_word() -> None:

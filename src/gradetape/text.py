@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 import shlex
@@ -131,3 +132,9 @@ def _visible(character: str) -> str:
         return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """` Did you mean 'limits'?`, or an empty text if no name is similar."""
+    near = difflib.get_close_matches(word, list(names), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

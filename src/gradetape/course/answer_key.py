@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradetape.course import config
 from gradetape.course.assignments import AWAY, Assignment, Course, QuestionSource, entries, unreadable
 from gradetape.course.written import read_rubric
 from gradetape.errors import ConfigError, CourseError
 from gradetape.records import RubricItem
+from gradetape.text import did_you_mean
 
 WAIVERS = "waivers.yml"
 
@@ -143,9 +143,7 @@ def _strays(course: Course, found: AnswerKey) -> Iterator[str]:
         for entry in entries(folder):
             if entry.name not in (folders if entry.is_dir() else files):
                 alike = [name for name in files if name.endswith(entry.suffix or "/")]
-                near = next(
-                    filter(None, (config.did_you_mean(entry.name, names) for names in (alike, folders, files))), AWAY
-                )
+                near = next(filter(None, (did_you_mean(entry.name, names) for names in (alike, folders, files))), AWAY)
                 shown = entry.relative_to(course.root)
                 yield f"{shown} does not belong to any question of {found.assignment.name}.{near}"
 

@@ -18,7 +18,9 @@ from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapVa
 
 from gradetape import records
 from gradetape.course import config, packages
+from gradetape.course.strict_yaml import StrictModel, read
 from gradetape.errors import CourseError
+from gradetape.text import did_you_mean
 
 QUESTION_ID = re.compile(r"q\d\d_[a-z0-9_]+")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -147,7 +149,7 @@ class Course:
         """One assignment. Raises CourseError or ConfigError with everything that is wrong in its folder."""
         if name not in self.names():
             known = ", ".join(self.names()) or "none yet"
-            near = config.did_you_mean(name, self.names())
+            near = did_you_mean(name, self.names())
             raise CourseError(f"There is no assignment {name!r} in assignments/.{near} Assignments: {known}.")
         return _read_assignment(self, name)
 
@@ -191,7 +193,7 @@ def _points(value: object, valid: ValidatorFunctionWrapHandler) -> float:
     if not isinstance(value, Mapping):
         return float(valid(value))
     if unknown := [str(key) for key in value if key not in ("points", "kind")]:
-        near = config.did_you_mean(unknown[0], ("points", "kind"))
+        near = did_you_mean(unknown[0], ("points", "kind"))
         raise ValueError(f"it has no key {unknown[0]!r}.{near} {_FORM.capitalize()}")
     if "points" not in value:
         raise ValueError(f"its points are missing: {_FORM}")
@@ -202,7 +204,7 @@ def _points(value: object, valid: ValidatorFunctionWrapHandler) -> float:
     return WrittenPoints(points) if kind == _WRITTEN else points
 
 
-class AssignmentSpec(config.StrictModel):
+class AssignmentSpec(StrictModel):
     """The keys of `assignment.yml`."""
 
     title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="The assignment's title.")
@@ -234,7 +236,7 @@ class AssignmentSpec(config.StrictModel):
 def _read_assignment(course: Course, name: str) -> Assignment:
     folder = course.root / "assignments" / name
     shown = f"assignments/{name}"
-    spec = config.read(folder / "assignment.yml", AssignmentSpec, shown=f"{shown}/assignment.yml")
+    spec = read(folder / "assignment.yml", AssignmentSpec, shown=f"{shown}/assignment.yml")
     data = tuple(folder / file for file in dict.fromkeys((*spec.files, *spec.data)))
     problems = [
         *_unlisted(folder, shown, spec.questions, data),
@@ -283,14 +285,14 @@ def _unlisted(folder: Path, shown: str, listed: Mapping[str, float], data: Itera
     data_folders = {parent for file in data for parent in file.parents}
     for entry in entries(folder):
         if entry.is_dir() and entry.name not in listed and entry not in data_folders:
-            near = config.did_you_mean(entry.name, listed) or f"{AWAY} Files for students belong under files there."
+            near = did_you_mean(entry.name, listed) or f"{AWAY} Files for students belong under files there."
             yield f"{shown}/{entry.name} is not among the questions in {shown}/assignment.yml.{near}"
 
 
 def _unfit_question(folder: Path, shown: str, question_id: str, points: float) -> Iterator[str]:
     if not (folder / question_id).is_dir():
         folders = [entry.name for entry in entries(folder) if entry.is_dir()]
-        near = config.did_you_mean(question_id, folders) or " Remove the line."
+        near = did_you_mean(question_id, folders) or " Remove the line."
         yield f"{shown}/assignment.yml lists {question_id}, but {shown}/{question_id} is missing.{near}"
         return
     names = ["prompt.md", "starter.py", "test_public.py"]
@@ -313,7 +315,7 @@ def _unfit(folder: Path, shown: str, files: Iterable[Path]) -> Iterator[str]:
         if not file.resolve().is_relative_to(folder.resolve()):
             yield f"{name} is outside {shown}, and students receive only files in it. Copy the file there."
         elif not file.is_file():
-            near = config.did_you_mean(file.name, (entry.name for entry in entries(file.parent)))
+            near = did_you_mean(file.name, (entry.name for entry in entries(file.parent)))
             yield f"{name} is missing.{near}"
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gradetape.course.assignments import Assignment
-from gradetape.course.config import did_you_mean
 from gradetape.errors import RequestError
-from gradetape.text import printable
+from gradetape.text import did_you_mean, printable
 
 
 def resolve(text: str, *assignments: Assignment) -> str:

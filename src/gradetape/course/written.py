@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from gradetape.course import config
 from gradetape.course.assignments import Assignment, QuestionSource
 from gradetape.course.source import CellKind, PythonSource
+from gradetape.course.strict_yaml import StrictModel, read
 from gradetape.errors import ConfigError
 from gradetape.records import RubricItem
 from gradetape.text import as_points, few
@@ -28,7 +28,7 @@ def _item_id(text: str) -> str:
     return text
 
 
-class RubricItemSpec(config.StrictModel):
+class RubricItemSpec(StrictModel):
     """The keys of an item of a rubric."""
 
     id: Annotated[str, AfterValidator(_item_id)] = Field(description="The item's id, which commands take.")
@@ -38,7 +38,7 @@ class RubricItemSpec(config.StrictModel):
     )
 
 
-class RubricSpec(config.StrictModel):
+class RubricSpec(StrictModel):
     """The keys of the rubric of a written question."""
 
     items: Annotated[tuple[RubricItemSpec, ...], Field(strict=False, min_length=1, max_length=50)] = Field(
@@ -48,7 +48,7 @@ class RubricSpec(config.StrictModel):
 
 def read_rubric(path: Path, shown: str, points: float) -> tuple[RubricItem, ...]:
     """The items of a rubric; raises ConfigError if they are invalid, or if they do not reach the question's points."""
-    spec = config.read(path, RubricSpec, shown=shown)
+    spec = read(path, RubricSpec, shown=shown)
     ids = [item.id for item in spec.items]
     if twice := [each for each in dict.fromkeys(ids) if ids.count(each) > 1]:
         raise ConfigError(f"{shown}: the id {twice[0]} is used twice. Give each item an id of its own.")

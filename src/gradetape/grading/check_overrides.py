@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gradetape.course.config import did_you_mean
 from gradetape.errors import RequestError
 from gradetape.gradebook.overrides import now
 from gradetape.grading.overrides import OverrideTarget, checked
 from gradetape.grading.results import Results
 from gradetape.records import Check, Grade, Override
 from gradetape.report import groups_of
-from gradetape.text import few, one_line, printable
+from gradetape.text import did_you_mean, few, one_line, printable
 
 
 class CheckOverrides(msgspec.Struct, frozen=True):

@@ -16,13 +16,12 @@ from typing import TypeVar
 import msgspec
 
 from gradetape.course.assignments import Course
-from gradetape.course.config import did_you_mean
 from gradetape.errors import ConfigError, RequestError
 from gradetape.exports import ClassList, ClassLookup, ClassMember, read_class_list
 from gradetape.exports.platform import folded
 from gradetape.grading.selection import Selection
 from gradetape.records import Grade, NoSubmission, Origin, Submission, Unreadable
-from gradetape.text import counted, few, few_lines, one_line
+from gradetape.text import counted, did_you_mean, few, few_lines, one_line
 
 _Record = TypeVar("_Record", Submission, Unreadable)
 _NAME = 60

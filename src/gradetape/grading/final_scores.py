@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from gradetape.course.assignments import Assignment, Course
-from gradetape.course.config import LatePolicy, did_you_mean
+from gradetape.course.config import LatePolicy
 from gradetape.errors import ConfigError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.late_policy import apply_late_policy, timing
@@ -16,7 +16,7 @@ from gradetape.grading.question_overrides import of_questions
 from gradetape.grading.times import Times, times_in
 from gradetape.grading.written import waiting_line, written_scores
 from gradetape.records import FinalScore, Grade, Override, Unreadable
-from gradetape.text import few, printable
+from gradetape.text import did_you_mean, few, printable
 
 _NAME = 60
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gradetape.course.config import did_you_mean
 from gradetape.errors import GradebookError
 from gradetape.records import Grade, Unreadable
-from gradetape.text import few_lines, one_line, plain, printable
+from gradetape.text import did_you_mean, few_lines, one_line, plain, printable
 
 
 def student_named(text: str, records: Iterable[Grade | Unreadable], *, parts: bool = True) -> str:

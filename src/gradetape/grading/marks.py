@@ -9,14 +9,13 @@ import msgspec
 
 from gradetape.course.answer_key import AnswerKey
 from gradetape.course.assignments import Assignment
-from gradetape.course.config import did_you_mean
 from gradetape.course.question_ids import resolve_written
 from gradetape.errors import RequestError
 from gradetape.gradebook.overrides import now
 from gradetape.grading.results import Results
 from gradetape.grading.written import digest_of, key_of, rubrics_of, scores_of_files, written_scores
 from gradetape.records import AnswerPart, Grade, Mark, Question, RubricItem, Unreadable, WrittenScore
-from gradetape.text import as_points, collation_key, one_line
+from gradetape.text import as_points, collation_key, did_you_mean, one_line
 
 _MOST_COMMENT = 4000
 

@@ -10,7 +10,6 @@ from typing import Self
 import msgspec
 
 from gradetape.course.assignments import Assignment, Course
-from gradetape.course.config import did_you_mean
 from gradetape.course.question_ids import resolve_among
 from gradetape.errors import GradebookError
 from gradetape.exports import GradeTable, merged
@@ -23,7 +22,7 @@ from gradetape.grading.mixed import mixed_questions
 from gradetape.grading.staff_notes import staff_notes
 from gradetape.records import FinalScore, Grade, MixedQuestion, NoSubmission, Unreadable
 from gradetape.report import AssignmentPages, has_dashboard, write_pages
-from gradetape.text import printable
+from gradetape.text import did_you_mean, printable
 
 GRADEBOOK = "gradebook.sqlite"
 

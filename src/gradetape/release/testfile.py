@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from gradetape.course.assignments import QuestionSource
-from gradetape.course.config import did_you_mean
 from gradetape.course.quotations import quotations
 from gradetape.course.requirements import requirements_of
 from gradetape.course.source import PythonSource
 from gradetape.errors import ReleaseError
 from gradetape.judge.registry import NOTEBOOK_FIXTURES, NOTEBOOK_MARKS
 from gradetape.release.texts import read
+from gradetape.text import did_you_mean
 
 LIBRARIES = ("numpy", "math", "__future__")
 FRAMEWORK = "gradetape.checks"

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from gradetape.course.config import did_you_mean
 from gradetape.course.requirements import REQUIREMENT_ID, Requirement, misspelt, requirements_of
 from gradetape.records import Check
+from gradetape.text import did_you_mean
 from gradetape.verify.trials import Trial
 
 

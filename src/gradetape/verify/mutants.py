@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 
 from gradetape.course.answer_key import AnswerKey
-from gradetape.course.config import did_you_mean, read_list
 from gradetape.course.source import PythonSource
+from gradetape.course.strict_yaml import read_list
 from gradetape.errors import ConfigError, CourseError
+from gradetape.text import did_you_mean
 from gradetape.verify.headers import header_of
 from gradetape.verify.patches import Patch, PatchedSource, edits_of, patched
 

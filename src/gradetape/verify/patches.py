@@ -16,9 +16,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from gradetape.course.config import StrictModel, did_you_mean
 from gradetape.course.source import PythonSource, syntax_error
+from gradetape.course.strict_yaml import StrictModel
 from gradetape.errors import CourseError
+from gradetape.text import did_you_mean
 
 CHECK = re.compile(r"(?:public|hidden)::\w+")
 

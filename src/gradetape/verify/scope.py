@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from gradetape.course.config import did_you_mean
 from gradetape.errors import RequestError
 from gradetape.grading.rubric import Rubric
 from gradetape.records import Check
-from gradetape.text import printable
+from gradetape.text import did_you_mean, printable
 from gradetape.verify.mutants import Mutant
 
 KINDS = ("reference", "variant", "starter", "adversary", "mutant")

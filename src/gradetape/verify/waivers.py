@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import StringConstraints
 
-from gradetape.course.config import StrictModel, did_you_mean, read_list
+from gradetape.course.strict_yaml import StrictModel, read_list
 from gradetape.errors import CourseError
+from gradetape.text import did_you_mean
 from gradetape.verify.patches import Checks
 
 

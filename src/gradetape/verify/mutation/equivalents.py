@@ -18,8 +18,8 @@ from pydantic import Field
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from gradetape.course.config import StrictModel, read_list
 from gradetape.course.gradable import GradableAssignment
+from gradetape.course.strict_yaml import StrictModel, read_list
 from gradetape.verify.mutation.records import End, GeneratedMutant, LineChange, Result
 from gradetape.verify.patches import Text
 
