@@ -53,7 +53,6 @@ def index_page(
     scores = final_scores or {}
     written = _written(scores)
     todo = {each.student: _to_do(each, notes, scores) for each in records} if actions else {}
-    spread = distribution(grades, final_scores=scores)
     return render(
         "dashboard.html.j2",
         course=course,
@@ -70,8 +69,6 @@ def index_page(
         adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
-        spread=spread,
-        points_plot=plots.points(spread) if spread else "",
         **_analysis(grades, questions, scores),
         question_pages={question.id: f"questions/{question_page_name(question)}" for question in questions},
         enough=ENOUGH,
@@ -101,10 +98,12 @@ def _unmarked(grades: Iterable[Grade], scores: Mapping[str, FinalScore]) -> tupl
 def _analysis(
     grades: Sequence[Grade], questions: Sequence[Question], scores: Mapping[str, FinalScore]
 ) -> dict[str, Any]:  # fmt: skip
-    """The verdicts and the item analysis of questions and checks, and the slowest checks."""
-    items = check_items(grades)
+    """The distribution of points, the verdicts, the item analysis of questions and checks, and the slowest checks."""
+    items, spread = check_items(grades), distribution(grades, final_scores=scores)
     shares = _shares(items, questions)
     return {
+        "spread": spread,
+        "points_plot": plots.points(spread) if spread else "",
         "verdicts": [verdict for verdict in Verdict if any(counts.get(verdict) for counts in shares.values())],
         "shares": shares,
         "verdicts_plot": plots.verdicts(shares) if items else "",
