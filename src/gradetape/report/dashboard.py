@@ -66,7 +66,6 @@ def index_page(
         todo=sum(not each.done for each in todo.values()),
         requests=_waiting(records, notes) if actions else [],
         actions=actions,
-        adjusted=any(final_score.final != final_score.measured for final_score in scores.values()),
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
         **_analysis(grades, questions, scores),
@@ -77,7 +76,6 @@ def index_page(
         absent=len(no_submission),
         similar=similar,
         written=written,
-        marked_here=actions is not None,
         unmarked=_unmarked(grades, scores),
     )
 
@@ -104,6 +102,7 @@ def _analysis(
     return {
         "spread": spread,
         "points_plot": plots.points(spread) if spread else "",
+        "adjusted": any(final_score.final != final_score.measured for final_score in scores.values()),
         "verdicts": [verdict for verdict in Verdict if any(counts.get(verdict) for counts in shares.values())],
         "shares": shares,
         "verdicts_plot": plots.verdicts(shares) if items else "",
