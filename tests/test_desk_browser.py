@@ -11,13 +11,22 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from gradetape.records import Cell
+from gradetape.gradebook import Gradebook
+from gradetape.records import Cell, Override
 from gradetape.report import page_name
 from tests.books import recorded
 from tests.browsers import open_browser
 from tests.desk_client import desk_of
 from tests.factories import NASTY, SECRET, a_broken_file, a_tiny_grade
 
+OVERRIDE = Override(
+    student="alice",
+    question="q02_halve::hidden::test_odd",
+    points=0.5,
+    reason=NASTY,
+    by="Ana",
+    at="2026-10-01T10:00:00Z",
+)
 CODE = "def halve(x):\n    return x // 2"
 PHONE = {"width": 390, "height": 800}
 # A phone, a laptop and a large screen.
@@ -33,11 +42,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """The address of a desk with two students whose failures are alike, a hostile one, and an unreadable file."""
+    """The address of a desk with two students whose failures are alike, a hostile one, and an unreadable file.
+
+    One of the two has other points for the check.
+    """
     code, bad = (Cell(source=source, question="q02_halve") for source in (CODE, NASTY))
     grades = [msgspec.structs.replace(a_tiny_grade(name), cells=(code,)) for name in ("alice", "bob")]
     grades.append(msgspec.structs.replace(a_tiny_grade(NASTY), key="n", cells=(bad,)))
     course = recorded(tmp_path, *grades, unreadable=(a_broken_file(),))
+    with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
+        book.override("tiny", OVERRIDE)
     with desk_of(course) as found:
         yield found
 

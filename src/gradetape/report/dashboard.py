@@ -51,7 +51,7 @@ def index_page(
     records: list[Grade | Unreadable] = [*grades, *unreadable]
     questions = questions_of(grades)
     scores = final_scores or {}
-    written = _written(scores)
+    columns = _columns(questions, written := _written(scores))
     todo = {each.student: _to_do(each, notes, scores) for each in records} if actions else {}
     return render(
         "dashboard.html.j2",
@@ -61,23 +61,32 @@ def index_page(
         folder=slug(assignment),
         up=up,
         here="" if up else f"staff/{slug(assignment)}/",
-        columns=(columns := _columns(questions, written)),
+        columns=columns,
         **table_of(grades, unreadable, columns, scores, no_submission, todo),
         todo=sum(not each.done for each in todo.values()),
         requests=_waiting(records, notes) if actions else [],
         actions=actions,
         attention=_attention(grades, unreadable, assignment, options),
         review=[(grade.student, page_name(grade.student), grade.review) for grade in grades if grade.review],
+        **_points(grades, scores),
         **_analysis(grades, questions, scores),
-        question_pages={question.id: f"questions/{question_page_name(question)}" for question in questions},
-        enough=ENOUGH,
         mixed=[(each, [(student, page_name(student)) for student in each.students]) for each in mixed],
         changes=[(change, page_name(change.student)) for change in changes],
         absent=len(no_submission),
         similar=similar,
         written=written,
-        unmarked=_unmarked(grades, scores),
     )
+
+
+def _points(grades: Sequence[Grade], scores: Mapping[str, FinalScore]) -> dict[str, Any]:
+    """The distribution of the final points, whether they differ from the measured ones, and what is not in them."""
+    spread = distribution(grades, final_scores=scores)
+    return {
+        "spread": spread,
+        "points_plot": plots.points(spread) if spread else "",
+        "adjusted": any(score.final != score.measured for score in scores.values()),
+        "unmarked": _unmarked(grades, scores),
+    }
 
 
 def _columns(questions: Sequence[Question], written: Sequence[dict[str, Any]]) -> list[Question]:
@@ -96,13 +105,12 @@ def _unmarked(grades: Iterable[Grade], scores: Mapping[str, FinalScore]) -> tupl
 def _analysis(
     grades: Sequence[Grade], questions: Sequence[Question], scores: Mapping[str, FinalScore]
 ) -> dict[str, Any]:  # fmt: skip
-    """The distribution of points, the verdicts, the item analysis of questions and checks, and the slowest checks."""
-    items, spread = check_items(grades), distribution(grades, final_scores=scores)
+    """The verdicts and the item analysis of questions and checks, and the slowest checks."""
+    items = check_items(grades)
     shares = _shares(items, questions)
     return {
-        "spread": spread,
-        "points_plot": plots.points(spread) if spread else "",
-        "adjusted": any(final_score.final != final_score.measured for final_score in scores.values()),
+        "enough": ENOUGH,
+        "question_pages": {question.id: f"questions/{question_page_name(question)}" for question in questions},
         "verdicts": [verdict for verdict in Verdict if any(counts.get(verdict) for counts in shares.values())],
         "shares": shares,
         "verdicts_plot": plots.verdicts(shares) if items else "",
