@@ -334,7 +334,7 @@ def test_ordinary_use_of_the_libraries_is_not_reported(zygote: LocalZygote) -> N
 
 
 def test_a_worker_that_does_not_say_what_it_replaced_is_reported(zygote: LocalZygote) -> None:
-    cell = "import gradetape.worker.integrity as t, os\nt._BEFORE = None\ndef f(): return 3"
+    cell = "import gradetape.worker.integrity as t, os\nt._LOADED = None\ndef f(): return 3"
     with open_session(zygote, cell) as opened:
         assert opened.student.f() == 3
         assert "did not report" in "".join(opened.session.report.review)
