@@ -179,15 +179,18 @@ def collected(gradable: GradableAssignment) -> CollectedChecks:
 
 def simulate(
     gradable: GradableAssignment, checks: CollectedChecks, nodes: int, slots: int, submissions: int,
-    seconds: Sequence[float], place: str | Path, timer: Callable[[], float] = time.perf_counter,
+    seconds: Sequence[float], place: str | Path, timer: Callable[[], float] = time.perf_counter, first: int = 0,
 ) -> Simulated:  # fmt: skip
-    """Grades a class into a new gradebook; the stream is open, so that no list of all submissions is needed."""
+    """Grades a class into a gradebook; the stream is open, so that no list of all submissions is needed.
+
+    `first` is the number of the first student: a gradebook that has classes already needs another one.
+    """
     clock = Clock(timer)
     engine = WaitingEngine(checks, nodes * slots, seconds, clock)
     with Gradebook.open(place) as book:
         grader = BatchGrader(gradable, engine, book, lambda _: None)
         before = _peak_mb()
-        grader.run(_class_of(gradable, submissions))
+        grader.run(_class_of(gradable, first, submissions))
         driver, duration = clock.own, clock.now()
     return Simulated(
         nodes=nodes, slots=nodes * slots, submissions=submissions, duration=duration, driver=driver,
@@ -195,9 +198,9 @@ def simulate(
     )  # fmt: skip
 
 
-def _class_of(gradable: GradableAssignment, submissions: int) -> Iterator[Submission]:
+def _class_of(gradable: GradableAssignment, first: int, submissions: int) -> Iterator[Submission]:
     """As many different submissions as are asked for, each as large as the reference solution."""
-    for number in range(submissions):
+    for number in range(first, first + submissions):
         cells = (*gradable.reference, Cell(source=f"answer = {number}"))
         yield Submission(
             student=f"student {number}", file=f"submissions/student-{number}.ipynb", sha256=digest_of([str(number)]),
@@ -234,7 +237,7 @@ def conclusion(batches: Sequence[Simulated], seconds: Sequence[float]) -> str:
 @click.option("--nodes", default="1,10,100,1000", show_default=True, help="Numbers of nodes, separated by commas.")
 @click.option("--slots", default=8, show_default=True, type=click.IntRange(1), help="Slots of a node.")
 @click.option(
-    "--gradebook", metavar="URL", help="An empty database on a server. [default: a SQLite file for each batch]"
+    "--gradebook", metavar="URL", help="An empty database on a server, for all batches. [default: a SQLite file each]"
 )
 @click.option(
     "--times", metavar="FILE", type=click.Path(exists=True, path_type=Path), help="Gradebook of a real batch."
@@ -256,12 +259,11 @@ def main(
     timer = time.process_time if cpu else time.perf_counter
     gradable = GradableAssignment.open(courses.find(Path.cwd()), assignment)
     seconds, checks, batches = seconds_of(times) if times else SECONDS, collected(gradable), list[Simulated]()
-    for number in map(int, nodes.split(",")):
+    for batch, number in enumerate(map(int, nodes.split(","))):
         with tempfile.TemporaryDirectory() as folder:
             place = gradebook or Path(folder, "gradebook.sqlite")
-            batches.append(simulate(gradable, checks, number, slots, submissions, seconds, place, timer))
-        if gradebook:
-            break  # the second batch would find the grades of the first
+            first = batch * submissions
+            batches.append(simulate(gradable, checks, number, slots, submissions, seconds, place, timer, first))
     if as_json:
         json.dump([vars(each) | {"rate": each.rate} for each in batches], sys.stdout, indent=2)
         return

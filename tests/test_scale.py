@@ -65,12 +65,15 @@ def test_the_times_of_a_real_batch_are_read_from_its_gradebook(tmp_path: Path) -
 
 
 def test_the_command_prints_a_batch_for_each_number_of_nodes(
-    gradable: GradableAssignment, monkeypatch: pytest.MonkeyPatch
+    gradable: GradableAssignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(gradable.course.root)
     monkeypatch.setattr(scale, "collected", lambda gradable: CollectedChecks(checks=checks_of(gradable)))
     options = ["--submissions", "5", "--nodes", "1,3", "--assignment", "tiny", "--cpu"]
     run = CliRunner().invoke(scale.main, options, catch_exceptions=False)
     assert "saturates at" in run.output
-    run = CliRunner().invoke(scale.main, [*options, "--json"], catch_exceptions=False)
+    book = tmp_path / "all.sqlite"
+    run = CliRunner().invoke(scale.main, [*options, "--json", "--gradebook", str(book)], catch_exceptions=False)
     assert [(each["nodes"], each["submissions"]) for each in json.loads(run.output)] == [(1, 5), (3, 5)]
+    with Gradebook.open(book) as opened:
+        assert len(opened.latest("tiny")) == 10, "the second batch finds no grade of the first"
