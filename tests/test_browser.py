@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ FIRST = "#student-table tbody tr:first-child"
 CODE = "def f(x):\n    return 1 / 0  # " + "and so on " * 30 + "\n"
 LONG = "/a/very/long/path" * 12
 MESSAGE = f"expected 3, got 4 {LONG}\n" * 3 + '  File "<cell 1>", line 2, in f\n'
+HTML = "<img src=x onerror=alert(1)>"
 UNCLOSED = f"""\
 SyntaxError: '(' was never closed
   Cell 4, line 1
@@ -272,6 +274,70 @@ def test_the_search_finds_students_whatever_the_accents(browser: Browser, result
         assert visit.page.get_by_role("status").inner_text() == "1 of 28 shown"
         visit.page.get_by_label("Search").fill("")
         assert len(visit.column(1)) == 28
+
+
+def test_previous_and_next_follow_the_order_and_the_filter_of_the_dashboard(browser: Browser, results: Path) -> None:
+    with Visit(browser, results / PAGES["the dashboard"]) as visit:
+        page = visit.page
+        rows, heading = page.locator("#student-table tbody tr:visible th"), page.get_by_role("heading", level=1)
+        page.get_by_label("Search").fill("is:attention")
+        page.locator("#student-table").get_by_role("button", name="Points", exact=True).click()
+        expect(rows.last).to_have_text("carol")
+        names = visit.column(1)
+        rows.first.get_by_role("link").click()
+        for number, name in enumerate(names, start=1):
+            expect(heading).to_have_text(name)
+            expect(page.get_by_text(f"{number} of 3 in: is:attention, sorted by Points, descending")).to_be_visible()
+            assert page.locator("a[rel=prev]").count() == (number > 1)
+            if number < len(names):
+                page.locator("a[rel=next]", has_text=f"Next: {names[number]}").click()
+        assert page.locator("a[rel=next]").count() == 0
+        page.locator("a[rel=prev]").click()
+        expect(heading).to_have_text(names[1])
+        assert visit.happened == []
+
+
+TAMPERED = (
+    "no JSON",
+    "null",
+    '{"about": "x", "rows": 1}',
+    '{"about": "x", "rows": [["s1.html", "s1"], ["s10.html"]]}',
+    *(
+        json.dumps({"about": "x", "rows": [["s1.html", "s1"], [link, "elsewhere"]]})
+        for link in ("https://evil.example/a.html", "//evil.example/a.html", "javascript:alert(1)", "../index.html",
+                     "javascript:alert(1)//.html", "s2.html\n//evil.example", "s2.html?x", "%2e%2e/a.html")
+    ),
+)  # fmt: skip
+
+
+def test_a_kept_order_that_somebody_changed_leads_nowhere_else_and_becomes_text(
+    browser: Browser, results: Path
+) -> None:
+    with Visit(browser, results / PAGES["the dashboard"]) as visit:
+        page = visit.page
+        page.locator("#student-table").get_by_role("link", name="s1", exact=True).click()
+        other, change = page.locator("header nav a[rel]"), "text => sessionStorage.setItem(sessionStorage.key(0), text)"
+        expect(page.get_by_text("of 28 in: all students")).to_be_visible()
+        for text in TAMPERED:
+            page.evaluate(change, text)
+            page.reload()
+            assert [link.get_attribute("href") for link in other.all()] == ["s0.html", "s10.html"], text
+            assert page.get_by_text(" in: x").count() == 0
+        page.evaluate(change, json.dumps({"about": HTML, "rows": [["s1.html", "s1"], ["s5.html", HTML]]}))
+        page.reload()
+        assert page.locator("header nav").inner_text().count(HTML) == 2
+        assert (page.locator("header img").count(), visit.happened) == (0, [])
+
+
+def test_without_a_storage_previous_and_next_stay_as_they_were_written(browser: Browser, results: Path) -> None:
+    with Visit(browser, results / PAGES["the dashboard"]) as visit:
+        page = visit.page
+        page.add_init_script("Object.defineProperty(window, 'sessionStorage', {get() { throw new Error('blocked'); }})")
+        page.reload()
+        page.get_by_label("Search").fill("is:attention")
+        page.locator("#student-table").get_by_role("link", name="Zoë", exact=True).click()
+        expect(page.get_by_role("link", name="Previous: s9")).to_be_visible()
+        assert visit.happened == []
 
 
 def test_the_dashboard_works_with_the_keyboard_alone(browser: Browser, results: Path) -> None:

@@ -80,7 +80,9 @@ def test_a_question_is_answered_in_two_clicks_and_overridden_with_one_form(brows
     with browser.new_context() as context:
         sitting = Sitting(context, address)
         page = sitting.page
+        page.get_by_label("Search").fill("is:overridden")
         page.get_by_role("link", name="alice", exact=True).click()
+        expect(page.get_by_text("1 of 1 in: is:overridden")).to_be_visible()
         page.locator(".strip a", has_text="q02").click()
         expect(page.get_by_text(SECRET).first).to_be_visible()
         expect(page.get_by_text("return").first).to_be_visible()

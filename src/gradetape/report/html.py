@@ -67,13 +67,15 @@ def _environment() -> Environment:
         "script_digest": _digest(_script()),
         "marking": _asset("marking.js"),
         "marking_digest": _digest(_asset("marking.js")),
+        "follow_order": _asset("follow_order.js"),
+        "follow_order_digest": _digest(_asset("follow_order.js")),
     }
     return environment
 
 
 def script_digests() -> tuple[str, ...]:
     """The digests of the pages' scripts, as a content security policy names them."""
-    return _digest(_script()), _digest(_asset("marking.js"))
+    return _digest(_script()), _digest(_asset("marking.js")), _digest(_asset("follow_order.js"))
 
 
 def _digest(script: Markup) -> str:
@@ -81,7 +83,7 @@ def _digest(script: Markup) -> str:
 
 
 def _script() -> Markup:
-    return _asset("sortable.min.js") + _asset("search.js")
+    return _asset("sortable.min.js") + _asset("search.js") + _asset("keep_order.js")
 
 
 def _asset(name: str) -> Markup:
