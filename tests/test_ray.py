@@ -54,6 +54,7 @@ from gradetape.engine.ray.ray_engine import RayEngine, RayPatience
 from gradetape.errors import EngineError, InfrastructureError
 from gradetape.gradebook import Gradebook
 from gradetape.grading.batch import Batch, BatchGrader
+from gradetape.grading.events import Event, Warned
 from gradetape.records import CollectedChecks, Job, Limits, Lost, Outcome, Said, Status, Verdict
 from gradetape.wire.message_channel import MessageChannel
 from tests.course import called, tiny
@@ -159,6 +160,27 @@ def test_a_lost_node_loses_no_submission(gradable: GradableAssignment) -> None:
     batch = graded(gradable, engine_on(gradable, PretendedCluster(one, two)), 10)
     assert [grade.status for grade in batch.grades] == [Status.GRADED] * 10
     assert len({grade.student for grade in batch.grades}) == 10
+
+
+def test_the_progress_says_which_nodes_judge_when_one_is_lost(gradable: GradableAssignment) -> None:
+    one, two = PretendedNode("one"), PretendedNode("two")
+
+    def dies(job: Job) -> Outcome | Lost:
+        one.dead = one.dead or len(one.jobs) == 3
+        return all_pass(job)
+
+    def told(event: Event) -> None:
+        if isinstance(event, Warned):
+            said.append(event.message)
+
+    one.answer = dies
+    said: list[str] = []
+    engine = engine_on(gradable, PretendedCluster(one, two), replace_patience(pause_s=60.0))
+    submissions = [script(f"s{each}", f"{RIGHT}# {each}\n", assignment="tiny") for each in range(10)]
+    with engine, Gradebook.open(":memory:") as book:
+        BatchGrader(gradable, engine, book, told).run(submissions)
+    lost = "Ray judges 2 at the same time on two (two00000). On the CPU. one (one00000) is not used: The actor died"
+    assert [each[: len(lost)] for each in said] == [lost]
 
 
 def test_the_jobs_of_a_lost_node_end_as_lost_and_their_words_reach_no_student(gradable: GradableAssignment) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
@@ -105,7 +104,7 @@ class LocalEngine:
         """The isolation, the image, whether there is a GPU, and the versions of the software that grades."""
         return Environment(
             isolation=self._slots.isolation, identity=self._slots.identity,
-            versions=_versions(self._bundle.packages), message=self._slots.message,
+            versions=dict(_versions(self._bundle.packages)), message=self._slots.message,
         )  # fmt: skip
 
     @property
@@ -285,7 +284,8 @@ def _outcome(done: Done, ended: _Running) -> Outcome:
     )  # fmt: skip
 
 
-def _versions(packages: Iterable[str]) -> dict[str, str]:
+@cache
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
     """The versions of the software that grades, by name; `packages` are the assignment's."""
     found = {"python": platform.python_version()}
     for name in (*_PACKAGES, *(Requirement(package).name for package in packages)):

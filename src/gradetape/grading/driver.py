@@ -29,6 +29,7 @@ from gradetape.grading.events import (
     SubmissionLost,
     SubmissionReplaced,
     SubmissionRetried,
+    Warned,
 )
 from gradetape.grading.queue import Pending, Stream, WorkQueue
 from gradetape.grading.rubric import Rubric
@@ -64,6 +65,7 @@ class Driver:
         self._running: dict[int, Pending] = {}
         self._followers: dict[int, list[Pending]] = {}
         self._busy: set[str] = set()  # students with a submission in progress: a newer one waits, to be recorded last
+        self._where = engine.environment.message
         self._judging: dict[str, int] = {}  # the job that judges a question, by the question's digest
 
     def run(self, stream: Stream) -> list[Grade]:
@@ -85,6 +87,7 @@ class Driver:
 
     def _turn(self, queue: WorkQueue) -> list[Grade]:
         known = self._fill(queue)
+        self._tell_where()
         if not self._running and not queue and queue.begin_retries():
             self._engine.renew()
             known += self._fill(queue)
@@ -95,6 +98,13 @@ class Driver:
             self._book.record(judged[start : start + _TOGETHER])
         self._book.heartbeat()
         return [*known, *(graded.grade for graded in judged)]
+
+    def _tell_where(self) -> None:
+        """Says on which machines the engine judges, whenever one joins, is lost or is refused."""
+        where = self._engine.environment.message
+        if where != self._where:
+            self._where = where
+            self._listener(Warned(where))
 
     def _fill(self, queue: WorkQueue) -> list[Grade]:
         """Fills the free capacity; returns the grades of submissions for which nothing has to run."""
