@@ -101,6 +101,11 @@ class WaitingEngine(MockEngine):
         heapq.heappush(self._ends, (self.clock.now() + seconds, number))
         return number
 
+    @property
+    def parts(self) -> int:
+        """1, as on a Ray cluster."""
+        return 1
+
     def wait(self, timeout_s: float) -> list[Finished]:
         """The jobs that have ended; if there is none, sets the clock forward to the next end."""
         if not self._ends:

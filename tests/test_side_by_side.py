@@ -75,13 +75,15 @@ def questions_in(parts: Sequence[Sequence[str]]) -> list[str]:
         (ReferenceTimes(), 4, ["q1 q2 q3 q4"]),
         (times(1, 1, 1, 1), 4, ["q1", "q2", "q3", "q4"]),
         (times(1, 1, 1, 1), 9, ["q1", "q2", "q3", "q4"]),
+        (times(1, 1, 1, 1), 10**6, ["q1", "q2", "q3", "q4"]),
         (times(1, 2, 3, 4), 2, ["q1 q4", "q2 q3"]),
         (times(9, 2, 3, 4), 4, ["q1", "q2 q3 q4"]),
         (times(1, 1, 1, 1, cells=1.5), 4, ["q1 q3", "q2 q4"]),
         (times(1, 1, 1, 1, cells=3), 4, ["q1 q2 q3 q4"]),
     ],
     ids=[
-        "one place", "no place", "no times", "one each", "more places than questions", "balanced",
+        "one place", "no place", "no times", "one each", "more places than questions",
+        "so many places that none may be tried in vain", "balanced",
         "no shorter than the longest", "cells as long as the checks", "cells longer than the checks",
     ],
 )  # fmt: skip

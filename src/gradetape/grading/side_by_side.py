@@ -48,7 +48,8 @@ def parts_of(checks: Checks, times: ReferenceTimes, most: int) -> tuple[Checks, 
     """
     whole = times.of_checks(checks) if most > 1 else 0.0
     worth_it = int(whole / times.cells) if times.cells else most
-    found = [_packed(checks, times, count) for count in range(2, min(most, worth_it) + 1)] if whole else []
+    questions = len(set(map(question_of, checks)))  # thousands of places may be idle
+    found = [_packed(checks, times, count) for count in range(2, min(most, worth_it, questions) + 1)] if whole else []
     return min([(checks,), *found], key=lambda parts: (round(max(map(times.of_checks, parts)), 3), len(parts)))
 
 
