@@ -1,5 +1,6 @@
 """Excludes the tests' own course, which gradetape runs, from collection; locations for gradebooks; a cache folder."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 collect_ignore = ["tiny_course"]
+
+# A shell's background jobs ignore it, and so would the commands that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A machine may be busy: no test depends on how long an example takes.
 settings.register_profile("untimed", deadline=None)

@@ -320,18 +320,13 @@ def test_a_batch_outlives_its_judge_and_its_zygote(course: Path) -> None:
 def _running(course: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command(*arguments), cwd=course, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=_hear_ctrl_c,
+        start_new_session=True,
     )  # fmt: skip
     with process:
         try:
             yield process
         finally:
             process.kill()
-
-
-def _hear_ctrl_c() -> None:
-    """A shell that starts the tests in the background would have them ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _await(batch: subprocess.Popen[str], words: str) -> None:
