@@ -67,7 +67,8 @@ def test_every_example_is_expected_and_every_expectation_has_an_example() -> Non
 
 
 def test_make_grade_grades_every_example(tmp_path: Path) -> None:
-    shown = subprocess.run(["make", "--dry-run", "grade"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    make = ["make", "--dry-run", "--no-print-directory", "grade"]
+    shown = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     command, *arguments = shlex.split(shown.splitlines()[-1])
     assert command.endswith("/gradetape")
     run = gradetape(ROOT, *arguments, "--out", tmp_path / "results", "--dry-run")
