@@ -78,4 +78,4 @@ def test_what_cannot_be_seen_is_an_escape() -> None:
 
 @pytest.mark.parametrize(("text", "plain"), [('It "undoes" it.', True), ("*a*", False), ("a\n\nb", False), ("", False)])
 def test_one_paragraph_without_markup_is_plain(text: str, plain: bool) -> None:
-    assert is_plain(text) == plain
+    assert is_plain(text, formatted(text)) == plain

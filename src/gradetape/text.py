@@ -91,6 +91,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """` Did you mean 'limits'?`, or an empty text if no name is similar."""
+    near = difflib.get_close_matches(word, list(names), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
 def as_points(number: float) -> str:
     """Points as people write them: `1 point`, `0.5 points` and `0 points`."""
     shown = f"{number:g}"
@@ -132,9 +138,3 @@ def _visible(character: str) -> str:
         return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """` Did you mean 'limits'?`, or an empty text if no name is similar."""
-    near = difflib.get_close_matches(word, list(names), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""

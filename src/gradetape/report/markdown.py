@@ -29,9 +29,9 @@ def formatted(text: str) -> Markup:
     return Markup(_parser().renderer.render(tokens, _parser().options, {}))
 
 
-def is_plain(text: str) -> bool:
-    """Whether a text is one paragraph that looks as it was written."""
-    return formatted(text).strip() == f"<p>{escapeHtml(printable(text, _LIMIT).strip())}</p>"
+def is_plain(text: str, html: Markup) -> bool:
+    """Whether a text, which `html` shows formatted, is one paragraph that looks as it was written."""
+    return html.strip() == f"<p>{escapeHtml(printable(text, _LIMIT).strip())}</p>"
 
 
 @cache

@@ -73,6 +73,11 @@ def _parts(parts: Sequence[AnswerPart], address: str) -> list[dict[str, Any]]:
     for part in parts:
         number += part.kind == "picture"
         where = f"{address}/{number}.png" if part.kind == "picture" else ""
-        shown = {"formatted": formatted(part.text), "plain": is_plain(part.text)} if part.kind == "text" else {}
+        shown = _shown(part.text) if part.kind == "text" else {}
         found.append({"kind": part.kind, "text": part.text, "number": number, "address": where} | shown)
     return found
+
+
+def _shown(text: str) -> dict[str, Any]:
+    html = formatted(text)
+    return {"formatted": html, "plain": is_plain(text, html)}
