@@ -45,8 +45,8 @@ check: setup  ## check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-hostile: setup  ## grade the hostile submissions in examples/hostile and report what they achieve
-	$(BIN)/python -m examples.hostile
+hostile: setup  ## grade the hostile submissions and report what they achieve; BRIEF=1: as an ordinary user some only
+	$(BIN)/python -m examples.hostile $(if $(BRIEF),--brief)
 
 image: setup  ## build the container image from autograder/Containerfile
 	$(BIN)/gradetape image build

@@ -26,7 +26,7 @@ def ran(tmp_path: Path, failing: str = "") -> subprocess.CompletedProcess[str]:
 def table(run: subprocess.CompletedProcess[str]) -> dict[str, str]:
     """The result of each step, by the command."""
     rows = run.stdout.partition("\nresult ")[2].splitlines()[1:]
-    return {row.split(maxsplit=3)[3]: row.split()[0] for row in rows if not row.startswith("FAILED:")}
+    return {row.split(maxsplit=4)[4]: row.split()[0] for row in rows if not row.startswith("FAILED:")}
 
 
 def test_where_every_step_passes_the_run_does(tmp_path: Path) -> None:

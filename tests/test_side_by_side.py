@@ -436,8 +436,9 @@ def test_the_cells_of_a_part_without_public_checks_run_before_any_hidden_check(
     jobs = [first, msgspec.structs.replace(second, only=hidden)]
     found = ended(engine, [engine.submit(job) for job in jobs])
     assert INPUT in (tmp_path / "kept").read_text()
-    texts = [[each.text for each in outcome.events] for outcome in found if isinstance(outcome, Outcome)]
-    assert texts == [["kept: nothing\n"], ["kept: nothing\n"]]
+    texts = [each.text for outcome in found if isinstance(outcome, Outcome) for each in outcome.events]
+    assert len(texts) == 2  # a part may have seen inputs of the other's public checks, which all may know
+    assert all(text.startswith("kept: ") and INPUT not in text for text in texts)
 
 
 def test_what_is_known_of_parts_is_forgotten_when_all_have_ended() -> None:

@@ -52,6 +52,7 @@ def _listening(port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((_ADDRESS, port))
+        listener.listen()  # before the address is printed: who opens it at once waits, in place of being refused
     except OSError as error:
         listener.close()
         raise RequestError(
