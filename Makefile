@@ -17,9 +17,9 @@ setup: .venv/.stamp  ## create .venv with the versions in constraints.txt
 release: setup  ## build student/ from assignments/
 	$(BIN)/gradetape release
 
-verify: setup  ## test the checks with the reference, the variants and the mutants, and write results/proof.html
+verify: setup  ## test the checks with all solutions, and write results/proof.html; BRIEF=1: mutants with named checks
 	@mkdir -p results
-	$(BIN)/gradetape verify custom-training --report results/proof.html $(if $(FRESH),--fresh)
+	$(BIN)/gradetape verify custom-training $(if $(BRIEF),--brief,--report results/proof.html) $(if $(FRESH),--fresh)
 
 mutate: setup  ## generate mutants of all solutions and show those that pass every check
 	$(BIN)/gradetape verify --mutate --at-least $(AT_LEAST)

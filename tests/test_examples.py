@@ -6,6 +6,7 @@ import csv
 import html
 import json
 import os
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from ruamel.yaml import YAML
 from gradetape.gradebook import Gradebook
 from gradetape.report import page_name
 from tests.course import by_student, gradetape
+from tests.ray_cluster import simulated
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBMISSIONS = ROOT / "examples" / "submissions"
@@ -151,13 +153,12 @@ def test_a_question_graded_alone_gets_what_it_gets_in_the_full_run(course: Path,
         assert {len(grade.questions) for grade in book.latest(NAME)} == {len(EXPECTED["empty.ipynb"]["points"])}
 
 
-def test_graded_again_the_result_is_the_same(course: Path, batch: Run) -> None:
-    some = ["partial.ipynb", "renamed_split_moved.ipynb", "perfect_in_another_style.ipynb"]
-    run = _grade(course, *(SUBMISSIONS / name for name in some), "--regrade")
-    assert "3 graded now, 0 graded before" in run.stderr
-    whole = by_student(batch)
-    for student, found in by_student(run).items():
-        assert _untimed(found) == _untimed(whole[student])
+def test_graded_again_on_a_cluster_the_results_are_the_same(course: Path, batch: Run) -> None:
+    pytest.importorskip("ray", reason="gradetape[ray] is not installed")
+    with simulated(3, secrets.token_hex(32)) as cluster:
+        found = cluster.graded(course, SUBMISSIONS, "--assignment", NAME, "--regrade")
+    again = {each["student"]: _untimed(each) for each in json.loads(found)["submissions"]}
+    assert again == {student: _untimed(each) for student, each in by_student(batch).items()}
 
 
 def _untimed(found: dict[str, Any]) -> dict[str, Any]:

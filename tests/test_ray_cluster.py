@@ -6,22 +6,17 @@ These start many processes. What is true of any cluster is in `test_ray.py`.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 import pytest
 
 from examples.hostile.corpus import entries, manifest, write
@@ -32,84 +27,21 @@ from gradetape.gradebook import Gradebook
 from tests.course import command, tiny
 from tests.engines.passing import RIGHT
 from tests.leftovers import until
+from tests.ray_cluster import Simulated, graders, simulated, variables_of
 
 pytest.importorskip("ray", reason="gradetape[ray] is not installed")
 joining = pytest.importorskip("gradetape.engine.ray.joining", reason="gradetape[ray] is not installed")
 ray_nodes = pytest.importorskip("tests.engines.ray_nodes", reason="gradetape[ray] is not installed")
 
 pytestmark = pytest.mark.slow
-TESTS = Path(__file__).parent
 TINY = ("in", "--assignment", "tiny")
 # Those that look for a cluster or for what a grader has on its machine, those that use up a limit, and one that cheats.
 HOSTILE = (
     "joins_the_cluster", "reads_the_environment", "reads_likely_paths", "opens_sockets", "loops_in_a_cell",
     "leaves_a_daemon", "patches_numpy",
 )  # fmt: skip
-EXAMPLES = ("partial.ipynb", "script.py", "syntax_error.ipynb")
 SLOWLY = "import time\ntime.sleep(4)\ndef double(x):\n    return x + x\n\ndef halve(x):\n    return x * 0.5\n"
 WRONG = "def double(x):\n    return 3 * x\n\ndef halve(x):\n    return x * 0.5\n"
-
-
-@dataclass(frozen=True)
-class Simulated:
-    """A cluster: its address, the raylets of its nodes, the variables that a grader needs, and its temporary folder."""
-
-    address: str
-    pids: list[int]
-    variables: Mapping[str, str]
-    folder: Path
-
-    def grade(self, course: Path, *arguments: str | Path) -> subprocess.Popen[str]:
-        """Starts `gradetape grade` on the cluster."""
-        verb = command("grade", "--engine", "ray", "--address", self.address, *(arguments or TINY))
-        return subprocess.Popen(
-            verb, cwd=course, env=dict(self.variables), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-
-def variables_of(folder: Path, token: str | None) -> dict[str, str]:
-    """The environment of a cluster's processes, whose temporary files are in the folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    kept |= {"TMPDIR": str(folder), "HOME": str(folder), "RAY_NODES_FOLDER": str(folder / "ray")}
-    kept |= {"RAY_memory_monitor_refresh_ms": "0", "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
-    if token is not None:
-        path = folder / "token"
-        path.touch(0o600)
-        path.write_text(token)
-        kept |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(path)}
-    return kept
-
-
-@contextmanager
-def simulated(nodes: int, token: str | None) -> Iterator[Simulated]:
-    """A cluster with a short path for its sockets; at the end nothing of it is left."""
-    with tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp", ignore_cleanup_errors=True) as made:
-        folder = Path(made)
-        variables = variables_of(folder, token)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.engines.ray_nodes", str(nodes)], cwd=TESTS.parent, env=variables,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert process.stdin and process.stdout
-        try:
-            started = json.loads(next(line for line in process.stdout if line.startswith("{")))
-            yield Simulated(started["address"], started["pids"], variables, folder)
-        finally:
-            process.stdin.close()
-            process.wait(120)
-            process.stdout.close()
-        assert until(lambda: not graders(folder), 120), graders(folder)
-        assert list(folder.glob("gradetape-*")) == []
-
-
-def graders(folder: Path) -> list[str]:
-    """The processes that have this folder for their temporary files, or have their socket there."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.environ().get("TMPDIR") == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(" ".join(process.cmdline()))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +88,7 @@ def test_ray_starts_on_this_machine_where_no_address_is_given(course: Path) -> N
 
 def refused(cluster: Simulated, course: Path, **other: str) -> str:
     """The error of a grader that cannot join."""
-    run = Simulated(cluster.address, [], {**cluster.variables, **other}, cluster.folder).grade(course)
+    run = Simulated(cluster.address, [], {**cluster.variables, **other}, cluster.folder).grade(course, *TINY)
     _, errors = run.communicate()
     assert run.returncode == (2 if "://" in cluster.address else 1) and "Traceback" not in errors, errors
     return errors
@@ -205,16 +137,8 @@ def test_a_cluster_is_joined_only_with_its_token(course: Path, cluster: Simulate
 def test_no_submission_reaches_the_cluster(course: Path, cluster: Simulated) -> None:
     hand_in(course, 1, RIGHT)
     (course / "in" / "attack.py").write_text(attack(cluster))
-    found = on(cluster, course, *TINY)
+    found = cluster.graded(course, *TINY)
     assert {each["student"]: each["points"] for each in json.loads(found)["submissions"]} == {"s0": 5, "attack": 5}
-
-
-def on(cluster: Simulated, course: Path, *arguments: str | Path) -> str:
-    """The JSON of a batch on the cluster."""
-    run = cluster.grade(course, *arguments, "--json")
-    found, errors = run.communicate()
-    assert run.returncode in (0, 1) and "Ray judges 3 at the same time on" in errors, errors
-    return found
 
 
 def here(course: Path, *arguments: str | Path) -> str:
@@ -229,7 +153,7 @@ def test_hostile_submissions_get_the_verdicts_of_one_machine_and_find_nothing(
     drawn, made = Secrets.drawn(), entries(manifest(), HOSTILE)
     course = hostile_course(tmp_path / "course", drawn)
     write(made, course / "in")
-    found = on(cluster, course, "in", "--assignment", "target")
+    found = cluster.graded(course, "in", "--assignment", "target")
     assert verdicts(found) == verdicts(here(course, "in", "--assignment", "target"))
     assert verdicts(found).keys() == {entry.id for entry in made}
     with Gradebook.open(course / "results" / "gradebook.sqlite") as book:
@@ -237,17 +161,6 @@ def test_hostile_submissions_get_the_verdicts_of_one_machine_and_find_nothing(
     printed = msgspec.json.encode(records).decode()
     assert len(records) == len(made)
     assert [word for word in (drawn.canary, drawn.seed, "BREACH:") if word in printed + found] == []
-
-
-def test_examples_get_the_verdicts_of_one_machine(tmp_path: Path, cluster: Simulated) -> None:
-    root, course = TESTS.parent, tmp_path
-    for folder in ("assignments", "solutions", "autograder"):
-        (course / folder).symlink_to(root / folder)
-    (course / "grader_config.yml").write_text("")
-    files = [root / "examples" / "submissions" / name for name in EXAMPLES]
-    batch = (*files, "--assignment", "custom-training", "--question", "q06")
-    found = on(cluster, course, *batch)
-    assert verdicts(found) == verdicts(here(course, *batch)) and len(verdicts(found)) == len(EXAMPLES)
 
 
 def test_what_ray_says_is_shown_with_the_next_step() -> None:

@@ -78,7 +78,7 @@ def test_the_object_says_what_was_proven_and_what_was_not(unproven: tuple[int, d
     assert status == 1
     assert set(report) == {
         "assignment", "ok", "reference", "starter", "variants", "adversaries", "mutants", "checks", "flaky",
-        "requirements", "bounds", "waivers", "partial", "notes", "recalled",
+        "requirements", "bounds", "waivers", "partial", "brief", "notes", "recalled",
     }  # fmt: skip
     assert report["ok"] is False
     assert report["reference"] == {"points": 3, "max_points": 3}

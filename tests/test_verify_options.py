@@ -228,7 +228,8 @@ def test_the_page_shows_requirements_checks_and_mutants_and_what_students_read(r
 
 def options(**given: object) -> ProvingOptions:
     nothing: dict[str, object] = {
-        "checks": (), "mutants": (), "write_headers": False, "preview": False, "report": None, "watch": False,
+        "checks": (), "mutants": (), "write_headers": False, "preview": False, "brief": False, "report": None,
+        "watch": False,
     }  # fmt: skip
     return ProvingOptions(**(nothing | given))  # type: ignore[arg-type]
 
@@ -241,12 +242,14 @@ def options(**given: object) -> ProvingOptions:
         (("--report", "proof.pdf"), "name a file that ends in .html or .md"),
         (("--report", "gone/proof.md"), "cannot write gone/proof.md: the folder gone does not exist, make it"),
         (("--report", "proof.md", "--mutant", "zero"), "is about a whole assignment or question: leave out"),
+        (("--report", "proof.md", "--brief"), "is about a whole assignment or question: leave out"),
         (("--watch", "--json"), "--watch shows one assignment: name it, and leave out --json"),
         (("--report", "notes.md"), "notes.md is another file, which --report would replace: name a new one"),
         (("--watch", "--check", "any"), "--watch with --check or --mutant looks at one question: name it"),
         (("--watch", "--repeat", "2"), "--watch runs each solution once: leave out --repeat"),
         (("--preview", "--json"), "--preview and --write-headers print text: leave out --json"),
         (("--write-headers", "--check", "any"), "needs the results of every check: leave out --check"),
+        (("--write-headers", "--brief"), "leave out --check, --brief and --preview"),
     ],
 )
 def test_options_that_exclude_each_other_are_refused(root: Path, arguments: tuple[str, ...], advice: str) -> None:
@@ -290,6 +293,12 @@ def test_headers_are_written_then_one_check_is_run_on_one_mutant_and_a_preview_s
     assert [check["name"] for check in report["checks"]] == ["test_any_number"]
     assert report["checks"][0]["seconds"] > 0
     assert report["checks"][0]["basis"] == "testimony"
+    zero = root / "solutions/tiny/mutants" / QUESTION / "zero.py"
+    zero.write_text(re.sub("# fails: .*", "# fails: hidden::test_any_number", zero.read_text()))
+    assert "zero fails public::test_two unexpectedly" in called(root, "verify", "tiny", "--question", "q01").stdout
+    brief = called(root, "verify", "tiny", "--question", "q01", "--brief")
+    assert "unexpectedly" not in brief.stdout
+    assert "note: each mutant ran only the checks that its header names" in brief.stdout
     preview = gradetape(root, "verify", "tiny", "--question", "q01", "--mutant", "zero", "--preview").stdout
     assert "q01_double, zero: Says zero. (0 of 3 points)" in preview
     assert re.search(r"✗ Twice two is four\.: not passed, 0 of 1\n", preview)

@@ -44,6 +44,11 @@ _OPTIONS = (
     click.option(
         "--preview", is_flag=True, help="Show what a student reads for the starter and for each mutant, check by check."
     ),
+    click.option(
+        "--brief", is_flag=True,
+        help="Run each mutant only with the checks that its header names: several times as fast. That it fails no "
+        "others is not looked at.",
+    ),
     click.option("--watch", is_flag=True, help="Stay running, and verify again what a saved file belongs to."),
     click.option(
         "--report", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
@@ -59,6 +64,7 @@ class ProvingOptions(msgspec.Struct, frozen=True, kw_only=True):
     mutants: tuple[str, ...]
     write_headers: bool
     preview: bool
+    brief: bool
     report: Path | None
     watch: bool
 
@@ -67,7 +73,7 @@ class ProvingOptions(msgspec.Struct, frozen=True, kw_only=True):
         """What to run: previews need no right solution, and single mutants nothing but the reference beside them."""
         mutants = {"kinds": ("reference", "mutant")} if self.mutants or self.write_headers else {}
         preview = {"kinds": ("mutant",) if self.mutants else ("starter", "mutant")} if self.preview else {}
-        return Scope(checks=self.checks, mutants=self.mutants, **(mutants | preview))
+        return Scope(checks=self.checks, mutants=self.mutants, brief=self.brief, **(mutants | preview))
 
     def refuse_unfit(self, root: Path, assignments: int, question: str | None, repeat: int, as_json: bool) -> None:
         """Raises UsageError for options that exclude each other, and for a page that students would receive."""
@@ -79,10 +85,12 @@ class ProvingOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise click.UsageError("--watch runs each solution once: leave out --repeat")
         if as_json and (self.preview or self.write_headers):
             raise click.UsageError("--preview and --write-headers print text: leave out --json")
-        if self.write_headers and (self.preview or self.checks):
-            raise click.UsageError("--write-headers needs the results of every check: leave out --check and --preview")
+        if self.write_headers and (self.preview or self.checks or self.brief):
+            raise click.UsageError(
+                "--write-headers needs the results of every check: leave out --check, --brief and --preview"
+            )
         if self.report is not None:
-            if assignments != 1 or self.scope.partial:
+            if assignments != 1 or self.scope.partial or self.brief:
                 raise click.UsageError("--report is about a whole assignment or question: leave out what selects less")
             _refuse_place(self.report, root)
 
@@ -113,7 +121,7 @@ def outcomes_of(repeat: int, *, fresh: bool) -> Outcomes:
 
 def shown(gradable: GradableAssignment, proof: Proof, chosen: ProvingOptions, *, as_json: bool) -> int:
     """Shows and writes what the options ask for, and returns the exit status; a whole proof is remembered."""
-    if proof.ok and not proof.partial:
+    if proof.ok and not (proof.partial or proof.brief):
         proven_checks.keep(gradable, {check.question for check in proof.checks})
     if chosen.report is not None:
         course = gradable.course

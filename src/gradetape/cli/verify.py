@@ -61,6 +61,7 @@ def command(
       gradetape verify custom-training --question q05 --mutant swapped --preview
       gradetape verify custom-training --question q05 --write-headers
       gradetape verify custom-training --question q05 --watch
+      gradetape verify custom-training --brief
       gradetape verify custom-training --report proof.html
       gradetape verify custom-training --repeat 5 --json
       gradetape verify custom-training --question q05 --mutate

@@ -18,8 +18,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     `faults` holds, by check id, the reason why a check cannot be run at all. `unready` lists the placeholders by
     question id; those of the introduction by the assignment's name. `prompts` are those of the questions that were run.
-    `partial` says that only some checks or mutants were asked for, which cannot prove a question. `recalled` counts the
-    results that were known from earlier runs.
+    `partial` says that only some checks or mutants were asked for, which cannot prove a question; `brief`, that mutants
+    were judged only by the checks that their headers name. `recalled` counts the results that were known from earlier
+    runs.
     """
 
     assignment: str
@@ -30,6 +31,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     prompts: tuple[Prompt, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     partial: bool = False
+    brief: bool = False
     recalled: int = 0
 
     def of(self, kind: str) -> tuple[Trial, ...]:

@@ -33,6 +33,7 @@ def as_plain(evidence: Evidence) -> dict[str, Any]:
             for waiver in evidence.waivers
         ],
         "partial": evidence.partial,
+        "brief": evidence.brief,
         "recalled": evidence.recalled,
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ from gradetape.grading.rubric import Rubric
 from gradetape.records import Cell, Job
 from gradetape.verify import adversaries
 from gradetape.verify.mutants import Mutant
-from gradetape.verify.scope import KINDS, Mutants
+from gradetape.verify.scope import Mutants, Scope
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +44,13 @@ def refuse_unknown(mutants: Mutants, rubric: Rubric) -> None:
 
 
 class Planner:
-    """Lists the solutions to run, each with the checks that it is judged by."""
+    """Lists the solutions to run, each with the checks of the rubric that it is judged by."""
 
-    def __init__(self, gradable: GradableAssignment, rubric: Rubric, mutants: Mutants) -> None:
+    def __init__(self, gradable: GradableAssignment, rubric: Rubric, mutants: Mutants, scope: Scope) -> None:
         self._gradable = gradable
         self._rubric = rubric
         self._by_question = mutants
+        self._scope = scope
         self._limits = gradable.course.config.limits.record()
         # If a check file cannot be read, the checks that a mutant fails prove nothing.
         unread = {check.question for check in rubric.checks if check.id in rubric.faults}
@@ -58,9 +59,9 @@ class Planner:
             question_id for question_id in gradable.assignment.question_ids if question_id in questions
         ]
 
-    def plans(self, repeat: int, kinds: Collection[str] = KINDS) -> Iterator[Plan]:
-        """Every plan of these kinds, the longest first, so that the workers finish together."""
-        return (plan for plan in self._plans(repeat) if plan.kind in kinds)
+    def plans(self, repeat: int) -> Iterator[Plan]:
+        """Every plan of the scope's kinds, the longest first, so that the workers finish together."""
+        return (plan for plan in self._plans(repeat) if plan.kind in self._scope.kinds)
 
     def _plans(self, repeat: int) -> Iterator[Plan]:
         if not self._rubric.sound:
@@ -88,13 +89,16 @@ class Planner:
         known = {check.id for check in self._rubric.checks}
         for mutant in self._by_question[question_id]:
             expected = tuple(check for check in mutant.expected if check in known)
+            named = {*mutant.expected, *mutant.possible} if self._scope.brief else known
             yield Plan(
                 kind="mutant", name=mutant.name, question=question_id, source=mutant.source, expected=expected,
-                mutant=mutant, job=self._alone(question_id, mutant.source),
+                mutant=mutant, job=self._alone(question_id, mutant.source, named),
             )  # fmt: skip
 
-    def _alone(self, question_id: str, source: PythonSource) -> Job:
-        only = tuple(check for check in self._rubric.sound if check.startswith(f"{question_id}::"))
+    def _alone(self, question_id: str, source: PythonSource, named: Collection[str] | None = None) -> Job:
+        """The job for one question: all its checks, or those of them that are named."""
+        checks = (check for check in self._rubric.sound if check.startswith(f"{question_id}::"))
+        only = tuple(check for check in checks if named is None or check in named)
         return self._gradable.job(answer_cells(question_id, source), self._limits, only=only)
 
     def _job(self, cells: Sequence[Cell], **how: bool) -> Job:

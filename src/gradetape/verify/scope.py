@@ -17,11 +17,15 @@ Mutants = Mapping[str, Sequence[Mutant]]
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """The checks and mutants that an author asked for, all if there are none, and the kinds of solutions to run."""
+    """The checks and mutants that an author asked for, all if there are none, and the kinds of solutions to run.
+
+    With `brief`, a mutant is judged only by the checks that its header names.
+    """
 
     checks: tuple[str, ...] = ()
     mutants: tuple[str, ...] = ()
     kinds: tuple[str, ...] = KINDS
+    brief: bool = False
 
     @property
     def partial(self) -> bool:

@@ -60,7 +60,7 @@ def verify(
     waivers = _waivers(gradable, question_ids)
 
     def plans_for(rubric: Rubric) -> list[Plan]:
-        return list(Planner(gradable, scope.rubric(rubric), mutants).plans(repeat, scope.kinds))
+        return list(Planner(gradable, scope.rubric(rubric), mutants, scope).plans(repeat))
 
     with open_engine(gradable, options) as engine:
         recall = Recall(gradable, engine, Outcomes() if outcomes is None else outcomes)
@@ -72,7 +72,7 @@ def verify(
     return Proof(
         assignment=gradable.assignment.name, checks=rubric.checks, faults=rubric.faults, unready=unready,
         trials=tuple(_trial(gradable, plan, outcome) for plan, outcome in zip(plans, found, strict=True)),
-        prompts=_prompts(gradable, question_ids), waivers=waivers, partial=scope.partial,
+        prompts=_prompts(gradable, question_ids), waivers=waivers, partial=scope.partial, brief=scope.brief,
         recalled=sum(len(each.results) for each in known),
     )  # fmt: skip
 
