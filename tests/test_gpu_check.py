@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from gradetape.remote.loader import LoadReport
 from scripts import gpu_check
-from scripts.gpu_check import First, How, Report, Run, card_course, different, isolation
+from scripts.gpu_check import First, How, Report, Run, baseline, card_course, different, isolation
 
 CPU = {"test_a": "passed", "test_b": "failed"}
 
@@ -82,3 +84,20 @@ def test_the_marked_checks_are_in_a_course_of_their_own(tmp_path: Path) -> None:
     course = card_course(tmp_path / "course")
     assert (course / "autograder/tiny/test_q02_halve.py").read_text().count("@gpu\n") == 2
     assert "q02_halve: 4" in (course / "assignments/tiny/assignment.yml").read_text()
+
+
+def test_verdicts_of_the_cpu_of_another_machine_are_compared_and_its_time_is_not(tmp_path: Path) -> None:
+    kept = tmp_path / "custom-training-cpu-2.json"
+    kept.write_text(json.dumps(batch(**CPU).output))
+    known = baseline(kept, [Path("ada.ipynb")])
+    made = report(CPU | {"test_a": "error"})._replace(cpu=known)
+    assert [each[3] for each in made.differences] == ["test_a"]
+    assert "| on the CPU of another machine |  |  |  |  |" in made.text()
+    assert baseline(kept, []).output["submissions"] == []
+
+
+def test_a_baseline_without_one_of_the_submissions_is_refused(tmp_path: Path) -> None:
+    kept = tmp_path / "custom-training-cpu-2.json"
+    kept.write_text(json.dumps(batch(**CPU).output))
+    with pytest.raises(click.UsageError, match="has no bob"):
+        baseline(kept, [Path("ada.ipynb"), Path("bob.py")])
