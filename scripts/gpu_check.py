@@ -1,7 +1,7 @@
 """Grades the examples on a GPU and writes what it finds to docs/gpu-check.md: `make gpu-check`.
 
 The examples are graded once on the CPU, then on one card with several numbers of workers, and every verdict is
-compared; `--baseline` names what `--outputs` kept of the CPU of another machine, where that was done before. Checks
+compared; `--baseline` names what `--only-cpu` kept on another machine, where that was done before. Checks
 marked `@gpu` are run, and the time to a worker's first reply is measured. With a container engine it all runs in
 containers, and the image is built if it is missing; without one, in the sandbox of this machine. Exit status 1: a
 verdict differs, a check marked `@gpu` did not pass, or TensorFlow saw no GPU.
@@ -207,7 +207,9 @@ def _used_mb() -> int:
 
 
 def query(field: str) -> str:
-    """What nvidia-smi reports of the first card."""
+    """What nvidia-smi reports of the first card; empty without it."""
+    if shutil.which("nvidia-smi") is None:
+        return ""
     command = ["nvidia-smi", f"--id={CARD}", f"--query-gpu={field}", "--format=csv,noheader,nounits"]
     return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
@@ -361,6 +363,11 @@ def _pace(run: Run, count: int) -> tuple[str, str]:
     return (f"{run.seconds:.1f}", f"{60 * count / run.seconds:.1f}") if run.seconds else ("", "")
 
 
+def on_the_cpu(how: How, course: Path) -> Run:
+    """Grades on the CPU, with a worker for each submission if there are as many processors."""
+    return grade(how, "cpu", min(processors(), len(how.submissions)), course)
+
+
 def measured(how: How, workers: Sequence[int], folder: Path, cpu: Run | None = None) -> Iterator[Report]:
     """Grades and measures everything, on the CPU without such a batch; a report after each batch on the card."""
     os.environ["CUDA_VISIBLE_DEVICES"] = CARD
@@ -369,7 +376,7 @@ def measured(how: How, workers: Sequence[int], folder: Path, cpu: Run | None = N
     alone = how._replace(submissions=(card / "on_a_card.py",))
     marked = {device: grade(alone, device, 1, card, "tiny") for device in ("cpu", "gpu")}
     course = examples_course(folder / "course")
-    cpu = cpu or grade(how, "cpu", min(processors(), len(how.submissions)), course)
+    cpu = cpu or on_the_cpu(how, course)
     runs: dict[int, Run] = {}
     for count in workers:
         runs[count] = grade(how, "gpu", count, course)
@@ -389,17 +396,25 @@ def measured(how: How, workers: Sequence[int], folder: Path, cpu: Run | None = N
     "--baseline", "known", type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Compare with this file of --outputs from a CPU, instead of grading there again.",
 )  # fmt: skip
+@click.option("--only-cpu", is_flag=True, help="Only grade on the CPU, for --baseline elsewhere; needs no GPU.")
 def main(
-    requested: str, workers: str, names: tuple[str, ...], report: Path, outputs: Path | None, known: Path | None
-) -> None:
+    requested: str, workers: str, names: tuple[str, ...], report: Path, outputs: Path | None, known: Path | None,
+    only_cpu: bool,
+) -> None:  # fmt: skip
     """Grade the examples on a GPU, and compare every verdict with the CPU's."""
-    devices.choose("gpu", devices.discover())
+    if only_cpu and outputs is None:
+        raise click.UsageError("--only-cpu needs --outputs FOLDER, where the grades are kept")
+    if not only_cpu:
+        devices.choose("gpu", devices.discover())
     chosen = tuple(path for path in sorted(EXAMPLES.iterdir()) if not names or path.stem in names)
     how = How(isolation(requested), chosen, outputs)
     cpu = baseline(known, chosen) if known else None
     if how.isolation == "container":
         build_image()
     with tempfile.TemporaryDirectory() as folder:
+        if only_cpu:
+            on_the_cpu(how, examples_course(Path(folder, "course")))
+            return
         for found in measured(how, [int(count) for count in workers.split(",")], Path(folder), cpu):
             report.write_text(found.text())
     click.echo(report.read_text())
