@@ -1,9 +1,10 @@
 """Grades the examples on a GPU and writes what it finds to docs/gpu-check.md: `make gpu-check`.
 
 The examples are graded once on the CPU, then on one card with several numbers of workers, and every verdict is
-compared. Checks marked `@gpu` are run, and the time to a worker's first reply is measured. With a container engine it
-all runs in containers, and the image is built if it is missing; without one, in the sandbox of this machine. Exit
-status 1: a verdict differs, a check marked `@gpu` did not pass, or TensorFlow saw no GPU.
+compared; `--baseline` names what `--only-cpu` kept on another machine, where that was done before. Checks
+marked `@gpu` are run, and the time to a worker's first reply is measured. With a container engine it all runs in
+containers, and the image is built if it is missing; without one, in the sandbox of this machine. Exit status 1: a
+verdict differs, a check marked `@gpu` did not pass, or TensorFlow saw no GPU.
 """
 
 from __future__ import annotations
@@ -93,7 +94,10 @@ class How(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A batch: its JSON output, its duration, and the memory of the card that it took at most, in MiB."""
+    """A batch: its JSON output, its duration, and the memory of the card that it took at most, in MiB.
+
+    The duration is 0 if the batch was graded on another machine.
+    """
 
     output: dict[str, Any]
     seconds: float
@@ -133,6 +137,16 @@ def checks(run: Run) -> Iterator[tuple[Key, dict[str, Any]]]:
         for question_id, question in each["questions"].items():
             for check in question["checks"]:
                 yield (each["student"], question_id, check["name"]), check
+
+
+def baseline(file: Path, submissions: Sequence[Path]) -> Run:
+    """The batch in a file of `--outputs`, without other submissions; all of these must be in it."""
+    output = json.loads(file.read_text())
+    names = {path.stem for path in submissions}
+    output["submissions"] = [each for each in output["submissions"] if each["student"] in names]
+    if missing := names - {each["student"] for each in output["submissions"]}:
+        raise click.UsageError(f"{file} has no {', '.join(sorted(missing))}")
+    return Run(output, 0.0)
 
 
 def different(run: Run, cpu: Run) -> Iterator[tuple[Key, str, dict[str, Any]]]:
@@ -193,7 +207,9 @@ def _used_mb() -> int:
 
 
 def query(field: str) -> str:
-    """What nvidia-smi reports of the first card."""
+    """What nvidia-smi reports of the first card; empty without it."""
+    if shutil.which("nvidia-smi") is None:
+        return ""
     command = ["nvidia-smi", f"--id={CARD}", f"--query-gpu={field}", "--format=csv,noheader,nounits"]
     return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
@@ -316,10 +332,11 @@ class Report(NamedTuple):
 
     def _examples(self) -> str:
         count = len(self.cpu.output["submissions"])
+        here = f"{min(processors(), count)}, on the CPU" if self.cpu.seconds else "on the CPU of another machine"
         rows: list[tuple[object, ...]] = [
-            (where, f"{run.seconds:.1f}", f"{60 * count / run.seconds:.1f}", peak, wrong)
+            (where, *_pace(run, count), peak, wrong)
             for where, run, peak, wrong in [
-                (f"{min(processors(), count)}, on the CPU", self.cpu, "", ""),
+                (here, self.cpu, "", ""),
                 *(
                     (workers, run, run.peak_mb // workers, len(list(different(run, self.cpu))))
                     for workers, run in self.runs.items()
@@ -341,15 +358,25 @@ class Report(NamedTuple):
         return table(("Device", "To the end of the", "Median", "Longest"), rows)
 
 
-def measured(how: How, workers: Sequence[int], folder: Path) -> Iterator[Report]:
-    """Grades and measures everything; a report after each batch on the card."""
+def _pace(run: Run, count: int) -> tuple[str, str]:
+    """The seconds of a batch, and its submissions per minute; empty if it was graded on another machine."""
+    return (f"{run.seconds:.1f}", f"{60 * count / run.seconds:.1f}") if run.seconds else ("", "")
+
+
+def on_the_cpu(how: How, course: Path) -> Run:
+    """Grades on the CPU, with a worker for each submission if there are as many processors."""
+    return grade(how, "cpu", min(processors(), len(how.submissions)), course)
+
+
+def measured(how: How, workers: Sequence[int], folder: Path, cpu: Run | None = None) -> Iterator[Report]:
+    """Grades and measures everything, on the CPU without such a batch; a report after each batch on the card."""
     os.environ["CUDA_VISIBLE_DEVICES"] = CARD
     first = {device: starts(how, device) for device in ("cpu", "gpu")}
     card = card_course(folder / "tiny")
     alone = how._replace(submissions=(card / "on_a_card.py",))
     marked = {device: grade(alone, device, 1, card, "tiny") for device in ("cpu", "gpu")}
     course = examples_course(folder / "course")
-    cpu = grade(how, "cpu", min(processors(), len(how.submissions)), course)
+    cpu = cpu or on_the_cpu(how, course)
     runs: dict[int, Run] = {}
     for count in workers:
         runs[count] = grade(how, "gpu", count, course)
@@ -365,15 +392,30 @@ def measured(how: How, workers: Sequence[int], folder: Path) -> Iterator[Report]
 @click.option("--example", "names", multiple=True, help="Grade only this example; may be repeated. [default: all]")
 @click.option("--report", type=click.Path(path_type=Path), default=REPORT, help="The page to write.")
 @click.option("--outputs", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Keep the grades here.")
-def main(requested: str, workers: str, names: tuple[str, ...], report: Path, outputs: Path | None) -> None:
+@click.option(
+    "--baseline", "known", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Compare with this file of --outputs from a CPU, instead of grading there again.",
+)  # fmt: skip
+@click.option("--only-cpu", is_flag=True, help="Only grade on the CPU, for --baseline elsewhere; needs no GPU.")
+def main(
+    requested: str, workers: str, names: tuple[str, ...], report: Path, outputs: Path | None, known: Path | None,
+    only_cpu: bool,
+) -> None:  # fmt: skip
     """Grade the examples on a GPU, and compare every verdict with the CPU's."""
-    devices.choose("gpu", devices.discover())
+    if only_cpu and outputs is None:
+        raise click.UsageError("--only-cpu needs --outputs FOLDER, where the grades are kept")
+    if not only_cpu:
+        devices.choose("gpu", devices.discover())
     chosen = tuple(path for path in sorted(EXAMPLES.iterdir()) if not names or path.stem in names)
     how = How(isolation(requested), chosen, outputs)
+    cpu = baseline(known, chosen) if known else None
     if how.isolation == "container":
         build_image()
     with tempfile.TemporaryDirectory() as folder:
-        for found in measured(how, [int(count) for count in workers.split(",")], Path(folder)):
+        if only_cpu:
+            on_the_cpu(how, examples_course(Path(folder, "course")))
+            return
+        for found in measured(how, [int(count) for count in workers.split(",")], Path(folder), cpu):
             report.write_text(found.text())
     click.echo(report.read_text())
     sys.exit(0 if found.passed else 1)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from gradetape.remote.loader import LoadReport
 from scripts import gpu_check
-from scripts.gpu_check import First, How, Report, Run, card_course, different, isolation
+from scripts.gpu_check import First, How, Meter, Report, Run, baseline, card_course, different, isolation
 
 CPU = {"test_a": "passed", "test_b": "failed"}
 
@@ -82,3 +85,45 @@ def test_the_marked_checks_are_in_a_course_of_their_own(tmp_path: Path) -> None:
     course = card_course(tmp_path / "course")
     assert (course / "autograder/tiny/test_q02_halve.py").read_text().count("@gpu\n") == 2
     assert "q02_halve: 4" in (course / "assignments/tiny/assignment.yml").read_text()
+
+
+def test_verdicts_of_the_cpu_of_another_machine_are_compared_and_its_time_is_not(tmp_path: Path) -> None:
+    kept = tmp_path / "custom-training-cpu-2.json"
+    kept.write_text(json.dumps(batch(**CPU).output))
+    known = baseline(kept, [Path("ada.ipynb")])
+    made = report(CPU | {"test_a": "error"})._replace(cpu=known)
+    assert [each[3] for each in made.differences] == ["test_a"]
+    assert "| on the CPU of another machine |  |  |  |  |" in made.text()
+    assert baseline(kept, []).output["submissions"] == []
+
+
+def test_a_baseline_without_one_of_the_submissions_is_refused(tmp_path: Path) -> None:
+    kept = tmp_path / "custom-training-cpu-2.json"
+    kept.write_text(json.dumps(batch(**CPU).output))
+    with pytest.raises(click.UsageError, match="has no bob"):
+        baseline(kept, [Path("ada.ipynb"), Path("bob.py")])
+
+
+def test_the_cpus_verdicts_are_kept_where_there_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int, list[str]]] = []
+
+    def kept(how: How, device: str, workers: int, course: Path) -> Run:
+        assert (how.outputs, (course / "assignments").is_dir()) == (tmp_path, True)
+        asked.append((device, workers, [path.name for path in how.submissions]))
+        return batch(**CPU)
+
+    monkeypatch.setattr(gpu_check, "grade", kept)
+    options = ["--isolation", "namespaces", "--only-cpu", "--example", "script"]
+    done = CliRunner().invoke(gpu_check.main, [*options, "--outputs", str(tmp_path)], catch_exceptions=False)
+    assert (done.exit_code, asked) == (0, [("cpu", 1, ["script.py"])])
+    refused = CliRunner().invoke(gpu_check.main, options)
+    assert refused.exit_code == 2 and "--outputs" in refused.output
+
+
+def test_no_memory_of_a_card_is_measured_without_nvidia_smi(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the answers of the fixture
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert gpu_check.query("memory.used") == ""
+    with Meter() as meter:
+        pass
+    assert meter.peak_mb == 0
