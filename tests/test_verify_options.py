@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from gradetape.cli.proving import ProvingOptions, shown
+from gradetape.cli.verify import command
 from gradetape.course import assignments as courses
 from gradetape.course.answer_key import AnswerKey, answer_key
 from gradetape.course.gradable import GradableAssignment
@@ -22,6 +25,7 @@ from gradetape.verify.mutants import mutants_of
 from gradetape.verify.page import page
 from tests.course import called, gradetape, tiny
 
+ROOT = Path(__file__).parents[1]
 QUESTION = "q01_double"
 PROMPT = "# Twice\n\n- <!-- requirement: doubles -->Return *twice* the number | <b>.\n"
 TWO = Check(
@@ -262,6 +266,16 @@ def test_options_that_exclude_each_other_are_refused(root: Path, arguments: tupl
     assert (root / "notes.md").read_text() == "My own notes."
 
 
+@pytest.mark.parametrize("brief", [False, True])
+def test_make_verify_writes_the_page_of_a_whole_proof(brief: bool) -> None:
+    make = ["make", "--dry-run", "--no-print-directory", "verify", *(["BRIEF=1"] if brief else [])]
+    shown = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    gradetape_, verb, *arguments = shlex.split(shown.splitlines()[-1])
+    assert (gradetape_.rpartition("/")[2], verb) == ("gradetape", "verify")
+    given = command.make_context("verify", arguments).params
+    assert (given["brief"], given["report"]) == (brief, None if brief else Path("results/proof.html"))
+
+
 def test_previews_run_no_right_solution_and_single_mutants_only_the_reference() -> None:
     assert options().scope.partial is False
     assert options(preview=True).scope.kinds == ("starter", "mutant")
@@ -295,7 +309,9 @@ def test_headers_are_written_then_one_check_is_run_on_one_mutant_and_a_preview_s
     assert report["checks"][0]["basis"] == "testimony"
     zero = root / "solutions/tiny/mutants" / QUESTION / "zero.py"
     zero.write_text(re.sub("# fails: .*", "# fails: hidden::test_any_number", zero.read_text()))
-    assert "zero fails public::test_two unexpectedly" in called(root, "verify", "tiny", "--question", "q01").stdout
+    whole = called(root, "verify", "tiny", "--question", "q01", "--report", str(root / "proof.html"))
+    assert "zero fails public::test_two unexpectedly" in whole.stdout
+    assert "Says zero." in (root / "proof.html").read_text()
     brief = called(root, "verify", "tiny", "--question", "q01", "--brief")
     assert "unexpectedly" not in brief.stdout
     assert "note: each mutant ran only the checks that its header names" in brief.stdout
