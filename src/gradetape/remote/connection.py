@@ -121,7 +121,7 @@ class WorkerConnection:
         except WireRefused:
             raise
         except TimeoutError:
-            raise session.lose("timeout", "no reply within the time limit") from None
+            raise session.lose("timeout", "") from None
         except (EOFError, OSError):
             raise session.lose("crashed", "") from None
         except TooMuchData:
