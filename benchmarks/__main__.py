@@ -8,7 +8,7 @@ A part that cannot run says why, and the rest is printed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -54,6 +54,20 @@ def rows_of(name: str, setting: Setting) -> list[Row]:
         return [(name, f"not measured: {error}", "")]
 
 
+def measured(names: Iterable[str], setting: Setting) -> dict[str, list[Row]]:
+    """The rows of these parts, with what each took; after Ctrl-C those of the parts that had ended."""
+    found: dict[str, list[Row]] = {}
+    for name in names:
+        begun = time.monotonic()
+        try:
+            found[name] = rows_of(name, setting)
+        except KeyboardInterrupt:
+            click.echo(f"{name}: interrupted; what was measured before it follows", err=True)
+            break
+        click.echo(f"{name}: {time.monotonic() - begun:.0f} s", err=True)
+    return found
+
+
 def setting_of(*, quick: bool, large: bool, minutes: float | None) -> Setting:
     """What this repository's benchmarks measure."""
     gradable = GradableAssignment.open(courses.find(ROOT), ASSIGNMENT)
@@ -78,7 +92,7 @@ def main(names: Sequence[str], quick: bool, large: bool, minutes: float | None, 
     """Prints one table."""
     setting = setting_of(quick=quick, large=large, minutes=minutes)
     machine = document.machine()
-    found = {name: rows_of(name, setting) for name in names or PARTS}
+    found = measured(names or PARTS, setting)
     table = Table("Measurement", "Median (min to max)", "Goal", title=machine)
     for rows in found.values():
         for row in rows:
