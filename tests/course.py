@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import nbformat
 
 from gradetape.cli import main
 
+_ROOT = Path(__file__).parents[1]
 _TINY = Path(__file__).parent / "tiny_course"
 _COMMAND = Path(sys.executable).with_name("gradetape")
 DOUBLE = "def double(x):\n    return x + x"
@@ -52,6 +54,13 @@ def command(*arguments: str | Path) -> list[str]:
 def gradetape(course: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Runs a verb in a course's folder, to its end."""
     return subprocess.run(command(*arguments), cwd=course, capture_output=True, text=True, timeout=900, check=False)
+
+
+def recipe(target: str, *variables: str) -> list[str]:
+    """The last command of a target of this project's Makefile, in words."""
+    make = ["make", "--dry-run", "--no-print-directory", target, *variables]
+    shown = subprocess.run(make, cwd=_ROOT, capture_output=True, text=True, check=True).stdout
+    return shlex.split(shown.splitlines()[-1])
 
 
 def called(course: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

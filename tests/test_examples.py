@@ -7,7 +7,6 @@ import html
 import json
 import os
 import secrets
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,7 +17,7 @@ from ruamel.yaml import YAML
 
 from gradetape.gradebook import Gradebook
 from gradetape.report import page_name
-from tests.course import by_student, gradetape
+from tests.course import by_student, gradetape, recipe
 from tests.ray_cluster import simulated
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,9 +68,7 @@ def test_every_example_is_expected_and_every_expectation_has_an_example() -> Non
 
 
 def test_make_grade_grades_every_example(tmp_path: Path) -> None:
-    make = ["make", "--dry-run", "--no-print-directory", "grade"]
-    shown = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    command, *arguments = shlex.split(shown.splitlines()[-1])
+    command, *arguments = recipe("grade")
     assert command.endswith("/gradetape")
     run = gradetape(ROOT, *arguments, "--out", tmp_path / "results", "--dry-run")
     assert run.returncode == 0, run.stderr

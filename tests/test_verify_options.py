@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,9 +21,8 @@ from gradetape.verify.coverage import Prompt
 from gradetape.verify.header_writing import WrittenHeaders, write_headers
 from gradetape.verify.mutants import mutants_of
 from gradetape.verify.page import page
-from tests.course import called, gradetape, tiny
+from tests.course import called, gradetape, recipe, tiny
 
-ROOT = Path(__file__).parents[1]
 QUESTION = "q01_double"
 PROMPT = "# Twice\n\n- <!-- requirement: doubles -->Return *twice* the number | <b>.\n"
 TWO = Check(
@@ -268,10 +265,8 @@ def test_options_that_exclude_each_other_are_refused(root: Path, arguments: tupl
 
 @pytest.mark.parametrize("brief", [False, True])
 def test_make_verify_writes_the_page_of_a_whole_proof(brief: bool) -> None:
-    make = ["make", "--dry-run", "--no-print-directory", "verify", *(["BRIEF=1"] if brief else [])]
-    shown = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    gradetape_, verb, *arguments = shlex.split(shown.splitlines()[-1])
-    assert (gradetape_.rpartition("/")[2], verb) == ("gradetape", "verify")
+    program, verb, *arguments = recipe("verify", *(["BRIEF=1"] if brief else []))
+    assert (program.rpartition("/")[2], verb) == ("gradetape", "verify")
     given = command.make_context("verify", arguments).params
     assert (given["brief"], given["report"]) == (brief, None if brief else Path("results/proof.html"))
 

@@ -89,7 +89,7 @@ class Planner:
         known = {check.id for check in self._rubric.checks}
         for mutant in self._by_question[question_id]:
             expected = tuple(check for check in mutant.expected if check in known)
-            named = {*mutant.expected, *mutant.possible} if self._scope.brief else known
+            named = {*mutant.expected, *mutant.possible} if self._scope.brief else None
             yield Plan(
                 kind="mutant", name=mutant.name, question=question_id, source=mutant.source, expected=expected,
                 mutant=mutant, job=self._alone(question_id, mutant.source, named),

@@ -30,8 +30,10 @@ def problems_of(evidence: Evidence) -> Iterator[str]:
 
 
 def notes_of(evidence: Evidence) -> Iterator[str]:
-    """Skipped checks, questions without requirement ids, and the waivers."""
+    """Skipped checks, checks that mutants did not run, questions without requirement ids, and the waivers."""
     yield from _skipped(evidence)
+    if evidence.brief:
+        yield "each mutant ran only the checks that its header names; without --brief it runs all"
     if not evidence.partial:
         yield from coverage_notes(evidence.prompts, evidence.checks)
     yield from waiver_notes(evidence)

@@ -33,9 +33,6 @@ def render(proof: Proof, console: Console) -> None:
         console.print(f"{new}, {proof.recalled} known from earlier runs: --fresh runs everything again")
     problems = counted(len(proof.problems), "problem")
     held = "No problem in what was run, which is not everything" if proof.partial else "The checks are proven"
-    if proof.brief:
-        note = "each mutant ran only the checks that its header names; without --brief it runs all"
-        console.print(f"[yellow]note:[/] {note}")
     verdict = f"[green]{held}[/]" if proof.ok else f"[red]{problems}[/]"
     checks, mutants = counted(len(proof.checks), "check"), counted(len(proof.of("mutant")), "mutant")
     console.print(f"{escape(proof.assignment)}: {verdict} ({checks}, {mutants})")
