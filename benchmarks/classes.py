@@ -141,7 +141,7 @@ def whole(setting: Setting) -> list[Row]:
     with _class_of(setting.gradable) as small, _class_of(setting.gradable) as large:
         small.hand_in(1)
         one = small.grade(setting.workers)
-        size, note = fitting(setting, small.check_seconds())
+        size, note = fitting(setting, setting.whole_class, small.check_seconds())
         large.hand_in(size)
         batch = large.grade(setting.workers)
         goals = {
@@ -162,13 +162,15 @@ def tiny(setting: Setting) -> list[Row]:
     """Submissions of a tiny assignment: what the grader itself costs."""
     with _class_of(setting.tiny) as alone, _class_of(setting.tiny) as large:
         alone.hand_in(max(2, setting.tiny_class // 10))
-        large.hand_in(setting.tiny_class)
-        one, batch = alone.grade(1), large.grade(setting.workers)
+        one = alone.grade(1)
+        size, note = fitting(setting, setting.tiny_class, one.per_submission())
+        large.hand_in(size)
+        batch = large.grade(setting.workers)
         own = setting.workers * batch.per_submission() - large.check_seconds()
         goals = {"nothing has changed": "5 s", "a hint has changed": "5 s"}
         question = setting.tiny.assignment.question_ids[0]
         return [
-            (f"{setting.tiny_class} tiny submissions, {setting.workers} workers", f"{batch.seconds:.1f} s", ""),
+            (f"{size} tiny submissions{note}, {setting.workers} workers", f"{batch.seconds:.1f} s", ""),
             ("a worker's time for one, its checks excepted", f"{own * 1e3:.0f} ms", "60 ms"),
             ("the same, the first half", f"{_half(batch, setting, first=True) * 1e3:.0f} ms", ""),
             ("the same, the second half", f"{_half(batch, setting, first=False) * 1e3:.0f} ms", "as the first"),
@@ -196,14 +198,14 @@ def _growth(batch: Batch) -> list[Row]:
     return [(what, f"{first.memory:.0f} and {last.memory:.0f} MiB", "flat")]
 
 
-def fitting(setting: Setting, check_seconds: float) -> tuple[int, str]:
-    """How many submissions the time allows, and a note if these are fewer than wanted."""
+def fitting(setting: Setting, wanted: int, submission_s: float) -> tuple[int, str]:
+    """How many submissions the time allows, where a worker needs so long for one; a note if these are fewer."""
     if setting.until is None:
-        return setting.whole_class, ""
+        return wanted, ""
     left = setting.until - time.monotonic()
-    most = int(left * setting.workers / (check_seconds * _RESERVE)) if check_seconds else setting.whole_class
-    size = max(_LEAST, min(setting.whole_class, most))
-    return size, "" if size == setting.whole_class else f" ({setting.whole_class} do not fit into the time)"
+    most = int(left * setting.workers / (submission_s * _RESERVE)) if submission_s else wanted
+    size = max(_LEAST, min(wanted, most))
+    return size, "" if size == wanted else f" ({wanted} do not fit into the time)"
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """What Ray costs: whole submissions through an embedded Ray and through the LocalEngine, with one slot each.
 
-The two alternate in one run, and neither computes while the other is measured. CPU seconds are those of all processes:
-of Ray's daemons for Ray alone, of this process for both. They say more than the clock on a machine that is busy.
+The two alternate in one run, and neither computes while the other is measured. CPU seconds are those of the machine:
+workers do not descend from this process. Those of Ray's daemons, which are never quite idle, are Ray's alone. They say
+what Ray costs where every processor has a slot, on a machine on which nothing else runs.
 """
 
 from __future__ import annotations
@@ -39,11 +40,15 @@ def ray(setting: Setting) -> list[Row]:
         with _marked(mark), opening.open_engine(gradable, _ONE) as there:
             start = seconds(lambda: there.environment)
             ready = _ready(there)
-            job = gradable.job(gradable.reference, gradable.course.config.limits.record())
+            limits = gradable.course.config.limits.record()
+            first = tuple(check.id for check in here.collected.checks if check.question == setting.one)
+            for engine in (here, there):
+                judge(engine, gradable.job(gradable.reference, limits, only=first))
+            job = gradable.job(gradable.reference, limits)
             pairs = [
                 (_cost(here, job, mark, with_ray=False), _cost(there, job, mark, with_ray=True))
-                for _ in range(setting.repeats + 1)
-            ][1:]
+                for _ in setting.rounds(setting.repeats)
+            ]
     return [
         ("start of an embedded Ray, to the node's report", f"{start:.1f} s", "6 s"),
         ("from there to ready; LocalEngine", f"{ready:.1f} s; {ready_here:.1f} s", ""),
@@ -80,11 +85,13 @@ def _marked(mark: str) -> Iterator[None]:
 
 
 def _cpu(mark: str, *, with_ray: bool) -> float:
-    """CPU seconds of this process and all that belong to it, also of those that have ended; with Ray's or without."""
-    ours = psutil.Process()
-    rays = {each for root in psutil.process_iter() if _has(root, mark) for each in _family(root)} - {ours}
-    others = set(_family(ours)) - rays
-    return sum(map(_seconds, others | rays if with_ray else others))
+    """CPU seconds of this machine since it started; without those of Ray, whose daemons are never quite idle."""
+    busy = psutil.cpu_times()
+    machine = float(busy.user + busy.nice + busy.system + busy.irq + busy.softirq)
+    if with_ray:
+        return machine
+    rays = {each for root in psutil.process_iter() if _has(root, mark) for each in _family(root)}
+    return machine - sum(map(_seconds, rays - {psutil.Process()}))
 
 
 def _has(process: psutil.Process, mark: str) -> bool:

@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def compared(setting: Setting, questions: Sequence[str] = ()) -> list[Row]:
         (folder / "otter").mkdir()
         ported = with_otter.test_files(gradable, folder / "otter/tests", questions)
         runners, why = _opened(_openers(gradable, folder, ported.ids), stack)
-        times = rounds(runners, setting.repeats, why)
+        times = rounds(runners, setting.rounds(setting.repeats), why)
     left_out = [(f"not compared: {check}", reason, "") for check, reason in ported.left_out.items()]
     what = f"{len(ported.ids)} checks of {', '.join(questions) or 'all questions'}"
     return [*rows(times, what), *((name, f"not measured: {reason}", "") for name, reason in why.items()), *left_out]
@@ -73,10 +73,10 @@ def _opened(
     return runners, why
 
 
-def rounds(runners: dict[str, Runner], repeats: int, why: dict[str, str]) -> dict[str, list[float]]:
+def rounds(runners: dict[str, Runner], repeats: Iterable[int], why: dict[str, str]) -> dict[str, list[float]]:
     """The seconds of each; one that fails is left out from then on, and `why` is told."""
     times: dict[str, list[float]] = {name: [] for name in runners}
-    for _ in range(repeats):
+    for _ in repeats:
         for name in [name for name in runners if name not in why]:
             try:
                 times[name].append(runners[name]())

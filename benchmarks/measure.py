@@ -6,7 +6,7 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Setting:
     """What is measured, and how often: `students` are those of the pages, the others those of a class.
 
     `one` is the question that is compared alone and whose checks are changed. `until` is the time of
-    `time.monotonic()` at which the benchmarks shall be over: a class is then as large as the time allows.
+    `time.monotonic()` at which the measuring shall be over: it is then repeated less, and a class is smaller.
     """
 
     gradable: GradableAssignment
@@ -38,6 +38,16 @@ class Setting:
     tiny_class: int = 1000
     workers: int = 2
     until: float | None = None
+
+    def rounds(self, most: int) -> Iterator[int]:
+        """The numbers of so many rounds, or of as many as the time allows, but of one at least."""
+        longest = 0.0
+        for number in range(most):
+            begun = time.monotonic()
+            if number and self.until is not None and begun + longest > self.until:
+                return
+            yield number
+            longest = max(longest, time.monotonic() - begun)
 
     @classmethod
     def quick(cls, gradable: GradableAssignment, tiny: GradableAssignment, one: str) -> Setting:

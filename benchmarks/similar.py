@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.classes import copy_of
 from benchmarks.measure import Row, Setting, run_program, seconds
-from gradetape.gradebook import Gradebook
+from gradetape.gradebook import Gradebook, NewAttempt
 from gradetape.records import Cell, Grade, Status
 
 _EVERY = 8  # one cell in so many is the reference's, as honest answers agree
@@ -32,8 +32,7 @@ def similar(setting: Setting) -> list[Row]:
         root = copy_of(setting.gradable, Path(folder) / "course")
         name = setting.gradable.assignment.name
         with Gradebook.open(root / "results" / "gradebook.sqlite") as book:
-            for grade in _class(name, setting.gradable.reference, count, copied):
-                book.record(grade, name)
+            book.record_each([*map(NewAttempt, _class(name, setting.gradable.reference, count, copied))], name)
         command = [Path(sys.executable).with_name("gradetape"), "similar", "--top", str(copied), "--json"]
         said, before = list[str](), os.times()
         taken = seconds(lambda: said.append(run_program(command, root)))

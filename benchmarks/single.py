@@ -68,7 +68,9 @@ def batch(setting: Setting) -> list[Row]:
         job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
         for engine in (sandboxed, bare):
             judge(engine, job)
-        taken = [[judge(engine, job).seconds for engine in (sandboxed, bare)] for _ in range(2 * setting.repeats)]
+        taken = [
+            [judge(engine, job).seconds for engine in (sandboxed, bare)] for _ in setting.rounds(2 * setting.repeats)
+        ]
     ratio = statistics.median(first / second for first, second in taken)
     return [
         ("a submission in a batch, namespaces", spread([each[0] for each in taken], "s"), ""),

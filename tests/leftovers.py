@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from gradetape.remote.zygote_client import ZygoteClient
 from gradetape.runtime.launch import LocalZygote
 
@@ -34,6 +36,12 @@ def running(marker: str) -> list[int]:
             if marker in (folder / "cmdline").read_text():
                 found.append(int(folder.name))
     return found
+
+
+def groups_left() -> list[str]:
+    """The control groups whose zygote has ended."""
+    made = [group for pattern in ("", "*/") for group in Path("/sys/fs/cgroup").glob(f"{pattern}gradetape-*-*")]
+    return [str(group) for group in made if not psutil.pid_exists(int(group.name.split("-")[1]))]
 
 
 def leftovers(pid: int) -> dict[str, int]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from tests.course import command
-from tests.leftovers import until
+from tests.leftovers import groups_left, until
 
 TESTS = Path(__file__).parent
 
@@ -62,7 +62,7 @@ def simulated(nodes: int, token: str | None) -> Iterator[Simulated]:
     """A cluster with a short path for its sockets; at the end nothing of it is left."""
     with tempfile.TemporaryDirectory(prefix="rt-", dir="/tmp", ignore_cleanup_errors=True) as made:
         folder = Path(made)
-        variables = variables_of(folder, token)
+        variables, before = variables_of(folder, token), set(groups_left())
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.engines.ray_nodes", str(nodes)], cwd=TESTS.parent, env=variables,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -77,6 +77,7 @@ def simulated(nodes: int, token: str | None) -> Iterator[Simulated]:
             process.stdout.close()
         assert until(lambda: not graders(folder), 120), graders(folder)
         assert list(folder.glob("gradetape-*")) == []
+        assert set(groups_left()) <= before
 
 
 def graders(folder: Path) -> list[str]:

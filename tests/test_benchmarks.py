@@ -51,7 +51,7 @@ def test_a_part_that_cannot_run_says_why_and_the_rest_is_printed(monkeypatch: py
     def works(setting: benchmarks.Setting) -> list[benchmarks.Row]:
         return [("a part that runs", "1 s", "")]
 
-    monkeypatch.setattr(benchmarks, "PARTS", {"broken": broken, "works": works})
+    monkeypatch.setattr(benchmarks, "PARTS", {"broken": benchmarks.Part(broken, 1), "works": benchmarks.Part(works, 1)})
     run = CliRunner().invoke(benchmarks.main, ["--quick"])
     assert run.exit_code == 0
     assert "not measured: there is no browser" in run.output and "a part that runs" in run.output
@@ -109,12 +109,41 @@ def test_the_whole_assignment_runs_in_one_process() -> None:
     assert seconds > 0
 
 
-def test_the_whole_class_is_as_large_as_the_time_allows(setting: benchmarks.Setting) -> None:
-    wanted = replace(setting, whole_class=50, workers=2)
-    assert classes.fitting(wanted, 12.0) == (50, "")
+def test_a_class_is_as_large_as_the_time_allows(setting: benchmarks.Setting) -> None:
+    wanted = replace(setting, workers=2)
+    assert classes.fitting(wanted, 50, 12.0) == (50, "")
     soon = replace(wanted, until=time.monotonic() + 180.5)
-    assert classes.fitting(soon, 12.0) == (20, " (50 do not fit into the time)")
-    assert classes.fitting(replace(wanted, until=time.monotonic() - 60), 12.0)[0] == 3
+    assert classes.fitting(soon, 50, 12.0) == (20, " (50 do not fit into the time)")
+    assert classes.fitting(replace(wanted, until=time.monotonic() - 60), 50, 12.0)[0] == 3
+
+
+def test_rounds_end_when_the_time_does_and_one_is_always_run(setting: benchmarks.Setting) -> None:
+    assert [*setting.rounds(3)] == [0, 1, 2]
+    assert [*replace(setting, until=time.monotonic() + 60).rounds(3)] == [0, 1, 2]
+    assert [*replace(setting, until=time.monotonic() - 1).rounds(3)] == [0]
+
+
+def test_each_part_has_its_share_of_the_time_and_none_begins_when_it_is_over(
+    setting: benchmarks.Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: dict[str, float] = {}
+
+    def part(name: str, share: float, takes: float = 0.0) -> benchmarks.Part:
+        def measure(limited: benchmarks.Setting) -> list[benchmarks.Row]:
+            assert limited.until is not None
+            left[name] = limited.until - time.monotonic()
+            time.sleep(takes)
+            return [(name, "1 s", "")]
+
+        return benchmarks.Part(measure, share)
+
+    parts = {"first": part("first", 1), "slow": part("slow", 3, takes=1.3), "never": part("never", 1)}
+    monkeypatch.setattr(benchmarks, "PARTS", parts)
+    found = benchmarks.measured([*parts], replace(setting, until=time.monotonic() + 1.25))
+    assert left == pytest.approx({"first": 0.25, "slow": 0.94}, abs=0.1)
+    assert found["slow"] == [("slow", "1 s", "")]
+    assert found["never"] == [("never", 'not measured: the time was over; run make bench PARTS="never"', "")]
+    assert [*benchmarks.that_began(found)] == ["first", "slow"]
 
 
 def test_a_class_tells_when_so_many_were_graded_and_what_one_costs() -> None:
@@ -130,7 +159,7 @@ def test_what_fails_in_a_round_is_left_out_and_the_others_go_on() -> None:
 
     why: dict[str, str] = {}
     runners = {comparison.OURS: lambda: 2.0, comparison.OTTER: fails, comparison.LIMIT: lambda: 1.6}
-    times = comparison.rounds(runners, 3, why)
+    times = comparison.rounds(runners, range(3), why)
     assert times == {comparison.OURS: [2.0] * 3, comparison.LIMIT: [1.6] * 3}
     assert why == {comparison.OTTER: "it does not pass test_two"}
     ratios = {name: measured for name, measured, _ in comparison.rows(times, "25 checks") if " / " in name}

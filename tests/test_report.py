@@ -218,6 +218,17 @@ def test_only_final_grades_are_in_the_distribution_and_the_questions() -> None:
     assert distribution(grades[2:]) is None
 
 
+def test_the_dashboard_ends_with_where_the_time_went() -> None:
+    slow, fast = a_result("test_slow", seconds=70.0), a_result("test_fast", seconds=0.5)
+    grades = [msgspec.structs.replace(a_grade(name, fast, slow), seconds=100.0) for name in ("ada", "bob")]
+    text = text_of(index_page(grades, [], assignment=ASSIGNMENT))
+    assert "workers spent 3 min 20 s on these grades. The checks took 2 min 21 s for q01." in text
+    assert text.endswith("checks whose results were replaced since took 59.0 s.")
+    assert "Where the time went" not in text_of(
+        index_page([msgspec.structs.replace(a_grade("old", fast), seconds=0.0)], [], assignment=ASSIGNMENT)
+    )
+
+
 def test_the_slowest_check_comes_first_with_who_was_slow() -> None:
     slow, fast = a_result("test_slow", seconds=7.25), a_result("test_fast", seconds=0.5)
     text = text_of(index_page([a_grade("alice", fast, slow)], [], assignment=ASSIGNMENT))

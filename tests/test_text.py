@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradetape.text import as_points, one_line, printable, shell_word, spreadsheet, without_addresses
+from gradetape.text import as_duration, as_points, one_line, printable, shell_word, spreadsheet, without_addresses
 
 PACKAGE = Path(__file__).parents[1] / "src" / "gradetape"
 anything = st.text(st.characters(exclude_categories=()))  # surrogates too
@@ -116,6 +116,21 @@ def test_every_word_for_a_shell_can_be_shown(text: str) -> None:
 )
 def test_points_have_their_plural(number: float, shown: str) -> None:
     assert as_points(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0.0 s"),
+        (12.34, "12.3 s"),
+        (59.96, "1 min 0 s"),
+        (245, "4 min 5 s"),
+        (3599.6, "1 h 0 min"),
+        (11_520, "3 h 12 min"),
+    ],
+)
+def test_a_duration_is_written_as_people_write_it(seconds: float, shown: str) -> None:
+    assert as_duration(seconds) == shown
 
 
 def test_no_message_and_no_page_makes_the_plural_of_points_itself() -> None:

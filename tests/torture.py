@@ -39,6 +39,7 @@ from gradetape.gradebook import Gradebook
 from gradetape.records import Grade, Verdict
 from tests.books import attempts
 from tests.course import DOUBLE, HALVE, command, notebook, tiny
+from tests.leftovers import groups_left
 from tests.processes import parts, until
 
 STUDENTS = 16
@@ -276,8 +277,7 @@ def _left(one: Batch) -> list[str]:
     found += [f"{path} is left" for path in one.results.iterdir() if path.name.startswith(".")]
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     found += [f"the mount {mount} is left" for mount in mounts if mount.startswith(str(one.folder / "tmp"))]
-    groups = [*Path("/sys/fs/cgroup").glob("gradetape-*-*"), *Path("/sys/fs/cgroup").glob("*/gradetape-*-*")]
-    return found + [f"{group} is left" for group in groups if not psutil.pid_exists(int(group.name.split("-")[1]))]
+    return found + [f"{group} is left" for group in groups_left()]
 
 
 def _orphans() -> list[int]:

@@ -103,6 +103,16 @@ def as_points(number: float) -> str:
     return f"{shown} {'point' if shown == '1' else 'points'}"
 
 
+def as_duration(seconds: float) -> str:
+    """A duration as people write it: `12.3 s`, `4 min 5 s` and `3 h 12 min`."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return "{} h {} min".format(*divmod(round(seconds / 60), 60))
+
+
 def shell_word(text: str) -> str:
     r"""A word of a bash or zsh command line; invisible characters become bytes: `$'zero\xe2\x80\x8bwidth'`."""
     if one_line(text, len(text)) == text:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from gradetape.gradebook.bulk import add_rows
 from gradetape.gradebook.order import counts_before
 from gradetape.gradebook.question_results import QuestionResult
 from gradetape.gradebook.stored_text import text_of
@@ -23,7 +24,6 @@ _LAST_NUMBER = sa.select(sa.func.coalesce(sa.func.max(ATTEMPTS.c.number), 0)).wh
 _COUNTING = sa.select(ATTEMPTS.c.record).where(_OF, IS_CURRENT)
 _NONE_COUNTS = sa.update(ATTEMPTS).where(_OF, IS_CURRENT).values(current=False)
 _ADD = sa.insert(ATTEMPTS).returning(ATTEMPTS.c.id)
-_ADD_RESULTS = sa.insert(CHECK_RESULTS)
 _KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
 _NEWER = ATTEMPTS.c.id > sa.bindparam("since")
 _UNDER_KEYS = (
@@ -150,8 +150,8 @@ def last_number(connection: sa.Connection, assignment: str, student: str) -> int
     return connection.scalar(_LAST_NUMBER, _own(assignment, student)) or 0
 
 
-def add(connection: sa.Connection, row: dict[str, Any], record: Grade | Unreadable, last: int) -> int:
-    """Adds an attempt behind the `last` one, with the results of its checks. Returns its id.
+def add(connection: sa.Connection, row: dict[str, Any], last: int) -> int:
+    """Adds an attempt behind the `last` one. Returns its id.
 
     It then counts for its student, unless the one that counts is another file that counts before it (`order`).
     """
@@ -159,9 +159,13 @@ def add(connection: sa.Connection, row: dict[str, Any], record: Grade | Unreadab
     if last and counts:
         connection.execute(_NONE_COUNTS, _own(row["assignment"], row["student"]))
     attempt: int = connection.execute(_ADD, row | {"number": last + 1, "current": counts}).scalar_one()
-    if results := _check_rows(attempt, record):
-        connection.execute(_ADD_RESULTS, results)
     return attempt
+
+
+def add_checks(connection: sa.Connection, records: Mapping[int, Grade | Unreadable]) -> None:
+    """Adds the results of the checks of attempts, by id."""
+    rows = [row for attempt, record in records.items() for row in _check_rows(attempt, record)]
+    add_rows(connection, CHECK_RESULTS, rows)
 
 
 def make_current(

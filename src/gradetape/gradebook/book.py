@@ -140,8 +140,13 @@ class Gradebook:
             queue_behind_other_writers(connection)
             if grader is not None:
                 claims.release_some(connection, rows, grader)
-            pairs = zip(new, rows, strict=True)
-            return [_is_added(connection, each, row, assignment, force, grader) for each, row in pairs]
+            since = grader.since_result if force and grader else None
+            question_results.add(connection, assignment, [each.results for each in new], since)
+            ids = [_added(connection, row, force, grader) for row in rows]
+            added = {number: each for number, each in zip(ids, new, strict=True) if number is not None}
+            attempts.add_checks(connection, {number: each.record for number, each in added.items()})
+            question_results.link(connection, {number: each.composed_of for number, each in added.items()})
+        return [number is not None for number in ids]
 
     def recall(
         self, assignment: str, student: str, key: str, submission: Submission | None = None
@@ -212,7 +217,7 @@ class Gradebook:
         """Adds question results that belong to no student: those of the reference solution."""
         with self._transaction() as connection:
             queue_behind_other_writers(connection)
-            question_results.add(connection, assignment, results, None)
+            question_results.add(connection, assignment, [results], None)
 
     def counting(self, assignment: str) -> list[Grade | Unreadable]:
         """What counts for each student of an assignment: a grade, or a file that cannot be read."""
@@ -387,18 +392,12 @@ class Gradebook:
             raise GradebookError(explained(error, self._place)) from error
 
 
-def _is_added(
-    connection: sa.Connection, new: NewAttempt, row: dict[str, Any], assignment: str, force: bool,
-    grader: Grader | None,
-) -> bool:  # fmt: skip
-    """Adds an attempt and its results; see `Gradebook.record`."""
-    question_results.add(connection, assignment, new.results, grader.since_result if force and grader else None)
+def _added(connection: sa.Connection, row: dict[str, Any], force: bool, grader: Grader | None) -> int | None:
+    """Adds an attempt, and returns its id; None if nothing is added; see `Gradebook.record`."""
     last = attempts.last_number(connection, row["assignment"], row["student"])
-    known = None
     if last and not (force and grader is None):
         known = attempts.known(connection, row, grader.since if force and grader else 0)
-    if known is not None:
-        attempts.make_current(connection, row["assignment"], row["student"], known, row["record"])
-        return False
-    question_results.link(connection, attempts.add(connection, row, new.record, last), new.composed_of)
-    return True
+        if known is not None:
+            attempts.make_current(connection, row["assignment"], row["student"], known, row["record"])
+            return None
+    return attempts.add(connection, row, last)

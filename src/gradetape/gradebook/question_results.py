@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from gradetape.gradebook.bulk import add_rows
 from gradetape.gradebook.stored_text import record_of, text_of
 from gradetape.gradebook.tables import ATTEMPT_QUESTIONS, ATTEMPTS, IS_CURRENT, QUESTION_RESULTS, RUNS, in_parts
 from gradetape.records import CellEvent, CheckResult
@@ -52,9 +53,7 @@ _NEWEST = sa.select(QUESTION_RESULTS.c.digest, sa.func.max(QUESTION_RESULTS.c.id
 _NEWEST_OF = _NEWEST.where(QUESTION_RESULTS.c.digest.in_(sa.bindparam("digests", expanding=True))).group_by(
     QUESTION_RESULTS.c.digest
 )
-_ADD_RUN = sa.insert(RUNS).returning(RUNS.c.id)
-_ADD_RESULTS = sa.insert(QUESTION_RESULTS)
-_ADD_LINKS = sa.insert(ATTEMPT_QUESTIONS)
+_ADD_RUNS = sa.insert(RUNS).returning(RUNS.c.id, sort_by_parameter_order=True)
 
 
 class _Stored(msgspec.Struct, frozen=True):
@@ -82,30 +81,48 @@ def of_attempts(connection: sa.Connection, assignment: str) -> dict[str, dict[st
     return students
 
 
-def add(connection: sa.Connection, assignment: str, results: Sequence[QuestionResult], since: int | None) -> None:
-    """Adds the results of one job, and their run once.
+def add(
+    connection: sa.Connection, assignment: str, jobs: Iterable[Sequence[QuestionResult]], since: int | None
+) -> None:  # fmt: skip
+    """Adds the results of jobs, and the run of each job once.
 
     A result is left out if there is one under its digest; if `since` is given, only if that one is newer than `since`.
     """
-    known = usable_ids(connection, (each.digest for each in results))
-    fresh = [each for each in results if known.get(each.digest, 0) <= (since or 0)]
-    if not fresh:
+    runs, found = list[Run](), list[list[QuestionResult]]()
+    for fresh in _fresh(connection, list(jobs), since or 0):
+        runs.append(fresh[0].run)
+        found.append(fresh)
+    if not runs:
         return
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    run_id = connection.execute(_ADD_RUN, {"created": created, "record": text_of(fresh[0].run)}).scalar_one()
-    connection.execute(_ADD_RESULTS, [_row(each, assignment, run_id) for each in fresh])
+    ids = connection.scalars(_ADD_RUNS, [{"created": created, "record": text_of(run)} for run in runs]).all()
+    pairs = zip(ids, found, strict=True)
+    rows = [_row(each, assignment, number) for number, fresh in pairs for each in fresh]
+    add_rows(connection, QUESTION_RESULTS, rows)
 
 
-def link(connection: sa.Connection, attempt: int, digests: Mapping[str, str]) -> None:
-    """Notes that an attempt is composed of the newest results under these digests, by question."""
-    ids = newest_ids(connection, digests.values())
+def _fresh(
+    connection: sa.Connection, jobs: Sequence[Sequence[QuestionResult]], since: int
+) -> Iterator[list[QuestionResult]]:  # fmt: skip
+    """The results of each job that are to be added, for jobs that have some."""
+    known = usable_ids(connection, (each.digest for job in jobs for each in job))
+    there = {digest for digest, number in known.items() if number > since}
+    for job in jobs:
+        if fresh := [each for each in job if each.digest not in there]:
+            there |= {each.digest for each in fresh}
+            yield fresh
+
+
+def link(connection: sa.Connection, composed: Mapping[int, Mapping[str, str]]) -> None:
+    """Notes of which results attempts are composed: for each the newest under these digests, by question."""
+    ids = newest_ids(connection, (digest for digests in composed.values() for digest in digests.values()))
     rows = [
         {"attempt_id": attempt, "question": question, "result_id": ids[digest]}
+        for attempt, digests in composed.items()
         for question, digest in digests.items()
         if digest in ids
     ]
-    if rows:
-        connection.execute(_ADD_LINKS, rows)
+    add_rows(connection, ATTEMPT_QUESTIONS, rows)
 
 
 def last(connection: sa.Connection) -> int:

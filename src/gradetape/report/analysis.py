@@ -70,6 +70,29 @@ class Distribution:
         return sum(self.counts)
 
 
+@dataclass(frozen=True)
+class TimeSpent:
+    """Where the time of the workers went, in seconds: all of it, and the checks of each question, longest first."""
+
+    total: float
+    by_question: Mapping[str, float]
+
+    @property
+    def elsewhere(self) -> float:
+        """What no check took that is shown: new workers, cells, and checks whose results were replaced."""
+        return max(self.total - sum(self.by_question.values()), 0.0)
+
+
+def time_spent(grades: Iterable[Grade]) -> TimeSpent:
+    """The time that these grades took, wherever their submissions were judged."""
+    total, checks = 0.0, dict[str, float]()
+    for grade in grades:
+        total += grade.seconds
+        for result in grade.results:
+            checks[result.check.question] = checks.get(result.check.question, 0.0) + result.seconds
+    return TimeSpent(total, dict(sorted(checks.items(), key=lambda item: -item[1])))
+
+
 def check_items(grades: Sequence[Grade], question_id: str | None = None) -> list[CheckItem]:
     """Every check with a result, in the order of the questions; with `question_id`, those of that question."""
     found: dict[str, list[tuple[Grade, CheckResult]]] = {}

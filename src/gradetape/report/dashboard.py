@@ -22,7 +22,15 @@ from gradetape.records import (
 )
 from gradetape.report import plots
 from gradetape.report.actions import Actions
-from gradetape.report.analysis import ENOUGH, CheckItem, QuestionItem, check_items, distribution, question_items
+from gradetape.report.analysis import (
+    ENOUGH,
+    CheckItem,
+    QuestionItem,
+    check_items,
+    distribution,
+    question_items,
+    time_spent,
+)
 from gradetape.report.commands import grading
 from gradetape.report.done import ToDo, to_do
 from gradetape.report.html import anchor, page_name, render, slug
@@ -116,6 +124,7 @@ def _analysis(
         "verdicts_plot": plots.verdicts(shares) if items else "",
         "question_items": [(item, _remark(item)) for item in question_items(grades, questions, scores)],
         "check_items": [(item, _check_remark(item), where) for item, where in zip(items, _places(items), strict=True)],
+        "time_spent": time_spent(grades),
         "slowest": [(item, page_name(item.slowest)) for item in sorted(items, key=_median, reverse=True)[:_SLOW]],
     }
 

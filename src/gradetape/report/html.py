@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gradetape.text import as_points, printable
+from gradetape.text import as_duration, as_points, printable
 
 _RESERVED = re.compile(r"index|con|prn|aux|nul|com[0-9]|lpt[0-9]|.*-[0-9a-f]{12}")
 _ID = re.compile(r"q[0-9]{2}[a-z0-9_]*")
@@ -59,7 +59,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["as_points"] = as_points
+    environment.filters |= {"as_points": as_points, "as_duration": as_duration}
     environment.globals |= {
         "actions": None,
         "style": _asset("style.css"),
