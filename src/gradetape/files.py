@@ -47,6 +47,16 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode("utf-8"))
 
 
+def has_text(path: Path, text: str) -> bool:
+    """Whether a path is what `write_text` makes: a file with this text, no link, that only its owner can read."""
+    try:
+        found = path.lstat()
+        right = stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) == OWNER_ONLY
+        return right and path.read_bytes() == text.encode("utf-8")
+    except OSError:
+        return False
+
+
 def zip_of(content: Mapping[str, bytes], executable: Collection[str] = ()) -> bytes:
     """A zip of files by their names; the same files give the same bytes."""
     made = io.BytesIO()

@@ -33,6 +33,7 @@ _UNDER_KEYS = (
 )
 _SETTLED = _UNDER_KEYS.where(sa.or_(_NEWER, IS_DONE))
 _SETTLED_AGAIN = _UNDER_KEYS.where(_NEWER)
+_DONE = _UNDER_KEYS.where(IS_DONE)
 _DONE_KEYS = _UNDER_KEYS.where(IS_DONE).with_only_columns(ATTEMPTS.c.key)
 
 
@@ -111,6 +112,21 @@ def settled(
         rows = connection.execute(statement, {"of_assignment": assignment, "keys": some, "since": since})
         found |= {(row.student, row.key): row for row in rows}
     return found
+
+
+def done_each(connection: sa.Connection, assignment: str, keys: Iterable[str]) -> dict[tuple[str, str], sa.Row[Any]]:
+    """The done grades under keys, by student and key."""
+    values = ({"of_assignment": assignment, "keys": some} for some in in_parts(dict.fromkeys(keys)))
+    return {(row.student, row.key): row for each in values for row in connection.execute(_DONE, each)}
+
+
+def counting_keys(connection: sa.Connection, assignment: str, students: Iterable[str]) -> dict[str, str]:
+    """The keys of the attempts that count for students."""
+    own = sa.select(ATTEMPTS.c.student, ATTEMPTS.c.key).where(ATTEMPTS.c.assignment == assignment, IS_CURRENT)
+    parts = in_parts(dict.fromkeys(students))
+    return {
+        row.student: row.key for some in parts for row in connection.execute(own.where(ATTEMPTS.c.student.in_(some)))
+    }
 
 
 def done_keys(connection: sa.Connection, assignment: str, keys: Iterable[str]) -> set[str]:

@@ -148,29 +148,34 @@ class Gradebook:
             question_results.link(connection, {number: each.composed_of for number, each in added.items()})
         return [number is not None for number in ids]
 
-    def recall(
-        self, assignment: str, student: str, key: str, submission: Submission | None = None
-    ) -> Grade | None:  # fmt: skip
-        """The student's done grade under a key; None if there is none.
+    def recall(self, assignment: str, student: str, key: str) -> Grade | None:
+        """The student's done grade under a key, None if there is none; it then counts again, see `recall_each`."""
+        return self.recall_each(assignment, [(student, key, None)])[0]
 
-        It then counts again, unless the one that counts is another file that was handed in later than `submission`, by
-        default than it was itself. A batch uses it to skip what is graded already: a student may submit an older
-        version again, and an instructor may revert a change of the checks.
+    def recall_each(
+        self, assignment: str, works: Sequence[tuple[str, str, Submission | None]]
+    ) -> list[Grade | None]:  # fmt: skip
+        """The done grades of students under keys, None where there is none; each student is named once.
+
+        A grade then counts again, unless the one that counts is another file that was handed in later than the
+        submission, by default than the grade's own. A batch uses it to skip what is graded already: a student may
+        submit an older version again, and an instructor may revert a change of the checks.
         """
-        assignment, student = printable(assignment), printable(student)
+        assignment, named = printable(assignment), [(printable(student), key) for student, key, _ in works]
         with self._transaction() as connection:
             queue_behind_other_writers(connection)
-            row = connection.execute(attempts.done(assignment, student, key)).first()
-            if row is not None:
-                now = None if submission is None else text_of(submission)
-                attempts.make_current(connection, assignment, student, row.id, now)
-        return None if row is None else self._grade(row)
+            done = attempts.done_each(connection, assignment, (key for _, key in named))
+            for (student, key), (_, _, submission) in zip(named, works, strict=True):
+                row = done.get((student, key))
+                if row is not None and not row.current:
+                    now = None if submission is None else text_of(submission)
+                    attempts.make_current(connection, assignment, student, row.id, now)
+        return [self._grade(done[work]) if work in done else None for work in named]
 
-    def counting_key(self, assignment: str, student: str) -> str | None:
-        """The key of the attempt that counts for a student; None if there is none."""
-        own = attempts.current(assignment).where(ATTEMPTS.c.student == printable(student))
-        rows = self._read(own.with_only_columns(ATTEMPTS.c.key))
-        return str(rows[0].key) if rows else None
+    def counting_keys(self, assignment: str, students: Iterable[str]) -> dict[str, str]:
+        """The keys of the attempts that count, by student as the gradebook writes the name."""
+        with self._transaction() as connection:
+            return attempts.counting_keys(connection, printable(assignment), map(printable, students))
 
     def file_record(self, assignment: str, student: str, sha256: str) -> Mapping[str, Any] | None:
         """The newest record of a student's file, as it is stored; None if there is none."""

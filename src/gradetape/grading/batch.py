@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -21,6 +21,7 @@ from gradetape.grading.reference_proof import ReferenceProof
 from gradetape.grading.shared_gradebook import SharedGradebook
 from gradetape.grading.workload import Workload, workload_of
 from gradetape.records import Grade, Submission, Unreadable
+from gradetape.text import printable
 
 _LOOK_AGAIN_S = 1.0
 _TOGETHER = 256
@@ -123,28 +124,36 @@ class BatchGrader:
         return work.runs if in_parts else work.jobs
 
     def _looked_up(self, submissions: Stream, batch: Batch, *, regrade: bool) -> Iterator[Submission | None]:
-        name = self._gradable.assignment.name
         for some in _in_groups(submissions):
-            keys = [self._builder.key(each) for each in some if each and not regrade]
-            done = self._book.done_keys(name, keys) if keys else set[str]()
+            known = {} if regrade else self._recalled([each for each in some if each])
             for each in some:
-                if each and self._builder.key(each) in done and (known := self._recalled(name, each)):
-                    known = self._with_origin(known, each)
-                    batch.grades.append(known)
-                    self._listener(SubmissionKnown(known))
+                if each and (grade := known.get(each.student)):
+                    batch.grades.append(grade)
+                    self._listener(SubmissionKnown(grade))
                 else:
                     yield each
 
-    def _recalled(self, name: str, submission: Submission) -> Grade | None:
-        """The known grade of a submission; an attempt of its own if it counts again, since it was handed in again."""
-        key, before = self._builder.key(submission), self._book.counting_key(name, submission.student)
-        known = self._book.recall(name, submission.student, key, submission)
-        if known is None or before in (None, key) or known.modified == submission.modified:
-            return known
-        if self._book.counting_key(name, submission.student) == key:
+    def _recalled(self, submissions: Sequence[Submission]) -> dict[str, Grade]:
+        """The known grades of submissions, each of another student, by student.
+
+        An attempt of its own is recorded for one that counts again, since it was handed in again.
+        """
+        name = self._gradable.assignment.name
+        done = self._book.done_keys(name, map(self._builder.key, submissions)) if submissions else set[str]()
+        known = [each for each in submissions if self._builder.key(each) in done]
+        before = self._book.counting_keys(name, (each.student for each in known)) if known else {}
+        works = [(each.student, self._builder.key(each), each) for each in known]
+        grades = zip(known, self._book.recall_each(name, works) if works else (), strict=True)
+        return {each.student: self._up_to_date(each, grade, before) for each, grade in grades if grade is not None}
+
+    def _up_to_date(self, submission: Submission, known: Grade, before: Mapping[str, str]) -> Grade:
+        """The grade with the times of the file as it was handed in now; `before` are the keys that counted before."""
+        name, key, student = known.assignment, self._builder.key(submission), printable(submission.student)
+        counted, is_newer = before.get(student), known.modified != submission.modified
+        if counted not in (None, key) and is_newer and self._book.counting_keys(name, [student]).get(student) == key:
             known = msgspec.structs.replace(known, modified=submission.modified, file=submission.file)
             self._book.record(known, name, force=True, composed_of=self._digests(submission))
-        return known
+        return self._with_origin(known, submission)
 
     def _digests(self, submission: Submission) -> dict[str, str]:
         return {each.question: each.digest for each in self._builder.question_keys(submission)}
@@ -179,12 +188,23 @@ def _from_the_first(stream: Stream) -> Stream | None:
 
 
 def _in_groups(submissions: Stream) -> Iterator[Sequence[Submission | None]]:
-    """A list in groups that are looked up together; of any other stream, each by itself: nothing waits for others."""
+    """A list in groups that are looked up together, in which no student is twice.
+
+    Of any other stream, each by itself: nothing waits for others.
+    """
     if not isinstance(submissions, Sequence):
         yield from ([each] for each in submissions)
         return
-    for start in range(0, len(submissions), _TOGETHER):
-        yield submissions[start : start + _TOGETHER]
+    group, students = list[Submission | None](), set[str]()
+    for each in submissions:
+        student = printable(each.student) if each else None
+        if len(group) == _TOGETHER or student in students:
+            yield group
+            group, students = [], set()
+        group.append(each)
+        students |= {student} if student is not None else set()
+    if group:
+        yield group
 
 
 def _in_order(grades: Sequence[Grade], submissions: Sequence[Submission | None]) -> list[Grade]:

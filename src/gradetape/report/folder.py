@@ -211,7 +211,13 @@ def _for_all(folder: Path, pages: AssignmentPages) -> Iterator[tuple[str, str]]:
 
 
 def _put(path: Path, content: str, partial: Path) -> None:
-    """Replace a file atomically; `partial`, where it is written, is removed by the next writer after a crash."""
+    """Replace a file atomically; `partial`, where it is written, is removed by the next writer after a crash.
+
+    A file with the same content gets a new time only: to replace it takes longer than to read it.
+    """
+    if files.has_text(path, content):
+        os.utime(path)
+        return
     for folder in reversed(path.parents[:3]):
         files.make_folder(folder)
     files.write_text(partial / "page", content)

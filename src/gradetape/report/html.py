@@ -58,6 +58,7 @@ def _environment() -> Environment:
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.filters |= {"as_points": as_points, "as_duration": as_duration}
     environment.globals |= {
