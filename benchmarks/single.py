@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from benchmarks.measure import ROOT, Row, Setting, descendants, run_program, seconds, spread, unique_mb, unique_mb_now
+from benchmarks.measure import ROOT, Row, Setting, descendants, run_program, seconds, spread, unique_mb_now
 from gradetape.course.gradable import GradableAssignment
 from gradetape.engine import Engine, EngineOptions, judge, open_engine
 from gradetape.grading.rubric import Rubric
@@ -95,22 +95,13 @@ def _calls(control: ZygoteClient, budget: CheckBudget) -> list[float]:
 
 
 def memory(setting: Setting) -> list[Row]:
-    """The peak memory of a submission, and the growth of the supervisor over many submissions."""
+    """The peak memory of a submission."""
     gradable = setting.gradable
     with _engine(gradable) as engine:
         only = Rubric.of(gradable, engine.collected).sound
         job = gradable.job(gradable.reference, gradable.course.config.limits.record(), only=only)
         peak = _peak(lambda: judge(engine, job))
-        small = gradable.job((Cell(source="x = 1"),), gradable.course.config.limits.record(), only=only[:1])
-        judge(engine, small)
-        before = unique_mb("self")
-        for _ in range(50):
-            judge(engine, small)
-        growth = unique_mb("self") - before
-    return [
-        ("peak memory of a submission", f"{peak:.0f} MiB", "500 MiB"),
-        ("growth of the supervisor in 50 submissions", f"{growth:.1f} MiB", "0"),
-    ]
+    return [("peak memory of a submission", f"{peak:.0f} MiB", "500 MiB")]
 
 
 def _peak(work: Callable[[], object]) -> float:

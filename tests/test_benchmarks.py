@@ -111,10 +111,10 @@ def test_the_whole_assignment_runs_in_one_process() -> None:
 
 def test_a_class_is_as_large_as_the_time_allows(setting: benchmarks.Setting) -> None:
     wanted = replace(setting, workers=2)
-    assert classes.fitting(wanted, 50, 12.0) == (50, "")
+    assert classes.fitting(wanted, 50, 18.0) == (50, "")
     soon = replace(wanted, until=time.monotonic() + 180.5)
-    assert classes.fitting(soon, 50, 12.0) == (20, " (50 do not fit into the time)")
-    assert classes.fitting(replace(wanted, until=time.monotonic() - 60), 50, 12.0)[0] == 3
+    assert classes.fitting(soon, 50, 18.0) == (20, " (50 do not fit into the time)")
+    assert classes.fitting(replace(wanted, until=time.monotonic() - 60), 50, 18.0)[0] == 3
 
 
 def test_rounds_end_when_the_time_does_and_one_is_always_run(setting: benchmarks.Setting) -> None:
