@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.leftovers import groups_left
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "sinfo")
 _PATH = os.pathsep.join(filter(None, [os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
 _START_S = 120.0
@@ -65,7 +67,11 @@ def skip_where_there_is_none() -> None:
 
 @contextmanager
 def cluster(folder: Path, cpus: int) -> Iterator[Mapping[str, str]]:
-    """A cluster whose node says that it has as many processors; yields the environment for Slurm's commands."""
+    """A cluster whose node says that it has as many processors; yields the environment for Slurm's commands.
+
+    At the end no control group of a grader is left.
+    """
+    before = set(groups_left())
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True)
     _write_key(folder / "munge.key")
@@ -85,6 +91,7 @@ def cluster(folder: Path, cpus: int) -> Iterator[Mapping[str, str]]:
                 _wait_for((folder / "munge.socket").exists, folder)
         _wait_for(lambda: _state(environment) in ("idle", "mixed"), folder)
         yield environment
+    assert set(groups_left()) <= before
 
 
 @contextmanager

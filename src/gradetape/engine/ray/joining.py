@@ -36,6 +36,7 @@ _VARIABLES: Mapping[str, str] = MappingProxyType(
         "RAY_AUTH_MODE": "token",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_memory_monitor_refresh_ms": "0",  # every worker has a limit of its own
+        "RAY_prestart_worker_first_driver": "0",  # an idle worker, which would never be used, is not free
     }
 )
 
