@@ -106,6 +106,20 @@ def test_a_batch_is_judged_on_all_nodes_and_each_submission_once(gradable: Grada
     assert cluster.closed == 1 and not one.living and not two.living
 
 
+def test_a_cluster_is_joined_once_and_not_again_when_the_engine_is_closed(gradable: GradableAssignment) -> None:
+    cluster, joined = PretendedCluster(PretendedNode("one")), list[PretendedCluster]()
+
+    def join() -> PretendedCluster:
+        joined.append(cluster)
+        return cluster
+
+    engine = RayEngine(gradable.bundle(), settings_of(gradable, EngineOptions()), join, QUICK)
+    assert graded(gradable, engine, 2).isolation == HERE.isolation
+    with pytest.raises(InfrastructureError, match="the engine is closed"):
+        _ = engine.environment
+    assert len(joined) == cluster.closed == 1
+
+
 def test_jobs_go_to_the_node_with_the_most_free_slots(gradable: GradableAssignment) -> None:
     one, two = PretendedNode("one", slots=3, busy=True), PretendedNode("two", busy=True)
     with engine_on(gradable, PretendedCluster(one, two)) as engine:

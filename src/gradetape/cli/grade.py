@@ -143,7 +143,7 @@ def _show(planned: Workload, *, as_json: bool) -> None:
 def _document(planned: GradePlan, report: GradeReport) -> dict[str, object]:
     assignment = planned.gradable.assignment
     found = json_document(
-        report.batch.grades, report.batch.unreadable, assignment.name, planned.engine.environment.isolation,
+        report.batch.grades, report.batch.unreadable, assignment.name, report.batch.isolation,
         max_points=points_of_checks(assignment, planned.question), older=report.older,
         no_submission=report.no_submission,
     )  # fmt: skip

@@ -33,6 +33,7 @@ class Batch:
 
     `fresh` counts the grades of this grader, `composed` those among them for which nothing had to run, `shared` those
     that another grader recorded in the meantime. `recorded` are the students with a new entry in the gradebook.
+    `isolation` is that of the environment that judged.
     """
 
     grades: list[Grade] = field(default_factory=list)
@@ -41,6 +42,7 @@ class Batch:
     shared: int = 0
     composed: int = 0
     recorded: set[str] = field(default_factory=set)
+    isolation: str = ""
 
     @property
     def needs_attention(self) -> bool:
@@ -72,7 +74,8 @@ class BatchGrader:
         name = self._gradable.assignment.name
         me = self._book.grader()
         new = {entry.student for entry in unreadable if self._book.record(entry, name)}
-        batch = Batch(unreadable=list(unreadable), recorded=new)
+        isolation = self._engine.environment.isolation
+        batch = Batch(unreadable=list(unreadable), recorded=new, isolation=isolation)
         self._learn()
         shared = SharedGradebook(self._book, name, me, self._listener, again=regrade)
         stream = self._unknown(submissions, batch, me.since_result if regrade else None)

@@ -80,6 +80,7 @@ class RayEngine:
         self._join = join
         self._patience = patience or RayPatience()
         self._joined: Cluster | None = None
+        self._closed = False
         self._nodes: dict[str, Node] = {}
         self._calls: dict[Call, tuple[str, Node, int]] = {}
         self._secrets: dict[str, Call] = {}
@@ -187,8 +188,8 @@ class RayEngine:
             node.state = NodeState.DESCRIBED
 
     def close(self) -> None:
-        """Ends every actor and everything on its node, and leaves the cluster."""
-        cluster, self._joined = self._joined, None
+        """Ends every actor and everything on its node, and leaves the cluster; it is not joined again."""
+        cluster, self._joined, self._closed = self._joined, None, True
         if cluster is not None:
             try:
                 _end(cluster, [node for node in self._nodes.values() if node.actor is not None])
@@ -205,6 +206,8 @@ class RayEngine:
 
     @property
     def _cluster(self) -> Cluster:
+        if self._closed:
+            raise InfrastructureError("the engine is closed")
         if self._joined is None:
             self._joined = self._join()
         return self._joined
