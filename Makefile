@@ -69,7 +69,7 @@ SECONDS ?= 600
 fuzz: setup  ## send malformed data to every channel between the processes, for SECONDS
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-MINUTES ?= 14
+MINUTES ?= 12
 bench: setup  ## run the benchmarks; PARTS="tiny whole" runs some, DOCS=1 writes their figures into docs/benchmarks.md
 	$(BIN)/python -m benchmarks $(PARTS) --minutes $(MINUTES) $(if $(DOCS),--write docs/benchmarks.md)
 

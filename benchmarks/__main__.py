@@ -39,17 +39,17 @@ class Part(NamedTuple):
 PARTS: Mapping[str, Part] = MappingProxyType(
     {
         "start-up": Part(single.start_up, 2),
-        "frameworks": Part(comparison.compared, 260),
-        "one-question": Part(lambda setting: comparison.compared(setting, (setting.one,)), 60),
-        "tiny": Part(classes.tiny, 120),
-        "whole": Part(classes.whole, 180),
-        "ray": Part(cluster.ray, 110),
         "pages": Part(lambda setting: pages.writing(setting.students, 1), 25),
         "dashboard": Part(lambda setting: pages.dashboard(setting.students, setting.repeats), 25),
         "workers": Part(single.workers, 12),
+        "one-question": Part(lambda setting: comparison.compared(setting, (setting.one,)), 60),
+        "frameworks": Part(comparison.compared, 260),
+        "tiny": Part(classes.tiny, 120),
+        "whole": Part(classes.whole, 180),
         "batch": Part(single.batch, 40),
         "memory": Part(single.memory, 50),
         "similar": Part(similar.similar, 40),
+        "ray": Part(cluster.ray, 110),
     }
 )
 
