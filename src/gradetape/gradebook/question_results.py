@@ -88,14 +88,13 @@ def add(
 
     A result is left out if there is one under its digest; if `since` is given, only if that one is newer than `since`.
     """
-    runs, found = list[Run](), list[list[QuestionResult]]()
-    for fresh in _fresh(connection, list(jobs), since or 0):
-        runs.append(fresh[0].run)
-        found.append(fresh)
-    if not runs:
+    found = list(_fresh(connection, list(jobs), since or 0))
+    if not found:
         return
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    ids = connection.scalars(_ADD_RUNS, [{"created": created, "record": text_of(run)} for run in runs]).all()
+    ids = connection.scalars(
+        _ADD_RUNS, [{"created": created, "record": text_of(fresh[0].run)} for fresh in found]
+    ).all()
     pairs = zip(ids, found, strict=True)
     rows = [_row(each, assignment, number) for number, fresh in pairs for each in fresh]
     add_rows(connection, QUESTION_RESULTS, rows)
