@@ -55,8 +55,8 @@ PARTS: Mapping[str, Part] = MappingProxyType(
 
 
 def rows_of(name: str, setting: Setting) -> list[Row]:
-    """The rows of a part; if it cannot run, one row that says why."""
-    if setting.until is not None and time.monotonic() > setting.until:
+    """The rows of a part; if it cannot run, or has less than a third of its time, one row that says why."""
+    if setting.until is not None and setting.until - time.monotonic() < PARTS[name].share_s / 3:
         return _too_late(name)
     try:
         return PARTS[name].measure(setting)

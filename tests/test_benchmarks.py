@@ -137,7 +137,7 @@ def test_each_part_has_its_share_of_the_time_and_none_begins_when_it_is_over(
 
         return benchmarks.Part(measure, share)
 
-    parts = {"first": part("first", 1), "slow": part("slow", 3, takes=1.3), "never": part("never", 1)}
+    parts = {"first": part("first", 0.1), "slow": part("slow", 0.3, takes=1.23), "never": part("never", 0.1)}
     monkeypatch.setattr(benchmarks, "PARTS", parts)
     found = benchmarks.measured([*parts], replace(setting, until=time.monotonic() + 1.25))
     assert left == pytest.approx({"first": 0.25, "slow": 0.94}, abs=0.1)
