@@ -197,8 +197,8 @@ def _half(batch: Batch, setting: Setting, *, first: bool) -> float:
 
 def _growth(batch: Batch) -> list[Row]:
     """How much the supervisor's memory grew between the first tenth and the end."""
-    count = batch.moments[-1].graded
-    first, last = batch.when(max(1, count // 10)), batch.when(count)
+    before, count = batch.moments[0].graded, batch.moments[-1].graded
+    first, last = batch.when(max(before + 1, count // 10)), batch.when(count)
     what = f"the supervisor's memory after {first.graded} and after {last.graded} submissions"
     return [(what, f"{first.memory:.0f} and {last.memory:.0f} MiB", "flat")]
 
