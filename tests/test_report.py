@@ -25,7 +25,6 @@ from gradetape.exports import AssignmentSummary, GradeTable, as_json
 from gradetape.exports import csv as grades_csv
 from gradetape.records import Basis, CellEvent, FinalScore, Grade, Question, Status, Unreadable, Verdict
 from gradetape.report import (
-    index_page,
     overview_page,
     page_name,
     question_page,
@@ -37,7 +36,17 @@ from gradetape.report import (
 from gradetape.report.analysis import check_items, correlation, distribution, question_items
 from gradetape.report.html import slug
 from gradetape.report.staff import unreadable_for_staff
-from tests.factories import ASSIGNMENT, FORMULA, NASTY, a_broken_file, a_class, a_grade, a_nasty_grade, a_result
+from tests.factories import (
+    ASSIGNMENT,
+    FORMULA,
+    NASTY,
+    a_broken_file,
+    a_class,
+    a_dashboard,
+    a_grade,
+    a_nasty_grade,
+    a_result,
+)
 
 LINK = r"#[a-z0-9]+|(\.\./){0,2}((staff|students)/[a-z0-9_-]+/)?(questions/)?[a-z0-9_-]+\.html(#[a-z0-9]+)?|grades\.csv"
 
@@ -139,9 +148,9 @@ def test_a_student_reads_what_happened_to_the_cells() -> None:
 
 def test_what_is_marked_for_review_is_reported_to_staff_alone_and_changes_nothing() -> None:
     grade = a_grade("mallory", review=(f"its cells replaced {NASTY}",))
-    page = index_page([grade, a_grade("alice")], [], assignment=ASSIGNMENT)
+    page = a_dashboard([grade, a_grade("alice")], [], assignment=ASSIGNMENT)
     assert "For review" in page and "its cells replaced &lt;script&gt;" in page
-    assert "For review" not in index_page([a_grade("alice")], [], assignment=ASSIGNMENT)
+    assert "For review" not in a_dashboard([a_grade("alice")], [], assignment=ASSIGNMENT)
     assert "For review" in staff_page(grade) and "its cells replaced &lt;script&gt;" in staff_page(grade)
     assert "replaced" not in student_page(grade)
     assert table([grade]) == table([a_grade("mallory")])
@@ -156,7 +165,7 @@ def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_sho
         a_grade(name, broken, status=Status.NEEDS_ATTENTION, attention=(reason,)) for name in ("bob", "dan")
     ]
     lost = a_grade("eve", status=Status.NEEDS_ATTENTION, attention=("the zygote is gone",))
-    text = text_of(index_page([lost, *grades], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))
+    text = text_of(a_dashboard([lost, *grades], [a_broken_file()], assignment=ASSIGNMENT, title="Training loops"))
     assert "5 students, 4 in need of attention" in text
     urgent, table = text.split("submissions were graded.")[1].split("Students Search", 1)
     first, rest = urgent.split(reason)
@@ -171,7 +180,7 @@ def test_the_dashboard_puts_first_what_needs_attention_with_the_command_that_sho
 def test_the_dashboard_counts_who_passed_each_check() -> None:
     passed, failed = a_result("test_y", public=False), a_result("test_y", public=False, verdict=Verdict.FAILED)
     grades = [a_grade("alice", a_result(), passed), a_grade("bob", a_result(), failed)]
-    text = text_of(index_page(grades, [], assignment=ASSIGNMENT))
+    text = text_of(a_dashboard(grades, [], assignment=ASSIGNMENT))
     assert "q01: What test_x says. test_x students 2 2 of 2 (100 %)" in text
     assert "q01: What test_y says. test_y staff only 2 1 of 2 (50 %) none 1 failed" in text
 
@@ -188,7 +197,7 @@ def test_discrimination_is_the_point_biserial_correlation_with_the_rest() -> Non
         expected = (statistics.fmean(passed) - mean) / spread * (share / (1 - share)) ** 0.5
         assert item.discrimination == pytest.approx(expected)
     assert [item.passed for item in items] == [8, 6, 4, 3]
-    text = text_of(index_page(a_class(hits), [], assignment=ASSIGNMENT))
+    text = text_of(a_dashboard(a_class(hits), [], assignment=ASSIGNMENT))
     assert text.count("strong students score lower here than weak ones") == sum(
         (item.discrimination or 0) < 0 for item in items
     )
@@ -221,17 +230,17 @@ def test_only_final_grades_are_in_the_distribution_and_the_questions() -> None:
 def test_the_dashboard_ends_with_where_the_time_went() -> None:
     slow, fast = a_result("test_slow", seconds=70.0), a_result("test_fast", seconds=0.5)
     grades = [msgspec.structs.replace(a_grade(name, fast, slow), seconds=100.0) for name in ("ada", "bob")]
-    text = text_of(index_page(grades, [], assignment=ASSIGNMENT))
+    text = text_of(a_dashboard(grades, [], assignment=ASSIGNMENT))
     assert "workers spent 3 min 20 s on these grades. The checks took 2 min 21 s for q01." in text
     assert text.endswith("checks whose results were replaced since took 59.0 s.")
     assert "Where the time went" not in text_of(
-        index_page([msgspec.structs.replace(a_grade("old", fast), seconds=0.0)], [], assignment=ASSIGNMENT)
+        a_dashboard([msgspec.structs.replace(a_grade("old", fast), seconds=0.0)], [], assignment=ASSIGNMENT)
     )
 
 
 def test_the_slowest_check_comes_first_with_who_was_slow() -> None:
     slow, fast = a_result("test_slow", seconds=7.25), a_result("test_fast", seconds=0.5)
-    text = text_of(index_page([a_grade("alice", fast, slow)], [], assignment=ASSIGNMENT))
+    text = text_of(a_dashboard([a_grade("alice", fast, slow)], [], assignment=ASSIGNMENT))
     assert "q01::public::test_slow 7.25 7.25 alice q01::public::test_fast 0.50 0.50 alice" in text
 
 
@@ -258,11 +267,11 @@ def test_staff_see_what_the_points_of_a_submission_rest_on_and_students_do_not()
 
 
 def test_a_page_for_nobody_is_a_page() -> None:
-    assert "0 students, none in need of attention" in text_of(index_page([], [], assignment=ASSIGNMENT))
+    assert "0 students, none in need of attention" in text_of(a_dashboard([], [], assignment=ASSIGNMENT))
 
 
 def all_pages(grade: Grade, entry: Unreadable) -> list[str]:
-    index = index_page([grade], [entry], assignment=grade.assignment, title=grade.assignment)
+    index = a_dashboard([grade], [entry], assignment=grade.assignment, title=grade.assignment)
     staff = [staff_page(grade), unreadable_for_staff(entry, grade.assignment)]
     question = question_page(grade.questions[0], [grade], assignment=grade.assignment, title=grade.assignment)
     return [student_page(grade), unreadable_page(entry, grade.assignment), index, *staff, question]
@@ -297,7 +306,7 @@ def test_a_page_loads_nothing() -> None:
 
 
 def test_a_students_page_runs_nothing_and_a_dashboard_only_its_own_script() -> None:
-    *students, index = all_pages(a_nasty_grade(), a_broken_file())[:2], index_page([], [], assignment=ASSIGNMENT)
+    *students, index = all_pages(a_nasty_grade(), a_broken_file())[:2], a_dashboard([], [], assignment=ASSIGNMENT)
     assert not [html for html in students[0] if "script" in Page(html).elements or "script-src" in html]
     script = re.findall("<script[^>]*>(.*?)</script>", index, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script[0].encode()).digest()).decode()
@@ -562,7 +571,7 @@ def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
     index = text_of((tmp_path / "index.html").read_text())
     assert "alice graded 2 of 5 1.8 2 0 see" in index
     assert "carol unreadable no points 3 see" in index
-    alone = index_page([a_grade("alice")], [a_broken_file()], assignment=ASSIGNMENT, final_scores={"alice": LATE})
+    alone = a_dashboard([a_grade("alice")], [a_broken_file()], assignment=ASSIGNMENT, final_scores={"alice": LATE})
     assert "carol unreadable no points see" in text_of(alone)
     assert [row["final"] for row in rows_of((tmp_path / "grades.csv").read_text())] == ["1.8", "3.0"]
 
@@ -570,8 +579,8 @@ def test_what_counts_stands_beside_what_was_measured(tmp_path: Path) -> None:
 def test_without_overrides_or_penalties_the_points_are_shown_once() -> None:
     final_score = FinalScore(measured=2.0, final=2.0, late_days=0)
     assert student_page(a_grade(), final_score=final_score) == student_page(a_grade())
-    plain = index_page([a_grade()], [], assignment=ASSIGNMENT)
-    assert index_page([a_grade()], [], assignment=ASSIGNMENT, final_scores={"alice": final_score}) == plain
+    plain = a_dashboard([a_grade()], [], assignment=ASSIGNMENT)
+    assert a_dashboard([a_grade()], [], assignment=ASSIGNMENT, final_scores={"alice": final_score}) == plain
 
 
 def test_a_list_of_assignments_without_a_final_grade_says_so() -> None:

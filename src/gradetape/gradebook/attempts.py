@@ -34,7 +34,6 @@ _UNDER_KEYS = (
 _SETTLED = _UNDER_KEYS.where(sa.or_(_NEWER, IS_DONE))
 _SETTLED_AGAIN = _UNDER_KEYS.where(_NEWER)
 _DONE = _UNDER_KEYS.where(IS_DONE)
-_DONE_KEYS = _UNDER_KEYS.where(IS_DONE).with_only_columns(ATTEMPTS.c.key)
 
 
 class NewAttempt(msgspec.Struct, frozen=True):
@@ -127,12 +126,6 @@ def counting_keys(connection: sa.Connection, assignment: str, students: Iterable
     return {
         row.student: row.key for some in parts for row in connection.execute(own.where(ATTEMPTS.c.student.in_(some)))
     }
-
-
-def done_keys(connection: sa.Connection, assignment: str, keys: Iterable[str]) -> set[str]:
-    """Those of these keys under which there is a done grade."""
-    values = ({"of_assignment": assignment, "keys": some} for some in in_parts(keys))
-    return {key for each in values for key in connection.scalars(_DONE_KEYS, each)}
 
 
 def current(assignment: str) -> sa.Select[Any]:

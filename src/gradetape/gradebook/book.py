@@ -204,11 +204,6 @@ class Gradebook:
         with self._transaction() as connection:
             return measured.changes(connection, assignment)
 
-    def done_keys(self, assignment: str, keys: Iterable[str]) -> set[str]:
-        """Those of these keys under which some student has a done grade."""
-        with self._transaction() as connection:
-            return attempts.done_keys(connection, printable(assignment), keys)
-
     def is_done(self, assignment: str, student: str, key: str) -> bool:
         """Whether the student has a done grade under a key."""
         return bool(self._read(attempts.done(printable(assignment), printable(student), key)))

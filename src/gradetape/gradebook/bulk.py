@@ -1,4 +1,4 @@
-"""Adds many rows at once: what a transaction of the driver adds most of.
+"""Adds many rows at once: what recording grades and merging gradebooks add most of.
 
 PostgreSQL gets all rows as one JSON parameter of one statement, since its driver sends a message for each row of
 `executemany`. SQLite's `executemany` is a loop in the same process.

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gradetape.gradebook.attempts import make_current
+from gradetape.gradebook.bulk import add_rows
 from gradetape.gradebook.other_books import AttemptHead, OtherBook, heads
 from gradetape.gradebook.question_results import newest_ids
 from gradetape.gradebook.tables import ATTEMPT_QUESTIONS, ATTEMPTS, CHECK_RESULTS, QUESTION_RESULTS, in_parts
@@ -157,8 +158,7 @@ def _add_checks(connection: sa.Connection, book: OtherBook, ids: dict[int, int])
     rows = [dict(row._mapping) | {"attempt_id": ids[row.attempt_id]} for row in book.read(checks)]
     for row in rows:
         del row["id"]
-    if rows:
-        connection.execute(sa.insert(CHECK_RESULTS), rows)
+    add_rows(connection, CHECK_RESULTS, rows)
 
 
 def _add_links(connection: sa.Connection, book: OtherBook, ids: dict[int, int]) -> None:
@@ -172,5 +172,4 @@ def _add_links(connection: sa.Connection, book: OtherBook, ids: dict[int, int]) 
         for row in found
         if row.digest in newest
     ]
-    if rows:
-        connection.execute(sa.insert(ATTEMPT_QUESTIONS), rows)
+    add_rows(connection, ATTEMPT_QUESTIONS, rows)

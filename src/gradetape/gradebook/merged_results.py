@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gradetape.gradebook.bulk import add_rows
 from gradetape.gradebook.other_books import OtherBook, paged
 from gradetape.gradebook.tables import QUESTION_RESULTS, RUNS, in_parts
 
@@ -34,16 +35,14 @@ def _add(connection: sa.Connection, book: OtherBook, rows: Sequence[sa.Row[Any]]
     if not fresh:
         return 0
     _add_runs(connection, book, sorted({row.run_id for row in fresh} - set(runs)), runs)
-    connection.execute(
-        sa.insert(QUESTION_RESULTS),
-        [
-            {
-                "digest": row.digest, "assignment": row.assignment, "question": row.question,
-                "run_id": runs[row.run_id], "record": row.record,
-            }
-            for row in fresh
-        ],
-    )  # fmt: skip
+    added = [
+        {
+            "digest": row.digest, "assignment": row.assignment, "question": row.question,
+            "run_id": runs[row.run_id], "record": row.record,
+        }
+        for row in fresh
+    ]  # fmt: skip
+    add_rows(connection, QUESTION_RESULTS, added)
     return len(fresh)
 
 

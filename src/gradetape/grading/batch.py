@@ -142,9 +142,8 @@ class BatchGrader:
         An attempt of its own is recorded for one that counts again, since it was handed in again.
         """
         name = self._gradable.assignment.name
-        done = self._book.done_keys(name, map(self._builder.key, submissions)) if submissions else set[str]()
-        known = [each for each in submissions if self._builder.key(each) in done]
-        before = self._book.counting_keys(name, (each.student for each in known)) if known else {}
+        before = self._book.counting_keys(name, (each.student for each in submissions)) if submissions else {}
+        known = [each for each in submissions if printable(each.student) in before]
         works = [(each.student, self._builder.key(each), each) for each in known]
         grades = zip(known, self._book.recall_each(name, works) if works else (), strict=True)
         return {each.student: self._up_to_date(each, grade, before) for each, grade in grades if grade is not None}

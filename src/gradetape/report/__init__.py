@@ -9,7 +9,7 @@ the terminal.
 
 from gradetape.report.actions import Actions
 from gradetape.report.comment import comment
-from gradetape.report.dashboard import index_page, notice_page, overview_page
+from gradetape.report.dashboard import dashboard_view, index_page, notice_page, overview_page
 from gradetape.report.done import ToDo, basis_of, to_do
 from gradetape.report.folder import (
     has_dashboard,
@@ -35,10 +35,43 @@ from gradetape.report.student import check_view, student_page, unreadable_page
 from gradetape.report.trial import trial_page
 
 __all__ = [
-    "Actions", "AssignmentPages", "CheckSource", "FailureGroup", "MarkingView", "Material", "StaffNotes",
-    "StudentNotes", "ToDo", "anchor", "answering", "basis_of", "check_view", "comment", "groups_of",
-    "has_dashboard", "has_pages", "index_page", "marking_page", "notice_page", "overview_page", "page_name",
-    "question_page", "read_similar", "remove_pages", "script_digests", "similar_pages", "similar_written_at",
-    "slug", "staff_page", "student_page", "to_do", "trial_page", "unreadable_page", "write", "write_pages",
-    "write_similar", "written_at",
+    "Actions",
+    "AssignmentPages",
+    "CheckSource",
+    "FailureGroup",
+    "MarkingView",
+    "Material",
+    "StaffNotes",
+    "StudentNotes",
+    "ToDo",
+    "anchor",
+    "answering",
+    "basis_of",
+    "check_view",
+    "comment",
+    "dashboard_view",
+    "groups_of",
+    "has_dashboard",
+    "has_pages",
+    "index_page",
+    "marking_page",
+    "notice_page",
+    "overview_page",
+    "page_name",
+    "question_page",
+    "read_similar",
+    "remove_pages",
+    "script_digests",
+    "similar_pages",
+    "similar_written_at",
+    "slug",
+    "staff_page",
+    "student_page",
+    "to_do",
+    "trial_page",
+    "unreadable_page",
+    "write",
+    "write_pages",
+    "write_similar",
+    "written_at",
 ]  # fmt: skip

@@ -41,34 +41,36 @@ from gradetape.report.rows import table_of
 _SLOW = 10
 
 
-def index_page(
+def index_page(view: Mapping[str, Any], up: str = "") -> str:
+    """One assignment's dashboard; `up` is the path from its folder to the results folder."""
+    return render("dashboard.html.j2", **view, up=up, here="" if up else f"staff/{view['folder']}/")
+
+
+def dashboard_view(
     grades: Sequence[Grade], unreadable: Sequence[Unreadable], *, assignment: str, course: str = "", title: str = "",
-    up: str = "", final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
+    final_scores: Mapping[str, FinalScore] | None = None, options: Sequence[str] = (),
     changes: Sequence[PointsChange] = (), mixed: Sequence[MixedQuestion] = (),
     no_submission: Sequence[NoSubmission] = (), notes: StaffNotes = NO_NOTES, actions: Actions | None = None,
     similar: str = "",
-) -> str:  # fmt: skip
-    """One assignment's dashboard.
+) -> dict[str, Any]:  # fmt: skip
+    """What one assignment's dashboard shows.
 
-    `up` is the path from its folder to the results folder, `final_scores` are by student, `options` are the options of
-    `grade` for the same gradebook, for the commands on the page, `changes` the points that changed since the
-    attempts before, and `mixed` the questions that were judged under two versions. `no_submission` are the people of
-    the class list who have handed in nothing. At the desk, `actions` are what its forms need, `notes` tell what is
-    to do, and `similar` says when the pages about similar submissions were written, if they were.
+    `final_scores` are by student, `options` are the options of `grade` for the same gradebook, for the commands on the
+    page, `changes` the points that changed since the attempts before, and `mixed` the questions that were judged under
+    two versions. `no_submission` are the people of the class list who have handed in nothing. At the desk, `actions`
+    are what its forms need, `notes` tell what is to do, and `similar` says when the pages about similar submissions
+    were written, if they were.
     """
     records: list[Grade | Unreadable] = [*grades, *unreadable]
     questions = questions_of(grades)
     scores = final_scores or {}
     columns = _columns(questions, written := _written(scores))
     todo = {each.student: _to_do(each, notes, scores) for each in records} if actions else {}
-    return render(
-        "dashboard.html.j2",
+    return dict(
         course=course,
         title=title or assignment,
         assignment=assignment,
         folder=slug(assignment),
-        up=up,
-        here="" if up else f"staff/{slug(assignment)}/",
         columns=columns,
         **table_of(grades, unreadable, columns, scores, no_submission, todo),
         todo=sum(not each.done for each in todo.values()),

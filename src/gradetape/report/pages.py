@@ -10,7 +10,7 @@ from typing import Any
 from gradetape.exports import GradeTable, questions_of
 from gradetape.records import FinalScore, Grade, MixedQuestion, NoSubmission, PointsChange, Question, Unreadable
 from gradetape.report.actions import Actions
-from gradetape.report.dashboard import index_page
+from gradetape.report.dashboard import dashboard_view, index_page
 from gradetape.report.html import page_name
 from gradetape.report.material import NO_MATERIAL, Material
 from gradetape.report.notes import NO_NOTES, StaffNotes
@@ -27,7 +27,9 @@ class AssignmentPages:
     """One assignment's results and its pages, as pure functions of them; see `report.write` for the fields.
 
     `actions` are the forms of the pages for staff, if they have any, and `notes` is what people wrote about results.
-    `similar` says when the pages about similar submissions, to which the dashboard leads, were written."""
+    `similar` says when the pages about similar submissions, to which the dashboard leads, were written.
+    Large because it has a method for each kind of page, and these share what all pages need.
+    """
 
     course: str
     assignment: str
@@ -74,8 +76,13 @@ class AssignmentPages:
 
     def dashboard(self, up: str = _UP) -> str:
         """The dashboard; `up` is the path from its folder to the results folder."""
-        return index_page(
-            self.grades, self.unreadable, assignment=self.assignment, up=up, final_scores=self.final_scores,
+        return index_page(self._dashboard, up)
+
+    @cached_property
+    def _dashboard(self) -> Mapping[str, Any]:
+        """What the dashboard shows: a results folder has it twice."""
+        return dashboard_view(
+            self.grades, self.unreadable, assignment=self.assignment, final_scores=self.final_scores,
             options=self.options, changes=self.changes, mixed=self.mixed, no_submission=self.no_submission,
             notes=self.notes, actions=self.actions, similar=self.similar, **self._titles,
         )  # fmt: skip

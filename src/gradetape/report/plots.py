@@ -1,11 +1,10 @@
-"""Plots as inline SVG in the colours of the page, light or dark; a dashboard is written twice, its plots drawn once."""
+"""Plots as inline SVG in the colours of the page, light or dark."""
 
 from __future__ import annotations
 
 import io
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -28,7 +27,6 @@ _LEGEND: dict[str, Any] = {"ncols": 4, "frameon": False, "handlelength": 1, "col
 _METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
-@lru_cache(maxsize=2)
 def points(spread: Distribution) -> Markup:
     """A histogram: the number of students by points."""
 
@@ -43,18 +41,12 @@ def points(spread: Distribution) -> Markup:
 
 def verdicts(shares: Mapping[str, Mapping[Verdict, int]]) -> Markup:
     """A bar for each question: the share of each verdict among its checks, by question id."""
-    names = tuple(slug(question_id.partition("_")[0])[:12] for question_id in shares)
-    return _bars(names, tuple(tuple(counts.get(verdict, 0) for verdict in Verdict) for counts in shares.values()))
-
-
-@lru_cache(maxsize=2)
-def _bars(names: tuple[str, ...], shares: tuple[tuple[int, ...], ...]) -> Markup:
-    """A bar for each name, with the counts of each verdict."""
+    names = [slug(question_id.partition("_")[0])[:12] for question_id in shares]
 
     def draw(axes: Axes) -> None:
         left = [0.0] * len(names)
-        for place, verdict in enumerate(Verdict):
-            widths = [100 * counts[place] / max(sum(counts), 1) for counts in shares]
+        for verdict in Verdict:
+            widths = [100 * counts.get(verdict, 0) / max(sum(counts.values()), 1) for counts in shares.values()]
             if any(widths):
                 color = _COLOUR_OF[f"var(--{verdict})"]
                 axes.barh(range(len(names)), widths, left=left, color=color, label=verdict.value)
